@@ -1,5 +1,18 @@
-import { defineConfig } from 'vitest/config';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+import { wgsl } from './tools/wgsl.mjs';
 
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+
+/** The demo page: `npm start` serves it, `npm run build` makes dist/demo. Tests are set up in vitest.config.ts. */
 export default defineConfig({
-  test: { include: ['src/**/*.test.ts'], testTimeout: 120_000 },
+  root: path('./demo'),
+  publicDir: path('./public'),
+  // Relative addresses, so that the built page works under any path.
+  base: './',
+  plugins: [wgsl()],
+  worker: { format: 'es', plugins: () => [wgsl()] },
+  // Only the worker imports these; found late they would make the dev server reload the page.
+  optimizeDeps: { include: ['comlink', '@huggingface/tokenizers'] },
+  build: { outDir: path('./dist/demo'), emptyOutDir: true, target: 'es2022', sourcemap: true },
 });

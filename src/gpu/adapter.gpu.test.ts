@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { create } from 'webgpu';
+
+/** What each project's driver calls itself. `system` is whatever Dawn picks. */
+const DESCRIPTIONS: Record<string, RegExp> = { lavapipe: /llvmpipe/, swiftshader: /SwiftShader/, system: /./ };
+
+test('the GPU tests run on the driver that their project names', async () => {
+  const adapter = await create([]).requestAdapter();
+  const expected = DESCRIPTIONS[process.env.GPU_ADAPTER ?? ''];
+  expect(expected, 'GPU_ADAPTER').toBeDefined();
+  expect(`${adapter?.info.description} ${adapter?.info.device}`).toMatch(expected as RegExp);
+});

@@ -1,0 +1,85 @@
+import { availableParallelism } from 'node:os';
+import type { TestProjectConfiguration } from 'vitest/config';
+import { defineConfig } from 'vitest/config';
+import type { NodeAdapter } from './tools/adapters.mjs';
+import { findNodeAdapters } from './tools/adapters.mjs';
+
+const MINUTE = 60_000;
+const gpuTests = 'src/**/*.gpu.test.ts';
+const baseTests = ['src/**/*.base.test.ts', 'bench/**/*.base.test.ts'];
+
+/**
+ * The adapters to test on: both software drivers, or what the system has where none of them exists (macOS, Windows). A
+ * driver that is missing gets a manifest that is not there, so that its tests fail instead of not running.
+ */
+const testAdapters = (): NodeAdapter[] => {
+  const found = findNodeAdapters();
+  if (found[0]?.name === 'system') {
+    console.warn('No software Vulkan driver: GPU tests run on the system adapter only.');
+    return found;
+  }
+  return (['lavapipe', 'swiftshader'] as const).map(
+    (name) =>
+      found.find((adapter) => adapter.name === name) ?? { name, env: { VK_ICD_FILENAMES: `${name} is not installed` } },
+  );
+};
+
+const adapters = testAdapters();
+
+/**
+ * Each adapter in processes of its own, as a process keeps the Vulkan drivers it saw first. One file at a time, one
+ * project after the other: a software driver uses all cores.
+ */
+const gpuProject = ({ name, env }: NodeAdapter, order: number): TestProjectConfiguration => ({
+  test: {
+    name,
+    include: [gpuTests],
+    env: { ...env, GPU_ADAPTER: name },
+    pool: 'forks',
+    maxWorkers: 1,
+    testTimeout: 2 * MINUTE,
+    hookTimeout: 2 * MINUTE,
+    sequence: { groupOrder: order },
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts', 'demo/**/*.test.ts'],
+          exclude: [gpuTests, ...baseTests],
+          maxWorkers: availableParallelism(),
+          testTimeout: MINUTE,
+        },
+      },
+      ...adapters.map((adapter, i) => gpuProject(adapter, 1 + i)),
+      {
+        test: {
+          name: 'e2e',
+          include: ['e2e/**/*.test.ts'],
+          globalSetup: ['e2e/setup.ts'],
+          pool: 'forks',
+          maxWorkers: 1,
+          testTimeout: 5 * MINUTE,
+          hookTimeout: 5 * MINUTE,
+          sequence: { groupOrder: 10 },
+        },
+      },
+      {
+        test: {
+          name: 'base',
+          include: baseTests,
+          env: { ...adapters[0]?.env, GPU_ADAPTER: adapters[0]?.name ?? '' },
+          pool: 'forks',
+          maxWorkers: 1,
+          testTimeout: 60 * MINUTE,
+          hookTimeout: 60 * MINUTE,
+          sequence: { groupOrder: 11 },
+        },
+      },
+    ],
+  },
+});
