@@ -1,0 +1,189 @@
+import { proxy, wrap } from 'comlink';
+import type { CallOptions, Embeddings, LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from './api';
+import { abortReason, DeviceLostError } from './errors';
+import { fromWireError } from './wire-error';
+import type { CallName, Outcome, Session } from './worker-session';
+
+export interface BrowserLoadOptions extends LoadOptions {
+  /**
+   * Where the model runs. `true` (default): in a new worker. `false`: in this thread, for callers that are in a worker
+   * already. A Worker that runs `modernbert-webgpu/worker`: in that one, which from then on belongs to the model and ends
+   * with it; for pages whose bundler or content security policy needs the worker made in their own way.
+   */
+  worker?: boolean | Worker;
+}
+
+/**
+ * Loads a checkpoint and opens it on the GPU.
+ *
+ * Throws WebGPUUnavailableError (no WebGPU or adapter), ModelFileError (a file is missing or broken), UnsupportedModelError
+ * (the checkpoint needs what this runtime cannot compute), the reason of `signal`, or an Error if the worker does not start.
+ */
+export async function loadModel(source: ModelSource, options: BrowserLoadOptions = {}): Promise<Model> {
+  const { worker = true, signal, onProgress, gpu, ...plain } = options;
+  signal?.throwIfAborted();
+  if (worker === false) {
+    const { loadEncoder } = await import('./encoder');
+    return loadEncoder(source, { ...plain, signal, onProgress, gpu: gpu ?? navigator.gpu });
+  }
+  if (gpu) throw new TypeError('The option gpu cannot be sent to a worker. Pass it together with worker: false.');
+
+  const connection = connect(worker === true ? startWorker() : worker);
+  try {
+    const { value: info, memory } = await connection.request<ModelInfo>(signal, (session, id) =>
+      session.load(
+        id,
+        absoluteSource(source),
+        plain.hubUrl ? { ...plain, hubUrl: absoluteUrl(plain.hubUrl) } : plain,
+        onProgress &&
+          proxy((progress: Progress) => {
+            if (!signal?.aborted) onProgress(progress);
+          }),
+      ),
+    );
+    return remoteModel(connection, info, memory);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function startWorker(): Worker {
+  try {
+    return new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'modernbert-webgpu' });
+  } catch (cause) {
+    throw new Error(
+      `The browser refused to start the worker (${(cause as Error).message}). A worker must come from the page's own origin: ` +
+        'serve the library from there, or make the worker yourself and pass it as the option worker.',
+      { cause },
+    );
+  }
+}
+
+/** A relative URL means one thing in the page and another in the worker; Hub ids and files stay as they are. */
+export function absoluteSource(source: ModelSource): ModelSource {
+  if (source instanceof URL) return source.href;
+  return typeof source === 'string' ? absoluteUrl(source) : source;
+}
+
+function absoluteUrl(url: string): string {
+  return /^\.{0,2}\//.test(url) ? new URL(url, globalThis.document?.baseURI ?? globalThis.location.href).href : url;
+}
+
+type Connection = ReturnType<typeof connect>;
+
+/** The page's end of the line to one worker: its calls settle even if they are aborted or the worker dies. */
+function connect(worker: Worker) {
+  const session = wrap<Session>(worker);
+  const waiting = new Set<(reason: unknown) => void>();
+  let ended: Error | undefined;
+  let lastId = 0;
+
+  function end(reason: Error) {
+    ended ??= reason;
+    for (const reject of waiting) reject(ended);
+    waiting.clear();
+  }
+  function close(reason: Error = new Error('The worker was closed.')) {
+    end(reason);
+    worker.terminate();
+  }
+  worker.addEventListener('error', (event) => close(workerFailure(event)));
+  worker.addEventListener('messageerror', () => close(new Error('A message of the worker could not be read.')));
+
+  return {
+    close,
+
+    /** Sends one call. Rejects at once when `signal` is aborted (the worker is told to stop) and when the worker ends. */
+    request<T>(
+      signal: AbortSignal | undefined,
+      send: (remote: typeof session, id: number) => Promise<Outcome<unknown>>,
+    ): Promise<{ value: T; memory: MemoryUse }> {
+      return new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(abortReason(signal));
+        if (ended) return reject(ended);
+        const id = ++lastId;
+        const settle = () => {
+          waiting.delete(fail);
+          signal?.removeEventListener('abort', abort);
+        };
+        const fail = (reason: unknown) => {
+          settle();
+          reject(reason);
+        };
+        const abort = () => {
+          void session.abort(id);
+          fail(abortReason(signal as AbortSignal));
+        };
+        waiting.add(fail);
+        signal?.addEventListener('abort', abort);
+        send(session, id).then((outcome) => {
+          if ('error' in outcome) return fail(fromWireError(outcome.error));
+          settle();
+          resolve({ value: outcome.value as T, memory: outcome.memory });
+        }, fail);
+      });
+    },
+
+    /** Frees the GPU, then ends the worker. */
+    async dispose() {
+      if (ended) return;
+      const freed = session.dispose();
+      end(new DeviceLostError('The model was disposed. Load the model again.'));
+      try {
+        await Promise.race([freed, new Promise((resolve) => worker.addEventListener('error', resolve))]);
+      } finally {
+        close();
+      }
+    },
+  };
+}
+
+/** A script that does not load gives a bare Event; an uncaught error in it an ErrorEvent with message and place. */
+function workerFailure(event: ErrorEvent | Event): Error {
+  const { message, filename, lineno } = event as Partial<ErrorEvent>;
+  return new Error(
+    message
+      ? `The worker failed: ${message} (${filename}:${lineno}). Load the model again.`
+      : "The worker's script could not be loaded. Check that worker.js is served beside the library's files and that the " +
+          'content security policy allows it (worker-src), or make the worker yourself and pass it as the option worker.',
+  );
+}
+
+/** The Model of the page: every call goes to the worker; `info` and `memory()` answer from what came back last. */
+function remoteModel(connection: Connection, info: ModelInfo, loaded: MemoryUse): Model {
+  let memory = loaded;
+
+  async function call<T>(method: CallName, input: unknown[], options: CallOptions = {}): Promise<T> {
+    const { signal, ...plain } = options;
+    const result = await connection.request<T>(signal, (session, id) => session.call(id, method, input, plain));
+    memory = result.memory;
+    return result.value;
+  }
+
+  return {
+    info,
+    // The casts: one function answers both overloads, one text and several.
+    fillMask: ((texts: string | string[], options) => call('fillMask', [texts], options)) as Model['fillMask'],
+    classify: ((texts: string | string[], options) => call('classify', [texts], options)) as Model['classify'],
+    classifyTokens: ((texts: string | string[], options) =>
+      call('classifyTokens', [texts], options)) as Model['classifyTokens'],
+    async embed(texts, options) {
+      const { data, rows, dim } = await call<Omit<Embeddings, 'row'>>('embed', [texts], options);
+      return { data, rows, dim, row: (i) => data.subarray(i * dim, (i + 1) * dim) };
+    },
+    forward({ inputIds, lengths }, options) {
+      const batch = { inputIds: ownCopy(inputIds), lengths: ownCopy(lengths) };
+      const own = options?.rows ? { ...options, rows: ownCopy(options.rows) } : options;
+      return call('forward', [batch], own);
+    },
+    tokenize: (text, pair) => call('tokenize', [text, pair]),
+    memory: () => memory,
+    dispose: () => connection.dispose(),
+  };
+}
+
+/** Cloning a view would copy the whole buffer that it looks into, so a view is cut out first. */
+function ownCopy<T>(ids: T): T {
+  return ids instanceof Uint32Array ? (ids.slice() as T) : ids;
+}

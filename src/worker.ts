@@ -1,0 +1,6 @@
+/** The worker's script: one model, driven by the page through client.ts. */
+import { expose } from 'comlink';
+import { loadEncoder } from './encoder';
+import { createSession } from './worker-session';
+
+expose(createSession((source, options) => loadEncoder(source, { ...options, gpu: navigator.gpu })));
