@@ -4,11 +4,13 @@ export interface ModelFiles {
   readonly where: string;
   /** Opens a file; undefined if there is none of that name. `name` is relative, with '/'. */
   open(name: string, signal?: AbortSignal): Promise<ModelFile | undefined>;
+  /** What was found in the place of a file that `open` did not give, where there is more to say than that it is not there. */
+  whyMissing?(name: string): string | undefined;
 }
 
 export interface ModelFile {
   readonly name: string;
-  /** In bytes; undefined where the server does not say. */
+  /** In bytes, exact; undefined where the server does not say. */
   readonly size: number | undefined;
   readonly stream: ReadableStream<Uint8Array>;
 }
