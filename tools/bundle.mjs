@@ -1,0 +1,51 @@
+// How this project's TypeScript is bundled outside of Vite: the library (build.mjs) and scripts for Node (run.mjs).
+import { fileURLToPath } from 'node:url';
+import { build } from 'rolldown';
+import { wgsl } from './wgsl.mjs';
+
+/** The project's folder. */
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * Bundles one entry into `dir`, as ESM for ES2022. What it imports dynamically becomes a chunk next to it.
+ * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean }} options
+ *   `platform` 'node' leaves node:* and the npm package webgpu, which has a native part, to the user.
+ */
+export const bundle = async ({ name, file, dir, platform, minify = false }) => {
+  const { output } = await build({
+    cwd: ROOT,
+    input: { [name]: file },
+    platform,
+    external: platform === 'node' ? [/^node:/, 'webgpu'] : [],
+    // What entry and chunk share stays in the entry, instead of in one more file to fetch.
+    preserveEntrySignatures: 'allow-extension',
+    plugins: [wgsl(), quotedWorkerUrl],
+    transform: { target: 'es2022' },
+    // An import that is not found is an error here, not a warning that leaves it to the user.
+    onLog: (level, log, handler) => handler(log.code === 'UNRESOLVED_IMPORT' ? 'error' : level, log),
+    output: {
+      dir,
+      format: 'esm',
+      entryFileNames: '[name].js',
+      chunkFileNames: '[name].js',
+      minify,
+      sourcemap: true,
+    },
+  });
+  return output.filter((file) => file.type === 'chunk');
+};
+
+/**
+ * Bundlers find workers by the text `new Worker(new URL('./x.js', import.meta.url), …)`. Not all of them read the template
+ * literals that the minifier makes of its strings. The length stays, and so does the source map.
+ * @type {import('rolldown').Plugin}
+ */
+const quotedWorkerUrl = {
+  name: 'quoted-worker-url',
+  generateBundle: (_options, files) => {
+    for (const file of Object.values(files)) {
+      if (file.type !== 'chunk') continue;
+      file.code = file.code.replace(/new Worker\(new URL\([^()]*\),\{[^{}]*\}\)/g, (text) => text.replaceAll('`', "'"));
+    }
+  },
+};

@@ -1,0 +1,27 @@
+// Runs a TypeScript file of the project in Node: node tools/run.mjs [--adapter lavapipe|swiftshader|system] FILE.ts [args]
+// Bundled with the options of the library build. The adapter may also come from the variable ADAPTER; without either it is
+// the first of findNodeAdapters.
+import { spawnSync } from 'node:child_process';
+import { basename, join, resolve } from 'node:path';
+import { findNodeAdapters, nodeAdapter } from './adapters.mjs';
+import { bundle, ROOT } from './bundle.mjs';
+
+const args = process.argv.slice(2);
+const flag = args.indexOf('--adapter');
+const named = flag < 0 ? process.env.ADAPTER : args.splice(flag, 2)[1];
+const file = args.shift();
+if (!file || (flag >= 0 && !named)) {
+  console.error('Usage: node tools/run.mjs [--adapter lavapipe|swiftshader|system] FILE.ts [args]');
+  process.exit(2);
+}
+
+const { name: adapterName, env } = named ? nodeAdapter(named) : findNodeAdapters()[0];
+const name = basename(file).replace(/\.\w+$/, '');
+const dir = join(ROOT, 'build/run', name);
+await bundle({ name, file: resolve(file), dir, platform: 'node' });
+const { status, error } = spawnSync(process.execPath, ['--enable-source-maps', join(dir, `${name}.js`), ...args], {
+  stdio: 'inherit',
+  env: { ...process.env, ...env, GPU_ADAPTER: adapterName },
+});
+if (error) throw error;
+process.exit(status ?? 1);
