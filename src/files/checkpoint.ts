@@ -2,8 +2,8 @@ import { ModelFileError } from '../errors';
 import { missingFile, type ReadOptions, readJson } from './read';
 import type { ModelFile, ModelFiles } from './types';
 
-export const WEIGHTS = 'model.safetensors';
-export const WEIGHTS_INDEX = 'model.safetensors.index.json';
+const WEIGHTS = 'model.safetensors';
+const WEIGHTS_INDEX = 'model.safetensors.index.json';
 
 /** The files that hold a checkpoint's weights: one, or the shards that its index names. */
 export interface CheckpointFiles {

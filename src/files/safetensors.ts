@@ -229,15 +229,23 @@ const isCounts = (value: unknown): value is number[] =>
 /** A key that valid JSON has twice in one object; JSON.parse silently keeps the last. */
 function repeatedKey(json: string): string | undefined {
   const open: Set<string>[] = [];
-  for (const [token, isKey] of json.matchAll(/[{}]|"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g)) {
-    if (token === '{') open.push(new Set());
-    else if (token === '}') open.pop();
-    else if (isKey) {
-      const key: string = JSON.parse(token.slice(0, -isKey.length));
+  const colon = /\s*:/y;
+  let stringStart = -1;
+  // Escapes, quotes and braces one by one: an expression for whole strings overflows V8's stack at long ones.
+  for (const { 0: token, index } of json.matchAll(/\\.|["{}]/g)) {
+    if (stringStart >= 0) {
+      if (token !== '"') continue;
+      const start = stringStart;
+      stringStart = -1;
+      colon.lastIndex = index + 1;
+      if (!colon.test(json)) continue;
+      const key: string = JSON.parse(json.slice(start, index + 1));
       const keys = open.at(-1);
       if (keys?.has(key)) return key;
       keys?.add(key);
-    }
+    } else if (token === '"') stringStart = index;
+    else if (token === '{') open.push(new Set());
+    else open.pop();
   }
   return undefined;
 }

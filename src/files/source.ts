@@ -37,15 +37,6 @@ export function openFiles(source: ModelSource, options: SourceOptions = {}): Mod
   return blobFiles(source);
 }
 
-/**
- * The source in a form that can be sent to a worker and means the same there: a URL object becomes a string, and a path
- * relative to the page becomes absolute (in a worker it would be relative to the worker's script).
- */
-export function absoluteSource(source: ModelSource): ModelSource {
-  if (source instanceof URL) return source.href;
-  return typeof source === 'string' && isUrlOrPath(source) ? folderUrl(source).href : source;
-}
-
 const ACCEPTED =
   "Accepted: the URL or path of a folder ('https://…', '/models/name', './name'), a Hugging Face Hub id ('org/name'), " +
   'or a Map or object of file name → Blob.';
