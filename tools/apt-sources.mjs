@@ -1,0 +1,94 @@
+// Reads the machine's own apt sources, to add Debian's backports from the mirror that it uses already.
+
+/** @typedef {{ path: string, text: string }} SourceFile */
+/**
+ * One enabled entry for binary packages. `withSuite` is the same entry, its options included, for another suite.
+ * @typedef {{ uris: string[], suites: string[], components: string[], withSuite: (suite: string) => string }} AptSource
+ */
+
+/** @param {string} text */
+const words = (text) => text.split(/\s+/).filter((word) => word !== '');
+
+/**
+ * `deb [options] uri suite components`, the format of .list files (sources.list(5)).
+ * @param {string} text
+ * @returns {AptSource[]}
+ */
+const parseOneLine = (text) =>
+  text.split('\n').flatMap((line) => {
+    const match = /^\s*deb\s+(\[[^\]]*\]\s+)?(\w[^\s:]*:\S+)\s+(\S+)\s+([^#]+)/.exec(line);
+    if (!match) return [];
+    const [, options = '', uri, suite, components] = match;
+    return [
+      {
+        uris: [uri],
+        suites: [suite],
+        components: words(components),
+        withSuite: (other) => `deb ${options}${uri} ${other} main\n`,
+      },
+    ];
+  });
+
+/** Fields that an entry for another suite sets itself or does not need; all others (Signed-By …) are kept. */
+const OWN_FIELDS = ['types', 'suites', 'components', 'enabled'];
+
+/**
+ * Stanzas of `Field: value`, the format of .sources files (deb822(5)): a line that starts with a blank continues its field.
+ * @param {string} text
+ * @returns {AptSource[]}
+ */
+const parseDeb822 = (text) => {
+  const lines = text.split('\n').filter((line) => !line.startsWith('#'));
+  const stanzas = lines.join('\n').split(/\n\s*\n/);
+  return stanzas.flatMap((stanza) => {
+    const fields = stanza.split(/\n(?=\S)/).filter((field) => field.includes(':'));
+    /** @param {string} name */
+    const value = (name) => {
+      const field = fields.find((text) => text.trimStart().toLowerCase().startsWith(`${name}:`));
+      return words(field?.slice(field.indexOf(':') + 1) ?? '');
+    };
+    if (!value('types').includes('deb') || /^(no|false|off|0|without|disable)$/.test(value('enabled').join('')))
+      return [];
+    const kept = fields
+      .map((field) => field.trim())
+      .filter((field) => !OWN_FIELDS.includes(field.slice(0, field.indexOf(':')).toLowerCase()));
+    return [
+      {
+        uris: value('uris'),
+        suites: value('suites'),
+        components: value('components'),
+        withSuite: (suite) => `${['Types: deb', `Suites: ${suite}`, 'Components: main', ...kept].join('\n')}\n`,
+      },
+    ];
+  });
+};
+
+/**
+ * The source file to add so that apt knows `${codename}-backports`.
+ * @param {SourceFile[]} files of /etc/apt: sources.list and sources.list.d
+ * @param {string} codename such as bookworm
+ * @returns {SourceFile | 'present' | undefined} 'present' where it is there already; undefined where no Debian mirror is
+ */
+export const backportsSource = (files, codename) => {
+  const backports = `${codename}-backports`;
+  const entries = files.flatMap(({ path, text }) => {
+    const deb822 = path.endsWith('.sources');
+    return (deb822 ? parseDeb822 : parseOneLine)(text).map((entry) => ({ ...entry, deb822 }));
+  });
+  const main = entries.filter(({ components }) => components.includes('main'));
+  if (main.some(({ suites }) => suites.includes(backports))) return 'present';
+
+  const updated = new Set(
+    main.filter(({ suites }) => suites.includes(`${codename}-updates`)).flatMap(({ uris }) => uris),
+  );
+  /**
+   * Other vendors' archives may use the same suite and component names. Debian's has updates too and mostly ends in /debian.
+   * @param {AptSource} entry
+   */
+  const likeness = ({ uris }) =>
+    (uris.some((uri) => updated.has(uri)) ? 2 : 0) + (uris.some((uri) => /\/debian\/?$/.test(uri)) ? 1 : 0);
+  const mirror = main.filter(({ suites }) => suites.includes(codename)).sort((a, b) => likeness(b) - likeness(a))[0];
+  if (!mirror || likeness(mirror) === 0) return undefined;
+  const path = `/etc/apt/sources.list.d/${backports}.${mirror.deb822 ? 'sources' : 'list'}`;
+  return { path, text: mirror.withSuite(backports) };
+};

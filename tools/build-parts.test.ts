@@ -1,0 +1,80 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { pickLavapipe } from './adapters.mjs';
+import { bundle } from './bundle.mjs';
+import { countTests } from './count-tests.mjs';
+import { copyTypes, withExtensions } from './types.mjs';
+import { minifyWgsl } from './wgsl.mjs';
+
+const inFolder = async (run: (folder: string) => Promise<void>): Promise<void> => {
+  const folder = await mkdtemp(join(tmpdir(), 'build-'));
+  try {
+    await run(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+};
+
+test('WGSL loses comments, indentation and blank lines only', () => {
+  const source = `// head
+enable f16;
+
+/* block /* nested */ still */
+fn main() {\t
+    let x = 4 / 2; // note */ /*
+    let y = x/**/* 2;
+}`;
+  expect(minifyWgsl(source)).toBe('enable f16;\nfn main() {\nlet x = 4 / 2;\nlet y = x * 2;\n}');
+});
+
+test('a bundle holds its shaders, and the worker address as bundlers look for it', () =>
+  inFolder(async (folder) => {
+    await writeFile(join(folder, 'a.wgsl'), '// gone\nfn kept() {}\n');
+    await writeFile(
+      join(folder, 'a.ts'),
+      `import text from './a.wgsl?raw';
+export const start = () => [text, new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })];`,
+    );
+    const out = join(folder, 'out');
+    const chunks = await bundle({ name: 'a', file: join(folder, 'a.ts'), dir: out, platform: 'browser', minify: true });
+    expect(chunks.map((chunk) => chunk.fileName)).toEqual(['a.js']);
+    const code = await readFile(join(out, 'a.js'), 'utf8');
+    expect(code).toContain('fn kept() {}');
+    expect(code).not.toContain('gone');
+    expect(code).toContain("new Worker(new URL('./worker.js',import.meta.url),{type:'module'})");
+  }));
+
+test('an import that is not there fails the bundle', () =>
+  inFolder(async (folder) => {
+    await writeFile(join(folder, 'a.ts'), "import './missing';");
+    const options = { name: 'a', file: join(folder, 'a.ts'), dir: join(folder, 'out'), platform: 'browser' } as const;
+    await expect(bundle(options)).rejects.toThrow(/missing/);
+  }));
+
+test('declarations import whole file names, and only what entries reach is copied', () =>
+  inFolder(async (folder) => {
+    await writeFile(join(folder, 'index.d.ts'), "export type { A } from './a';\nexport type B = import('./b').B;\n");
+    await writeFile(join(folder, 'a.d.ts'), "import type { X } from 'comlink';\nimport './b';\nexport type A = X;\n");
+    await writeFile(join(folder, 'b.d.ts'), 'export type B = 1;\n');
+    await writeFile(join(folder, 'inner.d.ts'), 'export {};\n');
+    const to = join(folder, 'to');
+    expect(await copyTypes({ from: folder, to, entries: ['index'] })).toEqual(['index.d.ts', 'a.d.ts', 'b.d.ts']);
+    expect(await readFile(join(to, 'index.d.ts'), 'utf8')).toBe(
+      "export type { A } from './a.js';\nexport type B = import('./b.js').B;\n",
+    );
+    expect(withExtensions("import type { X } from 'comlink';").imports).toEqual([]);
+  }));
+
+test('a test file that cannot be loaded counts as a failure', () => {
+  const file = (status: string, tests: string[]) => ({ status, assertionResults: tests.map((t) => ({ status: t })) });
+  const testResults = [file('passed', ['passed', 'skipped']), file('failed', []), file('failed', ['passed', 'failed'])];
+  expect(countTests({ testResults })).toEqual({ passed: 2, failed: 2, other: 1 });
+});
+
+test("lavapipe's manifest is that of this architecture", () => {
+  expect(pickLavapipe(['intel_icd.json', 'lvp_icd.json'], 'x86_64')).toBe('lvp_icd.json');
+  expect(pickLavapipe(['lvp_icd.i686.json', 'lvp_icd.x86_64.json'], 'x86_64')).toBe('lvp_icd.x86_64.json');
+  expect(pickLavapipe(['lvp_icd.i686.json'], 'x86_64')).toBeUndefined();
+});

@@ -1,0 +1,111 @@
+// Decides what `npm run setup` installs. Pure: setup.mjs reads the machine and carries the plan out.
+import { backportsSource } from './apt-sources.mjs';
+
+/**
+ * @typedef {{ chromium: boolean, vulkan: boolean }} Needs what is missing: a browser (with its SwiftShader), Mesa's lavapipe
+ * @typedef {{ write: string, text: string } | { run: string[], root: boolean }} Step
+ * @typedef {{ steps: Step[], byHand?: string }} Plan
+ *   `byHand`: why the steps, if there are any, are for the user to take and not for setup
+ */
+
+/** The minimum that Dawn accepts, for messages; the decision is made by asking Dawn. */
+const MESA = 'Mesa 23 or later';
+
+/** Works on every system that Playwright knows, and needs no rights but for --with-deps. */
+const PLAYWRIGHT_CHROMIUM = ['npx', 'playwright-core', 'install', 'chromium'];
+
+/** Packages with lavapipe in distributions that setup does not install on. */
+const LAVAPIPE_ELSEWHERE = [
+  { ids: ['fedora', 'rhel', 'centos'], run: ['dnf', 'install', '-y', 'mesa-vulkan-drivers'] },
+  { ids: ['arch'], run: ['pacman', '-S', '--needed', 'vulkan-swrast'] },
+  { ids: ['suse', 'opensuse'], run: ['zypper', 'install', '-y', 'libvulkan_lvp'] },
+  { ids: ['alpine'], run: ['apk', 'add', 'mesa-vulkan-swrast'] },
+];
+
+/**
+ * @param {string} text of /etc/os-release
+ * @returns {{ ids: string[], version: number, codename: string }} ids: ID, then ID_LIKE; version: NaN where there is none
+ */
+export const parseOsRelease = (text) => {
+  /** @param {string} name */
+  const value = (name) => new RegExp(`^${name}=["']?([^"'\\n]*)`, 'm').exec(text)?.[1] ?? '';
+  const ids = [value('ID'), ...value('ID_LIKE').split(/\s+/)].filter((id) => id !== '');
+  return { ids, version: Number.parseFloat(value('VERSION_ID')), codename: value('VERSION_CODENAME') };
+};
+
+/** @param {string[]} packages @param {string[]} options @returns {Step} */
+const aptInstall = (packages, options = []) => ({
+  run: ['apt-get', 'install', '-y', '--no-install-recommends', ...options, ...packages],
+  root: true,
+});
+/** @type {Step} */
+const aptUpdate = { run: ['apt-get', 'update'], root: true };
+
+/**
+ * Debian. Version 12 has a Mesa (22) that Dawn refuses, so it takes the one of its backports.
+ * @param {{ version: number, codename: string, sources: import('./apt-sources.mjs').SourceFile[], needs: Needs }} machine
+ * @returns {Plan}
+ */
+const planDebian = ({ version, codename, sources, needs }) => {
+  if (version < 12)
+    return { steps: [], byHand: `Debian ${version} is too old: Dawn needs ${MESA}. Use Debian 12 or later.` };
+  const chromium = needs.chromium ? [aptInstall(['chromium', 'fonts-liberation'])] : [];
+  if (!needs.vulkan) return { steps: [aptUpdate, ...chromium] };
+  if (version !== 12) return { steps: [aptUpdate, ...chromium, aptInstall(['mesa-vulkan-drivers'])] };
+  const source = backportsSource(sources, codename);
+  const mesa = aptInstall(['mesa-vulkan-drivers'], ['-t', `${codename}-backports`]);
+  if (source === undefined) {
+    const byHand = `Found no Debian mirror in /etc/apt. Add the suite ${codename}-backports to apt's sources, then run:`;
+    return { steps: [aptUpdate, ...chromium, mesa], byHand };
+  }
+  /** @type {Step[]} */
+  const add = source === 'present' ? [] : [{ write: source.path, text: source.text }];
+  return { steps: [...add, aptUpdate, ...chromium, mesa] };
+};
+
+/**
+ * Ubuntu and what derives from it. Their apt has Chromium only as a snap, which containers cannot run.
+ * @param {Needs} needs
+ * @returns {Plan}
+ */
+const planUbuntu = (needs) => {
+  /** @type {Step[]} */
+  const vulkan = needs.vulkan ? [aptUpdate, aptInstall(['mesa-vulkan-drivers'])] : [];
+  /** @type {Step[]} */
+  const chromium = needs.chromium ? [{ run: [...PLAYWRIGHT_CHROMIUM, '--with-deps'], root: false }] : [];
+  return { steps: [...vulkan, ...chromium] };
+};
+
+/**
+ * @param {{ platform: string, osRelease: string, sources: import('./apt-sources.mjs').SourceFile[], isRoot: boolean, needs: Needs }} machine
+ * @returns {Plan}
+ */
+export const installPlan = ({ platform, osRelease, sources, isRoot, needs }) => {
+  const { ids, version, codename } = parseOsRelease(osRelease);
+  if (platform === 'linux' && (ids.includes('ubuntu') || ids[0] === 'debian')) {
+    const plan = ids.includes('ubuntu') ? planUbuntu(needs) : planDebian({ version, codename, sources, needs });
+    return isRoot || plan.byHand ? plan : { ...plan, byHand: 'Only root can install packages. Run:' };
+  }
+  /** @type {Step[]} */
+  const steps = needs.chromium ? [{ run: PLAYWRIGHT_CHROMIUM, root: false }] : [];
+  const distribution = LAVAPIPE_ELSEWHERE.find((entry) => entry.ids.some((id) => ids.includes(id)));
+  if (needs.vulkan && distribution) steps.push({ run: distribution.run, root: true });
+  const driver =
+    platform === 'linux' ? `Install a Vulkan driver: a GPU's own, or lavapipe of ${MESA}.` : 'Dawn finds no GPU.';
+  const hint = distribution || !needs.vulkan ? '' : ` ${driver}`;
+  return { steps, byHand: `This system is not one that setup installs on.${hint}${steps.length > 0 ? ' Run:' : ''}` };
+};
+
+/**
+ * The steps as lines for a shell.
+ * @param {Step[]} steps
+ * @param {boolean} isRoot
+ */
+export const shellLines = (steps, isRoot) => {
+  const sudo = isRoot ? '' : 'sudo ';
+  return steps.flatMap((step) =>
+    'write' in step
+      ? [`${sudo}tee ${step.write} <<'END'`, ...step.text.trimEnd().split('\n'), 'END']
+      : [(step.root ? sudo : '') + step.run.join(' ')],
+  );
+};

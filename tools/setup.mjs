@@ -1,0 +1,76 @@
+// `npm run setup`, and first in `npm test`: makes sure that there is a Chromium for the page and a Vulkan driver that Dawn
+// accepts. As root on Debian and Ubuntu it installs what is missing; elsewhere it stops with the commands to run.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findChromium, findNodeAdapters, probeAdapter } from './adapters.mjs';
+import { installPlan, shellLines } from './install-plan.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Looks at the machine: what to say about it, and what it lacks. */
+const inspect = () => {
+  const chromium = findChromium();
+  const lines = [`Chromium: ${chromium ?? 'none found (CHROME_PATH can name one)'}`];
+  /** @type {Set<string>} */
+  const working = new Set();
+  for (const adapter of findNodeAdapters()) {
+    const probe = probeAdapter(adapter);
+    if ('info' in probe) working.add(adapter.name);
+    lines.push(`${adapter.name}: ${'info' in probe ? probe.info.description : probe.error}`);
+  }
+  // A GPU alone is enough where no software driver comes with the browser; else the tests want both software drivers.
+  const system = working.has('system') && chromium !== undefined;
+  const needs = {
+    chromium: chromium === undefined || !(system || working.has('swiftshader')),
+    vulkan: !(system || working.has('lavapipe')),
+  };
+  return { lines, needs, ready: !needs.chromium && !needs.vulkan };
+};
+
+const readSources = () => {
+  const folder = '/etc/apt/sources.list.d';
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => /\.(list|sources)$/.test(name)) : [];
+  return ['/etc/apt/sources.list', ...names.map((name) => join(folder, name))]
+    .filter((path) => existsSync(path))
+    .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+};
+
+/** @param {string} message @returns {never} */
+const stop = (message) => {
+  console.error(message);
+  process.exit(1);
+};
+
+let state = inspect();
+if (!state.ready) {
+  console.log(state.lines.join('\n'));
+  const isRoot = process.getuid?.() === 0;
+  const osRelease = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
+  const { steps, byHand } = installPlan({
+    platform: process.platform,
+    osRelease,
+    sources: readSources(),
+    isRoot,
+    needs: state.needs,
+  });
+  if (byHand) stop(['The tests need more than this machine has.', byHand, ...shellLines(steps, isRoot)].join('\n'));
+  for (const step of steps) {
+    console.log(`+ ${shellLines([step], isRoot).join('\n')}`);
+    if ('write' in step) {
+      writeFileSync(step.write, step.text);
+    } else {
+      const [command, ...args] = step.run;
+      const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+      try {
+        execFileSync(command, args, { stdio: 'inherit', cwd: ROOT, env });
+      } catch {
+        stop(`\`${step.run.join(' ')}\` failed; its message is above. Repair that, then run \`npm run setup\` again.`);
+      }
+    }
+  }
+  state = inspect();
+}
+console.log(state.lines.join('\n'));
+if (!state.ready) stop('Everything is installed, but a driver or the browser above does not work here.');
