@@ -27,6 +27,13 @@ describe('streamBytes', () => {
     expect(seen.every(({ file, total }) => file === 'model.safetensors' && total === 3_000_000)).toBe(true);
   });
 
+  it('reports no number twice', async () => {
+    const seen: number[] = [];
+    const file = fileOf(numberedBytes(2 << 20), { step: 1 << 20 });
+    for await (const _ of streamBytes(file, { onProgress: ({ loaded }) => seen.push(loaded) }));
+    expect(seen).toEqual([0, 1 << 20, 2 << 20]);
+  });
+
   it('cancels the stream when its reader leaves early', async () => {
     const file = fileOf(numberedBytes(10), { step: 1 });
     for await (const _ of streamBytes(file, {})) break;

@@ -118,8 +118,8 @@ describe('readSafetensors', () => {
     ]);
   });
 
-  it('stops in the middle when the signal aborts, and cancels the stream', async () => {
-    const file = fileOf(FILE, { step: 1 });
+  it.each([1, FILE.length])('stops in the middle when the signal aborts, with %i bytes a read', async (step) => {
+    const file = fileOf(FILE, { step });
     const controller = new AbortController();
     let chunks = 0;
     const reading = readSafetensors(
