@@ -1,0 +1,100 @@
+import { isWhiteSpaceAt, unitsAt } from './unicode';
+
+/** An entry of tokenizer.json's `added_tokens`. */
+export interface AddedToken {
+  id: number;
+  content: string;
+  /** Takes in whitespace before it. */
+  lstrip: boolean;
+  /** Takes in whitespace after it. */
+  rstrip: boolean;
+  /** Only between non-word characters. */
+  singleWord: boolean;
+  /** Looked for in the normalised text instead of the original. */
+  normalized: boolean;
+  special: boolean;
+}
+
+/** [from, to) of a text: an added token's own letters, or text between them. Whitespace that a token takes in is in none. */
+export interface Section {
+  from: number;
+  to: number;
+  token: AddedToken | undefined;
+}
+
+interface TrieNode {
+  next: Map<number, TrieNode>;
+  token?: AddedToken;
+}
+
+const wordCharacter = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
+
+const isWordAt = (text: string, index: number): boolean =>
+  index < text.length && wordCharacter.test(text.slice(index, index + unitsAt(text, index)));
+
+const isWordBefore = (text: string, index: number): boolean => {
+  const isPair = index > 1 && unitsAt(text, index - 2) === 2;
+  return index > 0 && isWordAt(text, isPair ? index - 2 : index - 1);
+};
+
+/**
+ * Finds added tokens as Hugging Face's tokenizers do (`AddedVocabulary`, tokenizers/src/tokenizer/added_vocabulary.rs):
+ * the leftmost first, of those the longest. `written`: how a token is spelled in the texts that will be split.
+ */
+export function addedTokenSplitter(
+  tokens: readonly AddedToken[],
+  written: (content: string) => string,
+): (text: string) => Section[] {
+  const root: TrieNode = { next: new Map() };
+  for (const token of tokens) {
+    let node = root;
+    const content = written(token.content);
+    for (let i = 0; i < content.length; i++) {
+      const unit = content.charCodeAt(i);
+      let next = node.next.get(unit);
+      if (next === undefined) {
+        next = { next: new Map() };
+        node.next.set(unit, next);
+      }
+      node = next;
+    }
+    if (content !== '') node.token = token;
+  }
+
+  return (text) => {
+    const sections: Section[] = [];
+    let done = 0;
+    let at = 0;
+    while (at < text.length) {
+      const match = longestAt(root, text, at);
+      if (match === undefined) {
+        at++;
+        continue;
+      }
+      const { token, end } = match;
+      if (token.singleWord && (isWordBefore(text, at) || isWordAt(text, end))) {
+        at = end;
+        continue;
+      }
+      let plainEnd = at;
+      while (token.lstrip && plainEnd > done && isWhiteSpaceAt(text, plainEnd - 1)) plainEnd--;
+      if (plainEnd > done) sections.push({ from: done, to: plainEnd, token: undefined });
+      sections.push({ from: at, to: end, token });
+      done = end;
+      while (token.rstrip && done < text.length && isWhiteSpaceAt(text, done)) done++;
+      at = done;
+    }
+    if (done < text.length) sections.push({ from: done, to: text.length, token: undefined });
+    return sections;
+  };
+}
+
+function longestAt(root: TrieNode, text: string, at: number): { token: AddedToken; end: number } | undefined {
+  let match: { token: AddedToken; end: number } | undefined;
+  let node = root.next.get(text.charCodeAt(at));
+  for (let end = at + 1; node !== undefined; end++) {
+    if (node.token) match = { token: node.token, end };
+    node = node.next.get(text.charCodeAt(end));
+  }
+  return match;
+}

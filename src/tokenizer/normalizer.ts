@@ -1,0 +1,153 @@
+import {
+  BertNormalizer,
+  LowercaseNormalizer,
+  type Normalizer,
+  PrependNormalizer,
+  ReplaceNormalizer,
+  SequenceNormalizer,
+  StripAccentsNormalizer,
+  StripNormalizer,
+} from '@huggingface/tokenizers';
+import { isWhiteSpaceAt, unitsAt } from './unicode';
+
+/** A text that remembers the original: UTF-16 unit i of `text` came from [starts[i], ends[i]) of it. Both never fall. */
+export interface AlignedText {
+  text: string;
+  starts: Uint32Array;
+  ends: Uint32Array;
+}
+
+export type AlignedNormalizer = (input: AlignedText) => AlignedText;
+
+/** [from, to) of a text became `text`. */
+interface Piece {
+  from: number;
+  to: number;
+  text: string;
+}
+
+/** Part [from, to) of the original, not yet normalised. */
+export function alignedSlice(original: string, from: number, to: number): AlignedText {
+  const starts = Uint32Array.from({ length: to - from }, (_, i) => from + i);
+  return { text: original.slice(from, to), starts, ends: starts.map((start) => start + 1) };
+}
+
+/** The original's span of units [from, to). */
+export function originalSpan({ starts, ends }: AlignedText, from: number, to: number): [start: number, end: number] {
+  if (from < to) return [starts[from], ends[to - 1]];
+  const place = from < starts.length ? starts[from] : (ends.at(-1) ?? 0);
+  return [place, place];
+}
+
+/**
+ * The library's normalizer with alignment. Every step is cut into pieces that it treats independently of each other;
+ * a piece that changes is aligned as a whole, one that does not stays aligned unit by unit.
+ */
+export function alignNormalizer(normalizer: Normalizer | null): AlignedNormalizer {
+  if (normalizer === null) return (input) => input;
+  if (normalizer instanceof SequenceNormalizer) {
+    const steps = normalizer.normalizers.map(alignNormalizer);
+    return (input) => steps.reduce((text, step) => step(text), input);
+  }
+  const cut = cutter(normalizer);
+  return (input) => (normalizer.normalize(input.text) === input.text ? input : join(input, cut(input.text)));
+}
+
+function cutter(normalizer: Normalizer): (text: string) => Piece[] {
+  if (normalizer instanceof ReplaceNormalizer) {
+    return (text) => replaced(text, normalizer.pattern, (normalizer.config as { content?: string }).content ?? '');
+  }
+  if (normalizer instanceof PrependNormalizer) {
+    return (text) => [
+      { from: 0, to: 0, text: normalizer.normalize('') },
+      { from: 0, to: text.length, text },
+    ];
+  }
+  if (normalizer instanceof StripNormalizer) {
+    const { strip_left, strip_right } = normalizer.config as { strip_left?: boolean; strip_right?: boolean };
+    return (text) => stripped(text, strip_left === true, strip_right === true);
+  }
+  const perCharacter =
+    normalizer instanceof LowercaseNormalizer ||
+    normalizer instanceof StripAccentsNormalizer ||
+    normalizer instanceof BertNormalizer;
+  // What is left are the Unicode forms and Precompiled, SentencePiece's variant of NFKC.
+  return (text) => clusters(text, (part) => normalizer.normalize(part), perCharacter);
+}
+
+function replaced(text: string, pattern: RegExp | null, content: string): Piece[] {
+  const pieces: Piece[] = [];
+  let done = 0;
+  for (const match of pattern ? text.matchAll(pattern) : []) {
+    pieces.push({ from: done, to: match.index, text: text.slice(done, match.index) });
+    done = match.index + match[0].length;
+    pieces.push({ from: match.index, to: done, text: content });
+  }
+  pieces.push({ from: done, to: text.length, text: text.slice(done) });
+  return pieces;
+}
+
+function stripped(text: string, left: boolean, right: boolean): Piece[] {
+  let from = 0;
+  let to = text.length;
+  while (left && from < to && isWhiteSpaceAt(text, from)) from++;
+  while (right && to > from && isWhiteSpaceAt(text, to - 1)) to--;
+  return [{ from, to, text: text.slice(from, to) }];
+}
+
+const mark = /\p{M}/u;
+
+/**
+ * Cuts before every character that does not act on what is before it. Marks always may; other characters (Hangul jamo,
+ * half-width kana voicing) are tried. Nothing below U+0300 combines with a predecessor. What stays the same at the beginning
+ * of a changed cluster (a space before an accent) is a piece of its own.
+ */
+function clusters(text: string, normalize: (text: string) => string, perCharacter: boolean): Piece[] {
+  const pieces: Piece[] = [];
+  const push = (from: number, to: number): void => {
+    const cluster = text.slice(from, to);
+    const normalized = normalize(cluster);
+    const common = commonPrefix(cluster, normalized);
+    const same = common < cluster.length || normalized === cluster ? common : 0;
+    if (same > 0) pieces.push({ from, to: from + same, text: cluster.slice(0, same) });
+    if (same < to - from) pieces.push({ from: from + same, to, text: normalized.slice(same) });
+  };
+  let from = 0;
+  for (let at = 0; at < text.length; at += unitsAt(text, at)) {
+    const next = text.slice(at, at + unitsAt(text, at));
+    const before = text.slice(from, at);
+    const cuts =
+      perCharacter ||
+      text.charCodeAt(at) < 0x300 ||
+      (!mark.test(next) && normalize(before + next) === normalize(before) + normalize(next));
+    if (!cuts || from === at) continue;
+    push(from, at);
+    from = at;
+  }
+  if (from < text.length) push(from, text.length);
+  return pieces;
+}
+
+/** Units of the whole characters that both texts begin with. */
+function commonPrefix(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a.codePointAt(length) === b.codePointAt(length)) length += unitsAt(a, length);
+  return length;
+}
+
+function join(input: AlignedText, pieces: Piece[]): AlignedText {
+  const text = pieces.map((piece) => piece.text).join('');
+  const starts = new Uint32Array(text.length);
+  const ends = new Uint32Array(text.length);
+  let at = 0;
+  for (const piece of pieces) {
+    const unchanged = input.text.slice(piece.from, piece.to) === piece.text;
+    const whole = originalSpan(input, piece.from, piece.to);
+    for (let i = 0; i < piece.text.length; i++, at++) {
+      const [start, end] = unchanged ? originalSpan(input, piece.from + i, piece.from + i + 1) : whole;
+      starts[at] = start;
+      ends[at] = end;
+    }
+  }
+  return { text, starts, ends };
+}

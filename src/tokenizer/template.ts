@@ -1,0 +1,41 @@
+import type { PostProcessor } from '@huggingface/tokenizers';
+import { fileError } from './files';
+
+/** A text (by its number) or a special token. */
+export type TemplateItem = number | { token: string; id: number };
+
+/** What a post-processor makes of one text or a pair, found by handing it two marks in the place of tokens. */
+export function readTemplate(
+  postProcessor: PostProcessor | null,
+  isPair: boolean,
+  idOf: (token: string) => number | undefined,
+): TemplateItem[] {
+  const marks = ['\0text', '\0pair'];
+  const texts = marks.slice(0, isPair ? 2 : 1);
+  if (postProcessor === null) return texts.map((_, i) => i);
+  const { tokens } = postProcessor.post_process([marks[0]], isPair ? [marks[1]] : null);
+  // A post-processor that adds nothing (ByteLevel) leaves a pair unjoined.
+  const joined = [...tokens, ...texts.filter((mark) => !tokens.includes(mark))];
+  return joined.map((token) => {
+    const text = marks.indexOf(token);
+    if (text >= 0) return text;
+    const id = idOf(token);
+    if (id === undefined)
+      throw fileError('tokenizer.json', 'a token of post_processor', token, 'a token of the vocabulary');
+    return { token, id };
+  });
+}
+
+export const specialCount = (template: readonly TemplateItem[]): number =>
+  template.filter((item) => typeof item !== 'number').length;
+
+/** Lengths of one text or a pair within `room` tokens; of a pair, the longer gives way first (Hugging Face's longest_first). */
+export function cutToLength(lengths: readonly number[], room: number): number[] {
+  if (lengths.length === 1) return [Math.min(lengths[0], room)];
+  const [first, second] = lengths;
+  if (first + second <= room) return [first, second];
+  const half = Math.floor(room / 2);
+  if (first <= half) return [first, room - first];
+  if (second <= half) return [room - second, second];
+  return first <= second ? [half, room - half] : [room - half, half];
+}

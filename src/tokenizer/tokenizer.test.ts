@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest';
+import { ModelFileError, UnsupportedModelError } from '../errors';
+import { modernbertFile, nanoFile, nanoGolden } from './fixtures/load';
+import { createTokenizer } from './tokenizer';
+
+const modernbert = createTokenizer(modernbertFile(), undefined);
+const idsOf = (text: string, pair?: string, maxTokens?: number) => [...modernbert.encode(text, pair, maxTokens).ids];
+
+describe('ids', () => {
+  it("are those of Hugging Face's tokenizers for ModernBERT's known text", () => {
+    expect(idsOf('The capital of France is [MASK].')).toEqual([50281, 510, 5347, 273, 6181, 310, 50284, 15, 50282]);
+  });
+
+  it("are those of Hugging Face's tokenizers for nano's texts", () => {
+    const nano = createTokenizer(nanoFile('tokenizer.json'), nanoFile('tokenizer_config.json'));
+    for (const { text, input_ids } of nanoGolden()) expect([...nano.encode(text).ids]).toEqual(input_ids);
+  });
+
+  it('join a pair by the pair template, an empty one too', () => {
+    const inner = (text: string) => idsOf(text).slice(1, -1);
+    expect(idsOf('What is it?', 'A cat.')).toEqual([50281, ...inner('What is it?'), 50282, ...inner('A cat.'), 50282]);
+    expect(idsOf('A', '')).toEqual([50281, ...inner('A'), 50282, 50282]);
+    expect(idsOf('')).toEqual([50281, 50282]);
+  });
+
+  it('find the longest added token, in the normalised text where it says so', () => {
+    expect(idsOf(`${' '.repeat(25)}x`).slice(1, -1)).toEqual([50254, ...idsOf(' x').slice(1, -1)]);
+    expect(idsOf('[unused71][CLS][PAD]').slice(1, -1)).toEqual([50356, 50281, 50283]);
+  });
+
+  it('are cut to maxTokens with the special tokens kept, the longer of a pair first', () => {
+    const [long, short] = ['a b c d e f g h i j', 'x y'];
+    const inner = (text: string, count: number) => idsOf(text).slice(1, 1 + count);
+    expect(idsOf(long, undefined, 5)).toEqual([50281, ...inner(long, 3), 50282]);
+    expect(idsOf(long, short, 8)).toEqual([50281, ...inner(long, 3), 50282, ...inner(short, 2), 50282]);
+    expect(idsOf(short, long, 8)).toEqual([50281, ...inner(short, 2), 50282, ...inner(long, 3), 50282]);
+    expect(idsOf(long, long, 10)).toEqual([50281, ...inner(long, 3), 50282, ...inner(long, 4), 50282]);
+    expect(idsOf(short, undefined, 100)).toEqual(idsOf(short));
+    expect(modernbert.encode(long, undefined, 5).offsets).toHaveLength(5);
+    expect(modernbert.encode(long, undefined, 5).tokens).toEqual(['[CLS]', 'a', 'Ġb', 'Ġc', '[SEP]']);
+    expect(() => modernbert.encode('a', undefined, 1)).toThrow(/maxTokens is 1, less than the 2 special/);
+    expect(() => modernbert.encode('a', undefined, Number.NaN)).toThrow(RangeError);
+  });
+
+  it('need a string', () => {
+    expect(() => modernbert.encode(7 as unknown as string)).toThrow(/type number, expected a string/);
+  });
+});
+
+describe('decodeToken', () => {
+  const decoded = (text: string) => idsOf(text).map((id) => modernbert.decodeToken(id));
+
+  it('shows tokens as a reader sees them', () => {
+    expect(decoded('Paris is [MASK].')).toEqual(['[CLS]', 'Paris', ' is', '[MASK]', '.', '[SEP]']);
+    expect(decoded('in Paris')[2]).toBe(' Paris');
+    expect(decoded('a\r\n\tb    c').slice(1, -1).join('')).toBe('a\r\n\tb    c');
+    expect(modernbert.decodeToken(50276)).toBe('  ');
+  });
+
+  it('shows incomplete UTF-8 as the replacement character', () => {
+    const { ids, offsets } = modernbert.encode('😀🫠');
+    const shown = [...ids].map((id) => modernbert.decodeToken(id));
+    expect(shown.slice(1, -1).some((token) => token.includes('\ufffd'))).toBe(true);
+    expect(offsets.slice(1, -1).every(([start, end]) => (start === 0 && end === 2) || (start === 2 && end === 4))).toBe(
+      true,
+    );
+  });
+
+  it('has nothing to show for ids without a token and refuses what is no id', () => {
+    expect(modernbert.decodeToken(60000)).toBe('');
+    for (const id of [-1, 0.5, Number.NaN]) expect(() => modernbert.decodeToken(id)).toThrow(RangeError);
+  });
+});
+
+describe('special tokens', () => {
+  it('have their usual names without tokenizer_config.json', () => {
+    const { maskToken, maskTokenId, clsTokenId, sepTokenId, padTokenId, specialIds } = modernbert;
+    expect([maskToken, maskTokenId, clsTokenId, sepTokenId, padTokenId]).toEqual([
+      '[MASK]',
+      50284,
+      50281,
+      50282,
+      50283,
+    ]);
+    expect([...specialIds].sort((a, b) => a - b)).toEqual([1, 50279, 50280, 50281, 50282, 50283, 50284]);
+  });
+
+  it('are named by tokenizer_config.json, as strings or objects, bos and eos where cls and sep are not named', () => {
+    const config = {
+      mask_token: { content: '[unused0]', lstrip: true },
+      bos_token: '[unused1]',
+      eos_token: '[unused2]',
+      pad_token: null,
+    };
+    const tokenizer = createTokenizer(modernbertFile(), config);
+    const { maskToken, maskTokenId, clsTokenId, sepTokenId, padTokenId } = tokenizer;
+    expect([maskToken, maskTokenId, clsTokenId, sepTokenId, padTokenId]).toEqual([
+      '[unused0]',
+      50285,
+      50286,
+      50287,
+      50283,
+    ]);
+  });
+
+  it('are undefined where there are none', () => {
+    const tokenizer = createTokenizer(smallest({}), undefined);
+    expect([tokenizer.maskToken, tokenizer.maskTokenId, tokenizer.clsTokenId]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect([...tokenizer.encode('ab').ids]).toEqual([0, 1]);
+    expect([...tokenizer.encode('a', 'b').ids]).toEqual([0, 1]);
+  });
+});
+
+const smallest = (changes: object): object => ({
+  model: { type: 'BPE', vocab: { a: 0, b: 1 }, merges: [] },
+  ...changes,
+});
+
+describe('broken files', () => {
+  const bpe = { type: 'BPE', vocab: { a: 0, b: 1 }, merges: [] as unknown[] };
+  it.each([
+    ['no object', 'text', /the file is "text", expected an object/],
+    ['an array', [], /the file is \[\], expected an object/],
+    ['no model', {}, /model is undefined, expected an object/],
+    ['unknown model', { model: { type: 'Magic' } }, /model\.type is "Magic", expected one of BPE, Unigram, WordPiece/],
+    ['no model type', { model: { vocab: {} } }, /model\.type is undefined/],
+    ['no vocab', { model: { type: 'BPE', merges: [] } }, /model\.vocab is undefined/],
+    ['bad id', { model: { ...bpe, vocab: { a: '0' } } }, /model\.vocab\["a"\] is "0", expected a token id/],
+    ['no merges', { model: { ...bpe, merges: null } }, /model\.merges is null/],
+    ['bad merge', { model: { ...bpe, merges: ['a b', 'ab'] } }, /model\.merges\[1\] is "ab"/],
+    ['mixed merges', { model: { ...bpe, merges: ['a b', ['a', 'b']] } }, /model\.merges\[1\] is \["a","b"\]/],
+    ['bad unknown token', { model: { ...bpe, unk_token: '<unk>' } }, /model\.unk_token is "<unk>"/],
+    ['bad Unigram', { model: { type: 'Unigram', vocab: [['a', 0], 'b'] } }, /model\.vocab\[1\] is "b"/],
+    ['bad unk_id', { model: { type: 'Unigram', vocab: [['a', 0]], unk_id: 1 } }, /model\.unk_id is 1/],
+    [
+      'WordPiece without unknown token',
+      { model: { type: 'WordPiece', vocab: { a: 0 } } },
+      /model\.unk_token is undefined/,
+    ],
+    ['bad added tokens', { ...smallest({}), added_tokens: {} }, /added_tokens is \{\}, expected an array/],
+    [
+      'bad added token',
+      { ...smallest({}), added_tokens: [{ content: 'x' }] },
+      /added_tokens\[0\] is \{"content":"x"\}/,
+    ],
+    [
+      'bad normalizer',
+      { ...smallest({}), normalizer: 'NFC' },
+      /normalizer is "NFC", expected null or an object with a type/,
+    ],
+    [
+      'unknown pre-tokenizer',
+      { ...smallest({}), pre_tokenizer: { type: 'Magic' } },
+      /Unknown PreTokenizer type: Magic/,
+    ],
+  ])('%s: ModelFileError', (_, file, message) => {
+    expect(() => createTokenizer(file, undefined)).toThrow(ModelFileError);
+    expect(() => createTokenizer(file, undefined)).toThrow(message);
+  });
+
+  it('a post-processor that adds a token outside the vocabulary: ModelFileError', () => {
+    const post_processor = { type: 'BertProcessing', sep: ['[SEP]', 5], cls: ['[CLS]', 4] };
+    expect(() => createTokenizer(smallest({ post_processor }), undefined)).toThrow(/post_processor is "\[CLS\]"/);
+  });
+
+  it('tokenizer_config.json that contradicts tokenizer.json: ModelFileError', () => {
+    expect(() => createTokenizer(smallest({}), [])).toThrow(/tokenizer_config\.json: the file is \[\]/);
+    expect(() => createTokenizer(smallest({}), { mask_token: '[MASK]' })).toThrow(
+      /tokenizer_config\.json: mask_token is "\[MASK\]", expected a token of tokenizer\.json/,
+    );
+  });
+
+  it('BPE with word affixes: UnsupportedModelError', () => {
+    const file = { model: { ...bpe, end_of_word_suffix: '</w>' } };
+    expect(() => createTokenizer(file, undefined)).toThrow(UnsupportedModelError);
+    expect(() => createTokenizer(file, undefined)).toThrow(/model\.end_of_word_suffix is "<\/w>"/);
+  });
+});
+
+describe('time', () => {
+  const words = ['river', ' the', ' café', ' 1234', ' running', ',', ' über', '\n', ' e\u0301te\u0301', ' 日本', ' 😀'];
+  const text = (tokens: number) =>
+    Array.from({ length: tokens }, (_, i) => words[(i * 7 + (i >> 4)) % words.length]).join('');
+  const milliseconds = (input: string): number => {
+    const begun = performance.now();
+    modernbert.encode(input);
+    return performance.now() - begun;
+  };
+
+  it('is under 300 ms for 8192 tokens', () => {
+    const input = text(7000);
+    expect(modernbert.encode(input).ids.length).toBeGreaterThan(8192);
+    expect(Math.min(...[1, 2, 3].map(() => milliseconds(input)))).toBeLessThan(300);
+  });
+
+  it.each([
+    ['one letter', 'a'],
+    ['spaces', ' '],
+    ['masks', '[MASK]  '],
+    ['marks on one letter', '\u0301'],
+    ['conjoining jamo', '\u1100\u1161\u11a8'],
+  ])('does not grow with the square of the length: %s', (_, unit) => {
+    const best = (length: number) =>
+      Math.min(...[1, 2, 3].map((run) => milliseconds(`${run}${unit.repeat(length / unit.length)}`)));
+    best(1_000);
+    // 8 times the length: 8 to 10 times the time if it is (nearly) linear, 64 times if it is quadratic.
+    expect(best(32_000)).toBeLessThan(30 * best(4_000) + 5);
+  });
+});
