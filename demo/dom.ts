@@ -1,0 +1,25 @@
+/** The element of a selector that the page is known to have. */
+export function find<T extends HTMLElement>(root: ParentNode, selector: string): T {
+  const found = root.querySelector<T>(selector);
+  if (!found) throw new Error(`The page has no element ${selector}.`);
+  return found;
+}
+
+/** A new element with properties and children. */
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  properties: Partial<HTMLElementTagNameMap[K]> = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+/** Shows a message where it belongs; undefined hides it. */
+export function showError(place: HTMLElement, error: unknown): void {
+  place.hidden = error === undefined;
+  place.textContent = error === undefined ? '' : error instanceof Error ? error.message : String(error);
+}
+
+export const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError';

@@ -1,0 +1,77 @@
+import type { Embeddings } from '../src/index';
+import { element, find } from './dom';
+import { closestPair, heatmap, similarities } from './heatmap';
+import { createModelPicker } from './model-picker';
+import { createRunButton } from './run-button';
+import { statusLine } from './status-line';
+import { countTokens, createTokenCounter } from './token-counter';
+
+/** Texts beyond this many are embedded but not drawn: a table of more helps nobody. */
+const DRAWN = 40;
+
+/** The panel that compares texts. Its model is loaded when it is first needed. */
+export function startEmbeddings(panel: HTMLElement): void {
+  const form = find<HTMLFormElement>(panel, 'form');
+  const field = find<HTMLTextAreaElement>(panel, '#texts');
+  const button = find<HTMLButtonElement>(panel, '#compare');
+  const results = find(panel, '#embeddings-results');
+  const note = find(panel, '#json-note');
+  const status = find(panel, '.status');
+  const texts = () => field.value.split('\n').filter((line) => line.trim() !== '');
+  let json = '';
+
+  const picker = createModelPicker(
+    find(panel, '.model-place'),
+    { name: 'nano-embed', source: './models/nano-embed' },
+    () => recount(),
+  );
+  const recount = createTokenCounter(field, find(panel, '#texts-count'), button, picker.current, texts);
+  field.addEventListener('focus', () => void picker.get().catch(() => {}), { once: true });
+
+  createRunButton(form, button, { error: find(form, '.error'), status }, async (signal) => {
+    const lines = texts();
+    if (lines.length === 0) throw new Error('Write at least one line of text.');
+    const model = await picker.get(signal);
+    const { total } = await countTokens(model, lines);
+    const start = performance.now();
+    const embeddings = await model.embed(lines, { signal });
+    status.textContent = statusLine(model, performance.now() - start, total);
+    json = toJson(picker.name(), lines, embeddings);
+    note.textContent = `${embeddings.rows} × ${embeddings.dim} numbers`;
+    results.hidden = false;
+    showSimilarities(panel, lines, embeddings);
+  });
+
+  find(panel, '#copy-json').addEventListener('click', async () => {
+    try {
+      await navigator.clipboard.writeText(json);
+      note.textContent = 'Copied.';
+    } catch {
+      note.textContent = 'The browser did not allow copying. Download the file instead.';
+    }
+  });
+  find(panel, '#download-json').addEventListener('click', () => {
+    const href = URL.createObjectURL(new Blob([json], { type: 'application/json' }));
+    element('a', { href, download: 'embeddings.json' }).click();
+    URL.revokeObjectURL(href);
+  });
+}
+
+function showSimilarities(panel: HTMLElement, texts: string[], embeddings: Embeddings) {
+  const rows = Math.min(embeddings.rows, DRAWN);
+  const cosines = similarities({ rows, row: embeddings.row });
+  const place = find(panel, '#heatmap');
+  place.replaceChildren(heatmap(texts.slice(0, rows), cosines));
+  const pair = closestPair(cosines);
+  const closest = pair && `Closest: ${pair.i + 1} and ${pair.j + 1}, cosine ${pair.cosine.toFixed(2)}.`;
+  const left = embeddings.rows > DRAWN && `The table shows the first ${DRAWN} of ${embeddings.rows} texts.`;
+  find(panel, '#closest').textContent = [closest, left].filter(Boolean).join(' ');
+  // Keys scroll only what has the focus.
+  if (place.scrollWidth > place.clientWidth) place.tabIndex = 0;
+  else place.removeAttribute('tabindex');
+}
+
+function toJson(model: string, texts: string[], { rows, dim, row }: Embeddings): string {
+  const embeddings = Array.from({ length: rows }, (_, i) => [...row(i)]);
+  return JSON.stringify({ model, dim, texts, embeddings });
+}

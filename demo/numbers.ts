@@ -1,0 +1,11 @@
+const integer = new Intl.NumberFormat('en');
+
+export const count = (n: number): string => integer.format(n);
+
+export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+export const percent = (share: number, digits = 1): string => `${(share * 100).toFixed(digits)}%`;
+
+export const duration = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
+
+export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
