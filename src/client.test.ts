@@ -78,9 +78,11 @@ describe('loading', () => {
   it('makes relative addresses absolute and leaves Hub ids alone', () => {
     expect(absoluteSource('./models/nano')).toBe('https://example.org/app/models/nano');
     expect(absoluteSource('../nano')).toBe('https://example.org/nano');
+    expect(absoluteSource('models/nano/')).toBe('https://example.org/app/models/nano/');
+    expect(absoluteSource('..')).toBe('https://example.org/');
     expect(absoluteSource('/nano')).toBe('https://example.org/nano');
     expect(absoluteSource('answerdotai/ModernBERT-base')).toBe('answerdotai/ModernBERT-base');
-    expect(absoluteSource('https://other.org/m')).toBe('https://other.org/m');
+    expect(absoluteSource('https://other.org/m/')).toBe('https://other.org/m/');
     expect(absoluteSource(new URL('https://other.org/m/'))).toBe('https://other.org/m/');
   });
 

@@ -67,8 +67,10 @@ export function absoluteSource(source: ModelSource): ModelSource {
 }
 
 function absoluteUrl(url: string): string {
-  return /^\.{0,2}\//.test(url) ? new URL(url, globalThis.document?.baseURI ?? globalThis.location.href).href : url;
+  return isPath(url) ? new URL(url, globalThis.document?.baseURI ?? globalThis.location.href).href : url;
 }
+
+const isPath = (url: string) => !/^[a-z][a-z\d+.-]*:/i.test(url) && /^(\/|\.\.?\/)|\/$|^\.\.?$/.test(url);
 
 type Connection = ReturnType<typeof connect>;
 
