@@ -6,17 +6,22 @@ import { wgsl } from './wgsl.mjs';
 /** The project's folder. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
+const NODE_ONLY = [/^node:/, 'webgpu'];
+/** A package's name, perhaps with a path in it; no relative path and no `C:\\…`. */
+const PACKAGE = /^@?[\w-][\w.-]*(\/|$)/;
+
 /**
  * Bundles one entry into `dir`, as ESM for ES2022. What it imports dynamically becomes a chunk next to it.
- * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean }} options
- *   `platform` 'node' leaves node:* and the npm package webgpu, which has a native part, to the user.
+ * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave' }} options
+ *   `platform` 'node' leaves node:* and the npm package webgpu, which has a native part, to the user; `packages` 'leave'
+ *   leaves all npm packages to node_modules.
  */
-export const bundle = async ({ name, file, dir, platform, minify = false }) => {
+export const bundle = async ({ name, file, dir, platform, minify = false, packages = 'bundle' }) => {
   const { output } = await build({
     cwd: ROOT,
     input: { [name]: file },
     platform,
-    external: platform === 'node' ? [/^node:/, 'webgpu'] : [],
+    external: [...(platform === 'node' ? NODE_ONLY : []), ...(packages === 'leave' ? [PACKAGE] : [])],
     // What entry and chunk share stays in the entry, instead of in one more file to fetch.
     preserveEntrySignatures: 'allow-extension',
     plugins: [wgsl(), quotedWorkerUrl],

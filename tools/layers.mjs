@@ -42,7 +42,7 @@ const NODE_FILES = ['src/node.ts', 'src/files/folder.ts'];
 const NODE_PARTS = ['e2e', 'bench', 'tools'];
 
 /** Tests, and what is named as a help for them, may import anything; nothing else may import them. */
-const TEST_FILE = /(\.test\.[mc]?[jt]s|(^|\/)(reference|test-[\w-]+)(\/.*|\.ts))$/;
+const TEST_FILE = /(\.test\.[mc]?[jt]s|(^|\/)(fixtures|reference|test-[\w-]+)(\/.*|\.ts))$/;
 
 /** @param {string} path relative to the project, with / */
 export const partOf = (path) => {

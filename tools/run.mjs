@@ -1,5 +1,5 @@
 // Runs a TypeScript file of the project in Node: node tools/run.mjs [--adapter lavapipe|swiftshader|system] FILE.ts [args]
-// Bundled with the options of the library build. The adapter may also come from the variable ADAPTER; without either it is
+// Bundled as the library is, but with npm packages left in node_modules. The adapter may also come from the variable ADAPTER; without either it is
 // the first of findNodeAdapters.
 import { spawnSync } from 'node:child_process';
 import { basename, join, resolve } from 'node:path';
@@ -18,7 +18,7 @@ if (!file || (flag >= 0 && !named)) {
 const { name: adapterName, env } = named ? nodeAdapter(named) : findNodeAdapters()[0];
 const name = basename(file).replace(/\.\w+$/, '');
 const dir = join(ROOT, 'build/run', name);
-await bundle({ name, file: resolve(file), dir, platform: 'node' });
+await bundle({ name, file: resolve(file), dir, platform: 'node', packages: 'leave' });
 const { status, error } = spawnSync(process.execPath, ['--enable-source-maps', join(dir, `${name}.js`), ...args], {
   stdio: 'inherit',
   env: { ...process.env, ...env, GPU_ADAPTER: adapterName },
