@@ -95,11 +95,11 @@ function stripped(text: string, left: boolean, right: boolean): Piece[] {
   return [{ from, to, text: text.slice(from, to) }];
 }
 
-const mark = /\p{M}/u;
+const startsWithMark = /^\p{M}/u;
 
 /**
- * Cuts before every character that does not act on what is before it. Marks always may; other characters (Hangul jamo,
- * half-width kana voicing) are tried. Nothing below U+0300 combines with a predecessor. What stays the same at the beginning
+ * Cuts before every character that does not act on what is before it. Marks always may (and half-width kana voicing,
+ * which NFKC makes one); other characters (Hangul jamo) are tried. Nothing below U+0300 combines with a predecessor. What stays the same at the beginning
  * of a changed cluster (a space before an accent) is a piece of its own.
  */
 function clusters(text: string, normalize: (text: string) => string, perCharacter: boolean): Piece[] {
@@ -119,7 +119,9 @@ function clusters(text: string, normalize: (text: string) => string, perCharacte
     const cuts =
       perCharacter ||
       text.charCodeAt(at) < 0x300 ||
-      (!mark.test(next) && normalize(before + next) === normalize(before) + normalize(next));
+      (!startsWithMark.test(next) &&
+        !startsWithMark.test(normalize(next)) &&
+        normalize(before + next) === normalize(before) + normalize(next));
     if (!cuts || from === at) continue;
     push(from, at);
     from = at;

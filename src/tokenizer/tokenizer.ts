@@ -1,6 +1,7 @@
 import {
   ByteLevelPreTokenizer,
   Tokenizer as HuggingFaceTokenizer,
+  MetaspacePreTokenizer,
   SequencePreTokenizer,
 } from '@huggingface/tokenizers';
 import type { Tokens } from '../api';
@@ -148,6 +149,8 @@ function build(file: TokenizerFile) {
   if (model === null) throw new ModelFileError('tokenizer.json: model is null');
   for (const part of preTokenizer instanceof SequencePreTokenizer ? preTokenizer.tokenizers : [preTokenizer]) {
     if (part instanceof ByteLevelPreTokenizer) part.pattern = byteLevelPattern;
+    // The field's older spelling, which the library does not read.
+    if (part instanceof MetaspacePreTokenizer && hasNoPrefix(file)) part.prepend_scheme = 'never';
   }
   return { normalizer, preTokenizer, postProcessor, model };
 }
@@ -182,6 +185,11 @@ function decodedSpace(decoder: unknown): string | undefined {
   }
   return undefined;
 }
+
+const hasNoPrefix = ({ json }: TokenizerFile): boolean =>
+  parts(json.pre_tokenizer).some(
+    (part) => part.type === 'Metaspace' && part.prepend_scheme === undefined && part.add_prefix_space === false,
+  );
 
 /** Before what Metaspace cuts the text: "▁", unless told not to. The library replaces spaces but never cuts. */
 function metaspaceCut({ json }: TokenizerFile): string | undefined {
