@@ -7,7 +7,7 @@ import { wgsl } from './wgsl.mjs';
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const NODE_ONLY = [/^node:/, 'webgpu'];
-/** A package's name, perhaps with a path in it; no relative path and no `C:\\…`. */
+/** A package's name, perhaps with a path in it; no relative path and no `C:\…`. */
 const PACKAGE = /^@?[\w-][\w.-]*(\/|$)/;
 
 /**
