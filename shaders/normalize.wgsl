@@ -1,0 +1,24 @@
+// embeddings[row] /= max(|embeddings[row]|, 1e-12), as torch.nn.functional.normalize: one workgroup a row.
+
+const STRIDE: u32 = 256;
+
+@group(0) @binding(0) var<storage, read_write> embeddings: array<vec4<f32>>; // [rows, STRIDE]
+
+const THREADS: u32 = 64;
+const VECS = STRIDE / 4;
+var<workgroup> partial: array<f32, THREADS>;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let base = group.x * VECS;
+  var squares = 0.0;
+  for (var v = thread; v < VECS; v += THREADS) { squares += dot(embeddings[base + v], embeddings[base + v]); }
+  partial[thread] = squares;
+  workgroupBarrier();
+  for (var half = THREADS / 2; half > 0; half /= 2) {
+    if (thread < half) { partial[thread] += partial[thread + half]; }
+    workgroupBarrier();
+  }
+  let scale = 1.0 / max(sqrt(partial[0]), 1e-12);
+  for (var v = thread; v < VECS; v += THREADS) { embeddings[base + v] *= scale; }
+}

@@ -1,0 +1,75 @@
+// The k largest logits of each row, largest first (equal ones: lowest id first), with their softmax probabilities over the whole
+// row: one workgroup a row. Each thread keeps the best of its own stripe; a round takes the best of the threads' and only the thread
+// that gave it looks through its stripe again. k is what the bound part of best has room for.
+
+const VOCAB: u32 = 16384;
+const STRIDE: u32 = 16384; // columns of a row of logits
+
+@group(0) @binding(0) var<storage, read> logits: array<f32>; // [rows, STRIDE]
+@group(0) @binding(1) var<storage, read_write> best: array<vec2<u32>>; // [rows, k]: (token id, bits of the f32 probability)
+
+const THREADS: u32 = 256;
+const LOWEST: f32 = -3.4028234e38;
+var<workgroup> values: array<f32, THREADS>;
+var<workgroup> ids: array<u32, THREADS>;
+
+fn above(value: f32, id: u32, other: f32, other_id: u32) -> bool {
+  return value > other || (value == other && id < other_id);
+}
+
+// The best entry of a thread's stripe that comes after (value, id) in the order.
+fn next(base: u32, thread: u32, value: f32, id: u32) -> vec2<u32> {
+  var best_value = LOWEST;
+  var best_id = 0xffffffffu;
+  for (var i = thread; i < VOCAB; i += THREADS) {
+    let v = logits[base + i];
+    if (above(value, id, v, i) && above(v, i, best_value, best_id)) {
+      best_value = v;
+      best_id = i;
+    }
+  }
+  return vec2(bitcast<u32>(best_value), best_id);
+}
+
+@compute @workgroup_size(THREADS)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) rows: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let k = arrayLength(&best) / rows.x;
+  let base = group.x * STRIDE;
+  var mine = next(base, thread, 3.4028234e38, 0u);
+  var row_max = 0.0;
+  var row_sum = 0.0;
+  for (var round = 0u; round < k; round++) {
+    values[thread] = bitcast<f32>(mine.x);
+    ids[thread] = mine.y;
+    workgroupBarrier();
+    for (var half = THREADS / 2; half > 0; half /= 2) {
+      if (thread < half && above(values[thread + half], ids[thread + half], values[thread], ids[thread])) {
+        values[thread] = values[thread + half];
+        ids[thread] = ids[thread + half];
+      }
+      workgroupBarrier();
+    }
+    let value = values[0];
+    let id = ids[0];
+    workgroupBarrier();
+    if (round == 0) { // the largest is known: the softmax denominator
+      row_max = value;
+      var sum = 0.0;
+      for (var i = thread; i < VOCAB; i += THREADS) { sum += exp(logits[base + i] - row_max); }
+      values[thread] = sum;
+      workgroupBarrier();
+      for (var half = THREADS / 2; half > 0; half /= 2) {
+        if (thread < half) { values[thread] += values[thread + half]; }
+        workgroupBarrier();
+      }
+      row_sum = values[0];
+      workgroupBarrier();
+    }
+    if (thread == 0) { best[group.x * k + round] = vec2(id, bitcast<u32>(exp(value - row_max) / row_sum)); }
+    if (mine.y == id) { mine = next(base, thread, value, id); }
+  }
+}

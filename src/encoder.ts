@@ -1,0 +1,134 @@
+import type { LoadOptions, Model, ModelInfo, ModelSource, Pooling } from './api';
+import { DeviceLostError, UnsupportedModelError, WebGPUUnavailableError } from './errors';
+import { readJson } from './files/read';
+import { openFiles, type SourceOptions } from './files/source';
+import type { ModelFiles } from './files/types';
+import { GpuMemory } from './gpu/buffers';
+import { guarded, openGpu } from './gpu/device';
+import { type ModelConfig, parseConfig } from './model/config';
+import { geometryOf } from './model/geometry';
+import { compileEncoder } from './model/modernbert';
+import { Runtime } from './model/runtime';
+import { loadWeights } from './model/weights';
+import { createScheduler } from './scheduler';
+import { modelCalls } from './tasks';
+import { createTokenizer } from './tokenizer/tokenizer';
+
+export type EncoderOptions = LoadOptions & Pick<SourceOptions, 'folder'>;
+
+/** Most tokens in a pass unless the caller or the device says otherwise: large enough to fill a large GPU. */
+const DEFAULT_TOKENS_PER_PASS = 8192;
+
+/**
+ * Loads a checkpoint onto the GPU of `options.gpu` and gives the model, in this thread. The worker and Node both use it.
+ * Throws WebGPUUnavailableError, ModelFileError, UnsupportedModelError, RangeError (it does not fit) or the signal's reason.
+ */
+export async function loadEncoder(source: ModelSource, options: EncoderOptions): Promise<Model> {
+  options.signal?.throwIfAborted();
+  const { runtime, config, info, files } = await loadRuntime(source, options);
+  try {
+    const [tokenizerJson, tokenizerConfig] = await Promise.all([
+      readJson(files, 'tokenizer.json', options),
+      readJson(files, 'tokenizer_config.json', options),
+    ]);
+    const tokenizer = tokenizerJson === undefined ? undefined : createTokenizer(tokenizerJson, tokenizerConfig);
+    options.signal?.throwIfAborted();
+
+    const scheduler = createScheduler(
+      (sequences, requests, wants) => runtime.run(sequences, requests, wants),
+      () => info.maxTokensPerPass,
+    );
+    void runtime.gpu.device.lost.then(() => scheduler.stop(runtime.gpu.lost ?? new DeviceLostError('The GPU device was lost.')));
+    let disposed = false;
+    return {
+      info,
+      ...modelCalls({
+        config,
+        info,
+        tokenizer,
+        where: files.where,
+        submit(items, signal) {
+          if (disposed) throw new DeviceLostError('This model was disposed. Load it again.');
+          if (runtime.gpu.lost) throw runtime.gpu.lost;
+          return scheduler.submit(items, signal);
+        },
+      }),
+      memory: () => runtime.memoryUse(),
+      async dispose() {
+        disposed = true;
+        scheduler.stop(new DeviceLostError('The model was disposed while this call waited.'));
+        runtime.dispose();
+      },
+    };
+  } catch (error) {
+    runtime.dispose();
+    throw error;
+  }
+}
+
+/** The part below the tokenizer: files, device, weights, kernels. Benchmarks use it directly. */
+export async function loadRuntime(source: ModelSource, options: EncoderOptions) {
+  const files = openFiles(source, options);
+  const configJson = await readJson(files, 'config.json', { ...options, required: true });
+  const config = parseConfig(configJson);
+  const geometry = geometryOf(config);
+  const gpu = await openGpu(options.gpu);
+  const memory = new GpuMemory(gpu);
+  try {
+    return await guarded(gpu, async () => {
+      const weights = await loadWeights(files, config, geometry, memory, options);
+      const asked = options.arithmetic ?? 'auto';
+      if (asked === 'f16' && !gpu.hasF16) {
+        throw new WebGPUUnavailableError(
+          `arithmetic: 'f16' needs the device feature shader-f16, which this adapter (${gpu.info.description}) lacks. Use 'auto' or 'f32'.`,
+        );
+      }
+      const act = asked === 'auto' ? (weights.dtype === 'f16' && gpu.hasF16 ? 'f16' : 'f32') : asked;
+      const kernels = await compileEncoder(gpu, config, geometry, weights, act);
+      const runtime = new Runtime(gpu, memory, config, geometry, weights, kernels, act);
+      const info: ModelInfo = {
+        config: configJson as Record<string, unknown>,
+        task: weights.task,
+        dtype: weights.dtype,
+        arithmetic: act,
+        maxTokens: config.max_position_embeddings,
+        maxTokensPerPass: tokensPerPass(options.maxTokensPerPass, runtime.tokenLimit),
+        hiddenSize: config.hidden_size,
+        vocabSize: config.vocab_size,
+        labels: labelsOf(config, weights.classifier?.labels),
+        pooling: await poolingOf(files, options),
+        adapter: gpu.info,
+        features: [...(act === 'f16' ? ['shader-f16'] : [])],
+      };
+      return { runtime, config, info, files };
+    });
+  } catch (error) {
+    memory.dispose();
+    gpu.device.destroy();
+    throw error;
+  }
+}
+
+function tokensPerPass(asked: number | undefined, limit: number): number {
+  if (asked === undefined) return Math.min(DEFAULT_TOKENS_PER_PASS, limit);
+  if (!Number.isInteger(asked) || asked < 1) {
+    throw new RangeError(`maxTokensPerPass must be a positive integer, it is ${asked}.`);
+  }
+  if (asked > limit) throw new RangeError(`maxTokensPerPass ${asked} is above this device's limit for this model, ${limit}.`);
+  return asked;
+}
+
+const labelsOf = (config: ModelConfig, count = 0): string[] =>
+  Array.from({ length: count }, (_, i) => config.labels[i] ?? `LABEL_${i}`);
+
+/** The pooling of a sentence-transformers checkpoint (1_Pooling/config.json); mean for others. */
+async function poolingOf(files: ModelFiles, options: EncoderOptions): Promise<Pooling> {
+  const json = (await readJson(files, '1_Pooling/config.json', options)) as Record<string, unknown> | undefined;
+  if (!json) return 'mean';
+  const on = Object.keys(json).filter((key) => key.startsWith('pooling_mode_') && json[key] === true);
+  if (on.length === 1 && on[0] === 'pooling_mode_mean_tokens') return 'mean';
+  if (on.length === 1 && on[0] === 'pooling_mode_cls_token') return 'cls';
+  throw new UnsupportedModelError(
+    `1_Pooling/config.json: ${on.join(' + ') || 'no pooling mode'} is not supported; known are pooling_mode_mean_tokens and pooling_mode_cls_token.`,
+  );
+}

@@ -1,0 +1,90 @@
+import { DeviceLostError, WebGPUUnavailableError } from '../errors';
+
+/** An open device and what the kernels need to know of it. */
+export interface Gpu {
+  device: GPUDevice;
+  /** Held for as long as the device: Dawn in Node goes down with its GPU object. */
+  instance: GPU;
+  info: { vendor: string; architecture: string; device: string; description: string };
+  limits: GPUSupportedLimits;
+  hasF16: boolean;
+  hasSubgroups: boolean;
+  hasTimestamps: boolean;
+  /** A small buffer to bind where a kernel variant reads nothing. */
+  none: GPUBuffer;
+  /** Set once the device is lost; `checkDevice` throws it. */
+  lost?: DeviceLostError;
+}
+
+const WANTED_FEATURES = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
+const WANTED_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+] as const;
+
+/**
+ * Opens the best adapter of `gpu` with every feature and limit that the kernels can use.
+ * Throws WebGPUUnavailableError if there is no WebGPU or no adapter.
+ */
+export async function openGpu(gpu: GPU | undefined): Promise<Gpu> {
+  if (!gpu) {
+    throw new WebGPUUnavailableError(
+      'This environment has no WebGPU (navigator.gpu is missing). Use Chrome or Edge 113+, Safari 26+ or Firefox 141+ on a page ' +
+        "served over https or from localhost; in Node import 'modernbert-webgpu/node' and install the npm package 'webgpu'.",
+    );
+  }
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) {
+    throw new WebGPUUnavailableError(
+      'WebGPU found no graphics adapter. The driver may be missing, too old or on the blocklist (see chrome://gpu).',
+    );
+  }
+  const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
+  const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
+  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
+  const { vendor, architecture, device: model, description } = adapter.info;
+  const opened: Gpu = {
+    device,
+    instance: gpu,
+    info: { vendor, architecture, device: model, description },
+    limits: device.limits,
+    hasF16: device.features.has('shader-f16'),
+    hasSubgroups: device.features.has('subgroups'),
+    hasTimestamps: device.features.has('timestamp-query'),
+    none: device.createBuffer({ label: 'none', size: 256, usage: STORAGE }),
+  };
+  void device.lost.then((info) => {
+    opened.lost = new DeviceLostError(
+      info.reason === 'destroyed'
+        ? 'The model was disposed: its GPU device is gone. Load the model again.'
+        : `The GPU device was lost (${info.message || 'no reason given'}). Load the model again.`,
+    );
+  });
+  return opened;
+}
+
+const STORAGE = 0x80;
+
+/** Runs `work` and turns a device error in it (out of memory, a lost device) into a thrown error. */
+export async function guarded<T>(gpu: Gpu, work: () => Promise<T>): Promise<T> {
+  if (gpu.lost) throw gpu.lost;
+  gpu.device.pushErrorScope('out-of-memory');
+  gpu.device.pushErrorScope('validation');
+  let result: T | undefined;
+  let thrown: unknown;
+  try {
+    result = await work();
+  } catch (error) {
+    thrown = error;
+  }
+  const errors = await Promise.all([gpu.device.popErrorScope(), gpu.device.popErrorScope()]);
+  if (gpu.lost) throw gpu.lost;
+  const [validation, memory] = errors;
+  if (memory) throw new RangeError(`The GPU is out of memory: ${memory.message}`);
+  if (validation) throw new Error(`WebGPU refused the work: ${validation.message}`);
+  if (thrown) throw thrown;
+  return result as T;
+}

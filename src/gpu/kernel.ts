@@ -1,0 +1,103 @@
+import { UnsupportedModelError } from '../errors';
+import type { Gpu } from './device';
+
+/** A compiled compute shader. `bindings` are the names that its WGSL source gives them, in binding order. */
+export interface Kernel {
+  label: string;
+  pipeline: GPUComputePipeline;
+  layout: GPUBindGroupLayout;
+  bindings: { name: string; binding: number }[];
+}
+
+/** One dispatch, ready to encode. */
+export interface Dispatch {
+  kernel: Kernel;
+  bindGroup: GPUBindGroup;
+  workgroups: [x: number, y?: number];
+  /** Useful floating-point operations, for reports. */
+  flops?: number;
+}
+
+/** A dispatch that serves many passes: its size and its useful floating-point operations follow from the pass's shape. */
+export interface Step<Shape> {
+  kernel: Kernel;
+  bindGroup: GPUBindGroup;
+  workgroups(shape: Shape): [x: number, y?: number];
+  flops(shape: Shape): number;
+}
+
+export type Constants = Record<string, number | boolean | string>;
+
+/**
+ * Gives a shader's module constants their values: `const NAME: T = …;` and `alias NAME = …;` lines are rewritten. A shader file is
+ * complete and valid with its own values, so this is all the templating there is. Throws for a name the source does not declare.
+ */
+export function specialise(source: string, constants: Constants): string {
+  let code = source;
+  for (const [name, value] of Object.entries(constants)) {
+    const declaration = new RegExp(`^(const ${name}: *\\w+ *=|alias ${name} *=)[^;]*;`, 'm');
+    if (!declaration.test(code)) throw new TypeError(`the shader declares no constant or alias '${name}'`);
+    const literal =
+      typeof value === 'number' && code.match(declaration)![1].includes(': f32') ? floatLiteral(value) : String(value);
+    code = code.replace(declaration, `$1 ${literal};`);
+  }
+  return /^alias \w+ *= *f16;/m.test(code) ? `enable f16;\n${code}` : code;
+}
+
+const floatLiteral = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value));
+
+const BINDING = /@group\(0\) @binding\((\d+)\) var<(uniform|storage, read|storage, read_write)> (\w+)/g;
+const BUFFER_TYPES: Record<string, GPUBufferBindingType> = {
+  uniform: 'uniform',
+  'storage, read': 'read-only-storage',
+  'storage, read_write': 'storage',
+};
+
+/** Compiles `source` with its constants set. Compiling is asynchronous, so a model's kernels compile side by side. */
+export async function createKernel(gpu: Gpu, label: string, source: string, constants: Constants): Promise<Kernel> {
+  const { device } = gpu;
+  const code = specialise(source, constants);
+  const declared = [...code.matchAll(BINDING)].map(([, binding, access, name]) => ({
+    name,
+    binding: Number(binding),
+    type: BUFFER_TYPES[access],
+  }));
+  const layout = device.createBindGroupLayout({
+    label,
+    entries: declared.map(({ binding, type }) => ({
+      binding,
+      visibility: GPU_SHADER_STAGE_COMPUTE,
+      buffer: { type },
+    })),
+  });
+  const module = device.createShaderModule({ label, code });
+  try {
+    const pipeline = await device.createComputePipelineAsync({
+      label,
+      layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: 'main' },
+    });
+    return { label, pipeline, layout, bindings: declared };
+  } catch (cause) {
+    const { messages } = await module.getCompilationInfo();
+    const details = messages.map((m) => `${m.lineNum}:${m.linePos} ${m.message}`).join('\n');
+    throw new UnsupportedModelError(
+      `The kernel '${label}' does not compile on this device (${gpu.info.description || gpu.info.vendor}): ${details || cause}`,
+      { cause },
+    );
+  }
+}
+
+const GPU_SHADER_STAGE_COMPUTE = 4;
+
+export type Bindable = GPUBuffer | GPUBufferBinding;
+
+/** Binds buffers to a kernel by the names in its WGSL source; `gpu.none` stands for what a variant does not read. */
+export function bind(gpu: Gpu, kernel: Kernel, buffers: Record<string, Bindable>): GPUBindGroup {
+  const entries = kernel.bindings.map(({ name, binding }) => {
+    const given = buffers[name];
+    if (!given) throw new TypeError(`kernel '${kernel.label}': no buffer for binding '${name}'`);
+    return { binding, resource: 'buffer' in given ? given : { buffer: given } };
+  });
+  return gpu.device.createBindGroup({ label: kernel.label, layout: kernel.layout, entries });
+}

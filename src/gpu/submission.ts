@@ -1,0 +1,53 @@
+import type { Gpu } from './device';
+import type { Dispatch } from './kernel';
+import type { Profiler } from './profiler';
+
+/**
+ * Records dispatches and copies, and submits them when something is read: consecutive dispatches share one compute pass, and what
+ * lies between two reads one submit. With a profiler every dispatch gets a pass of its own.
+ */
+export class Submission {
+  dispatches = 0;
+  #encoder: GPUCommandEncoder | undefined;
+  #pass: GPUComputePassEncoder | undefined;
+
+  constructor(
+    readonly gpu: Gpu,
+    readonly profiler?: Profiler,
+  ) {}
+
+  dispatch({ kernel, bindGroup, workgroups, flops = 0 }: Dispatch): void {
+    if (this.profiler) this.#endPass();
+    this.#encoder ??= this.gpu.device.createCommandEncoder();
+    this.#pass ??= this.#encoder.beginComputePass({ timestampWrites: this.profiler?.next(kernel.label, flops) });
+    this.#pass.setPipeline(kernel.pipeline);
+    this.#pass.setBindGroup(0, bindGroup);
+    this.#pass.dispatchWorkgroups(workgroups[0], workgroups[1] ?? 1);
+    this.dispatches++;
+  }
+
+  copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
+    this.#endPass();
+    this.#encoder ??= this.gpu.device.createCommandEncoder();
+    this.#encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+  }
+
+  /** Submits what was recorded and gives the first `bytes` of a MAP_READ buffer. */
+  async read(buffer: GPUBuffer, bytes: number): Promise<Float32Array<ArrayBuffer>> {
+    this.#endPass();
+    if (this.#encoder) this.gpu.device.queue.submit([this.#encoder.finish()]);
+    this.#encoder = undefined;
+    if (bytes === 0) return new Float32Array(0);
+    await buffer.mapAsync(GPU_MAP_READ, 0, bytes);
+    const data = new Float32Array(buffer.getMappedRange(0, bytes).slice(0));
+    buffer.unmap();
+    return data;
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = undefined;
+  }
+}
+
+const GPU_MAP_READ = 1;

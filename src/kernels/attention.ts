@@ -1,0 +1,56 @@
+import source from '../../shaders/attention.wgsl?raw';
+import type { Arithmetic } from '../api';
+import { UnsupportedModelError } from '../errors';
+import type { Gpu } from '../gpu/device';
+import { createKernel, type Kernel } from '../gpu/kernel';
+import { bytesOf } from './precision';
+
+/** Query rows a workgroup, and threads across its keys. */
+export interface AttentionTile {
+  rows: number;
+  across: number;
+}
+
+const CANDIDATES: AttentionTile[] = [
+  { rows: 64, across: 8 },
+  { rows: 32, across: 8 },
+  { rows: 32, across: 4 },
+  { rows: 16, across: 4 },
+];
+
+/** Bytes of workgroup memory; the sum of the arrays in attention.wgsl. */
+function workgroupBytes({ rows, across }: AttentionTile, headDim: number, act: Arithmetic): number {
+  const keys = across * 4;
+  const qTile = headDim * (rows / 4 + 1);
+  const kpTile = Math.max(headDim * (across + 1), keys * (rows / 4 + 1));
+  const vTile = (keys * headDim) / 4;
+  return (qTile + kpTile + vTile) * 4 * bytesOf(act) + across * rows * 4;
+}
+
+/** The largest tile that fits the device's workgroup memory. */
+export function attentionTile(gpu: Gpu, headDim: number, act: Arithmetic): AttentionTile {
+  const limit = gpu.limits.maxComputeWorkgroupStorageSize;
+  const fit = CANDIDATES.find((tile) => workgroupBytes(tile, headDim, act) <= limit && headDim % (4 * tile.across) === 0);
+  if (!fit) {
+    const least = workgroupBytes(CANDIDATES[CANDIDATES.length - 1], headDim, act);
+    throw new UnsupportedModelError(
+      `head_dim ${headDim} needs ${least} bytes of workgroup memory for attention; this device has ${limit}.`,
+    );
+  }
+  return fit;
+}
+
+/** Flash attention over the stream. `window`: local_attention / 2, 0 for global. Dispatch: (tiles, heads). */
+export function createAttention(
+  gpu: Gpu,
+  spec: { heads: number; headDim: number; window: number; act: Arithmetic; tile: AttentionTile },
+): Promise<Kernel> {
+  return createKernel(gpu, spec.window ? 'attention window' : 'attention global', source, {
+    act_t: spec.act,
+    HEADS: spec.heads,
+    HEAD_DIM: spec.headDim,
+    WINDOW: spec.window,
+    ROWS: spec.tile.rows,
+    ACROSS: spec.tile.across,
+  });
+}

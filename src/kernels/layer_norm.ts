@@ -1,0 +1,18 @@
+import source from '../../shaders/layer_norm.wgsl?raw';
+import type { Arithmetic } from '../api';
+import type { Gpu } from '../gpu/device';
+import { createKernel, type Kernel } from '../gpu/kernel';
+
+/** LayerNorm of every row, or of the rows that `rows` lists when `gather`. Dispatch: one workgroup a row. */
+export function createLayerNorm(
+  gpu: Gpu,
+  spec: { hidden: number; stride: number; eps: number; out: Arithmetic; gather: boolean },
+): Promise<Kernel> {
+  return createKernel(gpu, spec.gather ? 'layer_norm gather' : 'layer_norm', source, {
+    out_t: spec.out,
+    HIDDEN: spec.hidden,
+    STRIDE: spec.stride,
+    EPS: spec.eps,
+    GATHER: spec.gather,
+  });
+}

@@ -1,0 +1,13 @@
+import type { Arithmetic, Dtype } from '../api';
+import type { Constants } from '../gpu/kernel';
+
+/** Shader constants for weights stored as `dtype`: how four of them are loaded. */
+export const weightConstants = (dtype: Dtype): Constants =>
+  dtype === 'f16' ? { w_t: 'vec2<u32>', W_LANES: 2 } : { w_t: 'vec4<u32>', W_LANES: 4 };
+
+export const bytesOf = (type: Dtype | Arithmetic): number => (type === 'f16' ? 2 : 4);
+
+/** The largest finite f16: what an f16 output is clamped to, so that no infinity enters the next kernel. */
+export const F16_MAX = 65504;
+
+export const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;

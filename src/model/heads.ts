@@ -1,0 +1,167 @@
+import type { Pooling } from '../api';
+import type { Gpu } from '../gpu/device';
+import { type Bindable, bind, type Dispatch, type Kernel } from '../gpu/kernel';
+import { createGemm, type Epilogue, gemmWorkgroups } from '../kernels/gemm';
+import { createLayerNorm } from '../kernels/layer_norm';
+import { createNormalize } from '../kernels/normalize';
+import { createPool, poolWorkgroups } from '../kernels/pool';
+import { createTopK } from '../kernels/top_k';
+import type { ModelConfig } from './config';
+import type { Geometry } from './geometry';
+import type { Linear, Norm, Weights } from './weights';
+import type { Workspace } from './workspace';
+
+/** What to compute from the encoder's hidden states. Those by row take stream rows, the others whole sequences. */
+export type Head =
+  | { kind: 'hidden' } //                                     by row: final_norm
+  | { kind: 'logits' } //                                     by row: masked LM or token classifier
+  | { kind: 'top_k'; k: number } //                           by row: masked LM, best k with probabilities
+  | { kind: 'pooled'; pooling: Pooling; normalize: boolean } // by sequence
+  | { kind: 'sequence_logits' }; //                           by sequence: sequence classifier
+
+export const isByRow = (head: Head): head is Head & { kind: 'hidden' | 'logits' | 'top_k' } =>
+  head.kind === 'hidden' || head.kind === 'logits' || head.kind === 'top_k';
+
+/** The buffers that heads work in, for chunks of `rows` rows. */
+export interface HeadSpace {
+  rows: number;
+  a: GPUBuffer; // f32 [rows, hidden]
+  b: GPUBuffer; // f32 [rows, hidden]
+  logits: GPUBuffer | undefined; // f32 [rows, columns]
+  best: GPUBuffer | undefined; // [rows, k] of (u32 id, f32 probability)
+}
+
+/** Heads work on at most this many rows at a time, and on fewer where their logits would need more than LOGITS_BYTES. */
+const MOST_ROWS = 1024;
+const LOGITS_BYTES = 64 << 20;
+
+/** Columns of a row of logits on the GPU, and how many of them count. */
+export function logitColumns(weights: Weights, config: ModelConfig, geometry: Geometry): { stride: number; width: number } {
+  if (weights.decoder) return { stride: geometry.vocab, width: config.vocab_size };
+  if (weights.classifier) return { stride: weights.classifier.n, width: weights.classifier.labels };
+  return { stride: 0, width: 0 };
+}
+
+/** Rows that a head computes at a time; a multiple of 64, so that every chunk of an index list starts at a bindable offset. */
+export const chunkRows = (columns: number): number =>
+  Math.max(64, Math.min(MOST_ROWS, Math.floor(LOGITS_BYTES / Math.max(1, columns * 4) / 64) * 64));
+
+/** Compiles a head's kernels when they are first wanted, once. */
+export function headKernels(gpu: Gpu, config: ModelConfig, geometry: Geometry, weights: Weights) {
+  const compiled = new Map<string, Promise<Kernel>>();
+  const once = (key: string, create: () => Promise<Kernel>): Promise<Kernel> => {
+    const kernel = compiled.get(key) ?? create();
+    compiled.set(key, kernel);
+    return kernel;
+  };
+  const { hidden: stride } = geometry;
+  const norm = { hidden: config.hidden_size, stride, eps: config.norm_eps, out: 'f32' } as const;
+  const gemm = (label: string, { n, k, hasBias: bias }: Omit<Linear, 'weight' | 'bias'>, epilogue: Epilogue, extra = {}) =>
+    createGemm(gpu, { label, n, k, bias, epilogue, dtype: weights.dtype, a: 'f32', tile: 'f32', out: 'f32', ...extra });
+  return {
+    norm: () => once('norm', () => createLayerNorm(gpu, { ...norm, gather: false })),
+    gather: () => once('gather', () => createLayerNorm(gpu, { ...norm, gather: true })),
+    pool: (pooling: Pooling) => once(pooling, () => createPool(gpu, { stride, pooling })),
+    normalize: () => once('normalize', () => createNormalize(gpu, { stride })),
+    dense: (l: Linear) =>
+      once('dense', () => gemm('head.dense', l, { kind: 'activation', activation: config.classifier_activation })),
+    classifier: (l: Linear) => once('classifier', () => gemm('classifier', l, { kind: 'store' })),
+    decoder: (piece: number) =>
+      once(`decoder ${piece}`, () => {
+        const { table, hasBias } = weights.decoder!;
+        const { firstRow, rows } = table.pieces[piece];
+        const place = { outStride: geometry.vocab, outColumn: firstRow };
+        return gemm('decoder', { n: rows, k: stride, hasBias }, { kind: 'store' }, place);
+      }),
+    topK: () => once('top_k', () => createTopK(gpu, { vocab: config.vocab_size, stride: geometry.vocab })),
+  };
+}
+
+export type HeadKernels = ReturnType<typeof headKernels>;
+
+/** What one chunk of a head's rows takes: dispatches, then what to read back. */
+export interface HeadChunk {
+  dispatches: Dispatch[];
+  source: GPUBuffer;
+  bytes: number;
+}
+
+/** What the heads of a pass have in common. */
+export interface HeadContext {
+  gpu: Gpu;
+  geometry: Geometry;
+  weights: Weights;
+  kernels: HeadKernels;
+  workspace: Workspace;
+  space: HeadSpace;
+  /** Tokens of the pass. */
+  tokens: number;
+}
+
+/**
+ * The dispatches of `head` for `count` rows or sequences. `indices`: u32 [count] stream rows, or u32 [count, 2] spans for heads by
+ * sequence. Every width is padded; `space.a` and `space.b` take turns.
+ */
+export async function headChunk(context: HeadContext, head: Head, count: number, indices: Bindable): Promise<HeadChunk> {
+  const { gpu, geometry, weights, kernels, workspace, space, tokens } = context;
+  const { none } = gpu;
+  const { hidden_states, wide } = workspace;
+  const { a, b, logits } = space;
+  const rowBytes = geometry.hidden * 4;
+  const dispatch = (kernel: Kernel, buffers: Record<string, Bindable>, workgroups: [number, number?]): Dispatch => ({
+    kernel,
+    bindGroup: bind(gpu, kernel, buffers),
+    workgroups,
+  });
+  const norm = (kernel: Kernel, { weight, bias }: Norm, from: GPUBuffer, to: GPUBuffer, rows: Bindable, n: number) =>
+    dispatch(kernel, { hidden_states: from, rows, weight, bias, normed: to }, [n]);
+  const linear = (kernel: Kernel, l: Omit<Linear, 'k'>, from: GPUBuffer, to: GPUBuffer) =>
+    dispatch(kernel, { a: from, w: l.weight, bias: l.bias, positions: none, rope: none, out: to }, gemmWorkgroups(l.n, count));
+
+  /** norm(act(dense(a))) → a, by way of b. */
+  const predictionHead = async (): Promise<Dispatch[]> => {
+    const { dense, norm: headNorm } = weights.head!;
+    return [linear(await kernels.dense(dense), dense, a, b), norm(await kernels.norm(), headNorm, b, a, none, count)];
+  };
+  const classify = async (): Promise<Dispatch[]> => {
+    const { classifier } = weights;
+    if (classifier) return [linear(await kernels.classifier(classifier), classifier, a, logits!)];
+    const { table, bias } = weights.decoder!;
+    return Promise.all(
+      table.pieces.map(async ({ buffer, firstRow, rows }, piece) => {
+        const part = bias === none ? bias : { buffer: bias, offset: firstRow * 4, size: rows * 4 };
+        return dispatch(
+          await kernels.decoder(piece),
+          { a, w: buffer, bias: part, positions: none, rope: none, out: logits! },
+          gemmWorkgroups(rows, count),
+        );
+      }),
+    );
+  };
+
+  if (isByRow(head)) {
+    const gathered = norm(await kernels.gather(), weights.final_norm, hidden_states, a, indices, count);
+    if (head.kind === 'hidden') return { dispatches: [gathered], source: a, bytes: count * rowBytes };
+    const dispatches = [gathered, ...(await predictionHead()), ...(await classify())];
+    if (head.kind === 'logits') {
+      const columns = weights.classifier?.n ?? geometry.vocab;
+      return { dispatches, source: logits!, bytes: count * columns * 4 };
+    }
+    const best = { buffer: space.best!, size: count * head.k * 8 };
+    dispatches.push(dispatch(await kernels.topK(), { logits: logits!, best }, [count]));
+    return { dispatches, source: best.buffer, bytes: best.size };
+  }
+
+  const pooling = head.kind === 'pooled' ? head.pooling : undefined;
+  const pool = await kernels.pool(pooling ?? weights.classifier!.pooling);
+  const dispatches = [
+    norm(await kernels.norm(), weights.final_norm, hidden_states, wide, none, tokens), // [T, hidden]
+    dispatch(pool, { hidden_states: wide, spans: indices, pooled: a }, poolWorkgroups(geometry.hidden, count)),
+  ];
+  if (head.kind === 'pooled') {
+    if (head.normalize) dispatches.push(dispatch(await kernels.normalize(), { embeddings: a }, [count]));
+    return { dispatches, source: a, bytes: count * rowBytes };
+  }
+  dispatches.push(...(await predictionHead()), ...(await classify()));
+  return { dispatches, source: logits!, bytes: count * weights.classifier!.n * 4 };
+}

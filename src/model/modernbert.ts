@@ -1,0 +1,130 @@
+import type { Arithmetic } from '../api';
+import type { Gpu } from '../gpu/device';
+import { bind, type Kernel, type Step } from '../gpu/kernel';
+import { type AttentionTile, attentionTile, createAttention } from '../kernels/attention';
+import { createEmbed } from '../kernels/embed';
+import { createGemm, type Epilogue, gemmWorkgroups, M_MULTIPLE } from '../kernels/gemm';
+import { createLayerNorm } from '../kernels/layer_norm';
+import { roundUp } from '../kernels/precision';
+import type { ModelConfig } from './config';
+import type { Geometry } from './geometry';
+import type { Linear, Norm, Weights } from './weights';
+import type { PassShape, Workspace } from './workspace';
+
+/** The compiled kernels of the encoder; layers share them. */
+export interface EncoderKernels {
+  tile: AttentionTile;
+  embed: Kernel[]; // one a piece of the table
+  norm: Kernel;
+  Wqkv: Kernel;
+  attention: { global: Kernel; window: Kernel | undefined };
+  Wo: Kernel;
+  Wi: Kernel;
+  mlp_Wo: Kernel;
+}
+
+/** Compiles the encoder's kernels side by side. `act`: storage of activations and tiles. */
+export async function compileEncoder(
+  gpu: Gpu,
+  config: ModelConfig,
+  geometry: Geometry,
+  weights: Weights,
+  act: Arithmetic,
+): Promise<EncoderKernels> {
+  const { hidden, heads, headDim, attention } = geometry;
+  const { dtype } = weights;
+  const norm = { hidden: config.hidden_size, stride: hidden, eps: config.norm_eps, out: act };
+  const gemm = (label: string, { n, k, hasBias: bias }: Linear, epilogue: Epilogue) =>
+    createGemm(gpu, { label, n, k, bias, epilogue, dtype, a: act, tile: act, out: epilogue.kind === 'residual' ? 'f32' : act });
+  const [layer] = weights.layers;
+  const activation = config.hidden_activation;
+  // q carries the softmax scale and log2 e, for attention computes in base 2.
+  const qScale = Math.LOG2E / Math.sqrt(config.head_dim);
+  const tile = attentionTile(gpu, headDim, act);
+  const window = weights.layers.find((l) => l.window > 0)?.window;
+  const attentionOf = (w: number) => createAttention(gpu, { heads, headDim, window: w, act, tile });
+  const [embed, layerNorm, Wqkv, global, windowed, Wo, Wi, mlp_Wo] = await Promise.all([
+    Promise.all(
+      weights.tok_embeddings.pieces.map(({ firstRow, rows }) =>
+        createEmbed(gpu, { ...norm, dtype, firstId: firstRow, ids: rows }),
+      ),
+    ),
+    createLayerNorm(gpu, { ...norm, gather: false }),
+    gemm('Wqkv', layer.Wqkv, { kind: 'rope', attentionWidth: attention, headDim, qScale }),
+    attentionOf(0),
+    window === undefined ? undefined : attentionOf(window),
+    gemm('attn.Wo', layer.Wo, { kind: 'residual' }),
+    gemm('mlp.Wi', layer.Wi, { kind: 'geglu', activation }),
+    gemm('mlp.Wo', layer.mlp_Wo, { kind: 'residual' }),
+  ]);
+  return { tile, embed, norm: layerNorm, Wqkv, attention: { global, window: windowed }, Wo, Wi, mlp_Wo };
+}
+
+/**
+ * The forward pass, in reading order: the steps that make the embeddings, then those of each layer. They are built once for a
+ * workspace (bind groups and all) and serve every pass that fits it. T: tokens of the stream; the residual stream is
+ * `hidden_states` [T, hidden], f32. Published as ModernBertModel (transformers, modeling_modernbert.py).
+ */
+export function buildEncoder(
+  gpu: Gpu,
+  config: ModelConfig,
+  geometry: Geometry,
+  weights: Weights,
+  kernels: EncoderKernels,
+  workspace: Workspace,
+): { embeddings: Step<PassShape>[]; layers: Step<PassShape>[][] } {
+  const { input_ids, positions, sequence, globalTiles, windowTiles, hidden_states, normed, wide } = workspace;
+  const { none } = gpu;
+  const { hidden_size, intermediate_size, head_dim } = config;
+  const paddedRows = (s: PassShape) => roundUp(s.tokens, M_MULTIPLE);
+
+  // embeddings: [T] → hidden_states [T, hidden]; normed as well, for layer 0
+  const embeddings = kernels.embed.map((kernel, piece): Step<PassShape> => {
+    const table = weights.tok_embeddings.pieces[piece].buffer;
+    const { weight, bias } = weights.embeddings_norm;
+    return {
+      kernel,
+      bindGroup: bind(gpu, kernel, { input_ids, table, weight, bias, hidden_states, normed }),
+      workgroups: (s) => [paddedRows(s)],
+      flops: () => 0,
+    };
+  });
+
+  // normed = LayerNorm(hidden_states): [T, hidden]
+  const norm = ({ weight, bias }: Norm): Step<PassShape> => ({
+    kernel: kernels.norm,
+    bindGroup: bind(gpu, kernels.norm, { hidden_states, rows: none, weight, bias, normed }),
+    workgroups: (s) => [s.tokens],
+    flops: () => 0,
+  });
+
+  // out [T, n] = a [T, k] · wᵀ, or added to out; `useful`: multiplications a token
+  const gemm = (kernel: Kernel, l: Linear, a: GPUBuffer, out: GPUBuffer, useful: number, rope = none): Step<PassShape> => ({
+    kernel,
+    bindGroup: bind(gpu, kernel, { a, w: l.weight, bias: l.bias, positions, rope, out }),
+    workgroups: (s) => gemmWorkgroups(l.n, s.tokens),
+    flops: (s) => 2 * useful * s.tokens,
+  });
+
+  // normed [T, attention] = softmax(q kᵀ) v of wide [T, 3 attention]
+  const attend = (window: number): Step<PassShape> => {
+    const kernel = window === 0 ? kernels.attention.global : kernels.attention.window!;
+    return {
+      kernel,
+      bindGroup: bind(gpu, kernel, { qkv: wide, tiles: window === 0 ? globalTiles : windowTiles, sequence, out: normed }),
+      workgroups: (s) => [window === 0 ? s.globalTiles : s.windowTiles, geometry.heads],
+      flops: (s) => 4 * (window === 0 ? s.globalPairs : s.windowPairs) * head_dim * geometry.heads,
+    };
+  };
+
+  const layers = weights.layers.map(({ attn_norm, Wqkv, Wo, mlp_norm, Wi, mlp_Wo, window, rope }) => [
+    ...(attn_norm ? [norm(attn_norm)] : []),
+    gemm(kernels.Wqkv, Wqkv, normed, wide, 3 * hidden_size * hidden_size, rope), // q, k rotated; [T, 3 attention]
+    attend(window), //                                                              [T, attention]
+    gemm(kernels.Wo, Wo, normed, hidden_states, hidden_size * hidden_size), //      hidden_states += ·
+    norm(mlp_norm), //                                                              [T, hidden]
+    gemm(kernels.Wi, Wi, normed, wide, 2 * hidden_size * intermediate_size), //     act(value) * gate; [T, intermediate]
+    gemm(kernels.mlp_Wo, mlp_Wo, wide, hidden_states, hidden_size * intermediate_size), // hidden_states += ·
+  ]);
+  return { embeddings, layers };
+}

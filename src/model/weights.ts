@@ -1,0 +1,228 @@
+import type { Dtype, LoadOptions, Pooling, Task } from '../api';
+import { ModelFileError } from '../errors';
+import { listCheckpointFiles } from '../files/checkpoint';
+import { readSafetensors, type TensorInfo } from '../files/safetensors';
+import type { ModelFiles } from '../files/types';
+import type { GpuMemory } from '../gpu/buffers';
+import { bytesOf, roundUp } from '../kernels/precision';
+import { type ModelConfig, taskOf } from './config';
+import { attentionPlace, type Geometry, gegluPlace, qkvPlace, ropeTable } from './geometry';
+import { checkTensor, createUploader, type Placement } from './upload';
+
+export interface Norm {
+  weight: GPUBuffer;
+  bias: GPUBuffer;
+}
+
+/** out = x · weightᵀ + bias; [n, k] on the GPU, padded. Without bias: `gpu.none`. */
+export interface Linear {
+  weight: GPUBuffer;
+  bias: GPUBuffer;
+  hasBias: boolean;
+  n: number;
+  k: number;
+}
+
+export interface Layer {
+  /** Layer 0 has none: the embeddings' norm serves. */
+  attn_norm: Norm | undefined;
+  Wqkv: Linear;
+  Wo: Linear;
+  mlp_norm: Norm;
+  Wi: Linear;
+  mlp_Wo: Linear;
+  window: number;
+  rope: GPUBuffer;
+}
+
+/** A table [vocab, hidden] in pieces that each fit a binding. */
+export interface Table {
+  pieces: { buffer: GPUBuffer; firstRow: number; rows: number }[];
+}
+
+export interface Weights {
+  task: Task;
+  dtype: Dtype;
+  tok_embeddings: Table;
+  embeddings_norm: Norm;
+  layers: Layer[];
+  final_norm: Norm;
+  head: { dense: Linear; norm: Norm } | undefined;
+  /** Tied to tok_embeddings, or a table of its own. */
+  decoder: { table: Table; bias: GPUBuffer; hasBias: boolean } | undefined;
+  classifier: (Linear & { labels: number; pooling: Pooling }) | undefined;
+}
+
+/** f32 weights above this are stored as f16 by dtype 'auto'. */
+const AUTO_F32_BYTES = 512 * 1024 * 1024;
+
+export type WeightOptions = Pick<LoadOptions, 'dtype' | 'task' | 'onProgress' | 'signal'>;
+
+/** Streams the checkpoint's tensors to the GPU. Throws ModelFileError for a missing, misshapen or broken tensor. */
+export async function loadWeights(
+  files: ModelFiles,
+  config: ModelConfig,
+  geometry: Geometry,
+  memory: GpuMemory,
+  options: WeightOptions,
+): Promise<Weights> {
+  const checkpoint = await listCheckpointFiles(files, options);
+  let plan: ReturnType<typeof planWeights> | undefined;
+  const seen = new Set<string>();
+  for (const name of checkpoint.names) {
+    const uploader = createUploader(memory.gpu, name);
+    await readSafetensors(
+      await checkpoint.open(name, options.signal),
+      {
+        header(tensors) {
+          plan ??= planWeights(
+            memory,
+            config,
+            geometry,
+            new Set(checkpoint.weightMap?.keys() ?? tensors.map((t) => t.name)),
+            chooseDtype(options.dtype ?? 'auto', config, tensors),
+            options.task,
+          );
+          for (const tensor of tensors) {
+            const place = plan.places.get(tensor.name);
+            if (!place) continue;
+            checkTensor(tensor, place, name);
+            seen.add(tensor.name);
+          }
+          return plan.places;
+        },
+        chunk: (tensor, _offset, bytes) => uploader.chunk(tensor, bytes, plan!.places.get(tensor.name)!),
+      },
+      options,
+    );
+  }
+  const missing = [...plan!.places.keys()].filter((name) => !seen.has(name));
+  if (missing.length > 0) {
+    const more = missing.length > 3 ? ` and ${missing.length - 3} more` : '';
+    throw new ModelFileError(
+      `${files.where}: the checkpoint lacks ${missing.length} of the tensors that config.json asks for: ${missing.slice(0, 3).join(', ')}${more}.`,
+    );
+  }
+  return plan!.weights;
+}
+
+/** The file's own precision, unless f32 would be large. */
+function chooseDtype(asked: 'auto' | Dtype, config: ModelConfig, tensors: TensorInfo[]): Dtype {
+  if (asked !== 'auto') return asked;
+  const largest = tensors.reduce((a, b) => (b.end - b.begin > a.end - a.begin ? b : a), tensors[0]);
+  const { hidden_size: h, intermediate_size: i, vocab_size: v, num_hidden_layers: l } = config;
+  const f32Bytes = 4 * (v * h + l * (4 * h * h + 3 * h * i));
+  return largest?.dtype === 'F32' && f32Bytes <= AUTO_F32_BYTES ? 'f32' : 'f16';
+}
+
+/** Allocates every weight's buffers and says where each tensor of the file goes. */
+function planWeights(
+  memory: GpuMemory,
+  config: ModelConfig,
+  geometry: Geometry,
+  names: ReadonlySet<string>,
+  dtype: Dtype,
+  asked: Task | undefined,
+) {
+  const { gpu } = memory;
+  const { hidden_size, intermediate_size, vocab_size } = config;
+  const task = taskOf(config, names, asked);
+  const places = new Map<string, Placement>();
+  // Bare encoders have no "model." prefix.
+  const prefix = names.has('model.embeddings.tok_embeddings.weight') ? 'model.' : '';
+
+  function vector(name: string, size: number, stride: number, columnAt?: (c: number) => number): GPUBuffer {
+    const buffer = memory.alloc('weights', name, stride * 4);
+    places.set(name, { shape: [size], dtype: 'f32', stride, pieces: [{ buffer, firstRow: 0 }], columnAt });
+    return buffer;
+  }
+  const zeros = memory.alloc('weights', 'zero bias', geometry.hidden * 4);
+  const norm = (name: string): Norm => ({
+    weight: vector(`${name}.weight`, hidden_size, geometry.hidden),
+    bias: config.norm_bias ? vector(`${name}.bias`, hidden_size, geometry.hidden) : zeros,
+  });
+
+  /** A matrix [rows, columns] of the file as [n, k] on the GPU. */
+  function linear(
+    name: string,
+    hasBias: boolean,
+    [rows, columns]: [number, number],
+    [n, k]: [number, number],
+    move: { rowAt?: (r: number) => number; columnAt?: (c: number) => number; dtype?: Dtype } = {},
+  ): Linear {
+    const weight = memory.alloc('weights', name, n * k * bytesOf(dtype));
+    places.set(`${name}.weight`, { shape: [rows, columns], dtype, stride: k, pieces: [{ buffer: weight, firstRow: 0 }], ...move });
+    const bias = hasBias ? vector(`${name}.bias`, rows, n, move.rowAt) : gpu.none;
+    return { weight, bias, hasBias, n, k };
+  }
+
+  function table(name: string): Table {
+    const rowBytes = geometry.hidden * bytesOf(dtype);
+    const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+    const most = Math.floor(limit / rowBytes / 128) * 128;
+    const pieces: Table['pieces'] = [];
+    for (let firstRow = 0; firstRow < vocab_size; firstRow += most) {
+      const rows = Math.min(most, geometry.vocab - firstRow);
+      pieces.push({ buffer: memory.alloc('weights', `${name} ${firstRow}`, rows * rowBytes), firstRow, rows });
+    }
+    places.set(name, { shape: [vocab_size, hidden_size], dtype, stride: geometry.hidden, pieces });
+    return { pieces };
+  }
+
+  const ropes = new Map<number, GPUBuffer>();
+  function rope(theta: number): GPUBuffer {
+    let buffer = ropes.get(theta);
+    if (!buffer) {
+      const values = ropeTable(config, geometry, theta);
+      buffer = memory.alloc('weights', `rope ${theta}`, values.byteLength);
+      gpu.device.queue.writeBuffer(buffer, 0, values);
+      ropes.set(theta, buffer);
+    }
+    return buffer;
+  }
+
+  const { hidden, attention, intermediate } = geometry;
+  const [h, i] = [hidden_size, intermediate_size];
+  const tok_embeddings = table(`${prefix}embeddings.tok_embeddings.weight`);
+  const layers = config.layers.map(({ window, rope_theta }, index): Layer => {
+    const name = `${prefix}layers.${index}`;
+    return {
+      attn_norm: index === 0 ? undefined : norm(`${name}.attn_norm`),
+      Wqkv: linear(`${name}.attn.Wqkv`, config.attention_bias, [3 * h, h], [3 * attention, hidden], { rowAt: qkvPlace(config, geometry) }),
+      Wo: linear(`${name}.attn.Wo`, config.attention_bias, [h, h], [hidden, attention], {
+        columnAt: attention === h ? undefined : attentionPlace(config, geometry),
+      }),
+      mlp_norm: norm(`${name}.mlp_norm`),
+      Wi: linear(`${name}.mlp.Wi`, config.mlp_bias, [2 * i, h], [2 * intermediate, hidden], { rowAt: gegluPlace(config) }),
+      mlp_Wo: linear(`${name}.mlp.Wo`, config.mlp_bias, [h, i], [hidden, intermediate]),
+      window,
+      rope: rope(rope_theta),
+    };
+  });
+  const weights: Weights = {
+    task,
+    dtype,
+    tok_embeddings,
+    embeddings_norm: norm(`${prefix}embeddings.norm`),
+    layers,
+    final_norm: norm(`${prefix}final_norm`),
+    head: undefined,
+    decoder: undefined,
+    classifier: undefined,
+  };
+  if (task !== 'encoder') {
+    weights.head = { dense: linear('head.dense', config.classifier_bias, [h, h], [hidden, hidden]), norm: norm('head.norm') };
+  }
+  if (task === 'mlm') {
+    weights.decoder = {
+      table: config.tie_word_embeddings ? tok_embeddings : table('decoder.weight'),
+      bias: config.decoder_bias ? vector('decoder.bias', vocab_size, geometry.vocab) : gpu.none,
+      hasBias: config.decoder_bias,
+    };
+  }
+  if (task === 'seqcls' || task === 'tokcls') {
+    const labels = config.labels.length || 2; // transformers' default num_labels
+    weights.classifier = { ...linear('classifier', true, [labels, h], [roundUp(labels, 8), hidden]), labels, pooling: config.classifier_pooling };
+  }
+  return { weights, places };
+}

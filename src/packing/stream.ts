@@ -1,0 +1,74 @@
+/**
+ * The token stream: sequences one after the other, nothing padded. `input_ids` is [tokens], `cu_seqlens` [sequences + 1] with the
+ * stream row at which each sequence begins, `positions` [tokens] restarts at every sequence.
+ */
+export interface TokenStream {
+  input_ids: Uint32Array<ArrayBuffer>;
+  cu_seqlens: Uint32Array<ArrayBuffer>;
+  positions: Uint32Array<ArrayBuffer>;
+}
+
+export function tokenStream(sequences: Uint32Array[]): TokenStream {
+  const cu_seqlens = new Uint32Array(sequences.length + 1);
+  sequences.forEach((ids, i) => {
+    cu_seqlens[i + 1] = cu_seqlens[i] + ids.length;
+  });
+  const tokens = cu_seqlens[sequences.length];
+  const input_ids = new Uint32Array(tokens);
+  const positions = new Uint32Array(tokens);
+  sequences.forEach((ids, i) => {
+    input_ids.set(ids, cu_seqlens[i]);
+    for (let position = 0; position < ids.length; position++) positions[cu_seqlens[i] + position] = position;
+  });
+  return { input_ids, cu_seqlens, positions };
+}
+
+/** For every row of the stream, (seq_start, seq_end) of its sequence: [tokens, 2]. */
+export function sequenceBounds({ cu_seqlens, input_ids }: TokenStream): Uint32Array<ArrayBuffer> {
+  const bounds = new Uint32Array(input_ids.length * 2);
+  for (let s = 0; s + 1 < cu_seqlens.length; s++) {
+    for (let row = cu_seqlens[s]; row < cu_seqlens[s + 1]; row++) {
+      bounds[2 * row] = cu_seqlens[s];
+      bounds[2 * row + 1] = cu_seqlens[s + 1];
+    }
+  }
+  return bounds;
+}
+
+/** One attention work item: query rows q_start .. q_end look at the keys k_start .. k_end, in stream rows. */
+export interface AttentionTileItem {
+  q_start: number;
+  q_end: number;
+  k_start: number;
+  k_end: number;
+}
+
+/**
+ * The work list of attention: query tiles of at most `rows` rows, longest key range first. Sequences longer than a tile are cut into
+ * tiles of their own; shorter neighbours share one, where each row still sees its own sequence only. `window` 0 is global.
+ */
+export function attentionTiles(cu_seqlens: Uint32Array, rows: number, window: number): AttentionTileItem[] {
+  const tiles: AttentionTileItem[] = [];
+  const sequences = cu_seqlens.length - 1;
+  for (let s = 0; s < sequences; ) {
+    const start = cu_seqlens[s];
+    let last = s + 1;
+    while (last < sequences && cu_seqlens[last + 1] - start <= rows) last++;
+    const end = cu_seqlens[last];
+    for (let q_start = start; q_start < end; q_start += rows) {
+      const q_end = Math.min(q_start + rows, end);
+      tiles.push({
+        q_start,
+        q_end,
+        k_start: window === 0 ? start : Math.max(start, q_start - window),
+        k_end: window === 0 ? end : Math.min(end, q_end + window),
+      });
+    }
+    s = last;
+  }
+  return tiles.sort((a, b) => b.k_end - b.k_start - (a.k_end - a.k_start) || a.q_start - b.q_start);
+}
+
+/** The work list as the kernel reads it: [tiles, 4]. */
+export const tileWords = (tiles: AttentionTileItem[]): Uint32Array<ArrayBuffer> =>
+  Uint32Array.from(tiles.flatMap(({ q_start, q_end, k_start, k_end }) => [q_start, q_end, k_start, k_end]));

@@ -1,0 +1,172 @@
+import { abortReason } from './errors';
+import type { Head } from './model/heads';
+import { isByRow } from './model/heads';
+import type { HeadRequest, PassResult } from './model/runtime';
+import { planPasses } from './packing/plan';
+
+/** What a call wants of one of its sequences. `rows`: token indices in the sequence, for heads by row. */
+export interface Wanted {
+  head: Head;
+  rows?: Uint32Array;
+  /** Takes the answer: [rows or 1, width]. */
+  deliver(data: Float32Array<ArrayBuffer>, width: number): void;
+}
+
+/** One sequence to run. `hidden`: rows whose hidden states are wanted before each layer and before final_norm. */
+export interface Item {
+  ids: Uint32Array;
+  wanted: Wanted[];
+  hidden?: { rows: Uint32Array; deliver(stages: Float32Array<ArrayBuffer>[]): void };
+}
+
+interface Call {
+  items: Set<Item>;
+  /** Tokens that are still to be run. */
+  tokens: number;
+  finish(error?: unknown): void;
+}
+
+type RunPass = (sequences: Uint32Array[], requests: HeadRequest[], options: { hiddenRows?: Uint32Array }) => Promise<PassResult>;
+
+/**
+ * Queues calls and runs them in passes on one GPU, one pass at a time. Sequences of calls that wait together share passes; passes
+ * with the smallest call's sequences go first, so that a search query need not wait for an index that is being built.
+ */
+export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number) {
+  const calls = new Map<Item, Call>();
+  let waiting: Item[] = [];
+  let running = false;
+
+  function submit(items: Item[], signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const onAbort = () => call.finish(abortReason(signal!));
+      const call: Call = {
+        items: new Set(items),
+        tokens: items.reduce((sum, { ids }) => sum + ids.length, 0),
+        finish(error) {
+          for (const item of call.items) calls.delete(item);
+          signal?.removeEventListener('abort', onAbort);
+          if (error === undefined) resolve();
+          else reject(error);
+        },
+      };
+      signal?.addEventListener('abort', onAbort);
+      for (const item of items) calls.set(item, call);
+      waiting.push(...items);
+      if (!running) {
+        running = true;
+        // Calls made in the same turn of the event loop share their first pass.
+        queueMicrotask(() => void drain());
+      }
+    });
+  }
+
+  async function drain(): Promise<void> {
+    try {
+      for (;;) {
+        waiting = waiting.filter((item) => calls.has(item));
+        if (waiting.length === 0) return;
+        const pass = new Set(nextPass());
+        waiting = waiting.filter((item) => !pass.has(item));
+        await runItems([...pass]);
+      }
+    } finally {
+      running = false;
+    }
+  }
+
+  function nextPass(): Item[] {
+    const lengths = waiting.map(({ ids }) => ids.length);
+    const least = (pass: number[]) => Math.min(...pass.map((i) => calls.get(waiting[i])!.tokens));
+    const passes = planPasses(lengths, maxTokensPerPass());
+    const first = passes.reduce((best, pass) => (least(pass) < least(best) ? pass : best));
+    return first.map((i) => waiting[i]);
+  }
+
+  async function runItems(items: Item[]): Promise<void> {
+    try {
+      const { requests, takers } = gatherRequests(items);
+      const hiddenRows = gatherHiddenRows(items);
+      const result = await runPass(
+        items.map(({ ids }) => ids),
+        requests,
+        { hiddenRows },
+      );
+      if (result.hidden_states && hiddenRows) deliverHidden(items, result.hidden_states, hiddenRows.length);
+      takers.forEach((list, request) => {
+        const { data, width } = result.heads[request];
+        let row = 0;
+        for (const { item, wanted, rows } of list) {
+          if (calls.has(item)) wanted.deliver(data.subarray(row * width, (row + rows) * width), width);
+          row += rows;
+        }
+      });
+      for (const item of items) {
+        const call = calls.get(item);
+        if (!call) continue;
+        calls.delete(item);
+        call.items.delete(item);
+        call.tokens -= item.ids.length;
+        if (call.items.size === 0) call.finish();
+      }
+    } catch (error) {
+      for (const call of new Set(items.map((item) => calls.get(item)))) call?.finish(error);
+    }
+  }
+
+  return {
+    submit,
+    /** Rejects every call with `error`. */
+    stop(error: Error): void {
+      for (const call of new Set(calls.values())) call.finish(error);
+      waiting = [];
+    },
+  };
+}
+
+/** One request for each kind of head, over all sequences of the pass, and who takes which rows of its answer. */
+function gatherRequests(items: Item[]) {
+  const kinds = new Map<string, { head: Head; indices: number[]; takers: { item: Item; wanted: Wanted; rows: number }[] }>();
+  let start = 0;
+  items.forEach((item, sequence) => {
+    for (const wanted of item.wanted) {
+      const key = JSON.stringify(wanted.head);
+      const kind = kinds.get(key) ?? { head: wanted.head, indices: [], takers: [] };
+      kinds.set(key, kind);
+      const rows = wanted.rows ?? [];
+      if (isByRow(wanted.head)) for (const row of rows) kind.indices.push(start + row);
+      else kind.indices.push(sequence);
+      kind.takers.push({ item, wanted, rows: isByRow(wanted.head) ? rows.length : 1 });
+    }
+    start += item.ids.length;
+  });
+  const list = [...kinds.values()];
+  return {
+    requests: list.map(({ head, indices }): HeadRequest => ({ head, indices: Uint32Array.from(indices) })),
+    takers: list.map(({ takers }) => takers),
+  };
+}
+
+function gatherHiddenRows(items: Item[]): Uint32Array | undefined {
+  if (!items.some(({ hidden }) => hidden)) return undefined;
+  const rows: number[] = [];
+  let start = 0;
+  for (const { ids, hidden } of items) {
+    for (const row of hidden?.rows ?? []) rows.push(start + row);
+    start += ids.length;
+  }
+  return Uint32Array.from(rows);
+}
+
+/** Hands each item its rows of every stage. */
+function deliverHidden(items: Item[], stages: Float32Array<ArrayBuffer>[], rows: number): void {
+  const width = rows > 0 ? stages[0].length / rows : 0;
+  let first = 0;
+  for (const { hidden } of items) {
+    if (!hidden) continue;
+    const end = first + hidden.rows.length;
+    hidden.deliver(stages.map((stage) => stage.subarray(first * width, end * width)));
+    first = end;
+  }
+}
