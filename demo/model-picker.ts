@@ -2,7 +2,7 @@ import type { Model, ModelSource, Progress } from '../src/index';
 import { loadModel } from '../src/index';
 import { element, find, isAbort, showError } from './dom';
 import { folderFiles } from './folder-files';
-import { megabytes, percent } from './numbers';
+import { fileSize, percent } from './numbers';
 
 /** A model that can be loaded and what to call it. */
 export interface Choice {
@@ -132,16 +132,16 @@ function hubChoice(text: string): Choice {
 }
 
 function progressText({ file, loaded, total }: Progress): string {
-  if (!total) return `${file}: ${megabytes(loaded)}`;
-  if (loaded === total && file.endsWith('.safetensors')) return `${file}: ${megabytes(total)}. Preparing the GPU …`;
-  return `${file}: ${megabytes(loaded)} of ${megabytes(total)}, ${percent(loaded / total, 0)}`;
+  if (!total) return `${file}: ${fileSize(loaded)}`;
+  if (loaded === total && file.endsWith('.safetensors')) return `${file}: ${fileSize(total)}. Preparing the GPU …`;
+  return `${file}: ${fileSize(loaded)} of ${fileSize(total)}, ${percent(loaded / total, 0)}`;
 }
 
 /** What a reader may want to know of a loaded model. */
 function modelFacts({ info, memory }: Model): Node[] {
   return [
     `${info.config.num_hidden_layers} layers, hidden size ${info.hiddenSize}`,
-    `${info.dtype} weights, ${megabytes(memory().weights)} on the GPU`,
+    `${info.dtype} weights, ${fileSize(memory().weights)} on the GPU`,
   ].map((fact) => element('span', {}, fact));
 }
 

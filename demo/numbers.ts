@@ -2,7 +2,8 @@ const integer = new Intl.NumberFormat('en');
 
 export const count = (n: number): string => integer.format(n);
 
-export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+export const fileSize = (bytes: number): string =>
+  bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
 export const percent = (share: number, digits = 1): string => `${(share * 100).toFixed(digits)}%`;
 

@@ -1,0 +1,70 @@
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
+
+/** SwiftShader computes on the CPU: the same on every machine, at 1 to 2 GFLOP/s. */
+const FLAGS = [
+  '--no-sandbox',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--disable-background-networking',
+  '--disable-component-update',
+];
+
+export interface OpenOptions {
+  width?: number;
+  colorScheme?: 'light' | 'dark';
+  /** Path under which the page is to be found. Default: the server's root. */
+  path?: string;
+  /** What to do with the page before it loads: routes, scripts. */
+  prepare?: (page: Page) => Promise<unknown>;
+}
+
+/**
+ * A browser for the tests of one file. Gives back what opens the built demo in a page of its own; every page is closed after
+ * its test, which fails if the page or its worker wrote an error or a warning to the console.
+ */
+export function useDemo(): (options?: OpenOptions) => Promise<Page> {
+  let browser: Browser;
+  const pages: Page[] = [];
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: inject('chromiumPath'), args: FLAGS });
+  });
+  afterEach(async () => {
+    for (const page of pages.splice(0)) await page.close();
+    expect(complaints.splice(0)).toEqual([]);
+  });
+  afterAll(() => browser.close());
+
+  return async ({ width = 1280, colorScheme = 'light', path = '', prepare } = {}) => {
+    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, acceptDownloads: true });
+    pages.push(page);
+    page.setDefaultTimeout(120_000);
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    await prepare?.(page);
+    await page.goto(inject('demoUrl') + path);
+    return page;
+  };
+}
+
+/** Runs the fill-mask panel and waits for its candidates: the words of every mask, best first. */
+export async function fillMasks(page: Page, text?: string): Promise<string[][]> {
+  if (text !== undefined) await page.fill('#mask-text', text);
+  await page.locator('#masks').evaluate((masks) => masks.replaceChildren());
+  await page.click('#fill');
+  await page.waitForSelector('#masks button');
+  return page.$$eval('#masks ol', (lists) =>
+    lists.map((list) => [...list.querySelectorAll('.token')].map((token) => token.textContent ?? '')),
+  );
+}
+
+export const textOf = (page: Page, selector: string): Promise<string> => page.locator(selector).innerText();
+
+/** Waits until an element says what is expected of it. */
+export async function waitForText(page: Page, selector: string, text: string | RegExp): Promise<void> {
+  await page.locator(selector).filter({ hasText: text }).waitFor();
+}

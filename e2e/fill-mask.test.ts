@@ -1,0 +1,86 @@
+import { expect, it } from 'vitest';
+import { fillMasks, textOf, useDemo, waitForText } from './demo-page';
+
+const open = useDemo();
+
+// The order that the Hugging Face implementation gives with the same weights.
+const FRANCE = ['Paris', 'Wellington', 'French', 'England', 'Copenhagen', 'Berlin', 'London', 'English'];
+const TOKYO = ['Japan', 'Taiwan', 'Nigeria', 'Poland', 'Pakistan', 'Philippines', 'Japanese', 'China'];
+const DOOR = ['door', 'room', 'window', 'table', 'bell', 'gate', 'house', 'stairs'];
+const ROOM = ['room', 'street', 'door', 'window', 'hall', 'house', 'yard', 'stairs'];
+
+it('finds the words that the published implementation finds', async () => {
+  const page = await open();
+  expect(await textOf(page, 'h1')).toBe('ModernBERT on your GPU');
+  await waitForText(page, '#fill-mask .model-state', 'ready');
+  expect(await textOf(page, '#mask-count')).toBe('9 / 8,192 tokens');
+
+  expect(await fillMasks(page)).toEqual([FRANCE]);
+  expect(await textOf(page, '#filled')).toBe('The capital of France is Paris.');
+  const share = Number.parseFloat(await textOf(page, '#masks li:first-child .score'));
+  expect(share).toBeGreaterThan(90);
+  expect(await textOf(page, '#fill-mask .status')).toMatch(
+    /^[\d.]+ m?s · 9 tokens · [\d,]+ tokens\/s · .*swiftshader/i,
+  );
+
+  expect(await fillMasks(page, 'The capital of [MASK] is Tokyo.')).toEqual([TOKYO]);
+});
+
+it('fills several masks, and shows other words when they are picked', async () => {
+  const page = await open();
+  expect(await fillMasks(page, 'She opened the [MASK] and walked into the [MASK].')).toEqual([DOOR, ROOM]);
+  expect(await textOf(page, '#filled')).toBe('She opened the door and walked into the room.');
+  await page
+    .getByRole('button', { name: /^window/ })
+    .first()
+    .click();
+  await page.getByRole('button', { name: /^garden|^hall/ }).click();
+  expect(await textOf(page, '#filled')).toBe('She opened the window and walked into the hall.');
+});
+
+it('works from the keyboard alone', async () => {
+  const page = await open();
+  await page.focus('#mask-text');
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('The capital of ');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter'); // Insert [MASK], which gives the focus back to the text
+  await page.keyboard.type(' is Tokyo.');
+  expect(await page.inputValue('#mask-text')).toBe('The capital of [MASK] is Tokyo.');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter'); // Fill mask
+  await page.waitForSelector('#masks button');
+  expect(await textOf(page, '#filled')).toBe('The capital of Japan is Tokyo.');
+});
+
+it('says in words that a text has no mask', async () => {
+  const page = await open();
+  await page.fill('#mask-text', 'Nothing is missing here.');
+  await page.click('#fill');
+  await waitForText(page, '#fill-mask form .error', 'MASK');
+  expect(await fillMasks(page, 'The capital of France is [MASK].')).toEqual([FRANCE]);
+  expect(await page.locator('#fill-mask form .error').isVisible()).toBe(false);
+});
+
+it('computes in a worker', async () => {
+  const page = await open();
+  await fillMasks(page);
+  expect(page.workers().map((worker) => new URL(worker.url()).pathname)).toEqual([
+    expect.stringMatching(/\/assets\/worker-.*\.js$/),
+  ]);
+});
+
+it('works in a subfolder of a site', async () => {
+  const page = await open({
+    path: 'some/folder/',
+    prepare: async (page) => {
+      await page.route(/^(?!.*\/some\/folder\/)/, (route) => route.abort());
+      await page.route(/\/some\/folder\//, async (route) => {
+        const url = route.request().url().replace('some/folder/', '');
+        await route.fulfill({ response: await route.fetch({ url }) });
+      });
+    },
+  });
+  expect(await fillMasks(page)).toEqual([FRANCE]);
+});

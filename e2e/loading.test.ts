@@ -1,0 +1,134 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { fillMasks, textOf, useDemo, waitForText } from './demo-page';
+
+const open = useDemo();
+
+const NANO = fileURLToPath(new URL('../public/models/nano/', import.meta.url));
+const NANO_EMBED = fileURLToPath(new URL('../public/models/nano-embed/', import.meta.url));
+const WEIGHTS = '**/models/nano/model.safetensors';
+
+/** Holds the weights back until the given function is called. */
+async function holdWeights(page: Page): Promise<() => void> {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route(WEIGHTS, async (route) => {
+    await held;
+    await route.continue().catch(() => {}); // cancelled meanwhile
+  });
+  return release;
+}
+
+it('paints and takes input before the model is there, and loads without being asked', async () => {
+  let release = () => {};
+  const page = await open({
+    prepare: async (page) => {
+      release = await holdWeights(page);
+    },
+  });
+  await waitForText(page, '#fill-mask .model-state', 'loading');
+  await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length === 1);
+  await page.fill('#mask-text', 'The capital of [MASK] is Tokyo.');
+  expect(await textOf(page, '#mask-count')).toBe('Tokens are counted once the model is loaded.');
+  release();
+  await waitForText(page, '#mask-count', '9 / 8,192 tokens');
+  expect(await textOf(page, '#fill-mask .model-facts')).toMatch(
+    /^7 layers, hidden size 256\sf16 weights, [\d.]+ MB on the GPU$/,
+  );
+});
+
+it('shows how far loading is', async () => {
+  const page = await open({
+    prepare: async (page) => {
+      // The preview server compresses as it sends, without saying how much there will be. Static hosts do say it.
+      await page.route(WEIGHTS, (route) => route.fulfill({ path: `${NANO}model.safetensors` }));
+      await page.addInitScript(() => {
+        const seen: string[] = [];
+        Object.assign(window, { seen });
+        addEventListener('DOMContentLoaded', () => {
+          const text = document.querySelector('#fill-mask .loading-text') as HTMLElement;
+          new MutationObserver(() => seen.push(text.textContent ?? '')).observe(text, { childList: true });
+        });
+      });
+    },
+  });
+  await waitForText(page, '#fill-mask .model-state', 'ready');
+  const seen = await page.evaluate(() => (window as unknown as { seen: string[] }).seen);
+  expect(seen).toContainEqual(expect.stringMatching(/^model\.safetensors: [\d.]+ MB of 16\.4 MB, \d+%$/));
+  expect(seen).toContain('model.safetensors: 16.4 MB. Preparing the GPU …');
+});
+
+it('stops loading when asked, and loads again later', async () => {
+  let release = () => {};
+  const page = await open({
+    prepare: async (page) => {
+      release = await holdWeights(page);
+    },
+  });
+  await page.click('#fill'); // waits for the model
+  await page.click('#fill-mask .cancel');
+  await waitForText(page, '#fill-mask .model-state', 'cancelled');
+  await waitForText(page, '#fill-mask .status', 'Stopped.');
+  expect(page.workers()).toHaveLength(0);
+  release();
+  expect((await fillMasks(page))[0][0]).toBe('Paris');
+});
+
+it('says in words that a file is broken, and stays usable', async () => {
+  const weights = (await readFile(`${NANO}model.safetensors`)).subarray(0, 1_000_000);
+  const page = await open({
+    prepare: (page) => page.route(WEIGHTS, (route) => route.fulfill({ body: weights })),
+  });
+  await waitForText(page, '#fill-mask .model-place .error', 'model.safetensors');
+  await waitForText(page, '#fill-mask .model-state', 'not loaded');
+  await page.click('#fill');
+  await waitForText(page, '#fill-mask form .error', 'could not be loaded');
+
+  await page.unroute(WEIGHTS);
+  expect((await fillMasks(page))[0][0]).toBe('Paris');
+  expect(await page.locator('.error:visible').count()).toBe(0);
+});
+
+it('takes a model from a folder on the device', async () => {
+  const page = await open();
+  await page.click('#embeddings summary');
+  await page.getByRole('group').getByLabel('Folder on this device').last().check();
+  await page.click('#embeddings .load');
+  await waitForText(page, '#embeddings .model-place .error', 'Choose a folder first.');
+  await page.setInputFiles('#embeddings .folder', NANO_EMBED);
+  await page.click('#embeddings .load');
+  await waitForText(page, '#embeddings .model-state', 'ready');
+  expect(await textOf(page, '#embeddings .model-name strong')).toBe('nano-embed');
+  await page.click('#compare');
+  await page.waitForSelector('.heatmap');
+  expect(await textOf(page, '#closest')).toMatch(/^Closest: \d and \d, cosine 0\.\d\d\.$/);
+});
+
+it('takes a model from the Hub', async () => {
+  const asked: string[] = [];
+  const page = await open({
+    prepare: (page) =>
+      page.route('https://huggingface.co/**', async (route) => {
+        const name = new URL(route.request().url()).pathname.replace('/someone/small-model/resolve/main/', '');
+        asked.push(name);
+        const body = await readFile(NANO + name).catch(() => undefined);
+        const headers = { 'access-control-allow-origin': '*' };
+        await (body ? route.fulfill({ body, headers }) : route.fulfill({ status: 404, headers }));
+      }),
+  });
+  await page.click('#fill-mask summary');
+  await page.locator('#fill-mask').getByLabel('Hugging Face Hub').check();
+  await page.fill('#fill-mask .hub-id', 'not an id');
+  await page.click('#fill-mask .load');
+  await waitForText(page, '#fill-mask .model-place .error', 'organisation/model');
+  await page.fill('#fill-mask .hub-id', 'someone/small-model');
+  await page.click('#fill-mask .load');
+  await waitForText(page, '#fill-mask .model-name', 'someone/small-model');
+  await waitForText(page, '#fill-mask .model-state', 'ready');
+  expect(asked).toEqual(expect.arrayContaining(['config.json', 'tokenizer.json', 'model.safetensors']));
+  expect((await fillMasks(page))[0][0]).toBe('Paris');
+});

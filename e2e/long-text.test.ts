@@ -1,0 +1,94 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeCheckpoint } from '../tools/make-checkpoint.mjs';
+import { fillMasks, textOf, useDemo, waitForText } from './demo-page';
+
+const open = useDemo();
+
+/** So small that 8192 tokens take a CPU seconds; the tokenizer is nano's. */
+const CONFIG = {
+  architectures: ['ModernBertForMaskedLM'],
+  vocab_size: 16384,
+  hidden_size: 64,
+  intermediate_size: 96,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  hidden_activation: 'gelu',
+  max_position_embeddings: 8192,
+  norm_eps: 1e-5,
+  global_attn_every_n_layers: 3,
+  local_attention: 128,
+  global_rope_theta: 160000,
+  local_rope_theta: 10000,
+  cls_token_id: 16377,
+  sep_token_id: 16378,
+  pad_token_id: 16379,
+  tie_word_embeddings: true,
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'long-text-'));
+beforeAll(() => void makeCheckpoint({ seed: 5, task: 'mlm', config: CONFIG }, folder));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const openWithSmallModel = () =>
+  open({
+    prepare: async (page) => {
+      for (const name of ['config.json', 'model.safetensors']) {
+        const body = readFileSync(join(folder, name));
+        await page.route(`**/models/nano/${name}`, (route) => route.fulfill({ body }));
+      }
+    },
+  });
+
+/** [CLS], a mask, words of one token each, [SEP]. */
+const textOfTokens = (tokens: number) => `[MASK]${' the'.repeat(tokens - 3)}`;
+
+/** Collects the main thread's long tasks (over 50 ms) from now on. */
+const watchMainThread = (page: Page) =>
+  page.evaluate(() => {
+    const tasks: number[] = [];
+    new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({
+      type: 'longtask',
+    });
+    Object.assign(window, { tasks });
+  });
+
+it('fills a mask in 8192 tokens while the page stays free', async () => {
+  const page = await openWithSmallModel();
+  await page.fill('#mask-text', textOfTokens(8192));
+  await waitForText(page, '#mask-count', '8,192 / 8,192 tokens');
+  await watchMainThread(page);
+  const start = performance.now();
+  const [words] = await fillMasks(page);
+  const took = performance.now() - start;
+  const tasks = await page.evaluate(() => (window as unknown as { tasks: number[] }).tasks);
+  expect(words).toHaveLength(8);
+  expect(await textOf(page, '#fill-mask .status')).toContain('8,192 tokens');
+  expect(Math.max(0, ...tasks)).toBeLessThan(Math.min(200, took / 10));
+});
+
+it('says by how much a text is too long', async () => {
+  const page = await openWithSmallModel();
+  await page.fill('#mask-text', textOfTokens(8195));
+  await waitForText(page, '#mask-count', '8,195 / 8,192 tokens: 3 tokens too many. Shorten the text');
+  expect(await page.isDisabled('#fill')).toBe(true);
+  await page.fill('#mask-text', 'Only a [MASK].');
+  await waitForText(page, '#mask-count', / \/ 8,192 tokens$/);
+  expect(await page.isDisabled('#fill')).toBe(false);
+});
+
+it('stops a run when asked, and runs again', async () => {
+  const page = await openWithSmallModel();
+  await page.fill('#mask-text', textOfTokens(8192));
+  await waitForText(page, '#mask-count', '8,192 / 8,192 tokens');
+  await page.click('#fill');
+  expect(await textOf(page, '#fill')).toBe('Stop');
+  await page.waitForTimeout(300); // long enough for the call to be in the worker
+  await page.click('#fill');
+  await waitForText(page, '#fill-mask .status', 'Stopped.');
+  expect(await page.locator('#masks button').count()).toBe(0);
+  expect(await fillMasks(page, 'Only a [MASK].')).toHaveLength(1);
+});
