@@ -26,20 +26,21 @@ export function startEmbeddings(panel: HTMLElement): void {
     () => recount(),
   );
   const recount = createTokenCounter(field, find(panel, '#texts-count'), button, picker.current, texts);
-  field.addEventListener('focus', () => void picker.get().catch(() => {}), { once: true });
+  field.addEventListener('focus', picker.load, { once: true });
 
   createRunButton(form, button, { error: find(form, '.error'), status }, async (signal) => {
     const lines = texts();
     if (lines.length === 0) throw new Error('Write at least one line of text.');
-    const model = await picker.get(signal);
-    const { total } = await countTokens(model, lines);
-    const start = performance.now();
-    const embeddings = await model.embed(lines, { signal });
-    status.textContent = statusLine(model, performance.now() - start, total);
-    json = toJson(picker.name(), lines, embeddings);
-    note.textContent = `${embeddings.rows} × ${embeddings.dim} numbers`;
-    results.hidden = false;
-    showSimilarities(panel, lines, embeddings);
+    await picker.use(signal, async (model) => {
+      const { total } = await countTokens(model, lines);
+      const before = performance.now();
+      const embeddings = await model.embed(lines, { signal });
+      status.textContent = statusLine(model, performance.now() - before, total);
+      json = toJson(picker.name(), lines, embeddings);
+      note.textContent = `${embeddings.rows} × ${embeddings.dim} numbers`;
+      results.hidden = false;
+      showSimilarities(panel, lines, embeddings);
+    });
   });
 
   find(panel, '#copy-json').addEventListener('click', async () => {

@@ -35,16 +35,17 @@ export function startFillMask(panel: HTMLElement): { load: () => void } {
     });
   }
 
-  const start = createRunButton(form, button, { error: find(form, '.error'), status }, async (signal) => {
-    const text = field.value;
-    const model = await picker.get(signal);
-    const { total } = await countTokens(model, [text]);
-    const before = performance.now();
-    const masks = await model.fillMask(text, { topK: CANDIDATES, signal });
-    status.textContent = statusLine(model, performance.now() - before, total);
-    showMasks(panel, text, masks);
-  });
-  return { load: () => void picker.get().catch(() => {}) };
+  const start = createRunButton(form, button, { error: find(form, '.error'), status }, (signal) =>
+    picker.use(signal, async (model) => {
+      const text = field.value;
+      const { total } = await countTokens(model, [text]);
+      const before = performance.now();
+      const masks = await model.fillMask(text, { topK: CANDIDATES, signal });
+      status.textContent = statusLine(model, performance.now() - before, total);
+      showMasks(panel, text, masks);
+    }),
+  );
+  return { load: picker.load };
 }
 
 /** The text with the best words in place of its masks, and under it every mask's candidates, which can be tried out. */

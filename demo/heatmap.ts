@@ -2,7 +2,7 @@ import type { Embeddings } from '../src/index';
 import { element } from './dom';
 
 /** Where black text on the cell's colour reads worse than white, or the other way round in the dark: contrast 4.5 either side. */
-const STRONG = 0.62;
+const STRONG = 0.625;
 
 /** Cosines of all pairs: `[i][j]`. */
 export function similarities({ rows, row }: Pick<Embeddings, 'rows' | 'row'>): number[][] {

@@ -1,5 +1,5 @@
 import type { Model, ModelSource, Progress } from '../src/index';
-import { loadModel } from '../src/index';
+import { DeviceLostError, loadModel } from '../src/index';
 import { element, find, isAbort, showError } from './dom';
 import { folderFiles } from './folder-files';
 import { fileSize, percent } from './numbers';
@@ -16,11 +16,13 @@ export interface ModelPicker {
   name(): string;
   /** The loaded model, or undefined. */
   current(): Model | undefined;
+  /** Loads the chosen model unless it is there; progress and failures show in the picker. */
+  load(): void;
   /**
-   * The model, loading it first if need be; progress and failures show in the picker. Aborting `signal` ends the waiting,
-   * not the loading.
+   * Runs `work` with the model, loading it first if need be. Aborting `signal` ends the waiting, not the loading. A model
+   * whose GPU was lost is let go, so that the next run loads it again.
    */
-  get(signal?: AbortSignal): Promise<Model>;
+  use(signal: AbortSignal, work: (model: Model) => Promise<void>): Promise<void>;
 }
 
 /**
@@ -66,21 +68,23 @@ export function createModelPicker(place: HTMLElement, builtIn: Choice, onChange:
     loadingText.textContent = progressText(progress);
   }
 
+  function closeDetails() {
+    if (details.contains(document.activeElement)) find(details, 'summary').focus();
+    details.open = false;
+  }
+
   async function load(): Promise<Model> {
     controller = new AbortController();
     const { signal } = controller;
-    const old = model;
-    model = undefined;
     showError(errorPlace, undefined);
     bar.removeAttribute('value');
     loadingText.textContent = 'Starting …';
     show('loading');
     onChange();
     try {
-      await old?.dispose();
       model = await loadModel(chosen.source, { signal, onProgress: showProgress });
       show('ready');
-      details.open = false;
+      closeDetails();
       onChange();
       return model;
     } catch (error) {
@@ -93,10 +97,29 @@ export function createModelPicker(place: HTMLElement, builtIn: Choice, onChange:
     }
   }
 
-  function get(signal?: AbortSignal): Promise<Model> {
+  async function unload() {
+    const old = model;
+    model = undefined;
+    show('not loaded');
+    onChange();
+    await old?.dispose();
+  }
+
+  function get(): Promise<Model> {
     if (model) return Promise.resolve(model);
     loading ??= load();
-    return signal ? Promise.race([loading, aborted(signal)]) : loading;
+    loading.catch(() => {}); // load has shown it
+    return loading;
+  }
+
+  async function use(signal: AbortSignal, work: (model: Model) => Promise<void>) {
+    const used = await Promise.race([get(), aborted(signal)]);
+    try {
+      await work(used);
+    } catch (error) {
+      if (error instanceof DeviceLostError && used === model) await unload();
+      throw error;
+    }
   }
 
   find(place, '.built-in-name').textContent = builtIn.name;
@@ -117,12 +140,12 @@ export function createModelPicker(place: HTMLElement, builtIn: Choice, onChange:
     }
     controller.abort();
     await loading?.catch(() => {});
-    loading ??= load();
-    loading.catch(() => {}); // load has shown it
+    await unload();
+    void get();
   });
 
   show('not loaded');
-  return { name: () => chosen.name, current: () => model, get };
+  return { name: () => chosen.name, current: () => model, load: () => void get(), use };
 }
 
 function hubChoice(text: string): Choice {

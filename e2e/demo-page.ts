@@ -11,8 +11,6 @@ const FLAGS = [
 ];
 
 export interface OpenOptions {
-  width?: number;
-  colorScheme?: 'light' | 'dark';
   /** Path under which the page is to be found. Default: the server's root. */
   path?: string;
   /** What to do with the page before it loads: routes, scripts. */
@@ -37,8 +35,8 @@ export function useDemo(): (options?: OpenOptions) => Promise<Page> {
   });
   afterAll(() => browser.close());
 
-  return async ({ width = 1280, colorScheme = 'light', path = '', prepare } = {}) => {
-    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, acceptDownloads: true });
+  return async ({ path = '', prepare } = {}) => {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     pages.push(page);
     page.setDefaultTimeout(120_000);
     page.on('pageerror', (error) => complaints.push(error.message));

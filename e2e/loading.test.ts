@@ -1,7 +1,11 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { fillMasks, textOf, useDemo, waitForText } from './demo-page';
 
 const open = useDemo();
@@ -23,6 +27,22 @@ async function holdWeights(page: Page): Promise<() => void> {
   return release;
 }
 
+/** The address of a server that sends a file in ten parts, with time between them, and says its size as static hosts do. */
+async function serveSlowly(path: string): Promise<string> {
+  const file = await readFile(path);
+  const server = createServer(async (_, response) => {
+    response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': file.length });
+    for (let part = 0; part < 10; part++) {
+      response.write(file.subarray((part * file.length) / 10, ((part + 1) * file.length) / 10));
+      await setTimeout(100);
+    }
+    response.end();
+  });
+  onTestFinished(() => void server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
 it('paints and takes input before the model is there, and loads without being asked', async () => {
   let release = () => {};
   const page = await open({
@@ -42,10 +62,10 @@ it('paints and takes input before the model is there, and loads without being as
 });
 
 it('shows how far loading is', async () => {
+  const slowServer = await serveSlowly(`${NANO}model.safetensors`);
   const page = await open({
     prepare: async (page) => {
-      // The preview server compresses as it sends, without saying how much there will be. Static hosts do say it.
-      await page.route(WEIGHTS, (route) => route.fulfill({ path: `${NANO}model.safetensors` }));
+      await page.route(WEIGHTS, (route) => route.continue({ url: slowServer }));
       await page.addInitScript(() => {
         const seen: string[] = [];
         Object.assign(window, { seen });
@@ -130,5 +150,26 @@ it('takes a model from the Hub', async () => {
   await waitForText(page, '#fill-mask .model-name', 'someone/small-model');
   await waitForText(page, '#fill-mask .model-state', 'ready');
   expect(asked).toEqual(expect.arrayContaining(['config.json', 'tokenizer.json', 'model.safetensors']));
+  expect((await fillMasks(page))[0][0]).toBe('Paris');
+});
+
+it('loads again after the GPU was lost', async () => {
+  const page = await open({
+    prepare: (page) =>
+      page.route(/\/worker-.*\.js$/, async (route) => {
+        const response = await route.fetch();
+        // Gives the test a handle on the device that the model opens.
+        const handle = `const open = GPUAdapter.prototype.requestDevice;
+          GPUAdapter.prototype.requestDevice = async function (...args) {
+            return (self.openedDevice = await open.apply(this, args));
+          };`;
+        await route.fulfill({ response, body: `{${handle}}\n${await response.text()}` });
+      }),
+  });
+  await waitForText(page, '#fill-mask .model-state', 'ready');
+  await page.workers()[0].evaluate(() => (globalThis as unknown as { openedDevice: GPUDevice }).openedDevice.destroy());
+  await page.click('#fill');
+  await waitForText(page, '#fill-mask form .error', 'Load the model again');
+  await waitForText(page, '#fill-mask .model-state', 'not loaded');
   expect((await fillMasks(page))[0][0]).toBe('Paris');
 });
