@@ -2,7 +2,8 @@
 // tile of the work list and one head; scores exist a KEYS-wide step at a time (online softmax, base 2: q carries log2 e).
 // Row i sees keys max(seq_start, i - WINDOW) .. min(seq_end, i + WINDOW + 1) of its own sequence, so several short sequences can
 // share a tile, and a window layer's tile visits only the keys that the windows of its rows touch.
-// Threads form a grid: ACROSS over keys (4 each) and over head dimensions, ROWS / 4 over query rows (4 each).
+// Threads form a grid: ACROSS over keys (4 each) and over head dimensions (8 each), ROWS / 4 over query rows (4 each). Where
+// 8 ACROSS dimensions are not the whole head, the grid's third dimension goes over slices of it, each with its own scores.
 
 alias act_t = f32; // storage of qkv, of out and of the tiles in workgroup memory; products and sums are f32
 const HEADS: u32 = 4;
@@ -19,14 +20,14 @@ const ACROSS: u32 = 8;
 const KEYS = ACROSS * 4;
 const THREADS = ACROSS * ROWS / 4;
 const DIM4 = HEAD_DIM / 4;
-const VECS = DIM4 / ACROSS; // vec4s of the output that a thread holds, a row
+const SLICE4 = ACROSS * 2; // vec4s of the head that a workgroup gives out
 const Q_STRIDE = ROWS / 4 + 1; // padding spreads the transposed stores over the banks
 const K_STRIDE = ACROSS + 1;
 const MASKED: f32 = -1e30; // finite, so that no inf - inf can arise
 
 var<workgroup> q_tile: array<vec4<act_t>, HEAD_DIM * Q_STRIDE>; // [dim, row]
 var<workgroup> kp_tile: array<vec4<act_t>, max(HEAD_DIM * K_STRIDE, KEYS * Q_STRIDE)>; // keys [dim, key], then probabilities [key, row]
-var<workgroup> v_tile: array<vec4<act_t>, KEYS * DIM4>; // [key, dim]
+var<workgroup> v_tile: array<vec4<act_t>, KEYS * SLICE4>; // [key, dim of the slice]
 var<workgroup> exchange: array<vec4<f32>, THREADS>; // [thread across, rows]: maxima, at the end sums
 
 fn load(part: u32, head: u32, row: u32, dim4: u32) -> vec4<act_t> {
@@ -49,6 +50,13 @@ fn visible(row: u32, q_end: u32) -> vec2<u32> { // the keys that a row may see: 
 
 fn mask(scores: vec4<f32>, keys: vec4<u32>, seen: vec2<u32>) -> vec4<f32> {
   return select(vec4(MASKED), scores, (keys >= seen.xxxx) & (keys < seen.yyyy));
+}
+
+fn put(at: u32, inside: bool, first: vec4<f32>, second: vec4<f32>) {
+  if (inside) {
+    out[at] = vec4<act_t>(first);
+    out[at + ACROSS] = vec4<act_t>(second);
+  }
 }
 
 fn max4(v: vec4<f32>) -> f32 { return max(max(v.x, v.y), max(v.z, v.w)); }
@@ -76,7 +84,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
   var running_max = vec4(MASKED); // of the four rows, over all threads
   var sums = vec4<f32>(); // of the four rows, over this thread's keys
-  var o0: array<vec4<f32>, VECS>; var o1: array<vec4<f32>, VECS>; var o2: array<vec4<f32>, VECS>; var o3: array<vec4<f32>, VECS>;
+  var o0 = vec4<f32>(); var o1 = o0; var o2 = o0; var o3 = o0; // outputs of the four rows, dimensions 4 x ..
+  var u0 = o0; var u1 = o0; var u2 = o0; var u3 = o0; // dimensions 4 (x + ACROSS) ..
   for (var k0 = tile.z; k0 < tile.w; k0 += KEYS) {
     workgroupBarrier();
     for (var block = thread; block < ACROSS * DIM4; block += THREADS) {
@@ -86,8 +95,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let at = d * 4 * K_STRIDE + r;
       kp_tile[at] = k[0]; kp_tile[at + K_STRIDE] = k[1]; kp_tile[at + 2 * K_STRIDE] = k[2]; kp_tile[at + 3 * K_STRIDE] = k[3];
     }
-    for (var at = thread; at < KEYS * DIM4; at += THREADS) {
-      v_tile[at] = load(2, head, min(k0 + at / DIM4, tile.w - 1), at % DIM4);
+    for (var at = thread; at < KEYS * SLICE4; at += THREADS) {
+      v_tile[at] = load(2, head, min(k0 + at / SLICE4, tile.w - 1), group.z * SLICE4 + at % SLICE4);
     }
     workgroupBarrier();
     var s0 = vec4<f32>(); var s1 = s0; var s2 = s0; var s3 = s0; // scores of four rows and four keys
@@ -110,18 +119,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     s0 = exp2(s0 - new_max.x); s1 = exp2(s1 - new_max.y); s2 = exp2(s2 - new_max.z); s3 = exp2(s3 - new_max.w);
     sums = sums * shrink + vec4(sum4(s0), sum4(s1), sum4(s2), sum4(s3));
     let p = transpose(mat4x4(s0, s1, s2, s3));
-    for (var i = 0u; i < 4; i++) { kp_tile[(x * 4 + i) * Q_STRIDE + y] = vec4<act_t>(p[i]); }
-    for (var v = 0u; v < VECS; v++) { o0[v] *= shrink.x; o1[v] *= shrink.y; o2[v] *= shrink.z; o3[v] *= shrink.w; }
+    let p_at = x * 4 * Q_STRIDE + y;
+    kp_tile[p_at] = vec4<act_t>(p[0]); kp_tile[p_at + Q_STRIDE] = vec4<act_t>(p[1]);
+    kp_tile[p_at + 2 * Q_STRIDE] = vec4<act_t>(p[2]); kp_tile[p_at + 3 * Q_STRIDE] = vec4<act_t>(p[3]);
+    o0 *= shrink.x; o1 *= shrink.y; o2 *= shrink.z; o3 *= shrink.w;
+    u0 *= shrink.x; u1 *= shrink.y; u2 *= shrink.z; u3 *= shrink.w;
     workgroupBarrier();
     for (var key = 0u; key < KEYS; key++) {
       let p4 = vec4<f32>(kp_tile[key * Q_STRIDE + y]);
-      for (var v = 0u; v < VECS; v++) {
-        let v4 = vec4<f32>(v_tile[key * DIM4 + v * ACROSS + x]);
-        o0[v] = fma(p4.xxxx, v4, o0[v]);
-        o1[v] = fma(p4.yyyy, v4, o1[v]);
-        o2[v] = fma(p4.zzzz, v4, o2[v]);
-        o3[v] = fma(p4.wwww, v4, o3[v]);
-      }
+      let v0 = vec4<f32>(v_tile[key * SLICE4 + x]);
+      let v1 = vec4<f32>(v_tile[key * SLICE4 + ACROSS + x]);
+      o0 = fma(p4.xxxx, v0, o0); u0 = fma(p4.xxxx, v1, u0);
+      o1 = fma(p4.yyyy, v0, o1); u1 = fma(p4.yyyy, v1, u1);
+      o2 = fma(p4.zzzz, v0, o2); u2 = fma(p4.zzzz, v1, u2);
+      o3 = fma(p4.wwww, v0, o3); u3 = fma(p4.wwww, v1, u3);
     }
   }
 
@@ -131,11 +142,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   sums = vec4<f32>();
   for (var i = 0u; i < ACROSS; i++) { sums += exchange[i * ROWS / 4 + y]; }
   let scale = 1.0 / sums;
-  for (var v = 0u; v < VECS; v++) {
-    let at = (row * HEADS + head) * DIM4 + v * ACROSS + x;
-    if (row < tile.y) { out[at] = vec4<act_t>(o0[v] * scale.x); }
-    if (row + 1 < tile.y) { out[at + HEADS * DIM4] = vec4<act_t>(o1[v] * scale.y); }
-    if (row + 2 < tile.y) { out[at + 2 * HEADS * DIM4] = vec4<act_t>(o2[v] * scale.z); }
-    if (row + 3 < tile.y) { out[at + 3 * HEADS * DIM4] = vec4<act_t>(o3[v] * scale.w); }
-  }
+  let at = (row * HEADS + head) * DIM4 + group.z * SLICE4 + x;
+  put(at, row < tile.y, o0 * scale.x, u0 * scale.x);
+  put(at + HEADS * DIM4, row + 1 < tile.y, o1 * scale.y, u1 * scale.y);
+  put(at + 2 * HEADS * DIM4, row + 2 < tile.y, o2 * scale.z, u2 * scale.z);
+  put(at + 3 * HEADS * DIM4, row + 3 < tile.y, o3 * scale.w, u3 * scale.w);
 }

@@ -1,4 +1,4 @@
-// hidden_states = LayerNorm(tok_embeddings[input_ids]): one workgroup a row. Writes the residual stream in f32 and, as layer 0 has no
+// hidden_states = LayerNorm(tok_embeddings[input_ids]): a workgroup takes four rows, 16 threads each. Writes the residual stream in f32 and, as layer 0 has no
 // attn_norm, the same values as the first GEMM's input. A table larger than one binding comes in pieces: each dispatch sees one.
 
 alias w_t = vec4<u32>;  // four weights: vec4<u32> holds f32, vec2<u32> packed f16
@@ -17,9 +17,11 @@ const IDS: u32 = 1024;
 @group(0) @binding(4) var<storage, read_write> hidden_states: array<vec4<f32>>; // [tokens, STRIDE]
 @group(0) @binding(5) var<storage, read_write> normed: array<vec4<out_t>>; // [tokens, STRIDE]
 
-const THREADS: u32 = 64;
+const ROWS: u32 = 4; // a workgroup
+const LANES: u32 = 16; // threads a row
 const VECS = STRIDE / 4;
-var<workgroup> partial: array<f32, THREADS>;
+var<workgroup> sums: array<f32, ROWS * LANES>;
+var<workgroup> squares: array<f32, ROWS * LANES>;
 
 fn load(at: u32) -> vec4<f32> {
   let v = table[at];
@@ -27,40 +29,43 @@ fn load(at: u32) -> vec4<f32> {
   return bitcast<vec4<f32>>(vec4(v.x, v.y, v[W_LANES - 2], v[W_LANES - 1]));
 }
 
-fn total(value: f32, thread: u32) -> f32 { // sum over the workgroup
-  workgroupBarrier();
-  partial[thread] = value;
-  workgroupBarrier();
-  for (var half = THREADS / 2; half > 0; half /= 2) {
-    if (thread < half) { partial[thread] += partial[thread + half]; }
-    workgroupBarrier();
-  }
-  return partial[0];
-}
-
 fn deviation(value: vec4<f32>, vec: u32, mean: f32) -> vec4<f32> { // 0 in the padding
   return select(vec4(0.0), value - mean, vec4(vec * 4) + vec4(0, 1, 2, 3) < vec4(HIDDEN));
 }
 
-@compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let row = group.x;
+@compute @workgroup_size(LANES, ROWS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+  let lane = local.x;
+  let row = group.x * ROWS + local.y;
   let id = input_ids[row];
-  if (id < FIRST_ID || id - FIRST_ID >= IDS) { return; }
-  let base = (id - FIRST_ID) * VECS;
+  let here = id >= FIRST_ID && id - FIRST_ID < IDS;
+  let base = select(0u, id - FIRST_ID, here) * VECS;
 
   var sum = vec4<f32>();
-  for (var v = thread; v < VECS; v += THREADS) { sum += load(base + v); }
-  let mean = total(dot(sum, vec4(1.0)), thread) / f32(HIDDEN);
-  var squares = 0.0;
-  for (var v = thread; v < VECS; v += THREADS) {
+  for (var v = lane; v < VECS; v += LANES) { sum += load(base + v); }
+  sums[local.y * LANES + lane] = dot(sum, vec4(1.0));
+  workgroupBarrier();
+  var mean = 0.0;
+  for (var i = 0u; i < LANES; i++) { mean += sums[local.y * LANES + i]; }
+  mean /= f32(HIDDEN);
+
+  var square = 0.0;
+  for (var v = lane; v < VECS; v += LANES) {
     let d = deviation(load(base + v), v, mean);
-    squares += dot(d, d);
+    square += dot(d, d);
   }
-  let scale = inverseSqrt(total(squares, thread) / f32(HIDDEN) + EPS);
-  for (var v = thread; v < VECS; v += THREADS) {
-    let y = deviation(load(base + v), v, mean) * scale * weight[v] + bias[v];
-    hidden_states[row * VECS + v] = y;
-    normed[row * VECS + v] = vec4<out_t>(y);
+  squares[local.y * LANES + lane] = square;
+  workgroupBarrier();
+  var variance = 0.0;
+  for (var i = 0u; i < LANES; i++) { variance += squares[local.y * LANES + i]; }
+  variance /= f32(HIDDEN);
+
+  let scale = inverseSqrt(variance + EPS);
+  if (here) {
+    for (var v = lane; v < VECS; v += LANES) {
+      let y = deviation(load(base + v), v, mean) * scale * weight[v] + bias[v];
+      hidden_states[row * VECS + v] = y;
+      normed[row * VECS + v] = vec4<out_t>(y);
+    }
   }
 }

@@ -13,7 +13,7 @@ export interface Kernel {
 export interface Dispatch {
   kernel: Kernel;
   bindGroup: GPUBindGroup;
-  workgroups: [x: number, y?: number];
+  workgroups: [x: number, y?: number, z?: number];
   /** Useful floating-point operations, for reports. */
   flops?: number;
 }
@@ -22,7 +22,7 @@ export interface Dispatch {
 export interface Step<Shape> {
   kernel: Kernel;
   bindGroup: GPUBindGroup;
-  workgroups(shape: Shape): [x: number, y?: number];
+  workgroups(shape: Shape): [x: number, y?: number, z?: number];
   flops(shape: Shape): number;
 }
 

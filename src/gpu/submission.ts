@@ -22,7 +22,7 @@ export class Submission {
     this.#pass ??= this.#encoder.beginComputePass({ timestampWrites: this.profiler?.next(kernel.label, flops) });
     this.#pass.setPipeline(kernel.pipeline);
     this.#pass.setBindGroup(0, bindGroup);
-    this.#pass.dispatchWorkgroups(workgroups[0], workgroups[1] ?? 1);
+    this.#pass.dispatchWorkgroups(...workgroups);
     this.dispatches++;
   }
 

@@ -5,7 +5,7 @@ import type { Gpu } from '../gpu/device';
 import { createKernel, type Kernel } from '../gpu/kernel';
 import { bytesOf } from './precision';
 
-/** Query rows a workgroup, and threads across its keys. */
+/** Query rows a workgroup, and threads across its keys (4 each) and head dimensions (8 each). */
 export interface AttentionTile {
   rows: number;
   across: number;
@@ -23,14 +23,14 @@ function workgroupBytes({ rows, across }: AttentionTile, headDim: number, act: A
   const keys = across * 4;
   const qTile = headDim * (rows / 4 + 1);
   const kpTile = Math.max(headDim * (across + 1), keys * (rows / 4 + 1));
-  const vTile = (keys * headDim) / 4;
+  const vTile = keys * across * 2;
   return (qTile + kpTile + vTile) * 4 * bytesOf(act) + across * rows * 4;
 }
 
 /** The largest tile that fits the device's workgroup memory. */
 export function attentionTile(gpu: Gpu, headDim: number, act: Arithmetic): AttentionTile {
   const limit = gpu.limits.maxComputeWorkgroupStorageSize;
-  const fit = CANDIDATES.find((tile) => workgroupBytes(tile, headDim, act) <= limit && headDim % (4 * tile.across) === 0);
+  const fit = CANDIDATES.find((tile) => workgroupBytes(tile, headDim, act) <= limit && headDim % (8 * tile.across) === 0);
   if (!fit) {
     const least = workgroupBytes(CANDIDATES[CANDIDATES.length - 1], headDim, act);
     throw new UnsupportedModelError(
@@ -40,7 +40,7 @@ export function attentionTile(gpu: Gpu, headDim: number, act: Arithmetic): Atten
   return fit;
 }
 
-/** Flash attention over the stream. `window`: local_attention / 2, 0 for global. Dispatch: (tiles, heads). */
+/** Flash attention over the stream. `window`: local_attention / 2, 0 for global. Dispatch: attentionWorkgroups. */
 export function createAttention(
   gpu: Gpu,
   spec: { heads: number; headDim: number; window: number; act: Arithmetic; tile: AttentionTile },
@@ -54,3 +54,11 @@ export function createAttention(
     ACROSS: spec.tile.across,
   });
 }
+
+/** One workgroup a tile of the work list, a head, and a slice of the head. */
+export const attentionWorkgroups = (
+  tiles: number,
+  heads: number,
+  headDim: number,
+  { across }: AttentionTile,
+): [number, number, number] => [tiles, heads, headDim / (8 * across)];

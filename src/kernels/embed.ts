@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu/device';
 import { createKernel, type Kernel } from '../gpu/kernel';
 import { weightConstants } from './precision';
 
-/** Embedding lookup and its LayerNorm, for the ids `firstId .. firstId + ids` of one piece of the table. Dispatch: one workgroup a row. */
+/** Embedding lookup and its LayerNorm, for the ids `firstId .. firstId + ids` of one piece of the table. Dispatch: normWorkgroups. */
 export function createEmbed(
   gpu: Gpu,
   spec: { hidden: number; stride: number; eps: number; dtype: Dtype; out: Arithmetic; firstId: number; ids: number },

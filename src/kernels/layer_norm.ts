@@ -3,7 +3,7 @@ import type { Arithmetic } from '../api';
 import type { Gpu } from '../gpu/device';
 import { createKernel, type Kernel } from '../gpu/kernel';
 
-/** LayerNorm of every row, or of the rows that `rows` lists when `gather`. Dispatch: one workgroup a row. */
+/** LayerNorm of every row, or of the rows that `rows` lists when `gather`. Dispatch: normWorkgroups; the buffers have whole workgroups of rows. */
 export function createLayerNorm(
   gpu: Gpu,
   spec: { hidden: number; stride: number; eps: number; out: Arithmetic; gather: boolean },
@@ -16,3 +16,6 @@ export function createLayerNorm(
     GATHER: spec.gather,
   });
 }
+
+/** Four rows a workgroup, here and in embed.wgsl. */
+export const normWorkgroups = (rows: number): [number] => [Math.ceil(rows / 4)];

@@ -2,7 +2,7 @@ import type { Pooling } from '../api';
 import type { Gpu } from '../gpu/device';
 import { type Bindable, bind, type Dispatch, type Kernel } from '../gpu/kernel';
 import { createGemm, type Epilogue, gemmWorkgroups } from '../kernels/gemm';
-import { createLayerNorm } from '../kernels/layer_norm';
+import { createLayerNorm, normWorkgroups } from '../kernels/layer_norm';
 import { createNormalize } from '../kernels/normalize';
 import { createPool, poolWorkgroups } from '../kernels/pool';
 import { createTopK } from '../kernels/top_k';
@@ -108,13 +108,13 @@ export async function headChunk(context: HeadContext, head: Head, count: number,
   const { hidden_states, wide } = workspace;
   const { a, b, logits } = space;
   const rowBytes = geometry.hidden * 4;
-  const dispatch = (kernel: Kernel, buffers: Record<string, Bindable>, workgroups: [number, number?]): Dispatch => ({
+  const dispatch = (kernel: Kernel, buffers: Record<string, Bindable>, workgroups: Dispatch['workgroups']): Dispatch => ({
     kernel,
     bindGroup: bind(gpu, kernel, buffers),
     workgroups,
   });
   const norm = (kernel: Kernel, { weight, bias }: Norm, from: GPUBuffer, to: GPUBuffer, rows: Bindable, n: number) =>
-    dispatch(kernel, { hidden_states: from, rows, weight, bias, normed: to }, [n]);
+    dispatch(kernel, { hidden_states: from, rows, weight, bias, normed: to }, normWorkgroups(n));
   const linear = (kernel: Kernel, l: Omit<Linear, 'k'>, from: GPUBuffer, to: GPUBuffer) =>
     dispatch(kernel, { a: from, w: l.weight, bias: l.bias, positions: none, rope: none, out: to }, gemmWorkgroups(l.n, count));
 

@@ -1,10 +1,10 @@
 import type { Arithmetic } from '../api';
 import type { Gpu } from '../gpu/device';
 import { bind, type Kernel, type Step } from '../gpu/kernel';
-import { type AttentionTile, attentionTile, createAttention } from '../kernels/attention';
+import { type AttentionTile, attentionTile, attentionWorkgroups, createAttention } from '../kernels/attention';
 import { createEmbed } from '../kernels/embed';
 import { createGemm, type Epilogue, gemmWorkgroups, M_MULTIPLE } from '../kernels/gemm';
-import { createLayerNorm } from '../kernels/layer_norm';
+import { createLayerNorm, normWorkgroups } from '../kernels/layer_norm';
 import { roundUp } from '../kernels/precision';
 import type { ModelConfig } from './config';
 import type { Geometry } from './geometry';
@@ -85,7 +85,7 @@ export function buildEncoder(
     return {
       kernel,
       bindGroup: bind(gpu, kernel, { input_ids, table, weight, bias, hidden_states, normed }),
-      workgroups: (s) => [paddedRows(s)],
+      workgroups: (s) => normWorkgroups(paddedRows(s)),
       flops: () => 0,
     };
   });
@@ -94,7 +94,7 @@ export function buildEncoder(
   const norm = ({ weight, bias }: Norm): Step<PassShape> => ({
     kernel: kernels.norm,
     bindGroup: bind(gpu, kernels.norm, { hidden_states, rows: none, weight, bias, normed }),
-    workgroups: (s) => [s.tokens],
+    workgroups: (s) => normWorkgroups(s.tokens),
     flops: () => 0,
   });
 
@@ -112,7 +112,7 @@ export function buildEncoder(
     return {
       kernel,
       bindGroup: bind(gpu, kernel, { qkv: wide, tiles: window === 0 ? globalTiles : windowTiles, sequence, out: normed }),
-      workgroups: (s) => [window === 0 ? s.globalTiles : s.windowTiles, geometry.heads],
+      workgroups: (s) => attentionWorkgroups(window === 0 ? s.globalTiles : s.windowTiles, geometry.heads, geometry.headDim, kernels.tile),
       flops: (s) => 4 * (window === 0 ? s.globalPairs : s.windowPairs) * head_dim * geometry.heads,
     };
   };

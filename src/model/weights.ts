@@ -116,7 +116,7 @@ function chooseDtype(asked: 'auto' | Dtype, config: ModelConfig, tensors: Tensor
 }
 
 /** Allocates every weight's buffers and says where each tensor of the file goes. */
-function planWeights(
+export function planWeights(
   memory: GpuMemory,
   config: ModelConfig,
   geometry: Geometry,

@@ -1,0 +1,84 @@
+/** Reproducible matrices for kernel tests, and their way into and out of padded rows. */
+import { expect } from 'vitest';
+import { f16ToF32, f32ToF16 } from '../files/dtype';
+import type { Matrix } from './reference';
+
+/** Near-normal numbers (the sum of 12 uniform ones), f32 values; the same for the same seed. */
+export function numbers(seed: number): () => number {
+  let state = seed * 0x9e3779b9 + 1;
+  const uniform = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return () => {
+    let total = -6;
+    for (let i = 0; i < 12; i++) total += uniform();
+    return Math.fround(total);
+  };
+}
+
+export function randomMatrix(seed: number, rows: number, columns: number, scale = 1): Matrix {
+  const next = numbers(seed);
+  return Array.from({ length: rows }, () => Float64Array.from({ length: columns }, () => Math.fround(next() * scale)));
+}
+
+export const randomVector = (seed: number, length: number, scale = 1, mean = 0): Float64Array =>
+  randomMatrix(seed, 1, length, scale)[0].map((value) => Math.fround(value + mean));
+
+/** The values that remain when a matrix is stored as f16. */
+export const roundToF16 = (x: Matrix): Matrix => x.map((row) => row.map((value) => f16ToF32(f32ToF16(value))));
+
+interface Layout {
+  stride: number;
+  rows?: number;
+  /** What the rows and columns that only pad hold. */
+  padding?: number;
+  rowAt?: (row: number) => number;
+  columnAt?: (column: number) => number;
+}
+
+/** A matrix as the GPU holds it: rows of `stride` numbers, moved where `rowAt` and `columnAt` say. */
+export function padded(x: Matrix, { stride, rows = x.length, padding = 0, rowAt = (r) => r, columnAt = (c) => c }: Layout) {
+  const data = new Float32Array(rows * stride).fill(padding);
+  x.forEach((row, r) => {
+    row.forEach((value, c) => {
+      data[rowAt(r) * stride + columnAt(c)] = value;
+    });
+  });
+  return data;
+}
+
+/** The numbers of a padded matrix by their logical places. */
+export const unpadded = (
+  data: Float32Array,
+  [rows, columns]: [number, number],
+  stride: number,
+  columnAt: (column: number) => number = (c) => c,
+): Matrix => Array.from({ length: rows }, (_, r) => Float64Array.from({ length: columns }, (_, c) => data[r * stride + columnAt(c)]));
+
+/** Fails, saying where, unless every number is within `tolerance` of the expected one. A NaN is never. */
+export function expectClose(actual: Matrix, expected: Matrix, tolerance: number): void {
+  expect([actual.length, actual[0]?.length]).toEqual([expected.length, expected[0]?.length]);
+  let worst = { difference: 0, row: 0, column: 0 };
+  expected.forEach((values, row) => {
+    values.forEach((value, column) => {
+      const distance = Math.abs(actual[row][column] - value);
+      const difference = Number.isNaN(distance) ? Infinity : distance;
+      if (difference > worst.difference) worst = { difference, row, column };
+    });
+  });
+  const { row, column } = worst;
+  const text = `[${row}, ${column}] is ${actual[row]?.[column]}, expected ${expected[row]?.[column]}`;
+  expect(worst.difference, text).toBeLessThanOrEqual(tolerance);
+}
+
+/** cu_seqlens of sequences of these lengths. */
+export const cumulate = (lengths: number[]): Uint32Array<ArrayBuffer> => {
+  const cu_seqlens = new Uint32Array(lengths.length + 1);
+  lengths.forEach((length, i) => {
+    cu_seqlens[i + 1] = cu_seqlens[i] + length;
+  });
+  return cu_seqlens;
+};

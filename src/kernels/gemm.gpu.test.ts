@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Arithmetic, Dtype } from '../api';
+import type { Gpu } from '../gpu/device';
+import { blank, openTestGpu, runKernel, upload, uploadWords } from '../gpu/fixtures';
+import { type ModelConfig, parseConfig } from '../model/config';
+import { geometryOf, gegluPlace, qkvPlace, ropeTable } from '../model/geometry';
+import { expectClose, padded, randomMatrix, randomVector, roundToF16, unpadded } from './fixtures';
+import { ACTIVATIONS, createGemm, type GemmSpec, gemmWorkgroups } from './gemm';
+import { roundUp } from './precision';
+import { ACTIVATE, add, geglu, linear, type Matrix, rope } from './reference';
+
+let gpu: Gpu;
+beforeAll(async () => {
+  gpu = await openTestGpu();
+});
+afterAll(() => gpu.device.destroy());
+
+interface Operands {
+  x: Matrix; // [rows, k]
+  w: Matrix; // [n, k]
+  bias?: Float64Array;
+  /** Where a row of w lies on the GPU. */
+  rowAt?: (row: number) => number;
+  positions?: Uint32Array<ArrayBuffer>;
+  rope?: Float32Array<ArrayBuffer>;
+  /** What is in out beforehand. */
+  out?: Matrix;
+}
+
+type Options = Pick<GemmSpec, 'n' | 'epilogue'> & Partial<GemmSpec>;
+
+/** Runs a GEMM on padded operands; gives out as [rows, stride]. Rows that only pad hold 9, so that a mixed-up row shows. */
+async function runGemm(options: Options, { x, w, bias, rowAt, positions, rope: table, out }: Operands) {
+  const k = roundUp(x[0].length, 32);
+  const spec: GemmSpec = { label: 'gemm', k, bias: bias !== undefined, dtype: 'f32', a: 'f32', tile: 'f32', out: 'f32', ...options };
+  const stride = spec.outStride ?? (spec.epilogue.kind === 'geglu' ? spec.n / 2 : spec.n);
+  const rows = roundUp(x.length, 64);
+  const a = padded(x, { stride: k, rows, padding: 9 });
+  for (let r = 0; r < x.length; r++) a.fill(0, r * k + x[0].length, (r + 1) * k);
+  const kernel = await createGemm(gpu, spec);
+  const at = new Uint32Array(rows);
+  if (positions) at.set(positions);
+  const result = out ? upload(gpu, padded(out, { stride, rows })) : blank(gpu, rows * stride, spec.out);
+  const buffers = {
+    a: upload(gpu, a, spec.a),
+    w: upload(gpu, padded(w, { stride: k, rows: spec.n, rowAt }), spec.dtype),
+    bias: bias ? upload(gpu, padded([bias], { stride: spec.n, columnAt: rowAt })) : gpu.none,
+    positions: positions ? uploadWords(gpu, at) : gpu.none,
+    rope: table ? upload(gpu, table) : gpu.none,
+    out: result,
+  };
+  const data = await runKernel(gpu, kernel, buffers, gemmWorkgroups(spec.n, x.length), result, rows * stride, spec.out);
+  return { data, stride };
+}
+
+describe('gemm', () => {
+  /** A vocabulary of 777 has a last tile of 9 columns; sums of 320 products of unit size, so 1e-5 is a few ulps. */
+  it.each([
+    [1, 'f32'],
+    [65, 'f16'],
+  ] as [number, Dtype][])('multiplies %i rows with 777 columns of %s weights and adds a bias', async (rows, dtype) => {
+    const x = randomMatrix(1, rows, 320);
+    const w = randomMatrix(2, 777, 320, 320 ** -0.5);
+    const bias = randomVector(3, 777);
+    const { data, stride } = await runGemm({ n: 784, dtype, epilogue: { kind: 'store' } }, { x, w, bias });
+    expectClose(unpadded(data, [rows, 777], stride), linear(x, dtype === 'f16' ? roundToF16(w) : w, bias), 1e-5);
+  });
+
+  it('writes its columns into a wider matrix and leaves the others alone', async () => {
+    const x = randomMatrix(4, 3, 100);
+    const w = randomMatrix(5, 72, 100, 0.1);
+    const out = randomMatrix(6, 3, 160);
+    const placed = { n: 72, outStride: 160, outColumn: 64, epilogue: { kind: 'store' } } as const;
+    const { data, stride } = await runGemm(placed, { x, w, out });
+    const product = linear(x, w);
+    const expected = out.map((row, r) => row.map((value, c) => (c >= 64 && c < 136 ? product[r][c - 64] : value)));
+    expectClose(unpadded(data, [3, 160], stride), expected, 1e-5);
+  });
+
+  it('adds to the residual stream', async () => {
+    const x = randomMatrix(7, 65, 320);
+    const w = randomMatrix(8, 320, 320, 320 ** -0.5);
+    const bias = randomVector(9, 320);
+    const out = randomMatrix(10, 65, 320, 100);
+    const { data } = await runGemm({ n: 320, epilogue: { kind: 'residual' } }, { x, w, bias, out });
+    expectClose(unpadded(data, [65, 320], 320), add(out, linear(x, w, bias)), 5e-5);
+  });
+
+  /** Values from -100 to 100 in steps that no tile shares, and ones so large that their powers overflow f32. */
+  it.each(ACTIVATIONS)('activates with %s', async (activation) => {
+    const values = [-1e15, -1e4, 1e4, 1e15, ...Array.from({ length: 60 }, (_, i) => Math.fround((i - 29.5) ** 3 / 260))];
+    const x = values.map((value) => Float64Array.of(value));
+    const w = [1, 0.5, -0.25, 0.01, 0.1, -1, 0.03125, 2].map((value) => Float64Array.of(Math.fround(value)));
+    const { data } = await runGemm({ n: 8, epilogue: { kind: 'activation', activation } }, { x, w });
+    const expected = linear(x, w).map((row) => row.map(ACTIVATE[activation]));
+    const relative = (value: number, scale: number) => value / Math.max(1, Math.abs(scale));
+    const actual = unpadded(data, [x.length, 8], 8).map((row, r) => row.map((value, c) => relative(value, expected[r][c])));
+    const tolerance = 3e-6; // f32 sums of a few terms, and 1.5e-7 |x| of erf's approximation
+    expectClose(
+      actual,
+      expected.map((row) => row.map((value) => relative(value, value))),
+      tolerance,
+    );
+  });
+
+  it('activates the first half of Wi and gates with the second, in halves of 100 columns', async () => {
+    const config = configOf({ hidden_size: 96, num_attention_heads: 2, intermediate_size: 100 });
+    const x = randomMatrix(11, 65, 96);
+    const w = randomMatrix(12, 200, 96, 96 ** -0.5);
+    const bias = randomVector(13, 200);
+    const n = 2 * geometryOf(config).intermediate;
+    const epilogue = { kind: 'geglu', activation: 'gelu' } as const;
+    const { data, stride } = await runGemm({ n, epilogue }, { x, w, bias, rowAt: gegluPlace(config) });
+    expect(stride).toBe(128);
+    expectClose(unpadded(data, [65, 100], stride), geglu(linear(x, w, bias), 'gelu'), 1e-5);
+    expect(unpadded(data, [65, 128], stride).every((row) => row.subarray(100).every((value) => value === 0))).toBe(true);
+  });
+
+  /** Two sequences, so that positions restart; thetas and head sizes of the family, and two that need padding. */
+  it.each([
+    { head_dim: 20, heads: 5, theta: 10_000 },
+    { head_dim: 64, heads: 2, theta: 160_000 },
+    { head_dim: 96, heads: 1, theta: 10_000 },
+    { head_dim: 128, heads: 1, theta: 160_000 },
+  ])('rotates q and k of head_dim $head_dim and scales q', async ({ head_dim, heads, theta }) => {
+    const hidden = heads * head_dim;
+    const config = configOf({ hidden_size: hidden, num_attention_heads: heads, max_position_embeddings: 1100 });
+    const geometry = geometryOf(config);
+    const x = randomMatrix(14, 67, hidden);
+    const w = randomMatrix(15, 3 * hidden, hidden, hidden ** -0.5);
+    const bias = randomVector(16, 3 * hidden);
+    const positions = Uint32Array.from({ length: 67 }, (_, row) => (row < 40 ? row : row - 40 + 1000));
+    const place = qkvPlace(config, geometry);
+    const epilogue = { kind: 'rope', attentionWidth: geometry.attention, headDim: geometry.headDim, qScale: 0.3 } as const;
+    const { data, stride } = await runGemm(
+      { n: 3 * geometry.attention, epilogue },
+      { x, w, bias, rowAt: place, positions, rope: ropeTable(config, geometry, theta) },
+    );
+    const qkv = linear(x, w, bias);
+    const part = (p: number) => qkv.map((row) => row.slice(p * hidden, (p + 1) * hidden));
+    const q = rope(part(0), positions, head_dim, theta).map((row) => row.map((value) => value * 0.3));
+    const k = rope(part(1), positions, head_dim, theta);
+    const v = part(2);
+    const expected = q.map((row, r) => Float64Array.of(...row, ...k[r], ...v[r]));
+    // Angles reach 1000 radians and are rounded to f32 as transformers rounds them: 3e-5 each.
+    expectClose(unpadded(data, [67, 3 * hidden], stride, place), expected, 3e-4);
+  });
+});
+
+describe('gemm in f16', () => {
+  const types = { dtype: 'f16', a: 'f16', tile: 'f16', out: 'f16' } satisfies Record<string, Arithmetic | string>;
+
+  it('computes in f16 tiles with f32 sums, and clamps what f16 cannot hold; or the device refuses f16', async () => {
+    const x = roundToF16(randomMatrix(17, 65, 1024, 8));
+    const w = roundToF16(randomMatrix(18, 40, 1024, 8));
+    for (const row of w.slice(0, 4)) row.set(x[0].map((value) => Math.sign(value) * 60)); // sums near ±400,000
+    const run = () => runGemm({ ...types, n: 40, epilogue: { kind: 'store' } }, { x, w });
+    if (!gpu.hasF16) {
+      gpu.device.pushErrorScope('validation');
+      await expect(run()).rejects.toThrow(/'gemm' does not compile on this device/);
+      expect((await gpu.device.popErrorScope())?.message).toMatch(/f16/);
+      return;
+    }
+    const { data } = await run();
+    const expected = linear(x, w).map((row) => row.map((value) => Math.max(-65504, Math.min(65504, value))));
+    expect(expected[0][0]).toBe(65504);
+    // Half an f16 ulp of values up to 65504 is 16; f32 sums add far less.
+    expectClose(unpadded(data, [65, 40], 40), expected, 17);
+    const small = expected.map((row) => row.map((value) => (Math.abs(value) < 1024 ? 1 : 0)));
+    const masked = (m: Matrix) => m.map((row, r) => row.map((value, c) => value * small[r][c]));
+    expectClose(masked(unpadded(data, [65, 40], 40)), masked(expected), 0.3);
+  });
+});
+
+/** A config with these sizes. */
+const configOf = (sizes: Record<string, number>): ModelConfig =>
+  parseConfig({
+    model_type: 'modernbert',
+    vocab_size: 64,
+    hidden_size: 64,
+    intermediate_size: 64,
+    num_hidden_layers: 1,
+    num_attention_heads: 1,
+    ...sizes,
+  });

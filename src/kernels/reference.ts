@@ -1,0 +1,145 @@
+/**
+ * Plain-TypeScript twins of the shaders, for tests only: each says what its kernel computes, in 64-bit floats and as the papers
+ * write it, without tiles, padding or permuted columns. A Matrix is a list of rows.
+ */
+import type { Pooling } from '../api';
+import type { Activation } from './gemm';
+
+export type Matrix = Float64Array[];
+
+const matrix = (rows: number, columns: number, value: (row: number, column: number) => number): Matrix =>
+  Array.from({ length: rows }, (_, r) => Float64Array.from({ length: columns }, (_, c) => value(r, c)));
+
+const sum = (values: Iterable<number>): number => {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+};
+
+const dot = (a: Float64Array, b: Float64Array): number => {
+  let total = 0;
+  for (let i = 0; i < a.length; i++) total += a[i] * b[i];
+  return total;
+};
+
+/** (x - mean) / sqrt(variance + eps) * weight + bias of every row (Ba et al. 2016). x: [rows, hidden]. */
+export function layerNorm(x: Matrix, weight: Float64Array, bias: Float64Array, eps: number): Matrix {
+  return x.map((row) => {
+    const mean = sum(row) / row.length;
+    const variance = sum(row.map((value) => (value - mean) ** 2)) / row.length;
+    return row.map((value, i) => ((value - mean) / Math.sqrt(variance + eps)) * weight[i] + bias[i]);
+  });
+}
+
+/** LayerNorm(table[input_ids]). table: [vocab, hidden] → [tokens, hidden]. */
+export const embed = (ids: Iterable<number>, table: Matrix, weight: Float64Array, bias: Float64Array, eps: number): Matrix =>
+  layerNorm(
+    Array.from(ids, (id) => table[id]),
+    weight,
+    bias,
+    eps,
+  );
+
+/** x wᵀ + bias, torch's nn.Linear. x: [rows, k], w: [n, k] → [rows, n]. */
+export const linear = (x: Matrix, w: Matrix, bias?: Float64Array): Matrix =>
+  matrix(x.length, w.length, (r, n) => dot(x[r], w[n]) + (bias?.[n] ?? 0));
+
+export const add = (a: Matrix, b: Matrix): Matrix => matrix(a.length, a[0].length, (r, c) => a[r][c] + b[r][c]);
+
+/** erf by the series 2/√π · exp(-x²) · Σ 2ⁿ x²ⁿ⁺¹ / (1 · 3 · … · (2n + 1)), whose terms all have one sign. */
+export function erf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let term = x;
+  let total = x;
+  for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(total); n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    total += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total;
+}
+
+/** The activations by transformers' names (ACT2FN). */
+export const ACTIVATE: Record<Activation, (x: number) => number> = {
+  gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
+  gelu_pytorch_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  silu: (x) => x / (1 + Math.exp(-x)),
+  relu: (x) => Math.max(0, x),
+};
+
+/** act(x[:, :n/2]) * x[:, n/2:] (Shazeer 2020, with ModernBERT's order: the first half is activated). [rows, n] → [rows, n / 2]. */
+export const geglu = (x: Matrix, activation: Activation): Matrix =>
+  matrix(x.length, x[0].length / 2, (r, c) => ACTIVATE[activation](x[r][c]) * x[r][x[r].length / 2 + c]);
+
+/**
+ * Rotates every head of q or k by its row's position (Su et al. 2021; half-split: dimension i turns with i + head_dim / 2).
+ * x: [tokens, heads * head_dim]; positions: [tokens].
+ */
+export function rope(x: Matrix, positions: Uint32Array, head_dim: number, theta: number): Matrix {
+  const half = head_dim / 2;
+  return matrix(x.length, x[0].length, (row, column) => {
+    const d = column % head_dim;
+    const angle = positions[row] * theta ** (-(2 * (d % half)) / head_dim);
+    const partner = d < half ? -x[row][column + half] : x[row][column - half];
+    return x[row][column] * Math.cos(angle) + partner * Math.sin(angle);
+  });
+}
+
+/** The stream rows of every sequence: cu_seqlens [sequences + 1] → (start, end). */
+const spans = (cu_seqlens: Uint32Array): [start: number, end: number][] =>
+  Array.from(cu_seqlens.subarray(1), (end, s) => [cu_seqlens[s], end]);
+
+/**
+ * softmax(q kᵀ / sqrt(head_dim)) v of each head within each sequence; with a `window`, row i sees the rows |i - j| <= window only.
+ * q, k, v: [tokens, heads * head_dim] → the same.
+ */
+export function attention(
+  { q, k, v }: { q: Matrix; k: Matrix; v: Matrix },
+  cu_seqlens: Uint32Array,
+  head_dim: number,
+  window: number,
+): Matrix {
+  const out = matrix(q.length, q[0].length, () => 0);
+  for (const [start, end] of spans(cu_seqlens)) {
+    for (let head = 0; head < q[0].length; head += head_dim) {
+      for (let i = start; i < end; i++) {
+        const first = window === 0 ? start : Math.max(start, i - window);
+        const last = window === 0 ? end : Math.min(end, i + window + 1);
+        const query = q[i].subarray(head, head + head_dim);
+        const scores = k.slice(first, last).map((key) => dot(query, key.subarray(head, head + head_dim)) / Math.sqrt(head_dim));
+        softmax(scores).forEach((weight, j) => {
+          for (let d = head; d < head + head_dim; d++) out[i][d] += weight * v[first + j][d];
+        });
+      }
+    }
+  }
+  return out;
+}
+
+export function softmax(scores: ArrayLike<number> & Iterable<number>): number[] {
+  let most = -Infinity;
+  for (const score of scores) most = Math.max(most, score);
+  const powers = Array.from(scores, (score) => Math.exp(score - most));
+  const total = sum(powers);
+  return powers.map((power) => power / total);
+}
+
+/** The mean of every sequence's rows, or its first row. hidden_states: [tokens, hidden] → [sequences, hidden]. */
+export const pool = (hidden_states: Matrix, cu_seqlens: Uint32Array, pooling: Pooling): Matrix =>
+  spans(cu_seqlens).map(([start, end]) => {
+    const rows = hidden_states.slice(start, pooling === 'cls' ? start + 1 : end);
+    return rows[0].map((_, c) => sum(rows.map((row) => row[c])) / rows.length);
+  });
+
+/** Rows to unit length; torch.nn.functional.normalize, so that a row of zeros stays one. */
+export const normalize = (x: Matrix): Matrix =>
+  x.map((row) => {
+    const length = Math.max(Math.sqrt(dot(row, row)), 1e-12);
+    return row.map((value) => value / length);
+  });
+
+/** The k largest logits of a row, of equal ones the lowest id first, with their probabilities over the whole row. */
+export function topK(logits: Float64Array, k: number): { id: number; probability: number }[] {
+  const probabilities = softmax(logits);
+  const ids = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
+  return ids.slice(0, k).map((id) => ({ id, probability: probabilities[id] }));
+}
