@@ -7,7 +7,6 @@ import { createRunButton } from './run-button';
 import { statusLine } from './status-line';
 import { countTokens, createTokenCounter } from './token-counter';
 
-const MASK = '[MASK]';
 const CANDIDATES = 8;
 
 /** The panel that fills masks. Returns what starts loading its model. */
@@ -23,7 +22,8 @@ export function startFillMask(panel: HTMLElement): { load: () => void } {
   const recount = createTokenCounter(field, find(panel, '#mask-count'), button, picker.current, () => [field.value]);
 
   find(panel, '#insert-mask').addEventListener('click', () => {
-    field.setRangeText(MASK, field.selectionStart, field.selectionEnd, 'end');
+    const mask = picker.current()?.info.maskToken ?? '[MASK]';
+    field.setRangeText(mask, field.selectionStart, field.selectionEnd, 'end');
     field.focus();
     recount();
   });

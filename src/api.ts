@@ -141,6 +141,8 @@ export interface ModelInfo {
   vocabSize: number;
   labels: string[];
   pooling: Pooling;
+  /** How a mask is written in a text ([MASK], <mask>); undefined if the tokenizer has none. */
+  maskToken: string | undefined;
   adapter: { vendor: string; architecture: string; device: string; description: string };
   /** WebGPU features of the device that the kernels use. */
   features: string[];

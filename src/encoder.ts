@@ -32,13 +32,16 @@ export async function loadEncoder(source: ModelSource, options: EncoderOptions):
       readJson(files, 'tokenizer_config.json', options),
     ]);
     const tokenizer = tokenizerJson === undefined ? undefined : createTokenizer(tokenizerJson, tokenizerConfig);
+    info.maskToken = tokenizer?.maskToken;
     options.signal?.throwIfAborted();
 
     const scheduler = createScheduler(
       (sequences, requests, wants) => runtime.run(sequences, requests, wants),
       () => info.maxTokensPerPass,
     );
-    void runtime.gpu.device.lost.then(() => scheduler.stop(runtime.gpu.lost ?? new DeviceLostError('The GPU device was lost.')));
+    void runtime.gpu.device.lost.then(() =>
+      scheduler.stop(runtime.gpu.lost ?? new DeviceLostError('The GPU device was lost.')),
+    );
     let disposed = false;
     return {
       info,
@@ -97,6 +100,7 @@ export async function loadRuntime(source: ModelSource, options: EncoderOptions) 
         vocabSize: config.vocab_size,
         labels: labelsOf(config, weights.classifier?.labels),
         pooling: await poolingOf(files, options),
+        maskToken: undefined,
         adapter: gpu.info,
         features: [...(act === 'f16' ? ['shader-f16'] : [])],
       };
@@ -114,7 +118,8 @@ function tokensPerPass(asked: number | undefined, limit: number): number {
   if (!Number.isInteger(asked) || asked < 1) {
     throw new RangeError(`maxTokensPerPass must be a positive integer, it is ${asked}.`);
   }
-  if (asked > limit) throw new RangeError(`maxTokensPerPass ${asked} is above this device's limit for this model, ${limit}.`);
+  if (asked > limit)
+    throw new RangeError(`maxTokensPerPass ${asked} is above this device's limit for this model, ${limit}.`);
   return asked;
 }
 

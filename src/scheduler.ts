@@ -26,7 +26,11 @@ interface Call {
   finish(error?: unknown): void;
 }
 
-type RunPass = (sequences: Uint32Array[], requests: HeadRequest[], options: { hiddenRows?: Uint32Array }) => Promise<PassResult>;
+type RunPass = (
+  sequences: Uint32Array[],
+  requests: HeadRequest[],
+  options: { hiddenRows?: Uint32Array },
+) => Promise<PassResult>;
 
 /**
  * Queues calls and runs them in passes on one GPU, one pass at a time. Sequences of calls that wait together share passes; passes
@@ -127,7 +131,10 @@ export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number
 
 /** One request for each kind of head, over all sequences of the pass, and who takes which rows of its answer. */
 function gatherRequests(items: Item[]) {
-  const kinds = new Map<string, { head: Head; indices: number[]; takers: { item: Item; wanted: Wanted; rows: number }[] }>();
+  const kinds = new Map<
+    string,
+    { head: Head; indices: number[]; takers: { item: Item; wanted: Wanted; rows: number }[] }
+  >();
   let start = 0;
   items.forEach((item, sequence) => {
     for (const wanted of item.wanted) {

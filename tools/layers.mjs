@@ -14,7 +14,7 @@ const LEAVES = ['files', 'tokenizer', 'packing', 'errors', 'api'];
 export const LAYERS = {
   demo: { imports: ['index'] },
   e2e: { imports: ['index', 'tools'] },
-  bench: { imports: ['index', 'node', 'encoder', 'model', 'kernels', 'gpu', ...LEAVES] },
+  bench: { imports: ['index', 'node', 'encoder', 'model', 'kernels', 'gpu', 'tools', ...LEAVES] },
 
   index: { imports: ['client', 'errors', 'api'] },
   client: { imports: ['wire-error', 'errors', 'api'], types: ['worker-session'], lazy: ['encoder'] },
@@ -23,7 +23,10 @@ export const LAYERS = {
   'wire-error': { imports: ['errors', 'api'] },
   node: { imports: ['encoder', ...LEAVES] },
 
-  encoder: { imports: ['model', 'kernels', 'gpu', ...LEAVES] },
+  encoder: { imports: ['tasks', 'scheduler', 'model', 'kernels', 'gpu', ...LEAVES] },
+  tasks: { imports: ['forward', ...LEAVES], types: ['scheduler', 'model'] },
+  forward: { imports: LEAVES, types: ['scheduler', 'model'] },
+  scheduler: { imports: ['model', ...LEAVES] },
   model: { imports: ['kernels', 'gpu', ...LEAVES] },
   kernels: { imports: ['gpu', 'shaders', 'errors', 'api'] },
   gpu: { imports: ['errors', 'api'] },

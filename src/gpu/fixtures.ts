@@ -3,7 +3,7 @@ import { create } from 'webgpu';
 import { f16ToF32, f32ToF16 } from '../files/dtype';
 import { COPY_DST, COPY_SRC, MAP_READ, STORAGE } from './buffers';
 import { type Gpu, openGpu } from './device';
-import { type Bindable, bind, type Kernel } from './kernel';
+import { type Bindable, bind, type Dispatch, type Kernel } from './kernel';
 import { Submission } from './submission';
 
 export type Storage = 'f32' | 'f16';
@@ -35,7 +35,7 @@ export async function runKernel(
   gpu: Gpu,
   kernel: Kernel,
   buffers: Record<string, Bindable>,
-  workgroups: [number, number?],
+  workgroups: Dispatch['workgroups'],
   out: GPUBuffer,
   count: number,
   storage: Storage = 'f32',

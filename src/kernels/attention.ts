@@ -30,7 +30,9 @@ function workgroupBytes({ rows, across }: AttentionTile, headDim: number, act: A
 /** The largest tile that fits the device's workgroup memory. */
 export function attentionTile(gpu: Gpu, headDim: number, act: Arithmetic): AttentionTile {
   const limit = gpu.limits.maxComputeWorkgroupStorageSize;
-  const fit = CANDIDATES.find((tile) => workgroupBytes(tile, headDim, act) <= limit && headDim % (8 * tile.across) === 0);
+  const fit = CANDIDATES.find(
+    (tile) => workgroupBytes(tile, headDim, act) <= limit && headDim % (8 * tile.across) === 0,
+  );
   if (!fit) {
     const least = workgroupBytes(CANDIDATES[CANDIDATES.length - 1], headDim, act);
     throw new UnsupportedModelError(

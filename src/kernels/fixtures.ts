@@ -40,7 +40,10 @@ interface Layout {
 }
 
 /** A matrix as the GPU holds it: rows of `stride` numbers, moved where `rowAt` and `columnAt` say. */
-export function padded(x: Matrix, { stride, rows = x.length, padding = 0, rowAt = (r) => r, columnAt = (c) => c }: Layout) {
+export function padded(
+  x: Matrix,
+  { stride, rows = x.length, padding = 0, rowAt = (r) => r, columnAt = (c) => c }: Layout,
+) {
   const data = new Float32Array(rows * stride).fill(padding);
   x.forEach((row, r) => {
     row.forEach((value, c) => {
@@ -56,7 +59,10 @@ export const unpadded = (
   [rows, columns]: [number, number],
   stride: number,
   columnAt: (column: number) => number = (c) => c,
-): Matrix => Array.from({ length: rows }, (_, r) => Float64Array.from({ length: columns }, (_, c) => data[r * stride + columnAt(c)]));
+): Matrix =>
+  Array.from({ length: rows }, (_, r) =>
+    Float64Array.from({ length: columns }, (_, c) => data[r * stride + columnAt(c)]),
+  );
 
 /** Fails, saying where, unless every number is within `tolerance` of the expected one. A NaN is never. */
 export function expectClose(actual: Matrix, expected: Matrix, tolerance: number): void {

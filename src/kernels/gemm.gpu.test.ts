@@ -3,7 +3,7 @@ import type { Arithmetic, Dtype } from '../api';
 import type { Gpu } from '../gpu/device';
 import { blank, openTestGpu, runKernel, upload, uploadWords } from '../gpu/fixtures';
 import { type ModelConfig, parseConfig } from '../model/config';
-import { geometryOf, gegluPlace, qkvPlace, ropeTable } from '../model/geometry';
+import { gegluPlace, geometryOf, qkvPlace, ropeTable } from '../model/geometry';
 import { expectClose, padded, randomMatrix, randomVector, roundToF16, unpadded } from './fixtures';
 import { ACTIVATIONS, createGemm, type GemmSpec, gemmWorkgroups } from './gemm';
 import { roundUp } from './precision';
@@ -32,7 +32,16 @@ type Options = Pick<GemmSpec, 'n' | 'epilogue'> & Partial<GemmSpec>;
 /** Runs a GEMM on padded operands; gives out as [rows, stride]. Rows that only pad hold 9, so that a mixed-up row shows. */
 async function runGemm(options: Options, { x, w, bias, rowAt, positions, rope: table, out }: Operands) {
   const k = roundUp(x[0].length, 32);
-  const spec: GemmSpec = { label: 'gemm', k, bias: bias !== undefined, dtype: 'f32', a: 'f32', tile: 'f32', out: 'f32', ...options };
+  const spec: GemmSpec = {
+    label: 'gemm',
+    k,
+    bias: bias !== undefined,
+    dtype: 'f32',
+    a: 'f32',
+    tile: 'f32',
+    out: 'f32',
+    ...options,
+  };
   const stride = spec.outStride ?? (spec.epilogue.kind === 'geglu' ? spec.n / 2 : spec.n);
   const rows = roundUp(x.length, 64);
   const a = padded(x, { stride: k, rows, padding: 9 });
@@ -88,13 +97,21 @@ describe('gemm', () => {
 
   /** Values from -100 to 100 in steps that no tile shares, and ones so large that their powers overflow f32. */
   it.each(ACTIVATIONS)('activates with %s', async (activation) => {
-    const values = [-1e15, -1e4, 1e4, 1e15, ...Array.from({ length: 60 }, (_, i) => Math.fround((i - 29.5) ** 3 / 260))];
+    const values = [
+      -1e15,
+      -1e4,
+      1e4,
+      1e15,
+      ...Array.from({ length: 60 }, (_, i) => Math.fround((i - 29.5) ** 3 / 260)),
+    ];
     const x = values.map((value) => Float64Array.of(value));
     const w = [1, 0.5, -0.25, 0.01, 0.1, -1, 0.03125, 2].map((value) => Float64Array.of(Math.fround(value)));
     const { data } = await runGemm({ n: 8, epilogue: { kind: 'activation', activation } }, { x, w });
     const expected = linear(x, w).map((row) => row.map(ACTIVATE[activation]));
     const relative = (value: number, scale: number) => value / Math.max(1, Math.abs(scale));
-    const actual = unpadded(data, [x.length, 8], 8).map((row, r) => row.map((value, c) => relative(value, expected[r][c])));
+    const actual = unpadded(data, [x.length, 8], 8).map((row, r) =>
+      row.map((value, c) => relative(value, expected[r][c])),
+    );
     const tolerance = 3e-6; // f32 sums of a few terms, and 1.5e-7 |x| of erf's approximation
     expectClose(
       actual,
@@ -113,7 +130,9 @@ describe('gemm', () => {
     const { data, stride } = await runGemm({ n, epilogue }, { x, w, bias, rowAt: gegluPlace(config) });
     expect(stride).toBe(128);
     expectClose(unpadded(data, [65, 100], stride), geglu(linear(x, w, bias), 'gelu'), 1e-5);
-    expect(unpadded(data, [65, 128], stride).every((row) => row.subarray(100).every((value) => value === 0))).toBe(true);
+    expect(unpadded(data, [65, 128], stride).every((row) => row.subarray(100).every((value) => value === 0))).toBe(
+      true,
+    );
   });
 
   /** Two sequences, so that positions restart; thetas and head sizes of the family, and two that need padding. */
@@ -131,7 +150,12 @@ describe('gemm', () => {
     const bias = randomVector(16, 3 * hidden);
     const positions = Uint32Array.from({ length: 67 }, (_, row) => (row < 40 ? row : row - 40 + 1000));
     const place = qkvPlace(config, geometry);
-    const epilogue = { kind: 'rope', attentionWidth: geometry.attention, headDim: geometry.headDim, qScale: 0.3 } as const;
+    const epilogue = {
+      kind: 'rope',
+      attentionWidth: geometry.attention,
+      headDim: geometry.headDim,
+      qScale: 0.3,
+    } as const;
     const { data, stride } = await runGemm(
       { n: 3 * geometry.attention, epilogue },
       { x, w, bias, rowAt: place, positions, rope: ropeTable(config, geometry, theta) },

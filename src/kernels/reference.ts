@@ -32,7 +32,13 @@ export function layerNorm(x: Matrix, weight: Float64Array, bias: Float64Array, e
 }
 
 /** LayerNorm(table[input_ids]). table: [vocab, hidden] → [tokens, hidden]. */
-export const embed = (ids: Iterable<number>, table: Matrix, weight: Float64Array, bias: Float64Array, eps: number): Matrix =>
+export const embed = (
+  ids: Iterable<number>,
+  table: Matrix,
+  weight: Float64Array,
+  bias: Float64Array,
+  eps: number,
+): Matrix =>
   layerNorm(
     Array.from(ids, (id) => table[id]),
     weight,
@@ -105,7 +111,9 @@ export function attention(
         const first = window === 0 ? start : Math.max(start, i - window);
         const last = window === 0 ? end : Math.min(end, i + window + 1);
         const query = q[i].subarray(head, head + head_dim);
-        const scores = k.slice(first, last).map((key) => dot(query, key.subarray(head, head + head_dim)) / Math.sqrt(head_dim));
+        const scores = k
+          .slice(first, last)
+          .map((key) => dot(query, key.subarray(head, head + head_dim)) / Math.sqrt(head_dim));
         softmax(scores).forEach((weight, j) => {
           for (let d = head; d < head + head_dim; d++) out[i][d] += weight * v[first + j][d];
         });

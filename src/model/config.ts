@@ -56,7 +56,11 @@ export function parseConfig(json: unknown): ModelConfig {
     );
   }
   if (head_dim % 2 !== 0 || head_dim > MAX_HEAD_DIM) {
-    throw unsupported('hidden_size / num_attention_heads', head_dim, `RoPE needs an even head_dim, at most ${MAX_HEAD_DIM}`);
+    throw unsupported(
+      'hidden_size / num_attention_heads',
+      head_dim,
+      `RoPE needs an even head_dim, at most ${MAX_HEAD_DIM}`,
+    );
   }
   if (json.head_dim !== undefined && json.head_dim !== null && json.head_dim !== head_dim) {
     throw unsupported('head_dim', json.head_dim, `only hidden_size / num_attention_heads = ${head_dim} is`);
@@ -155,7 +159,11 @@ export function taskOf(config: ModelConfig, tensors: { has(name: string): boolea
     if (architecture.endsWith('ForSequenceClassification')) return 'seqcls';
     if (architecture.endsWith('ForTokenClassification')) return 'tokcls';
     if (/ModernBert(Model|ForMaskedLM)$/.test(architecture)) return 'encoder';
-    throw unsupported('architectures', architecture, 'known are ModernBertModel and its MaskedLM, SequenceClassification and TokenClassification');
+    throw unsupported(
+      'architectures',
+      architecture,
+      'known are ModernBertModel and its MaskedLM, SequenceClassification and TokenClassification',
+    );
   }
   // No class name, and both classifiers have the same tensors. A last resort, which the option `task` overrides: files that name
   // their labels (id2label) are taken for sequence classifiers.
@@ -163,7 +171,8 @@ export function taskOf(config: ModelConfig, tensors: { has(name: string): boolea
   return hasHead ? 'mlm' : 'encoder';
 }
 
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const show = (value: unknown): string => JSON.stringify(value) ?? 'missing';
 
 const unsupported = (field: string, value: unknown, why: string): UnsupportedModelError =>

@@ -36,7 +36,11 @@ const MOST_ROWS = 1024;
 const LOGITS_BYTES = 64 << 20;
 
 /** Columns of a row of logits on the GPU, and how many of them count. */
-export function logitColumns(weights: Weights, config: ModelConfig, geometry: Geometry): { stride: number; width: number } {
+export function logitColumns(
+  weights: Weights,
+  config: ModelConfig,
+  geometry: Geometry,
+): { stride: number; width: number } {
   if (weights.decoder) return { stride: geometry.vocab, width: config.vocab_size };
   if (weights.classifier) return { stride: weights.classifier.n, width: weights.classifier.labels };
   return { stride: 0, width: 0 };
@@ -56,7 +60,12 @@ export function headKernels(gpu: Gpu, config: ModelConfig, geometry: Geometry, w
   };
   const { hidden: stride } = geometry;
   const norm = { hidden: config.hidden_size, stride, eps: config.norm_eps, out: 'f32' } as const;
-  const gemm = (label: string, { n, k, hasBias: bias }: Omit<Linear, 'weight' | 'bias'>, epilogue: Epilogue, extra = {}) =>
+  const gemm = (
+    label: string,
+    { n, k, hasBias: bias }: Omit<Linear, 'weight' | 'bias'>,
+    epilogue: Epilogue,
+    extra = {},
+  ) =>
     createGemm(gpu, { label, n, k, bias, epilogue, dtype: weights.dtype, a: 'f32', tile: 'f32', out: 'f32', ...extra });
   return {
     norm: () => once('norm', () => createLayerNorm(gpu, { ...norm, gather: false })),
@@ -102,13 +111,22 @@ export interface HeadContext {
  * The dispatches of `head` for `count` rows or sequences. `indices`: u32 [count] stream rows, or u32 [count, 2] spans for heads by
  * sequence. Every width is padded; `space.a` and `space.b` take turns.
  */
-export async function headChunk(context: HeadContext, head: Head, count: number, indices: Bindable): Promise<HeadChunk> {
+export async function headChunk(
+  context: HeadContext,
+  head: Head,
+  count: number,
+  indices: Bindable,
+): Promise<HeadChunk> {
   const { gpu, geometry, weights, kernels, workspace, space, tokens } = context;
   const { none } = gpu;
   const { hidden_states, wide } = workspace;
   const { a, b, logits } = space;
   const rowBytes = geometry.hidden * 4;
-  const dispatch = (kernel: Kernel, buffers: Record<string, Bindable>, workgroups: Dispatch['workgroups']): Dispatch => ({
+  const dispatch = (
+    kernel: Kernel,
+    buffers: Record<string, Bindable>,
+    workgroups: Dispatch['workgroups'],
+  ): Dispatch => ({
     kernel,
     bindGroup: bind(gpu, kernel, buffers),
     workgroups,
@@ -116,7 +134,11 @@ export async function headChunk(context: HeadContext, head: Head, count: number,
   const norm = (kernel: Kernel, { weight, bias }: Norm, from: GPUBuffer, to: GPUBuffer, rows: Bindable, n: number) =>
     dispatch(kernel, { hidden_states: from, rows, weight, bias, normed: to }, normWorkgroups(n));
   const linear = (kernel: Kernel, l: Omit<Linear, 'k'>, from: GPUBuffer, to: GPUBuffer) =>
-    dispatch(kernel, { a: from, w: l.weight, bias: l.bias, positions: none, rope: none, out: to }, gemmWorkgroups(l.n, count));
+    dispatch(
+      kernel,
+      { a: from, w: l.weight, bias: l.bias, positions: none, rope: none, out: to },
+      gemmWorkgroups(l.n, count),
+    );
 
   /** norm(act(dense(a))) → a, by way of b. */
   const predictionHead = async (): Promise<Dispatch[]> => {

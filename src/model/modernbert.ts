@@ -35,7 +35,17 @@ export async function compileEncoder(
   const { dtype } = weights;
   const norm = { hidden: config.hidden_size, stride: hidden, eps: config.norm_eps, out: act };
   const gemm = (label: string, { n, k, hasBias: bias }: Linear, epilogue: Epilogue) =>
-    createGemm(gpu, { label, n, k, bias, epilogue, dtype, a: act, tile: act, out: epilogue.kind === 'residual' ? 'f32' : act });
+    createGemm(gpu, {
+      label,
+      n,
+      k,
+      bias,
+      epilogue,
+      dtype,
+      a: act,
+      tile: act,
+      out: epilogue.kind === 'residual' ? 'f32' : act,
+    });
   const [layer] = weights.layers;
   const activation = config.hidden_activation;
   // q carries the softmax scale and log2 e, for attention computes in base 2.
@@ -99,7 +109,14 @@ export function buildEncoder(
   });
 
   // out [T, n] = a [T, k] · wᵀ, or added to out; `useful`: multiplications a token
-  const gemm = (kernel: Kernel, l: Linear, a: GPUBuffer, out: GPUBuffer, useful: number, rope = none): Step<PassShape> => ({
+  const gemm = (
+    kernel: Kernel,
+    l: Linear,
+    a: GPUBuffer,
+    out: GPUBuffer,
+    useful: number,
+    rope = none,
+  ): Step<PassShape> => ({
     kernel,
     bindGroup: bind(gpu, kernel, { a, w: l.weight, bias: l.bias, positions, rope, out }),
     workgroups: (s) => gemmWorkgroups(l.n, s.tokens),
@@ -111,8 +128,19 @@ export function buildEncoder(
     const kernel = window === 0 ? kernels.attention.global : kernels.attention.window!;
     return {
       kernel,
-      bindGroup: bind(gpu, kernel, { qkv: wide, tiles: window === 0 ? globalTiles : windowTiles, sequence, out: normed }),
-      workgroups: (s) => attentionWorkgroups(window === 0 ? s.globalTiles : s.windowTiles, geometry.heads, geometry.headDim, kernels.tile),
+      bindGroup: bind(gpu, kernel, {
+        qkv: wide,
+        tiles: window === 0 ? globalTiles : windowTiles,
+        sequence,
+        out: normed,
+      }),
+      workgroups: (s) =>
+        attentionWorkgroups(
+          window === 0 ? s.globalTiles : s.windowTiles,
+          geometry.heads,
+          geometry.headDim,
+          kernels.tile,
+        ),
       flops: (s) => 4 * (window === 0 ? s.globalPairs : s.windowPairs) * head_dim * geometry.heads,
     };
   };

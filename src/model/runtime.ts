@@ -1,5 +1,5 @@
 import type { Arithmetic, MemoryUse } from '../api';
-import { COPY_DST, GpuMemory, MAP_READ } from '../gpu/buffers';
+import { COPY_DST, type GpuMemory, MAP_READ } from '../gpu/buffers';
 import { type Gpu, guarded } from '../gpu/device';
 import type { Step } from '../gpu/kernel';
 import type { Profiler } from '../gpu/profiler';
@@ -8,10 +8,27 @@ import { roundUp } from '../kernels/precision';
 import { type TokenStream, tokenStream } from '../packing/stream';
 import type { ModelConfig } from './config';
 import type { Geometry } from './geometry';
-import { chunkRows, type Head, headChunk, type HeadContext, headKernels, type HeadSpace, isByRow, logitColumns } from './heads';
+import {
+  chunkRows,
+  type Head,
+  type HeadContext,
+  type HeadSpace,
+  headChunk,
+  headKernels,
+  isByRow,
+  logitColumns,
+} from './heads';
 import { buildEncoder, type EncoderKernels } from './modernbert';
 import type { Weights } from './weights';
-import { allocWorkspace, freeWorkspace, type PassShape, planAttention, widestRowBytes, type Workspace, writeStream } from './workspace';
+import {
+  allocWorkspace,
+  freeWorkspace,
+  type PassShape,
+  planAttention,
+  type Workspace,
+  widestRowBytes,
+  writeStream,
+} from './workspace';
 
 /** A head's work in one pass: stream rows for heads by row, indices of the pass's sequences for the others. */
 export interface HeadRequest {
@@ -62,7 +79,9 @@ export class Runtime {
   /** Tokens that one pass can hold on this device. */
   get tokenLimit(): number {
     const { maxStorageBufferBindingSize, maxBufferSize } = this.gpu.limits;
-    const rows = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / widestRowBytes(this.geometry, this.act));
+    const rows = Math.floor(
+      Math.min(maxStorageBufferBindingSize, maxBufferSize) / widestRowBytes(this.geometry, this.act),
+    );
     return Math.min(Math.floor(rows / 64) * 64, 32768);
   }
 
@@ -79,7 +98,11 @@ export class Runtime {
    * Runs the encoder over `sequences` as one stream, then every head. `hiddenRows`: stream rows whose hidden states are wanted
    * before each layer and before final_norm.
    */
-  run(sequences: Uint32Array[], requests: HeadRequest[], options: { hiddenRows?: Uint32Array; profiler?: Profiler } = {}): Promise<PassResult> {
+  run(
+    sequences: Uint32Array[],
+    requests: HeadRequest[],
+    options: { hiddenRows?: Uint32Array; profiler?: Profiler } = {},
+  ): Promise<PassResult> {
     return guarded(this.gpu, async () => {
       const stream = tokenStream(sequences);
       const plan = planAttention(stream, this.kernels.tile.rows, this.#window);
@@ -150,7 +173,11 @@ export class Runtime {
   async #runHeads(job: Submission, stream: TokenStream, requests: HeadRequest[]): Promise<HeadResult[]> {
     const columns = logitColumns(this.weights, this.config, this.geometry);
     const most = Math.max(1, ...requests.map(({ indices }) => indices.length));
-    const space = this.#spaceFor(most, columns.stride, Math.max(0, ...requests.map(({ head }) => (head.kind === 'top_k' ? head.k : 0))));
+    const space = this.#spaceFor(
+      most,
+      columns.stride,
+      Math.max(0, ...requests.map(({ head }) => (head.kind === 'top_k' ? head.k : 0))),
+    );
     const context: HeadContext = {
       gpu: this.gpu,
       geometry: this.geometry,
@@ -164,7 +191,9 @@ export class Runtime {
     const chunks = requests.flatMap(({ head, indices }, request) =>
       Array.from({ length: Math.ceil(indices.length / space.rows) }, (_, c) => {
         const part = indices.subarray(c * space.rows, (c + 1) * space.rows);
-        const words = isByRow(head) ? part : Uint32Array.from([...part].flatMap((s) => [stream.cu_seqlens[s], stream.cu_seqlens[s + 1]]));
+        const words = isByRow(head)
+          ? part
+          : Uint32Array.from([...part].flatMap((s) => [stream.cu_seqlens[s], stream.cu_seqlens[s + 1]]));
         return { request, head, first: c * space.rows, count: part.length, words, offset: 0 };
       }),
     );
@@ -178,12 +207,22 @@ export class Runtime {
     const indices = this.#indicesFor(lists);
 
     const results = requests.map(({ head, indices: of }): HeadResult => {
-      const width = head.kind === 'top_k' ? head.k * 2 : head.kind === 'hidden' || head.kind === 'pooled' ? this.config.hidden_size : columns.width;
+      const width =
+        head.kind === 'top_k'
+          ? head.k * 2
+          : head.kind === 'hidden' || head.kind === 'pooled'
+            ? this.config.hidden_size
+            : columns.width;
       return { data: new Float32Array(of.length * width), width };
     });
     let waiting: { chunk: (typeof chunks)[number]; at: number; bytes: number }[] = [];
     let filled = 0;
-    const rowBytesOf = (head: Head) => (head.kind === 'top_k' ? head.k * 8 : head.kind === 'hidden' || head.kind === 'pooled' ? this.geometry.hidden * 4 : columns.stride * 4);
+    const rowBytesOf = (head: Head) =>
+      head.kind === 'top_k'
+        ? head.k * 8
+        : head.kind === 'hidden' || head.kind === 'pooled'
+          ? this.geometry.hidden * 4
+          : columns.stride * 4;
     const budget = chunks.reduce((sum, { head, count }) => sum + count * rowBytesOf(head), 0);
     const largest = Math.max(0, ...chunks.map(({ head, count }) => count * rowBytesOf(head)));
     const readback = this.#readbackOf(Math.max(16, Math.min(budget, Math.max(READBACK_BYTES, largest))));
@@ -249,7 +288,14 @@ export class Runtime {
 }
 
 /** Copies `rows` rows of `stride` floats to row `first` of a matrix `width` wide. */
-function copyRows(from: Float32Array, stride: number, to: Float32Array, first: number, width: number, rows: number): void {
+function copyRows(
+  from: Float32Array,
+  stride: number,
+  to: Float32Array,
+  first: number,
+  width: number,
+  rows: number,
+): void {
   if (stride === width) {
     to.set(from.subarray(0, rows * width), first * width);
     return;

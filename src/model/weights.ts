@@ -151,7 +151,13 @@ export function planWeights(
     move: { rowAt?: (r: number) => number; columnAt?: (c: number) => number; dtype?: Dtype } = {},
   ): Linear {
     const weight = memory.alloc('weights', name, n * k * bytesOf(dtype));
-    places.set(`${name}.weight`, { shape: [rows, columns], dtype, stride: k, pieces: [{ buffer: weight, firstRow: 0 }], ...move });
+    places.set(`${name}.weight`, {
+      shape: [rows, columns],
+      dtype,
+      stride: k,
+      pieces: [{ buffer: weight, firstRow: 0 }],
+      ...move,
+    });
     const bias = hasBias ? vector(`${name}.bias`, rows, n, move.rowAt) : gpu.none;
     return { weight, bias, hasBias, n, k };
   }
@@ -188,12 +194,16 @@ export function planWeights(
     const name = `${prefix}layers.${index}`;
     return {
       attn_norm: index === 0 ? undefined : norm(`${name}.attn_norm`),
-      Wqkv: linear(`${name}.attn.Wqkv`, config.attention_bias, [3 * h, h], [3 * attention, hidden], { rowAt: qkvPlace(config, geometry) }),
+      Wqkv: linear(`${name}.attn.Wqkv`, config.attention_bias, [3 * h, h], [3 * attention, hidden], {
+        rowAt: qkvPlace(config, geometry),
+      }),
       Wo: linear(`${name}.attn.Wo`, config.attention_bias, [h, h], [hidden, attention], {
         columnAt: attention === h ? undefined : attentionPlace(config, geometry),
       }),
       mlp_norm: norm(`${name}.mlp_norm`),
-      Wi: linear(`${name}.mlp.Wi`, config.mlp_bias, [2 * i, h], [2 * intermediate, hidden], { rowAt: gegluPlace(config) }),
+      Wi: linear(`${name}.mlp.Wi`, config.mlp_bias, [2 * i, h], [2 * intermediate, hidden], {
+        rowAt: gegluPlace(config),
+      }),
       mlp_Wo: linear(`${name}.mlp.Wo`, config.mlp_bias, [h, i], [hidden, intermediate]),
       window,
       rope: rope(rope_theta),
@@ -211,7 +221,10 @@ export function planWeights(
     classifier: undefined,
   };
   if (task !== 'encoder') {
-    weights.head = { dense: linear('head.dense', config.classifier_bias, [h, h], [hidden, hidden]), norm: norm('head.norm') };
+    weights.head = {
+      dense: linear('head.dense', config.classifier_bias, [h, h], [hidden, hidden]),
+      norm: norm('head.norm'),
+    };
   }
   if (task === 'mlm') {
     weights.decoder = {
@@ -222,7 +235,11 @@ export function planWeights(
   }
   if (task === 'seqcls' || task === 'tokcls') {
     const labels = config.labels.length || 2; // transformers' default num_labels
-    weights.classifier = { ...linear('classifier', true, [labels, h], [roundUp(labels, 8), hidden]), labels, pooling: config.classifier_pooling };
+    weights.classifier = {
+      ...linear('classifier', true, [labels, h], [roundUp(labels, 8), hidden]),
+      labels,
+      pooling: config.classifier_pooling,
+    };
   }
   return { weights, places };
 }

@@ -31,7 +31,13 @@ export interface Workspace {
 }
 
 /** Allocates for at least `tokens` and `tiles`. */
-export function allocWorkspace(memory: GpuMemory, geometry: Geometry, act: Arithmetic, tokens: number, tiles: number): Workspace {
+export function allocWorkspace(
+  memory: GpuMemory,
+  geometry: Geometry,
+  act: Arithmetic,
+  tokens: number,
+  tiles: number,
+): Workspace {
   const rows = roundUp(tokens, M_MULTIPLE);
   const { hidden, attention, intermediate } = geometry;
   const alloc = (label: string, bytes: number) => memory.alloc('activations', label, bytes);

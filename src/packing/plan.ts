@@ -11,7 +11,9 @@ export function planPasses(lengths: ArrayLike<number>, maxTokens: number): numbe
   for (const i of order) {
     const length = lengths[i];
     if (length > maxTokens) {
-      throw new RangeError(`Sequence ${i} has ${length} tokens; one pass holds at most ${maxTokens}. Shorten it, or raise maxTokensPerPass.`);
+      throw new RangeError(
+        `Sequence ${i} has ${length} tokens; one pass holds at most ${maxTokens}. Shorten it, or raise maxTokensPerPass.`,
+      );
     }
     let at = lowerBound(open, room, length);
     let pass: number;
