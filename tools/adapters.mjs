@@ -78,17 +78,22 @@ const ICD_FOLDERS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d',
 const MACHINE = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
 /**
- * Mesa's manifest is `lvp_icd.json` on Debian and `lvp_icd.x86_64.json` elsewhere, next to ones of other architectures.
+ * Mesa's manifests are called `lvp_icd.json` on Debian and `lvp_icd.x86_64.json` elsewhere, next to ones of other architectures.
+ * @param {string} stem such as lvp
  * @param {string[]} files names in one ICD folder
  * @returns {string | undefined}
  */
-export const pickLavapipe = (files, machine = MACHINE) =>
-  [`lvp_icd.${machine}.json`, 'lvp_icd.json'].find((name) => files.includes(name));
+export const pickManifest = (stem, files, machine = MACHINE) =>
+  [`${stem}_icd.${machine}.json`, `${stem}_icd.json`].find((name) => files.includes(name));
 
-/** @returns {string | undefined} */
-const lavapipeManifest = () => {
-  for (const folder of ICD_FOLDERS.filter((path) => existsSync(path))) {
-    const name = pickLavapipe(readdirSync(folder));
+/**
+ * @param {string} stem lvp (lavapipe), radeon, nouveau …
+ * @param {string} root of the file system that is searched
+ * @returns {string | undefined} the path as it is inside of `root`
+ */
+export const mesaManifest = (stem, root = '/') => {
+  for (const folder of ICD_FOLDERS.filter((path) => existsSync(join(root, path)))) {
+    const name = pickManifest(stem, readdirSync(join(root, folder)));
     if (name) return join(folder, name);
   }
   return undefined;
@@ -122,7 +127,7 @@ const swiftshaderManifest = () => {
 export const findNodeAdapters = () => {
   if (process.platform !== 'linux') return [{ name: 'system', env: {} }];
   const XDG_RUNTIME_DIR = runtimeDir();
-  const lavapipe = lavapipeManifest();
+  const lavapipe = mesaManifest('lvp');
   const swiftshader = swiftshaderManifest();
   /** @type {NodeAdapter[]} */
   const software = [];

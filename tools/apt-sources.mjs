@@ -1,4 +1,6 @@
 // Reads the machine's own apt sources, to add Debian's backports from the mirror that it uses already.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** @typedef {{ path: string, text: string }} SourceFile */
 /**
@@ -63,21 +65,31 @@ const parseDeb822 = (text) => {
   });
 };
 
-/**
- * The source file to add so that apt knows `${codename}-backports`.
- * @param {SourceFile[]} files of /etc/apt: sources.list and sources.list.d
- * @param {string} codename such as bookworm
- * @returns {SourceFile | 'present' | undefined} 'present' where it is there already; undefined where no Debian mirror is
- */
-export const backportsSource = (files, codename) => {
-  const backports = `${codename}-backports`;
-  const entries = files.flatMap(({ path, text }) => {
-    const deb822 = path.endsWith('.sources');
-    return (deb822 ? parseDeb822 : parseOneLine)(text).map((entry) => ({ ...entry, deb822 }));
-  });
-  const main = entries.filter(({ components }) => components.includes('main'));
-  if (main.some(({ suites }) => suites.includes(backports))) return 'present';
+/** @returns {SourceFile[]} of /etc/apt: sources.list and sources.list.d */
+export const readSources = () => {
+  const folder = '/etc/apt/sources.list.d';
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => /\.(list|sources)$/.test(name)) : [];
+  return ['/etc/apt/sources.list', ...names.map((name) => join(folder, name))]
+    .filter((path) => existsSync(path))
+    .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+};
 
+/** @param {SourceFile[]} files @returns entries with the component main */
+const mainEntries = (files) =>
+  files
+    .flatMap(({ path, text }) => {
+      const deb822 = path.endsWith('.sources');
+      return (deb822 ? parseDeb822 : parseOneLine)(text).map((entry) => ({ ...entry, deb822 }));
+    })
+    .filter(({ components }) => components.includes('main'));
+
+/**
+ * The entry of Debian's archive for a release.
+ * @param {SourceFile[]} files
+ * @param {string} codename such as bookworm
+ */
+export const debianArchive = (files, codename) => {
+  const main = mainEntries(files);
   const updated = new Set(
     main.filter(({ suites }) => suites.includes(`${codename}-updates`)).flatMap(({ uris }) => uris),
   );
@@ -88,7 +100,20 @@ export const backportsSource = (files, codename) => {
   const likeness = ({ uris }) =>
     (uris.some((uri) => updated.has(uri)) ? 2 : 0) + (uris.some((uri) => /\/debian\/?$/.test(uri)) ? 1 : 0);
   const mirror = main.filter(({ suites }) => suites.includes(codename)).sort((a, b) => likeness(b) - likeness(a))[0];
-  if (!mirror || likeness(mirror) === 0) return undefined;
+  return mirror && likeness(mirror) > 0 ? mirror : undefined;
+};
+
+/**
+ * The source file to add so that apt knows `${codename}-backports`.
+ * @param {SourceFile[]} files
+ * @param {string} codename such as bookworm
+ * @returns {SourceFile | 'present' | undefined} 'present' where it is there already; undefined where no Debian mirror is
+ */
+export const backportsSource = (files, codename) => {
+  const backports = `${codename}-backports`;
+  if (mainEntries(files).some(({ suites }) => suites.includes(backports))) return 'present';
+  const mirror = debianArchive(files, codename);
+  if (!mirror) return undefined;
   const path = `/etc/apt/sources.list.d/${backports}.${mirror.deb822 ? 'sources' : 'list'}`;
   return { path, text: mirror.withSuite(backports) };
 };

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { pickLavapipe } from './adapters.mjs';
+import { pickManifest } from './adapters.mjs';
 import { bundle } from './bundle.mjs';
 import { countTests } from './count-tests.mjs';
 import { copyTypes, withExtensions } from './types.mjs';
@@ -74,7 +74,7 @@ test('a test file that cannot be loaded counts as a failure', () => {
 });
 
 test("lavapipe's manifest is that of this architecture", () => {
-  expect(pickLavapipe(['intel_icd.json', 'lvp_icd.json'], 'x86_64')).toBe('lvp_icd.json');
-  expect(pickLavapipe(['lvp_icd.i686.json', 'lvp_icd.x86_64.json'], 'x86_64')).toBe('lvp_icd.x86_64.json');
-  expect(pickLavapipe(['lvp_icd.i686.json'], 'x86_64')).toBeUndefined();
+  expect(pickManifest('lvp', ['intel_icd.json', 'lvp_icd.json'], 'x86_64')).toBe('lvp_icd.json');
+  expect(pickManifest('lvp', ['lvp_icd.i686.json', 'lvp_icd.x86_64.json'], 'x86_64')).toBe('lvp_icd.x86_64.json');
+  expect(pickManifest('lvp', ['lvp_icd.i686.json'], 'x86_64')).toBeUndefined();
 });

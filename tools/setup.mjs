@@ -1,10 +1,10 @@
 // `npm run setup`, and first in `npm test`: makes sure that there is a Chromium for the page and a Vulkan driver that Dawn
 // accepts. As root on Debian and Ubuntu it installs what is missing; elsewhere it stops with the commands to run.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findChromium, findNodeAdapters, probeAdapter } from './adapters.mjs';
+import { readSources } from './apt-sources.mjs';
 import { installPlan, shellLines } from './install-plan.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -27,14 +27,6 @@ const inspect = () => {
     vulkan: !(system || working.has('lavapipe')),
   };
   return { lines, needs, ready: !needs.chromium && !needs.vulkan };
-};
-
-const readSources = () => {
-  const folder = '/etc/apt/sources.list.d';
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => /\.(list|sources)$/.test(name)) : [];
-  return ['/etc/apt/sources.list', ...names.map((name) => join(folder, name))]
-    .filter((path) => existsSync(path))
-    .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
 };
 
 /** @param {string} message @returns {never} */

@@ -1,0 +1,115 @@
+// npm run bench:compile [-- options]: every kernel through the compilers of real graphics cards, without the cards.
+// Writes bench/results/compile-*.md and .json; ends with status 1 if anything spills or a row is missing.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bundle, ROOT } from '../../tools/bundle.mjs';
+import { minifyWgsl } from '../../tools/wgsl.mjs';
+import { hotLoopListing } from './nak.mjs';
+import { markdown, sorted, table } from './report.mjs';
+import { missingRows, rowsOf, titleOf } from './rows.mjs';
+import { compileOn, TARGETS } from './targets.mjs';
+
+const USAGE = `npm run bench:compile                              all kernels, both targets, into bench/results
+npm run bench:compile -- --only "Wqkv base f32"    only what has all of these words (shader, kernel, model, tier); prints rows
+npm run bench:compile -- --listing "gemm Wi nano"  the hot loop's instructions of the first that has these words (ga102)
+npm run bench:compile -- --target navi31           one target`;
+
+const RESULTS = join(ROOT, 'bench/results');
+
+const readJson = (/** @type {string} */ path) => JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
+
+/** @param {string} words @returns {import('./job').Job} without toggles, which the target adds */
+const jobFor = (words) => ({
+  toggles: [],
+  models: [
+    { name: 'nano', config: readJson('public/models/nano/config.json') },
+    { name: 'base', config: readJson('bench/shapes/base.json').config },
+    { name: 'large', config: readJson('bench/shapes/large.json').config },
+  ],
+  shaders: Object.fromEntries(
+    readdirSync(join(ROOT, 'shaders'))
+      .filter((name) => name.endsWith('.wgsl'))
+      .map((name) => [basename(name, '.wgsl'), minifyWgsl(readFileSync(join(ROOT, 'shaders', name), 'utf8'))]),
+  ),
+  only: words.split(/\s+/).filter((word) => word !== ''),
+});
+
+/** @param {string} text @returns {never} */
+const usage = (text) => {
+  console.error(`${text}\n\n${USAGE}`);
+  process.exit(2);
+};
+
+const parse = () => {
+  try {
+    return parseArgs({
+      options: {
+        only: { type: 'string' },
+        listing: { type: 'string' },
+        target: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error));
+  }
+};
+
+const { only, listing, target: asked, help } = parse();
+if (help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+if (only !== undefined && listing !== undefined) usage('--only and --listing exclude each other.');
+const known = Object.keys(TARGETS);
+if (asked !== undefined && !known.includes(asked)) usage(`No target '${asked}'; there is ${known.join(', ')}.`);
+const names = /** @type {(keyof typeof TARGETS)[]} */ (
+  listing !== undefined ? ['ga102'] : known.filter((name) => asked === undefined || name === asked)
+);
+
+const dir = join(ROOT, 'build/run/bench-compile');
+await bundle({
+  name: 'pipelines',
+  file: join(ROOT, 'bench/compile/pipelines.ts'),
+  dir,
+  platform: 'node',
+  packages: 'leave',
+});
+const job = jobFor(only ?? listing ?? '');
+mkdirSync(RESULTS, { recursive: true });
+let failed = false;
+for (const name of names) {
+  const target = TARGETS[name];
+  const compiled = rowsOf(compileOn(target, join(dir, 'pipelines.js'), job), target);
+  const { adapter, outputs, problems } = compiled;
+  const rows = sorted(compiled.rows);
+  if (rows.length === 0 && problems.length === 0) usage(`No pipeline has all of the words '${job.only.join(' ')}'.`);
+  if (listing !== undefined) {
+    console.log(`${titleOf(rows[0])}\n\n${hotLoopListing(outputs.get(rows[0]) ?? '')}`);
+    if (rows.length > 1)
+      console.error(`\n${rows.length - 1} more have these words: ${rows.slice(1).map(titleOf).join('; ')}`);
+  } else if (only !== undefined) {
+    console.log(`\n${target.name}\n${table(name, rows)}`);
+  } else {
+    const models = job.models.map((model) => model.name);
+    problems.push(...missingRows(rows, { shaders: Object.keys(job.shaders), models, tiers: target.tiers }));
+    const path = join(RESULTS, `compile-${name}`);
+    writeFileSync(`${path}.md`, markdown(name, target.name, { ...compiled, rows }));
+    const json = {
+      target: target.name,
+      driver: adapter.description,
+      features: adapter.features,
+      toggles: target.toggles,
+      problems,
+    };
+    writeFileSync(
+      `${path}.json`,
+      `${JSON.stringify({ ...json, rows: rows.map(({ numbers, ...rest }) => ({ ...rest, ...numbers })) }, null, 1)}\n`,
+    );
+    console.log(`${name}: ${rows.length} rows in bench/results/compile-${name}.md`);
+  }
+  for (const problem of problems) console.error(`${name}: ${problem}`);
+  failed ||= problems.length > 0;
+}
+process.exitCode = failed ? 1 : 0;
