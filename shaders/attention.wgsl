@@ -1,20 +1,19 @@
 // Flash attention over the unpadded stream: out[i] = softmax(q[i] · kᵀ) v over the keys that row i may see. A workgroup takes one
 // tile of the work list and one head; scores exist a KEYS-wide step at a time (online softmax, base 2: q carries log2 e).
-// Row i sees keys max(seq_start, i - WINDOW) .. min(seq_end, i + WINDOW + 1) of its own sequence, so several short sequences can
-// share a tile, and a window layer's tile visits only the keys that the windows of its rows touch.
+// Every row has the bounds of the keys it may see: its sequence's for global layers, its window's within the sequence for window
+// layers. So several short sequences can share a tile, and a window layer's tiles visit only the keys that their rows' windows touch.
 // Threads form a grid: ACROSS over keys (4 each) and over head dimensions (8 each), ROWS / 4 over query rows (4 each). Where
 // 8 ACROSS dimensions are not the whole head, the grid's third dimension goes over slices of it, each with its own scores.
 
 alias act_t = f32; // storage of qkv, of out and of the tiles in workgroup memory; products and sums are f32
 const HEADS: u32 = 4;
 const HEAD_DIM: u32 = 64; // a multiple of 32
-const WINDOW: u32 = 0; // local_attention / 2; 0 is global
-const ROWS: u32 = 64;
-const ACROSS: u32 = 8;
+const ROWS: u32 = 16; // with these, it fits the 16 KiB of workgroup memory that every device has
+const ACROSS: u32 = 4;
 
 @group(0) @binding(0) var<storage, read> qkv: array<vec4<act_t>>; // [tokens, 3, HEADS, HEAD_DIM]
 @group(0) @binding(1) var<storage, read> tiles: array<vec4<u32>>; // (q_start, q_end, k_start, k_end), in stream rows
-@group(0) @binding(2) var<storage, read> sequence: array<vec2<u32>>; // [tokens]: (seq_start, seq_end) of the row's sequence
+@group(0) @binding(2) var<storage, read> bounds: array<vec2<u32>>; // [tokens]: (first, end) of the keys that the row sees
 @group(0) @binding(3) var<storage, read_write> out: array<vec4<act_t>>; // [tokens, HEADS, HEAD_DIM]
 
 const KEYS = ACROSS * 4;
@@ -41,11 +40,8 @@ fn load_transposed(part: u32, head: u32, row: u32, last: u32, dim4: u32) -> mat4
     load(part, head, min(row + 2, last), dim4), load(part, head, min(row + 3, last), dim4)));
 }
 
-fn visible(row: u32, q_end: u32) -> vec2<u32> { // the keys that a row may see: first, end
-  if (row >= q_end) { return vec2(0u, 0u); }
-  let bounds = sequence[row];
-  if (WINDOW == 0) { return bounds; }
-  return vec2(max(bounds.x, max(row, WINDOW) - WINDOW), min(bounds.y, row + WINDOW + 1));
+fn visible(row: u32, q_end: u32) -> vec2<u32> {
+  return select(vec2(0u), bounds[row], row < q_end);
 }
 
 fn mask(scores: vec4<f32>, keys: vec4<u32>, seen: vec2<u32>) -> vec4<f32> {

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { specialise } from './kernel';
+
+const SHADER = `// const K: u32 = 1; in a comment
+alias act_t = f32; // storage
+alias w_t = vec4<u32>;
+const K: u32 = 256; // a note
+const KEYS = K * 4;
+const EPS: f32 = 1e-5;
+const GATHER: bool = false;
+fn main() { const K2: u32 = 3; }
+`;
+
+const lineOf = (code: string, start: string) => code.split('\n').find((line) => line.startsWith(start));
+
+describe('specialise', () => {
+  it('rewrites constants and aliases and leaves everything else', () => {
+    const code = specialise(SHADER, { K: 32, GATHER: true, w_t: 'vec2<u32>' });
+    expect(code).toBe(
+      SHADER.replace('\nconst K: u32 = 256;', '\nconst K: u32 = 32;')
+        .replace('bool = false', 'bool = true')
+        .replace('w_t = vec4<u32>', 'w_t = vec2<u32>'),
+    );
+  });
+
+  it('gives the source unchanged without constants', () => expect(specialise(SHADER, {})).toBe(SHADER));
+
+  it('writes f32 constants as WGSL floats, whole and small ones too', () => {
+    expect(lineOf(specialise(SHADER, { EPS: 2 }), 'const EPS')).toBe('const EPS: f32 = 2.0;');
+    expect(lineOf(specialise(SHADER, { EPS: 1e-12 }), 'const EPS')).toBe('const EPS: f32 = 1e-12;');
+    expect(lineOf(specialise(SHADER, { EPS: 0.25 }), 'const EPS')).toBe('const EPS: f32 = 0.25;');
+  });
+
+  it('enables f16 where an alias becomes f16, and only there', () => {
+    expect(specialise(SHADER, { act_t: 'f16' }).startsWith('enable f16;\n')).toBe(true);
+    expect(specialise(SHADER, { act_t: 'f32' })).not.toContain('enable');
+  });
+
+  it('throws for a name that the source does not declare at the top level', () => {
+    expect(() => specialise(SHADER, { HIDDEN: 1 })).toThrow(
+      new TypeError("the shader declares no constant or alias 'HIDDEN'"),
+    );
+    expect(() => specialise(SHADER, { K2: 1 })).toThrow("'K2'");
+    expect(() => specialise(SHADER, { KEYS: 1 })).toThrow("'KEYS'"); // follows from K
+  });
+});

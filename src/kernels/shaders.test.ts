@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { create } from 'webgpu';
+import { type Gpu, openGpu } from '../gpu/device';
+import { type Constants, createKernel } from '../gpu/kernel';
+import { weightConstants } from './precision';
+
+/** Every shader file is complete and valid by itself. Dawn's null backend compiles WGSL as the real ones do, and has shader-f16. */
+const shaders = Object.entries(
+  import.meta.glob<string>('../../shaders/*.wgsl', { query: '?raw', import: 'default', eager: true }),
+).map(([path, source]) => ({ name: path.replace('../../shaders/', ''), source }));
+
+const F16: Constants = { a_t: 'f16', tile_t: 'f16', act_t: 'f16', out_t: 'f16', ...weightConstants('f16') };
+const ofSource = (source: string, constants: Constants): Constants =>
+  Object.fromEntries(
+    Object.entries(constants).filter(([name]) => new RegExp(`^(const|alias) ${name}\\b`, 'm').test(source)),
+  );
+
+let gpu: Gpu;
+beforeAll(async () => {
+  gpu = await openGpu(create(['backend=null']));
+});
+afterAll(() => gpu.device.destroy());
+
+/** What validation says of a shader; the kernel's bindings if nothing. */
+async function compile(source: string, constants: Constants): Promise<string[]> {
+  gpu.device.pushErrorScope('validation');
+  const kernel = createKernel(gpu, 'shader', source, constants);
+  const [compiled, error] = await Promise.all([kernel.catch((e: Error) => e), gpu.device.popErrorScope()]);
+  if (compiled instanceof Error) throw compiled;
+  if (error) throw new Error(error.message);
+  return compiled.bindings.map(({ name }) => name);
+}
+
+it('there are shaders, and a device that compiles f16', () => {
+  expect(shaders.length).toBeGreaterThanOrEqual(7);
+  expect(gpu.hasF16).toBe(true);
+});
+
+it.each(shaders)('$name is valid with its own constants', async ({ source }) => {
+  const declared = [...source.matchAll(/@group\(0\) @binding\(\d+\) var<[^>]*> (\w+)/g)].map(([, name]) => name);
+  expect(declared.length).toBeGreaterThan(0);
+  expect(await compile(source, {})).toEqual(declared);
+});
+
+it.each(shaders.filter(({ source }) => /^alias \w+_t = f32;/m.test(source)))(
+  '$name is valid in f16',
+  async ({ source }) => {
+    await compile(source, ofSource(source, F16));
+  },
+);
+
+it('a shader that is not valid is refused with its line', async () => {
+  const source = shaders[0].source.replace('@workgroup_size(', 'let x = nothing; @workgroup_size(');
+  await expect(compile(source, {})).rejects.toThrow(/does not compile on this device.*\d+:\d+ /s);
+});
