@@ -1,13 +1,14 @@
-import type { LoadOptions, Model, ModelInfo, ModelSource, Pooling } from './api';
+import type { Arithmetic, Dtype, LoadOptions, Model, ModelInfo, ModelSource, Pooling } from './api';
 import { DeviceLostError, UnsupportedModelError, WebGPUUnavailableError } from './errors';
 import { readJson } from './files/read';
 import { openFiles, type SourceOptions } from './files/source';
 import type { ModelFiles } from './files/types';
 import { GpuMemory } from './gpu/buffers';
-import { guarded, openGpu } from './gpu/device';
+import { type Gpu, guarded, openGpu } from './gpu/device';
 import { type ModelConfig, parseConfig } from './model/config';
 import { geometryOf } from './model/geometry';
-import { compileEncoder } from './model/modernbert';
+import { type HeadKernels, headKernels } from './model/heads';
+import { compileEncoder, type EncoderKernels } from './model/modernbert';
 import { Runtime } from './model/runtime';
 import { loadWeights } from './model/weights';
 import { createScheduler } from './scheduler';
@@ -79,16 +80,18 @@ export async function loadRuntime(source: ModelSource, options: EncoderOptions) 
   const memory = new GpuMemory(gpu);
   try {
     return await guarded(gpu, async () => {
-      const weights = await loadWeights(files, config, geometry, memory, options);
-      const asked = options.arithmetic ?? 'auto';
-      if (asked === 'f16' && !gpu.hasF16) {
-        throw new WebGPUUnavailableError(
-          `arithmetic: 'f16' needs the device feature shader-f16, which this adapter (${gpu.info.description}) lacks. Use 'auto' or 'f32'.`,
+      const pooling = await poolingOf(files, options);
+      let compiled: Promise<{ kernels: EncoderKernels; heads: HeadKernels; act: Arithmetic }> | undefined;
+      const weights = await loadWeights(files, config, geometry, memory, options, (planned) => {
+        const act = arithmeticOf(gpu, options.arithmetic ?? 'auto', planned.dtype);
+        const heads = headKernels(gpu, config, geometry, planned);
+        compiled = Promise.all([compileEncoder(gpu, config, geometry, planned, act), heads.warm(pooling)]).then(
+          ([kernels]) => ({ kernels, heads, act }),
         );
-      }
-      const act = asked === 'auto' ? (weights.dtype === 'f16' && gpu.hasF16 ? 'f16' : 'f32') : asked;
-      const kernels = await compileEncoder(gpu, config, geometry, weights, act);
-      const runtime = new Runtime(gpu, memory, config, geometry, weights, kernels, act);
+        compiled.catch(() => {}); // a broken file is reported first; otherwise it is awaited below
+      });
+      const { kernels, heads, act } = await compiled!;
+      const runtime = new Runtime(gpu, memory, config, geometry, weights, kernels, heads, act);
       const info: ModelInfo = {
         config: configJson as Record<string, unknown>,
         task: weights.task,
@@ -99,7 +102,7 @@ export async function loadRuntime(source: ModelSource, options: EncoderOptions) 
         hiddenSize: config.hidden_size,
         vocabSize: config.vocab_size,
         labels: labelsOf(config, weights.classifier?.labels),
-        pooling: await poolingOf(files, options),
+        pooling,
         maskToken: undefined,
         adapter: gpu.info,
         features: [...(act === 'f16' ? ['shader-f16'] : [])],
@@ -111,6 +114,16 @@ export async function loadRuntime(source: ModelSource, options: EncoderOptions) 
     gpu.device.destroy();
     throw error;
   }
+}
+
+function arithmeticOf(gpu: Gpu, asked: 'auto' | Arithmetic, dtype: Dtype): Arithmetic {
+  if (asked === 'f16' && !gpu.hasF16) {
+    throw new WebGPUUnavailableError(
+      `arithmetic: 'f16' needs the device feature shader-f16, which this adapter (${gpu.info.description}) lacks. Use 'auto' or 'f32'.`,
+    );
+  }
+  if (asked === 'auto') return dtype === 'f16' && gpu.hasF16 ? 'f16' : 'f32';
+  return asked;
 }
 
 function tokensPerPass(asked: number | undefined, limit: number): number {

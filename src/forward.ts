@@ -9,6 +9,9 @@ export const TASK_NAMES: Record<Task, string> = {
   seqcls: 'sequence classifier',
   tokcls: 'token classifier',
 };
+/** Of one output: 2 GiB. */
+const MOST_NUMBERS = 2 ** 29;
+
 /** Throws a RangeError for a sequence that the model or a pass cannot hold. */
 export function checkLength(info: ModelInfo, length: number, what: string): void {
   if (length > info.maxTokens) {
@@ -52,7 +55,13 @@ export function createForward(
     for (const name of outputs) {
       const shape = shapes[name];
       if (!shape) throw new RangeError(`Unknown output '${name}'; known are ${Object.keys(shapes).join(', ')}.`);
-      result[name] = { data: new Float32Array(shape.reduce((a, b) => a * b, 1)), shape };
+      const size = shape.reduce((a, b) => a * b, 1);
+      if (size > MOST_NUMBERS) {
+        throw new RangeError(
+          `The output '${name}' would be [${shape}], ${size} numbers; at most ${MOST_NUMBERS} are given at once. Ask for fewer rows.`,
+        );
+      }
+      result[name] = { data: new Float32Array(size), shape };
     }
     const items = sequences.map(({ ids }, s): Item => {
       const { rows: own, places } = perSequence[s];

@@ -43,6 +43,7 @@ export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number
 
   function submit(items: Item[], signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
+    if (items.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const onAbort = () => call.finish(abortReason(signal!));
       const call: Call = {

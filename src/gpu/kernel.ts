@@ -14,12 +14,14 @@ export interface Dispatch {
   kernel: Kernel;
   bindGroup: GPUBindGroup;
   workgroups: [x: number, y?: number, z?: number];
-  /** Useful floating-point operations, for reports. */
+  /** For reports: a name other than the kernel's, and the useful floating-point operations. */
+  label?: string;
   flops?: number;
 }
 
 /** A dispatch that serves many passes: its size and its useful floating-point operations follow from the pass's shape. */
 export interface Step<Shape> {
+  label?: string;
   kernel: Kernel;
   bindGroup: GPUBindGroup;
   workgroups(shape: Shape): [x: number, y?: number, z?: number];

@@ -16,10 +16,10 @@ export class Submission {
     readonly profiler?: Profiler,
   ) {}
 
-  dispatch({ kernel, bindGroup, workgroups, flops = 0 }: Dispatch): void {
+  dispatch({ kernel, label = kernel.label, bindGroup, workgroups, flops = 0 }: Dispatch): void {
     if (this.profiler) this.#endPass();
     this.#encoder ??= this.gpu.device.createCommandEncoder();
-    this.#pass ??= this.#encoder.beginComputePass({ timestampWrites: this.profiler?.next(kernel.label, flops) });
+    this.#pass ??= this.#encoder.beginComputePass({ timestampWrites: this.profiler?.next(label, flops) });
     this.#pass.setPipeline(kernel.pipeline);
     this.#pass.setBindGroup(0, bindGroup);
     this.#pass.dispatchWorkgroups(...workgroups);

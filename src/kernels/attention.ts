@@ -42,16 +42,15 @@ export function attentionTile(gpu: Gpu, headDim: number, act: Arithmetic): Atten
   return fit;
 }
 
-/** Flash attention over the stream. `window`: local_attention / 2, 0 for global. Dispatch: attentionWorkgroups. */
+/** Flash attention over the stream, global or window: the work list and the rows' bounds say which. Dispatch: attentionWorkgroups. */
 export function createAttention(
   gpu: Gpu,
-  spec: { heads: number; headDim: number; window: number; act: Arithmetic; tile: AttentionTile },
+  spec: { heads: number; headDim: number; act: Arithmetic; tile: AttentionTile },
 ): Promise<Kernel> {
-  return createKernel(gpu, spec.window ? 'attention window' : 'attention global', source, {
+  return createKernel(gpu, 'attention', source, {
     act_t: spec.act,
     HEADS: spec.heads,
     HEAD_DIM: spec.headDim,
-    WINDOW: spec.window,
     ROWS: spec.tile.rows,
     ACROSS: spec.tile.across,
   });

@@ -67,7 +67,7 @@ export function headKernels(gpu: Gpu, config: ModelConfig, geometry: Geometry, w
     extra = {},
   ) =>
     createGemm(gpu, { label, n, k, bias, epilogue, dtype: weights.dtype, a: 'f32', tile: 'f32', out: 'f32', ...extra });
-  return {
+  const heads = {
     norm: () => once('norm', () => createLayerNorm(gpu, { ...norm, gather: false })),
     gather: () => once('gather', () => createLayerNorm(gpu, { ...norm, gather: true })),
     pool: (pooling: Pooling) => once(pooling, () => createPool(gpu, { stride, pooling })),
@@ -84,6 +84,19 @@ export function headKernels(gpu: Gpu, config: ModelConfig, geometry: Geometry, w
       }),
     topK: () => once('top_k', () => createTopK(gpu, { vocab: config.vocab_size, stride: geometry.vocab })),
   };
+  /** Compiles what the task's usual calls want, so that the first of them does not wait for it. */
+  async function warm(pooling: Pooling): Promise<void> {
+    const { task, head, decoder, classifier } = weights;
+    const wanted: Promise<Kernel>[] = [heads.norm()];
+    if (task === 'encoder') wanted.push(heads.pool(pooling), heads.normalize());
+    if (task === 'seqcls') wanted.push(heads.pool(config.classifier_pooling));
+    if (task === 'mlm' || task === 'tokcls') wanted.push(heads.gather());
+    if (head) wanted.push(heads.dense(head.dense));
+    if (decoder) wanted.push(heads.topK(), ...decoder.table.pieces.map((_, piece) => heads.decoder(piece)));
+    if (classifier) wanted.push(heads.classifier(classifier));
+    await Promise.all(wanted);
+  }
+  return { ...heads, warm };
 }
 
 export type HeadKernels = ReturnType<typeof headKernels>;

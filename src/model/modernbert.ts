@@ -17,7 +17,7 @@ export interface EncoderKernels {
   embed: Kernel[]; // one a piece of the table
   norm: Kernel;
   Wqkv: Kernel;
-  attention: { global: Kernel; window: Kernel | undefined };
+  attention: Kernel;
   Wo: Kernel;
   Wi: Kernel;
   mlp_Wo: Kernel;
@@ -51,9 +51,7 @@ export async function compileEncoder(
   // q carries the softmax scale and log2 e, for attention computes in base 2.
   const qScale = Math.LOG2E / Math.sqrt(config.head_dim);
   const tile = attentionTile(gpu, headDim, act);
-  const window = weights.layers.find((l) => l.window > 0)?.window;
-  const attentionOf = (w: number) => createAttention(gpu, { heads, headDim, window: w, act, tile });
-  const [embed, layerNorm, Wqkv, global, windowed, Wo, Wi, mlp_Wo] = await Promise.all([
+  const [embed, layerNorm, Wqkv, attend, Wo, Wi, mlp_Wo] = await Promise.all([
     Promise.all(
       weights.tok_embeddings.pieces.map(({ firstRow, rows }) =>
         createEmbed(gpu, { ...norm, dtype, firstId: firstRow, ids: rows }),
@@ -61,13 +59,12 @@ export async function compileEncoder(
     ),
     createLayerNorm(gpu, { ...norm, gather: false }),
     gemm('Wqkv', layer.Wqkv, { kind: 'rope', attentionWidth: attention, headDim, qScale }),
-    attentionOf(0),
-    window === undefined ? undefined : attentionOf(window),
+    createAttention(gpu, { heads, headDim, act, tile }),
     gemm('attn.Wo', layer.Wo, { kind: 'residual' }),
     gemm('mlp.Wi', layer.Wi, { kind: 'geglu', activation }),
     gemm('mlp.Wo', layer.mlp_Wo, { kind: 'residual' }),
   ]);
-  return { tile, embed, norm: layerNorm, Wqkv, attention: { global, window: windowed }, Wo, Wi, mlp_Wo };
+  return { tile, embed, norm: layerNorm, Wqkv, attention: attend, Wo, Wi, mlp_Wo };
 }
 
 /**
@@ -83,7 +80,7 @@ export function buildEncoder(
   kernels: EncoderKernels,
   workspace: Workspace,
 ): { embeddings: Step<PassShape>[]; layers: Step<PassShape>[][] } {
-  const { input_ids, positions, sequence, globalTiles, windowTiles, hidden_states, normed, wide } = workspace;
+  const { input_ids, positions, hidden_states, normed, wide } = workspace;
   const { none } = gpu;
   const { hidden_size, intermediate_size, head_dim } = config;
   const paddedRows = (s: PassShape) => roundUp(s.tokens, M_MULTIPLE);
@@ -125,23 +122,13 @@ export function buildEncoder(
 
   // normed [T, attention] = softmax(q kᵀ) v of wide [T, 3 attention]
   const attend = (window: number): Step<PassShape> => {
-    const kernel = window === 0 ? kernels.attention.global : kernels.attention.window!;
+    const kind = window === 0 ? 'global' : 'window';
     return {
-      kernel,
-      bindGroup: bind(gpu, kernel, {
-        qkv: wide,
-        tiles: window === 0 ? globalTiles : windowTiles,
-        sequence,
-        out: normed,
-      }),
-      workgroups: (s) =>
-        attentionWorkgroups(
-          window === 0 ? s.globalTiles : s.windowTiles,
-          geometry.heads,
-          geometry.headDim,
-          kernels.tile,
-        ),
-      flops: (s) => 4 * (window === 0 ? s.globalPairs : s.windowPairs) * head_dim * geometry.heads,
+      label: `attention ${kind}`,
+      kernel: kernels.attention,
+      bindGroup: bind(gpu, kernels.attention, { qkv: wide, ...workspace[kind], out: normed }),
+      workgroups: (s) => attentionWorkgroups(s[kind].tiles, geometry.heads, geometry.headDim, kernels.tile),
+      flops: (s) => 4 * s[kind].pairs * head_dim * geometry.heads,
     };
   };
 

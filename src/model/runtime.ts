@@ -12,9 +12,9 @@ import {
   chunkRows,
   type Head,
   type HeadContext,
+  type HeadKernels,
   type HeadSpace,
   headChunk,
-  headKernels,
   isByRow,
   logitColumns,
 } from './heads';
@@ -61,7 +61,6 @@ export class Runtime {
   #space: HeadSpace | undefined;
   #indices: GPUBuffer | undefined;
   #readback: GPUBuffer | undefined;
-  readonly #headKernels: ReturnType<typeof headKernels>;
 
   constructor(
     readonly gpu: Gpu,
@@ -70,10 +69,10 @@ export class Runtime {
     readonly geometry: Geometry,
     readonly weights: Weights,
     readonly kernels: EncoderKernels,
+    readonly headKernels: HeadKernels,
     readonly act: Arithmetic,
   ) {
     this.#window = weights.layers.find((layer) => layer.window > 0)?.window ?? 0;
-    this.#headKernels = headKernels(gpu, config, geometry, weights);
   }
 
   /** Tokens that one pass can hold on this device. */
@@ -128,8 +127,8 @@ export class Runtime {
   }
 
   /** The workspace and its steps, made anew when a pass does not fit. */
-  #prepare({ tokens, globalTiles, windowTiles }: PassShape) {
-    const tiles = Math.max(globalTiles, windowTiles);
+  #prepare({ tokens, global, window }: PassShape) {
+    const tiles = Math.max(global.tiles, window.tiles);
     if (!this.#workspace || !this.#steps || tokens > this.#workspace.tokens || tiles > this.#workspace.tiles) {
       const old = this.#workspace;
       if (old) freeWorkspace(this.memory, old);
@@ -182,7 +181,7 @@ export class Runtime {
       gpu: this.gpu,
       geometry: this.geometry,
       weights: this.weights,
-      kernels: this.#headKernels,
+      kernels: this.headKernels,
       workspace: this.#workspace!,
       space,
       tokens: stream.input_ids.length,

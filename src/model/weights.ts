@@ -58,13 +58,17 @@ const AUTO_F32_BYTES = 512 * 1024 * 1024;
 
 export type WeightOptions = Pick<LoadOptions, 'dtype' | 'task' | 'onProgress' | 'signal'>;
 
-/** Streams the checkpoint's tensors to the GPU. Throws ModelFileError for a missing, misshapen or broken tensor. */
+/**
+ * Streams the checkpoint's tensors to the GPU. `planned` is called as soon as all buffers are there and the bytes begin to come, so that
+ * kernels can be compiled meanwhile. Throws ModelFileError for a missing, misshapen or broken tensor.
+ */
 export async function loadWeights(
   files: ModelFiles,
   config: ModelConfig,
   geometry: Geometry,
   memory: GpuMemory,
   options: WeightOptions,
+  planned: (weights: Weights) => void,
 ): Promise<Weights> {
   const checkpoint = await listCheckpointFiles(files, options);
   let plan: ReturnType<typeof planWeights> | undefined;
@@ -75,14 +79,12 @@ export async function loadWeights(
       await checkpoint.open(name, options.signal),
       {
         header(tensors) {
-          plan ??= planWeights(
-            memory,
-            config,
-            geometry,
-            new Set(checkpoint.weightMap?.keys() ?? tensors.map((t) => t.name)),
-            chooseDtype(options.dtype ?? 'auto', config, tensors),
-            options.task,
-          );
+          if (!plan) {
+            const names = new Set(checkpoint.weightMap?.keys() ?? tensors.map((t) => t.name));
+            const dtype = chooseDtype(options.dtype ?? 'auto', config, tensors);
+            plan = planWeights(memory, config, geometry, names, dtype, options.task);
+            planned(plan.weights);
+          }
           for (const tensor of tensors) {
             const place = plan.places.get(tensor.name);
             if (!place) continue;

@@ -2,18 +2,21 @@ import type { Arithmetic } from '../api';
 import type { GpuMemory } from '../gpu/buffers';
 import { M_MULTIPLE } from '../kernels/gemm';
 import { bytesOf, roundUp } from '../kernels/precision';
-import { attentionTiles, sequenceBounds, type TokenStream, tileWords } from '../packing/stream';
+import { attentionTiles, keyBounds, type TokenStream, tileWords } from '../packing/stream';
 import type { Geometry } from './geometry';
 
 /** What a pass is made of, in numbers: how many workgroups each kernel needs follows from these. */
 export interface PassShape {
   tokens: number;
   sequences: number;
-  globalTiles: number;
-  windowTiles: number;
-  /** Query-key pairs that attention is about, for FLOP counts: useful ones, by layer kind. */
-  globalPairs: number;
-  windowPairs: number;
+  global: AttentionShape;
+  window: AttentionShape;
+}
+
+/** Attention in global or in window layers: tiles of the work list, and the query-key pairs that count, for FLOPs. */
+export interface AttentionShape {
+  tiles: number;
+  pairs: number;
 }
 
 /** The buffers that a pass works in; layers reuse them. Widths are the geometry's padded ones, rows are padded to M_MULTIPLE. */
@@ -22,12 +25,17 @@ export interface Workspace {
   tiles: number;
   input_ids: GPUBuffer; // u32 [tokens]
   positions: GPUBuffer; // u32 [tokens]
-  sequence: GPUBuffer; // u32 [tokens, 2]: seq_start, seq_end
-  globalTiles: GPUBuffer; // u32 [tiles, 4]
-  windowTiles: GPUBuffer; // u32 [tiles, 4]
+  global: AttentionLists;
+  window: AttentionLists;
   hidden_states: GPUBuffer; // f32 [tokens, hidden]: the residual stream
   normed: GPUBuffer; // act [tokens, max(hidden, attention)]: what LayerNorm or attention gives to the next GEMM
   wide: GPUBuffer; // act [tokens, max(3 attention, intermediate)]: q, k, v; then GeGLU's output; f32 [tokens, hidden] at the end
+}
+
+/** What tells the attention kernel where to look. */
+export interface AttentionLists {
+  bounds: GPUBuffer; // u32 [tokens, 2]: first and end of the keys that a row sees
+  tiles: GPUBuffer; // u32 [tiles, 4]: q_start, q_end, k_start, k_end
 }
 
 /** Allocates for at least `tokens` and `tiles`. */
@@ -47,9 +55,8 @@ export function allocWorkspace(
     tiles,
     input_ids: alloc('input_ids', rows * 4),
     positions: alloc('positions', rows * 4),
-    sequence: alloc('sequence', rows * 8),
-    globalTiles: alloc('global tiles', tiles * 16),
-    windowTiles: alloc('window tiles', tiles * 16),
+    global: { bounds: alloc('global bounds', rows * 8), tiles: alloc('global tiles', tiles * 16) },
+    window: { bounds: alloc('window bounds', rows * 8), tiles: alloc('window tiles', tiles * 16) },
     hidden_states: alloc('hidden_states', rows * hidden * 4),
     normed: alloc('normed', rows * Math.max(hidden, attention) * bytes),
     wide: alloc('wide', rows * Math.max(3 * attention * bytes, intermediate * bytes, hidden * 4)),
@@ -57,51 +64,50 @@ export function allocWorkspace(
 }
 
 export function freeWorkspace(memory: GpuMemory, workspace: Workspace): void {
-  for (const buffer of Object.values(workspace)) if (typeof buffer !== 'number') memory.free(buffer);
+  const { tokens: _tokens, tiles: _tiles, global, window, ...buffers } = workspace;
+  for (const buffer of [...Object.values(buffers), ...Object.values(global), ...Object.values(window)])
+    memory.free(buffer);
 }
 
 /** Bytes a token of the largest buffer: what the device's binding limit has to be divided by. */
 export const widestRowBytes = ({ hidden, attention, intermediate }: Geometry, act: Arithmetic): number =>
   Math.max(3 * attention * bytesOf(act), intermediate * bytesOf(act), hidden * 4);
 
-/** The work lists of a stream and its shape. */
+/** A stream's shape and its work lists. */
 export function planAttention(stream: TokenStream, tileRows: number, window: number) {
-  const { cu_seqlens } = stream;
-  const globalList = attentionTiles(cu_seqlens, tileRows, 0);
-  const windowList = window === 0 ? [] : attentionTiles(cu_seqlens, tileRows, window);
-  let globalPairs = 0;
-  let windowPairs = 0;
-  for (let s = 0; s + 1 < cu_seqlens.length; s++) {
-    const n = cu_seqlens[s + 1] - cu_seqlens[s];
-    globalPairs += n * n;
-    // Row i sees min(i, w) keys before it, itself, and min(n - 1 - i, w) after: 2w + 1 each but for the two ends.
-    const w = Math.min(window, n - 1);
-    windowPairs += n * (2 * w + 1) - w * (w + 1);
-  }
+  const lists = (reach: number) => ({
+    bounds: keyBounds(stream, reach),
+    tiles: attentionTiles(stream.cu_seqlens, tileRows, reach),
+  });
+  const plan = { global: lists(0), window: lists(window) };
+  const shapeOf = ({ bounds, tiles }: typeof plan.global): AttentionShape => {
+    let pairs = 0;
+    for (let i = 0; i < bounds.length; i += 2) pairs += bounds[i + 1] - bounds[i];
+    return { tiles: tiles.length, pairs };
+  };
   const shape: PassShape = {
     tokens: stream.input_ids.length,
-    sequences: cu_seqlens.length - 1,
-    globalTiles: globalList.length,
-    windowTiles: windowList.length,
-    globalPairs,
-    windowPairs,
+    sequences: stream.cu_seqlens.length - 1,
+    global: shapeOf(plan.global),
+    window: shapeOf(plan.window),
   };
-  return { shape, globalTiles: tileWords(globalList), windowTiles: tileWords(windowList) };
+  return { shape, ...plan };
 }
 
 /** Writes a stream into the workspace. Rows that pad the last tile are token 0, so that nothing there is ever NaN. */
 export function writeStream(
-  memory: GpuMemory,
+  { gpu }: GpuMemory,
   workspace: Workspace,
   stream: TokenStream,
-  plan: { globalTiles: Uint32Array<ArrayBuffer>; windowTiles: Uint32Array<ArrayBuffer> },
+  plan: Omit<ReturnType<typeof planAttention>, 'shape'>,
 ): void {
-  const { queue } = memory.gpu.device;
+  const { queue } = gpu.device;
   const input_ids = new Uint32Array(roundUp(stream.input_ids.length, M_MULTIPLE));
   input_ids.set(stream.input_ids);
   queue.writeBuffer(workspace.input_ids, 0, input_ids);
   queue.writeBuffer(workspace.positions, 0, stream.positions);
-  queue.writeBuffer(workspace.sequence, 0, sequenceBounds(stream));
-  queue.writeBuffer(workspace.globalTiles, 0, plan.globalTiles);
-  queue.writeBuffer(workspace.windowTiles, 0, plan.windowTiles);
+  for (const kind of ['global', 'window'] as const) {
+    queue.writeBuffer(workspace[kind].bounds, 0, plan[kind].bounds);
+    queue.writeBuffer(workspace[kind].tiles, 0, tileWords(plan[kind].tiles));
+  }
 }

@@ -23,13 +23,17 @@ export function tokenStream(sequences: Uint32Array[]): TokenStream {
   return { input_ids, cu_seqlens, positions };
 }
 
-/** For every row of the stream, (seq_start, seq_end) of its sequence: [tokens, 2]. */
-export function sequenceBounds({ cu_seqlens, input_ids }: TokenStream): Uint32Array<ArrayBuffer> {
+/**
+ * For every row of the stream, (first, end) of the keys it may see: [tokens, 2]. Its whole sequence when `window` is 0 (global), else
+ * the rows at most `window` away in it.
+ */
+export function keyBounds({ cu_seqlens, input_ids }: TokenStream, window: number): Uint32Array<ArrayBuffer> {
   const bounds = new Uint32Array(input_ids.length * 2);
   for (let s = 0; s + 1 < cu_seqlens.length; s++) {
-    for (let row = cu_seqlens[s]; row < cu_seqlens[s + 1]; row++) {
-      bounds[2 * row] = cu_seqlens[s];
-      bounds[2 * row + 1] = cu_seqlens[s + 1];
+    const [start, end] = [cu_seqlens[s], cu_seqlens[s + 1]];
+    for (let row = start; row < end; row++) {
+      bounds[2 * row] = window === 0 ? start : Math.max(start, row - window);
+      bounds[2 * row + 1] = window === 0 ? end : Math.min(end, row + window + 1);
     }
   }
   return bounds;

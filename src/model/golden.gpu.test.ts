@@ -1,0 +1,254 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LoadOptions, Model, ModelSource } from '../api';
+import { openTestGpu } from '../gpu/fixtures';
+import { loadModel } from '../node';
+import {
+  argmaxes,
+  checkpointFolder,
+  type Golden,
+  maxDifference,
+  minCosine,
+  nanoTexts,
+  publicModel,
+  readGolden,
+  takeRows,
+} from './fixtures/golden';
+
+const F32 = { dtype: 'f32', arithmetic: 'f32' } as const;
+/** PyTorch's own f32 is up to 3e-5 from float64 here. */
+const F32_TOLERANCE = 2e-4;
+
+async function withModel<T>(source: ModelSource, options: LoadOptions, use: (model: Model) => Promise<T>): Promise<T> {
+  const model = await loadModel(source, options);
+  try {
+    return await use(model);
+  } finally {
+    await model.dispose();
+  }
+}
+
+let hasF16: boolean;
+beforeAll(async () => {
+  const gpu = await openTestGpu();
+  hasF16 = gpu.hasF16;
+  gpu.device.destroy();
+});
+
+const expectRows = (actual: Float32Array | undefined, expected: Float32Array) =>
+  expect(maxDifference(actual ?? new Float32Array(), expected)).toBeLessThanOrEqual(F32_TOLERANCE);
+
+describe('in f32, as transformers computes them', () => {
+  it.each(['tiny-mlm', 'tiny-mlm-v5config'])('%s: hidden states, those between the layers, logits', async (name) => {
+    const golden = readGolden('tiny-mlm');
+    await withModel(checkpointFolder(name), F32, async (model) => {
+      expect(model.info).toMatchObject({
+        task: 'mlm',
+        dtype: 'f32',
+        arithmetic: 'f32',
+        hiddenSize: 128,
+        vocabSize: 512,
+      });
+      const { last_hidden_state, logits } = await model.forward(golden.batch, {
+        outputs: ['last_hidden_state', 'logits'],
+      });
+      expect([last_hidden_state?.shape, logits?.shape]).toEqual([
+        [899, 128],
+        [899, 512],
+      ]);
+      expectRows(last_hidden_state?.data, golden.floats('last_hidden_state').data);
+      expectRows(takeRows(logits!.data, 512, golden.ints('logit_rows')), golden.floats('logits').data);
+
+      const rows = Uint32Array.from({ length: 200 }, (_, i) => 699 + i);
+      const { hidden_states } = await model.forward(golden.batch, { outputs: ['hidden_states'], rows });
+      expect(hidden_states?.shape).toEqual([5, 200, 128]);
+      expectRows(hidden_states?.data, golden.floats('hidden_states_of_last_sequence').data);
+    });
+  });
+
+  it.each(['tiny-seqcls-cls-biases', 'tiny-seqcls-mean'])(
+    '%s: hidden states and one row of logits a sequence',
+    async (name) => {
+      const golden = readGolden(name);
+      const expected = golden.floats('logits');
+      await withModel(checkpointFolder(name), F32, async (model) => {
+        expect(model.info.task).toBe('seqcls');
+        const { last_hidden_state, logits } = await model.forward(golden.batch, {
+          outputs: ['last_hidden_state', 'logits'],
+        });
+        expect(logits?.shape).toEqual(expected.shape);
+        expectRows(logits?.data, expected.data);
+        expectRows(last_hidden_state?.data, golden.floats('last_hidden_state').data);
+      });
+    },
+  );
+
+  it('tiny-tokcls: hidden states and one row of logits a token', async () => {
+    const golden = readGolden('tiny-tokcls');
+    await withModel(checkpointFolder('tiny-tokcls'), { ...F32, task: 'tokcls' }, async (model) => {
+      const { last_hidden_state, logits } = await model.forward(golden.batch, {
+        outputs: ['last_hidden_state', 'logits'],
+      });
+      expect(logits?.shape).toEqual([899, 5]);
+      expectRows(logits?.data, golden.floats('logits').data);
+      expectRows(last_hidden_state?.data, golden.floats('last_hidden_state').data);
+    });
+  });
+
+  it('small-encoder: up to 2048 tokens a sequence, and their means', async () => {
+    const golden = readGolden('small-encoder');
+    await withModel(checkpointFolder('small-encoder'), F32, async (model) => {
+      expect(model.info.task).toBe('encoder');
+      const { last_hidden_state } = await model.forward(golden.batch);
+      const rows = takeRows(last_hidden_state!.data, 256, golden.ints('rows'));
+      expectRows(rows, golden.floats('last_hidden_state_rows').data);
+      expectRows(means(last_hidden_state!.data, 256, golden.batch.lengths), golden.floats('mean_pooled').data);
+    });
+  });
+
+  it('nano: token ids, hidden states, and the fifty best fillings of every mask', async () => {
+    const golden = readGolden('nano');
+    const texts = nanoTexts();
+    await withModel(publicModel('nano'), { arithmetic: 'f32' }, async (model) => {
+      expect(model.info).toMatchObject({ dtype: 'f16', arithmetic: 'f32' });
+      const tokens = await Promise.all(texts.map((text) => model.tokenize(text)));
+      expect(tokens.map(({ ids }) => ids.length)).toEqual([...golden.batch.lengths]);
+      expect(tokens.flatMap(({ ids }) => [...ids])).toEqual([...golden.batch.inputIds]);
+      const { last_hidden_state } = await model.forward(golden.batch);
+      expectRows(last_hidden_state?.data, golden.floats('last_hidden_state').data);
+
+      const masks = (await model.fillMask(texts.slice(0, 3), { topK: 50 })).flat();
+      const ids = golden.ints('top_logit_ids');
+      const logits = golden.floats('top_logits').data;
+      expect(masks).toHaveLength(4);
+      masks.forEach(({ candidates }, m) => {
+        const own = logits.subarray(m * 50, (m + 1) * 50);
+        // Scores are softmax probabilities: their logarithms differ as the logits do.
+        const differences = candidates.map(({ score }) => Math.log(score / candidates[0].score));
+        expectRows(
+          Float32Array.from(differences),
+          own.map((logit) => logit - own[0]),
+        );
+        expect(candidates[0].tokenId).toBe(ids[m * 50]);
+        // Logits within the tolerance may change places, at the end of the list with one that is not on it.
+        const clear = [...own.keys()].filter(
+          (i) => i < 49 && own[i] - own[i + 1] > F32_TOLERANCE && (i === 0 || own[i - 1] - own[i] > F32_TOLERANCE),
+        );
+        expect(clear.length).toBeGreaterThan(40);
+        expect(clear.map((i) => candidates[i].tokenId)).toEqual(clear.map((i) => ids[m * 50 + i]));
+      });
+    });
+  });
+
+  it('nano-embed: embeddings of texts', async () => {
+    const expected = readGolden('nano-embed').floats('mean_pooled');
+    await withModel(publicModel('nano-embed'), { arithmetic: 'f32' }, async (model) => {
+      const { data, rows, dim } = await model.embed(nanoTexts(), { normalize: false });
+      expect([rows, dim]).toEqual(expected.shape);
+      expectRows(data, expected.data);
+      const unit = await model.embed(nanoTexts());
+      for (let i = 0; i < rows; i++) expect(Math.hypot(...unit.row(i))).toBeCloseTo(1, 5);
+      expect(minCosine(unit.data, expected.data, dim)).toBeGreaterThan(0.999999);
+    });
+  });
+});
+
+describe('in f16', () => {
+  /** Cosines of hidden states, and the best token of every row of logits. */
+  async function compareTinyMlm(options: LoadOptions): Promise<{ cosine: number; logits: number; sameBest: number }> {
+    const golden = readGolden('tiny-mlm');
+    const rows = Uint32Array.from(golden.ints('logit_rows'));
+    const expected = golden.floats('logits').data;
+    return withModel(checkpointFolder('tiny-mlm'), options, async (model) => {
+      const { last_hidden_state } = await model.forward(golden.batch);
+      const { logits } = await model.forward(golden.batch, { outputs: ['logits'], rows });
+      const best = argmaxes(logits!.data, 512);
+      return {
+        cosine: minCosine(last_hidden_state!.data, golden.floats('last_hidden_state').data, 128),
+        logits: minCosine(logits!.data, expected, 512),
+        sameBest: argmaxes(expected, 512).filter((id, i) => id === best[i]).length,
+      };
+    });
+  }
+
+  it('storage with f32 arithmetic: every row to a cosine of 0.9999, the same best token', async () => {
+    const { cosine, logits, sameBest } = await compareTinyMlm({ dtype: 'f16', arithmetic: 'f32' });
+    expect(cosine).toBeGreaterThanOrEqual(0.9999);
+    expect(logits).toBeGreaterThanOrEqual(0.9999);
+    expect(sameBest).toBe(129);
+  });
+
+  it('arithmetic: every row to a cosine of 0.999, the same best token; or the device is said to lack shader-f16', async () => {
+    const options = { dtype: 'f16', arithmetic: 'f16' } as const;
+    if (!hasF16) {
+      await expect(compareTinyMlm(options)).rejects.toThrow(/arithmetic: 'f16' needs the device feature shader-f16/);
+      return;
+    }
+    const { cosine, logits, sameBest } = await compareTinyMlm(options);
+    expect(cosine).toBeGreaterThanOrEqual(0.999);
+    expect(logits).toBeGreaterThanOrEqual(0.999);
+    expect(sameBest).toBe(129);
+  });
+
+  it("nano with 'auto': f16 arithmetic where the device has it", async () => {
+    const golden: Golden = readGolden('nano');
+    await withModel(publicModel('nano'), {}, async (model) => {
+      expect(model.info).toMatchObject({ dtype: 'f16', arithmetic: hasF16 ? 'f16' : 'f32' });
+      const { last_hidden_state } = await model.forward(golden.batch);
+      expect(minCosine(last_hidden_state!.data, golden.floats('last_hidden_state').data, 256)).toBeGreaterThanOrEqual(
+        0.999,
+      );
+      const masks = (await model.fillMask(nanoTexts().slice(0, 3), { topK: 1 })).flat();
+      expect(masks.map(({ candidates: [best] }) => best.tokenId)).toEqual(
+        [0, 1, 2, 3].map((m) => golden.ints('top_logit_ids')[m * 50]),
+      );
+    });
+  });
+});
+
+describe('a stream', () => {
+  let model: Model;
+  beforeAll(async () => {
+    model = await loadModel(checkpointFolder('tiny-mlm'), F32);
+  });
+  afterAll(() => model.dispose());
+
+  it('gives every sequence the same whatever it is packed with', async () => {
+    const { inputIds, lengths } = readGolden('tiny-mlm').batch;
+    const starts = Array.from(lengths, (_, i) => lengths.subarray(0, i).reduce((a, b) => a + b, 0));
+    const ids = starts.map((start, i) => inputIds.subarray(start, start + lengths[i]));
+    const run = async (order: number[]) => {
+      const { last_hidden_state } = await model.forward({
+        inputIds: Uint32Array.from(order.flatMap((s) => [...ids[s]])),
+        lengths: Uint32Array.from(order, (s) => lengths[s]),
+      });
+      return last_hidden_state!.data;
+    };
+    const packed = await run([...ids.keys()]);
+    const partOf = (s: number) => packed.subarray(starts[s] * 128, (starts[s] + lengths[s]) * 128);
+    const order = [7, 0, 11, 3, 9, 1, 10, 5, 2, 8, 4, 6];
+    const shuffled = await run(order);
+    let at = 0;
+    for (const s of order) {
+      const own = shuffled.subarray(at, at + lengths[s] * 128);
+      expect(maxDifference(own, partOf(s))).toBeLessThanOrEqual(1e-5);
+      expect(maxDifference(await run([s]), partOf(s))).toBeLessThanOrEqual(1e-5);
+      at += own.length;
+    }
+  });
+});
+
+/** The mean of every sequence's rows. */
+function means(data: Float32Array, width: number, lengths: Uint32Array): Float32Array {
+  let start = 0;
+  return Float32Array.from(
+    Array.from(lengths).flatMap((length) => {
+      const rows = data.subarray(start * width, (start + length) * width);
+      start += length;
+      return Array.from({ length: width }, (_, c) => {
+        let sum = 0;
+        for (let r = 0; r < length; r++) sum += rows[r * width + c];
+        return sum / length;
+      });
+    }),
+  );
+}
