@@ -14,18 +14,20 @@ export interface Dispatch {
   kernel: Kernel;
   bindGroup: GPUBindGroup;
   workgroups: [x: number, y?: number, z?: number];
-  /** For reports: a name other than the kernel's, and the useful floating-point operations. */
+  /** For reports: a name other than the kernel's, and floating-point operations: useful ones, and all with those on padding. */
   label?: string;
   flops?: number;
+  issuedFlops?: number;
 }
 
-/** A dispatch that serves many passes: its size and its useful floating-point operations follow from the pass's shape. */
+/** A dispatch that serves many passes: its size and its floating-point operations follow from the pass's shape. */
 export interface Step<Shape> {
   label?: string;
   kernel: Kernel;
   bindGroup: GPUBindGroup;
   workgroups(shape: Shape): [x: number, y?: number, z?: number];
   flops(shape: Shape): number;
+  issuedFlops(shape: Shape): number;
 }
 
 export type Constants = Record<string, number | boolean | string>;

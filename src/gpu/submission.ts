@@ -8,6 +8,8 @@ import type { Profiler } from './profiler';
  */
 export class Submission {
   dispatches = 0;
+  flops = 0;
+  issuedFlops = 0;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
 
@@ -16,7 +18,7 @@ export class Submission {
     readonly profiler?: Profiler,
   ) {}
 
-  dispatch({ kernel, label = kernel.label, bindGroup, workgroups, flops = 0 }: Dispatch): void {
+  dispatch({ kernel, label = kernel.label, bindGroup, workgroups, flops = 0, issuedFlops = 0 }: Dispatch): void {
     if (this.profiler) this.#endPass();
     this.#encoder ??= this.gpu.device.createCommandEncoder();
     this.#pass ??= this.#encoder.beginComputePass({ timestampWrites: this.profiler?.next(label, flops) });
@@ -24,6 +26,8 @@ export class Submission {
     this.#pass.setBindGroup(0, bindGroup);
     this.#pass.dispatchWorkgroups(...workgroups);
     this.dispatches++;
+    this.flops += flops;
+    this.issuedFlops += issuedFlops;
   }
 
   copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {

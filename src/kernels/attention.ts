@@ -3,7 +3,7 @@ import type { Arithmetic } from '../api';
 import { UnsupportedModelError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { createKernel, type Kernel } from '../gpu/kernel';
-import { bytesOf } from './precision';
+import { bytesOf, roundUp } from './precision';
 
 /** Query rows a workgroup, and threads across its keys (4 each) and head dimensions (8 each). */
 export interface AttentionTile {
@@ -63,3 +63,11 @@ export const attentionWorkgroups = (
   headDim: number,
   { across }: AttentionTile,
 ): [number, number, number] => [tiles, heads, headDim / (8 * across)];
+
+/** Query-key pairs that a workgroup goes through for `keys` keys: rows and keys are padded to the tile. */
+export const attentionPairs = (keys: number, { rows, across }: AttentionTile): number =>
+  rows * roundUp(keys, across * 4);
+
+/** Floating-point operations for that many pairs a head; each slice of a head computes the scores anew. */
+export const attentionFlops = (pairs: number, heads: number, headDim: number, { across }: AttentionTile): number =>
+  2 * pairs * headDim * heads * (headDim / (8 * across) + 1);

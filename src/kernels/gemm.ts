@@ -78,3 +78,9 @@ export const gemmWorkgroups = (n: number, m: number): [number, number] => [
   Math.ceil(n / TILE_N),
   roundUp(m, M_MULTIPLE) / TILE_M,
 ];
+
+/** Floating-point operations of those workgroups, on padding too. */
+export const gemmFlops = (n: number, k: number, m: number): number => {
+  const [columns, rows] = gemmWorkgroups(n, m);
+  return 2 * columns * TILE_N * rows * TILE_M * k;
+};

@@ -1,9 +1,15 @@
 import type { Arithmetic } from '../api';
 import type { Gpu } from '../gpu/device';
 import { bind, type Kernel, type Step } from '../gpu/kernel';
-import { type AttentionTile, attentionTile, attentionWorkgroups, createAttention } from '../kernels/attention';
+import {
+  type AttentionTile,
+  attentionFlops,
+  attentionTile,
+  attentionWorkgroups,
+  createAttention,
+} from '../kernels/attention';
 import { createEmbed } from '../kernels/embed';
-import { createGemm, type Epilogue, gemmWorkgroups, M_MULTIPLE } from '../kernels/gemm';
+import { createGemm, type Epilogue, gemmFlops, gemmWorkgroups, M_MULTIPLE } from '../kernels/gemm';
 import { createLayerNorm, normWorkgroups } from '../kernels/layer_norm';
 import { roundUp } from '../kernels/precision';
 import type { ModelConfig } from './config';
@@ -94,6 +100,7 @@ export function buildEncoder(
       bindGroup: bind(gpu, kernel, { input_ids, table, weight, bias, hidden_states, normed }),
       workgroups: (s) => normWorkgroups(paddedRows(s)),
       flops: () => 0,
+      issuedFlops: () => 0,
     };
   });
 
@@ -103,6 +110,7 @@ export function buildEncoder(
     bindGroup: bind(gpu, kernels.norm, { hidden_states, rows: none, weight, bias, normed }),
     workgroups: (s) => normWorkgroups(s.tokens),
     flops: () => 0,
+    issuedFlops: () => 0,
   });
 
   // out [T, n] = a [T, k] · wᵀ, or added to out; `useful`: multiplications a token
@@ -118,6 +126,7 @@ export function buildEncoder(
     bindGroup: bind(gpu, kernel, { a, w: l.weight, bias: l.bias, positions, rope, out }),
     workgroups: (s) => gemmWorkgroups(l.n, s.tokens),
     flops: (s) => 2 * useful * s.tokens,
+    issuedFlops: (s) => gemmFlops(l.n, l.k, s.tokens),
   });
 
   // normed [T, attention] = softmax(q kᵀ) v of wide [T, 3 attention]
@@ -129,6 +138,7 @@ export function buildEncoder(
       bindGroup: bind(gpu, kernels.attention, { qkv: wide, ...workspace[kind], out: normed }),
       workgroups: (s) => attentionWorkgroups(s[kind].tiles, geometry.heads, geometry.headDim, kernels.tile),
       flops: (s) => 4 * s[kind].pairs * head_dim * geometry.heads,
+      issuedFlops: (s) => attentionFlops(s[kind].issuedPairs, geometry.heads, geometry.headDim, kernels.tile),
     };
   };
 

@@ -48,6 +48,9 @@ export interface PassResult {
   hidden_states?: Float32Array<ArrayBuffer>[];
   shape: PassShape;
   dispatches: number;
+  /** Of the encoder's matrix products: useful floating-point operations, and all with those on padding. */
+  flops: number;
+  issuedFlops: number;
 }
 
 /** Read back in one go at the most; larger answers take several submits. */
@@ -104,7 +107,7 @@ export class Runtime {
   ): Promise<PassResult> {
     return guarded(this.gpu, async () => {
       const stream = tokenStream(sequences);
-      const plan = planAttention(stream, this.kernels.tile.rows, this.#window);
+      const plan = planAttention(stream, this.kernels.tile, this.#window);
       const { workspace, steps } = this.#prepare(plan.shape);
       writeStream(this.memory, workspace, stream, plan);
 
@@ -112,7 +115,12 @@ export class Runtime {
       let hidden_states: Float32Array<ArrayBuffer>[] | undefined;
       const run = (part: Step<PassShape>[]) => {
         for (const step of part) {
-          job.dispatch({ ...step, workgroups: step.workgroups(plan.shape), flops: step.flops(plan.shape) });
+          job.dispatch({
+            ...step,
+            workgroups: step.workgroups(plan.shape),
+            flops: step.flops(plan.shape),
+            issuedFlops: step.issuedFlops(plan.shape),
+          });
         }
       };
       if (options.hiddenRows) {
@@ -122,7 +130,8 @@ export class Runtime {
         for (const layer of steps.layers) run(layer);
       }
       const heads = await this.#runHeads(job, stream, requests);
-      return { heads, hidden_states, shape: plan.shape, dispatches: job.dispatches };
+      const { dispatches, flops, issuedFlops } = job;
+      return { heads, hidden_states, shape: plan.shape, dispatches, flops, issuedFlops };
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Arithmetic } from '../api';
 import type { GpuMemory } from '../gpu/buffers';
+import { type AttentionTile, attentionPairs } from '../kernels/attention';
 import { M_MULTIPLE } from '../kernels/gemm';
 import { bytesOf, roundUp } from '../kernels/precision';
 import { attentionTiles, keyBounds, type TokenStream, tileWords } from '../packing/stream';
@@ -13,10 +14,11 @@ export interface PassShape {
   window: AttentionShape;
 }
 
-/** Attention in global or in window layers: tiles of the work list, and the query-key pairs that count, for FLOPs. */
+/** Attention in global or in window layers: tiles of the work list; for FLOPs the query-key pairs that count, and all that are computed. */
 export interface AttentionShape {
   tiles: number;
   pairs: number;
+  issuedPairs: number;
 }
 
 /** The buffers that a pass works in; layers reuse them. Widths are the geometry's padded ones, rows are padded to M_MULTIPLE. */
@@ -74,16 +76,17 @@ export const widestRowBytes = ({ hidden, attention, intermediate }: Geometry, ac
   Math.max(3 * attention * bytesOf(act), intermediate * bytesOf(act), hidden * 4);
 
 /** A stream's shape and its work lists. */
-export function planAttention(stream: TokenStream, tileRows: number, window: number) {
+export function planAttention(stream: TokenStream, tile: AttentionTile, window: number) {
   const lists = (reach: number) => ({
     bounds: keyBounds(stream, reach),
-    tiles: attentionTiles(stream.cu_seqlens, tileRows, reach),
+    tiles: attentionTiles(stream.cu_seqlens, tile.rows, reach),
   });
   const plan = { global: lists(0), window: lists(window) };
   const shapeOf = ({ bounds, tiles }: typeof plan.global): AttentionShape => {
     let pairs = 0;
     for (let i = 0; i < bounds.length; i += 2) pairs += bounds[i + 1] - bounds[i];
-    return { tiles: tiles.length, pairs };
+    const issuedPairs = tiles.reduce((sum, { k_start, k_end }) => sum + attentionPairs(k_end - k_start, tile), 0);
+    return { tiles: tiles.length, pairs, issuedPairs };
   };
   const shape: PassShape = {
     tokens: stream.input_ids.length,
