@@ -5,7 +5,7 @@ import { create } from 'webgpu';
 import type { Arithmetic, Dtype, Task } from '../../src/api';
 import { GpuMemory } from '../../src/gpu/buffers';
 import { type Gpu, openGpu } from '../../src/gpu/device';
-import type { Kernel } from '../../src/gpu/kernel';
+import { type Kernel, specialise } from '../../src/gpu/kernel';
 import { parseConfig } from '../../src/model/config';
 import { geometryOf } from '../../src/model/geometry';
 import { headKernels } from '../../src/model/heads';
@@ -27,7 +27,7 @@ const mark = (kind: string, value: unknown) => writeSync(2, `\n@@${kind} ${JSON.
 
 /** What a shader's variants have in common: all but the constants, aliases and extensions that `specialise` sets. */
 const skeleton = (code: string) => code.replace(/^(const|alias|enable)\b.*\n/gm, '');
-const stems = new Map(Object.entries(job.shaders).map(([stem, code]) => [skeleton(code), stem]));
+const stems = new Map(Object.entries(job.shaders).map(([stem, code]) => [skeleton(specialise(code, {})), stem]));
 
 const isWanted = ({ shader, kernel, model, tier }: Made): boolean => {
   const name = `${shader} ${kernel} ${model} ${tier}`;

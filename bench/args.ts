@@ -1,0 +1,111 @@
+import { parseArgs } from 'node:util';
+import { CASES } from './cases';
+import { TIERS, type TierName } from './tiers';
+
+export const USAGE = `npm run bench -- [options]        (which adapter: npm run bench -- --adapter lavapipe|swiftshader|system, or ADAPTER)
+  --model DIR[,DIR]   checkpoints instead of public/models/nano and a generated one of ModernBERT-base's shape
+  --models nano,base  which of those two
+  --cases A,B         of ${CASES.map(({ name }) => name).join(', ')}
+  --tiers A,B         of ${TIERS.map(({ name }) => name).join(', ')}; by default all that model and device have
+  --tokens N          most tokens of a case, which lowers limits and numbers of documents; by default 32768, on
+                      software adapters 2048, for small models 8192
+  --repeats N         runs whose median is taken, after one that warms up; by default 5, on software adapters 3
+  --profile           times of every kernel
+  --dawn A,B          toggles of Dawn to switch on, such as disable_robustness
+  --json FILE         writes the results`;
+
+/** What the command line asks for. */
+export interface Options {
+  models: string[] | undefined;
+  folders: string[] | undefined;
+  cases: string[];
+  tiers: TierName[];
+  tokens: number | undefined;
+  repeats: number | undefined;
+  profile: boolean;
+  toggles: string[];
+  json: string | undefined;
+  help: boolean;
+}
+
+/** A mistake on the command line. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+/** Throws a UsageError for anything that is not as USAGE says. */
+export function parseOptions(args: string[]): Options {
+  const { values } = parse(args);
+  if (values.model !== undefined && values.models !== undefined) {
+    throw new UsageError('--model and --models exclude each other.');
+  }
+  return {
+    models: choose('--models', values.models, ['nano', 'base']),
+    folders: list('--model', values.model),
+    cases:
+      choose(
+        '--cases',
+        values.cases,
+        CASES.map(({ name }) => name),
+      ) ?? CASES.map(({ name }) => name),
+    tiers:
+      choose(
+        '--tiers',
+        values.tiers,
+        TIERS.map(({ name }) => name),
+      ) ?? TIERS.map(({ name }) => name),
+    tokens: count('--tokens', values.tokens),
+    repeats: count('--repeats', values.repeats),
+    profile: values.profile ?? false,
+    toggles: list('--dawn', values.dawn) ?? [],
+    json: values.json,
+    help: values.help ?? false,
+  };
+}
+
+function parse(args: string[]) {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  try {
+    return parseArgs({
+      args,
+      options: {
+        model: text,
+        models: text,
+        cases: text,
+        tiers: text,
+        tokens: text,
+        repeats: text,
+        profile: flag,
+        dawn: text,
+        json: text,
+        help: flag,
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function list(flag: string, text: string | undefined): string[] | undefined {
+  if (text === undefined) return undefined;
+  const items = text.split(',').map((item) => item.trim());
+  if (items.includes('')) throw new UsageError(`${flag} '${text}' has an empty entry; separate entries by one comma.`);
+  return items;
+}
+
+function choose<T extends string>(flag: string, text: string | undefined, known: T[]): T[] | undefined {
+  return list(flag, text)?.map((item) => {
+    const found = known.find((name) => name === item);
+    if (!found) throw new UsageError(`${flag}: there is no '${item}'; known are ${known.join(', ')}.`);
+    return found;
+  });
+}
+
+function count(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new UsageError(`${flag} must be a positive integer, it is '${text}'.`);
+  return value;
+}
