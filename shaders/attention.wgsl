@@ -10,6 +10,7 @@ const HEADS: u32 = 4;
 const HEAD_DIM: u32 = 64; // a multiple of 32
 const ROWS: u32 = 16; // with these, it fits the 16 KiB of workgroup memory that every device has
 const ACROSS: u32 = 4;
+const UNROLL: u32 = 16; // steps of the two inner loops that are written out
 
 @group(0) @binding(0) var<storage, read> qkv: array<vec4<act_t>>; // [tokens, 3, HEADS, HEAD_DIM]
 @group(0) @binding(1) var<storage, read> tiles: array<vec4<u32>>; // (q_start, q_end, k_start, k_end), in stream rows
@@ -96,9 +97,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     workgroupBarrier();
     var s0 = vec4<f32>(); var s1 = s0; var s2 = s0; var s3 = s0; // scores of four rows and four keys
-    for (var d = 0u; d < HEAD_DIM; d++) {
-      let q = vec4<f32>(q_tile[d * Q_STRIDE + y]);
-      let k = vec4<f32>(kp_tile[d * K_STRIDE + x]);
+    var q_at = y;
+    var k_at = x;
+    for (var d_unroll = 0u; d_unroll < HEAD_DIM; d_unroll++) {
+      let q = vec4<f32>(q_tile[q_at]);
+      let k = vec4<f32>(kp_tile[k_at]);
+      q_at += Q_STRIDE;
+      k_at += K_STRIDE;
       s0 = fma(q.xxxx, k, s0);
       s1 = fma(q.yyyy, k, s1);
       s2 = fma(q.zzzz, k, s2);
@@ -115,16 +120,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     s0 = exp2(s0 - new_max.x); s1 = exp2(s1 - new_max.y); s2 = exp2(s2 - new_max.z); s3 = exp2(s3 - new_max.w);
     sums = sums * shrink + vec4(sum4(s0), sum4(s1), sum4(s2), sum4(s3));
     let p = transpose(mat4x4(s0, s1, s2, s3));
-    let p_at = x * 4 * Q_STRIDE + y;
-    kp_tile[p_at] = vec4<act_t>(p[0]); kp_tile[p_at + Q_STRIDE] = vec4<act_t>(p[1]);
-    kp_tile[p_at + 2 * Q_STRIDE] = vec4<act_t>(p[2]); kp_tile[p_at + 3 * Q_STRIDE] = vec4<act_t>(p[3]);
+    let p_to = x * 4 * Q_STRIDE + y;
+    kp_tile[p_to] = vec4<act_t>(p[0]); kp_tile[p_to + Q_STRIDE] = vec4<act_t>(p[1]);
+    kp_tile[p_to + 2 * Q_STRIDE] = vec4<act_t>(p[2]); kp_tile[p_to + 3 * Q_STRIDE] = vec4<act_t>(p[3]);
     o0 *= shrink.x; o1 *= shrink.y; o2 *= shrink.z; o3 *= shrink.w;
     u0 *= shrink.x; u1 *= shrink.y; u2 *= shrink.z; u3 *= shrink.w;
     workgroupBarrier();
-    for (var key = 0u; key < KEYS; key++) {
-      let p4 = vec4<f32>(kp_tile[key * Q_STRIDE + y]);
-      let v0 = vec4<f32>(v_tile[key * SLICE4 + x]);
-      let v1 = vec4<f32>(v_tile[key * SLICE4 + ACROSS + x]);
+    var p_at = y;
+    var v_at = x;
+    for (var key_unroll = 0u; key_unroll < KEYS; key_unroll++) {
+      let p4 = vec4<f32>(kp_tile[p_at]);
+      let v0 = vec4<f32>(v_tile[v_at]);
+      let v1 = vec4<f32>(v_tile[v_at + ACROSS]);
+      p_at += Q_STRIDE;
+      v_at += SLICE4;
       o0 = fma(p4.xxxx, v0, o0); u0 = fma(p4.xxxx, v1, u0);
       o1 = fma(p4.yyyy, v0, o1); u1 = fma(p4.yyyy, v1, u1);
       o2 = fma(p4.zzzz, v0, o2); u2 = fma(p4.zzzz, v1, u2);

@@ -14,6 +14,7 @@ const TILE_M: u32 = 64;
 const TILE_N: u32 = 64;
 const TILE_K: u32 = 16;
 const PAIR: u32 = 32;
+const UNROLL: u32 = 16; // steps of the inner loop that are written out
 const HAS_BIAS: bool = false;
 const EPILOGUE: u32 = 0; // 0 store, 1 add to out (residual), 2 activation, 3 GeGLU (N / 2 columns out), 4 RoPE on q and k, scale on q
 const ACTIVATION: u32 = 0; // 0 gelu (erf), 1 gelu_pytorch_tanh, 2 silu, 3 relu
@@ -36,8 +37,8 @@ const THREADS = COLUMN_THREADS * TILE_M / 8;
 const A_STRIDE = TILE_M / 4 + 1; // one vec4 of padding spreads the transposed stores over the banks
 const W_STRIDE = TILE_N / 4 + 1;
 const K_BLOCKS = TILE_K / 4;
-const A_BLOCKS = TILE_M / 4 * K_BLOCKS; // 4 × 4 blocks that the threads load and transpose
-const BLOCKS = A_BLOCKS + TILE_N / 4 * K_BLOCKS;
+const A_BLOCKS = TILE_M / 4 * K_BLOCKS; // 4 × 4 blocks, which a thread each loads and transposes
+const W_BLOCKS = TILE_N / 4 * K_BLOCKS;
 
 var<workgroup> a_tile: array<vec4<tile_t>, TILE_K * A_STRIDE>; // [k, row]
 var<workgroup> w_tile: array<vec4<tile_t>, TILE_K * W_STRIDE>; // [k, column]
@@ -111,34 +112,36 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let tile_column = group.x * TILE_N;
   let row4 = thread / COLUMN_THREADS * 2; // in vec4s, within the tile
   let column4 = thread % COLUMN_THREADS / (PAIR / 4) * (PAIR / 2) + thread % COLUMN_THREADS % (PAIR / 4);
+  let w_thread = THREADS - 1 - thread; // where there are more threads than blocks, others load w than a
+  let a_row = tile_row + thread / K_BLOCKS * 4;
+  let w_row = tile_column + w_thread / K_BLOCKS * 4;
+  let a_to = thread % K_BLOCKS * 4 * A_STRIDE + thread / K_BLOCKS;
+  let w_to = w_thread % K_BLOCKS * 4 * W_STRIDE + w_thread / K_BLOCKS;
 
   var s0 = vec4<f32>(); var s1 = s0; var s2 = s0; var s3 = s0; var s4 = s0; var s5 = s0; var s6 = s0; var s7 = s0; // 8 rows, first run
   var t0 = s0; var t1 = s0; var t2 = s0; var t3 = s0; var t4 = s0; var t5 = s0; var t6 = s0; var t7 = s0; // second run
   for (var k4 = 0u; k4 < K / 4; k4 += K_BLOCKS) {
     workgroupBarrier();
-    for (var block = thread; block < BLOCKS; block += THREADS) {
-      let is_a = block < A_BLOCKS;
-      let b = select(block - A_BLOCKS, block, is_a);
-      let row = b / K_BLOCKS * 4;
-      let k = b % K_BLOCKS;
-      if (is_a) {
-        let m = tile_row + row;
-        let r = transpose(mat4x4(load_a(m, k4 + k), load_a(m + 1, k4 + k), load_a(m + 2, k4 + k), load_a(m + 3, k4 + k)));
-        let at = k * 4 * A_STRIDE + row / 4;
-        a_tile[at] = r[0]; a_tile[at + A_STRIDE] = r[1]; a_tile[at + 2 * A_STRIDE] = r[2]; a_tile[at + 3 * A_STRIDE] = r[3];
-      } else {
-        let n = tile_column + row;
-        let r = transpose(mat4x4(load_w(n, k4 + k), load_w(n + 1, k4 + k), load_w(n + 2, k4 + k), load_w(n + 3, k4 + k)));
-        let at = k * 4 * W_STRIDE + row / 4;
-        w_tile[at] = r[0]; w_tile[at + W_STRIDE] = r[1]; w_tile[at + 2 * W_STRIDE] = r[2]; w_tile[at + 3 * W_STRIDE] = r[3];
-      }
+    if (thread < A_BLOCKS) {
+      let k = k4 + thread % K_BLOCKS;
+      let r = transpose(mat4x4(load_a(a_row, k), load_a(a_row + 1, k), load_a(a_row + 2, k), load_a(a_row + 3, k)));
+      a_tile[a_to] = r[0]; a_tile[a_to + A_STRIDE] = r[1]; a_tile[a_to + 2 * A_STRIDE] = r[2]; a_tile[a_to + 3 * A_STRIDE] = r[3];
+    }
+    if (w_thread < W_BLOCKS) {
+      let k = k4 + w_thread % K_BLOCKS;
+      let r = transpose(mat4x4(load_w(w_row, k), load_w(w_row + 1, k), load_w(w_row + 2, k), load_w(w_row + 3, k)));
+      w_tile[w_to] = r[0]; w_tile[w_to + W_STRIDE] = r[1]; w_tile[w_to + 2 * W_STRIDE] = r[2]; w_tile[w_to + 3 * W_STRIDE] = r[3];
     }
     workgroupBarrier();
-    for (var k = 0u; k < TILE_K; k++) {
-      let a0 = vec4<f32>(a_tile[k * A_STRIDE + row4]);
-      let a1 = vec4<f32>(a_tile[k * A_STRIDE + row4 + 1]);
-      let w0 = vec4<f32>(w_tile[k * W_STRIDE + column4]);
-      let w1 = vec4<f32>(w_tile[k * W_STRIDE + column4 + PAIR / 4]);
+    var a_at = row4;
+    var w_at = column4;
+    for (var k_unroll = 0u; k_unroll < TILE_K; k_unroll++) {
+      let a0 = vec4<f32>(a_tile[a_at]);
+      let a1 = vec4<f32>(a_tile[a_at + 1]);
+      let w0 = vec4<f32>(w_tile[w_at]);
+      let w1 = vec4<f32>(w_tile[w_at + PAIR / 4]);
+      a_at += A_STRIDE;
+      w_at += W_STRIDE;
       s0 = fma(a0.xxxx, w0, s0); t0 = fma(a0.xxxx, w1, t0);
       s1 = fma(a0.yyyy, w0, s1); t1 = fma(a0.yyyy, w1, t1);
       s2 = fma(a0.zzzz, w0, s2); t2 = fma(a0.zzzz, w1, t2);

@@ -5,7 +5,7 @@ import { create } from 'webgpu';
 import type { Arithmetic, Dtype, Task } from '../../src/api';
 import { GpuMemory } from '../../src/gpu/buffers';
 import { type Gpu, openGpu } from '../../src/gpu/device';
-import { type Kernel, specialise } from '../../src/gpu/kernel';
+import type { Kernel } from '../../src/gpu/kernel';
 import { parseConfig } from '../../src/model/config';
 import { geometryOf } from '../../src/model/geometry';
 import { headKernels } from '../../src/model/heads';
@@ -25,9 +25,9 @@ const job: Job = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 /** A line that no compiler prints. */
 const mark = (kind: string, value: unknown) => writeSync(2, `\n@@${kind} ${JSON.stringify(value)}\n`);
 
-/** What a shader's variants have in common: all but the constants, aliases and extensions that `specialise` sets. */
-const skeleton = (code: string) => code.replace(/^(const|alias|enable)\b.*\n/gm, '');
-const stems = new Map(Object.entries(job.shaders).map(([stem, code]) => [skeleton(specialise(code, {})), stem]));
+/** What a shader's variants have in common before its entry point: all but the constants, aliases and extensions that `specialise` sets. */
+const skeleton = (code: string) => code.slice(0, code.indexOf('@compute')).replace(/^(const|alias|enable)\b.*\n/gm, '');
+const stems = new Map(Object.entries(job.shaders).map(([stem, code]) => [skeleton(code), stem]));
 
 const isWanted = ({ shader, kernel, model, tier }: Made): boolean => {
   const name = `${shader} ${kernel} ${model} ${tier}`;

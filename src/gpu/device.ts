@@ -10,6 +10,8 @@ export interface Gpu {
   hasF16: boolean;
   hasSubgroups: boolean;
   hasTimestamps: boolean;
+  /** The "GPU" is the processor (SwiftShader, llvmpipe, WARP): long shaders compile slowly there and gain nothing. */
+  isSoftware: boolean;
   /** A small buffer to bind where a kernel variant reads nothing. */
   none: GPUBuffer;
   /** Set once the device is lost; `checkDevice` throws it. */
@@ -54,6 +56,7 @@ export async function openGpu(gpu: GPU | undefined): Promise<Gpu> {
     hasF16: device.features.has('shader-f16'),
     hasSubgroups: device.features.has('subgroups'),
     hasTimestamps: device.features.has('timestamp-query'),
+    isSoftware: /swiftshader|llvmpipe|basic render/i.test(`${architecture} ${model} ${description}`),
     none: device.createBuffer({ label: 'none', size: 256, usage: STORAGE }),
   };
   void device.lost.then((info) => {

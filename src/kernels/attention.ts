@@ -53,6 +53,7 @@ export function createAttention(
     HEAD_DIM: spec.headDim,
     ROWS: spec.tile.rows,
     ACROSS: spec.tile.across,
+    UNROLL: gpu.isSoftware ? 1 : 8,
   });
 }
 

@@ -38,6 +38,7 @@ export interface GemmSpec {
 const EPILOGUES = ['store', 'residual', 'activation', 'geglu', 'rope'];
 const TILE_M = 64;
 const TILE_N = 64;
+const TILE_K = 16;
 
 /** Rows of every GEMM input and output are padded to this. */
 export const M_MULTIPLE = 64;
@@ -57,6 +58,8 @@ export function createGemm(gpu: Gpu, spec: GemmSpec): Promise<Kernel> {
     N: spec.n,
     TILE_M,
     TILE_N,
+    TILE_K,
+    UNROLL: gpu.isSoftware ? 1 : TILE_K,
     PAIR: pairOf(epilogue),
     HAS_BIAS: spec.bias,
     EPILOGUE: EPILOGUES.indexOf(epilogue.kind),
