@@ -41,28 +41,20 @@ async function main(): Promise<void> {
   if (tiers.length === 0) throw new UsageError(`--tiers ${options.tiers}: this device has no shader-f16.`);
   console.log(`${info.device} (${info.description})`);
 
+  const asked = CASES.filter(({ name }) => options.cases.includes(name));
+  const { profile } = options;
   const cases: CaseResult[] = [];
   let fma_peak_gflops = 0;
   for (const model of models) {
-    const tokens = options.tokens ?? (isSoftware ? (model.isSmall ? 8192 : 2048) : 32768);
+    const tokens = options.tokens ?? (isSoftware ? (model.isSmall ? 4096 : 1024) : 32768);
     const repeats = options.repeats ?? (isSoftware ? 3 : 5);
     // The generated checkpoint has f16 weights, as published ones of its size are used: f32 would be more of the same.
     const own =
       model.isSmall || options.tiers.length < TIERS.length ? tiers : tiers.filter(({ dtype }) => dtype === 'f16');
     for (const tier of own) {
-      for (const given of CASES.filter(({ name }) => options.cases.includes(name))) {
-        const { result, fma_peak_gflops: peak } = await measure(model, tier, given, {
-          gpu,
-          tokens,
-          repeats,
-          profile: options.profile,
-        });
-        fma_peak_gflops = Math.max(fma_peak_gflops, peak);
-        cases.push(result);
-        console.error(
-          `${model.name} ${tier.name} ${result.name}: ${result.ms.toFixed(1)} ms, ${result.gflops.toFixed(1)} GFLOP/s (FMA peak now ${peak.toFixed(1)})`,
-        );
-      }
+      const { results, fma_peak_gflops: peak } = await measure(model, tier, asked, { gpu, tokens, repeats, profile });
+      fma_peak_gflops = Math.max(fma_peak_gflops, peak);
+      cases.push(...results);
     }
   }
   for (const result of cases) {

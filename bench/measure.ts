@@ -1,7 +1,7 @@
 import { loadRuntime } from '../src/encoder';
 import { folderFiles } from '../src/files/folder';
 import { createProfiler, type Profiler } from '../src/gpu/profiler';
-import type { HeadRequest } from '../src/model/runtime';
+import type { HeadRequest, Runtime } from '../src/model/runtime';
 import { planPasses } from '../src/packing/plan';
 import { type Case, lengthsOf, scaled, sequencesOf } from './cases';
 import { fmaPeak } from './fma-peak';
@@ -24,7 +24,7 @@ export interface CaseResult {
   tier: string;
   sequences: number;
   tokens: number;
-  /** Median time of all passes, from token ids to embeddings in JavaScript. */
+  /** Median time of all passes. */
   ms: number;
   tokens_per_s: number;
   gflops: number;
@@ -35,11 +35,6 @@ export interface CaseResult {
   kernels?: KernelTime[];
 }
 
-export interface Measured {
-  result: CaseResult;
-  fma_peak_gflops: number;
-}
-
 export interface MeasureOptions {
   gpu: GPU;
   tokens: number;
@@ -47,59 +42,82 @@ export interface MeasureOptions {
   profile: boolean;
 }
 
-/** Loads the model anew, so that the peak of its memory is the case's own, and measures the FMA peak on the same device. */
-export async function measure(model: BenchModel, tier: Tier, given: Case, options: MeasureOptions): Promise<Measured> {
+/**
+ * Measures the cases on one model, and the FMA peak on the same device before and after. The smallest case goes first: buffers only
+ * grow, so the peak of memory is then each case's own.
+ */
+export async function measure(
+  model: BenchModel,
+  tier: Tier,
+  cases: Case[],
+  options: MeasureOptions,
+): Promise<{ results: CaseResult[]; fma_peak_gflops: number }> {
   const { dtype, arithmetic } = tier;
-  const { gpu, tokens: budget, repeats, profile } = options;
-  const { runtime, config, info } = await loadRuntime(model.folder, { gpu, dtype, arithmetic, folder: folderFiles });
+  const { gpu, tokens, repeats, profile } = options;
+  const loaded = await loadRuntime(model.folder, { gpu, dtype, arithmetic, folder: folderFiles });
+  const { runtime, config, info } = loaded;
   try {
     const profiler = profile ? createProfiler(runtime.gpu) : undefined;
-    const fma_peak_gflops = await fmaPeak(runtime.gpu);
-    const shape = scaled(given, budget, info.maxTokens);
-    const lengths = lengthsOf(shape, budget);
-    const sequences = sequencesOf(lengths, config.vocab_size);
-    const passes = planPasses(lengths, info.maxTokensPerPass).map((pass) => pass.map((i) => sequences[i]));
-    const run = async (profiler?: Profiler) => {
-      const sums = { dispatches: 0, flops: 0, issuedFlops: 0 };
-      const start = performance.now();
-      for (const pass of passes) {
-        const { dispatches, flops, issuedFlops } = await runtime.run(pass, [embeddings(pass.length)], { profiler });
-        sums.dispatches += dispatches;
-        sums.flops += flops;
-        sums.issuedFlops += issuedFlops;
+    const before = await fmaPeak(runtime.gpu);
+    const work = cases.map((given) => {
+      const shape = scaled(given, tokens, info.maxTokens);
+      const lengths = lengthsOf(shape, tokens);
+      const sequences = sequencesOf(lengths, config.vocab_size);
+      const passes = planPasses(lengths, info.maxTokensPerPass).map((pass) => pass.map((i) => sequences[i]));
+      const largest = Math.max(...passes.map((pass) => sum(pass.map((ids) => ids.length))));
+      return { shape, tokens: sum(lengths), sequences: lengths.length, passes, largest };
+    });
+    const results = new Map<(typeof work)[number], CaseResult>();
+    for (const item of [...work].sort((a, b) => a.largest - b.largest)) {
+      const { shape, sequences, passes } = item;
+      const { dispatches, flops, issuedFlops } = await runPasses(runtime, passes);
+      const times: number[] = [];
+      for (let i = 0; i < repeats; i++) times.push((await runPasses(runtime, passes)).ms);
+      const ms = median(times);
+      const gflops = flops / ms / 1e6;
+      const result: CaseResult = {
+        name: shape.name,
+        model: model.name,
+        dtype,
+        tier: tier.name,
+        sequences,
+        tokens: item.tokens,
+        ms,
+        tokens_per_s: (1000 * item.tokens) / ms,
+        gflops,
+        peak_share: 0,
+        dispatches,
+        useful_flops_share: flops / issuedFlops,
+        peak_bytes: runtime.memoryUse().peak,
+      };
+      if (profiler) {
+        await runPasses(runtime, passes, profiler);
+        result.kernels = [...(await profiler.collect())]
+          .map(([label, time]) => ({ label, ...time }))
+          .map(({ label, ms, count, flops }) => ({ label, ms, count, gflops: flops / ms / 1e6, peak_share: 0 }))
+          .sort((a, b) => b.ms - a.ms);
       }
-      return { ...sums, ms: performance.now() - start };
-    };
-    const { dispatches, flops, issuedFlops } = await run();
-    const times: number[] = [];
-    for (let i = 0; i < repeats; i++) times.push((await run()).ms);
-    const ms = median(times);
-    const tokens = lengths.reduce((a, b) => a + b);
-    const result: CaseResult = {
-      name: shape.name,
-      model: model.name,
-      dtype,
-      tier: tier.name,
-      sequences: lengths.length,
-      tokens,
-      ms,
-      tokens_per_s: (1000 * tokens) / ms,
-      gflops: flops / ms / 1e6,
-      peak_share: 0,
-      dispatches,
-      useful_flops_share: flops / issuedFlops,
-      peak_bytes: runtime.memoryUse().peak,
-    };
-    if (profiler) {
-      await run(profiler);
-      result.kernels = [...(await profiler.collect())]
-        .map(([label, { ms, count, flops }]) => ({ label, ms, count, gflops: flops / ms / 1e6, peak_share: 0 }))
-        .sort((a, b) => b.ms - a.ms);
+      results.set(item, result);
+      console.error(`${model.name} ${tier.name} ${shape.name}: ${ms.toFixed(1)} ms, ${gflops.toFixed(1)} GFLOP/s`);
     }
-    return { result, fma_peak_gflops };
+    const fma_peak_gflops = Math.max(before, await fmaPeak(runtime.gpu));
+    return { results: work.map((item) => results.get(item)!), fma_peak_gflops };
   } finally {
     runtime.dispose();
   }
+}
+
+/** From token ids to embeddings in JavaScript, one pass after the other. */
+async function runPasses(runtime: Runtime, passes: Uint32Array[][], profiler?: Profiler) {
+  const sums = { dispatches: 0, flops: 0, issuedFlops: 0 };
+  const start = performance.now();
+  for (const pass of passes) {
+    const { dispatches, flops, issuedFlops } = await runtime.run(pass, [embeddings(pass.length)], { profiler });
+    sums.dispatches += dispatches;
+    sums.flops += flops;
+    sums.issuedFlops += issuedFlops;
+  }
+  return { ...sums, ms: performance.now() - start };
 }
 
 /** What an index of documents is made of: the mean of each sequence's hidden states, normalised. */
@@ -113,3 +131,5 @@ export function median(values: number[]): number {
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
+
+const sum = (values: number[]): number => values.reduce((a, b) => a + b, 0);

@@ -11,7 +11,7 @@
 const MARKER = /^@@(adapter|pipeline|same|end|done) (.*)$/gm;
 
 /** @param {{ shader: string, kernel: string, uses: Use[] }} row */
-export const titleOf = ({ shader, kernel, uses }) => `${shader} '${kernel}' ${usesText(uses)}`;
+export const titleOf = ({ shader, kernel, uses }) => `${shader} '${kernel}' (${usesText(uses)})`;
 
 /** "nano base: f32; base: f16-storage". @param {Use[]} uses */
 export const usesText = (uses) => {

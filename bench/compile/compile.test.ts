@@ -1,0 +1,142 @@
+import { expect, test } from 'vitest';
+import { hotLoop, hotLoopListing, mixOf, nakFaults, parseBlocks, parseNak, warpsPerSm } from './nak.mjs';
+import { parseRadv, radvFaults } from './radv.mjs';
+import { missingRows, rowsOf, usesText } from './rows.mjs';
+import { TARGETS } from './targets.mjs';
+
+// As NAK_DEBUG=print prints it: a loop 1 → 2 → 3 → 1, in which 2 repeats itself, and an epilogue with more FMAs than the loop.
+const NAK = `shared_size: 8704
+workgroup_size: 64, 1, 1
+NAK IR:
+block 0 L0 [] -> {
+        %r1 = ffma %r2 %r3 %r4
+} -> []
+NAK IR after calc_instr_deps:
+block.u 0 L3 [] -> {
+      r131      = s2r sr[0x21]                                      // delay=6 wr:0
+      r1..5     = ld.global.a64.constant.b128 [r2..4]               // delay=1 rd:0 wr:3
+} -> [1]
+block 1 L2 [0, 3] -> {
+      r9        = ld.global.a64.constant.b32 [r2..4]                // delay=1
+                  st.shared.strong.cta.b128 [r137+0x1100] r144..148 // delay=4 rd:0
+                  bar.sync                                          // delay=6
+@!p0              bra L5                                            // delay=1
+} -> [2, 4]
+block 2 L7 [1, 2] -> {
+      r4..8     = ld.shared.strong.cta.b128 [r1]                    // delay=1 rd:0 wr:1
+@p1   r6..8     = ld.shared.strong.cta.b64 [r1+0x20]                // delay=1
+      r8        = ld.shared.strong.cta.b32 [r1]                     // delay=1
+      r61       = ffma.ftz r4 r12 r127                              // delay=1 wt=000011
+@p1   r62       = ffma r4 r13 r128                                  // delay=1
+      r63       = fadd.ftz r4 r13                                   // delay=1
+@p2               bra L7                                            // delay=1
+} -> [2, 3]
+block 3 L8 [2] -> {
+                  bra L2                                            // delay=1
+} -> [1]
+block 4 L5 [1] -> {
+      r61       = ffma.ftz r4 r12 r127                              // delay=1
+      r61       = ffma.ftz r4 r12 r127                              // delay=1
+      r61       = ffma.ftz r4 r12 r127                              // delay=1
+                  st.global.a64.strong.sys.b128 [r2..4] r4..8       // delay=1
+} -> []
+
+Instruction count: 23
+Num GPRs: 159
+SLM size: 0
+`;
+
+test('NAK: the hot block is the one in a loop, with its mix, and the loop is the innermost', () => {
+  const row = parseNak(NAK);
+  expect(row).toMatchObject({
+    gprs: 159,
+    slm: 0,
+    instructions: 23,
+    shared: 8704,
+    threads: 64,
+    hot_instructions: 7,
+    hot_ffma: 2,
+    hot_lds128: 1,
+    hot_lds64: 1,
+    hot_lds32: 1,
+    hot_ldg: 0,
+    loop_blocks: 1,
+    loop_instructions: 7,
+  });
+  const blocks = parseBlocks(NAK);
+  expect(blocks.map(({ to }) => to)).toEqual([[1], [2, 4], [2, 3], [1], []]);
+  expect(hotLoop(blocks)?.block.index).toBe(2);
+  expect(mixOf(blocks[1].lines)).toMatchObject({ ldg: 1, sts: 1, bar: 1, ffma: 0 });
+  expect(hotLoopListing(NAK)).toMatch(/^block 2 \(hot\).*7 instructions, 2 ffma\n.*ld\.shared/);
+});
+
+test('NAK: without the inner loop, the outer one counts with all of its blocks', () => {
+  const outer = NAK.replace('L7 [1, 2]', 'L7 [1]').replace('} -> [2, 3]', '} -> [3]');
+  expect(parseNak(outer)).toMatchObject({ loop_blocks: 3, loop_instructions: 12, loop_ffma: 2, loop_ldg: 1 });
+});
+
+test('NAK: what is missing is named', () => {
+  expect(parseNak(NAK.replace('Num GPRs: 159', ''))).toBe('NAK printed no gprs');
+  expect(parseNak(NAK.replace(/NAK IR after[\s\S]*?Instruction/, 'Instruction'))).toMatch(/calc_instr_deps/);
+  expect(nakFaults({ slm: 16 })).toEqual(['16 bytes of local memory (spills)']);
+});
+
+test('warps that fit a multiprocessor: by registers, shared memory, threads, workgroups', () => {
+  expect(warpsPerSm({ gprs: 128, shared: 0, threads: 128 })).toBe(16);
+  expect(warpsPerSm({ gprs: 16, shared: 32 * 1024, threads: 128 })).toBe(12);
+  expect(warpsPerSm({ gprs: 16, shared: 0, threads: 1024 })).toBe(32);
+  expect(warpsPerSm({ gprs: 16, shared: 0, threads: 32 })).toBe(16);
+});
+
+const RADV = `*** SHADER STATS ***
+SGPRs: 128
+VGPRs: 96
+Spilled SGPRs: 0
+Spilled VGPRs: 3
+LDS size: 8704
+Scratch size: 256
+Subgroups per SIMD: 8
+Instructions: 550
+Latency: 25789
+Inverse Throughput: 6476
+VALU: 359
+SALU: 60
+VMEM: 26
+SMEM: 4
+VOPD: 2
+`;
+
+test('RADV: numbers, spills, and what is missing', () => {
+  const row = parseRadv(RADV);
+  expect(row).toMatchObject({ vgprs: 96, spilledVgprs: 3, spilledSgprs: 0, lds: 8704, scratch: 256, vopd: 2 });
+  if (typeof row === 'string') throw new Error(row);
+  expect(radvFaults(row)).toEqual(['3 spilled VGPRs', '256 bytes of scratch']);
+  expect(parseRadv(RADV.replace('Scratch size: 256\n', ''))).toBe("RADV printed no 'Scratch size'");
+});
+
+const mark = (kind: string, model: string, tier: string, source = 's0') =>
+  `@@${kind} ${JSON.stringify({ shader: 'gemm', kernel: 'Wqkv', model, tier, source })}\n`;
+
+test('rows: equal sources share one; spills, a torn run and a missing row are problems', () => {
+  const clean = RADV.replace('Spilled VGPRs: 3', 'Spilled VGPRs: 0').replace('Scratch size: 256', 'Scratch size: 0');
+  const run = (stats: string, end: string) =>
+    rowsOf(
+      `@@adapter {}\n${mark('pipeline', 'base', 'f32')}${stats}${mark('end', 'base', 'f32')}${mark('same', 'large', 'f32')}${end}`,
+      TARGETS.navi31,
+    );
+  const good = run(clean, '@@done {}\n');
+  expect(good.problems).toEqual([]);
+  expect(good.rows).toHaveLength(1);
+  expect(usesText(good.rows[0].uses)).toBe('base, large: f32');
+  expect(run(RADV, '@@done {}\n').problems).toEqual([
+    "gemm 'Wqkv' (base, large: f32): 3 spilled VGPRs",
+    "gemm 'Wqkv' (base, large: f32): 256 bytes of scratch",
+  ]);
+  expect(run(clean, '').problems).toEqual(['compiling stopped before the last pipeline']);
+  expect(run('', '@@done {}\n').problems[0]).toMatch(/no row, RADV printed no/);
+  const expected = { shaders: ['gemm', 'pool'], models: ['base', 'large'], tiers: ['f32'] };
+  expect(missingRows(good.rows, expected)).toEqual([
+    'pool.wgsl: no row for base, f32',
+    'pool.wgsl: no row for large, f32',
+  ]);
+});
