@@ -30,11 +30,10 @@ async function main(): Promise<void> {
   checkToggles(options.toggles);
   const models = benchModels(options.models, options.folders);
   const gpu = create(options.toggles.map((name) => `enable-dawn-features=${name}`));
-  const { device, info, hasF16, hasTimestamps } = await openGpu(gpu);
+  const { device, info, hasF16, hasTimestamps, isSoftware } = await openGpu(gpu);
   const features = [...device.features].sort();
   device.destroy();
   if (options.profile && !hasTimestamps) throw new UsageError('--profile: this device has no timestamp-query.');
-  const isSoftware = /llvmpipe|swiftshader/i.test(`${info.device} ${info.description}`);
   const tiers = TIERS.filter(
     ({ name, arithmetic }) => options.tiers.includes(name) && (arithmetic === 'f32' || hasF16),
   );
