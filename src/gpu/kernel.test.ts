@@ -43,4 +43,21 @@ describe('specialise', () => {
     expect(() => specialise(SHADER, { K2: 1 })).toThrow("'K2'");
     expect(() => specialise(SHADER, { KEYS: 1 })).toThrow("'KEYS'"); // follows from K
   });
+
+  it('writes out loops named for it, UNROLL steps at a time', () => {
+    const source = `const UNROLL: u32 = 1;
+fn main() {
+  var sum = 0u;
+  for (var k_unroll = 0u; k_unroll < K; k_unroll++) { if (true) { sum += k_unroll; } }
+  return sum;
+}
+`;
+    expect(specialise(source, {})).toBe(source);
+    const code = specialise(source, { UNROLL: 2 });
+    expect(code).toContain('for (var k = 0u; k < K; k += 2) {');
+    expect(code).toContain('{ let k_unroll = k + 0; if (true) { sum += k_unroll; } }');
+    expect(code).toContain('{ let k_unroll = k + 1; if (true) { sum += k_unroll; } }');
+    expect(code.match(/sum \+=/g)).toHaveLength(2);
+    expect(code).toContain('return sum;');
+  });
 });

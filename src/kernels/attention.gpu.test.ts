@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu/device';
 import { blank, openTestGpu, runKernel, upload, uploadWords } from '../gpu/fixtures';
 import { parseConfig } from '../model/config';
 import { attentionPlace, geometryOf, qkvPlace } from '../model/geometry';
-import { attentionTiles, sequenceBounds, tileWords, tokenStream } from '../packing/stream';
+import { attentionTiles, keyBounds, tileWords, tokenStream } from '../packing/stream';
 import { type AttentionTile, attentionTile, attentionWorkgroups, createAttention } from './attention';
 import { expectClose, padded, randomMatrix, roundToF16, unpadded } from './fixtures';
 import { attention } from './reference';
@@ -54,7 +54,7 @@ async function runAttention({ head_dim, heads = 2, window, lengths, tile }: Case
   const qkv = padded(rows, { stride, columnAt: place });
   const chosen = tile ?? attentionTile(gpu, geometry.headDim, act);
   const tiles = attentionTiles(stream.cu_seqlens, chosen.rows, window);
-  const kernel = await createAttention(gpu, { heads, headDim: geometry.headDim, window, act, tile: chosen });
+  const kernel = await createAttention(gpu, { heads, headDim: geometry.headDim, act, tile: chosen });
   const out = blank(gpu, tokens * geometry.attention, act);
   const data = await runKernel(
     gpu,
@@ -62,7 +62,7 @@ async function runAttention({ head_dim, heads = 2, window, lengths, tile }: Case
     {
       qkv: upload(gpu, qkv, act),
       tiles: uploadWords(gpu, tileWords(tiles)),
-      sequence: uploadWords(gpu, sequenceBounds(stream)),
+      bounds: uploadWords(gpu, keyBounds(stream, window)),
       out,
     },
     attentionWorkgroups(tiles.length, heads, geometry.headDim, chosen),

@@ -30,7 +30,7 @@ interface Operands {
 type Options = Pick<GemmSpec, 'n' | 'epilogue'> & Partial<GemmSpec>;
 
 /** Runs a GEMM on padded operands; gives out as [rows, stride]. Rows that only pad hold 9, so that a mixed-up row shows. */
-async function runGemm(options: Options, { x, w, bias, rowAt, positions, rope: table, out }: Operands) {
+async function runGemm(options: Options, { x, w, bias, rowAt, positions, rope: table, out }: Operands, on = gpu) {
   const k = roundUp(x[0].length, 32);
   const spec: GemmSpec = {
     label: 'gemm',
@@ -46,7 +46,7 @@ async function runGemm(options: Options, { x, w, bias, rowAt, positions, rope: t
   const rows = roundUp(x.length, 64);
   const a = padded(x, { stride: k, rows, padding: 9 });
   for (let r = 0; r < x.length; r++) a.fill(0, r * k + x[0].length, (r + 1) * k);
-  const kernel = await createGemm(gpu, spec);
+  const kernel = await createGemm(on, spec);
   const at = new Uint32Array(rows);
   if (positions) at.set(positions);
   const result = out ? upload(gpu, padded(out, { stride, rows })) : blank(gpu, rows * stride, spec.out);
@@ -168,6 +168,16 @@ describe('gemm', () => {
     const expected = q.map((row, r) => Float64Array.of(...row, ...k[r], ...v[r]));
     // Angles reach 1000 radians and are rounded to f32 as transformers rounds them: 3e-5 each.
     expectClose(unpadded(data, [67, 3 * hidden], stride, place), expected, 3e-4);
+  });
+});
+
+describe('gemm as compiled for hardware', () => {
+  it('gives the same with its inner loop written out', async () => {
+    const x = randomMatrix(19, 65, 320);
+    const w = randomMatrix(20, 777, 320);
+    const options = { n: 784, epilogue: { kind: 'store' } } as const;
+    const { data } = await runGemm(options, { x, w }, { ...gpu, isSoftware: false });
+    expectClose(unpadded(data, [65, 777], 784), linear(x, w), 2e-5);
   });
 });
 

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { create } from 'webgpu';
+import type { Model } from '../api';
+import { loadRuntime } from '../encoder';
+import { folderFiles } from '../files/folder';
+import { loadModel } from '../node';
+import { checkpointFolder, publicModel, readGolden } from './fixtures/golden';
+
+let model: Model;
+beforeAll(async () => {
+  model = await loadModel(publicModel('nano'), { arithmetic: 'f32' });
+});
+afterAll(() => model.dispose());
+
+const tokens = (count: number) => ({
+  inputIds: Uint32Array.from({ length: count }, (_, i) => (i * 7919) % 16000),
+  lengths: Uint32Array.of(count),
+});
+
+it('counts the weights: those of the file and little more', () => {
+  const { weights, activations, peak } = model.memory();
+  // 16.4 MB of f16 in the file; on the GPU 8192 positions of two RoPE tables come on top, and norms in f32.
+  expect(weights).toBeGreaterThan(16.3e6);
+  expect(weights).toBeLessThan(16.4e6 + 2 * 8192 * 64 * 4 + 1e6);
+  expect(activations).toBe(0);
+  expect(peak).toBe(weights);
+});
+
+it('needs at most twice the activations for twice the tokens, and nothing new for a shape it had', async () => {
+  const used = async (count: number) => {
+    await model.forward(tokens(count));
+    return model.memory().activations;
+  };
+  const [once, twice] = [await used(512), await used(1024)];
+  expect(once).toBeGreaterThan(0);
+  expect(twice).toBeGreaterThan(once);
+  expect(twice).toBeLessThanOrEqual(2 * once);
+  expect(await used(1024)).toBe(twice);
+  expect(await used(300)).toBe(twice);
+});
+
+/** What is allocated does not depend on the driver, and SwiftShader would take minutes for more. */
+const SEQUENCES = process.env.GPU_ADAPTER === 'swiftshader' ? 2 : 8;
+
+it(`stays under 200 MB with ${SEQUENCES} sequences of 1024 tokens (8 on every driver but SwiftShader)`, async () => {
+  const { inputIds } = tokens(1024);
+  const many = Array.from({ length: SEQUENCES }, () => inputIds);
+  const { last_hidden_state } = await model.forward({
+    inputIds: Uint32Array.from(many.flatMap((ids) => [...ids])),
+    lengths: Uint32Array.from(many, (ids) => ids.length),
+  });
+  expect(last_hidden_state?.shape).toEqual([SEQUENCES * 1024, 256]);
+  expect(last_hidden_state?.data.every(Number.isFinite)).toBe(true);
+  expect(model.memory().peak).toBeLessThanOrEqual(200e6);
+});
+
+it('runs seven dispatches a layer and at most eight around them', async () => {
+  const { runtime, config } = await loadRuntime(checkpointFolder('tiny-mlm'), { gpu: create([]), folder: folderFiles });
+  const { inputIds, lengths } = readGolden('tiny-mlm').batch;
+  const first = inputIds.slice(0, lengths[0]);
+  const last = inputIds.slice(-lengths[11]);
+  const rows = Uint32Array.of(0, 3, 7);
+  const { dispatches } = await runtime.run([first, last], [{ head: { kind: 'top_k', k: 5 }, indices: rows }]);
+  runtime.dispose();
+  expect(dispatches).toBeGreaterThanOrEqual(6 * config.num_hidden_layers);
+  expect(dispatches).toBeLessThanOrEqual(7 * config.num_hidden_layers + 8);
+});
