@@ -177,7 +177,7 @@ describe('gemm as compiled for hardware', () => {
     const w = randomMatrix(20, 777, 320);
     const options = { n: 784, epilogue: { kind: 'store' } } as const;
     const { data } = await runGemm(options, { x, w }, { ...gpu, isSoftware: false });
-    expectClose(unpadded(data, [65, 777], 784), linear(x, w), 2e-5);
+    expectClose(unpadded(data, [65, 777], 784), linear(x, w), 2e-4); // values to 60, 320 f32 roundings each
   });
 });
 
