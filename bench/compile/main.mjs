@@ -78,38 +78,42 @@ await bundle({
 });
 const job = jobFor(only ?? listing ?? '');
 mkdirSync(RESULTS, { recursive: true });
-let failed = false;
-for (const name of names) {
+
+/** @param {keyof typeof TARGETS} name @returns {string[]} problems */
+const report = (name) => {
   const target = TARGETS[name];
   const compiled = rowsOf(compileOn(target, join(dir, 'pipelines.js'), job), target);
   const { adapter, outputs, problems } = compiled;
   const rows = sorted(compiled.rows);
-  if (rows.length === 0 && problems.length === 0) usage(`No pipeline has all of the words '${job.only.join(' ')}'.`);
+  if (rows.length === 0 && problems.length === 0) return [`no pipeline has all of the words '${job.only.join(' ')}'`];
   if (listing !== undefined) {
-    console.log(`${titleOf(rows[0])}\n\n${hotLoopListing(outputs.get(rows[0]) ?? '')}`);
-    if (rows.length > 1)
-      console.error(`\n${rows.length - 1} more have these words: ${rows.slice(1).map(titleOf).join('; ')}`);
+    const [row, ...others] = rows;
+    if (row) console.log(`${titleOf(row)}\n\n${hotLoopListing(outputs.get(row) ?? '')}`);
+    if (others.length > 0) console.error(`\n${others.length} more have these words: ${others.map(titleOf).join('; ')}`);
   } else if (only !== undefined) {
     console.log(`\n${target.name}\n${table(name, rows)}`);
   } else {
     const models = job.models.map((model) => model.name);
     problems.push(...missingRows(rows, { shaders: Object.keys(job.shaders), models, tiers: target.tiers }));
     const path = join(RESULTS, `compile-${name}`);
+    const { description: driver, features } = adapter;
+    const head = { target: target.name, driver, features, toggles: target.toggles, problems };
+    const flat = rows.map(({ numbers, ...rest }) => ({ ...rest, ...numbers }));
+    writeFileSync(`${path}.json`, `${JSON.stringify({ ...head, rows: flat }, null, 1)}\n`);
     writeFileSync(`${path}.md`, markdown(name, target.name, { ...compiled, rows }));
-    const json = {
-      target: target.name,
-      driver: adapter.description,
-      features: adapter.features,
-      toggles: target.toggles,
-      problems,
-    };
-    writeFileSync(
-      `${path}.json`,
-      `${JSON.stringify({ ...json, rows: rows.map(({ numbers, ...rest }) => ({ ...rest, ...numbers })) }, null, 1)}\n`,
-    );
     console.log(`${name}: ${rows.length} rows in bench/results/compile-${name}.md`);
   }
+  return problems;
+};
+
+for (const name of names) {
+  /** @type {string[]} */
+  let problems;
+  try {
+    problems = report(name);
+  } catch (error) {
+    problems = [error instanceof Error ? error.message : String(error)];
+  }
   for (const problem of problems) console.error(`${name}: ${problem}`);
-  failed ||= problems.length > 0;
+  if (problems.length > 0) process.exitCode = 1;
 }
-process.exitCode = failed ? 1 : 0;

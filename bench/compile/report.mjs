@@ -22,7 +22,7 @@ const sharedLoads = (n, prefix) =>
 const TABLES = {
   navi31: {
     note: [
-      'Subgroups: how many a SIMD holds at once (occupancy; 16 at the most with wave64, 32 with wave32). VGPRs and LDS bytes limit it.',
+      'Subgroups: how many a SIMD holds at once, of 32 as RADV counts them (occupancy); VGPRs and bytes of LDS limit it.',
       'VALU counts instructions, of which VOPD do two things at once; VMEM are global loads and stores. Loops count once, whatever their',
       'length, in all but the last two columns. Inverse throughput and latency are the compiler’s own estimates in cycles: compare them',
       'between versions of one kernel only.',
