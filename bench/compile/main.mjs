@@ -98,8 +98,9 @@ const report = (name) => {
     const path = join(RESULTS, `compile-${name}`);
     const { description: driver, features } = adapter;
     const head = { target: target.name, driver, features, toggles: target.toggles, problems };
-    const flat = rows.map(({ numbers, ...rest }) => ({ ...rest, ...numbers }));
-    writeFileSync(`${path}.json`, `${JSON.stringify({ ...head, rows: flat }, null, 1)}\n`);
+    // One line a row, so that a change shows as few changed lines.
+    const lines = rows.map(({ numbers, ...rest }) => JSON.stringify({ ...rest, ...numbers })).join(',\n');
+    writeFileSync(`${path}.json`, `${JSON.stringify(head).slice(0, -1)},"rows":[\n${lines}\n]}\n`);
     writeFileSync(`${path}.md`, markdown(name, target.name, { ...compiled, rows }));
     console.log(`${name}: ${rows.length} rows in bench/results/compile-${name}.md`);
   }
