@@ -27,7 +27,7 @@ interface Case {
 const MIXED = [1, 63, 64, 65, 129, 2, 3, 1, 58];
 
 /** Attention of random q, k and v as the GPU computes it, and as the twin does. */
-async function runAttention({ head_dim, heads = 2, window, lengths, tile }: Case, act: Arithmetic = 'f32') {
+async function runAttention({ head_dim, heads = 2, window, lengths, tile }: Case, act: Arithmetic = 'f32', on = gpu) {
   const hidden = heads * head_dim;
   const config = parseConfig({
     model_type: 'modernbert',
@@ -54,7 +54,7 @@ async function runAttention({ head_dim, heads = 2, window, lengths, tile }: Case
   const qkv = padded(rows, { stride, columnAt: place });
   const chosen = tile ?? attentionTile(gpu, geometry.headDim, act);
   const tiles = attentionTiles(stream.cu_seqlens, chosen.rows, window);
-  const kernel = await createAttention(gpu, { heads, headDim: geometry.headDim, act, tile: chosen });
+  const kernel = await createAttention(on, { heads, headDim: geometry.headDim, act, tile: chosen });
   const out = blank(gpu, tokens * geometry.attention, act);
   const data = await runKernel(
     gpu,
@@ -90,6 +90,12 @@ describe('attention', () => {
   ];
   it.each(cases.map((c) => [name(c), c] as const))('%s', async (_, c) => {
     const { actual, expected } = await runAttention(c);
+    expectClose(actual, expected, 5e-6);
+  });
+
+  it('gives the same with its inner loops written out, as for hardware', async () => {
+    const shape = { head_dim: 32, window: 16, lengths: MIXED, tile: { rows: 16, across: 4 } };
+    const { actual, expected } = await runAttention(shape, 'f32', { ...gpu, isSoftware: false });
     expectClose(actual, expected, 5e-6);
   });
 

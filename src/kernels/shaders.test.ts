@@ -49,6 +49,13 @@ it.each(shaders.filter(({ source }) => /^alias \w+_t = f32;/m.test(source)))(
   },
 );
 
+it.each(shaders.filter(({ source }) => source.includes('const UNROLL:')))(
+  '$name is valid with loops as they are and written out',
+  async ({ source }) => {
+    for (const UNROLL of [1, 8]) await compile(source, { UNROLL });
+  },
+);
+
 it('a shader that is not valid is refused with its line', async () => {
   const source = shaders[0].source.replace('@workgroup_size(', 'let x = nothing; @workgroup_size(');
   await expect(compile(source, {})).rejects.toThrow(/does not compile on this device.*\d+:\d+ /s);

@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import { ModelFileError, UnsupportedModelError } from '../errors';
+import { parseConfig, taskOf } from './config';
+import { readSpec } from './fixtures/golden';
+
+/** ModernBERT-base as it is on the Hub: the spelling of transformers 4.48. */
+const OLD = {
+  model_type: 'modernbert',
+  vocab_size: 50368,
+  hidden_size: 768,
+  intermediate_size: 1152,
+  num_hidden_layers: 4,
+  num_attention_heads: 12,
+  global_attn_every_n_layers: 3,
+  local_attention: 128,
+  global_rope_theta: 160_000,
+  local_rope_theta: 10_000,
+};
+
+/** The same in the spelling of transformers 5. */
+const NEW = {
+  ...OLD,
+  global_attn_every_n_layers: undefined,
+  global_rope_theta: undefined,
+  local_rope_theta: undefined,
+  layer_types: ['full_attention', 'sliding_attention', 'sliding_attention', 'full_attention'],
+  rope_parameters: {
+    full_attention: { rope_type: 'default', rope_theta: 160_000 },
+    sliding_attention: { rope_type: 'default', rope_theta: 10_000 },
+  },
+};
+
+const LAYERS = [
+  { window: 0, rope_theta: 160_000 },
+  { window: 64, rope_theta: 10_000 },
+  { window: 64, rope_theta: 10_000 },
+  { window: 0, rope_theta: 160_000 },
+];
+
+describe('parseConfig', () => {
+  it('reads both spellings as the same model', () => {
+    expect(parseConfig(OLD).layers).toEqual(LAYERS);
+    expect(parseConfig(NEW)).toEqual(parseConfig(OLD));
+    const [old, v5] = ['tiny-mlm', 'tiny-mlm-v5config'].map((name) =>
+      parseConfig({ model_type: 'modernbert', ...readSpec(name).config }),
+    );
+    expect(v5).toEqual({ ...old, architectures: ['ModernBertForMaskedLM'] });
+  });
+
+  it('has the defaults of transformers', () => {
+    const { model_type, vocab_size, hidden_size, intermediate_size, num_hidden_layers, num_attention_heads } = OLD;
+    const sizes = { model_type, vocab_size, hidden_size, intermediate_size, num_hidden_layers, num_attention_heads };
+    expect(parseConfig(sizes)).toEqual({
+      vocab_size,
+      hidden_size,
+      intermediate_size,
+      num_hidden_layers,
+      num_attention_heads,
+      head_dim: 64,
+      hidden_activation: 'gelu',
+      max_position_embeddings: 8192,
+      norm_eps: 1e-5,
+      norm_bias: false,
+      attention_bias: false,
+      mlp_bias: false,
+      decoder_bias: true,
+      classifier_bias: false,
+      classifier_activation: 'gelu',
+      classifier_pooling: 'cls',
+      tie_word_embeddings: true,
+      layers: LAYERS,
+      labels: [],
+      names_labels: false,
+      multi_label: false,
+      architectures: [],
+    });
+  });
+
+  it('takes the global theta where local_rope_theta is null, and its default where it is missing', () => {
+    expect(parseConfig({ ...OLD, local_rope_theta: null }).layers[1].rope_theta).toBe(160_000);
+    expect(parseConfig({ ...OLD, local_rope_theta: undefined }).layers[1].rope_theta).toBe(10_000);
+  });
+
+  it('takes null for a missing layer_types or rope_parameters', () => {
+    expect(parseConfig({ ...OLD, layer_types: null, rope_parameters: null })).toEqual(parseConfig(OLD));
+  });
+
+  it('rounds an odd local_attention down, as the published window does', () => {
+    expect(parseConfig({ ...OLD, local_attention: 129 }).layers[1].window).toBe(64);
+  });
+
+  it('reads labels in the order of their numbers', () => {
+    const { labels, names_labels } = parseConfig({ ...OLD, id2label: { 1: 'b', 0: 'a', 2: 'c' } });
+    expect([labels, names_labels]).toEqual([['a', 'b', 'c'], true]);
+    expect(parseConfig({ ...OLD, num_labels: 2 }).labels).toEqual(['LABEL_0', 'LABEL_1']);
+    expect(parseConfig({ ...OLD, problem_type: 'multi_label_classification' }).multi_label).toBe(true);
+  });
+
+  const withRope = (kind: string, value: unknown) => ({
+    ...NEW,
+    rope_parameters: { ...NEW.rope_parameters, [kind]: value },
+  });
+
+  it.each([
+    [{ model_type: 'bert' }, /model_type = "bert" is not supported/],
+    [{ model_type: undefined }, /model_type = missing/],
+    [{ hidden_activation: 'quick_gelu' }, /hidden_activation = "quick_gelu".*gelu, gelu_pytorch_tanh, silu, relu/],
+    [{ classifier_activation: 'tanh' }, /classifier_activation = "tanh"/],
+    [{ classifier_pooling: 'max' }, /classifier_pooling = "max".*'cls' and 'mean'/],
+    [{ rope_scaling: { type: 'linear', factor: 2 } }, /rope_scaling = \{"type":"linear","factor":2\}/],
+    [{ num_attention_heads: 3 }, /head.*= 256 is not supported; .*at most 128/],
+    [{ hidden_size: 36, num_attention_heads: 12 }, /= 3 is not supported; RoPE needs an even/],
+    [{ head_dim: 32 }, /head_dim = 32 is not supported; .*= 64/],
+    [{ local_attention: 1 }, /local_attention = 1/],
+    [{ local_attention: 12.5 }, /local_attention = 12.5/],
+    [
+      { ...NEW, layer_types: [...NEW.layer_types.slice(1), 'chunked_attention'] },
+      /layer_types\[3\] = "chunked_attention"/,
+    ],
+    [
+      withRope('sliding_attention', { rope_type: 'yarn', rope_theta: 1e4 }),
+      /rope_parameters.sliding_attention.rope_type = "yarn"/,
+    ],
+    [withRope('sliding_attention', undefined), /rope_parameters.sliding_attention = missing/],
+    [
+      { ...NEW, rope_parameters: { rope_type: 'default', rope_theta: 1e4 } },
+      /rope_parameters.full_attention = missing/,
+    ],
+  ])('refuses what it cannot compute: %j', (change, message) => {
+    const parse = () => parseConfig({ ...OLD, ...change });
+    expect(parse).toThrow(UnsupportedModelError);
+    expect(parse).toThrow(message);
+  });
+
+  it.each([
+    [{ hidden_size: undefined }, /hidden_size must be a number, it is missing/],
+    [{ vocab_size: '50368' }, /vocab_size must be a number, it is "50368"/],
+    [{ num_hidden_layers: 0 }, /num_hidden_layers must be a positive integer, it is 0/],
+    [{ intermediate_size: 11.5 }, /intermediate_size must be a positive integer, it is 11.5/],
+    [{ num_attention_heads: 7 }, /768 is not a multiple of num_attention_heads 7/],
+    [{ norm_eps: 'small' }, /norm_eps must be a number/],
+    [{ mlp_bias: 1 }, /mlp_bias must be true or false, it is 1/],
+    [{ global_rope_theta: 0 }, /global_rope_theta must be positive, it is 0/],
+    [{ global_attn_every_n_layers: 0 }, /global_attn_every_n_layers must be a positive integer/],
+    [{ ...NEW, layer_types: NEW.layer_types.slice(1) }, /layer_types must list 4 layers/],
+    [{ ...NEW, layer_types: 'full_attention' }, /layer_types must list 4 layers, it is "full_attention"/],
+    [withRope('full_attention', { rope_theta: -1 }), /rope_theta must be positive, it is -1/],
+    [{ id2label: { 0: 'a', 2: 'b' } }, /id2label has 2 entries but no text for label 1/],
+  ])('calls broken what makes no sense: %j', (change, message) => {
+    const parse = () => parseConfig({ ...OLD, ...change });
+    expect(parse).toThrow(ModelFileError);
+    expect(parse).toThrow(message);
+  });
+
+  it.each([null, 'text', [OLD]])('wants an object: %j', (json) => {
+    expect(() => parseConfig(json)).toThrow(/config.json does not hold a JSON object/);
+  });
+});
+
+describe('taskOf', () => {
+  const of = (architectures: string[], tensors: string[], asked?: Parameters<typeof taskOf>[2], id2label?: object) =>
+    taskOf(parseConfig({ ...OLD, architectures, id2label }), new Set(tensors), asked);
+
+  it('goes by the class name', () => {
+    const head = ['head.dense.weight'];
+    expect(of(['ModernBertForMaskedLM'], head)).toBe('mlm');
+    expect(of(['ModernBertForSequenceClassification'], head)).toBe('seqcls');
+    expect(of(['ModernBertForTokenClassification'], head)).toBe('tokcls');
+    expect(of(['ModernBertModel'], [])).toBe('encoder');
+  });
+
+  it('takes a masked LM whose head was left out for an encoder', () => {
+    expect(of(['ModernBertForMaskedLM'], [])).toBe('encoder');
+  });
+
+  it('goes by the tensors where there is no class name', () => {
+    expect(of([], [])).toBe('encoder');
+    expect(of([], ['head.dense.weight'])).toBe('mlm');
+    expect(of([], ['head.dense.weight', 'classifier.weight'], undefined, { 0: 'a' })).toBe('seqcls');
+    expect(of([], ['head.dense.weight', 'classifier.weight'])).toBe('tokcls');
+  });
+
+  it('is what the caller asks for', () =>
+    expect(of(['ModernBertForMaskedLM'], ['head.dense.weight'], 'encoder')).toBe('encoder'));
+
+  it('refuses a class that it does not know', () => {
+    expect(() => of(['ModernBertForQuestionAnswering'], [])).toThrow(
+      /architectures = "ModernBertForQuestionAnswering"/,
+    );
+  });
+});
