@@ -1,7 +1,8 @@
 import { loadRuntime } from '../src/encoder';
 import { folderFiles } from '../src/files/folder';
 import { createProfiler, type Profiler } from '../src/gpu/profiler';
-import type { HeadRequest, Runtime } from '../src/model/runtime';
+import type { HeadRequest } from '../src/model/head-runner';
+import type { Runtime } from '../src/model/runtime';
 import { planPasses } from '../src/packing/plan';
 import { type Case, lengthsOf, scaled, sequencesOf } from './cases';
 import { fmaPeak } from './fma-peak';

@@ -1,7 +1,8 @@
 import { abortReason } from './errors';
+import type { HeadRequest } from './model/head-runner';
 import type { Head } from './model/heads';
 import { isByRow } from './model/heads';
-import type { HeadRequest, PassResult } from './model/runtime';
+import type { PassResult } from './model/runtime';
 import { planPasses } from './packing/plan';
 
 /** What a call wants of one of its sequences. `rows`: token indices in the sequence, for heads by row. */

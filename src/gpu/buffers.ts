@@ -28,6 +28,13 @@ export class GpuMemory {
     return buffer;
   }
 
+  /** `old` if it has `size` bytes, else a new buffer in its place; what `old` held is lost. */
+  grow(old: GPUBuffer | undefined, kind: Kind, label: string, size: number, usage?: number): GPUBuffer {
+    if (old && old.size >= size) return old;
+    if (old) this.free(old);
+    return this.alloc(kind, label, size, usage);
+  }
+
   free(buffer: GPUBuffer): void {
     const kind = this.#buffers.get(buffer);
     if (!kind) return;

@@ -22,33 +22,13 @@ export type Head =
 export const isByRow = (head: Head): head is Head & { kind: 'hidden' | 'logits' | 'top_k' } =>
   head.kind === 'hidden' || head.kind === 'logits' || head.kind === 'top_k';
 
-/** The buffers that heads work in, for chunks of `rows` rows. */
+/** The buffers that heads work in; rows as many as one chunk has, rounded up to 64. */
 export interface HeadSpace {
-  rows: number;
   a: GPUBuffer; // f32 [rows, hidden]
   b: GPUBuffer; // f32 [rows, hidden]
   logits: GPUBuffer | undefined; // f32 [rows, columns]
   best: GPUBuffer | undefined; // [rows, k] of (u32 id, f32 probability)
 }
-
-/** Heads work on at most this many rows at a time, and on fewer where their logits would need more than LOGITS_BYTES. */
-const MOST_ROWS = 1024;
-const LOGITS_BYTES = 64 << 20;
-
-/** Columns of a row of logits on the GPU, and how many of them count. */
-export function logitColumns(
-  weights: Weights,
-  config: ModelConfig,
-  geometry: Geometry,
-): { stride: number; width: number } {
-  if (weights.decoder) return { stride: geometry.vocab, width: config.vocab_size };
-  if (weights.classifier) return { stride: weights.classifier.n, width: weights.classifier.labels };
-  return { stride: 0, width: 0 };
-}
-
-/** Rows that a head computes at a time; a multiple of 64, so that every chunk of an index list starts at a bindable offset. */
-export const chunkRows = (columns: number): number =>
-  Math.max(64, Math.min(MOST_ROWS, Math.floor(LOGITS_BYTES / Math.max(1, columns * 4) / 64) * 64));
 
 /** Compiles a head's kernels when they are first wanted, once. */
 export function headKernels(gpu: Gpu, config: ModelConfig, geometry: Geometry, weights: Weights) {
@@ -101,11 +81,10 @@ export function headKernels(gpu: Gpu, config: ModelConfig, geometry: Geometry, w
 
 export type HeadKernels = ReturnType<typeof headKernels>;
 
-/** What one chunk of a head's rows takes: dispatches, then what to read back. */
+/** What one chunk of a head's rows takes: dispatches, and the buffer that then has the answer. */
 export interface HeadChunk {
   dispatches: Dispatch[];
   source: GPUBuffer;
-  bytes: number;
 }
 
 /** What the heads of a pass have in common. */
@@ -134,7 +113,6 @@ export async function headChunk(
   const { none } = gpu;
   const { hidden_states, wide } = workspace;
   const { a, b, logits } = space;
-  const rowBytes = geometry.hidden * 4;
   const dispatch = (
     kernel: Kernel,
     buffers: Record<string, Bindable>,
@@ -176,15 +154,12 @@ export async function headChunk(
 
   if (isByRow(head)) {
     const gathered = norm(await kernels.gather(), weights.final_norm, hidden_states, a, indices, count);
-    if (head.kind === 'hidden') return { dispatches: [gathered], source: a, bytes: count * rowBytes };
+    if (head.kind === 'hidden') return { dispatches: [gathered], source: a };
     const dispatches = [gathered, ...(await predictionHead()), ...(await classify())];
-    if (head.kind === 'logits') {
-      const columns = weights.classifier?.n ?? geometry.vocab;
-      return { dispatches, source: logits!, bytes: count * columns * 4 };
-    }
+    if (head.kind === 'logits') return { dispatches, source: logits! };
     const best = { buffer: space.best!, size: count * head.k * 8 };
     dispatches.push(dispatch(await kernels.topK(), { logits: logits!, best }, [count]));
-    return { dispatches, source: best.buffer, bytes: best.size };
+    return { dispatches, source: best.buffer };
   }
 
   const pooling = head.kind === 'pooled' ? head.pooling : undefined;
@@ -195,8 +170,8 @@ export async function headChunk(
   ];
   if (head.kind === 'pooled') {
     if (head.normalize) dispatches.push(dispatch(await kernels.normalize(), { embeddings: a }, [count]));
-    return { dispatches, source: a, bytes: count * rowBytes };
+    return { dispatches, source: a };
   }
   dispatches.push(...(await predictionHead()), ...(await classify()));
-  return { dispatches, source: logits!, bytes: count * weights.classifier!.n * 4 };
+  return { dispatches, source: logits! };
 }

@@ -1,0 +1,195 @@
+import { COPY_DST, type GpuMemory, MAP_READ } from '../gpu/buffers';
+import type { Submission } from '../gpu/submission';
+import { roundUp } from '../kernels/precision';
+import type { TokenStream } from '../packing/stream';
+import type { ModelConfig } from './config';
+import type { Geometry } from './geometry';
+import { type Head, type HeadContext, type HeadKernels, type HeadSpace, headChunk, isByRow } from './heads';
+import type { Weights } from './weights';
+import type { Workspace } from './workspace';
+
+/** A head's work in one pass: stream rows for heads by row, indices of the pass's sequences for the others. */
+export interface HeadRequest {
+  head: Head;
+  indices: Uint32Array;
+}
+
+/** A head's answer: `data` is [indices, width], row-major: f32, for top_k pairs of (u32 id, f32 probability). */
+export interface HeadResult {
+  data: Float32Array<ArrayBuffer>;
+  width: number;
+}
+
+/** Heads work on at most this many rows at a time, and on fewer where a row of their answer is large. */
+const MOST_ROWS = 1024;
+const CHUNK_BYTES = 64 << 20;
+/** Read back in one go at the most; larger answers take several submits. */
+const READBACK_BYTES = 128 << 20;
+
+/** Owns the heads' buffers and runs the heads of a pass, in chunks of rows. */
+export class HeadRunner {
+  #space: Partial<HeadSpace> = {};
+  #indices: GPUBuffer | undefined;
+  #readback: GPUBuffer | undefined;
+
+  constructor(
+    readonly memory: GpuMemory,
+    readonly config: ModelConfig,
+    readonly geometry: Geometry,
+    readonly weights: Weights,
+    readonly kernels: HeadKernels,
+  ) {}
+
+  /** Answers `requests` from the hidden states that the steps recorded in `job` leave in the workspace. Submits, at least once. */
+  async run(
+    job: Submission,
+    stream: TokenStream,
+    workspace: Workspace,
+    requests: HeadRequest[],
+  ): Promise<HeadResult[]> {
+    const { geometry, weights, kernels, memory } = this;
+    const results = requests.map(({ head, indices }): HeadResult => {
+      const { width } = this.#answer(head);
+      return { data: new Float32Array(indices.length * width), width };
+    });
+    const chunks = this.#chunks(stream, requests);
+    const bytes = chunks.map(({ head, count }) => count * this.#answer(head).stride * 4);
+    const total = bytes.reduce((a, b) => a + b, 0);
+    const context: HeadContext = {
+      gpu: memory.gpu,
+      geometry,
+      weights,
+      kernels,
+      workspace,
+      space: this.#prepare(requests, chunks),
+      tokens: stream.input_ids.length,
+    };
+    const readback = memory.grow(
+      this.#readback,
+      'activations',
+      'readback',
+      Math.min(total, Math.max(READBACK_BYTES, ...bytes)),
+      MAP_READ | COPY_DST,
+    );
+    this.#readback = readback;
+
+    let waiting: { chunk: (typeof chunks)[number]; at: number }[] = [];
+    let filled = 0;
+    const drain = async () => {
+      const data = await job.read(readback, filled);
+      for (const { chunk, at } of waiting) {
+        const { data: to, width } = results[chunk.request];
+        copyRows(data.subarray(at / 4), this.#answer(chunk.head).stride, to, chunk.first, width, chunk.count);
+      }
+      waiting = [];
+      filled = 0;
+    };
+    for (const [c, chunk] of chunks.entries()) {
+      if (filled + bytes[c] > readback.size) await drain();
+      const indices = { buffer: this.#indices!, offset: chunk.offset * 4, size: chunk.words.length * 4 };
+      const { dispatches, source } = await headChunk(context, chunk.head, chunk.count, indices);
+      for (const dispatch of dispatches) job.dispatch(dispatch);
+      job.copy(source, 0, readback, filled, bytes[c]);
+      waiting.push({ chunk, at: filled });
+      filled += bytes[c];
+    }
+    await drain();
+    return results;
+  }
+
+  /** Frees the buffers; the next run makes new ones. */
+  release(): void {
+    const { a, b, logits, best } = this.#space;
+    for (const buffer of [a, b, logits, best, this.#indices, this.#readback]) if (buffer) this.memory.free(buffer);
+    this.#space = {};
+    this.#indices = undefined;
+    this.#readback = undefined;
+  }
+
+  /** A row of a head's answer: floats on the GPU, and how many of them count. */
+  #answer(head: Head): { stride: number; width: number } {
+    if (head.kind === 'top_k') return { stride: head.k * 2, width: head.k * 2 };
+    if (head.kind === 'hidden' || head.kind === 'pooled') {
+      return { stride: this.geometry.hidden, width: this.config.hidden_size };
+    }
+    return this.#logits();
+  }
+
+  #logits(): { stride: number; width: number } {
+    const { classifier } = this.weights;
+    if (classifier) return { stride: classifier.n, width: classifier.labels };
+    return { stride: this.geometry.vocab, width: this.config.vocab_size };
+  }
+
+  /** Rows that a head computes at a time; a multiple of 64, so that every chunk of the row lists starts at a bindable offset. */
+  #chunkRows(head: Head): number {
+    const widest = Math.max(this.#answer(head).stride, head.kind === 'top_k' ? this.#logits().stride : 0);
+    return Math.max(64, Math.min(MOST_ROWS, Math.floor(CHUNK_BYTES / (widest * 4) / 64) * 64));
+  }
+
+  /** The requests in chunks. `words` are the chunk's rows, or spans of its sequences; `offset` is where they lie in the row lists. */
+  #chunks({ cu_seqlens }: TokenStream, requests: HeadRequest[]) {
+    let offset = 0;
+    return requests.flatMap(({ head, indices }, request) => {
+      const most = this.#chunkRows(head);
+      return Array.from({ length: Math.ceil(indices.length / most) }, (_, c) => {
+        const part = indices.subarray(c * most, (c + 1) * most);
+        const words = isByRow(head)
+          ? part
+          : Uint32Array.from([...part].flatMap((s) => [cu_seqlens[s], cu_seqlens[s + 1]]));
+        const chunk = { request, head, first: c * most, count: part.length, words, offset };
+        offset = roundUp(offset + words.length, 64);
+        return chunk;
+      });
+    });
+  }
+
+  /** Buffers for these chunks, and their rows written to the row lists. */
+  #prepare(
+    requests: HeadRequest[],
+    chunks: { head: Head; count: number; words: Uint32Array; offset: number }[],
+  ): HeadSpace {
+    const { memory } = this;
+    const grow = (old: GPUBuffer | undefined, label: string, bytes: number) =>
+      memory.grow(old, 'activations', label, bytes);
+    const rowsOf = (wanted: (head: Head) => boolean) =>
+      roundUp(Math.max(0, ...chunks.filter(({ head }) => wanted(head)).map(({ count }) => count)), 64);
+    const rows = Math.max(
+      64,
+      rowsOf(() => true),
+    );
+    const logitRows = rowsOf(({ kind }) => kind === 'logits' || kind === 'sequence_logits' || kind === 'top_k');
+    const k = Math.max(0, ...requests.map(({ head }) => (head.kind === 'top_k' ? head.k : 0)));
+    const { a, b, logits, best } = this.#space;
+    const space: HeadSpace = {
+      a: grow(a, 'head a', rows * this.geometry.hidden * 4),
+      b: grow(b, 'head b', rows * this.geometry.hidden * 4),
+      logits: logitRows > 0 ? grow(logits, 'logits', logitRows * this.#logits().stride * 4) : logits,
+      best: k > 0 ? grow(best, 'top_k', logitRows * k * 8) : best,
+    };
+    this.#space = space;
+
+    const end = chunks.length > 0 ? chunks[chunks.length - 1].offset + chunks[chunks.length - 1].words.length : 0;
+    const lists = new Uint32Array(Math.max(64, end));
+    for (const { words, offset } of chunks) lists.set(words, offset);
+    this.#indices = grow(this.#indices, 'row lists', lists.byteLength);
+    memory.gpu.device.queue.writeBuffer(this.#indices, 0, lists);
+    return space;
+  }
+}
+
+/** Copies `rows` rows of `stride` floats to row `first` of a matrix `width` wide. */
+export function copyRows(
+  from: Float32Array,
+  stride: number,
+  to: Float32Array,
+  first: number,
+  width: number,
+  rows: number,
+): void {
+  if (stride === width) {
+    to.set(from.subarray(0, rows * width), first * width);
+    return;
+  }
+  for (let r = 0; r < rows; r++) to.set(from.subarray(r * stride, r * stride + width), (first + r) * width);
+}
