@@ -8,7 +8,7 @@ export const USAGE = `npm run bench -- [options]        (which adapter: npm run 
   --cases A,B         of ${CASES.map(({ name }) => name).join(', ')}
   --tiers A,B         of ${TIERS.map(({ name }) => name).join(', ')}; by default all that model and device have
   --tokens N          most tokens of a case: there are fewer documents, and no longer ones; by default 32768, on software
-                      adapters 4096 for models below 64 MiB and 1024 for others
+                      adapters 2048 for models below 64 MiB and 512 for others
   --repeats N         runs whose median is taken, after one that warms up; by default 5, on software adapters 3
   --profile           times of every kernel
   --dawn A,B          toggles of Dawn to switch on, such as disable_robustness

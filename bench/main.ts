@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   const cases: CaseResult[] = [];
   let fma_peak_gflops = 0;
   for (const model of models) {
-    const tokens = options.tokens ?? (isSoftware ? (model.isSmall ? 4096 : 1024) : 32768);
+    const tokens = options.tokens ?? (isSoftware ? (model.isSmall ? 2048 : 512) : 32768);
     const repeats = options.repeats ?? (isSoftware ? 3 : 5);
     // The generated checkpoint has f16 weights, as published ones of its size are used: f32 would be more of the same.
     const own =
