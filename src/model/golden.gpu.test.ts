@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { LoadOptions, Model, ModelSource } from '../api';
 import { openTestGpu } from '../gpu/fixtures';
 import { loadModel } from '../node';
@@ -13,6 +13,9 @@ import {
   readGolden,
   takeRows,
 } from './fixtures/golden';
+
+/** SwiftShader takes over a minute for small-encoder when the machine has other work. */
+vi.setConfig({ testTimeout: 5 * 60_000 });
 
 const F32 = { dtype: 'f32', arithmetic: 'f32' } as const;
 /** PyTorch's own f32 is up to 3e-5 from float64 here. */
