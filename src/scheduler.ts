@@ -77,6 +77,8 @@ export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number
         waiting = waiting.filter((item) => !pass.has(item));
         await runItems([...pass]);
       }
+    } catch (error) {
+      stop(error); // nothing could be planned: no call may be left waiting
     } finally {
       running = false;
     }
@@ -121,14 +123,13 @@ export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number
     }
   }
 
-  return {
-    submit,
-    /** Rejects every call with `error`. */
-    stop(error: Error): void {
-      for (const call of new Set(calls.values())) call.finish(error);
-      waiting = [];
-    },
-  };
+  /** Rejects every call with `error`. */
+  function stop(error: unknown): void {
+    for (const call of new Set(calls.values())) call.finish(error);
+    waiting = [];
+  }
+
+  return { submit, stop };
 }
 
 /** One request for each kind of head, over all sequences of the pass, and who takes which rows of its answer. */

@@ -38,7 +38,6 @@ async function runGemm(options: Options, { x, w, bias, rowAt, positions, rope: t
     bias: bias !== undefined,
     dtype: 'f32',
     a: 'f32',
-    tile: 'f32',
     out: 'f32',
     ...options,
   };
@@ -182,9 +181,9 @@ describe('gemm as compiled for hardware', () => {
 });
 
 describe('gemm in f16', () => {
-  const types = { dtype: 'f16', a: 'f16', tile: 'f16', out: 'f16' } as const;
+  const types = { dtype: 'f16', a: 'f16', out: 'f16' } as const;
 
-  it('computes in f16 tiles with f32 sums, and clamps what f16 cannot hold; or the device refuses f16', async () => {
+  it('reads and stores f16 with f32 sums, and clamps what f16 cannot hold; or the device refuses f16', async () => {
     const x = roundToF16(randomMatrix(17, 65, 1024, 8));
     const w = roundToF16(randomMatrix(18, 40, 1024, 8));
     for (const row of w.slice(0, 4)) row.set(x[0].map((value) => Math.sign(value) * 60)); // sums near ±400,000

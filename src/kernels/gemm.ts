@@ -31,8 +31,6 @@ export interface GemmSpec {
   dtype: Dtype;
   a: Arithmetic;
   out: Arithmetic;
-  /** f16: the tiles in workgroup memory are f16; products and sums stay f32. */
-  tile: Arithmetic;
 }
 
 const EPILOGUES = ['store', 'residual', 'activation', 'geglu', 'rope'];
@@ -52,7 +50,6 @@ export function createGemm(gpu: Gpu, spec: GemmSpec): Promise<Kernel> {
   const constants: Constants = {
     ...weightConstants(spec.dtype),
     a_t: spec.a,
-    tile_t: spec.tile,
     out_t: spec.out,
     K: spec.k,
     N: spec.n,

@@ -9,7 +9,7 @@ const shaders = Object.entries(
   import.meta.glob<string>('../../shaders/*.wgsl', { query: '?raw', import: 'default', eager: true }),
 ).map(([path, source]) => ({ name: path.replace('../../shaders/', ''), source }));
 
-const F16: Constants = { a_t: 'f16', tile_t: 'f16', act_t: 'f16', out_t: 'f16', ...weightConstants('f16') };
+const F16: Constants = { a_t: 'f16', act_t: 'f16', out_t: 'f16', ...weightConstants('f16') };
 const ofSource = (source: string, constants: Constants): Constants =>
   Object.fromEntries(
     Object.entries(constants).filter(([name]) => new RegExp(`^(const|alias) ${name}\\b`, 'm').test(source)),

@@ -45,8 +45,7 @@ export function headKernels(gpu: Gpu, config: ModelConfig, geometry: Geometry, w
     { n, k, hasBias: bias }: Omit<Linear, 'weight' | 'bias'>,
     epilogue: Epilogue,
     extra = {},
-  ) =>
-    createGemm(gpu, { label, n, k, bias, epilogue, dtype: weights.dtype, a: 'f32', tile: 'f32', out: 'f32', ...extra });
+  ) => createGemm(gpu, { label, n, k, bias, epilogue, dtype: weights.dtype, a: 'f32', out: 'f32', ...extra });
   const heads = {
     norm: () => once('norm', () => createLayerNorm(gpu, { ...norm, gather: false })),
     gather: () => once('gather', () => createLayerNorm(gpu, { ...norm, gather: true })),

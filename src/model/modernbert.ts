@@ -49,7 +49,6 @@ export async function compileEncoder(
       epilogue,
       dtype,
       a: act,
-      tile: act,
       out: epilogue.kind === 'residual' ? 'f32' : act,
     });
   const [layer] = weights.layers;
