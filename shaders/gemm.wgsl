@@ -4,7 +4,6 @@
 // Rows of a and out are padded to TILE_M, K to TILE_K with zeros, N to 8; no bounds are checked but the weights' last tile.
 
 alias a_t = f32;        // storage of a
-alias tile_t = f32;     // the tiles in workgroup memory: f32 or f16; products and sums are f32
 alias w_t = vec4<u32>;  // four weights: vec4<u32> holds f32, vec2<u32> packed f16
 alias out_t = f32;      // storage of out
 const W_LANES: u32 = 4; // components of w_t
@@ -40,19 +39,19 @@ const K_BLOCKS = TILE_K / 4;
 const A_BLOCKS = TILE_M / 4 * K_BLOCKS; // 4 × 4 blocks, which a thread each loads and transposes
 const W_BLOCKS = TILE_N / 4 * K_BLOCKS;
 
-var<workgroup> a_tile: array<vec4<tile_t>, TILE_K * A_STRIDE>; // [k, row]
-var<workgroup> w_tile: array<vec4<tile_t>, TILE_K * W_STRIDE>; // [k, column]
+var<workgroup> a_tile: array<vec4<f32>, TILE_K * A_STRIDE>; // [k, row]
+var<workgroup> w_tile: array<vec4<f32>, TILE_K * W_STRIDE>; // [k, column]
 
-fn load_a(row: u32, k4: u32) -> vec4<tile_t> {
-  return vec4<tile_t>(a[row * (K / 4) + k4]);
+fn load_a(row: u32, k4: u32) -> vec4<f32> {
+  return vec4<f32>(a[row * (K / 4) + k4]);
 }
 
-fn load_w(row: u32, k4: u32) -> vec4<tile_t> {
+fn load_w(row: u32, k4: u32) -> vec4<f32> {
   let v = w[min(row, N - 1) * (K / 4) + k4];
   if (W_LANES == 2) {
-    return vec4<tile_t>(vec4(unpack2x16float(v.x), unpack2x16float(v.y)));
+    return vec4(unpack2x16float(v.x), unpack2x16float(v.y));
   }
-  return vec4<tile_t>(bitcast<vec4<f32>>(vec4(v.x, v.y, v[W_LANES - 2], v[W_LANES - 1])));
+  return bitcast<vec4<f32>>(vec4(v.x, v.y, v[W_LANES - 2], v[W_LANES - 1]));
 }
 
 fn erf(x: vec4<f32>) -> vec4<f32> { // Abramowitz and Stegun 7.1.26, |error| < 1.5e-7
@@ -136,10 +135,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var a_at = row4;
     var w_at = column4;
     for (var k_unroll = 0u; k_unroll < TILE_K; k_unroll++) {
-      let a0 = vec4<f32>(a_tile[a_at]);
-      let a1 = vec4<f32>(a_tile[a_at + 1]);
-      let w0 = vec4<f32>(w_tile[w_at]);
-      let w1 = vec4<f32>(w_tile[w_at + PAIR / 4]);
+      let a0 = a_tile[a_at];
+      let a1 = a_tile[a_at + 1];
+      let w0 = w_tile[w_at];
+      let w1 = w_tile[w_at + PAIR / 4];
       a_at += A_STRIDE;
       w_at += W_STRIDE;
       s0 = fma(a0.xxxx, w0, s0); t0 = fma(a0.xxxx, w1, t0);
