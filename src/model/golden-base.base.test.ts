@@ -74,6 +74,12 @@ describe('ModernBERT-base in f32', () => {
   });
 });
 
+/**
+ * Rounding the F32 checkpoint's weights to f16 moves logits by up to 0.02 (tiny-mlm), and one of the sixteen golden rows has its two best
+ * logits, 12.4581 and 12.4508, closer than that.
+ */
+const NEAR_TIE = 0.02;
+
 describe('ModernBERT-base in f16 storage', () => {
   let runtime: Runtime;
   beforeAll(async () => {
@@ -81,12 +87,21 @@ describe('ModernBERT-base in f16 storage', () => {
   });
   afterAll(() => runtime.dispose());
 
-  it.each(sequences)('$length tokens: every row to a cosine of 0.9999, the same best tokens', async (sequence) => {
-    const { hidden, mean, logits } = await run(runtime, sequence);
-    expect(minCosine(hidden, sequence.hidden, HIDDEN)).toBeGreaterThanOrEqual(0.9999);
-    expect(minCosine(mean, sequence.mean, HIDDEN)).toBeGreaterThanOrEqual(0.9999);
-    expect(argmaxes(logits, VOCAB)).toEqual([0, 1, 2, 3].map((row) => sequence.topIds[row * 50]));
-  });
+  it.each(sequences)(
+    '$length tokens: every row to a cosine of 0.9999, the same best tokens, near ties aside',
+    async (sequence) => {
+      const { hidden, mean, logits } = await run(runtime, sequence);
+      expect(minCosine(hidden, sequence.hidden, HIDDEN)).toBeGreaterThanOrEqual(0.9999);
+      expect(minCosine(mean, sequence.mean, HIDDEN)).toBeGreaterThanOrEqual(0.9999);
+      for (const [row, id] of argmaxes(logits, VOCAB).entries()) {
+        const from = row * 50;
+        const place = sequence.topIds.subarray(from, from + 50).indexOf(id);
+        expect(place, `row ${row}: token ${id} is not among the golden 50`).toBeGreaterThanOrEqual(0);
+        const behind = sequence.topLogits[from] - sequence.topLogits[from + place];
+        expect(behind, `row ${row}: token ${id} in place of ${sequence.topIds[from]}`).toBeLessThanOrEqual(NEAR_TIE);
+      }
+    },
+  );
 
   it('takes at most 900 MB of the GPU, 8192 tokens and loading included', () => {
     const { weights, peak } = runtime.memoryUse();
