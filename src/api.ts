@@ -5,7 +5,10 @@
 /** How weights are stored on the GPU. `f16` is packed in pairs and needs no device feature. */
 export type Dtype = 'f32' | 'f16';
 
-/** The arithmetic of the matrix kernels: `f32` runs everywhere, `f16` needs the device feature shader-f16. */
+/**
+ * What activations are between kernels, and attention's operands: `f32` runs everywhere, `f16` needs the device feature shader-f16.
+ * Sums, the residual stream, LayerNorm and softmax are f32 in either.
+ */
 export type Arithmetic = 'f32' | 'f16';
 
 /** What the checkpoint's head computes. `encoder`: no head, hidden states only. */
@@ -42,7 +45,7 @@ export interface FileOptions {
 export interface LoadOptions extends FileOptions {
   /** Weights on the GPU. `auto`: the file's own precision, f16 where f32 weights would be over 512 MiB. */
   dtype?: 'auto' | Dtype;
-  /** Arithmetic of GEMMs and attention. `auto`: f16 with f16 weights on a device with shader-f16, f32 otherwise. */
+  /** `auto`: f16 with f16 weights on a device with shader-f16, f32 otherwise. */
   arithmetic?: 'auto' | Arithmetic;
   /** What the head computes, for checkpoints whose config.json does not name a class in `architectures`. */
   task?: Task;
