@@ -12,7 +12,7 @@ import { compileEncoder, type EncoderKernels } from './model/modernbert';
 import { Runtime } from './model/runtime';
 import { loadWeights } from './model/weights';
 import { createScheduler } from './scheduler';
-import { modelCalls } from './tasks';
+import { modelCalls } from './tasks/calls';
 import { createTokenizer } from './tokenizer/tokenizer';
 
 export type EncoderOptions = LoadOptions & Pick<SourceOptions, 'folder'>;
