@@ -19,6 +19,18 @@ const RESULTS = join(ROOT, 'bench/results');
 
 const readJson = (/** @type {string} */ path) => JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
 
+/** Every kernel's source by its file's stem: a GEMM design goes after gemm.wgsl, as in src/kernels/gemm.ts. */
+function shaderSources() {
+  const read = (/** @type {string} */ name) => minifyWgsl(readFileSync(join(ROOT, 'shaders', name), 'utf8'));
+  const names = readdirSync(join(ROOT, 'shaders')).filter((name) => name.endsWith('.wgsl') && name !== 'gemm.wgsl');
+  return Object.fromEntries(
+    names.map((name) => [
+      basename(name, '.wgsl'),
+      name.startsWith('gemm_') ? `${read('gemm.wgsl')}\n${read(name)}` : read(name),
+    ]),
+  );
+}
+
 /** @param {string} words @returns {import('./job').Job} without toggles, which the target adds */
 const jobFor = (words) => ({
   toggles: [],
@@ -27,11 +39,7 @@ const jobFor = (words) => ({
     { name: 'base', config: readJson('bench/shapes/base.json').config },
     { name: 'large', config: readJson('bench/shapes/large.json').config },
   ],
-  shaders: Object.fromEntries(
-    readdirSync(join(ROOT, 'shaders'))
-      .filter((name) => name.endsWith('.wgsl'))
-      .map((name) => [basename(name, '.wgsl'), minifyWgsl(readFileSync(join(ROOT, 'shaders', name), 'utf8'))]),
-  ),
+  shaders: shaderSources(),
   only: words.split(/\s+/).filter((word) => word !== ''),
 });
 

@@ -1,4 +1,5 @@
-import source from '../../shaders/gemm.wgsl?raw';
+import common from '../../shaders/gemm.wgsl?raw';
+import workgroup from '../../shaders/gemm_workgroup.wgsl?raw';
 import type { Arithmetic, Dtype } from '../api';
 import type { Gpu } from '../gpu/device';
 import { type Constants, createKernel, type Kernel } from '../gpu/kernel';
@@ -70,7 +71,7 @@ export function createGemm(gpu: Gpu, spec: GemmSpec): Promise<Kernel> {
     constants.HEAD_DIM = epilogue.headDim;
     constants.Q_SCALE = epilogue.qScale;
   }
-  return createKernel(gpu, spec.label, source, constants);
+  return createKernel(gpu, spec.label, `${common}\n${workgroup}`, constants);
 }
 
 /** Workgroups for m rows. */

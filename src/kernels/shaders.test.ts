@@ -4,10 +4,17 @@ import { type Gpu, openGpu } from '../gpu/device';
 import { type Constants, createKernel } from '../gpu/kernel';
 import { weightConstants } from './precision';
 
-/** Every shader file is complete and valid by itself. Dawn's null backend compiles WGSL as the real ones do, and has shader-f16. */
-const shaders = Object.entries(
+/**
+ * Every shader file is complete and valid by itself, but for the GEMM designs, which gemm.wgsl goes before. Dawn's null backend
+ * compiles WGSL as the real ones do, and has shader-f16.
+ */
+const files = Object.entries(
   import.meta.glob<string>('../../shaders/*.wgsl', { query: '?raw', import: 'default', eager: true }),
 ).map(([path, source]) => ({ name: path.replace('../../shaders/', ''), source }));
+const gemm = files.find(({ name }) => name === 'gemm.wgsl')!.source;
+const shaders = files
+  .filter(({ source }) => source !== gemm)
+  .map(({ name, source }) => ({ name, source: name.startsWith('gemm_') ? gemm + source : source }));
 
 const F16: Constants = { a_t: 'f16', act_t: 'f16', out_t: 'f16', ...weightConstants('f16') };
 const ofSource = (source: string, constants: Constants): Constants =>
