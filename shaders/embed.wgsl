@@ -1,9 +1,10 @@
 // hidden_states = LayerNorm(tok_embeddings[input_ids]): a workgroup takes four rows, 16 threads each. Writes the residual stream in f32 and, as layer 0 has no
 // attn_norm, the same values as the first GEMM's input. A table larger than one binding comes in pieces: each dispatch sees one.
 
-alias w_t = vec4<u32>;  // four weights: vec4<u32> holds f32, vec2<u32> packed f16
+alias w_t = vec4<u32>;  // vec4<u32>: four f32 weights, or 16 of q8; vec2<u32>: four f16 weights
 alias out_t = f32;
 const W_LANES: u32 = 4; // components of w_t
+const W_BITS: u32 = 32; // of a weight: 8 is quantised in groups of 32 (layout: files/quantize.ts)
 const HIDDEN: u32 = 256;
 const STRIDE: u32 = 256; // HIDDEN padded with zeros
 const EPS: f32 = 1e-5;
@@ -16,6 +17,7 @@ const IDS: u32 = 1024;
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>; // [STRIDE]
 @group(0) @binding(4) var<storage, read_write> hidden_states: array<vec4<f32>>; // [tokens, STRIDE]
 @group(0) @binding(5) var<storage, read_write> normed: array<vec4<out_t>>; // [tokens, STRIDE]
+@group(0) @binding(6) var<storage, read> table_scales: array<u32>; // f16 pairs [IDS, STRIDE / 32], where the table is quantised
 
 const ROWS: u32 = 4; // a workgroup
 const LANES: u32 = 16; // threads a row
@@ -24,6 +26,10 @@ var<workgroup> sums: array<f32, ROWS * LANES>;
 var<workgroup> squares: array<f32, ROWS * LANES>;
 
 fn load(at: u32) -> vec4<f32> {
+  if (W_BITS == 8) {
+    let scale = unpack2x16float(table_scales[at / 16] >> (at / 8 % 2 * 16)).x;
+    return scale * vec4<f32>(vec4<i32>(vec4(table[at / 4][at % 4]) << vec4(24, 16, 8, 0)) >> vec4(24));
+  }
   let v = table[at];
   if (W_LANES == 2) { return vec4(unpack2x16float(v.x), unpack2x16float(v.y)); }
   return bitcast<vec4<f32>>(vec4(v.x, v.y, v[W_LANES - 2], v[W_LANES - 1]));

@@ -5,9 +5,10 @@
 // are checked but the weights' last tile.
 
 alias a_t = f32;        // storage of a
-alias w_t = vec4<u32>;  // four weights: vec4<u32> holds f32, vec2<u32> packed f16
+alias w_t = vec4<u32>;  // vec4<u32>: four f32 weights, 16 of q8 or 32 of q4; vec2<u32>: four f16 weights
 alias out_t = f32;      // storage of out
 const W_LANES: u32 = 4; // components of w_t
+const W_BITS: u32 = 32; // of a weight: 8 and 4 are quantised in groups of 32 along K (layout: files/quantize.ts)
 const K: u32 = 256;
 const N: u32 = 256;
 const TILE_M: u32 = 64;
@@ -30,17 +31,29 @@ const OUT_MAX: f32 = 0.0; // f16 out: larger magnitudes are clamped to this
 @group(0) @binding(3) var<storage, read> positions: array<u32>; // [M]
 @group(0) @binding(4) var<storage, read> rope: array<vec4<f32>>; // [positions, HEAD_DIM]: cosines, then sines, of HEAD_DIM / 2 angles
 @group(0) @binding(5) var<storage, read_write> out: array<vec4<out_t>>; // [M, OUT_STRIDE]
+@group(0) @binding(6) var<storage, read> w_scales: array<u32>; // f16 pairs [N, K / 32], where w is quantised
 
 fn load_a(row: u32, k4: u32) -> vec4<f32> {
   return vec4<f32>(a[row * (K / 4) + k4]);
 }
 
 fn load_w(row: u32, k4: u32) -> vec4<f32> {
-  let v = w[min(row, N - 1) * (K / 4) + k4];
+  let at = min(row, N - 1) * (K / 4) + k4;
+  if (W_BITS < 16) { return dequantised(at); }
+  let v = w[at];
   if (W_LANES == 2) {
     return vec4(unpack2x16float(v.x), unpack2x16float(v.y));
   }
   return bitcast<vec4<f32>>(vec4(v.x, v.y, v[W_LANES - 2], v[W_LANES - 1]));
+}
+
+fn dequantised(at: u32) -> vec4<f32> { // weights 4 at .. 4 at + 4; exact, for a scale has 11 bits and an integer 8
+  let scale = unpack2x16float(w_scales[at / 16] >> (at / 8 % 2 * 16)).x;
+  let word = select(at, at / 2, W_BITS == 4);
+  let v = w[word / 4][word % 4];
+  let bytes = select(v ^ 0x80808080, (v >> (at % 2 * 4)) & 0x0f0f0f0f, W_BITS == 4); // the integers plus ZERO
+  const ZERO = select(128.0, 8.0, W_BITS == 4);
+  return fma(vec4<f32>((vec4(bytes) >> vec4(0, 8, 16, 24)) & vec4(255)), vec4(scale), vec4(-ZERO * scale));
 }
 
 fn erf(x: vec4<f32>) -> vec4<f32> { // Abramowitz and Stegun 7.1.26, |error| < 1.5e-7

@@ -2,8 +2,11 @@
  * The public types: what `loadModel` takes and the model it gives, the same in a page (through a worker), in a worker and in Node.
  */
 
-/** How weights are stored on the GPU. `f16` is packed in pairs and needs no device feature. */
-export type Dtype = 'f32' | 'f16';
+/**
+ * How weights are stored on the GPU; none needs a device feature. `q8` and `q4`: the matrices of the layers as 8-bit and 4-bit integers in
+ * groups of 32 with f16 scales, the embedding table as 8-bit ones in either; heads stay f16.
+ */
+export type Dtype = 'f32' | 'f16' | 'q8' | 'q4';
 
 /**
  * What activations are between kernels, and attention's operands: `f32` runs everywhere, `f16` needs the device feature shader-f16.

@@ -122,7 +122,7 @@ function arithmeticOf(gpu: Gpu, asked: 'auto' | Arithmetic, dtype: Dtype): Arith
       `arithmetic: 'f16' needs the device feature shader-f16, which this adapter (${gpu.info.description}) lacks. Use 'auto' or 'f32'.`,
     );
   }
-  if (asked === 'auto') return dtype === 'f16' && gpu.hasF16 ? 'f16' : 'f32';
+  if (asked === 'auto') return dtype !== 'f32' && gpu.hasF16 ? 'f16' : 'f32';
   return asked;
 }
 

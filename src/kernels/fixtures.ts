@@ -1,6 +1,7 @@
 /** Reproducible matrices for kernel tests, and their way into and out of padded rows. */
 import { expect } from 'vitest';
 import { f16ToF32, f32ToF16 } from '../files/dtype';
+import { dequantize, GROUP, type QuantizedDtype, quantize, quantizedBytes } from '../files/quantize';
 import type { Matrix } from './reference';
 
 /** Near-normal numbers (the sum of 12 uniform ones), f32 values; the same for the same seed. */
@@ -29,6 +30,21 @@ export const randomVector = (seed: number, length: number, scale = 1, mean = 0):
 
 /** The values that remain when a matrix is stored as f16. */
 export const roundToF16 = (x: Matrix): Matrix => x.map((row) => row.map((value) => f16ToF32(f32ToF16(value))));
+
+/** Rows of whole groups, as they are stored. */
+export function quantized(values: Float32Array, dtype: QuantizedDtype) {
+  const bytes = new Uint8Array(quantizedBytes(values.length, dtype));
+  const scales = new Uint16Array(values.length / GROUP);
+  expect(quantize(values, dtype, bytes, scales)).toBe(-1);
+  return { bytes, scales };
+}
+
+/** The values that remain when a matrix is quantised. */
+export const dequantized = (x: Matrix, dtype: QuantizedDtype): Matrix =>
+  x.map((row) => {
+    const { bytes, scales } = quantized(Float32Array.from(row), dtype);
+    return Float64Array.from(dequantize(bytes, scales, dtype));
+  });
 
 interface Layout {
   stride: number;

@@ -1,10 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dtype } from '../api';
+import { isQuantized, type QuantizedDtype } from '../files/quantize';
 import type { Gpu } from '../gpu/device';
 import { blank, openTestGpu, runKernel, upload, uploadWords } from '../gpu/fixtures';
 import { type ModelConfig, parseConfig } from '../model/config';
 import { gegluPlace, geometryOf, qkvPlace, ropeTable } from '../model/geometry';
-import { expectClose, padded, randomMatrix, randomVector, roundToF16, unpadded } from './fixtures';
+import {
+  dequantized,
+  expectClose,
+  padded,
+  quantized,
+  randomMatrix,
+  randomVector,
+  roundToF16,
+  unpadded,
+} from './fixtures';
 import { ACTIVATIONS, createGemm, type GemmSpec, gemmWorkgroups } from './gemm';
 import { roundUp } from './precision';
 import { ACTIVATE, add, geglu, linear, type Matrix, rope } from './reference';
@@ -49,9 +59,12 @@ async function runGemm(options: Options, { x, w, bias, rowAt, positions, rope: t
   const at = new Uint32Array(rows);
   if (positions) at.set(positions);
   const result = out ? upload(gpu, padded(out, { stride, rows })) : blank(gpu, rows * stride, spec.out);
+  const weights = padded(w, { stride: k, rows: spec.n, rowAt });
   const buffers = {
     a: upload(gpu, a, spec.a),
-    w: upload(gpu, padded(w, { stride: k, rows: spec.n, rowAt }), spec.dtype),
+    ...(isQuantized(spec.dtype)
+      ? uploadQuantized(weights, spec.dtype)
+      : { w: upload(gpu, weights, spec.dtype), w_scales: gpu.none }),
     bias: bias ? upload(gpu, padded([bias], { stride: spec.n, columnAt: rowAt })) : gpu.none,
     positions: positions ? uploadWords(gpu, at) : gpu.none,
     rope: table ? upload(gpu, table) : gpu.none,
@@ -59,6 +72,14 @@ async function runGemm(options: Options, { x, w, bias, rowAt, positions, rope: t
   };
   const data = await runKernel(gpu, kernel, buffers, gemmWorkgroups(spec.n, x.length), result, rows * stride, spec.out);
   return { data, stride };
+}
+
+function uploadQuantized(weights: Float32Array, dtype: QuantizedDtype) {
+  const { bytes, scales } = quantized(weights, dtype);
+  return {
+    w: uploadWords(gpu, new Uint32Array(bytes.buffer)),
+    w_scales: uploadWords(gpu, new Uint32Array(scales.buffer)),
+  };
 }
 
 describe('gemm', () => {
@@ -167,6 +188,38 @@ describe('gemm', () => {
     const expected = q.map((row, r) => Float64Array.of(...row, ...k[r], ...v[r]));
     // Angles reach 1000 radians and are rounded to f32 as transformers rounds them: 3e-5 each.
     expectClose(unpadded(data, [67, 3 * hidden], stride, place), expected, 3e-4);
+  });
+});
+
+describe('gemm with quantised weights', () => {
+  /** The GPU reads exact values, so the difference is that of f32 sums. */
+  it.each([
+    ['q8', 1, 320],
+    ['q8', 65, 64],
+    ['q4', 65, 320],
+    ['q4', 3, 1088],
+  ] as [QuantizedDtype, number, number][])(
+    '%s: multiplies %i rows of %i with 777 columns, adds a bias',
+    async (dtype, rows, k) => {
+      const x = randomMatrix(21, rows, k);
+      const w = randomMatrix(22, 777, k, k ** -0.5);
+      const bias = randomVector(23, 777);
+      const { data, stride } = await runGemm({ n: 784, dtype, epilogue: { kind: 'store' } }, { x, w, bias });
+      expectClose(unpadded(data, [rows, 777], stride), linear(x, dequantized(w, dtype), bias), 1e-5);
+    },
+  );
+
+  it.each(['q8', 'q4'] as const)('%s: with GeGLU, rows placed in pairs and some only padding', async (dtype) => {
+    const config = configOf({ hidden_size: 192, num_attention_heads: 3, intermediate_size: 100 });
+    const x = randomMatrix(24, 65, 192);
+    const w = randomMatrix(25, 200, 192, 192 ** -0.5);
+    const n = 2 * geometryOf(config).intermediate;
+    const epilogue = { kind: 'geglu', activation: 'gelu' } as const;
+    const { data, stride } = await runGemm({ n, epilogue, dtype }, { x, w, rowAt: gegluPlace(config) });
+    expectClose(unpadded(data, [65, 100], stride), geglu(linear(x, dequantized(w, dtype)), 'gelu'), 1e-5);
+    expect(unpadded(data, [65, 128], stride).every((row) => row.subarray(100).every((value) => value === 0))).toBe(
+      true,
+    );
   });
 });
 

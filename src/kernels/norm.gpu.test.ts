@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../gpu/device';
 import { blank, openTestGpu, runKernel, upload, uploadWords } from '../gpu/fixtures';
 import { createEmbed } from './embed';
-import { expectClose, padded, randomMatrix, randomVector, roundToF16, unpadded } from './fixtures';
+import {
+  dequantized,
+  expectClose,
+  padded,
+  quantized,
+  randomMatrix,
+  randomVector,
+  roundToF16,
+  unpadded,
+} from './fixtures';
 import { createLayerNorm, normWorkgroups } from './layer_norm';
 import { roundUp } from './precision';
 import { embed, layerNorm } from './reference';
@@ -91,35 +100,52 @@ describe('layer_norm', () => {
 });
 
 describe('embed', () => {
-  it.each(['f32', 'f16'] as const)('looks up and normalises rows of a table of %s in two pieces', async (dtype) => {
-    const table = randomMatrix(7, 130, HIDDEN, 0.5);
-    const ids = Uint32Array.of(129, 0, 1, 127, 128, 5, 5);
-    const [hidden_states, normed] = [blank(gpu, 8 * STRIDE), blank(gpu, 8 * STRIDE)];
-    const results = { hidden_states, normed };
-    const data = { hidden_states: new Float32Array(), normed: new Float32Array() };
-    for (const [firstId, end] of [
-      [0, 128],
-      [128, 130],
-    ]) {
-      const spec = {
-        hidden: HIDDEN,
-        stride: STRIDE,
-        eps: EPS,
-        dtype,
-        out: 'f32',
-        firstId,
-        ids: end - firstId,
-      } as const;
-      const piece = upload(gpu, padded(table.slice(firstId, end), { stride: STRIDE }), dtype);
-      const buffers = { input_ids: uploadWords(gpu, ids), table: piece, ...vectors(), ...results };
-      const kernel = await createEmbed(gpu, spec);
-      for (const name of ['hidden_states', 'normed'] as const) {
-        data[name] = await runKernel(gpu, kernel, buffers, normWorkgroups(ids.length), results[name], 8 * STRIDE);
+  /** Groups of 32 of the padded rows. */
+  const dequantizedTable = (table: Float64Array[]) =>
+    dequantized(
+      table.map((row) => Float64Array.from({ length: STRIDE }, (_, i) => row[i] ?? 0)),
+      'q8',
+    ).map((row) => row.subarray(0, HIDDEN));
+
+  it.each(['f32', 'f16', 'q8'] as const)(
+    'looks up and normalises rows of a table of %s in two pieces',
+    async (dtype) => {
+      const table = randomMatrix(7, 130, HIDDEN, 0.5);
+      const ids = Uint32Array.of(129, 0, 1, 127, 128, 5, 5);
+      const [hidden_states, normed] = [blank(gpu, 8 * STRIDE), blank(gpu, 8 * STRIDE)];
+      const results = { hidden_states, normed };
+      const data = { hidden_states: new Float32Array(), normed: new Float32Array() };
+      for (const [firstId, end] of [
+        [0, 128],
+        [128, 130],
+      ]) {
+        const spec = {
+          hidden: HIDDEN,
+          stride: STRIDE,
+          eps: EPS,
+          dtype,
+          out: 'f32',
+          firstId,
+          ids: end - firstId,
+        } as const;
+        const rows = padded(table.slice(firstId, end), { stride: STRIDE });
+        const piece = { table: gpu.none, table_scales: gpu.none };
+        if (dtype === 'q8') {
+          const { bytes, scales } = quantized(rows, dtype);
+          piece.table = uploadWords(gpu, new Uint32Array(bytes.buffer));
+          piece.table_scales = uploadWords(gpu, new Uint32Array(scales.buffer));
+        } else piece.table = upload(gpu, rows, dtype);
+        const buffers = { input_ids: uploadWords(gpu, ids), ...piece, ...vectors(), ...results };
+        const kernel = await createEmbed(gpu, spec);
+        for (const name of ['hidden_states', 'normed'] as const) {
+          data[name] = await runKernel(gpu, kernel, buffers, normWorkgroups(ids.length), results[name], 8 * STRIDE);
+        }
       }
-    }
-    const expected = embed(ids, dtype === 'f16' ? roundToF16(table) : table, weight, bias, EPS);
-    expectClose(unpadded(data.hidden_states, [ids.length, HIDDEN], STRIDE), expected, 1e-5);
-    expectClose(unpadded(data.normed, [ids.length, HIDDEN], STRIDE), expected, 1e-5);
-    expectZeroPadding(data.normed, ids.length);
-  });
+      const stored = { f32: table, f16: roundToF16(table), q8: dequantizedTable(table) }[dtype];
+      const expected = embed(ids, stored, weight, bias, EPS);
+      expectClose(unpadded(data.hidden_states, [ids.length, HIDDEN], STRIDE), expected, 1e-5);
+      expectClose(unpadded(data.normed, [ids.length, HIDDEN], STRIDE), expected, 1e-5);
+      expectZeroPadding(data.normed, ids.length);
+    },
+  );
 });

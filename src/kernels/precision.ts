@@ -1,11 +1,18 @@
 import type { Arithmetic, Dtype } from '../api';
 import type { Constants } from '../gpu/kernel';
 
-/** Shader constants for weights stored as `dtype`: how four of them are loaded. */
-export const weightConstants = (dtype: Dtype): Constants =>
-  dtype === 'f16' ? { w_t: 'vec2<u32>', W_LANES: 2 } : { w_t: 'vec4<u32>', W_LANES: 4 };
+const BITS = { f32: 32, f16: 16, q8: 8, q4: 4 } as const satisfies Record<Dtype, number>;
 
-export const bytesOf = (type: Dtype | Arithmetic): number => (type === 'f16' ? 2 : 4);
+/** Shader constants for weights stored as `dtype`: how four of them are loaded. */
+export const weightConstants = (dtype: Dtype): Constants => ({
+  ...(dtype === 'f16' ? { w_t: 'vec2<u32>', W_LANES: 2 } : { w_t: 'vec4<u32>', W_LANES: 4 }),
+  W_BITS: BITS[dtype],
+});
+
+/** Bytes of `count` weights, without the scales of quantised ones. */
+export const weightBytes = (count: number, dtype: Dtype): number => (count * BITS[dtype]) / 8;
+
+export const bytesOf = (type: Arithmetic): number => (type === 'f16' ? 2 : 4);
 
 /** The largest finite f16: what an f16 output is clamped to, so that no infinity enters the next kernel. */
 export const F16_MAX = 65504;

@@ -42,10 +42,10 @@ export function headKernels(gpu: Gpu, config: ModelConfig, geometry: Geometry, w
   const norm = { hidden: config.hidden_size, stride, eps: config.norm_eps, out: 'f32' } as const;
   const gemm = (
     label: string,
-    { n, k, hasBias: bias }: Omit<Linear, 'weight' | 'bias'>,
+    { n, k, hasBias: bias, dtype }: Omit<Linear, 'weight' | 'scales' | 'bias'>,
     epilogue: Epilogue,
     extra = {},
-  ) => createGemm(gpu, { label, n, k, bias, epilogue, dtype: weights.dtype, a: 'f32', out: 'f32', ...extra });
+  ) => createGemm(gpu, { label, n, k, bias, epilogue, dtype, a: 'f32', out: 'f32', ...extra });
   const heads = {
     norm: () => once('norm', () => createLayerNorm(gpu, { ...norm, gather: false })),
     gather: () => once('gather', () => createLayerNorm(gpu, { ...norm, gather: true })),
@@ -59,7 +59,7 @@ export function headKernels(gpu: Gpu, config: ModelConfig, geometry: Geometry, w
         const { table, hasBias } = weights.decoder!;
         const { firstRow, rows } = table.pieces[piece];
         const place = { outStride: geometry.vocab, outColumn: firstRow };
-        return gemm('decoder', { n: rows, k: stride, hasBias }, { kind: 'store' }, place);
+        return gemm('decoder', { n: rows, k: stride, hasBias, dtype: table.dtype }, { kind: 'store' }, place);
       }),
     topK: () => once('top_k', () => createTopK(gpu, { vocab: config.vocab_size, stride: geometry.vocab })),
   };
@@ -126,7 +126,7 @@ export async function headChunk(
   const linear = (kernel: Kernel, l: Omit<Linear, 'k'>, from: GPUBuffer, to: GPUBuffer) =>
     dispatch(
       kernel,
-      { a: from, w: l.weight, bias: l.bias, positions: none, rope: none, out: to },
+      { a: from, w: l.weight, w_scales: l.scales, bias: l.bias, positions: none, rope: none, out: to },
       gemmWorkgroups(l.n, count),
     );
 
@@ -140,11 +140,11 @@ export async function headChunk(
     if (classifier) return [linear(await kernels.classifier(classifier), classifier, a, logits!)];
     const { table, bias } = weights.decoder!;
     return Promise.all(
-      table.pieces.map(async ({ buffer, firstRow, rows }, piece) => {
+      table.pieces.map(async ({ buffer, scales, firstRow, rows }, piece) => {
         const part = bias === none ? bias : { buffer: bias, offset: firstRow * 4, size: rows * 4 };
         return dispatch(
           await kernels.decoder(piece),
-          { a, w: buffer, bias: part, positions: none, rope: none, out: logits! },
+          { a, w: buffer, w_scales: scales, bias: part, positions: none, rope: none, out: logits! },
           gemmWorkgroups(rows, count),
         );
       }),

@@ -38,9 +38,9 @@ export async function compileEncoder(
   act: Arithmetic,
 ): Promise<EncoderKernels> {
   const { hidden, heads, headDim, attention } = geometry;
-  const { dtype } = weights;
+  const { tok_embeddings } = weights;
   const norm = { hidden: config.hidden_size, stride: hidden, eps: config.norm_eps, out: act };
-  const gemm = (label: string, { n, k, hasBias: bias }: Linear, epilogue: Epilogue) =>
+  const gemm = (label: string, { n, k, hasBias: bias, dtype }: Linear, epilogue: Epilogue) =>
     createGemm(gpu, {
       label,
       n,
@@ -58,8 +58,8 @@ export async function compileEncoder(
   const tile = attentionTile(gpu, headDim, act);
   const [embed, layerNorm, Wqkv, attend, Wo, Wi, mlp_Wo] = await Promise.all([
     Promise.all(
-      weights.tok_embeddings.pieces.map(({ firstRow, rows }) =>
-        createEmbed(gpu, { ...norm, dtype, firstId: firstRow, ids: rows }),
+      tok_embeddings.pieces.map(({ firstRow, rows }) =>
+        createEmbed(gpu, { ...norm, dtype: tok_embeddings.dtype, firstId: firstRow, ids: rows }),
       ),
     ),
     createLayerNorm(gpu, { ...norm, gather: false }),
@@ -92,11 +92,11 @@ export function buildEncoder(
 
   // embeddings: [T] → hidden_states [T, hidden]; normed as well, for layer 0
   const embeddings = kernels.embed.map((kernel, piece): Step<PassShape> => {
-    const table = weights.tok_embeddings.pieces[piece].buffer;
+    const { buffer: table, scales: table_scales } = weights.tok_embeddings.pieces[piece];
     const { weight, bias } = weights.embeddings_norm;
     return {
       kernel,
-      bindGroup: bind(gpu, kernel, { input_ids, table, weight, bias, hidden_states, normed }),
+      bindGroup: bind(gpu, kernel, { input_ids, table, table_scales, weight, bias, hidden_states, normed }),
       workgroups: (s) => normWorkgroups(paddedRows(s)),
       flops: () => 0,
       issuedFlops: () => 0,
@@ -122,7 +122,7 @@ export function buildEncoder(
     rope = none,
   ): Step<PassShape> => ({
     kernel,
-    bindGroup: bind(gpu, kernel, { a, w: l.weight, bias: l.bias, positions, rope, out }),
+    bindGroup: bind(gpu, kernel, { a, w: l.weight, w_scales: l.scales, bias: l.bias, positions, rope, out }),
     workgroups: (s) => gemmWorkgroups(l.n, s.tokens),
     flops: (s) => 2 * useful * s.tokens,
     issuedFlops: (s) => gemmFlops(l.n, l.k, s.tokens),

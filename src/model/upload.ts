@@ -1,18 +1,20 @@
 import type { Dtype } from '../api';
 import { ModelFileError } from '../errors';
-import { convertChunk, type FloatDtype, isFloatDtype } from '../files/dtype';
+import { convertChunk, isFloatDtype } from '../files/dtype';
+import { GROUP, isQuantized, quantize, quantizedBytes } from '../files/quantize';
 import type { TensorInfo } from '../files/safetensors';
 import type { Gpu } from '../gpu/device';
-import { bytesOf } from '../kernels/precision';
 
 /** Where a tensor goes: a matrix [rows, columns] (a vector is one row) into padded rows of one buffer or of several pieces. */
 export interface Placement {
   shape: number[];
   dtype: Dtype;
-  /** Elements of a row on the GPU. */
+  /** Elements of a row on the GPU; the columns of a quantised matrix. */
   stride: number;
-  /** Pieces by ascending first row. */
-  pieces: { buffer: GPUBuffer; firstRow: number }[];
+  /** Pieces by ascending first row; `scales` of quantised ones. */
+  pieces: { buffer: GPUBuffer; scales: GPUBuffer; firstRow: number }[];
+  /** The file has it quantised already, its scales in a tensor of their own. */
+  isStored?: boolean;
   rowAt?: (row: number) => number;
   columnAt?: (column: number) => number;
 }
@@ -22,11 +24,19 @@ const BLOCK_ELEMENTS = 1 << 20;
 /** Bytes handed to the queue before waiting for it, so that a fast disk does not fill the browser's upload memory. */
 const QUEUE_BYTES = 32 << 20;
 
+/** dtype and shape that a tensor which is stored quantised has in the file. */
+const storedAs = ({ shape: [n, k], dtype }: Placement) =>
+  dtype === 'q8' ? { dtype: 'I8', shape: [n, k] } : { dtype: 'U8', shape: [n, k / 2] };
+
 /** Checks a tensor of the file against its place. */
-export function checkTensor(tensor: TensorInfo, { shape }: Placement, file: string): void {
-  if (!isFloatDtype(tensor.dtype)) {
-    throw new ModelFileError(`${file}: tensor '${tensor.name}' has dtype ${tensor.dtype}; F32, F16 and BF16 are read.`);
+export function checkTensor(tensor: TensorInfo, place: Placement, file: string): void {
+  const stored = place.isStored ? storedAs(place) : undefined;
+  if (stored ? tensor.dtype !== stored.dtype : !isFloatDtype(tensor.dtype)) {
+    throw new ModelFileError(
+      `${file}: tensor '${tensor.name}' has dtype ${tensor.dtype}; ${stored ? `as it has scales, ${stored.dtype} is` : 'F32, F16 and BF16 are'} read.`,
+    );
   }
+  const { shape } = stored ?? place;
   if (tensor.shape.join() !== shape.join()) {
     throw new ModelFileError(
       `${file}: tensor '${tensor.name}' has shape [${tensor.shape}], config.json makes it [${shape}].`,
@@ -34,77 +44,116 @@ export function checkTensor(tensor: TensorInfo, { shape }: Placement, file: stri
   }
 }
 
+type Block = Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+
 /**
- * Takes tensors chunk by chunk, converts, pads and permutes them, and writes them to the GPU. `chunk` wants each tensor's bytes in
- * order. Throws ModelFileError for NaN, infinities, and values that f16 cannot hold.
+ * Takes tensors chunk by chunk, converts, quantises, pads and permutes them, and writes them to the GPU. `chunk` wants each tensor's bytes
+ * in order. Throws ModelFileError for NaN, infinities, and values that f16 cannot hold.
  */
 export function createUploader(gpu: Gpu, file: string) {
   const { queue } = gpu.device;
   let current = '';
-  let block: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> = new Float32Array(0);
+  let block: Block = new Float32Array(0);
   let filled = 0; // elements of the block
   let row = 0; // of the block's first
   let queued = 0;
 
-  function write(place: Placement, data: typeof block, firstRow: number, rows: number, at: number): void {
-    const rowBytes = place.stride * bytesOf(place.dtype);
-    let done = 0;
-    while (done < rows) {
-      const to = firstRow + done;
-      const index = place.pieces.findLastIndex((piece) => piece.firstRow <= to);
+  /** Writes `rows` rows from row `at` of `data` on, which are neighbours on the GPU from row `to` on. */
+  function write(
+    place: Placement,
+    data: Block,
+    part: 'buffer' | 'scales',
+    stride: number,
+    to: number,
+    rows: number,
+    at: number,
+  ) {
+    const rowBytes = stride * data.BYTES_PER_ELEMENT;
+    for (let done = 0; done < rows; ) {
+      const first = to + done;
+      const index = place.pieces.findLastIndex((piece) => piece.firstRow <= first);
       const next = place.pieces[index + 1]?.firstRow ?? Infinity;
-      const count = Math.min(rows - done, next - to);
-      const { buffer, firstRow: base } = place.pieces[index];
-      queue.writeBuffer(buffer, (to - base) * rowBytes, data, (at + done) * place.stride, count * place.stride);
+      const count = Math.min(rows - done, next - first);
+      const { [part]: buffer, firstRow } = place.pieces[index];
+      queue.writeBuffer(buffer, (first - firstRow) * rowBytes, data, (at + done) * stride, count * stride);
       queued += count * rowBytes;
       done += count;
     }
   }
 
   /** Writes the block's whole rows, in runs that stay together on the GPU. */
-  function flush(place: Placement, columns: number): void {
+  function flush(tensor: TensorInfo, place: Placement, columns: number): void {
     const rows = filled / columns;
-    const data = padRows(block, rows, columns, place);
+    const parts: { data: Block; part: 'buffer' | 'scales'; stride: number }[] = [];
+    if (isQuantized(place.dtype) && block instanceof Float32Array) {
+      const bytes = new Uint8Array(quantizedBytes(filled, place.dtype));
+      const scales = new Uint16Array(filled / GROUP);
+      const bad = quantize(block.subarray(0, filled), place.dtype, bytes, scales);
+      if (bad >= 0) throw tooLarge(tensor, bad, place.dtype);
+      parts.push(
+        { data: bytes, part: 'buffer', stride: bytes.length / rows },
+        { data: scales, part: 'scales', stride: scales.length / rows },
+      );
+    } else {
+      const data = padRows(block, rows, columns, place);
+      parts.push({ data, part: 'buffer', stride: place.isStored ? columns : place.stride });
+    }
     const rowAt = place.rowAt ?? ((r: number) => r);
     for (let start = 0; start < rows; ) {
       let end = start + 1;
       while (end < rows && rowAt(row + end) === rowAt(row + start) + end - start) end++;
-      write(place, data, rowAt(row + start), end - start, start);
+      for (const { data, part, stride } of parts) {
+        write(place, data, part, stride, rowAt(row + start), end - start, start);
+      }
       start = end;
     }
     row += rows;
     filled = 0;
   }
 
+  const tooLarge = ({ name, shape }: TensorInfo, index: number, dtype: string) =>
+    new ModelFileError(
+      `${file}: tensor '${name}' holds a value at element ${row * shape[shape.length - 1] + index} that ${dtype} cannot hold (above ${LARGEST[dtype]}). Load it with dtype: 'f32'.`,
+    );
+
+  /** Puts the elements in `bytes` behind those of the block. */
+  function fill(tensor: TensorInfo, bytes: Uint8Array): void {
+    const { dtype, name, shape } = tensor;
+    if (block instanceof Uint8Array) {
+      block.set(bytes, filled);
+    } else if (isFloatDtype(dtype)) {
+      const { nonFinite, overflow } = convertChunk(bytes, dtype, block, filled);
+      if (nonFinite >= 0) {
+        const index = row * shape[shape.length - 1] + filled + nonFinite;
+        throw new ModelFileError(
+          `${file}: tensor '${name}' holds a NaN or an infinity at element ${index}; the checkpoint is broken.`,
+        );
+      }
+      if (overflow >= 0) throw tooLarge(tensor, filled + overflow, 'f16');
+    }
+  }
+
   return {
     async chunk(tensor: TensorInfo, bytes: Uint8Array<ArrayBuffer>, place: Placement): Promise<void> {
-      const columns = place.shape[place.shape.length - 1];
-      const dtype = tensor.dtype as FloatDtype;
-      const size = dtype === 'F32' ? 4 : 2;
-      if (tensor.name !== current) {
-        current = tensor.name;
-        const rows = place.shape.length === 1 ? 1 : place.shape[0];
+      const { name, shape, begin, end } = tensor;
+      const columns = shape[shape.length - 1];
+      const total = shape.reduce((a, b) => a * b, 1);
+      const size = (end - begin) / total;
+      if (name !== current) {
+        current = name;
+        const rows = total / columns;
         const length = Math.min(rows, Math.max(1, Math.floor(BLOCK_ELEMENTS / columns))) * columns;
-        block = place.dtype === 'f16' ? new Uint16Array(length) : new Float32Array(length);
+        if (place.isStored) block = new Uint8Array(length);
+        else block = place.dtype === 'f16' ? new Uint16Array(length) : new Float32Array(length);
         filled = 0;
         row = 0;
       }
       for (let at = 0; at < bytes.length; ) {
         const count = Math.min((bytes.length - at) / size, block.length - filled);
-        const found = convertChunk(bytes.subarray(at, at + count * size), dtype, block, filled);
-        const bad = Math.max(found.nonFinite, found.overflow);
-        if (bad >= 0) {
-          const index = row * columns + filled + bad;
-          throw new ModelFileError(
-            found.nonFinite >= 0
-              ? `${file}: tensor '${tensor.name}' holds a NaN or an infinity at element ${index}; the checkpoint is broken.`
-              : `${file}: tensor '${tensor.name}' holds a value at element ${index} that f16 cannot hold (above 65504). Load it with dtype: 'f32'.`,
-          );
-        }
+        fill(tensor, bytes.subarray(at, at + count * size));
         filled += count;
         at += count * size;
-        const total = place.shape.reduce((a, b) => a * b, 1);
-        if (filled === block.length || row * columns + filled === total) flush(place, columns);
+        if (filled === block.length || row * columns + filled === total) flush(tensor, place, columns);
       }
       if (queued > QUEUE_BYTES) {
         queued = 0;
@@ -114,15 +163,13 @@ export function createUploader(gpu: Gpu, file: string) {
   };
 }
 
+/** The largest values that the stored types hold: an f16, or an f16 scale times the largest integer. */
+const LARGEST: Record<string, number> = { f16: 65504, q8: 65504 * 127, q4: 65504 * 8 };
+
 /** The rows with the GPU's stride: as they are where nothing is padded or moved. */
-function padRows<T extends Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>>(
-  block: T,
-  rows: number,
-  columns: number,
-  { stride, columnAt }: Placement,
-): T {
-  if (stride === columns && !columnAt) return block;
-  const padded = (block instanceof Uint16Array ? new Uint16Array(rows * stride) : new Float32Array(rows * stride)) as T;
+function padRows(block: Block, rows: number, columns: number, { isStored, stride, columnAt }: Placement): Block {
+  if (isStored || (stride === columns && !columnAt)) return block;
+  const padded = block instanceof Uint16Array ? new Uint16Array(rows * stride) : new Float32Array(rows * stride);
   for (let r = 0; r < rows; r++) {
     if (columnAt) {
       for (let c = 0; c < columns; c++) padded[r * stride + columnAt(c)] = block[r * columns + c];

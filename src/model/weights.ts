@@ -1,10 +1,11 @@
 import type { Dtype, LoadOptions, Pooling, Task } from '../api';
 import { ModelFileError } from '../errors';
 import { listCheckpointFiles } from '../files/checkpoint';
+import { GROUP, isQuantized, K_STEP } from '../files/quantize';
 import { readSafetensors, type TensorInfo } from '../files/safetensors';
 import type { ModelFiles } from '../files/types';
 import type { GpuMemory } from '../gpu/buffers';
-import { bytesOf, roundUp } from '../kernels/precision';
+import { roundUp, weightBytes } from '../kernels/precision';
 import { type ModelConfig, taskOf } from './config';
 import { attentionPlace, type Geometry, gegluPlace, qkvPlace, ropeTable } from './geometry';
 import { checkTensor, createUploader, type Placement } from './upload';
@@ -14,9 +15,11 @@ export interface Norm {
   bias: GPUBuffer;
 }
 
-/** out = x · weightᵀ + bias; [n, k] on the GPU, padded. Without bias: `gpu.none`. */
+/** out = x · weightᵀ + bias; [n, k] on the GPU, padded. `gpu.none` where there is no bias, or no scales as weight is not quantised. */
 export interface Linear {
+  dtype: Dtype;
   weight: GPUBuffer;
+  scales: GPUBuffer;
   bias: GPUBuffer;
   hasBias: boolean;
   n: number;
@@ -37,7 +40,8 @@ export interface Layer {
 
 /** A table [vocab, hidden] in pieces that each fit a binding. */
 export interface Table {
-  pieces: { buffer: GPUBuffer; firstRow: number; rows: number }[];
+  dtype: Dtype;
+  pieces: { buffer: GPUBuffer; scales: GPUBuffer; firstRow: number; rows: number }[];
 }
 
 export interface Weights {
@@ -135,7 +139,8 @@ export function planWeights(
 
   function vector(name: string, size: number, stride: number, columnAt?: (c: number) => number): GPUBuffer {
     const buffer = memory.alloc('weights', name, stride * 4);
-    places.set(name, { shape: [size], dtype: 'f32', stride, pieces: [{ buffer, firstRow: 0 }], columnAt });
+    const pieces = [{ buffer, scales: gpu.none, firstRow: 0 }];
+    places.set(name, { shape: [size], dtype: 'f32', stride, pieces, columnAt });
     return buffer;
   }
   const zeros = memory.alloc('weights', 'zero bias', geometry.hidden * 4);
@@ -144,38 +149,54 @@ export function planWeights(
     bias: config.norm_bias ? vector(`${name}.bias`, hidden_size, geometry.hidden) : zeros,
   });
 
-  /** A matrix [rows, columns] of the file as [n, k] on the GPU. */
+  /** Allocates a matrix [n, k], a table in pieces that fit a binding; the file's `shape` goes there. What cannot be quantised is f16. */
+  function matrix(
+    name: string,
+    shape: [number, number],
+    [n, k]: [number, number],
+    wanted: Dtype,
+    move: Pick<Placement, 'rowAt' | 'columnAt'> = {},
+    isTable = false,
+  ): Table {
+    const isWhole = shape[1] % K_STEP === 0 && !move.columnAt;
+    const dtype = isQuantized(wanted) && !isWhole ? 'f16' : wanted;
+    const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+    const most = isTable ? Math.floor(limit / weightBytes(k, dtype) / 128) * 128 : n;
+    const pieces: Table['pieces'] = [];
+    for (let firstRow = 0; firstRow < n; firstRow += most) {
+      const rows = Math.min(most, n - firstRow);
+      const label = `${name} ${firstRow}`;
+      const buffer = memory.alloc('weights', label, weightBytes(rows * k, dtype));
+      const scales = isQuantized(dtype) ? memory.alloc('weights', `${label} scales`, (rows * k * 2) / GROUP) : gpu.none;
+      pieces.push({ buffer, scales, firstRow, rows });
+    }
+    const isStored = isQuantized(dtype) && names.has(`${name}.scales`);
+    places.set(name, { shape, dtype, stride: k, pieces, isStored, ...move });
+    if (isStored) {
+      const stride = k / GROUP;
+      const scales = pieces.map((piece) => ({ ...piece, buffer: piece.scales }));
+      places.set(`${name}.scales`, { shape: [shape[0], stride], dtype: 'f16', stride, pieces: scales, ...move });
+    }
+    return { dtype, pieces };
+  }
+
   function linear(
     name: string,
     hasBias: boolean,
     [rows, columns]: [number, number],
     [n, k]: [number, number],
-    move: { rowAt?: (r: number) => number; columnAt?: (c: number) => number; dtype?: Dtype } = {},
+    move: Pick<Placement, 'rowAt' | 'columnAt'> = {},
+    wanted = dtype,
   ): Linear {
-    const weight = memory.alloc('weights', name, n * k * bytesOf(dtype));
-    places.set(`${name}.weight`, {
-      shape: [rows, columns],
-      dtype,
-      stride: k,
-      pieces: [{ buffer: weight, firstRow: 0 }],
-      ...move,
-    });
+    const { dtype, pieces } = matrix(`${name}.weight`, [rows, columns], [n, k], wanted, move);
     const bias = hasBias ? vector(`${name}.bias`, rows, n, move.rowAt) : gpu.none;
-    return { weight, bias, hasBias, n, k };
+    return { dtype, weight: pieces[0].buffer, scales: pieces[0].scales, bias, hasBias, n, k };
   }
 
-  function table(name: string): Table {
-    const rowBytes = geometry.hidden * bytesOf(dtype);
-    const limit = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
-    const most = Math.floor(limit / rowBytes / 128) * 128;
-    const pieces: Table['pieces'] = [];
-    for (let firstRow = 0; firstRow < vocab_size; firstRow += most) {
-      const rows = Math.min(most, geometry.vocab - firstRow);
-      pieces.push({ buffer: memory.alloc('weights', `${name} ${firstRow}`, rows * rowBytes), firstRow, rows });
-    }
-    places.set(name, { shape: [vocab_size, hidden_size], dtype, stride: geometry.hidden, pieces });
-    return { pieces };
-  }
+  const table = (name: string): Table => {
+    const { hidden, vocab } = geometry;
+    return matrix(name, [vocab_size, hidden_size], [vocab, hidden], dtype === 'q4' ? 'q8' : dtype, {}, true);
+  };
 
   const ropes = new Map<number, GPUBuffer>();
   function rope(theta: number): GPUBuffer {
@@ -191,6 +212,7 @@ export function planWeights(
 
   const { hidden, attention, intermediate } = geometry;
   const [h, i] = [hidden_size, intermediate_size];
+  const headDtype = isQuantized(dtype) ? 'f16' : dtype;
   const tok_embeddings = table(`${prefix}embeddings.tok_embeddings.weight`);
   const layers = config.layers.map(({ window, rope_theta }, index): Layer => {
     const name = `${prefix}layers.${index}`;
@@ -224,7 +246,7 @@ export function planWeights(
   };
   if (task !== 'encoder') {
     weights.head = {
-      dense: linear('head.dense', config.classifier_bias, [h, h], [hidden, hidden]),
+      dense: linear('head.dense', config.classifier_bias, [h, h], [hidden, hidden], {}, headDtype),
       norm: norm('head.norm'),
     };
   }
@@ -238,7 +260,7 @@ export function planWeights(
   if (task === 'seqcls' || task === 'tokcls') {
     const labels = config.labels.length || 2; // transformers' default num_labels
     weights.classifier = {
-      ...linear('classifier', true, [labels, h], [roundUp(labels, 8), hidden]),
+      ...linear('classifier', true, [labels, h], [roundUp(labels, 8), hidden], {}, headDtype),
       labels,
       pooling: config.classifier_pooling,
     };
