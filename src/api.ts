@@ -46,7 +46,10 @@ export interface FileOptions {
 }
 
 export interface LoadOptions extends FileOptions {
-  /** Weights on the GPU. `auto`: the file's own precision, f16 where f32 weights would be over 512 MiB. */
+  /**
+   * Weights on the GPU. `auto`: the file's own precision, f16 where f32 weights would be over 512 MiB, and q8 or q4 where the ones before are
+   * over a quarter of the machine's memory (navigator.deviceMemory), or over the device's largest buffer and 512 MiB.
+   */
   dtype?: 'auto' | Dtype;
   /** `auto`: f16 with f16 weights on a device with shader-f16, f32 otherwise. */
   arithmetic?: 'auto' | Arithmetic;

@@ -1,4 +1,5 @@
 /** Conversions between the number types of checkpoints and of GPU buffers. Both are little-endian, as every WebGPU host is. */
+import { ModelFileError } from '../errors';
 
 export type FloatDtype = 'F32' | 'F16' | 'BF16';
 
@@ -77,6 +78,39 @@ export function convertChunk(bytes: Uint8Array, from: FloatDtype, to: Float32Arr
   if (from === 'F16') return { nonFinite: copyF16(view16(aligned, count), bits), overflow: -1 };
   return from === 'F32' ? f32ToF16Bits(view32(aligned, count), bits) : bf16ToF16Bits(view16(aligned, count), bits);
 }
+
+/** Elements of a file's tensor, of which `index` is the first, for messages. */
+export interface Elements {
+  file: string;
+  tensor: string;
+  index: number;
+}
+
+/** As convertChunk; throws a ModelFileError for NaN, infinities, and values that f16 cannot hold. */
+export function convertElements(
+  elements: Elements,
+  bytes: Uint8Array,
+  from: FloatDtype,
+  to: Float32Array | Uint16Array,
+  at = 0,
+): void {
+  const { nonFinite, overflow } = convertChunk(bytes, from, to, at);
+  if (nonFinite >= 0) {
+    const { file, tensor, index } = elements;
+    throw new ModelFileError(
+      `${file}: tensor '${tensor}' holds a NaN or an infinity at element ${index + nonFinite}; the checkpoint is broken.`,
+    );
+  }
+  if (overflow >= 0) throw tooLarge({ ...elements, index: elements.index + overflow }, 'f16', F16_MAX);
+}
+
+const F16_MAX = 65504;
+
+/** The error for a value at `index` that `dtype` cannot hold. */
+export const tooLarge = ({ file, tensor, index }: Elements, dtype: string, most: number): ModelFileError =>
+  new ModelFileError(
+    `${file}: tensor '${tensor}' holds a value at element ${index} that ${dtype} cannot hold (above ${most}). Load it with dtype: 'f32'.`,
+  );
 
 const view16 = (bytes: Uint8Array, count: number) => new Uint16Array(bytes.buffer, bytes.byteOffset, count);
 const view32 = (bytes: Uint8Array, count: number) => new Uint32Array(bytes.buffer, bytes.byteOffset, count);

@@ -6,7 +6,7 @@
  * - q4, U8 [n, k / 2]: integers -8 … 7, stored + 8, eight a u32: weights 0 to 3 are its bytes' low halves, 4 to 7 the high ones.
  * - scales, f16 [n, k / 32], two a u32; k is a multiple of 64. A q4 scale may be negative.
  */
-import { f16ToF32, f32ToF16 } from './dtype';
+import { type Elements, f16ToF32, f32ToF16, tooLarge } from './dtype';
 
 export type QuantizedDtype = 'q8' | 'q4';
 
@@ -22,19 +22,24 @@ export const quantizedBytes = (count: number, dtype: QuantizedDtype): number => 
 
 /**
  * Quantises whole groups. `values`: finite, a multiple of 32 of them; `bytes` and `scales` (f16 bits) have room for what becomes of them.
- * Gives the index of the first value that is too large for an f16 scale, or -1.
+ * Throws a ModelFileError where a scale would be too large for f16; `elements` says in its message what the values are.
  */
-export function quantize(values: Float32Array, dtype: QuantizedDtype, bytes: Uint8Array, scales: Uint16Array): number {
+export function quantize(
+  values: Float32Array,
+  dtype: QuantizedDtype,
+  bytes: Uint8Array,
+  scales: Uint16Array,
+  elements: Elements,
+): void {
   const group = dtype === 'q8' ? quantizeGroup8 : quantizeGroup4;
   for (let at = 0; at < values.length; at += GROUP) {
     const scale = group(values, at, bytes);
-    if ((scale & 0x7c00) === 0x7c00) {
-      const most = Math.max(...values.subarray(at, at + GROUP).map(Math.abs));
-      return values.findIndex((value, i) => i >= at && Math.abs(value) === most);
+    if ((scale & 0x7fff) >= 0x7c00) {
+      const most = 65504 * (dtype === 'q8' ? 127 : 8);
+      throw tooLarge({ ...elements, index: elements.index + at }, dtype, most);
     }
     scales[at / GROUP] = scale;
   }
-  return -1;
 }
 
 /** The values that the GPU computes with. */
@@ -51,48 +56,57 @@ export function dequantize(bytes: Uint8Array, scales: Uint16Array, dtype: Quanti
 /** The largest magnitude becomes ±127. Gives the scale's f16 bits. */
 function quantizeGroup8(values: Float32Array, at: number, bytes: Uint8Array): number {
   let most = 0;
-  for (let i = at; i < at + GROUP; i++) most = Math.max(most, Math.abs(values[i]));
+  for (let i = at; i < at + GROUP; i++) {
+    const magnitude = Math.abs(values[i]);
+    if (magnitude > most) most = magnitude;
+  }
   let bits = f32ToF16(most / 127);
-  if (most > f16ToF32(bits) * 127.5) bits++; // a subnormal scale that was rounded down would clip
+  if (most >= f16ToF32(bits) * 127.5) bits++; // a subnormal scale that was rounded down would clip, and none may be 0
   const inverse = 1 / f16ToF32(bits);
-  if (bits === 0) bytes.fill(0, at, at + GROUP);
-  else for (let i = at; i < at + GROUP; i++) bytes[i] = Math.floor(values[i] * inverse + 0.5);
+  for (let i = at; i < at + GROUP; i++) bytes[i] = (values[i] * inverse + 128.5) | 0; // | 0 cuts off, so it must not be negative
+  for (let i = at; i < at + GROUP; i++) bytes[i] ^= 128;
   return bits;
 }
 
-/** Integers that the value of largest magnitude may become: which of them loses least depends on the group. */
-const Q4_EXTREMES = [-8.6, -8, -7.4, -6.8, 7, 7.5];
+/**
+ * What the value of largest magnitude may become, before rounding: of four such scales one leaves an error 4 % smaller than -8 does, and
+ * within 0.5 % of the best of a hundred.
+ */
+const Q4_EXTREMES = [-8.2, -7.8, -8.7, -7.2];
 
-/** Tries a few scales and keeps that of the least squared error. Gives its f16 bits. */
+/** Keeps the scale of the least squared error. Gives its f16 bits. */
 function quantizeGroup4(values: Float32Array, at: number, bytes: Uint8Array): number {
   let extreme = 0;
   for (let i = at; i < at + GROUP; i++) if (Math.abs(values[i]) > Math.abs(extreme)) extreme = values[i];
-  let best = 0;
+  let scale = 0;
   let most = 0;
-  for (const integer of Q4_EXTREMES) {
-    const inverse = integer / extreme;
-    let [xq, qq] = [0, 0];
+  for (const to of Q4_EXTREMES) {
+    const inverse = to / extreme;
+    let xq = 0;
+    let qq = 0;
     for (let i = at; i < at + GROUP; i++) {
-      const q = Math.min(15, Math.max(0, (values[i] * inverse + 8.5) | 0)) - 8;
-      xq += values[i] * q;
+      const x = values[i];
+      const q = stored4(x * inverse) - 8;
+      xq += x * q;
       qq += q * q;
     }
-    // With these integers the best scale is Σxq / Σqq, and leaves an error of Σxx - (Σxq)² / Σqq.
+    // With these integers the best scale is Σxq / Σqq; it leaves an error of Σxx - (Σxq)² / Σqq.
     if (xq * xq > most * qq) {
-      most = (xq * xq) / qq;
-      best = xq / qq;
+      scale = xq / qq;
+      most = xq * scale;
     }
   }
-  const bits = f32ToF16(best);
-  const scale = f16ToF32(bits);
-  const inverse = scale === 0 ? 0 : 1 / scale;
-  for (let i = 0; i < GROUP; i += 8) {
-    for (let j = 0; j < 4; j++) {
-      const low = stored4(values[at + i + j] * inverse);
-      bytes[(at + i) / 2 + j] = low | (stored4(values[at + i + j + 4] * inverse) << 4);
-    }
+  const bits = f32ToF16(scale);
+  const inverse = bits % 0x8000 === 0 ? 0 : 1 / f16ToF32(bits);
+  for (let i = at; i < at + GROUP; i += 8) {
+    for (let j = i; j < i + 4; j++)
+      bytes[i / 2 + j - i] = stored4(values[j] * inverse) | (stored4(values[j + 4] * inverse) << 4);
   }
   return bits;
 }
 
-const stored4 = (value: number): number => Math.min(15, Math.max(0, Math.floor(value + 8.5)));
+/** The nearest of -8 … 7, plus 8. */
+const stored4 = (value: number): number => {
+  const q = (value + 8.5) | 0;
+  return q > 15 ? 15 : q < 0 ? 0 : q;
+};

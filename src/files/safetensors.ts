@@ -17,14 +17,16 @@ export interface TensorInfo {
 }
 
 export interface SafetensorsVisitor {
-  /** All tensors of the file in the order of their bytes. Gives the names of those to hand over (a Set or a Map). */
-  header(tensors: TensorInfo[]): Names | Promise<Names>;
+  /** All tensors of the file in the order of their bytes, and its `__metadata__`. Gives the names of those to hand over (a Set or a Map). */
+  header(tensors: TensorInfo[], metadata: Metadata): Names | Promise<Names>;
   /**
-   * The next bytes of a tensor, `offset` bytes after its begin. Chunks of a tensor come in order and have a multiple of 8
+   * The next bytes of a tensor, `offset` bytes after its begin. Chunks of a tensor come in order and have a multiple of 1024
    * bytes, but for its last; a tensor without elements has none. `bytes` is used again after the promise has resolved.
    */
   chunk(tensor: TensorInfo, offset: number, bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
 }
+
+export type Metadata = Record<string, string>;
 
 interface Names {
   has(name: string): boolean;
@@ -99,7 +101,7 @@ export async function readSafetensors(
     const tensors = parseHeader(header, name, size === undefined ? undefined : size - dataStart);
     total = dataStart + (tensors.at(-1)?.end ?? 0);
 
-    const wanted = await visitor.header(tensors);
+    const wanted = await visitor.header(tensors, metadataOf(header));
     const staging = new Uint8Array(CHUNK_BYTES);
     for (const tensor of tensors) {
       const isWanted = wanted.has(tensor.name);
@@ -199,6 +201,9 @@ export function parseHeader(header: Uint8Array, file: string, dataBytes?: number
   }
   return tensors;
 }
+
+/** `__metadata__` of a header that parseHeader has checked. */
+const metadataOf = (header: Uint8Array): Metadata => JSON.parse(new TextDecoder().decode(header)).__metadata__ ?? {};
 
 function parseTensor(name: string, entry: unknown, fail: (what: string) => ModelFileError): TensorInfo {
   if (!isObject(entry)) throw fail(`${name} is not an object but ${JSON.stringify(entry)}`);

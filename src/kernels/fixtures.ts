@@ -35,7 +35,7 @@ export const roundToF16 = (x: Matrix): Matrix => x.map((row) => row.map((value) 
 export function quantized(values: Float32Array, dtype: QuantizedDtype) {
   const bytes = new Uint8Array(quantizedBytes(values.length, dtype));
   const scales = new Uint16Array(values.length / GROUP);
-  expect(quantize(values, dtype, bytes, scales)).toBe(-1);
+  quantize(values, dtype, bytes, scales, { file: 'test', tensor: 'w', index: 0 });
   return { bytes, scales };
 }
 

@@ -1,6 +1,6 @@
 import type { Dtype } from '../api';
 import { ModelFileError } from '../errors';
-import { convertChunk, isFloatDtype } from '../files/dtype';
+import { convertElements, isFloatDtype } from '../files/dtype';
 import { GROUP, isQuantized, quantize, quantizedBytes } from '../files/quantize';
 import type { TensorInfo } from '../files/safetensors';
 import type { Gpu } from '../gpu/device';
@@ -88,8 +88,8 @@ export function createUploader(gpu: Gpu, file: string) {
     if (isQuantized(place.dtype) && block instanceof Float32Array) {
       const bytes = new Uint8Array(quantizedBytes(filled, place.dtype));
       const scales = new Uint16Array(filled / GROUP);
-      const bad = quantize(block.subarray(0, filled), place.dtype, bytes, scales);
-      if (bad >= 0) throw tooLarge(tensor, bad, place.dtype);
+      const elements = { file, tensor: tensor.name, index: row * columns };
+      quantize(block.subarray(0, filled), place.dtype, bytes, scales, elements);
       parts.push(
         { data: bytes, part: 'buffer', stride: bytes.length / rows },
         { data: scales, part: 'scales', stride: scales.length / rows },
@@ -111,25 +111,11 @@ export function createUploader(gpu: Gpu, file: string) {
     filled = 0;
   }
 
-  const tooLarge = ({ name, shape }: TensorInfo, index: number, dtype: string) =>
-    new ModelFileError(
-      `${file}: tensor '${name}' holds a value at element ${row * shape[shape.length - 1] + index} that ${dtype} cannot hold (above ${LARGEST[dtype]}). Load it with dtype: 'f32'.`,
-    );
-
   /** Puts the elements in `bytes` behind those of the block. */
-  function fill(tensor: TensorInfo, bytes: Uint8Array): void {
-    const { dtype, name, shape } = tensor;
-    if (block instanceof Uint8Array) {
-      block.set(bytes, filled);
-    } else if (isFloatDtype(dtype)) {
-      const { nonFinite, overflow } = convertChunk(bytes, dtype, block, filled);
-      if (nonFinite >= 0) {
-        const index = row * shape[shape.length - 1] + filled + nonFinite;
-        throw new ModelFileError(
-          `${file}: tensor '${name}' holds a NaN or an infinity at element ${index}; the checkpoint is broken.`,
-        );
-      }
-      if (overflow >= 0) throw tooLarge(tensor, filled + overflow, 'f16');
+  function fill({ dtype, name }: TensorInfo, bytes: Uint8Array, columns: number): void {
+    if (block instanceof Uint8Array) block.set(bytes, filled);
+    else if (isFloatDtype(dtype)) {
+      convertElements({ file, tensor: name, index: row * columns + filled }, bytes, dtype, block, filled);
     }
   }
 
@@ -150,7 +136,7 @@ export function createUploader(gpu: Gpu, file: string) {
       }
       for (let at = 0; at < bytes.length; ) {
         const count = Math.min((bytes.length - at) / size, block.length - filled);
-        fill(tensor, bytes.subarray(at, at + count * size));
+        fill(tensor, bytes.subarray(at, at + count * size), columns);
         filled += count;
         at += count * size;
         if (filled === block.length || row * columns + filled === total) flush(tensor, place, columns);
@@ -162,9 +148,6 @@ export function createUploader(gpu: Gpu, file: string) {
     },
   };
 }
-
-/** The largest values that the stored types hold: an f16, or an f16 scale times the largest integer. */
-const LARGEST: Record<string, number> = { f16: 65504, q8: 65504 * 127, q4: 65504 * 8 };
 
 /** The rows with the GPU's stride: as they are where nothing is padded or moved. */
 function padRows(block: Block, rows: number, columns: number, { isStored, stride, columnAt }: Placement): Block {

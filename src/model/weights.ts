@@ -1,12 +1,14 @@
 import type { Dtype, LoadOptions, Pooling, Task } from '../api';
 import { ModelFileError } from '../errors';
 import { listCheckpointFiles } from '../files/checkpoint';
+import { quantizedDtypeOf } from '../files/convert';
 import { GROUP, isQuantized, K_STEP } from '../files/quantize';
-import { readSafetensors, type TensorInfo } from '../files/safetensors';
+import { readSafetensors } from '../files/safetensors';
 import type { ModelFiles } from '../files/types';
 import type { GpuMemory } from '../gpu/buffers';
 import { roundUp, weightBytes } from '../kernels/precision';
 import { type ModelConfig, taskOf } from './config';
+import { chooseDtype, parametersOf } from './dtype';
 import { attentionPlace, type Geometry, gegluPlace, qkvPlace, ropeTable } from './geometry';
 import { checkTensor, createUploader, type Placement } from './upload';
 
@@ -57,9 +59,6 @@ export interface Weights {
   classifier: (Linear & { labels: number; pooling: Pooling }) | undefined;
 }
 
-/** f32 weights above this are stored as f16 by dtype 'auto'. */
-const AUTO_F32_BYTES = 512 * 1024 * 1024;
-
 export type WeightOptions = Pick<LoadOptions, 'dtype' | 'task' | 'onProgress' | 'signal'>;
 
 /**
@@ -82,10 +81,18 @@ export async function loadWeights(
     await readSafetensors(
       await checkpoint.open(name, options.signal),
       {
-        header(tensors) {
+        header(tensors, metadata) {
+          const stored = quantizedDtypeOf(metadata, name);
           if (!plan) {
             const names = new Set(checkpoint.weightMap?.keys() ?? tensors.map((t) => t.name));
-            const dtype = chooseDtype(options.dtype ?? 'auto', config, tensors);
+            const largest = tensors.reduce((a, b) => (b.end - b.begin > a.end - a.begin ? b : a), tensors[0]);
+            const dtype = chooseDtype(options.dtype ?? 'auto', {
+              stored,
+              isF32: largest?.dtype === 'F32',
+              parameters: parametersOf(config),
+              maxBufferSize: memory.gpu.limits.maxBufferSize,
+              deviceMemory: (globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory,
+            });
             plan = planWeights(memory, config, geometry, names, dtype, options.task);
             planned(plan.weights);
           }
@@ -110,15 +117,6 @@ export async function loadWeights(
     );
   }
   return plan!.weights;
-}
-
-/** The file's own precision, unless f32 would be large. */
-function chooseDtype(asked: 'auto' | Dtype, config: ModelConfig, tensors: TensorInfo[]): Dtype {
-  if (asked !== 'auto') return asked;
-  const largest = tensors.reduce((a, b) => (b.end - b.begin > a.end - a.begin ? b : a), tensors[0]);
-  const { hidden_size: h, intermediate_size: i, vocab_size: v, num_hidden_layers: l } = config;
-  const f32Bytes = 4 * (v * h + l * (4 * h * h + 3 * h * i));
-  return largest?.dtype === 'F32' && f32Bytes <= AUTO_F32_BYTES ? 'f32' : 'f16';
 }
 
 /** Allocates every weight's buffers and says where each tensor of the file goes. */
