@@ -74,13 +74,17 @@ export function gegluPlace(config: ModelConfig): (row: number) => number {
  * Cosines, then sines, of a head's angles for every position: [positions, headDim]. The angles are rounded to f32 as transformers
  * computes them (ModernBertRotaryEmbedding), the table is exact for them.
  */
-export function ropeTable(config: ModelConfig, geometry: Geometry, rope_theta: number): Float32Array<ArrayBuffer> {
-  const { head_dim, max_position_embeddings } = config;
+export function ropeTable(
+  { head_dim, max_position_embeddings }: ModelConfig,
+  geometry: Geometry,
+  rope_theta: number,
+  positions = max_position_embeddings,
+): Float32Array<ArrayBuffer> {
   const half = geometry.headDim / 2;
-  const table = new Float32Array(max_position_embeddings * geometry.headDim);
+  const table = new Float32Array(positions * geometry.headDim);
   for (let i = 0; i < head_dim / 2; i++) {
     const inv_freq = Math.fround(1 / Math.fround(rope_theta ** Math.fround((2 * i) / head_dim)));
-    for (let position = 0; position < max_position_embeddings; position++) {
+    for (let position = 0; position < positions; position++) {
       const angle = Math.fround(position * inv_freq);
       table[position * geometry.headDim + i] = Math.cos(angle);
       table[position * geometry.headDim + half + i] = Math.sin(angle);

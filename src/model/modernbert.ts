@@ -141,9 +141,9 @@ export function buildEncoder(
     };
   };
 
-  const layers = weights.layers.map(({ attn_norm, Wqkv, Wo, mlp_norm, Wi, mlp_Wo, window, rope }) => [
+  const layers = weights.layers.map(({ attn_norm, Wqkv, Wo, mlp_norm, Wi, mlp_Wo, window, rope_theta }) => [
     ...(attn_norm ? [norm(attn_norm)] : []),
-    gemm(kernels.Wqkv, Wqkv, normed, wide, 3 * hidden_size * hidden_size, rope), // q, k rotated; [T, 3 attention]
+    gemm(kernels.Wqkv, Wqkv, normed, wide, 3 * hidden_size * hidden_size, workspace.rope.get(rope_theta)!), // q, k rotated; [T, 3 attention]
     attend(window), //                                                              [T, attention]
     gemm(kernels.Wo, Wo, normed, hidden_states, hidden_size * hidden_size), //      hidden_states += ·
     norm(mlp_norm), //                                                              [T, hidden]

@@ -134,19 +134,23 @@ export class Runtime {
   }
 
   /** The workspace and its steps, made anew when a pass does not fit. */
-  #prepare({ tokens, global, window }: PassShape) {
+  #prepare({ tokens, longest, global, window }: PassShape) {
+    const old = this.#workspace;
     const tiles = Math.max(global.tiles, window.tiles);
-    if (!this.#workspace || !this.#steps || tokens > this.#workspace.tokens || tiles > this.#workspace.tiles) {
-      const old = this.#workspace;
+    if (!old || !this.#steps || tokens > old.tokens || tiles > old.tiles || longest > old.longest) {
       if (old) freeWorkspace(this.memory, old);
       this.#workspace = undefined;
-      const { geometry, act } = this;
-      const most = Math.max(tokens, old?.tokens ?? 0);
-      const mostTiles = roundUp(Math.max(tiles, old?.tiles ?? 0), 64);
-      this.#workspace = allocWorkspace(this.memory, geometry, act, most, mostTiles);
-      this.#steps = buildEncoder(this.gpu, this.config, geometry, this.weights, this.kernels, this.#workspace);
+      const { geometry, act, config } = this;
+      const workspace = allocWorkspace(this.memory, config, geometry, act, {
+        tokens: Math.max(tokens, old?.tokens ?? 0),
+        tiles: roundUp(Math.max(tiles, old?.tiles ?? 0), 64),
+        longest: Math.max(longest, old?.longest ?? 0),
+      });
+      this.#workspace = workspace;
+      this.#steps = buildEncoder(this.gpu, config, geometry, this.weights, this.kernels, workspace);
+      return { workspace, steps: this.#steps };
     }
-    return { workspace: this.#workspace, steps: this.#steps };
+    return { workspace: old, steps: this.#steps };
   }
 
   async #runLayersCapturing(

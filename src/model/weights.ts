@@ -9,7 +9,7 @@ import type { GpuMemory } from '../gpu/buffers';
 import { roundUp, weightBytes } from '../kernels/precision';
 import { type ModelConfig, taskOf } from './config';
 import { chooseDtype, parametersOf } from './dtype';
-import { attentionPlace, type Geometry, gegluPlace, qkvPlace, ropeTable } from './geometry';
+import { attentionPlace, type Geometry, gegluPlace, qkvPlace } from './geometry';
 import { checkTensor, createUploader, type Placement } from './upload';
 
 export interface Norm {
@@ -37,7 +37,7 @@ export interface Layer {
   Wi: Linear;
   mlp_Wo: Linear;
   window: number;
-  rope: GPUBuffer;
+  rope_theta: number;
 }
 
 /** A table [vocab, hidden] in pieces that each fit a binding. */
@@ -196,18 +196,6 @@ export function planWeights(
     return matrix(name, [vocab_size, hidden_size], [vocab, hidden], dtype === 'q4' ? 'q8' : dtype, {}, true);
   };
 
-  const ropes = new Map<number, GPUBuffer>();
-  function rope(theta: number): GPUBuffer {
-    let buffer = ropes.get(theta);
-    if (!buffer) {
-      const values = ropeTable(config, geometry, theta);
-      buffer = memory.alloc('weights', `rope ${theta}`, values.byteLength);
-      gpu.device.queue.writeBuffer(buffer, 0, values);
-      ropes.set(theta, buffer);
-    }
-    return buffer;
-  }
-
   const { hidden, attention, intermediate } = geometry;
   const [h, i] = [hidden_size, intermediate_size];
   const headDtype = isQuantized(dtype) ? 'f16' : dtype;
@@ -228,7 +216,7 @@ export function planWeights(
       }),
       mlp_Wo: linear(`${name}.mlp.Wo`, config.mlp_bias, [h, i], [hidden, intermediate]),
       window,
-      rope: rope(rope_theta),
+      rope_theta,
     };
   });
   const weights: Weights = {

@@ -4,12 +4,15 @@ import { type AttentionTile, attentionPairs } from '../kernels/attention';
 import { M_MULTIPLE } from '../kernels/gemm';
 import { bytesOf, roundUp } from '../kernels/precision';
 import { attentionTiles, keyBounds, type TokenStream, tileWords } from '../packing/stream';
-import type { Geometry } from './geometry';
+import type { ModelConfig } from './config';
+import { type Geometry, ropeTable } from './geometry';
 
 /** What a pass is made of, in numbers: how many workgroups each kernel needs follows from these. */
 export interface PassShape {
   tokens: number;
   sequences: number;
+  /** Tokens of the longest sequence. */
+  longest: number;
   global: AttentionShape;
   window: AttentionShape;
 }
@@ -25,6 +28,8 @@ export interface AttentionShape {
 export interface Workspace {
   tokens: number;
   tiles: number;
+  longest: number;
+  rope: Map<number, GPUBuffer>; // by theta: f32 [longest, headDim]
   input_ids: GPUBuffer; // u32 [tokens]
   positions: GPUBuffer; // u32 [tokens]
   global: AttentionLists;
@@ -40,21 +45,34 @@ export interface AttentionLists {
   tiles: GPUBuffer; // u32 [tiles, 4]: q_start, q_end, k_start, k_end
 }
 
-/** Allocates for at least `tokens` and `tiles`. */
+/** RoPE's tables have at least so many positions, and a power of two of them: few passes make new ones. */
+const LEAST_POSITIONS = 512;
+
+/** Allocates for passes of at least this shape. */
 export function allocWorkspace(
   memory: GpuMemory,
+  config: ModelConfig,
   geometry: Geometry,
   act: Arithmetic,
-  tokens: number,
-  tiles: number,
+  { tokens, tiles, longest: needed }: Pick<Workspace, 'tokens' | 'tiles' | 'longest'>,
 ): Workspace {
   const rows = roundUp(tokens, M_MULTIPLE);
   const { hidden, attention, intermediate } = geometry;
   const alloc = (label: string, bytes: number) => memory.alloc('activations', label, bytes);
   const bytes = bytesOf(act);
+  const longest = Math.max(LEAST_POSITIONS, 2 ** Math.ceil(Math.log2(needed)));
+  const rope = new Map<number, GPUBuffer>();
+  for (const theta of new Set(config.layers.map((layer) => layer.rope_theta))) {
+    const table = ropeTable(config, geometry, theta, longest);
+    const buffer = alloc(`rope ${theta}`, table.byteLength);
+    memory.gpu.device.queue.writeBuffer(buffer, 0, table);
+    rope.set(theta, buffer);
+  }
   return {
     tokens: rows,
     tiles,
+    longest,
+    rope,
     input_ids: alloc('input_ids', rows * 4),
     positions: alloc('positions', rows * 4),
     global: { bounds: alloc('global bounds', rows * 8), tiles: alloc('global tiles', tiles * 16) },
@@ -66,9 +84,10 @@ export function allocWorkspace(
 }
 
 export function freeWorkspace(memory: GpuMemory, workspace: Workspace): void {
-  const { tokens: _tokens, tiles: _tiles, global, window, ...buffers } = workspace;
-  for (const buffer of [...Object.values(buffers), ...Object.values(global), ...Object.values(window)])
-    memory.free(buffer);
+  const { tokens: _tokens, tiles: _tiles, longest: _longest, rope, global, window, ...buffers } = workspace;
+  for (const part of [Object.values(buffers), rope.values(), Object.values(global), Object.values(window)]) {
+    for (const buffer of part) memory.free(buffer);
+  }
 }
 
 /** Bytes a token of the largest buffer: what the device's binding limit has to be divided by. */
@@ -91,6 +110,7 @@ export function planAttention(stream: TokenStream, tile: AttentionTile, window: 
   const shape: PassShape = {
     tokens: stream.input_ids.length,
     sequences: stream.cu_seqlens.length - 1,
+    longest: stream.positions.reduce((most, position) => Math.max(most, position + 1), 0),
     global: shapeOf(plan.global),
     window: shapeOf(plan.window),
   };
