@@ -4,7 +4,7 @@ const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 const rate = (value: number): string => value.toFixed(value < 100 ? 1 : 0);
 
-function columns(rows: string[][]): string {
+export function columns(rows: string[][]): string {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   return rows
     .map((row) =>
