@@ -22,7 +22,7 @@ export const quantizedBytes = (count: number, dtype: QuantizedDtype): number => 
 
 /**
  * Quantises whole groups. `values`: finite, a multiple of 32 of them; `bytes` and `scales` (f16 bits) have room for what becomes of them.
- * Throws a ModelFileError where a scale would be too large for f16; `elements` says in its message what the values are.
+ * Throws a ModelFileError for a value that needs a scale too large for f16; `elements` says what the values are.
  */
 export function quantize(
   values: Float32Array,
@@ -35,8 +35,11 @@ export function quantize(
   for (let at = 0; at < values.length; at += GROUP) {
     const scale = group(values, at, bytes);
     if ((scale & 0x7fff) >= 0x7c00) {
+      const worst = values
+        .subarray(at, at + GROUP)
+        .reduce((m, x, i, all) => (Math.abs(x) > Math.abs(all[m]) ? i : m), 0);
       const most = 65504 * (dtype === 'q8' ? 127 : 8);
-      throw tooLarge({ ...elements, index: elements.index + at }, dtype, most);
+      throw tooLarge({ ...elements, index: elements.index + at + worst }, dtype, most);
     }
     scales[at / GROUP] = scale;
   }

@@ -18,7 +18,7 @@ export class GpuMemory {
     const limit = usage & STORAGE ? Math.min(maxBufferSize, maxStorageBufferBindingSize) : maxBufferSize;
     if (bytes > limit) {
       throw new RangeError(
-        `GPU buffer '${label}' needs ${bytes} bytes; this device allows ${limit}. ${kind === 'weights' ? "Load the model with dtype: 'f16'." : 'Set a smaller maxTokensPerPass.'}`,
+        `GPU buffer '${label}' needs ${bytes} bytes; this device allows ${limit}. ${kind === 'weights' ? "Load the model with dtype: 'f16' or 'q8'." : 'Set a smaller maxTokensPerPass.'}`,
       );
     }
     const buffer = this.gpu.device.createBuffer({ label, size: bytes, usage });

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { LoadOptions } from '../api';
 import { ModelFileError } from '../errors';
+import { convertCheckpoint } from '../files/convert';
+import { folderFiles } from '../files/folder';
 import { loadModel } from '../node';
 import { checkpointFolder } from './fixtures/golden';
 
@@ -20,9 +22,9 @@ describe('a checkpoint that is broken', () => {
   function broken(
     change: { header?: (h: Header) => void; data?: (bytes: Buffer, h: Header) => Buffer },
     dtype: 'F32' | 'F16' = 'F32',
+    file = readFileSync(join(checkpointFolder('tiny-mlm', dtype), 'model.safetensors')),
   ) {
     const source = checkpointFolder('tiny-mlm', dtype);
-    const file = readFileSync(join(source, 'model.safetensors'));
     const end = 8 + Number(file.readBigUInt64LE(0));
     const header: Header = JSON.parse(file.toString('utf8', 8, end));
     const data = change.data?.(file.subarray(end), header) ?? file.subarray(end);
@@ -107,6 +109,31 @@ describe('a checkpoint that is broken', () => {
     const load = loadModel(broken(change, dtype), { ...options, dawn: NULL });
     await expect(load).rejects.toThrow(ModelFileError);
     await expect(load).rejects.toThrow(message);
+  });
+
+  it.each([
+    ['without its scales', (h: Header) => rename(h, `${Wo}.scales`, 'x'), /has dtype U8; F32, F16 and BF16 are read/],
+    ['with the bytes of q8', (h: Header) => Object.assign(h[Wo], { dtype: 'I8' }), /as it has scales, U8 is read/],
+    ['misshapen', (h: Header) => h[Wo].shape.reverse(), /shape \[96,128\], config\.json makes it \[128,96\]/],
+    ['with misshapen scales', (h: Header) => h[`${Wo}.scales`].shape.reverse(), /scales' has shape \[6,128\]/],
+  ] as [string, (header: Header) => void, RegExp][])('a converted tensor %s', async (_, header, message) => {
+    const { value } = await convertCheckpoint(folderFiles(checkpointFolder('tiny-mlm'))!, 'q4').next();
+    const bytes = Buffer.from(
+      await new Response(value.stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer(),
+    );
+    const load = loadModel(broken({ header }, 'F32', bytes), { dawn: NULL });
+    await expect(load).rejects.toThrow(ModelFileError);
+    await expect(load).rejects.toThrow(message);
+  });
+
+  it.each(['q8', 'q4'] as const)('a value that %s cannot hold, and NaN', async (dtype) => {
+    const options = { dtype, dawn: NULL };
+    const huge = Buffer.alloc(4);
+    huge.writeFloatLE(1e9);
+    await expect(loadModel(broken(put(Wo, [...huge], 70)), options)).rejects.toThrow(
+      `'${Wo}' holds a value at element 70 that ${dtype} cannot hold`,
+    );
+    await expect(loadModel(broken(put(Wo, [0, 0, 0xc0, 0x7f], 777)), options)).rejects.toThrow(/at element 777/);
   });
 
   it('loads where nothing is changed', async () => {
