@@ -45,7 +45,7 @@ const variants = (hasF16: boolean): Variant[] => {
 };
 
 /** Loads, and watches JavaScript's memory meanwhile. */
-async function load({ folder }: BenchModel, variant: Variant) {
+async function load({ source }: BenchModel, variant: Variant) {
   const used = () => {
     const { heapUsed, arrayBuffers } = process.memoryUsage();
     return heapUsed + arrayBuffers;
@@ -56,7 +56,7 @@ async function load({ folder }: BenchModel, variant: Variant) {
     most = Math.max(most, used());
   };
   const timer = setInterval(sample, 1);
-  const model = await loadModel(folder, { ...variant, onProgress: sample });
+  const model = await loadModel(source, { ...variant, onProgress: sample });
   clearInterval(timer);
   return { model, loading: most - before };
 }

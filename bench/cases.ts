@@ -5,6 +5,7 @@ export interface Case {
   limit: number;
 }
 
+/** The sets of the ModernBERT paper's efficiency table (arXiv 2412.13663, table 2), and search queries. */
 export const CASES: Case[] = [
   { name: 'fixed-512', kind: 'fixed', limit: 512 },
   { name: 'variable-512', kind: 'variable', limit: 512 },
@@ -37,20 +38,19 @@ export function random(seed: number): () => number {
 const normal = (next: () => number): number => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
 
 /**
- * Lengths of a case's sequences, at most `tokens` together. Variable ones are normal around half the limit with a deviation of an
- * eighth of it, clipped to 1 … limit, and always the same ones.
+ * Lengths of a case's sequences: `tokens` together, or as many documents of the limit as fit. Variable ones are normal around half the
+ * limit with a deviation of an eighth of it, clipped to 1 … limit, and always the same ones; the last one takes what is left.
  */
 export function lengthsOf({ kind, limit }: Case, tokens: number): number[] {
   if (kind === 'query') return [limit];
   if (kind === 'fixed') return Array.from({ length: Math.max(1, Math.floor(tokens / limit)) }, () => limit);
   const next = random(limit);
   const lengths: number[] = [];
-  for (let left = tokens; ; ) {
+  for (let left = tokens; left > 0; left -= lengths[lengths.length - 1]) {
     const length = Math.min(limit, Math.max(1, Math.round(limit / 2 + (limit / 8) * normal(next))));
-    if (length > left && lengths.length > 0) return lengths;
-    lengths.push(length);
-    left -= length;
+    lengths.push(Math.min(length, left));
   }
+  return lengths;
 }
 
 /** Token ids of those lengths, at random over the whole vocabulary, so that the embedding's reads are spread as in text. */

@@ -1,139 +1,145 @@
-import { loadRuntime } from '../src/encoder';
-import { folderFiles } from '../src/files/folder';
+import { type EncoderOptions, loadRuntime } from '../src/encoder';
 import { createProfiler, type Profiler } from '../src/gpu/profiler';
-import type { HeadRequest } from '../src/model/head-runner';
 import type { Runtime } from '../src/model/runtime';
 import { planPasses } from '../src/packing/plan';
 import { type Case, lengthsOf, scaled, sequencesOf } from './cases';
+import { copyPeak } from './copy-peak';
 import { fmaPeak } from './fma-peak';
+import { measureQueries } from './latency';
 import type { BenchModel } from './models';
+import { type Loaded, runPasses } from './passes';
+import type { KernelTime, Measurements, SetResult } from './report';
+import { median, sum } from './statistics';
 import type { Tier } from './tiers';
+import { trafficOf } from './traffic';
+import { windowTimes } from './window-times';
 
-export interface KernelTime {
-  label: string;
-  ms: number;
-  count: number;
-  gflops: number;
-  peak_share: number;
-}
-
-/** One line of the results; `peak_share` is filled in at the end, when the run's best FMA rate is known. */
-export interface CaseResult {
-  name: string;
-  model: string;
-  dtype: string;
-  tier: string;
-  sequences: number;
+export interface MeasureOptions extends Pick<EncoderOptions, 'gpu' | 'folder' | 'signal'> {
+  /** Most tokens of a set. */
   tokens: number;
-  /** Median time of all passes. */
-  ms: number;
-  tokens_per_s: number;
-  gflops: number;
-  peak_share: number;
-  dispatches: number;
-  useful_flops_share: number;
-  peak_bytes: number;
-  kernels?: KernelTime[];
-}
-
-export interface MeasureOptions {
-  gpu: GPU;
-  tokens: number;
+  /** Timed runs of a set and of a query. */
   repeats: number;
+  queryRepeats: number;
   profile: boolean;
+  /** Tokens of the sequences whose window attention is timed. */
+  windows: number[];
+  log(line: string): void;
 }
 
-/**
- * Measures the cases on one model, and the FMA peak on the same device before and after. The smallest case goes first: buffers only
- * grow, so the peak of memory is then each case's own.
- */
+/** Measures the cases on one model and tier, and the device's peaks before and after. */
 export async function measure(
   model: BenchModel,
   tier: Tier,
   cases: Case[],
   options: MeasureOptions,
-): Promise<{ results: CaseResult[]; fma_peak_gflops: number }> {
+): Promise<Measurements> {
+  const { gpu, folder, signal, profile, log } = options;
   const { dtype, arithmetic } = tier;
-  const { gpu, tokens, repeats, profile } = options;
-  const loaded = await loadRuntime(model.folder, { gpu, dtype, arithmetic, folder: folderFiles });
-  const { runtime, config, info } = loaded;
+  const loaded = await loadRuntime(model.source, { gpu, folder, signal, dtype, arithmetic });
+  const { runtime } = loaded;
+  const name = `${model.name} ${tier.name}`;
   try {
     const profiler = profile ? createProfiler(runtime.gpu) : undefined;
-    const before = await fmaPeak(runtime.gpu);
-    // A small budget makes one case of some.
-    const shapes = new Map(
-      cases.map((given) => scaled(given, tokens, info.maxTokens)).map((shape) => [shape.name, shape]),
-    );
-    const work = [...shapes.values()].map((shape) => {
-      const lengths = lengthsOf(shape, tokens);
-      const sequences = sequencesOf(lengths, config.vocab_size);
-      const passes = planPasses(lengths, info.maxTokensPerPass).map((pass) => pass.map((i) => sequences[i]));
-      const largest = Math.max(...passes.map((pass) => sum(pass.map((ids) => ids.length))));
-      return { shape, tokens: sum(lengths), sequences: lengths.length, passes, largest };
-    });
-    const results = new Map<(typeof work)[number], CaseResult>();
-    for (const item of [...work].sort((a, b) => a.largest - b.largest)) {
-      const { shape, sequences, passes } = item;
-      const { dispatches, flops, issuedFlops } = await runPasses(runtime, passes);
-      const times: number[] = [];
-      for (let i = 0; i < repeats; i++) times.push((await runPasses(runtime, passes)).ms);
-      const ms = median(times);
-      const gflops = flops / ms / 1e6;
-      const result: CaseResult = {
-        name: shape.name,
-        model: model.name,
-        dtype,
-        tier: tier.name,
-        sequences,
-        tokens: item.tokens,
-        ms,
-        tokens_per_s: (1000 * item.tokens) / ms,
-        gflops,
-        peak_share: 0,
-        dispatches,
-        useful_flops_share: flops / issuedFlops,
-        peak_bytes: runtime.memoryUse().peak,
-      };
-      if (profiler) {
-        await runPasses(runtime, passes, profiler);
-        result.kernels = [...(await profiler.collect())]
-          .map(([label, time]) => ({ label, ...time }))
-          .map(({ label, ms, count, flops }) => ({ label, ms, count, gflops: flops / ms / 1e6, peak_share: 0 }))
-          .sort((a, b) => b.ms - a.ms);
-      }
-      results.set(item, result);
-      console.error(`${model.name} ${tier.name} ${shape.name}: ${ms.toFixed(1)} ms, ${gflops.toFixed(1)} GFLOP/s`);
-    }
-    const fma_peak_gflops = Math.max(before, await fmaPeak(runtime.gpu));
-    return { results: work.map((item) => results.get(item)!), fma_peak_gflops };
+    const fmaBefore = await fmaPeak(runtime.gpu);
+    const copyBefore = await copyPeak(runtime.gpu);
+    log(`${name}: FMA peak ${fmaBefore.toFixed(1)} GFLOP/s, copy ${copyBefore.toFixed(1)} GB/s`);
+    const ofKind = (query: boolean) => cases.filter(({ kind }) => (kind === 'query') === query);
+    const sets = await measureSets(loaded, ofKind(false), options, profiler, (line) => log(`${name} ${line}`));
+    const limits = ofKind(true).map(({ limit }) => limit);
+    const queries = await measureQueries(loaded, limits, options.queryRepeats);
+    const windows = profiler ? await windowTimes(runtime, profiler, options.windows, options.repeats) : [];
+    const of = { model: model.name, tier: tier.name };
+    return {
+      peaks: {
+        fma_gflops: Math.max(fmaBefore, await fmaPeak(runtime.gpu)),
+        copy_gb_s: Math.max(copyBefore, await copyPeak(runtime.gpu)),
+      },
+      sets: sets.map((set) => ({ ...of, dtype, ...set })),
+      queries: queries.map((query) => ({ ...of, ...query })),
+      windows: windows.map((window) => ({ ...of, ...window })),
+    };
   } finally {
     runtime.dispose();
   }
 }
 
-/** From token ids to embeddings in JavaScript, one pass after the other. */
-async function runPasses(runtime: Runtime, passes: Uint32Array[][], profiler?: Profiler) {
-  const sums = { dispatches: 0, flops: 0, issuedFlops: 0 };
-  const start = performance.now();
-  for (const pass of passes) {
-    const { dispatches, flops, issuedFlops } = await runtime.run(pass, [embeddings(pass.length)], { profiler });
-    sums.dispatches += dispatches;
-    sums.flops += flops;
-    sums.issuedFlops += issuedFlops;
+/**
+ * Sets of documents. The smallest one warms up first: buffers only grow, so the peak of memory is then each set's own. Timed runs
+ * alternate between the sets, so that what else the machine does hits all of them.
+ */
+async function measureSets(
+  { runtime, config, info }: Loaded,
+  cases: Case[],
+  { tokens, repeats }: MeasureOptions,
+  profiler: Profiler | undefined,
+  log: (line: string) => void,
+): Promise<Omit<SetResult, 'model' | 'tier' | 'dtype'>[]> {
+  // A small budget makes one case of some.
+  const shapes = new Map(
+    cases.map((given) => scaled(given, tokens, info.maxTokens)).map((shape) => [shape.name, shape]),
+  );
+  const work = [...shapes.values()].map((shape) => {
+    const lengths = lengthsOf(shape, tokens);
+    const sequences = sequencesOf(lengths, config.vocab_size);
+    const passes = planPasses(lengths, info.maxTokensPerPass).map((pass) => pass.map((i) => sequences[i]));
+    const largest = Math.max(...passes.map((pass) => sum(pass.map((ids) => ids.length))));
+    return { shape, tokens: sum(lengths), sequences: lengths.length, passes, largest, times: [] as number[] };
+  });
+  const first = new Map<(typeof work)[number], Awaited<ReturnType<typeof runPasses>> & { peak_bytes: number }>();
+  for (const item of [...work].sort((a, b) => a.largest - b.largest)) {
+    first.set(item, { ...(await runPasses(runtime, item.passes)), peak_bytes: runtime.memoryUse().peak });
   }
-  return { ...sums, ms: performance.now() - start };
+  for (let i = 0; i < repeats; i++) {
+    for (const { passes, times } of work) times.push((await runPasses(runtime, passes)).ms);
+  }
+  const results: Omit<SetResult, 'model' | 'tier' | 'dtype'>[] = [];
+  for (const item of work) {
+    const { dispatches, flops, issuedFlops, peak_bytes } = first.get(item)!;
+    const ms = median(item.times);
+    const gflops = flops / ms / 1e6;
+    results.push({
+      name: item.shape.name,
+      layers: config.num_hidden_layers,
+      sequences: item.sequences,
+      tokens: item.tokens,
+      passes: item.passes.length,
+      ms,
+      tokens_per_s: (1000 * item.tokens) / ms,
+      gflops,
+      peak_share: 0,
+      dispatches,
+      useful_flops_share: flops / issuedFlops,
+      peak_bytes,
+      ...(profiler ? { kernels: await kernelTimes(runtime, item.passes, profiler, Math.min(repeats, 3)) } : {}),
+    });
+    log(`${item.shape.name}: ${ms.toFixed(1)} ms, ${gflops.toFixed(1)} GFLOP/s`);
+  }
+  return results;
 }
 
-/** What an index of documents is made of: the mean of each sequence's hidden states, normalised. */
-const embeddings = (sequences: number): HeadRequest => ({
-  head: { kind: 'pooled', pooling: 'mean', normalize: true },
-  indices: Uint32Array.from({ length: sequences }, (_, i) => i),
-});
-
-export function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+/** Every kernel's time in all passes together, the median of `repeats` runs, longest first. */
+async function kernelTimes(
+  runtime: Runtime,
+  passes: Uint32Array[][],
+  profiler: Profiler,
+  repeats: number,
+): Promise<KernelTime[]> {
+  const traffic = new Map<string, number>();
+  for (const pass of passes) {
+    const tokens = sum(pass.map((ids) => ids.length));
+    for (const [label, bytes] of trafficOf(runtime, tokens)) traffic.set(label, (traffic.get(label) ?? 0) + bytes);
+  }
+  const runs: Awaited<ReturnType<Profiler['collect']>>[] = [];
+  for (let i = 0; i < repeats; i++) {
+    await runPasses(runtime, passes, profiler);
+    runs.push(await profiler.collect());
+  }
+  return [...runs[0]]
+    .map(([label, { count, flops }]) => {
+      const ms = median(runs.map((run) => run.get(label)!.ms));
+      const bytes = traffic.get(label);
+      const gb_s = bytes === undefined ? undefined : bytes / ms / 1e6;
+      return { label, ms, count, gflops: flops / ms / 1e6, peak_share: 0, bytes, gb_s };
+    })
+    .sort((a, b) => b.ms - a.ms);
 }
-
-const sum = (values: number[]): number => values.reduce((a, b) => a + b, 0);

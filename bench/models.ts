@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import type { ModelSource } from '../src/api';
 import { makeCheckpoint } from '../tools/make-checkpoint.mjs';
-import { UsageError } from './args';
+import { UsageError } from './usage-error';
 
 /** A checkpoint to measure. `isSmall`: small enough that software adapters get through whole documents. */
 export interface BenchModel {
   name: string;
-  folder: string;
+  source: ModelSource;
   isSmall: boolean;
 }
 
@@ -19,7 +20,7 @@ const SMALL_BYTES = 64 << 20;
 export function benchModels(names: string[] | undefined, folders: string[] | undefined): BenchModel[] {
   if (folders) return folders.map(fromFolder);
   return (names ?? ['nano', 'base']).map((name) =>
-    name === 'nano' ? { ...fromFolder('public/models/nano'), name } : { name, folder: baseFolder(), isSmall: false },
+    name === 'nano' ? { ...fromFolder('public/models/nano'), name } : { name, source: baseFolder(), isSmall: false },
   );
 }
 
@@ -30,7 +31,7 @@ function fromFolder(path: string): BenchModel {
   }
   const weights = join(folder, 'model.safetensors');
   const isSmall = existsSync(weights) && statSync(weights).size < SMALL_BYTES;
-  return { name: basename(folder), folder, isSmall };
+  return { name: basename(folder), source: folder, isSmall };
 }
 
 /** A checkpoint of ModernBERT-base's shape with random f16 weights, made once. */

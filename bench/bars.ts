@@ -1,0 +1,124 @@
+// The bars that the project holds itself to, and what a run measured of them.
+import type { Bar, Measurements, SetResult, WindowTime } from './report';
+import { sum } from './statistics';
+import { GEMMS } from './traffic';
+
+/** Tokens that the GEMMs and the whole forward need at the least for their bars to mean something. */
+export const LEAST_TOKENS = { software: 2048, card: 4096 };
+/** Sequences whose window attention is compared. */
+export const WINDOWS = [1024, 2048, 4096, 8192];
+
+type Asked = Pick<Bar, 'name' | 'bar' | 'is' | 'as'>;
+const atLeast = (name: string, bar: number, as: Bar['as'] = 'percent'): Asked => ({ name, bar, is: 'at least', as });
+const atMost = (name: string, bar: number, as: Bar['as'] = 'percent'): Asked => ({ name, bar, is: 'at most', as });
+
+/** A line for every place that has a value; one that says so where nothing of it was measured. */
+function lines(asked: Asked, values: { where: string; value: number }[]): Bar[] {
+  if (values.length === 0) return [{ ...asked, where: 'not measured in this run' }];
+  return values.map(({ where, value }) => ({
+    ...asked,
+    where,
+    value,
+    met: asked.is === 'at least' ? value >= asked.bar : value <= asked.bar,
+  }));
+}
+
+const where = ({ model, tier, name, tokens }: SetResult) => `${model} ${tier} ${name}, ${tokens} tokens`;
+
+/** GFLOP/s of the GEMMs together; undefined without a profile. */
+function gemmRate({ kernels }: SetResult): number | undefined {
+  const gemms = kernels?.filter(({ label }) => GEMMS.includes(label)) ?? [];
+  return gemms.length > 0
+    ? sum(gemms.map(({ gflops, ms }) => gflops * ms)) / sum(gemms.map(({ ms }) => ms))
+    : undefined;
+}
+
+/** One value a set, where there is one. */
+const ofSets = (sets: SetResult[], measured: (set: SetResult) => number | undefined) =>
+  sets.flatMap((set) => {
+    const value = measured(set);
+    return value === undefined ? [] : [{ where: where(set), value }];
+  });
+
+/** Rates of the sets of one tier by those of another, same model and set. */
+const speedUps = (sets: SetResult[], tier: string, by: string) =>
+  sets
+    .filter((set) => set.tier === tier)
+    .flatMap((set) => {
+      const other = sets.find(({ model, name, tier }) => model === set.model && name === set.name && tier === by);
+      return other ? [{ where: where(set), value: set.tokens_per_s / other.tokens_per_s }] : [];
+    });
+
+/** Throughput of the variable set by that of the fixed one of the same limit and tokens. */
+const variableByFixed = (sets: SetResult[]) =>
+  sets
+    .filter(({ name }) => name.startsWith('variable-'))
+    .flatMap((set) => {
+      const fixed = set.name.replace('variable', 'fixed');
+      const other = sets.find(({ model, tier, name }) => name === fixed && model === set.model && tier === set.tier);
+      return other ? [{ where: where(set), value: set.tokens_per_s / other.tokens_per_s }] : [];
+    });
+
+/** By how much a token's window attention costs more in the slowest length than in the fastest. */
+function windowSpreads(windows: WindowTime[]) {
+  const groups = new Map<string, WindowTime[]>();
+  for (const window of windows) {
+    const key = `${window.model} ${window.tier}`;
+    groups.set(key, [...(groups.get(key) ?? []), window]);
+  }
+  return [...groups].map(([key, group]) => {
+    const costs = group.map(({ us_per_token }) => us_per_token);
+    const value = Math.max(...costs) / Math.min(...costs) - 1;
+    return { where: `${key}, ${group.map(({ tokens }) => tokens).join(', ')} tokens`, value };
+  });
+}
+
+/** Bars of the base shape's speed are of documents in f32 arithmetic; other tiers are compared with it. */
+export function barsOf({ peaks, sets, windows }: Measurements, isSoftware: boolean): Bar[] {
+  const least = isSoftware ? LEAST_TOKENS.software : LEAST_TOKENS.card;
+  const base = sets.filter(({ model, tokens, tier }) => model === 'base' && tokens >= least && tier !== 'shader-f16');
+  const large = base.filter(({ name }) => name === 'fixed-512');
+  const shareOf = (rate: number | undefined) => (rate === undefined ? undefined : rate / peaks.fma_gflops);
+  const kernelShare = (label: string) => (set: SetResult) =>
+    shareOf(set.kernels?.find((kernel) => kernel.label === label)?.gflops);
+  return [
+    ...lines(
+      atLeast('GEMMs, share of the FMA peak', isSoftware ? 0.2 : 0.6),
+      ofSets(large, (set) => shareOf(gemmRate(set))),
+    ),
+    ...lines(
+      atLeast('whole forward, share of the FMA peak', isSoftware ? 0.12 : 0.5),
+      ofSets(large, ({ gflops }) => shareOf(gflops)),
+    ),
+    ...(isSoftware
+      ? []
+      : [
+          ...lines(
+            atLeast('global attention at 8192, share of the FMA peak', 0.4),
+            ofSets(
+              base.filter(({ name }) => name === 'fixed-8192'),
+              kernelShare('attention global'),
+            ),
+          ),
+          ...lines(atLeast('shader-f16 by f16 storage', 1.3, 'times'), speedUps(sets, 'shader-f16', 'f16-storage')),
+        ]),
+    ...lines(atMost('window attention a token, slowest length over fastest', 0.15), windowSpreads(windows)),
+    ...lines(atLeast('variable by fixed throughput, same tokens', 0.95), variableByFixed(sets)),
+    ...lines(
+      atLeast('useful of issued FLOPs, mixed lengths', 0.9),
+      ofSets(
+        sets.filter(({ name }) => name.startsWith('variable-')),
+        ({ useful_flops_share }) => useful_flops_share,
+      ),
+    ),
+    ...[...new Map(sets.map((set) => [`${set.model} ${set.layers}`, set])).values()].flatMap(({ model, layers }) =>
+      lines(
+        atMost(`dispatches a pass of ${layers} layers`, 7 * layers + 8, 'number'),
+        ofSets(
+          sets.filter((set) => set.model === model && set.tier === sets[0].tier),
+          ({ dispatches, passes }) => dispatches / passes,
+        ).slice(0, 1),
+      ),
+    ),
+  ];
+}

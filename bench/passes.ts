@@ -1,0 +1,26 @@
+import type { loadRuntime } from '../src/encoder';
+import type { Profiler } from '../src/gpu/profiler';
+import type { HeadRequest } from '../src/model/head-runner';
+import type { Runtime } from '../src/model/runtime';
+
+/** A model without its tokenizer, ready to run. */
+export type Loaded = Awaited<ReturnType<typeof loadRuntime>>;
+
+/** What an index of documents is made of: the mean of each sequence's hidden states, normalised. */
+export const embeddings = (sequences: number): HeadRequest => ({
+  head: { kind: 'pooled', pooling: 'mean', normalize: true },
+  indices: Uint32Array.from({ length: sequences }, (_, i) => i),
+});
+
+/** From token ids to embeddings in JavaScript, one pass after the other. */
+export async function runPasses(runtime: Runtime, passes: Uint32Array[][], profiler?: Profiler) {
+  const sums = { dispatches: 0, flops: 0, issuedFlops: 0 };
+  const start = performance.now();
+  for (const pass of passes) {
+    const { dispatches, flops, issuedFlops } = await runtime.run(pass, [embeddings(pass.length)], { profiler });
+    sums.dispatches += dispatches;
+    sums.flops += flops;
+    sums.issuedFlops += issuedFlops;
+  }
+  return { ...sums, ms: performance.now() - start };
+}

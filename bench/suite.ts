@@ -1,0 +1,76 @@
+import type { EncoderOptions } from '../src/encoder';
+import { openGpu } from '../src/gpu/device';
+import { barsOf, LEAST_TOKENS, WINDOWS } from './bars';
+import type { Case } from './cases';
+import { measure } from './measure';
+import type { BenchModel } from './models';
+import type { Bar, Environment, Measurements } from './report';
+import { TIERS, type Tier, type TierName, USUAL_TIERS } from './tiers';
+import { UsageError } from './usage-error';
+
+export interface SuiteOptions extends Pick<EncoderOptions, 'folder' | 'signal'> {
+  gpu: GPU | undefined;
+  models: BenchModel[];
+  cases: Case[];
+  /** Undefined: all usual ones that model and device have. */
+  tiers?: TierName[];
+  tokens?: number;
+  repeats?: number;
+  queryRepeats?: number;
+  profile?: boolean;
+  /** Also measure what the bars need. */
+  bars?: boolean;
+  log(line: string): void;
+}
+
+/** Every model in every tier, in Node and in a page. Throws a UsageError for what the device cannot do. */
+export async function runSuite(
+  options: SuiteOptions,
+): Promise<Measurements & { bars: Bar[] } & Pick<Environment, 'adapter' | 'driver' | 'features'>> {
+  const { gpu, models, bars = false, log } = options;
+  const { device, info, hasF16, hasTimestamps, isSoftware } = await openGpu(gpu);
+  const features = [...device.features].sort();
+  device.destroy();
+  const profile = (options.profile ?? false) || bars;
+  if (profile && !hasTimestamps) {
+    throw new UsageError(
+      "This device has no timestamp-query: kernels' times and the bars that need them can't be had.",
+    );
+  }
+  const wanted = options.tiers ?? USUAL_TIERS;
+  const tiers = TIERS.filter(({ name, arithmetic }) => wanted.includes(name) && (arithmetic === 'f32' || hasF16));
+  if (tiers.length === 0) throw new UsageError(`tiers ${wanted}: this device has no shader-f16.`);
+  log(`${info.device} (${info.description})`);
+
+  const all: Measurements = { peaks: { fma_gflops: 0, copy_gb_s: 0 }, sets: [], queries: [], windows: [] };
+  for (const model of models) {
+    const tokens = options.tokens ?? (isSoftware ? (model.isSmall || bars ? LEAST_TOKENS.software : 512) : 32768);
+    const repeats = options.repeats ?? (isSoftware ? 3 : 5);
+    for (const tier of tiersOf(model, tiers, options.tiers)) {
+      const found = await measure(model, tier, options.cases, {
+        ...options,
+        gpu,
+        tokens,
+        repeats,
+        queryRepeats: options.queryRepeats ?? (isSoftware ? 10 : 50),
+        profile,
+        // A sequence of 8192 tokens takes a processor minutes at base's shape, and the window's cost has the same shape in a small model.
+        windows: bars && (model.isSmall || !isSoftware) ? WINDOWS : [],
+      });
+      all.peaks.fma_gflops = Math.max(all.peaks.fma_gflops, found.peaks.fma_gflops);
+      all.peaks.copy_gb_s = Math.max(all.peaks.copy_gb_s, found.peaks.copy_gb_s);
+      all.sets.push(...found.sets);
+      all.queries.push(...found.queries);
+      all.windows.push(...found.windows);
+    }
+  }
+  for (const set of all.sets) {
+    set.peak_share = set.gflops / all.peaks.fma_gflops;
+    for (const kernel of set.kernels ?? []) kernel.peak_share = kernel.gflops / all.peaks.fma_gflops;
+  }
+  return { adapter: info.device, driver: info.description, features, ...all, bars: barsOf(all, isSoftware) };
+}
+
+/** Large checkpoints have f16 weights, as published ones of their size are used: f32 would be more of the same. */
+const tiersOf = (model: BenchModel, tiers: Tier[], asked: TierName[] | undefined): Tier[] =>
+  model.isSmall || asked ? tiers : tiers.filter(({ dtype }) => dtype === 'f16');

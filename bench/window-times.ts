@@ -1,0 +1,28 @@
+import type { Profiler } from '../src/gpu/profiler';
+import type { Runtime } from '../src/model/runtime';
+import { sequencesOf } from './cases';
+import type { WindowTime } from './report';
+import { median } from './statistics';
+
+/** Time of window attention, which should grow with the length and no faster: one sequence of each length, alternating. */
+export async function windowTimes(
+  runtime: Runtime,
+  profiler: Profiler,
+  lengths: number[],
+  repeats: number,
+): Promise<Omit<WindowTime, 'model' | 'tier'>[]> {
+  const sequences = sequencesOf(lengths, runtime.config.vocab_size);
+  const times = lengths.map((): number[] => []);
+  for (let i = 0; i <= repeats; i++) {
+    for (const [s, ids] of sequences.entries()) {
+      await runtime.run([ids], [], { profiler });
+      const window = (await profiler.collect()).get('attention window');
+      if (!window) return []; // no layer has a window
+      if (i > 0) times[s].push(window.ms);
+    }
+  }
+  return lengths.map((tokens, s) => {
+    const ms = median(times[s]);
+    return { tokens, ms, us_per_token: (1000 * ms) / tokens };
+  });
+}
