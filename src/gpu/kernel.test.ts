@@ -60,4 +60,11 @@ fn main() {
     expect(code.match(/sum \+=/g)).toHaveLength(2);
     expect(code).toContain('return sum;');
   });
+
+  it('writes out every such loop', () => {
+    const loop = 'for (var i_unroll = 0u; i_unroll < N; i_unroll++) { x += i_unroll; }';
+    const code = specialise(`const UNROLL: u32 = 4;\nfn main() {\n${loop}\n${loop}\n}\n`, {});
+    expect(code.match(/for \(var i = 0u; i < N; i \+= 4\)/g)).toHaveLength(2);
+    expect(code.match(/x \+= i_unroll/g)).toHaveLength(8);
+  });
 });

@@ -20,15 +20,8 @@ export interface Dispatch {
   issuedFlops?: number;
 }
 
-/** A dispatch that serves many passes: its size and its floating-point operations follow from the pass's shape. */
-export interface Step<Shape> {
-  label?: string;
-  kernel: Kernel;
-  bindGroup: GPUBindGroup;
-  workgroups(shape: Shape): [x: number, y?: number, z?: number];
-  flops(shape: Shape): number;
-  issuedFlops(shape: Shape): number;
-}
+/** A dispatch that serves many passes: its kernel, size and floating-point operations follow from the pass's shape. */
+export type Step<Shape> = (shape: Shape) => Dispatch;
 
 export type Constants = Record<string, number | boolean | string>;
 
@@ -52,22 +45,26 @@ export function specialise(source: string, constants: Constants): string {
 const UNROLLED = /for \(var (\w+)_unroll = 0u; \w+ < (\w+); \w+\+\+\) \{/;
 
 /**
- * Writes out a loop whose index is called `…_unroll`, UNROLL steps at a time (the shader's constant; it divides the trip count). Few
+ * Writes out the loops whose index is called `…_unroll`, UNROLL steps at a time (the shader's constant; it divides the trip count). Few
  * drivers unroll a loop this long, and its bookkeeping costs up to a fifth of the FMA rate. A step's declarations stay in its block.
  */
 function unroll(code: string): string {
-  const found = UNROLLED.exec(code);
   const times = Number(/^const UNROLL: u32 = (\d+);/m.exec(code)?.[1] ?? 1);
-  if (!found || times === 1) return code;
-  const [head, name, end] = found;
-  const start = found.index + head.length;
-  let depth = 1;
-  let stop = start;
-  for (; depth > 0; stop++) depth += code[stop] === '{' ? 1 : code[stop] === '}' ? -1 : 0;
-  const body = code.slice(start, stop - 1);
-  const steps = Array.from({ length: times }, (_, i) => `{ let ${name}_unroll = ${name} + ${i};${body}}`);
-  const loop = `for (var ${name} = 0u; ${name} < ${end}; ${name} += ${times}) {\n${steps.join('\n')}\n}`;
-  return code.slice(0, found.index) + loop + unroll(code.slice(stop));
+  if (times === 1) return code;
+  let written = '';
+  let rest = code;
+  for (let found = UNROLLED.exec(rest); found; found = UNROLLED.exec(rest)) {
+    const [head, name, end] = found;
+    const start = found.index + head.length;
+    let depth = 1;
+    let stop = start;
+    for (; depth > 0; stop++) depth += rest[stop] === '{' ? 1 : rest[stop] === '}' ? -1 : 0;
+    const body = rest.slice(start, stop - 1);
+    const steps = Array.from({ length: times }, (_, i) => `{ let ${name}_unroll = ${name} + ${i};${body}}`);
+    written += `${rest.slice(0, found.index)}for (var ${name} = 0u; ${name} < ${end}; ${name} += ${times}) {\n${steps.join('\n')}\n}`;
+    rest = rest.slice(stop);
+  }
+  return written + rest;
 }
 
 const floatLiteral = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value));

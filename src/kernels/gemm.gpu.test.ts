@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dtype } from '../api';
 import { isQuantized, type QuantizedDtype } from '../files/quantize';
-import type { Gpu } from '../gpu/device';
 import { blank, openTestGpu, runKernel, upload, uploadWords } from '../gpu/fixtures';
 import { type ModelConfig, parseConfig } from '../model/config';
 import { gegluPlace, geometryOf, qkvPlace, ropeTable } from '../model/geometry';
@@ -15,14 +14,11 @@ import {
   roundToF16,
   unpadded,
 } from './fixtures';
-import { ACTIVATIONS, createGemm, type GemmSpec, gemmWorkgroups } from './gemm';
+import { ACTIVATIONS, createGemm, DEFAULT_PLAN, type GemmSpec, gemmDispatch, M_MULTIPLE, TILES } from './gemm';
 import { roundUp } from './precision';
 import { ACTIVATE, add, geglu, linear, type Matrix, rope } from './reference';
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await openTestGpu();
-});
+const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());
 
 interface Operands {
@@ -39,6 +35,9 @@ interface Operands {
 
 type Options = Pick<GemmSpec, 'n' | 'epilogue'> & Partial<GemmSpec>;
 
+/** The tiles that the tests run: one after the other each of the device's. */
+let plan = DEFAULT_PLAN;
+
 /** Runs a GEMM on padded operands; gives out as [rows, stride]. Rows that only pad hold 9, so that a mixed-up row shows. */
 async function runGemm(options: Options, { x, w, bias, rowAt, positions, rope: table, out }: Operands, on = gpu) {
   const k = roundUp(x[0].length, 32);
@@ -52,10 +51,10 @@ async function runGemm(options: Options, { x, w, bias, rowAt, positions, rope: t
     ...options,
   };
   const stride = spec.outStride ?? (spec.epilogue.kind === 'geglu' ? spec.n / 2 : spec.n);
-  const rows = roundUp(x.length, 64);
+  const rows = roundUp(x.length, M_MULTIPLE);
   const a = padded(x, { stride: k, rows, padding: 9 });
   for (let r = 0; r < x.length; r++) a.fill(0, r * k + x[0].length, (r + 1) * k);
-  const kernel = await createGemm(on, spec);
+  const { kernel, workgroups } = gemmDispatch(await createGemm(on, spec, plan), x.length);
   const at = new Uint32Array(rows);
   if (positions) at.set(positions);
   const result = out ? upload(gpu, padded(out, { stride, rows })) : blank(gpu, rows * stride, spec.out);
@@ -70,7 +69,7 @@ async function runGemm(options: Options, { x, w, bias, rowAt, positions, rope: t
     rope: table ? upload(gpu, table) : gpu.none,
     out: result,
   };
-  const data = await runKernel(gpu, kernel, buffers, gemmWorkgroups(spec.n, x.length), result, rows * stride, spec.out);
+  const data = await runKernel(gpu, kernel, buffers, workgroups, result, rows * stride, spec.out);
   return { data, stride };
 }
 
@@ -82,145 +81,176 @@ function uploadQuantized(weights: Float32Array, dtype: QuantizedDtype) {
   };
 }
 
-describe('gemm', () => {
-  /** A vocabulary of 777 has a last tile of 9 columns; sums of 320 products of unit size, so 1e-5 is a few ulps. */
-  it.each([
-    [1, 'f32'],
-    [65, 'f16'],
-  ] as [number, Dtype][])('multiplies %i rows with 777 columns of %s weights and adds a bias', async (rows, dtype) => {
-    const x = randomMatrix(1, rows, 320);
-    const w = randomMatrix(2, 777, 320, 320 ** -0.5);
-    const bias = randomVector(3, 777);
-    const { data, stride } = await runGemm({ n: 784, dtype, epilogue: { kind: 'store' } }, { x, w, bias });
-    expectClose(unpadded(data, [rows, 777], stride), linear(x, dtype === 'f16' ? roundToF16(w) : w, bias), 1e-5);
+const tiles = TILES.map((tile) => ({ tile, name: `${tile.design} ${tile.m} × ${tile.n} × ${tile.k}` }));
+describe.each(tiles)('$name', ({ tile }) => {
+  beforeAll(() => {
+    plan = [{ tile }];
+  });
+  afterAll(() => {
+    plan = DEFAULT_PLAN;
   });
 
-  it('writes its columns into a wider matrix and leaves the others alone', async () => {
-    const x = randomMatrix(4, 3, 100);
-    const w = randomMatrix(5, 72, 100, 0.1);
-    const out = randomMatrix(6, 3, 160);
-    const placed = { n: 72, outStride: 160, outColumn: 64, epilogue: { kind: 'store' } } as const;
-    const { data, stride } = await runGemm(placed, { x, w, out });
-    const product = linear(x, w);
-    const expected = out.map((row, r) => row.map((value, c) => (c >= 64 && c < 136 ? product[r][c - 64] : value)));
-    expectClose(unpadded(data, [3, 160], stride), expected, 1e-5);
-  });
-
-  it('adds to the residual stream', async () => {
-    const x = randomMatrix(7, 65, 320);
-    const w = randomMatrix(8, 320, 320, 320 ** -0.5);
-    const bias = randomVector(9, 320);
-    const out = randomMatrix(10, 65, 320, 100);
-    const { data } = await runGemm({ n: 320, epilogue: { kind: 'residual' } }, { x, w, bias, out });
-    expectClose(unpadded(data, [65, 320], 320), add(out, linear(x, w, bias)), 5e-5);
-  });
-
-  /** Values from -100 to 100 in steps that no tile shares, and ones so large that their powers overflow f32. */
-  it.each(ACTIVATIONS)('activates with %s', async (activation) => {
-    const values = [
-      -1e15,
-      -1e4,
-      1e4,
-      1e15,
-      ...Array.from({ length: 60 }, (_, i) => Math.fround((i - 29.5) ** 3 / 260)),
-    ];
-    const x = values.map((value) => Float64Array.of(value));
-    const w = [1, 0.5, -0.25, 0.01, 0.1, -1, 0.03125, 2].map((value) => Float64Array.of(Math.fround(value)));
-    const { data } = await runGemm({ n: 8, epilogue: { kind: 'activation', activation } }, { x, w });
-    const expected = linear(x, w).map((row) => row.map(ACTIVATE[activation]));
-    const relative = (value: number, scale: number) => value / Math.max(1, Math.abs(scale));
-    const actual = unpadded(data, [x.length, 8], 8).map((row, r) =>
-      row.map((value, c) => relative(value, expected[r][c])),
+  describe('gemm', () => {
+    /** A vocabulary of 777 has a last tile of 9 columns; sums of 320 products of unit size, so 1e-5 is a few ulps. */
+    it.each([
+      [1, 'f32'],
+      [65, 'f16'],
+    ] as [number, Dtype][])(
+      'multiplies %i rows with 777 columns of %s weights and adds a bias',
+      async (rows, dtype) => {
+        const x = randomMatrix(1, rows, 320);
+        const w = randomMatrix(2, 777, 320, 320 ** -0.5);
+        const bias = randomVector(3, 777);
+        const { data, stride } = await runGemm({ n: 784, dtype, epilogue: { kind: 'store' } }, { x, w, bias });
+        expectClose(unpadded(data, [rows, 777], stride), linear(x, dtype === 'f16' ? roundToF16(w) : w, bias), 1e-5);
+      },
     );
-    const tolerance = 3e-6; // f32 sums of a few terms, and 1.5e-7 |x| of erf's approximation
-    expectClose(
-      actual,
-      expected.map((row) => row.map((value) => relative(value, value))),
-      tolerance,
-    );
+
+    it('writes its columns into a wider matrix and leaves the others alone', async () => {
+      const x = randomMatrix(4, 3, 100);
+      const w = randomMatrix(5, 72, 100, 0.1);
+      const out = randomMatrix(6, 3, 160);
+      const placed = { n: 72, outStride: 160, outColumn: 64, epilogue: { kind: 'store' } } as const;
+      const { data, stride } = await runGemm(placed, { x, w, out });
+      const product = linear(x, w);
+      const expected = out.map((row, r) => row.map((value, c) => (c >= 64 && c < 136 ? product[r][c - 64] : value)));
+      expectClose(unpadded(data, [3, 160], stride), expected, 1e-5);
+    });
+
+    it('adds to the residual stream', async () => {
+      const x = randomMatrix(7, 65, 320);
+      const w = randomMatrix(8, 320, 320, 320 ** -0.5);
+      const bias = randomVector(9, 320);
+      const out = randomMatrix(10, 65, 320, 100);
+      const { data } = await runGemm({ n: 320, epilogue: { kind: 'residual' } }, { x, w, bias, out });
+      expectClose(unpadded(data, [65, 320], 320), add(out, linear(x, w, bias)), 5e-5);
+    });
+
+    /** Values from -100 to 100 in steps that no tile shares, and ones so large that their powers overflow f32. */
+    it.each(ACTIVATIONS)('activates with %s', async (activation) => {
+      const values = [
+        -1e15,
+        -1e4,
+        1e4,
+        1e15,
+        ...Array.from({ length: 60 }, (_, i) => Math.fround((i - 29.5) ** 3 / 260)),
+      ];
+      const x = values.map((value) => Float64Array.of(value));
+      const w = [1, 0.5, -0.25, 0.01, 0.1, -1, 0.03125, 2].map((value) => Float64Array.of(Math.fround(value)));
+      const { data } = await runGemm({ n: 8, epilogue: { kind: 'activation', activation } }, { x, w });
+      const expected = linear(x, w).map((row) => row.map(ACTIVATE[activation]));
+      const relative = (value: number, scale: number) => value / Math.max(1, Math.abs(scale));
+      const actual = unpadded(data, [x.length, 8], 8).map((row, r) =>
+        row.map((value, c) => relative(value, expected[r][c])),
+      );
+      const tolerance = 3e-6; // f32 sums of a few terms, and 1.5e-7 |x| of erf's approximation
+      expectClose(
+        actual,
+        expected.map((row) => row.map((value) => relative(value, value))),
+        tolerance,
+      );
+    });
+
+    it('activates the first half of Wi and gates with the second, in halves of 100 columns', async () => {
+      const config = configOf({ hidden_size: 96, num_attention_heads: 2, intermediate_size: 100 });
+      const x = randomMatrix(11, 65, 96);
+      const w = randomMatrix(12, 200, 96, 96 ** -0.5);
+      const bias = randomVector(13, 200);
+      const n = 2 * geometryOf(config).intermediate;
+      const epilogue = { kind: 'geglu', activation: 'gelu' } as const;
+      const { data, stride } = await runGemm({ n, epilogue }, { x, w, bias, rowAt: gegluPlace(config) });
+      expect(stride).toBe(128);
+      expectClose(unpadded(data, [65, 100], stride), geglu(linear(x, w, bias), 'gelu'), 1e-5);
+      expect(unpadded(data, [65, 128], stride).every((row) => row.subarray(100).every((value) => value === 0))).toBe(
+        true,
+      );
+    });
+
+    /** Two sequences, so that positions restart; thetas and head sizes of the family, and two that need padding. */
+    it.each([
+      { head_dim: 20, heads: 5, theta: 10_000 },
+      { head_dim: 64, heads: 2, theta: 160_000 },
+      { head_dim: 96, heads: 1, theta: 10_000 },
+      { head_dim: 128, heads: 1, theta: 160_000 },
+    ])('rotates q and k of head_dim $head_dim and scales q', async ({ head_dim, heads, theta }) => {
+      const hidden = heads * head_dim;
+      const config = configOf({ hidden_size: hidden, num_attention_heads: heads, max_position_embeddings: 1100 });
+      const geometry = geometryOf(config);
+      const x = randomMatrix(14, 67, hidden);
+      const w = randomMatrix(15, 3 * hidden, hidden, hidden ** -0.5);
+      const bias = randomVector(16, 3 * hidden);
+      const positions = Uint32Array.from({ length: 67 }, (_, row) => (row < 40 ? row : row - 40 + 1000));
+      const place = qkvPlace(config, geometry);
+      const epilogue = {
+        kind: 'rope',
+        attentionWidth: geometry.attention,
+        headDim: geometry.headDim,
+        qScale: 0.3,
+      } as const;
+      const { data, stride } = await runGemm(
+        { n: 3 * geometry.attention, epilogue },
+        { x, w, bias, rowAt: place, positions, rope: ropeTable(config, geometry, theta) },
+      );
+      const qkv = linear(x, w, bias);
+      const part = (p: number) => qkv.map((row) => row.slice(p * hidden, (p + 1) * hidden));
+      const q = rope(part(0), positions, head_dim, theta).map((row) => row.map((value) => value * 0.3));
+      const k = rope(part(1), positions, head_dim, theta);
+      const v = part(2);
+      const expected = q.map((row, r) => Float64Array.of(...row, ...k[r], ...v[r]));
+      // Angles reach 1000 radians and are rounded to f32 as transformers rounds them: 3e-5 each.
+      expectClose(unpadded(data, [67, 3 * hidden], stride, place), expected, 3e-4);
+    });
   });
 
-  it('activates the first half of Wi and gates with the second, in halves of 100 columns', async () => {
-    const config = configOf({ hidden_size: 96, num_attention_heads: 2, intermediate_size: 100 });
-    const x = randomMatrix(11, 65, 96);
-    const w = randomMatrix(12, 200, 96, 96 ** -0.5);
-    const bias = randomVector(13, 200);
-    const n = 2 * geometryOf(config).intermediate;
-    const epilogue = { kind: 'geglu', activation: 'gelu' } as const;
-    const { data, stride } = await runGemm({ n, epilogue }, { x, w, bias, rowAt: gegluPlace(config) });
-    expect(stride).toBe(128);
-    expectClose(unpadded(data, [65, 100], stride), geglu(linear(x, w, bias), 'gelu'), 1e-5);
-    expect(unpadded(data, [65, 128], stride).every((row) => row.subarray(100).every((value) => value === 0))).toBe(
-      true,
+  describe('gemm with quantised weights', () => {
+    /** The GPU reads exact values, so the difference is that of f32 sums. */
+    it.each([
+      ['q8', 1, 320],
+      ['q8', 65, 64],
+      ['q4', 65, 320],
+      ['q4', 3, 1088],
+    ] as [QuantizedDtype, number, number][])(
+      '%s: multiplies %i rows of %i with 777 columns, adds a bias',
+      async (dtype, rows, k) => {
+        const x = randomMatrix(21, rows, k);
+        const w = randomMatrix(22, 777, k, k ** -0.5);
+        const bias = randomVector(23, 777);
+        const { data, stride } = await runGemm({ n: 784, dtype, epilogue: { kind: 'store' } }, { x, w, bias });
+        expectClose(unpadded(data, [rows, 777], stride), linear(x, dequantized(w, dtype), bias), 1e-5);
+      },
     );
-  });
 
-  /** Two sequences, so that positions restart; thetas and head sizes of the family, and two that need padding. */
-  it.each([
-    { head_dim: 20, heads: 5, theta: 10_000 },
-    { head_dim: 64, heads: 2, theta: 160_000 },
-    { head_dim: 96, heads: 1, theta: 10_000 },
-    { head_dim: 128, heads: 1, theta: 160_000 },
-  ])('rotates q and k of head_dim $head_dim and scales q', async ({ head_dim, heads, theta }) => {
-    const hidden = heads * head_dim;
-    const config = configOf({ hidden_size: hidden, num_attention_heads: heads, max_position_embeddings: 1100 });
-    const geometry = geometryOf(config);
-    const x = randomMatrix(14, 67, hidden);
-    const w = randomMatrix(15, 3 * hidden, hidden, hidden ** -0.5);
-    const bias = randomVector(16, 3 * hidden);
-    const positions = Uint32Array.from({ length: 67 }, (_, row) => (row < 40 ? row : row - 40 + 1000));
-    const place = qkvPlace(config, geometry);
-    const epilogue = {
-      kind: 'rope',
-      attentionWidth: geometry.attention,
-      headDim: geometry.headDim,
-      qScale: 0.3,
-    } as const;
-    const { data, stride } = await runGemm(
-      { n: 3 * geometry.attention, epilogue },
-      { x, w, bias, rowAt: place, positions, rope: ropeTable(config, geometry, theta) },
-    );
-    const qkv = linear(x, w, bias);
-    const part = (p: number) => qkv.map((row) => row.slice(p * hidden, (p + 1) * hidden));
-    const q = rope(part(0), positions, head_dim, theta).map((row) => row.map((value) => value * 0.3));
-    const k = rope(part(1), positions, head_dim, theta);
-    const v = part(2);
-    const expected = q.map((row, r) => Float64Array.of(...row, ...k[r], ...v[r]));
-    // Angles reach 1000 radians and are rounded to f32 as transformers rounds them: 3e-5 each.
-    expectClose(unpadded(data, [67, 3 * hidden], stride, place), expected, 3e-4);
+    it.each(['q8', 'q4'] as const)('%s: with GeGLU, rows placed in pairs and some only padding', async (dtype) => {
+      const config = configOf({ hidden_size: 192, num_attention_heads: 3, intermediate_size: 100 });
+      const x = randomMatrix(24, 65, 192);
+      const w = randomMatrix(25, 200, 192, 192 ** -0.5);
+      const n = 2 * geometryOf(config).intermediate;
+      const epilogue = { kind: 'geglu', activation: 'gelu' } as const;
+      const { data, stride } = await runGemm({ n, epilogue, dtype }, { x, w, rowAt: gegluPlace(config) });
+      expectClose(unpadded(data, [65, 100], stride), geglu(linear(x, dequantized(w, dtype)), 'gelu'), 1e-5);
+      expect(unpadded(data, [65, 128], stride).every((row) => row.subarray(100).every((value) => value === 0))).toBe(
+        true,
+      );
+    });
   });
 });
 
-describe('gemm with quantised weights', () => {
-  /** The GPU reads exact values, so the difference is that of f32 sums. */
-  it.each([
-    ['q8', 1, 320],
-    ['q8', 65, 64],
-    ['q4', 65, 320],
-    ['q4', 3, 1088],
-  ] as [QuantizedDtype, number, number][])(
-    '%s: multiplies %i rows of %i with 777 columns, adds a bias',
-    async (dtype, rows, k) => {
-      const x = randomMatrix(21, rows, k);
-      const w = randomMatrix(22, 777, k, k ** -0.5);
-      const bias = randomVector(23, 777);
-      const { data, stride } = await runGemm({ n: 784, dtype, epilogue: { kind: 'store' } }, { x, w, bias });
-      expectClose(unpadded(data, [rows, 777], stride), linear(x, dequantized(w, dtype), bias), 1e-5);
-    },
-  );
-
-  it.each(['q8', 'q4'] as const)('%s: with GeGLU, rows placed in pairs and some only padding', async (dtype) => {
-    const config = configOf({ hidden_size: 192, num_attention_heads: 3, intermediate_size: 100 });
-    const x = randomMatrix(24, 65, 192);
-    const w = randomMatrix(25, 200, 192, 192 ** -0.5);
-    const n = 2 * geometryOf(config).intermediate;
-    const epilogue = { kind: 'geglu', activation: 'gelu' } as const;
-    const { data, stride } = await runGemm({ n, epilogue, dtype }, { x, w, rowAt: gegluPlace(config) });
-    expectClose(unpadded(data, [65, 100], stride), geglu(linear(x, dequantized(w, dtype)), 'gelu'), 1e-5);
-    expect(unpadded(data, [65, 128], stride).every((row) => row.subarray(100).every((value) => value === 0))).toBe(
-      true,
-    );
-  });
+it('takes the tile that its plan has for the rows', async () => {
+  const [first, second] = TILES;
+  const spec = {
+    label: 'g',
+    n: 72,
+    k: 64,
+    bias: false,
+    dtype: 'f32',
+    a: 'f32',
+    out: 'f32',
+    epilogue: { kind: 'store' },
+  } as const;
+  const gemm = await createGemm(gpu, spec, [{ upTo: 70, tile: first }, { tile: second }]);
+  expect(gemmDispatch(gemm, 70)).toMatchObject({ kernel: gemm.variants[0].kernel, workgroups: [2, 2] });
+  expect(gemmDispatch(gemm, 71)).toMatchObject({ kernel: gemm.variants[1].kernel, workgroups: [1, 1] });
+  expect(gemmDispatch(gemm, 71).issuedFlops).toBe(2 * 128 * 128 * 64);
 });
 
 describe('gemm as compiled for hardware', () => {
@@ -228,7 +258,9 @@ describe('gemm as compiled for hardware', () => {
     const x = randomMatrix(19, 65, 320);
     const w = randomMatrix(20, 777, 320);
     const options = { n: 784, epilogue: { kind: 'store' } } as const;
+    plan = [{ tile: TILES[0] }];
     const { data } = await runGemm(options, { x, w }, { ...gpu, isSoftware: false });
+    plan = DEFAULT_PLAN;
     expectClose(unpadded(data, [65, 777], 784), linear(x, w), 2e-4); // values to 60, 320 f32 roundings each
   });
 });

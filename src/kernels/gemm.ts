@@ -1,4 +1,5 @@
 import common from '../../shaders/gemm.wgsl?raw';
+import split_k from '../../shaders/gemm_split_k.wgsl?raw';
 import workgroup from '../../shaders/gemm_workgroup.wgsl?raw';
 import type { Arithmetic, Dtype } from '../api';
 import type { Gpu } from '../gpu/device';
@@ -34,19 +35,58 @@ export interface GemmSpec {
   out: Arithmetic;
 }
 
-const EPILOGUES = ['store', 'residual', 'activation', 'geglu', 'rope'];
-const TILE_M = 64;
-const TILE_N = 64;
-const TILE_K = 16;
+/** How the products are computed: the WGSL file that follows gemm.wgsl. */
+const DESIGNS = { workgroup, split_k };
+export type GemmDesign = keyof typeof DESIGNS;
 
-/** Rows of every GEMM input and output are padded to this. */
-export const M_MULTIPLE = 64;
+/** A design and its sizes: a workgroup computes m × n of out, k steps of K at a time. */
+export interface GemmTile {
+  design: GemmDesign;
+  m: number;
+  n: number;
+  k: number;
+}
+
+/** Which tile serves how many rows, fewest first: each entry those up to `upTo`, the last one any number. */
+export type GemmPlan = { upTo?: number; tile: GemmTile }[];
+
+/** A compiled GEMM: a kernel for each entry of its plan. They take the same bind groups. */
+export interface Gemm {
+  spec: GemmSpec;
+  variants: { upTo?: number; tile: GemmTile; kernel: Kernel }[];
+}
+
+const EPILOGUES = ['store', 'residual', 'activation', 'geglu', 'rope'];
+
+/** Rows of every GEMM input and output are padded to this, a multiple of every tile's. */
+export const M_MULTIPLE = 128;
 
 /** Columns between the two that RoPE rotates together, and between GeGLU's value and gate, in the order that weights are stored in. */
 export const pairOf = (epilogue: Epilogue): number =>
   epilogue.kind === 'rope' && epilogue.headDim % 64 !== 0 ? 16 : 32;
 
-export function createGemm(gpu: Gpu, spec: GemmSpec): Promise<Kernel> {
+const TILE: GemmTile = { design: 'workgroup', m: 64, n: 64, k: 16 };
+const LARGE_TILE: GemmTile = { design: 'workgroup', m: 128, n: 128, k: 8 };
+const SMALL_TILE: GemmTile = { design: 'workgroup', m: 32, n: 64, k: 8 };
+const SPLIT_K_TILE: GemmTile = { design: 'split_k', m: 8, n: 8, k: 4 };
+
+/** What to use where nothing was measured on the device. Each m divides 64, which is what heads pad their rows to. */
+export const DEFAULT_PLAN: GemmPlan = [
+  { upTo: 16, tile: SPLIT_K_TILE },
+  { upTo: 32, tile: SMALL_TILE },
+  { tile: TILE },
+];
+
+/** The tiles to choose from. The first one is what the others' results are compared with. */
+export const TILES: GemmTile[] = [TILE, LARGE_TILE, SMALL_TILE, SPLIT_K_TILE];
+
+/** Compiles the kernels of a plan. */
+export async function createGemm(gpu: Gpu, spec: GemmSpec, plan = DEFAULT_PLAN): Promise<Gemm> {
+  const variants = plan.map(async ({ upTo, tile }) => ({ upTo, tile, kernel: await createVariant(gpu, spec, tile) }));
+  return { spec, variants: await Promise.all(variants) };
+}
+
+function createVariant(gpu: Gpu, spec: GemmSpec, tile: GemmTile): Promise<Kernel> {
   const { epilogue } = spec;
   const constants: Constants = {
     ...weightConstants(spec.dtype),
@@ -54,10 +94,9 @@ export function createGemm(gpu: Gpu, spec: GemmSpec): Promise<Kernel> {
     out_t: spec.out,
     K: spec.k,
     N: spec.n,
-    TILE_M,
-    TILE_N,
-    TILE_K,
-    UNROLL: gpu.isSoftware ? 1 : TILE_K,
+    TILE_M: tile.m,
+    TILE_N: tile.n,
+    TILE_K: tile.k,
     PAIR: pairOf(epilogue),
     HAS_BIAS: spec.bias,
     EPILOGUE: EPILOGUES.indexOf(epilogue.kind),
@@ -71,17 +110,17 @@ export function createGemm(gpu: Gpu, spec: GemmSpec): Promise<Kernel> {
     constants.HEAD_DIM = epilogue.headDim;
     constants.Q_SCALE = epilogue.qScale;
   }
-  return createKernel(gpu, spec.label, `${common}\n${workgroup}`, constants);
+  if (tile.design === 'workgroup') constants.UNROLL = gpu.isSoftware ? 1 : tile.k;
+  return createKernel(gpu, spec.label, `${common}\n${DESIGNS[tile.design]}`, constants);
 }
 
-/** Workgroups for m rows. */
-export const gemmWorkgroups = (n: number, m: number): [number, number] => [
-  Math.ceil(n / TILE_N),
-  roundUp(m, M_MULTIPLE) / TILE_M,
-];
-
-/** Floating-point operations of those workgroups, on padding too. */
-export const gemmFlops = (n: number, k: number, m: number): number => {
-  const [columns, rows] = gemmWorkgroups(n, m);
-  return 2 * columns * TILE_N * rows * TILE_M * k;
-};
+/** The kernel for m rows, its workgroups, and its floating-point operations, on padding too. */
+export function gemmDispatch(
+  { spec, variants }: Gemm,
+  m: number,
+): { kernel: Kernel; workgroups: [number, number]; issuedFlops: number } {
+  const { tile, kernel } = variants.find(({ upTo }) => upTo === undefined || m <= upTo)!;
+  const columns = Math.ceil(roundUp(spec.n, 2 * pairOf(spec.epilogue)) / tile.n);
+  const rows = Math.ceil(m / tile.m);
+  return { kernel, workgroups: [columns, rows], issuedFlops: 2 * columns * tile.n * rows * tile.m * spec.k };
+}

@@ -1,7 +1,7 @@
 import type { Pooling } from '../api';
 import type { Gpu } from '../gpu/device';
 import { type Bindable, bind, type Dispatch, type Kernel } from '../gpu/kernel';
-import { createGemm, type Epilogue, gemmWorkgroups } from '../kernels/gemm';
+import { createGemm, type Epilogue, type Gemm, gemmDispatch } from '../kernels/gemm';
 import { createLayerNorm, normWorkgroups } from '../kernels/layer_norm';
 import { createNormalize } from '../kernels/normalize';
 import { createPool, poolWorkgroups } from '../kernels/pool';
@@ -32,9 +32,9 @@ export interface HeadSpace {
 
 /** Compiles a head's kernels when they are first wanted, once. */
 export function headKernels(gpu: Gpu, config: ModelConfig, geometry: Geometry, weights: Weights) {
-  const compiled = new Map<string, Promise<Kernel>>();
-  const once = (key: string, create: () => Promise<Kernel>): Promise<Kernel> => {
-    const kernel = compiled.get(key) ?? create();
+  const compiled = new Map<string, Promise<Kernel | Gemm>>();
+  const once = <T extends Kernel | Gemm>(key: string, create: () => Promise<T>): Promise<T> => {
+    const kernel = (compiled.get(key) as Promise<T> | undefined) ?? create();
     compiled.set(key, kernel);
     return kernel;
   };
@@ -66,7 +66,7 @@ export function headKernels(gpu: Gpu, config: ModelConfig, geometry: Geometry, w
   /** Compiles what the task's usual calls want, so that the first of them does not wait for it. */
   async function warm(pooling: Pooling): Promise<void> {
     const { task, head, decoder, classifier } = weights;
-    const wanted: Promise<Kernel>[] = [heads.norm()];
+    const wanted: Promise<Kernel | Gemm>[] = [heads.norm()];
     if (task === 'encoder') wanted.push(heads.pool(pooling), heads.normalize());
     if (task === 'seqcls') wanted.push(heads.pool(config.classifier_pooling));
     if (task === 'mlm' || task === 'tokcls') wanted.push(heads.gather());
@@ -123,12 +123,12 @@ export async function headChunk(
   });
   const norm = (kernel: Kernel, { weight, bias }: Norm, from: GPUBuffer, to: GPUBuffer, rows: Bindable, n: number) =>
     dispatch(kernel, { hidden_states: from, rows, weight, bias, normed: to }, normWorkgroups(n));
-  const linear = (kernel: Kernel, l: Omit<Linear, 'k'>, from: GPUBuffer, to: GPUBuffer) =>
-    dispatch(
-      kernel,
-      { a: from, w: l.weight, w_scales: l.scales, bias: l.bias, positions: none, rope: none, out: to },
-      gemmWorkgroups(l.n, count),
-    );
+  const gemm = (compiled: Gemm, w: GPUBuffer, w_scales: GPUBuffer, bias: Bindable, from: GPUBuffer, to: GPUBuffer) => {
+    const { kernel, workgroups } = gemmDispatch(compiled, count);
+    return dispatch(kernel, { a: from, w, w_scales, bias, positions: none, rope: none, out: to }, workgroups);
+  };
+  const linear = (compiled: Gemm, { weight, scales, bias }: Linear, from: GPUBuffer, to: GPUBuffer) =>
+    gemm(compiled, weight, scales, bias, from, to);
 
   /** norm(act(dense(a))) → a, by way of b. */
   const predictionHead = async (): Promise<Dispatch[]> => {
@@ -142,11 +142,7 @@ export async function headChunk(
     return Promise.all(
       table.pieces.map(async ({ buffer, scales, firstRow, rows }, piece) => {
         const part = bias === none ? bias : { buffer: bias, offset: firstRow * 4, size: rows * 4 };
-        return dispatch(
-          await kernels.decoder(piece),
-          { a, w: buffer, w_scales: scales, bias: part, positions: none, rope: none, out: logits! },
-          gemmWorkgroups(rows, count),
-        );
+        return gemm(await kernels.decoder(piece), buffer, scales, part, a, logits!);
       }),
     );
   };

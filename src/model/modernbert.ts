@@ -9,7 +9,7 @@ import {
   createAttention,
 } from '../kernels/attention';
 import { createEmbed } from '../kernels/embed';
-import { createGemm, type Epilogue, gemmFlops, gemmWorkgroups, M_MULTIPLE } from '../kernels/gemm';
+import { createGemm, type Epilogue, type Gemm, gemmDispatch, M_MULTIPLE } from '../kernels/gemm';
 import { createLayerNorm, normWorkgroups } from '../kernels/layer_norm';
 import { roundUp } from '../kernels/precision';
 import type { ModelConfig } from './config';
@@ -22,11 +22,11 @@ export interface EncoderKernels {
   tile: AttentionTile;
   embed: Kernel[]; // one a piece of the table
   norm: Kernel;
-  Wqkv: Kernel;
+  Wqkv: Gemm;
   attention: Kernel;
-  Wo: Kernel;
-  Wi: Kernel;
-  mlp_Wo: Kernel;
+  Wo: Gemm;
+  Wi: Gemm;
+  mlp_Wo: Gemm;
 }
 
 /** Compiles the encoder's kernels side by side. `act`: storage of activations and tiles. */
@@ -94,51 +94,43 @@ export function buildEncoder(
   const embeddings = kernels.embed.map((kernel, piece): Step<PassShape> => {
     const { buffer: table, scales: table_scales } = weights.tok_embeddings.pieces[piece];
     const { weight, bias } = weights.embeddings_norm;
-    return {
-      kernel,
-      bindGroup: bind(gpu, kernel, { input_ids, table, table_scales, weight, bias, hidden_states, normed }),
-      workgroups: (s) => normWorkgroups(paddedRows(s)),
-      flops: () => 0,
-      issuedFlops: () => 0,
-    };
+    const bindGroup = bind(gpu, kernel, { input_ids, table, table_scales, weight, bias, hidden_states, normed });
+    return (s) => ({ kernel, bindGroup, workgroups: normWorkgroups(paddedRows(s)) });
   });
 
   // normed = LayerNorm(hidden_states): [T, hidden]
-  const norm = ({ weight, bias }: Norm): Step<PassShape> => ({
-    kernel: kernels.norm,
-    bindGroup: bind(gpu, kernels.norm, { hidden_states, rows: none, weight, bias, normed }),
-    workgroups: (s) => normWorkgroups(s.tokens),
-    flops: () => 0,
-    issuedFlops: () => 0,
-  });
+  const norm = ({ weight, bias }: Norm): Step<PassShape> => {
+    const kernel = kernels.norm;
+    const bindGroup = bind(gpu, kernel, { hidden_states, rows: none, weight, bias, normed });
+    return (s) => ({ kernel, bindGroup, workgroups: normWorkgroups(s.tokens) });
+  };
 
   // out [T, n] = a [T, k] · wᵀ, or added to out; `useful`: multiplications a token
   const gemm = (
-    kernel: Kernel,
-    l: Linear,
+    compiled: Gemm,
+    { weight: w, scales: w_scales, bias }: Linear,
     a: GPUBuffer,
     out: GPUBuffer,
     useful: number,
     rope = none,
-  ): Step<PassShape> => ({
-    kernel,
-    bindGroup: bind(gpu, kernel, { a, w: l.weight, w_scales: l.scales, bias: l.bias, positions, rope, out }),
-    workgroups: (s) => gemmWorkgroups(l.n, s.tokens),
-    flops: (s) => 2 * useful * s.tokens,
-    issuedFlops: (s) => gemmFlops(l.n, l.k, s.tokens),
-  });
+  ): Step<PassShape> => {
+    const bindGroup = bind(gpu, compiled.variants[0].kernel, { a, w, w_scales, bias, positions, rope, out });
+    return (s) => ({ ...gemmDispatch(compiled, s.tokens), bindGroup, flops: 2 * useful * s.tokens });
+  };
 
   // normed [T, attention] = softmax(q kᵀ) v of wide [T, 3 attention]
   const attend = (window: number): Step<PassShape> => {
     const kind = window === 0 ? 'global' : 'window';
-    return {
+    const kernel = kernels.attention;
+    const bindGroup = bind(gpu, kernel, { qkv: wide, ...workspace[kind], out: normed });
+    return (s) => ({
       label: `attention ${kind}`,
-      kernel: kernels.attention,
-      bindGroup: bind(gpu, kernels.attention, { qkv: wide, ...workspace[kind], out: normed }),
-      workgroups: (s) => attentionWorkgroups(s[kind].tiles, geometry.heads, geometry.headDim, kernels.tile),
-      flops: (s) => 4 * s[kind].pairs * head_dim * geometry.heads,
-      issuedFlops: (s) => attentionFlops(s[kind].issuedPairs, geometry.heads, geometry.headDim, kernels.tile),
-    };
+      kernel,
+      bindGroup,
+      workgroups: attentionWorkgroups(s[kind].tiles, geometry.heads, geometry.headDim, kernels.tile),
+      flops: 4 * s[kind].pairs * head_dim * geometry.heads,
+      issuedFlops: attentionFlops(s[kind].issuedPairs, geometry.heads, geometry.headDim, kernels.tile),
+    });
   };
 
   const layers = weights.layers.map(({ attn_norm, Wqkv, Wo, mlp_norm, Wi, mlp_Wo, window, rope_theta }) => [

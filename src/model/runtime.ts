@@ -4,6 +4,7 @@ import { type Gpu, guarded } from '../gpu/device';
 import type { Step } from '../gpu/kernel';
 import type { Profiler } from '../gpu/profiler';
 import { Submission } from '../gpu/submission';
+import { M_MULTIPLE } from '../kernels/gemm';
 import { roundUp } from '../kernels/precision';
 import { tokenStream } from '../packing/stream';
 import type { ModelConfig } from './config';
@@ -61,7 +62,7 @@ export class Runtime {
     const rows = Math.floor(
       Math.min(maxStorageBufferBindingSize, maxBufferSize) / widestRowBytes(this.geometry, this.act),
     );
-    return Math.min(Math.floor(rows / 64) * 64, 32768);
+    return Math.min(Math.floor(rows / M_MULTIPLE) * M_MULTIPLE, 32768);
   }
 
   memoryUse(): MemoryUse {
@@ -103,14 +104,7 @@ export class Runtime {
     const job = new Submission(this.gpu, options.profiler);
     let hidden_states: Float32Array<ArrayBuffer>[] | undefined;
     const run = (part: Step<PassShape>[]) => {
-      for (const step of part) {
-        job.dispatch({
-          ...step,
-          workgroups: step.workgroups(plan.shape),
-          flops: step.flops(plan.shape),
-          issuedFlops: step.issuedFlops(plan.shape),
-        });
-      }
+      for (const step of part) job.dispatch(step(plan.shape));
     };
     if (options.hiddenRows) {
       hidden_states = await this.#runLayersCapturing(job, run, options.hiddenRows);

@@ -1,0 +1,49 @@
+// GEMM design `split_k` (appended to gemm.wgsl): a workgroup computes TILE_M = 8 rows by 8 columns, its threads share out K and add up
+// their sums in the end. For a handful of rows, where whole tiles would leave most of a GPU idle, walking K one step after the other.
+
+const THREADS = 64u;
+const PARTS = 4u; // threads that add up one run of sums
+
+var<workgroup> sums: array<vec4<f32>, 16 * THREADS>; // [8 rows × 2 runs, thread]: 16 KiB
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let row = group.y * TILE_M;
+  let column = run_column(group.x);
+  let second = column + PAIR;
+  var s0 = vec4<f32>(); var s1 = s0; var s2 = s0; var s3 = s0; var s4 = s0; var s5 = s0; var s6 = s0; var s7 = s0; // 8 rows, first run
+  var t0 = s0; var t1 = s0; var t2 = s0; var t3 = s0; var t4 = s0; var t5 = s0; var t6 = s0; var t7 = s0; // second run
+  for (var k = thread; k < K / 4; k += THREADS) {
+    let x = mat4x4(load_w(column, k), load_w(column + 1, k), load_w(column + 2, k), load_w(column + 3, k));
+    let y = mat4x4(load_w(second, k), load_w(second + 1, k), load_w(second + 2, k), load_w(second + 3, k));
+    let a0 = load_a(row, k);     s0 += a0 * x; t0 += a0 * y;
+    let a1 = load_a(row + 1, k); s1 += a1 * x; t1 += a1 * y;
+    let a2 = load_a(row + 2, k); s2 += a2 * x; t2 += a2 * y;
+    let a3 = load_a(row + 3, k); s3 += a3 * x; t3 += a3 * y;
+    let a4 = load_a(row + 4, k); s4 += a4 * x; t4 += a4 * y;
+    let a5 = load_a(row + 5, k); s5 += a5 * x; t5 += a5 * y;
+    let a6 = load_a(row + 6, k); s6 += a6 * x; t6 += a6 * y;
+    let a7 = load_a(row + 7, k); s7 += a7 * x; t7 += a7 * y;
+  }
+  sums[thread] = s0;               sums[thread + 8 * THREADS] = t0;
+  sums[thread + THREADS] = s1;     sums[thread + 9 * THREADS] = t1;
+  sums[thread + 2 * THREADS] = s2; sums[thread + 10 * THREADS] = t2;
+  sums[thread + 3 * THREADS] = s3; sums[thread + 11 * THREADS] = t3;
+  sums[thread + 4 * THREADS] = s4; sums[thread + 12 * THREADS] = t4;
+  sums[thread + 5 * THREADS] = s5; sums[thread + 13 * THREADS] = t5;
+  sums[thread + 6 * THREADS] = s6; sums[thread + 14 * THREADS] = t6;
+  sums[thread + 7 * THREADS] = s7; sums[thread + 15 * THREADS] = t7;
+  workgroupBarrier();
+  let at = thread / PARTS * THREADS + thread % PARTS;
+  var sum = sums[at];
+  for (var i = PARTS; i < THREADS; i += PARTS) { sum += sums[at + i]; }
+  workgroupBarrier();
+  sums[thread] = sum;
+  workgroupBarrier();
+  if (thread < 8) {
+    let first = thread * PARTS;
+    let other = first + 8 * PARTS;
+    finish(row + thread, column, sums[first] + sums[first + 1] + sums[first + 2] + sums[first + 3],
+      sums[other] + sums[other + 1] + sums[other + 2] + sums[other + 3]);
+  }
+}
