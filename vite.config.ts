@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { commit } from './bench/environment.ts';
 import { wgsl } from './tools/wgsl.mjs';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
-/** The demo page: `npm start` serves it, `npm run build` makes dist/demo. Tests are set up in vitest.config.ts. */
+/** The demo page and the benchmark page: `npm start` serves them, `npm run build` makes dist/demo. Tests are set up in vitest.config.ts. */
 export default defineConfig({
   root: path('./demo'),
   publicDir: path('./public'),
@@ -14,5 +15,14 @@ export default defineConfig({
   worker: { format: 'es', plugins: () => [wgsl()] },
   // Only the worker imports these; found late they would make the dev server reload the page.
   optimizeDeps: { include: ['comlink', '@huggingface/tokenizers'] },
-  build: { outDir: path('./dist/demo'), emptyOutDir: true, target: 'es2022', sourcemap: true },
+  define: { 'import.meta.env.COMMIT': JSON.stringify(commit()) },
+  build: {
+    outDir: path('./dist/demo'),
+    emptyOutDir: true,
+    target: 'es2022',
+    sourcemap: true,
+    // Browsers with WebGPU know modulepreload; as a part of both pages the polyfill would be one more file to fetch.
+    modulePreload: { polyfill: false },
+    rolldownOptions: { input: [path('./demo/index.html'), path('./demo/benchmark.html')] },
+  },
 });

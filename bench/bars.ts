@@ -3,7 +3,7 @@ import type { Bar, Measurements, SetResult, WindowTime } from './report';
 import { sum } from './statistics';
 import { GEMMS } from './traffic';
 
-/** Tokens that the GEMMs and the whole forward need at the least for their bars to mean something. */
+/** Tokens that a set needs at the least for its speed to be held against a bar. */
 export const LEAST_TOKENS = { software: 2048, card: 4096 };
 /** Sequences whose window attention is compared. */
 export const WINDOWS = [1024, 2048, 4096, 8192];
@@ -76,7 +76,8 @@ function windowSpreads(windows: WindowTime[]) {
 /** Bars of the base shape's speed are of documents in f32 arithmetic; other tiers are compared with it. */
 export function barsOf({ peaks, sets, windows }: Measurements, isSoftware: boolean): Bar[] {
   const least = isSoftware ? LEAST_TOKENS.software : LEAST_TOKENS.card;
-  const base = sets.filter(({ model, tokens, tier }) => model === 'base' && tokens >= least && tier !== 'shader-f16');
+  const enough = sets.filter(({ tokens }) => tokens >= least);
+  const base = enough.filter(({ model, tier }) => model === 'base' && tier !== 'shader-f16');
   const large = base.filter(({ name }) => name === 'fixed-512');
   const shareOf = (rate: number | undefined) => (rate === undefined ? undefined : rate / peaks.fma_gflops);
   const kernelShare = (label: string) => (set: SetResult) =>
@@ -100,14 +101,14 @@ export function barsOf({ peaks, sets, windows }: Measurements, isSoftware: boole
               kernelShare('attention global'),
             ),
           ),
-          ...lines(atLeast('shader-f16 by f16 storage', 1.3, 'times'), speedUps(sets, 'shader-f16', 'f16-storage')),
+          ...lines(atLeast('shader-f16 by f16 storage', 1.3, 'times'), speedUps(enough, 'shader-f16', 'f16-storage')),
         ]),
     ...lines(atMost('window attention a token, slowest length over fastest', 0.15), windowSpreads(windows)),
-    ...lines(atLeast('variable by fixed throughput, same tokens', 0.95), variableByFixed(sets)),
+    ...lines(atLeast('variable by fixed throughput, same tokens', 0.95), variableByFixed(enough)),
     ...lines(
       atLeast('useful of issued FLOPs, mixed lengths', 0.9),
       ofSets(
-        sets.filter(({ name }) => name.startsWith('variable-')),
+        enough.filter(({ name }) => name.startsWith('variable-')),
         ({ useful_flops_share }) => useful_flops_share,
       ),
     ),

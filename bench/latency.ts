@@ -6,7 +6,7 @@ import type { QueryResult } from './report';
 import { median, quantile } from './statistics';
 import { textOf } from './texts';
 
-const WARM_UP = 3;
+const MOST_WARM_UPS = 3;
 
 /** Queries of these many tokens, one at a time, as a search page sends them: texts where the model has a tokenizer, else token ids. */
 export async function measureQueries(
@@ -18,19 +18,20 @@ export async function measureQueries(
   const tokenizer =
     json === undefined ? undefined : createTokenizer(json, await readJson(files, 'tokenizer_config.json', {}));
   const watch = watchQueue(runtime.gpu.device);
+  const warmUps = Math.min(MOST_WARM_UPS, repeats);
   const results: Omit<QueryResult, 'model' | 'tier'>[] = [];
   for (const tokens of limits) {
     const text = tokenizer && (await textOf(tokens, tokens, (part) => tokenizer.encode(part).ids.length));
     const [random] = sequencesOf([tokens], config.vocab_size);
     const marks: { tokenize: number; encode: number; gpu: number; readback: number; total: number }[] = [];
-    for (let i = 0; i < WARM_UP + repeats; i++) {
+    for (let i = 0; i < warmUps + repeats; i++) {
       const start = performance.now();
       const ids = text && tokenizer ? tokenizer.encode(text).ids : random;
       const encoding = performance.now();
       await runtime.run([ids], [embeddings(1)]);
       const end = performance.now();
       const { submitted, done } = await watch.last();
-      if (i < WARM_UP) continue;
+      if (i < warmUps) continue;
       marks.push({
         tokenize: encoding - start,
         encode: submitted - encoding,

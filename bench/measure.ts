@@ -43,9 +43,20 @@ export async function measure(
     const fmaBefore = await fmaPeak(runtime.gpu);
     const copyBefore = await copyPeak(runtime.gpu);
     log(`${name}: FMA peak ${fmaBefore.toFixed(1)} GFLOP/s, copy ${copyBefore.toFixed(1)} GB/s`);
-    const ofKind = (query: boolean) => cases.filter(({ kind }) => (kind === 'query') === query);
-    const sets = await measureSets(loaded, ofKind(false), options, profiler, (line) => log(`${name} ${line}`));
-    const limits = ofKind(true).map(({ limit }) => limit);
+    // A small budget makes one case of some.
+    const shapes = [
+      ...new Map(
+        cases.map((given) => scaled(given, options.tokens, loaded.info.maxTokens)).map((shape) => [shape.name, shape]),
+      ).values(),
+    ];
+    const sets = await measureSets(
+      loaded,
+      shapes.filter(({ kind }) => kind !== 'query'),
+      options,
+      profiler,
+      (line) => log(`${name} ${line}`),
+    );
+    const limits = shapes.filter(({ kind }) => kind === 'query').map(({ limit }) => limit);
     const queries = await measureQueries(loaded, limits, options.queryRepeats);
     const windows = profiler ? await windowTimes(runtime, profiler, options.windows, options.repeats) : [];
     const of = { model: model.name, tier: tier.name };
@@ -74,11 +85,7 @@ async function measureSets(
   profiler: Profiler | undefined,
   log: (line: string) => void,
 ): Promise<Omit<SetResult, 'model' | 'tier' | 'dtype'>[]> {
-  // A small budget makes one case of some.
-  const shapes = new Map(
-    cases.map((given) => scaled(given, tokens, info.maxTokens)).map((shape) => [shape.name, shape]),
-  );
-  const work = [...shapes.values()].map((shape) => {
+  const work = cases.map((shape) => {
     const lengths = lengthsOf(shape, tokens);
     const sequences = sequencesOf(lengths, config.vocab_size);
     const passes = planPasses(lengths, info.maxTokensPerPass).map((pass) => pass.map((i) => sequences[i]));

@@ -12,7 +12,7 @@ const LEAVES = ['files', 'tokenizer', 'packing', 'errors', 'api'];
 
 /** @type {Record<string, Rule>} */
 export const LAYERS = {
-  demo: { imports: ['index'] },
+  demo: { imports: ['index', 'bench'] }, // bench: the benchmark page
   e2e: { imports: ['index', 'tools'] },
   bench: { imports: ['index', 'node', 'encoder', 'model', 'kernels', 'gpu', 'tools', ...LEAVES] },
 

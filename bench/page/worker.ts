@@ -1,0 +1,44 @@
+/// <reference lib="webworker" />
+// Runs the benchmark off the page's thread.
+import { randomCheckpoint } from '../../tools/random-checkpoint.mjs';
+import { CASES } from '../cases';
+import type { BenchModel } from '../models';
+import base from '../shapes/base.json';
+import { runSuite } from '../suite';
+import type { Answer, Job } from './messages';
+
+const post = (answer: Answer) => postMessage(answer);
+const log = (line: string) => post({ log: line });
+
+/** A checkpoint of ModernBERT-base's shape with random f16 weights. */
+function baseModel(): BenchModel {
+  log("Making random weights of ModernBERT-base's shape …");
+  const { config, parts } = randomCheckpoint(base as Parameters<typeof randomCheckpoint>[0], 'F16');
+  const source = { 'config.json': new Blob([config]), 'model.safetensors': new Blob([...parts()]) };
+  return { name: 'base', source, isSmall: false };
+}
+
+async function run({ nano, models, tokens, repeats, bars }: Job): Promise<Answer> {
+  try {
+    const { gpu } = navigator;
+    const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
+    const hasTimestamps = adapter?.features.has('timestamp-query') ?? false;
+    if (!hasTimestamps) log('This device has no timestamp-query: there are no times of single kernels.');
+    const done = await runSuite({
+      gpu,
+      models: models.map((name) => (name === 'nano' ? { name, source: nano, isSmall: true } : baseModel())),
+      cases: CASES,
+      tokens,
+      repeats,
+      queryRepeats: repeats && repeats * 5,
+      profile: hasTimestamps,
+      bars: bars && hasTimestamps,
+      log,
+    });
+    return { done };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+addEventListener('message', ({ data }: MessageEvent<Job>) => void run(data).then(post));

@@ -1,0 +1,3 @@
+import { startBenchmark } from '../bench/page/main';
+
+startBenchmark();
