@@ -61,8 +61,23 @@ export interface LoadOptions extends FileOptions {
   gpu?: GPU;
 }
 
+/** Two texts that the model reads as one sequence: question and answer, premise and hypothesis. */
+export interface TextPair {
+  text: string;
+  pair: string;
+}
+
+/** How far a call is, after each of its passes. `done` and `total` count sequences (texts, or pairs), `tokens` their tokens. */
+export interface CallProgress {
+  done: number;
+  total: number;
+  tokens: number;
+  totalTokens: number;
+}
+
 export interface CallOptions {
   signal?: AbortSignal;
+  onProgress?: (progress: CallProgress) => void;
   /** Cut inputs above the model's limit instead of throwing a RangeError. Default false. */
   truncate?: boolean;
 }
@@ -157,8 +172,8 @@ export interface ModelInfo {
   features: string[];
 }
 
-export interface Model {
-  readonly info: ModelInfo;
+/** What a model can be asked. Every call takes its options, if any, as the last argument. */
+export interface Calls {
   /** Fills every `[MASK]`. Throws a RangeError for a text without one. */
   fillMask(text: string, options?: CallOptions & { topK?: number }): Promise<MaskResult[]>;
   fillMask(texts: string[], options?: CallOptions & { topK?: number }): Promise<MaskResult[][]>;
@@ -176,6 +191,10 @@ export interface Model {
   /** The bare model, for those who bring their own token ids. Shapes: see README. */
   forward(batch: TokenBatch, options?: ForwardOptions): Promise<Partial<Record<OutputName, Tensor>>>;
   tokenize(text: string, pair?: string): Promise<Tokens>;
+}
+
+export interface Model extends Calls {
+  readonly info: ModelInfo;
   memory(): MemoryUse;
   /** Frees the GPU. Waiting calls are rejected. */
   dispose(): Promise<void>;

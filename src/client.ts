@@ -1,8 +1,8 @@
 import { proxy, wrap } from 'comlink';
-import type { CallOptions, Embeddings, LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from './api';
+import type { CallOptions, Calls, Embeddings, LoadOptions, MemoryUse, Model, ModelSource, Progress } from './api';
 import { abortReason, DeviceLostError } from './errors';
 import { fromWireError } from './wire-error';
-import type { CallName, Outcome, Session } from './worker-session';
+import type { Loaded, Outcome, Session } from './worker-session';
 
 export interface BrowserLoadOptions extends LoadOptions {
   /**
@@ -30,7 +30,7 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
 
   const connection = connect(worker === true ? startWorker() : worker);
   try {
-    const { value: info, memory } = await connection.request<ModelInfo>(signal, (session, id) =>
+    const { value: loaded, memory } = await connection.request<Loaded>(signal, (session, id) =>
       session.load(
         id,
         absoluteSource(source),
@@ -41,7 +41,7 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
           }),
       ),
     );
-    return remoteModel(connection, info, memory);
+    return remoteModel(connection, loaded, memory);
   } catch (error) {
     connection.close();
     throw error;
@@ -153,39 +153,49 @@ function workerFailure(event: ErrorEvent | Event): Error {
 }
 
 /** The Model of the page: every call goes to the worker; `info` and `memory()` answer from what came back last. */
-function remoteModel(connection: Connection, info: ModelInfo, loaded: MemoryUse): Model {
+function remoteModel(connection: Connection, { info, calls }: Loaded, loaded: MemoryUse): Model {
   let memory = loaded;
 
-  async function call<T>(method: CallName, input: unknown[], options: CallOptions = {}): Promise<T> {
-    const { signal, ...plain } = options;
-    const result = await connection.request<T>(signal, (session, id) => session.call(id, method, input, plain));
+  async function call(name: keyof Calls, args: unknown[]): Promise<unknown> {
+    const last = args.at(-1);
+    const { signal, onProgress, ...options }: CallOptions = isOptions(last) ? last : {};
+    const input = isOptions(last) ? args.slice(0, -1) : args;
+    const result = await connection.request<unknown>(signal, (session, id) =>
+      session.call(
+        id,
+        name,
+        input.map(ownCopies),
+        isOptions(last) ? (ownCopies(options) as object) : undefined,
+        onProgress && proxy(onProgress),
+      ),
+    );
     memory = result.memory;
-    return result.value;
+    return withMethods(result.value);
   }
 
   return {
     info,
-    // The casts: one function answers both overloads, one text and several.
-    fillMask: ((texts: string | string[], options) => call('fillMask', [texts], options)) as Model['fillMask'],
-    classify: ((texts: string | string[], options) => call('classify', [texts], options)) as Model['classify'],
-    classifyTokens: ((texts: string | string[], options) =>
-      call('classifyTokens', [texts], options)) as Model['classifyTokens'],
-    async embed(texts, options) {
-      const { data, rows, dim } = await call<Omit<Embeddings, 'row'>>('embed', [texts], options);
-      return { data, rows, dim, row: (i) => data.subarray(i * dim, (i + 1) * dim) };
-    },
-    forward({ inputIds, lengths }, options) {
-      const batch = { inputIds: ownCopy(inputIds), lengths: ownCopy(lengths) };
-      const own = options?.rows ? { ...options, rows: ownCopy(options.rows) } : options;
-      return call('forward', [batch], own);
-    },
-    tokenize: (text, pair) => call('tokenize', [text, pair]),
+    ...(Object.fromEntries(calls.map((name) => [name, (...args: unknown[]) => call(name, args)])) as unknown as Calls),
     memory: () => memory,
     dispose: () => connection.dispose(),
   };
 }
 
-/** Cloning a view would copy the whole buffer that it looks into, so a view is cut out first. */
-function ownCopy<T>(ids: T): T {
-  return ids instanceof Uint32Array ? (ids.slice() as T) : ids;
+/** What may hold a signal: no text, list or typed array. */
+const isOptions = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+
+/** Cloning a view would copy the whole buffer that it looks into, so the views in an argument are cut out first. */
+const ownCopies = (value: unknown): unknown =>
+  isOptions(value)
+    ? Object.fromEntries(
+        Object.entries(value).map(([key, part]) => [key, part instanceof Uint32Array ? part.slice() : part]),
+      )
+    : value;
+
+/** A result with the methods that could not be cloned (worker-session.ts). */
+function withMethods(value: unknown): unknown {
+  const { data, rows, dim } = (value ?? {}) as Partial<Embeddings>;
+  if (!data || rows === undefined || dim === undefined) return value;
+  return { data, rows, dim, row: (i: number) => data.subarray(i * dim, (i + 1) * dim) } satisfies Embeddings;
 }

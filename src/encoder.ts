@@ -51,10 +51,10 @@ export async function loadEncoder(source: ModelSource, options: EncoderOptions):
         info,
         tokenizer,
         where: files.where,
-        submit(items, signal) {
+        submit(items, control) {
           if (disposed) throw new DeviceLostError('This model was disposed. Load it again.');
           if (runtime.gpu.lost) throw runtime.gpu.lost;
-          return scheduler.submit(items, signal);
+          return scheduler.submit(items, control);
         },
       }),
       memory: () => runtime.memoryUse(),

@@ -1,7 +1,7 @@
 import type { ForwardOptions, Model, ModelInfo, OutputName, Task, Tensor, TokenBatch } from './api';
 import { UnsupportedModelError } from './errors';
 import type { ModelConfig } from './model/config';
-import type { Item } from './scheduler';
+import type { Item, SubmitOptions } from './scheduler';
 
 export const TASK_NAMES: Record<Task, string> = {
   encoder: 'bare encoder without a head',
@@ -30,11 +30,11 @@ export function checkLength(info: ModelInfo, length: number, what: string): void
 export function createForward(
   config: ModelConfig,
   info: ModelInfo,
-  submit: (items: Item[], signal?: AbortSignal) => Promise<void>,
+  submit: (items: Item[], options?: SubmitOptions) => Promise<void>,
 ): Model['forward'] {
   return async function forward(
     batch: TokenBatch,
-    { outputs = ['last_hidden_state'], rows, signal, truncate = false }: ForwardOptions = {},
+    { outputs = ['last_hidden_state'], rows, signal, onProgress, truncate = false }: ForwardOptions = {},
   ) {
     const sequences = sequencesOf(batch, config.vocab_size, truncate ? info.maxTokens : undefined);
     for (const [i, { ids }] of sequences.entries()) checkLength(info, ids.length, `Sequence ${i}`);
@@ -101,7 +101,7 @@ export function createForward(
     });
     await submit(
       items.filter((item) => item.wanted.length > 0 || item.hidden),
-      signal,
+      { signal, onProgress },
     );
     return result;
   };

@@ -2,6 +2,8 @@
 export type {
   Arithmetic,
   CallOptions,
+  CallProgress,
+  Calls,
   Candidate,
   Dtype,
   Embeddings,
@@ -19,6 +21,7 @@ export type {
   Progress,
   Task,
   Tensor,
+  TextPair,
   TokenBatch,
   TokenLabel,
   Tokens,

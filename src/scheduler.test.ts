@@ -148,7 +148,7 @@ describe('the scheduler', () => {
 
   it('does not start with a signal that is aborted', async () => {
     const { submit, passes } = fakeGpu();
-    const attempt = async () => submit([item([1])], AbortSignal.abort());
+    const attempt = async () => submit([item([1])], { signal: AbortSignal.abort() });
     await expect(attempt()).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
     await settled();
     expect(passes).toEqual([]);
@@ -161,7 +161,7 @@ describe('the scheduler', () => {
     await settled();
     const controller = new AbortController();
     const waiting = item([2, 2]);
-    const second = submit([waiting], controller.signal);
+    const second = submit([waiting], controller);
     const third = submit([item([3, 3])]);
     controller.abort(new Error('not wanted any more'));
     await expect(second).rejects.toThrow('not wanted any more'); // before any pass ends
@@ -176,7 +176,7 @@ describe('the scheduler', () => {
     const { submit, passes } = fakeGpu({ limit: 4, gate });
     const controller = new AbortController();
     const items = [item([1, 1, 1]), item([2, 2, 2])];
-    const aborted = submit(items, controller.signal);
+    const aborted = submit(items, controller);
     const kept = item([3]);
     const shared = submit([kept]);
     await settled();
@@ -194,7 +194,7 @@ describe('the scheduler', () => {
   it('ignores an abort after the end', async () => {
     const { submit } = fakeGpu();
     const controller = new AbortController();
-    await submit([item([1])], controller.signal);
+    await submit([item([1])], controller);
     controller.abort();
     const next = item([2]);
     await submit([next]);

@@ -1,3 +1,4 @@
+import type { CallProgress } from './api';
 import { abortReason } from './errors';
 import type { HeadRequest } from './model/head-runner';
 import type { Head } from './model/heads';
@@ -20,10 +21,17 @@ export interface Item {
   hidden?: { rows: Uint32Array; deliver(stages: Float32Array<ArrayBuffer>[]): void };
 }
 
+/** What a caller of `submit` may pass on: the signal that ends the call, and who hears how far it is. */
+export interface SubmitOptions {
+  signal?: AbortSignal;
+  onProgress?: (progress: CallProgress) => void;
+}
+
 interface Call {
   items: Set<Item>;
   /** Tokens that are still to be run. */
   tokens: number;
+  report(): void;
   finish(error?: unknown): void;
 }
 
@@ -42,14 +50,19 @@ export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number
   let waiting: Item[] = [];
   let running = false;
 
-  function submit(items: Item[], signal?: AbortSignal): Promise<void> {
+  function submit(items: Item[], { signal, onProgress }: SubmitOptions = {}): Promise<void> {
     signal?.throwIfAborted();
     if (items.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const onAbort = () => call.finish(abortReason(signal!));
+      const totalTokens = items.reduce((sum, { ids }) => sum + ids.length, 0);
       const call: Call = {
         items: new Set(items),
-        tokens: items.reduce((sum, { ids }) => sum + ids.length, 0),
+        tokens: totalTokens,
+        report() {
+          const done = items.length - call.items.size;
+          onProgress?.({ done, total: items.length, tokens: totalTokens - call.tokens, totalTokens });
+        },
         finish(error) {
           for (const item of call.items) calls.delete(item);
           signal?.removeEventListener('abort', onAbort);
@@ -110,13 +123,22 @@ export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number
           row += rows;
         }
       });
+      const moved = new Set<Call>();
       for (const item of items) {
         const call = calls.get(item);
         if (!call) continue;
         calls.delete(item);
         call.items.delete(item);
         call.tokens -= item.ids.length;
-        if (call.items.size === 0) call.finish();
+        moved.add(call);
+      }
+      for (const call of moved) {
+        try {
+          call.report();
+          if (call.items.size === 0) call.finish();
+        } catch (error) {
+          call.finish(error); // of the caller's own onProgress
+        }
       }
     } catch (error) {
       for (const call of new Set(items.map((item) => calls.get(item)))) call?.finish(error);

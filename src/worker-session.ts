@@ -1,12 +1,17 @@
 import { type ProxyMarked, type Remote, releaseProxy, transfer } from 'comlink';
-import type { Embeddings, LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from './api';
+import type { CallProgress, Calls, LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from './api';
 import { toWireError, type WireError } from './wire-error';
-
-/** The methods of a Model that go through the worker as they are. */
-export type CallName = 'fillMask' | 'embed' | 'classify' | 'classifyTokens' | 'forward' | 'tokenize';
 
 /** What a call gave, with the memory in use right after it, so that `Model.memory()` can stay synchronous in the page. */
 export type Outcome<T> = { value: T; memory: MemoryUse } | { error: WireError };
+
+/** A model that was loaded, and the names of its calls, each of which goes through the worker the same way. */
+export interface Loaded {
+  info: ModelInfo;
+  calls: (keyof Calls)[];
+}
+
+type Listener<T> = Remote<((message: T) => void) & ProxyMarked>;
 
 /** The options that can be cloned into a worker. */
 export type WireLoadOptions = Omit<LoadOptions, 'signal' | 'onProgress' | 'gpu'>;
@@ -17,9 +22,16 @@ export interface Session {
     id: number,
     source: ModelSource,
     options: WireLoadOptions,
-    onProgress?: Remote<((progress: Progress) => void) & ProxyMarked>,
-  ): Promise<Outcome<ModelInfo>>;
-  call(id: number, method: CallName, input: unknown[], options: object): Promise<Outcome<unknown>>;
+    onProgress?: Listener<Progress>,
+  ): Promise<Outcome<Loaded>>;
+  /** Runs `name(...input, options)`, or `name(...input)` without options. Signal and onProgress of the options are put back here. */
+  call(
+    id: number,
+    name: keyof Calls,
+    input: unknown[],
+    options: object | undefined,
+    onProgress?: Listener<CallProgress>,
+  ): Promise<Outcome<unknown>>;
   /** Ends a call in progress; an id that is done already is ignored. */
   abort(id: number): void;
   dispose(): Promise<void>;
@@ -66,18 +78,26 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
             throw error;
           }
           model = loaded;
-          return model.info;
+          return { info: model.info, calls: callsOf(model) };
         } finally {
           loading = false;
           onProgress?.[releaseProxy]();
         }
       }),
 
-    async call(id, method, input, options) {
-      const result = await outcome(id, (signal) => {
+    async call(id, name, input, options, onProgress) {
+      const result = await outcome(id, async (signal) => {
         if (!model) throw new Error('This worker holds no model: load one first.');
-        const run = model[method] as (...args: unknown[]) => Promise<unknown>;
-        return run.call(model, ...input, { ...options, signal }).then(withoutMethods);
+        const received: Promise<void>[] = [];
+        const report = (progress: CallProgress) => void received.push(onProgress!(progress));
+        const args = options ? [...input, { ...options, signal, onProgress: onProgress && report }] : input;
+        try {
+          const value = await (model[name] as (...args: unknown[]) => Promise<unknown>)(...args);
+          await Promise.all(received); // an error in the page's callback is the call's
+          return withoutMethods(value);
+        } finally {
+          onProgress?.[releaseProxy]();
+        }
       });
       return 'value' in result ? transfer(result, buffersOf(result.value)) : result;
     },
@@ -92,16 +112,21 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
   };
 }
 
-/** Embeddings without `row`, which cannot be cloned; anything else as it is. */
+const callsOf = (model: Model): (keyof Calls)[] =>
+  (Object.keys(model) as (keyof Model)[]).filter(
+    (name): name is keyof Calls => name !== 'info' && name !== 'memory' && name !== 'dispose',
+  );
+
+/** A result without its methods (`row` of Embeddings), which cannot be cloned: the page puts them back. */
 function withoutMethods(value: unknown): unknown {
-  const { data, rows, dim, row } = value as Partial<Embeddings>;
-  return typeof row === 'function' ? { data, rows, dim } : value;
+  if (value?.constructor !== Object) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, part]) => typeof part !== 'function'));
 }
 
 /** The buffers of Embeddings and Tensors, to be moved, not copied. */
 function buffersOf(value: unknown): ArrayBuffer[] {
   const holders = [value, ...Object.values(value as object)] as { data?: unknown }[];
-  const arrays = holders.map((holder) => holder?.data).filter((data) => data instanceof Float32Array);
+  const arrays = holders.map((holder) => holder?.data).filter((data) => ArrayBuffer.isView(data));
   return [...new Set(arrays.map((array) => array.buffer))].filter((buffer) => buffer instanceof ArrayBuffer);
 }
 

@@ -6,12 +6,12 @@ import { encode, needs, type Parts, softmax } from './common';
 export async function classifyTokens(
   parts: Parts,
   texts: string[],
-  { signal, truncate }: CallOptions = {},
+  { signal, onProgress, truncate }: CallOptions = {},
 ): Promise<TokenLabel[][]> {
   const { info, submit } = parts;
   needs(parts, 'tokcls', 'classifyTokens');
   const results: TokenLabel[][] = [];
-  const items = encode(parts, texts, truncate).map(({ ids, tokens, offsets }, i): Item => {
+  const items = (await encode(parts, texts, { signal, truncate })).map(({ ids, tokens, offsets }, i): Item => {
     // Tokens that the post-processor added ([CLS], [SEP]) have no place in the text.
     const rows = Uint32Array.from(ids.keys()).filter((row) => offsets[row][1] > 0);
     results[i] = [];
@@ -33,6 +33,6 @@ export async function classifyTokens(
       ],
     };
   });
-  await submit(items, signal);
+  await submit(items, { signal, onProgress });
   return results;
 }

@@ -6,12 +6,12 @@ import { encode, needs, type Parts, sigmoid, softmax } from './common';
 export async function classify(
   parts: Parts,
   texts: string[],
-  { signal, truncate }: CallOptions = {},
+  { signal, onProgress, truncate }: CallOptions = {},
 ): Promise<LabelScore[][]> {
   const { config, info, submit } = parts;
   needs(parts, 'seqcls', 'classify');
   const results: LabelScore[][] = [];
-  const items = encode(parts, texts, truncate).map(
+  const items = (await encode(parts, texts, { signal, truncate })).map(
     ({ ids }, i): Item => ({
       ids,
       wanted: [
@@ -25,6 +25,6 @@ export async function classify(
       ],
     }),
   );
-  await submit(items, signal);
+  await submit(items, { signal, onProgress });
   return results;
 }

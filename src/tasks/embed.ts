@@ -8,6 +8,7 @@ export async function embed(
   texts: string | string[],
   {
     signal,
+    onProgress,
     truncate,
     pooling = parts.info.pooling,
     normalize = true,
@@ -19,12 +20,12 @@ export async function embed(
   const list = typeof texts === 'string' ? [texts] : texts;
   const dim = config.hidden_size;
   const data = new Float32Array(list.length * dim);
-  const items = encode(parts, list, truncate).map(
+  const items = (await encode(parts, list, { signal, truncate })).map(
     ({ ids }, i): Item => ({
       ids,
       wanted: [{ head: { kind: 'pooled', pooling, normalize }, deliver: (row) => data.set(row, i * dim) }],
     }),
   );
-  await submit(items, signal);
+  await submit(items, { signal, onProgress });
   return { data, rows: list.length, dim, row: (i) => data.subarray(i * dim, (i + 1) * dim) };
 }

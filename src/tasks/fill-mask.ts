@@ -7,7 +7,7 @@ import { encode, needs, type Parts, tokenizerOf } from './common';
 export async function fillMask(
   parts: Parts,
   texts: string[],
-  { signal, truncate, topK = 5 }: CallOptions & { topK?: number } = {},
+  { signal, onProgress, truncate, topK = 5 }: CallOptions & { topK?: number } = {},
 ): Promise<MaskResult[][]> {
   const { config, submit, where } = parts;
   needs(parts, 'mlm', 'fillMask');
@@ -17,7 +17,7 @@ export async function fillMask(
   const { maskTokenId, maskToken } = tokenizerOf(parts);
   if (maskTokenId === undefined) throw new ModelFileError(`The tokenizer of ${where} has no mask token.`);
   const results: MaskResult[][] = [];
-  const items = encode(parts, texts, truncate).map(({ ids, offsets }, i): Item => {
+  const items = (await encode(parts, texts, { signal, truncate })).map(({ ids, offsets }, i): Item => {
     const rows = Uint32Array.from(ids.keys()).filter((row) => ids[row] === maskTokenId);
     if (rows.length === 0) throw new RangeError(`Text ${i} has no ${maskToken}: there is nothing to fill.`);
     return {
@@ -42,6 +42,6 @@ export async function fillMask(
       ],
     };
   });
-  await submit(items, signal);
+  await submit(items, { signal, onProgress });
   return results;
 }

@@ -1,5 +1,6 @@
 import type { PostProcessor } from '@huggingface/tokenizers';
 import { fileError } from './files';
+import type { Truncation } from './types';
 
 /** A text (by its number) or a special token. */
 export type TemplateItem = number | { token: string; id: number };
@@ -29,11 +30,24 @@ export function readTemplate(
 export const specialCount = (template: readonly TemplateItem[]): number =>
   template.filter((item) => typeof item !== 'number').length;
 
-/** Lengths of one text or a pair within `room` tokens; of a pair, the longer gives way first (Hugging Face's longest_first). */
-export function cutToLength(lengths: readonly number[], room: number): number[] {
+/** Lengths of one text or a pair within `room` tokens, cut by Hugging Face's rules. */
+export function cutToLength(
+  lengths: readonly number[],
+  room: number,
+  truncation: Truncation = 'longest_first',
+): number[] {
   if (lengths.length === 1) return [Math.min(lengths[0], room)];
   const [first, second] = lengths;
   if (first + second <= room) return [first, second];
+  if (truncation !== 'longest_first') {
+    const kept = truncation === 'only_first' ? second : first;
+    if (kept >= room) {
+      throw new RangeError(
+        `encode: the ${truncation === 'only_first' ? 'second' : 'first'} text has ${kept} tokens, which leaves none of ${room} to the other; it must not be cut`,
+      );
+    }
+    return truncation === 'only_first' ? [room - kept, kept] : [kept, room - kept];
+  }
   const half = Math.floor(room / 2);
   if (first <= half) return [first, room - first];
   if (second <= half) return [room - second, second];

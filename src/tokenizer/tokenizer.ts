@@ -11,7 +11,7 @@ import { aligner, byteLevelSpelling, type PieceOptions, type Spelling, textSpell
 import { isJson, parts, readRoleToken, readTokenizerFile, type TokenizerFile } from './files';
 import { type AlignedText, alignedSlice, alignNormalizer, originalSpan } from './normalizer';
 import { cutToLength, readTemplate, specialCount, type TemplateItem } from './template';
-import type { Tokenizer } from './types';
+import type { Tokenizer, Truncation } from './types';
 import { isWhiteSpaceAt } from './unicode';
 
 /** One text's tokens, without those of the post-processor. */
@@ -103,7 +103,12 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     return encoded;
   };
 
-  const encode = (text: string, pair?: string, maxTokens = Number.POSITIVE_INFINITY): Tokens => {
+  const encode = (
+    text: string,
+    pair?: string,
+    maxTokens = Number.POSITIVE_INFINITY,
+    truncation?: Truncation,
+  ): Tokens => {
     const template = pair === undefined ? singleTemplate : pairTemplate;
     const room = maxTokens - specialCount(template);
     if (!(room >= 0)) {
@@ -113,6 +118,7 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     const lengths = cutToLength(
       texts.map(({ ids }) => ids.length),
       room,
+      truncation,
     );
     return fillTemplate(
       template,

@@ -1,5 +1,8 @@
 import type { Tokens } from '../api';
 
+/** Which text of a pair is cut when both are too long together: the longer one, or always the same. */
+export type Truncation = 'longest_first' | 'only_first' | 'only_second';
+
 export interface Tokenizer {
   /**
    * Text (or a pair) to ids with the special tokens of the post-processor.
@@ -15,9 +18,10 @@ export interface Tokenizer {
    * - a token that stands for nothing in the text (a prefix space) is empty: start equals end.
    *
    * Lone surrogates count as U+FFFD. `maxTokens` cuts the text to that many tokens, special tokens included; of a pair the
-   * longer text is cut first. Throws a RangeError where `maxTokens` leaves no room for the special tokens.
+   * one that `truncation` says, by default the longer. Throws a RangeError where `maxTokens` leaves no room for the special
+   * tokens and the text that is kept.
    */
-  encode(text: string, pair?: string, maxTokens?: number): Tokens;
+  encode(text: string, pair?: string, maxTokens?: number, truncation?: Truncation): Tokens;
   /**
    * A token as a reader wants to see it: " Paris", not "ĠParis". Incomplete UTF-8 shows as U+FFFD; an id without a token
    * (embedding rows that only pad the vocabulary) is ''. Throws a RangeError for what cannot be an id.
