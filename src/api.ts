@@ -82,11 +82,22 @@ export interface CallOptions {
   truncate?: boolean;
 }
 
-/** One candidate for a masked token. `score`: softmax probability over the whole vocabulary. */
+export interface FillMaskOptions extends CallOptions {
+  /** Candidates a mask. Default 5. */
+  topK?: number;
+  /** Score these words instead of the whole vocabulary; each must be one token where the mask stands. */
+  targets?: string[];
+  /** Give every candidate the text with its mask filled. Default false. */
+  sequences?: boolean;
+}
+
+/** One candidate for a masked token. `score`: softmax probability over the whole vocabulary, also of `targets`. */
 export interface Candidate {
   token: string;
   tokenId: number;
   score: number;
+  /** With the option `sequences`: the text with this mask filled; other masks stay. */
+  sequence?: string;
 }
 
 /** One `[MASK]` of a text: its token index, its place in the text (UTF-16 offsets) and the best candidates, best first. */
@@ -109,6 +120,76 @@ export interface Embeddings {
 export interface LabelScore {
   label: string;
   score: number;
+}
+
+export interface ClassifyOptions extends CallOptions {
+  /** Labels to give, best first. Default: all. */
+  topK?: number;
+  /** Logits instead of probabilities. Default: false, true where problem_type is regression. */
+  raw?: boolean;
+  /** Each label by itself (sigmoid) instead of one of all (softmax). Default: what problem_type says, true for a single label. */
+  multiLabel?: boolean;
+}
+
+export interface ZeroShotOptions extends CallOptions {
+  /** The sentence that is tested for each label; `{}` stands for the label. Default 'This example is {}.' */
+  hypothesisTemplate?: string;
+  /** Each label by itself instead of one of all. Default false; true for a single label. */
+  multiLabel?: boolean;
+}
+
+export interface RerankOptions extends CallOptions {
+  /** Documents to give, best first. Default: all. */
+  topK?: number;
+  /** Logits instead of probabilities. Default: false, true where config.json names Identity as the cross-encoder's activation. */
+  raw?: boolean;
+  /** Put the documents into the results. Default false. */
+  returnDocuments?: boolean;
+  /** Cut documents so that query and document have at most this many tokens, special ones included. The query is never cut. */
+  maxTokens?: number;
+}
+
+/** `index`: the document's place in the list that was given. */
+export interface RerankResult {
+  index: number;
+  score: number;
+  document?: string;
+}
+
+/**
+ * How tokens become entities. `none`: not at all. `simple`: neighbours of one class. `first`, `max`, `average`: words first, which have the
+ * class of their first token, of their surest one, or of the mean of their tokens' scores; then neighbours of one class.
+ */
+export type Aggregation = 'none' | 'simple' | 'first' | 'max' | 'average';
+
+export interface ClassifyTokensOptions extends CallOptions {
+  /** Default none. */
+  aggregation?: Aggregation;
+  /** Classes to leave out. Default: none of them without aggregation, else ['O']. */
+  ignoreLabels?: string[];
+}
+
+/** Neighbouring tokens of one class. `label` without its prefix (B-, I-); `start` and `end`: UTF-16 offsets of `text`. */
+export interface Entity extends LabelScore {
+  text: string;
+  start: number;
+  end: number;
+}
+
+export interface ChunkOptions {
+  /** Most tokens of a chunk, special ones included. Default: the model's limit. */
+  maxTokens?: number;
+  /** Tokens at the end of a chunk that the next begins with, rounded up to whole words. Default 0. */
+  overlap?: number;
+  signal?: AbortSignal;
+}
+
+/** A part of a text: `text.slice(start, end)`, UTF-16 offsets. `tokens`: how many it has by itself, special ones included. */
+export interface Chunk {
+  text: string;
+  start: number;
+  end: number;
+  tokens: number;
 }
 
 /** One token's class; `start` and `end` are UTF-16 offsets into the text. */
@@ -175,19 +256,29 @@ export interface ModelInfo {
 /** What a model can be asked. Every call takes its options, if any, as the last argument. */
 export interface Calls {
   /** Fills every `[MASK]`. Throws a RangeError for a text without one. */
-  fillMask(text: string, options?: CallOptions & { topK?: number }): Promise<MaskResult[]>;
-  fillMask(texts: string[], options?: CallOptions & { topK?: number }): Promise<MaskResult[][]>;
+  fillMask(text: string, options?: FillMaskOptions): Promise<MaskResult[]>;
+  fillMask(texts: string[], options?: FillMaskOptions): Promise<MaskResult[][]>;
   /** One embedding a text. `normalize` (default true): to unit length. Pooling: 1_Pooling/config.json, else mean. */
   embed(
     texts: string | string[],
     options?: CallOptions & { pooling?: Pooling; normalize?: boolean },
   ): Promise<Embeddings>;
-  /** All labels with their scores, best first: softmax, or sigmoid where problem_type is multi_label_classification. */
-  classify(text: string, options?: CallOptions): Promise<LabelScore[]>;
-  classify(texts: string[], options?: CallOptions): Promise<LabelScore[][]>;
-  /** The best label of every token but the special ones. */
-  classifyTokens(text: string, options?: CallOptions): Promise<TokenLabel[]>;
-  classifyTokens(texts: string[], options?: CallOptions): Promise<TokenLabel[][]>;
+  /** The labels with their scores, best first: softmax, or sigmoid where problem_type is multi_label_classification. */
+  classify(text: string | TextPair, options?: ClassifyOptions): Promise<LabelScore[]>;
+  classify(texts: (string | TextPair)[], options?: ClassifyOptions): Promise<LabelScore[][]>;
+  /** Labels of the caller's own, best first, by a natural language inference model (with a label for entailment). */
+  zeroShot(text: string, labels: string[], options?: ZeroShotOptions): Promise<LabelScore[]>;
+  zeroShot(texts: string[], labels: string[], options?: ZeroShotOptions): Promise<LabelScore[][]>;
+  /** How well each document answers the query, best first, by a cross-encoder: a sequence classifier with one or two labels. */
+  rerank(query: string, documents: string[], options?: RerankOptions): Promise<RerankResult[]>;
+  /** The best label of every token but the special ones; with `aggregation` the entities. */
+  classifyTokens(text: string, options?: ClassifyTokensOptions & { aggregation?: 'none' }): Promise<TokenLabel[]>;
+  classifyTokens(texts: string[], options?: ClassifyTokensOptions & { aggregation?: 'none' }): Promise<TokenLabel[][]>;
+  classifyTokens(text: string, options: ClassifyTokensOptions): Promise<Entity[]>;
+  classifyTokens(texts: string[], options: ClassifyTokensOptions): Promise<Entity[][]>;
+  /** Parts of a text that are short enough, cut between words where there are any. A short text is one chunk. */
+  chunk(text: string, options?: ChunkOptions): Promise<Chunk[]>;
+  chunk(texts: string[], options?: ChunkOptions): Promise<Chunk[][]>;
   /** The bare model, for those who bring their own token ids. Shapes: see README. */
   forward(batch: TokenBatch, options?: ForwardOptions): Promise<Partial<Record<OutputName, Tensor>>>;
   tokenize(text: string, pair?: string): Promise<Tokens>;

@@ -1,30 +1,4 @@
 /** Entry for the browser: `modernbert-webgpu`. */
-export type {
-  Arithmetic,
-  CallOptions,
-  CallProgress,
-  Calls,
-  Candidate,
-  Dtype,
-  Embeddings,
-  FileOptions,
-  ForwardOptions,
-  LabelScore,
-  LoadOptions,
-  MaskResult,
-  MemoryUse,
-  Model,
-  ModelInfo,
-  ModelSource,
-  OutputName,
-  Pooling,
-  Progress,
-  Task,
-  Tensor,
-  TextPair,
-  TokenBatch,
-  TokenLabel,
-  Tokens,
-} from './api';
+export type * from './api';
 export { type BrowserLoadOptions, loadModel } from './client';
 export { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from './errors';

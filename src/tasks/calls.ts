@@ -1,18 +1,24 @@
-import type { Model, Tokens } from '../api';
+import type { Calls, Tokens } from '../api';
 import { createForward } from '../forward';
+import { chunk } from './chunk';
 import { classify } from './classify';
 import { classifyTokens } from './classify-tokens';
 import { type Parts, tokenizerOf } from './common';
 import { embed } from './embed';
 import { fillMask } from './fill-mask';
+import { rerank } from './rerank';
+import { zeroShot } from './zero-shot';
 
 /** The calls of a Model: text in, typed results out. Each makes its sequences' items and waits for their passes. */
-export function modelCalls(parts: Parts): Omit<Model, 'info' | 'memory' | 'dispose'> {
+export function modelCalls(parts: Parts): Calls {
   return {
-    fillMask: oneOrMany(parts, fillMask) as Model['fillMask'],
+    fillMask: oneOrMany(parts, fillMask) as Calls['fillMask'],
     embed: (texts, options) => embed(parts, texts, options),
-    classify: oneOrMany(parts, classify) as Model['classify'],
-    classifyTokens: oneOrMany(parts, classifyTokens) as Model['classifyTokens'],
+    classify: oneOrMany(parts, classify) as Calls['classify'],
+    zeroShot: oneOrMany(parts, zeroShot) as Calls['zeroShot'],
+    rerank: (query, documents, options) => rerank(parts, query, documents, options),
+    classifyTokens: oneOrMany(parts, classifyTokens) as Calls['classifyTokens'],
+    chunk: oneOrMany(parts, chunk) as Calls['chunk'],
     forward: createForward(parts.config, parts.info, parts.submit),
     async tokenize(text, pair): Promise<Tokens> {
       if (typeof text !== 'string') throw new TypeError(`The text is not a string but ${typeof text}.`);
@@ -23,6 +29,6 @@ export function modelCalls(parts: Parts): Omit<Model, 'info' | 'memory' | 'dispo
 
 /** A single text gives a single result. */
 const oneOrMany =
-  <O, R>(parts: Parts, many: (parts: Parts, texts: string[], options?: O) => Promise<R[]>) =>
-  async (texts: string | string[], options?: O): Promise<R | R[]> =>
-    typeof texts === 'string' ? (await many(parts, [texts], options))[0] : many(parts, texts, options);
+  <T, A extends unknown[], R>(parts: Parts, many: (parts: Parts, texts: T[], ...rest: A) => Promise<R[]>) =>
+  async (texts: T | T[], ...rest: A): Promise<R | R[]> =>
+    Array.isArray(texts) ? many(parts, texts, ...rest) : (await many(parts, [texts], ...rest))[0];

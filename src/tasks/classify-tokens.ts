@@ -1,17 +1,24 @@
-import type { CallOptions, TokenLabel } from '../api';
+import type { Aggregation, ClassifyTokensOptions, Entity, TokenLabel } from '../api';
 import type { Item } from '../scheduler';
 import { encode, needs, type Parts, softmax } from './common';
+
+const AGGREGATIONS: Aggregation[] = ['none', 'simple', 'first', 'max', 'average'];
 
 /** Model.classifyTokens for several texts. */
 export async function classifyTokens(
   parts: Parts,
   texts: string[],
-  { signal, onProgress, truncate }: CallOptions = {},
-): Promise<TokenLabel[][]> {
+  options: ClassifyTokensOptions = {},
+): Promise<(TokenLabel | Entity)[][]> {
   const { info, submit } = parts;
+  const { signal, onProgress, aggregation = 'none' } = options;
+  const { ignoreLabels = aggregation === 'none' ? [] : ['O'] } = options;
   needs(parts, 'tokcls', 'classifyTokens');
-  const results: TokenLabel[][] = [];
-  const items = (await encode(parts, texts, { signal, truncate })).map(({ ids, tokens, offsets }, i): Item => {
+  if (!AGGREGATIONS.includes(aggregation)) {
+    throw new RangeError(`aggregation must be one of ${AGGREGATIONS.join(', ')}, it is '${aggregation}'.`);
+  }
+  const results: (TokenLabel | Entity)[][] = [];
+  const items = (await encode(parts, texts, options)).map(({ ids, tokens, offsets }, i): Item => {
     // Tokens that the post-processor added ([CLS], [SEP]) have no place in the text.
     const rows = Uint32Array.from(ids.keys()).filter((row) => offsets[row][1] > 0);
     results[i] = [];
@@ -22,12 +29,28 @@ export async function classifyTokens(
           head: { kind: 'logits' },
           rows,
           deliver(logits, width) {
-            results[i] = Array.from(rows, (row, r): TokenLabel => {
-              const scores = softmax(logits.subarray(r * width, (r + 1) * width));
-              const best = scores.indexOf(Math.max(...scores));
-              const [start, end] = offsets[row];
-              return { token: tokens[row], index: row, start, end, label: info.labels[best], score: scores[best] };
-            });
+            const scores = Array.from(rows, (_, r) => softmax(logits.subarray(r * width, (r + 1) * width)));
+            const found: (TokenLabel | Entity)[] =
+              aggregation === 'none'
+                ? Array.from(rows, (row, r): TokenLabel => {
+                    const [start, end] = offsets[row];
+                    const best = bestOf(scores[r]);
+                    return {
+                      token: tokens[row],
+                      index: row,
+                      start,
+                      end,
+                      label: info.labels[best],
+                      score: scores[r][best],
+                    };
+                  })
+                : entitiesOf(
+                    texts[i],
+                    Array.from(rows, (row, r) => ({ start: offsets[row][0], end: offsets[row][1], scores: scores[r] })),
+                    info.labels,
+                    aggregation,
+                  );
+            results[i] = found.filter(({ label }) => !ignoreLabels.includes(label));
           },
         },
       ],
@@ -35,4 +58,74 @@ export async function classifyTokens(
   });
   await submit(items, { signal, onProgress });
   return results;
+}
+
+/** A token or a word: its place in the text and a probability for every label. */
+export interface Scored {
+  start: number;
+  end: number;
+  scores: number[];
+}
+
+const bestOf = (scores: number[]): number => scores.indexOf(Math.max(...scores));
+
+/**
+ * What transformers' token-classification pipeline makes of tokens, in their order: words, unless `simple`, then neighbours of one class,
+ * a new entity at every B-. Beyond it, the other prefixes of BILOU and BIOES count too (U- and S- stand alone, L- and E- end an entity).
+ */
+export function entitiesOf(
+  text: string,
+  tokens: Scored[],
+  labels: string[],
+  aggregation: Exclude<Aggregation, 'none'>,
+): Entity[] {
+  const placed = tokens.filter(({ start, end }) => end > start);
+  const units = aggregation === 'simple' ? placed : wordsOf(text, placed).map((word) => joined(word, aggregation));
+  const groups: { label: string; ended: boolean; units: Scored[] }[] = [];
+  for (const unit of units) {
+    const { prefix, label } = splitLabel(labels[bestOf(unit.scores)], labels);
+    const last = groups.at(-1);
+    const ended = 'LEUS'.includes(prefix);
+    if (last?.label === label && !last.ended && !'BUS'.includes(prefix)) {
+      last.units.push(unit);
+      last.ended = ended;
+    } else groups.push({ label, ended, units: [unit] });
+  }
+  return groups.map(({ label, units }): Entity => {
+    const { start } = units[0];
+    const { end } = units[units.length - 1];
+    const score = mean(units.map(({ scores }) => Math.max(...scores)));
+    return { label, score, text: text.slice(start, end), start, end };
+  });
+}
+
+/** Runs of tokens without whitespace between them: what the pipeline takes for words of tokenizers without word pieces. */
+function wordsOf(text: string, tokens: Scored[]): Scored[][] {
+  const words: Scored[][] = [];
+  for (const token of tokens) {
+    const { start } = token;
+    if (words.length > 0 && !/\s/.test(text.slice(start - 1, start + 1))) words[words.length - 1].push(token);
+    else words.push([token]);
+  }
+  return words;
+}
+
+function joined(word: Scored[], aggregation: 'first' | 'max' | 'average'): Scored {
+  const all = word.map(({ scores }) => scores);
+  const most = (scores: number[]) => Math.max(...scores);
+  const scores = {
+    first: () => all[0],
+    max: () => all.reduce((best, own) => (most(own) > most(best) ? own : best)),
+    average: () => all[0].map((_, l) => mean(all.map((own) => own[l]))),
+  }[aggregation]();
+  return { start: word[0].start, end: word[word.length - 1].end, scores };
+}
+
+const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** 'B-PER' → B and PER. L, U, E and S are prefixes only where the class has B- or I- as well; what has no prefix counts as inside. */
+function splitLabel(name: string, labels: string[]): { prefix: string; label: string } {
+  const [, prefix, label] = /^([BILUES])-(.+)$/s.exec(name) ?? [];
+  const isPrefix = label && ('BI'.includes(prefix) || labels.includes(`B-${label}`) || labels.includes(`I-${label}`));
+  return isPrefix ? { prefix, label } : { prefix: 'I', label: name };
 }

@@ -1,30 +1,27 @@
-import type { CallOptions, LabelScore } from '../api';
-import type { Item } from '../scheduler';
-import { encode, needs, type Parts, sigmoid, softmax } from './common';
+import type { ClassifyOptions, LabelScore, TextPair } from '../api';
+import { byScore, checkTopK, encode, needs, type Parts, sequenceLogits, sigmoid, softmax } from './common';
 
-/** Model.classify for several texts. */
+/** Model.classify for several texts. The defaults are those of transformers' text-classification pipeline. */
 export async function classify(
   parts: Parts,
-  texts: string[],
-  { signal, onProgress, truncate }: CallOptions = {},
+  texts: (string | TextPair)[],
+  options: ClassifyOptions = {},
 ): Promise<LabelScore[][]> {
-  const { config, info, submit } = parts;
   needs(parts, 'seqcls', 'classify');
-  const results: LabelScore[][] = [];
-  const items = (await encode(parts, texts, { signal, truncate })).map(
-    ({ ids }, i): Item => ({
-      ids,
-      wanted: [
-        {
-          head: { kind: 'sequence_logits' },
-          deliver(logits) {
-            const scores = config.multi_label ? Array.from(logits, sigmoid) : softmax(logits);
-            results[i] = info.labels.map((label, l) => ({ label, score: scores[l] })).sort((a, b) => b.score - a.score);
-          },
-        },
-      ],
-    }),
-  );
-  await submit(items, { signal, onProgress });
-  return results;
+  const { config, info } = parts;
+  const {
+    topK,
+    raw = info.config.problem_type === 'regression',
+    multiLabel = config.multi_label || info.labels.length === 1,
+  } = options;
+  checkTopK(topK);
+  const encoded = await encode(parts, texts, options);
+  const scored = (logits: Float32Array) => (raw ? logits : multiLabel ? Array.from(logits, sigmoid) : softmax(logits));
+  return (await sequenceLogits(parts, encoded, options)).map((logits) => {
+    const scores = scored(logits);
+    return info.labels
+      .map((label, l) => ({ label, score: scores[l] }))
+      .sort(byScore)
+      .slice(0, topK);
+  });
 }

@@ -25,11 +25,11 @@ export interface EncodeOptions {
   truncation?: Truncation;
   /** Most tokens of a sequence, special ones included. Default: the model's limit. */
   maxTokens?: number;
-  /** What messages call the inputs. */
-  what?: string;
+  /** What messages call an input. */
+  name?: (i: number) => string;
 }
 
-/** Milliseconds of tokenizing after which others get a turn: an abort can reach the worker then. */
+/** Milliseconds of tokenizing after which others have a turn: an abort can reach the worker then. */
 const TURN = 50;
 
 /** The inputs' tokens, one sequence each. Rejects with TypeError or RangeError for what cannot be run, or the signal's reason. */
@@ -37,40 +37,52 @@ export async function encode(
   parts: Parts,
   inputs: (string | TextPair)[],
   { signal, truncate = false }: CallOptions,
-  { truncation, maxTokens = parts.info.maxTokens, what = 'Text' }: EncodeOptions = {},
+  { truncation, maxTokens = parts.info.maxTokens, name = (i) => `Text ${i}` }: EncodeOptions = {},
 ): Promise<Tokens[]> {
   const tokenizer = tokenizerOf(parts);
-  if (!Array.isArray(inputs)) throw new TypeError(`${what}s must be a string or an array, not ${typeof inputs}.`);
-  if (inputs.length === 0) throw new RangeError(`There are no ${what.toLowerCase()}s: the list is empty.`);
-  const encoded: Tokens[] = [];
-  let turn = performance.now();
-  for (const [i, input] of inputs.entries()) {
-    const [text, pair] = textsOf(input, `${what} ${i}`);
+  checkList(inputs, 'texts');
+  return paced(inputs, signal, (input, i) => {
+    const isPair = typeof input === 'object' && input !== null;
+    const [text, pair] = isPair ? [input.text, input.pair] : [input];
+    checkText(text, isPair ? `${name(i)}: text` : name(i));
+    if (isPair) checkText(pair, `${name(i)}: pair`);
     const tokens = tokenizer.encode(text, pair, truncate ? maxTokens : undefined, truncation);
-    checkLength(parts.info, tokens.ids.length, `${what} ${i}`);
-    encoded.push(tokens);
+    checkLength(parts.info, tokens.ids.length, name(i));
+    return tokens;
+  });
+}
+
+export function checkList(list: unknown, what: string): void {
+  if (!Array.isArray(list))
+    throw new TypeError(`The ${what} must be an array, not ${list === null ? 'null' : typeof list}.`);
+  if (list.length === 0) throw new RangeError(`There are no ${what}: the list is empty.`);
+}
+
+/** Maps a list and lets others have a turn now and then. Rejects with the signal's reason. */
+export async function paced<T, R>(
+  list: T[],
+  signal: AbortSignal | undefined,
+  map: (entry: T, i: number) => R,
+): Promise<R[]> {
+  signal?.throwIfAborted();
+  const results: R[] = [];
+  let turn = performance.now();
+  for (const [i, entry] of list.entries()) {
+    results.push(map(entry, i));
     if (performance.now() - turn < TURN) continue;
     await new Promise((resolve) => setTimeout(resolve));
     signal?.throwIfAborted();
     turn = performance.now();
   }
-  return encoded;
+  return results;
 }
 
-/** A text, and its pair if it has one. */
-function textsOf(input: string | TextPair, what: string): [text: string, pair?: string] {
-  const texts = typeof input === 'object' && input !== null ? ([input.text, input.pair] as const) : ([input] as const);
-  for (const text of texts) {
-    if (typeof text !== 'string') {
-      throw new TypeError(
-        texts.length === 2
-          ? `${what} must be a string or { text, pair } of two strings.`
-          : `${what} is not a string but ${text === null ? 'null' : typeof text}.`,
-      );
-    }
-    if (text === '') throw new RangeError(`${what} is empty.`);
+/** Throws TypeError for what is no string, RangeError for an empty one. */
+export function checkText(text: unknown, name: string): void {
+  if (typeof text !== 'string') {
+    throw new TypeError(`${name} is not a string but ${text === null ? 'null' : typeof text}.`);
   }
-  return [...texts];
+  if (text === '') throw new RangeError(`${name} is empty.`);
 }
 
 /** Throws UnsupportedModelError where the checkpoint's head is not the one that `call` needs. */
@@ -82,11 +94,46 @@ export function needs({ info }: Parts, task: Task, call: string): void {
   }
 }
 
+/** The classifier's logits of every sequence. */
+export async function sequenceLogits(
+  { submit }: Parts,
+  encoded: Tokens[],
+  { signal, onProgress }: CallOptions,
+): Promise<Float32Array[]> {
+  const logits: Float32Array[] = [];
+  const items = encoded.map(
+    ({ ids }, i): Item => ({
+      ids,
+      wanted: [
+        {
+          head: { kind: 'sequence_logits' },
+          deliver: (data) => {
+            logits[i] = data;
+          },
+        },
+      ],
+    }),
+  );
+  await submit(items, { signal, onProgress });
+  return logits;
+}
+
+/** Throws a RangeError for what cannot be a number of results. */
+export function checkTopK(topK: number | undefined, most = Infinity): void {
+  if (topK === undefined || (Number.isInteger(topK) && topK >= 1 && topK <= most)) return;
+  throw new RangeError(
+    `topK must be ${most === Infinity ? 'a positive integer' : `an integer from 1 to the vocabulary's ${most}`}, it is ${topK}.`,
+  );
+}
+
+export const byScore = (a: { score: number }, b: { score: number }): number => b.score - a.score;
+
 export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
-export function softmax(logits: Float32Array): number[] {
-  const most = Math.max(...logits);
-  const powers = Array.from(logits, (x) => Math.exp(x - most));
+export function softmax(logits: ArrayLike<number>): number[] {
+  const values = Array.from(logits);
+  const most = Math.max(...values);
+  const powers = values.map((x) => Math.exp(x - most));
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((p) => p / sum);
 }

@@ -1,42 +1,49 @@
-import type { CallOptions, Candidate, MaskResult } from '../api';
+import type { Candidate, FillMaskOptions, MaskResult, Tokens } from '../api';
 import { ModelFileError } from '../errors';
+import type { Head } from '../model/heads';
 import type { Item } from '../scheduler';
-import { encode, needs, type Parts, tokenizerOf } from './common';
+import { byScore, checkList, checkText, checkTopK, encode, needs, type Parts, softmax, tokenizerOf } from './common';
 
 /** Model.fillMask for several texts. */
-export async function fillMask(
-  parts: Parts,
-  texts: string[],
-  { signal, onProgress, truncate, topK = 5 }: CallOptions & { topK?: number } = {},
-): Promise<MaskResult[][]> {
+export async function fillMask(parts: Parts, texts: string[], options: FillMaskOptions = {}): Promise<MaskResult[][]> {
   const { config, submit, where } = parts;
+  const { signal, onProgress, topK = 5, targets, sequences = false } = options;
   needs(parts, 'mlm', 'fillMask');
-  if (!Number.isInteger(topK) || topK < 1 || topK > config.vocab_size) {
-    throw new RangeError(`topK must be an integer from 1 to the vocabulary's ${config.vocab_size}, it is ${topK}.`);
+  checkTopK(topK, config.vocab_size);
+  if (targets) {
+    checkList(targets, 'targets');
+    for (const [t, target] of targets.entries()) checkText(target, `Target ${t}`);
   }
-  const { maskTokenId, maskToken } = tokenizerOf(parts);
+  const tokenizer = tokenizerOf(parts);
+  const { maskTokenId, maskToken } = tokenizer;
   if (maskTokenId === undefined) throw new ModelFileError(`The tokenizer of ${where} has no mask token.`);
+  const idsOf = targets && targetIds(parts, targets);
+  const head: Head = idsOf ? { kind: 'logits' } : { kind: 'top_k', k: topK };
+
   const results: MaskResult[][] = [];
-  const items = (await encode(parts, texts, { signal, truncate })).map(({ ids, offsets }, i): Item => {
+  const encoded = await encode(parts, texts, options);
+  const items = encoded.map((tokens, i): Item => {
+    const { ids, offsets } = tokens;
     const rows = Uint32Array.from(ids.keys()).filter((row) => ids[row] === maskTokenId);
     if (rows.length === 0) throw new RangeError(`Text ${i} has no ${maskToken}: there is nothing to fill.`);
+    const wordIds = idsOf && Array.from(rows, (row) => idsOf(tookSpace(tokens, row)));
     return {
       ids,
       wanted: [
         {
-          head: { kind: 'top_k', k: topK },
+          head,
           rows,
           deliver(data, width) {
-            const words = new Uint32Array(data.buffer, data.byteOffset, data.length);
-            results[i] = Array.from(rows, (row, m) => ({
-              index: row,
-              start: offsets[row][0],
-              end: offsets[row][1],
-              candidates: Array.from({ length: topK }, (_, c): Candidate => {
-                const tokenId = words[m * width + 2 * c];
-                return { token: tokenizerOf(parts).decodeToken(tokenId), tokenId, score: data[m * width + 2 * c + 1] };
-              }),
-            }));
+            results[i] = Array.from(rows, (row, m) => {
+              const own = data.subarray(m * width, (m + 1) * width);
+              const scores = wordIds ? scoresOf(own, wordIds[m], topK) : bestOf(own);
+              const [start, end] = offsets[row];
+              const candidates = scores.map(({ tokenId, score }): Candidate => {
+                const token = tokenizer.decodeToken(tokenId);
+                return { token, tokenId, score, ...(sequences && { sequence: filled(texts[i], start, end, token) }) };
+              });
+              return { index: row, start, end, candidates };
+            });
           },
         },
       ],
@@ -44,4 +51,50 @@ export async function fillMask(
   });
   await submit(items, { signal, onProgress });
   return results;
+}
+
+type Scores = { tokenId: number; score: number }[];
+
+/** What the top_k head gives for one row: pairs of an id, as bits, and its probability. */
+function bestOf(pairs: Float32Array): Scores {
+  const words = new Uint32Array(pairs.buffer, pairs.byteOffset, pairs.length);
+  return Array.from({ length: pairs.length / 2 }, (_, c) => ({ tokenId: words[2 * c], score: pairs[2 * c + 1] }));
+}
+
+function scoresOf(logits: Float32Array, ids: number[], topK: number): Scores {
+  const scores = softmax(logits);
+  return ids
+    .map((tokenId) => ({ tokenId, score: scores[tokenId] }))
+    .sort(byScore)
+    .slice(0, topK);
+}
+
+/** Whether the mask token has taken in the whitespace before it, so that what fills it begins with a space ("ĠParis"). */
+const tookSpace = ({ offsets }: Tokens, row: number): boolean => offsets[row][0] > (offsets[row - 1]?.[1] ?? 0);
+
+/** The ids of the targets as they are written where a mask stands; found when they are first wanted. */
+function targetIds(parts: Parts, targets: string[]): (spaced: boolean) => number[] {
+  const known = new Map<boolean, number[]>();
+  const find = (spaced: boolean): number[] => {
+    const ids = targets.map((target) => {
+      const { ids, offsets, tokens } = tokenizerOf(parts).encode(spaced && !/^\s/.test(target) ? ` ${target}` : target);
+      const own = [...ids.keys()].filter((i) => offsets[i][1] > 0);
+      if (own.length === 1) return ids[own[0]];
+      throw new RangeError(
+        `The target '${target}' is ${own.length} tokens (${own.map((i) => tokens[i]).join(' ')}); a mask stands for one. Leave it out.`,
+      );
+    });
+    return [...new Set(ids)];
+  };
+  return (spaced) => {
+    const ids = known.get(spaced) ?? find(spaced);
+    known.set(spaced, ids);
+    return ids;
+  };
+}
+
+/** The text with a token for a mask. The space that a token begins with is the one that stands before the mask, if there is one. */
+function filled(text: string, start: number, end: number, token: string): string {
+  const before = text.slice(0, start);
+  return before + (/(^|\s)$/.test(before) ? token.trimStart() : token) + text.slice(end);
 }

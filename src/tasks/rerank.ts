@@ -1,0 +1,52 @@
+import type { RerankOptions, RerankResult } from '../api';
+import { UnsupportedModelError } from '../errors';
+import { byScore, checkList, checkText, checkTopK, encode, needs, type Parts, sequenceLogits, sigmoid } from './common';
+
+/**
+ * Model.rerank: query and document as one sequence, as sentence-transformers' CrossEncoder. With two labels the score is the
+ * second's softmax probability, which is the sigmoid of the difference of their logits.
+ */
+export async function rerank(
+  parts: Parts,
+  query: string,
+  documents: string[],
+  options: RerankOptions = {},
+): Promise<RerankResult[]> {
+  needs(parts, 'seqcls', 'rerank');
+  const { info } = parts;
+  const { labels, maxTokens: limit } = info;
+  const { topK, raw = namesIdentity(info.config), returnDocuments = false, maxTokens } = options;
+  if (labels.length > 2) {
+    throw new UnsupportedModelError(
+      `rerank needs a sequence classifier with one or two labels; this one has ${labels.length} (${labels.slice(0, 5).join(', ')}). Use classify.`,
+    );
+  }
+  checkTopK(topK);
+  if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens >= 1 && maxTokens <= limit)) {
+    throw new RangeError(`maxTokens must be an integer from 1 to the model's ${limit}, it is ${maxTokens}.`);
+  }
+  checkText(query, 'The query');
+  checkList(documents, 'documents');
+  const name = (i: number) => `Document ${i}`;
+  for (const [i, document] of documents.entries()) checkText(document, name(i));
+  const encoded = await encode(
+    parts,
+    documents.map((pair) => ({ text: query, pair })),
+    { ...options, truncate: options.truncate || maxTokens !== undefined },
+    { truncation: 'only_second', maxTokens, name },
+  );
+  return (await sequenceLogits(parts, encoded, options))
+    .map((logits, index): RerankResult => {
+      const logit = labels.length === 1 ? logits[0] : logits[1] - logits[0];
+      const score = raw ? logit : sigmoid(logit);
+      return returnDocuments ? { index, score, document: documents[index] } : { index, score };
+    })
+    .sort(byScore)
+    .slice(0, topK);
+}
+
+/** Whether the checkpoint's own activation, as sentence-transformers wrote it into config.json, leaves the logits as they are. */
+function namesIdentity(config: Record<string, unknown>): boolean {
+  const { activation_fn } = (config.sentence_transformers ?? {}) as { activation_fn?: unknown };
+  return /\bIdentity$/.test(String(activation_fn ?? config.sbert_ce_default_activation_function ?? ''));
+}

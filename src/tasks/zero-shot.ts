@@ -1,0 +1,55 @@
+import type { LabelScore, ZeroShotOptions } from '../api';
+import { UnsupportedModelError } from '../errors';
+import { byScore, checkList, checkText, encode, needs, type Parts, sequenceLogits, softmax } from './common';
+
+/** Model.zeroShot for several texts, as transformers' zero-shot-classification pipeline: every text with every label is one pair. */
+export async function zeroShot(
+  parts: Parts,
+  texts: string[],
+  labels: string[],
+  options: ZeroShotOptions = {},
+): Promise<LabelScore[][]> {
+  needs(parts, 'seqcls', 'zeroShot');
+  const { entailment, contradiction } = inferenceLabels(parts);
+  const { hypothesisTemplate = 'This example is {}.', multiLabel = false } = options;
+  checkList(labels, 'labels');
+  for (const [l, label] of labels.entries()) checkText(label, `Label ${l}`);
+  const name = (i: number) => `Text ${Math.floor(i / labels.length)}`;
+  for (const [t, text] of texts.entries()) checkText(text, `Text ${t}`);
+  if (!hypothesisTemplate.includes('{}')) {
+    throw new RangeError(`hypothesisTemplate '${hypothesisTemplate}' has no {}, where the label goes.`);
+  }
+  const hypotheses = labels.map((label) => hypothesisTemplate.replaceAll('{}', () => label));
+  const pairs = texts.flatMap((text) => hypotheses.map((pair) => ({ text, pair })));
+  const encoded = await encode(parts, pairs, options, { truncation: 'only_first', name });
+  const logits = await sequenceLogits(parts, encoded, options);
+  return texts.map((_, t) => {
+    const own = logits.slice(t * labels.length, (t + 1) * labels.length);
+    const scores =
+      multiLabel || labels.length === 1
+        ? own.map((pair) => softmax([pair[contradiction], pair[entailment]])[1])
+        : softmax(own.map((pair) => pair[entailment]));
+    return labels.map((label, l) => ({ label, score: scores[l] })).sort(byScore);
+  });
+}
+
+/**
+ * Which logits say yes and no. Entailment is found by its name; contradiction too, or as transformers takes it: the first label, the last
+ * if the first is entailment.
+ */
+function inferenceLabels({ info }: Parts): { entailment: number; contradiction: number } {
+  const { labels } = info;
+  const label2id = Object.entries((info.config.label2id ?? {}) as Record<string, number>);
+  const find = (name: RegExp): number => {
+    const own = labels.findIndex((label) => name.test(label));
+    return own >= 0 ? own : (label2id.find(([label, id]) => name.test(label) && id in labels)?.[1] ?? -1);
+  };
+  const entailment = find(/^entail/i);
+  if (entailment < 0 || labels.length < 2) {
+    throw new UnsupportedModelError(
+      `zeroShot needs a natural language inference model, which has a label for entailment; this one's labels are ${labels.slice(0, 5).join(', ')}${labels.length > 5 ? ', …' : ''}.`,
+    );
+  }
+  const named = find(/^(contradict|not[ _-]?entail)/i);
+  return { entailment, contradiction: named >= 0 ? named : entailment === 0 ? labels.length - 1 : 0 };
+}
