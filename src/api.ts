@@ -55,6 +55,11 @@ export interface LoadOptions extends FileOptions {
   arithmetic?: 'auto' | Arithmetic;
   /** What the head computes, for checkpoints whose config.json does not name a class in `architectures`. */
   task?: Task;
+  /**
+   * Time a few tile sizes of each matrix product at the first load on a device, check their results and remember the fastest (in
+   * IndexedDB; in Node a file in the user's cache folder). Default: true, but false where the GPU is software.
+   */
+  autotune?: boolean;
   /** Most tokens in one GPU pass; the default comes from the device's limits. */
   maxTokensPerPass?: number;
   /** A GPU to use instead of `navigator.gpu` (not in the worker). */

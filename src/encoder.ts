@@ -5,6 +5,7 @@ import { openFiles, type SourceOptions } from './files/source';
 import type { ModelFiles } from './files/types';
 import { GpuMemory } from './gpu/buffers';
 import { type Gpu, guarded, openGpu } from './gpu/device';
+import { createTuner, type PlanStore } from './kernels/tune';
 import { type ModelConfig, parseConfig } from './model/config';
 import { geometryOf } from './model/geometry';
 import { type HeadKernels, headKernels } from './model/heads';
@@ -15,7 +16,7 @@ import { createScheduler } from './scheduler';
 import { modelCalls } from './tasks/calls';
 import { createTokenizer } from './tokenizer/tokenizer';
 
-export type EncoderOptions = LoadOptions & Pick<SourceOptions, 'folder'>;
+export type EncoderOptions = LoadOptions & Pick<SourceOptions, 'folder'> & { plans?: PlanStore };
 
 /** Most tokens in a pass unless the caller or the device says otherwise: large enough to fill a large GPU. */
 const DEFAULT_TOKENS_PER_PASS = 8192;
@@ -85,9 +86,11 @@ export async function loadRuntime(source: ModelSource, options: EncoderOptions) 
       const weights = await loadWeights(files, config, geometry, memory, options, (planned) => {
         const act = arithmeticOf(gpu, options.arithmetic ?? 'auto', planned.dtype);
         const heads = headKernels(gpu, config, geometry, planned);
-        compiled = Promise.all([compileEncoder(gpu, config, geometry, planned, act), heads.warm(pooling)]).then(
-          ([kernels]) => ({ kernels, heads, act }),
-        );
+        const planFor = (options.autotune ?? !gpu.isSoftware) ? createTuner(gpu, options.plans) : undefined;
+        compiled = Promise.all([
+          compileEncoder(gpu, config, geometry, planned, act, planFor),
+          heads.warm(pooling),
+        ]).then(([kernels]) => ({ kernels, heads, act }));
         compiled.catch(() => {}); // a broken file is reported first; otherwise it is awaited below
       });
       const { kernels, heads, act } = await compiled!;

@@ -2,6 +2,7 @@ import { create } from 'webgpu';
 import type { LoadOptions, Model, ModelSource } from './api';
 import { loadEncoder } from './encoder';
 import { folderFiles } from './files/folder';
+import { filePlans } from './plan-file';
 
 export type * from './api';
 export { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from './errors';
@@ -12,5 +13,5 @@ export { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailab
  */
 export function loadModel(source: ModelSource, options: LoadOptions & { dawn?: string[] } = {}): Promise<Model> {
   const { dawn = [], ...rest } = options;
-  return loadEncoder(source, { ...rest, gpu: rest.gpu ?? create(dawn), folder: folderFiles });
+  return loadEncoder(source, { ...rest, gpu: rest.gpu ?? create(dawn), folder: folderFiles, plans: filePlans() });
 }

@@ -1,6 +1,9 @@
 /** The worker's script: one model, driven by the page through client.ts. */
 import { expose } from 'comlink';
 import { loadEncoder } from './encoder';
+import { browserPlans } from './plan-store';
 import { createSession } from './worker-session';
 
-expose(createSession((source, options) => loadEncoder(source, { ...options, gpu: navigator.gpu })));
+expose(
+  createSession((source, options) => loadEncoder(source, { ...options, gpu: navigator.gpu, plans: browserPlans })),
+);

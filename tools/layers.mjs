@@ -17,18 +17,20 @@ export const LAYERS = {
   bench: { imports: ['index', 'node', 'encoder', 'model', 'kernels', 'gpu', 'tools', ...LEAVES] },
 
   index: { imports: ['client', 'errors', 'api'] },
-  client: { imports: ['wire-error', 'errors', 'api'], types: ['worker-session'], lazy: ['encoder'] },
-  worker: { imports: ['worker-session', 'encoder', 'errors', 'api'] },
+  client: { imports: ['wire-error', 'errors', 'api'], types: ['worker-session'], lazy: ['encoder', 'plan-store'] },
+  worker: { imports: ['worker-session', 'encoder', 'plan-store', 'errors', 'api'] },
+  'plan-store': { imports: [], types: ['kernels'] },
+  'plan-file': { imports: [], types: ['kernels'] },
   'worker-session': { imports: ['wire-error', 'errors', 'api'] },
   'wire-error': { imports: ['errors', 'api'] },
-  node: { imports: ['encoder', ...LEAVES] },
+  node: { imports: ['encoder', 'plan-file', ...LEAVES] },
 
   encoder: { imports: ['tasks', 'scheduler', 'model', 'kernels', 'gpu', ...LEAVES] },
   tasks: { imports: ['forward', ...LEAVES], types: ['scheduler', 'model'] },
   forward: { imports: LEAVES, types: ['scheduler', 'model'] },
   scheduler: { imports: ['model', ...LEAVES] },
   model: { imports: ['kernels', 'gpu', ...LEAVES] },
-  kernels: { imports: ['gpu', 'shaders', 'errors', 'api'] },
+  kernels: { imports: ['gpu', 'shaders', 'files', 'errors', 'api'] },
   gpu: { imports: ['errors', 'api'] },
 
   files: { imports: ['errors', 'api'] },
@@ -40,7 +42,7 @@ export const LAYERS = {
 };
 
 /** The only shipped files that may use Node: the rest runs in browsers. */
-const NODE_FILES = ['src/node.ts', 'src/files/folder.ts'];
+const NODE_FILES = ['src/node.ts', 'src/plan-file.ts', 'src/files/folder.ts'];
 /** Parts that run in Node anyway. */
 const NODE_PARTS = ['e2e', 'bench', 'tools'];
 

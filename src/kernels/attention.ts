@@ -53,7 +53,7 @@ export function createAttention(
     HEAD_DIM: spec.headDim,
     ROWS: spec.tile.rows,
     ACROSS: spec.tile.across,
-    UNROLL: gpu.isSoftware ? 1 : 8,
+    UNROLL: gpu.isSoftware ? 1 : 16,
   });
 }
 

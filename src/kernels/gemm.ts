@@ -56,6 +56,9 @@ export interface Gemm {
   variants: { upTo?: number; tile: GemmTile; kernel: Kernel }[];
 }
 
+/** The text of every design: what remembered measurements are of. */
+export const gemmSources = common + Object.values(DESIGNS).join('');
+
 const EPILOGUES = ['store', 'residual', 'activation', 'geglu', 'rope'];
 
 /** Rows of every GEMM input and output are padded to this, a multiple of every tile's. */

@@ -9,7 +9,15 @@ import {
   createAttention,
 } from '../kernels/attention';
 import { createEmbed } from '../kernels/embed';
-import { createGemm, type Epilogue, type Gemm, gemmDispatch, M_MULTIPLE } from '../kernels/gemm';
+import {
+  createGemm,
+  type Epilogue,
+  type Gemm,
+  type GemmPlan,
+  type GemmSpec,
+  gemmDispatch,
+  M_MULTIPLE,
+} from '../kernels/gemm';
 import { createLayerNorm, normWorkgroups } from '../kernels/layer_norm';
 import { roundUp } from '../kernels/precision';
 import type { ModelConfig } from './config';
@@ -29,28 +37,23 @@ export interface EncoderKernels {
   mlp_Wo: Gemm;
 }
 
-/** Compiles the encoder's kernels side by side. `act`: storage of activations and tiles. */
+/** Compiles the encoder's kernels side by side. `act`: storage of activations and tiles; `planFor`: which tiles a GEMM uses, where not the default ones. */
 export async function compileEncoder(
   gpu: Gpu,
   config: ModelConfig,
   geometry: Geometry,
   weights: Weights,
   act: Arithmetic,
+  planFor: (spec: GemmSpec) => Promise<GemmPlan | undefined> = async () => undefined,
 ): Promise<EncoderKernels> {
   const { hidden, heads, headDim, attention } = geometry;
   const { tok_embeddings } = weights;
   const norm = { hidden: config.hidden_size, stride: hidden, eps: config.norm_eps, out: act };
-  const gemm = (label: string, { n, k, hasBias: bias, dtype }: Linear, epilogue: Epilogue) =>
-    createGemm(gpu, {
-      label,
-      n,
-      k,
-      bias,
-      epilogue,
-      dtype,
-      a: act,
-      out: epilogue.kind === 'residual' ? 'f32' : act,
-    });
+  const gemm = async (label: string, { n, k, hasBias: bias, dtype }: Linear, epilogue: Epilogue) => {
+    const out = epilogue.kind === 'residual' ? 'f32' : act;
+    const spec: GemmSpec = { label, n, k, bias, epilogue, dtype, a: act, out };
+    return createGemm(gpu, spec, await planFor(spec));
+  };
   const [layer] = weights.layers;
   const activation = config.hidden_activation;
   // q carries the softmax scale and log2 e, for attention computes in base 2.

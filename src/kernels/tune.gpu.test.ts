@@ -1,0 +1,112 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { openTestGpu } from '../gpu/fixtures';
+import { DEFAULT_PLAN, type GemmPlan, type GemmSpec, TILES } from './gemm';
+import { createTuner, planKey, tuneGemm } from './tune';
+
+const gpu = await openTestGpu();
+afterAll(() => gpu.device.destroy());
+
+const spec: GemmSpec = {
+  label: 'mlp.Wi',
+  n: 128,
+  k: 64,
+  bias: true,
+  epilogue: { kind: 'geglu', activation: 'gelu' },
+  dtype: 'q8',
+  a: 'f32',
+  out: 'f32',
+};
+const rope: GemmSpec = {
+  ...spec,
+  n: 192,
+  dtype: 'f16',
+  epilogue: { kind: 'rope', attentionWidth: 64, headDim: 64, qScale: 0.1 },
+};
+
+const memoryStore = (plans: Record<string, unknown> = {}) => ({
+  plans,
+  get: async (key: string) => plans[key],
+  set: async (key: string, plan: GemmPlan) => {
+    plans[key] = plan;
+  },
+});
+
+describe('tuneGemm', () => {
+  /** A clock that each timing moves on: with it the tiles' times are what the test says, in the order they are asked. */
+  it('takes the fastest tile for few, some and many rows', async () => {
+    let reads = 0;
+    let time = 0;
+    // Each run reads the clock twice. 1 + 3 runs check the results, then a case has 2 runs to find the repeats and 3 rounds of 4 tiles.
+    const now = () => {
+      const timing = Math.floor(reads++ / 2) - 4;
+      if (reads % 2 === 0) {
+        const tile = (((timing % 14) + 12) % 14) % 4;
+        const fastest = [3, 2, 1][Math.floor(timing / 14)];
+        time += tile === fastest ? 1 : 5;
+      }
+      return time;
+    };
+    expect(await tuneGemm(gpu, rope, now)).toEqual([
+      { upTo: 16, tile: TILES[3] },
+      { upTo: 128, tile: TILES[2] },
+      { tile: TILES[1] },
+    ]);
+  });
+
+  it.each([spec, rope, { ...spec, epilogue: { kind: 'residual' }, dtype: 'q4' } as GemmSpec])(
+    'finds every tile right for $epilogue.kind with $dtype weights',
+    async (each) => {
+      const seen = new Set<number>();
+      for (let wanted = 0; wanted < TILES.length; wanted++) {
+        let reads = 0;
+        let time = 0;
+        const now = () => {
+          const timing = Math.floor(reads++ / 2) - 4;
+          if (reads % 2 === 0) time += (((timing % 14) + 12) % 14) % 4 === wanted ? 1 : 5;
+          return time;
+        };
+        const plan = await tuneGemm(gpu, each, now);
+        seen.add(TILES.findIndex((tile) => JSON.stringify(tile) === JSON.stringify(plan[2].tile)));
+      }
+      expect(seen.size).toBe(TILES.length); // a wrong tile is never in a plan, and its timings move the others'
+    },
+  );
+});
+
+describe('createTuner', () => {
+  it('remembers what it measured, for this adapter and shape', async () => {
+    const store = memoryStore();
+    const plan = await createTuner(gpu, store)(spec);
+    expect(plan?.map(({ upTo }) => upTo)).toEqual([16, 128, undefined]);
+    expect(store.plans).toEqual({ [planKey(gpu, spec)]: plan });
+    expect(planKey(gpu, spec)).toContain(gpu.info.description);
+    expect(planKey(gpu, { ...spec, label: 'other' })).toBe(planKey(gpu, spec));
+    expect(planKey(gpu, { ...spec, k: 96 })).not.toBe(planKey(gpu, spec));
+  });
+
+  it('takes a remembered plan and measures nothing', async () => {
+    const remembered = [{ upTo: 9, tile: TILES[1] }, { tile: TILES[2] }];
+    const store = memoryStore({ [planKey(gpu, spec)]: remembered });
+    const deviceless = { ...gpu, device: undefined as unknown as GPUDevice };
+    expect(await createTuner(deviceless, store)(spec)).toEqual(remembered);
+  });
+
+  it.each([
+    [undefined],
+    ['text'],
+    [[]],
+    [[{ tile: { design: 'workgroup', m: 7, n: 64, k: 16 } }]],
+    [[{ upTo: 16, tile: TILES[0] }]],
+  ])('measures anew where the store gives %j', async (stored) => {
+    const plan = await createTuner(gpu, memoryStore({ [planKey(gpu, spec)]: stored }))(spec);
+    expect(plan).toHaveLength(3);
+  });
+
+  it('goes without a store that fails, and to the default where nothing can be measured', async () => {
+    const broken = { get: () => Promise.reject(new Error('no')), set: () => Promise.reject(new Error('no')) };
+    expect(await createTuner(gpu, broken)(spec)).toHaveLength(3);
+    const deviceless = { ...gpu, device: undefined as unknown as GPUDevice };
+    expect(await createTuner(deviceless, undefined)(spec)).toBeUndefined();
+    expect(DEFAULT_PLAN[DEFAULT_PLAN.length - 1].upTo).toBeUndefined();
+  });
+});

@@ -1,0 +1,180 @@
+import { f16ToF32 } from '../files/dtype';
+import { COPY_DST, COPY_SRC, MAP_READ, STORAGE } from '../gpu/buffers';
+import type { Gpu } from '../gpu/device';
+import { bind } from '../gpu/kernel';
+import {
+  createGemm,
+  type Gemm,
+  type GemmPlan,
+  type GemmSpec,
+  gemmDispatch,
+  gemmSources,
+  M_MULTIPLE,
+  TILES,
+} from './gemm';
+import { bytesOf, roundUp } from './precision';
+
+/** Where plans are remembered between visits. Either may fail: then a plan is measured again. */
+export interface PlanStore {
+  get(key: string): Promise<unknown>;
+  set(key: string, plan: GemmPlan): Promise<void>;
+}
+
+/** The numbers of rows that are timed, and up to how many rows each speaks for. */
+const CASES = [{ rows: 16, upTo: 16 }, { rows: 64, upTo: 128 }, { rows: 1024 }];
+const ROUNDS = 3;
+/** A timing repeats a dispatch until it takes about this long, for the queue's own delay is a good part of a millisecond. */
+const MEASURE_MS = 3;
+const MOST_REPEATS = 32;
+
+/**
+ * Gives each GEMM its plan: the remembered one of this adapter and these shaders, else the fastest tiles as measured now, one GEMM after
+ * the other. A tile whose result differs from the first tile's is never used; where nothing can be measured `undefined` stands for the default.
+ */
+export function createTuner(gpu: Gpu, store: PlanStore | undefined): (spec: GemmSpec) => Promise<GemmPlan | undefined> {
+  let last: Promise<unknown> = Promise.resolve();
+  return async (spec) => {
+    const key = planKey(gpu, spec);
+    const known = await store?.get(key).catch(() => undefined);
+    if (isPlan(known)) return known;
+    const measured = last.then(() => tuneGemm(gpu, spec)).catch(() => undefined);
+    last = measured;
+    const plan = await measured;
+    if (plan) await store?.set(key, plan).catch(() => {});
+    return plan;
+  };
+}
+
+/** Adapter, shape and a hash of the shaders: a new version of them is measured anew. */
+export function planKey(gpu: Gpu, { label: _, ...shape }: GemmSpec): string {
+  let hash = 0;
+  for (const char of gemmSources) hash = (Math.imul(hash, 31) + char.charCodeAt(0)) | 0;
+  const { vendor, architecture, device, description } = gpu.info;
+  return JSON.stringify([vendor, architecture, device, description, shape, TILES, hash >>> 0]);
+}
+
+/** What a store gives may be of any age: only a plan made of today's tiles is one. */
+function isPlan(value: unknown): value is GemmPlan {
+  const known = TILES.map((tile) => JSON.stringify(tile));
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every(
+      (entry, i) =>
+        known.includes(JSON.stringify(entry?.tile)) && (entry.upTo === undefined) === (i === value.length - 1),
+    )
+  );
+}
+
+/** Times every tile on made-up operands of this GEMM's shape, and gives the fastest right one for few, some and many rows. */
+export async function tuneGemm(gpu: Gpu, spec: GemmSpec, now = () => performance.now()): Promise<GemmPlan> {
+  const { device } = gpu;
+  const operands = makeOperands(gpu, spec);
+  try {
+    const gemms = await Promise.all(TILES.map((tile) => createGemm(gpu, spec, [{ tile }])));
+    const bindGroup = bind(gpu, gemms[0].variants[0].kernel, operands);
+    const run = async (gemm: Gemm, rows: number, repeats: number): Promise<number> => {
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      const { kernel, workgroups } = gemmDispatch(gemm, rows);
+      pass.setPipeline(kernel.pipeline);
+      pass.setBindGroup(0, bindGroup);
+      for (let i = 0; i < repeats; i++) pass.dispatchWorkgroups(...workgroups);
+      pass.end();
+      const start = now();
+      device.queue.submit([encoder.finish()]);
+      await device.queue.onSubmittedWorkDone();
+      return now() - start;
+    };
+    const result = async (gemm: Gemm): Promise<Float32Array> => {
+      const encoder = device.createCommandEncoder();
+      encoder.clearBuffer(operands.out); // the residual epilogue adds to it
+      device.queue.submit([encoder.finish()]);
+      await run(gemm, M_MULTIPLE, 1);
+      return readRows(gpu, spec, operands.out);
+    };
+
+    const expected = await result(gemms[0]);
+    const right = [gemms[0]];
+    for (const gemm of gemms.slice(1)) if (isClose(await result(gemm), expected, spec)) right.push(gemm);
+
+    const plan: GemmPlan = [];
+    for (const { rows, upTo } of CASES) {
+      const once = Math.min(await run(right[0], rows, 1), await run(right[0], rows, 1));
+      const repeats = Math.max(1, Math.min(MOST_REPEATS, Math.ceil(MEASURE_MS / once)));
+      const times = right.map(() => Infinity);
+      for (let round = 0; round < ROUNDS; round++) {
+        for (const [i, gemm] of right.entries()) times[i] = Math.min(times[i], await run(gemm, rows, repeats));
+      }
+      const { tile } = right[times.indexOf(Math.min(...times))].variants[0];
+      plan.push(upTo === undefined ? { tile } : { upTo, tile });
+    }
+    return plan;
+  } finally {
+    for (const buffer of Object.values(operands)) if (buffer !== gpu.none) buffer.destroy();
+  }
+}
+
+/** Buffers of the GEMM's largest timed size. a and w hold small numbers of both signs, the same in every run. */
+function makeOperands(gpu: Gpu, spec: GemmSpec) {
+  const { n, k, epilogue } = spec;
+  const rows = CASES[CASES.length - 1].rows;
+  const buffer = (words: Uint32Array<ArrayBuffer>) => {
+    const made = gpu.device.createBuffer({ size: roundUp(words.byteLength, 16), usage: STORAGE | COPY_SRC | COPY_DST });
+    gpu.device.queue.writeBuffer(made, 0, words);
+    return made;
+  };
+  const stride = spec.outStride ?? (epilogue.kind === 'geglu' ? n / 2 : n);
+  const quantised = spec.dtype === 'q8' || spec.dtype === 'q4';
+  return {
+    a: buffer(noise((rows * k * bytesOf(spec.a)) / 4, spec.a)),
+    w: buffer(
+      noise((n * k) / { f32: 1, f16: 2, q8: 4, q4: 8 }[spec.dtype], quantised ? 'bits' : (spec.dtype as 'f32' | 'f16')),
+    ),
+    w_scales: quantised ? buffer(noise((n * k) / 64, 'f16')) : gpu.none,
+    bias: spec.bias ? buffer(noise(n, 'f32')) : gpu.none,
+    positions: epilogue.kind === 'rope' ? buffer(new Uint32Array(rows)) : gpu.none,
+    rope: epilogue.kind === 'rope' ? buffer(noise(epilogue.headDim, 'f32')) : gpu.none,
+    out: buffer(new Uint32Array((rows * stride * bytesOf(spec.out)) / 4)),
+  };
+}
+
+/** Words of near-random numbers between 2⁻⁴ and 2⁻³ in magnitude, as f32 or pairs of f16, or of near-random bits. */
+function noise(words: number, of: 'f32' | 'f16' | 'bits'): Uint32Array<ArrayBuffer> {
+  const data = new Uint32Array(words);
+  let state = 1;
+  for (let i = 0; i < words; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    if (of === 'bits') data[i] = state;
+    else if (of === 'f32') data[i] = (state & 0x807fffff) | 0x3d800000;
+    else data[i] = (state & 0x83ff83ff) | 0x2c002c00;
+  }
+  return data;
+}
+
+/** The first rows of out, as numbers. */
+async function readRows(gpu: Gpu, spec: GemmSpec, out: GPUBuffer): Promise<Float32Array> {
+  const bytes = (out.size / CASES[CASES.length - 1].rows) * M_MULTIPLE;
+  const readback = gpu.device.createBuffer({ size: bytes, usage: MAP_READ | COPY_DST });
+  const encoder = gpu.device.createCommandEncoder();
+  encoder.copyBufferToBuffer(out, 0, readback, 0, bytes);
+  gpu.device.queue.submit([encoder.finish()]);
+  await readback.mapAsync(GPU_MAP_READ);
+  const words = readback.getMappedRange().slice(0);
+  readback.destroy();
+  return spec.out === 'f32' ? new Float32Array(words) : Float32Array.from(new Uint16Array(words), f16ToF32);
+}
+
+/** Sums of k products in another order differ by a few roundings of their largest; f16 outputs by one of their own besides. */
+function isClose(actual: Float32Array, expected: Float32Array, { out }: GemmSpec): boolean {
+  let largest = 0;
+  let difference = 0;
+  for (let i = 0; i < expected.length; i++) {
+    largest = Math.max(largest, Math.abs(expected[i]));
+    const d = Math.abs(actual[i] - expected[i]);
+    difference = d <= difference ? difference : d; // a NaN stays
+  }
+  return largest > 0 && difference <= largest * (out === 'f16' ? 2e-3 : 1e-4);
+}
+
+const GPU_MAP_READ = 1;
