@@ -23,10 +23,7 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
   const { worker = true, signal, onProgress, gpu, ...plain } = options;
   signal?.throwIfAborted();
   if (worker === false) {
-    const [{ loadEncoder }, { browserPlans: plans }] = await Promise.all([
-      import('./encoder'),
-      import('./plan-store'),
-    ]);
+    const [{ loadEncoder }, { browserPlans: plans }] = await Promise.all([import('./encoder'), import('./plan-store')]);
     return loadEncoder(source, { ...plain, signal, onProgress, gpu: gpu ?? navigator.gpu, plans });
   }
   if (gpu) throw new TypeError('The option gpu cannot be sent to a worker. Pass it together with worker: false.');
