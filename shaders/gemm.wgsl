@@ -1,7 +1,7 @@
 // What every GEMM design shares: out[M, N] = epilogue(a[M, K] · w[N, K]ᵀ + bias). Bindings, loads and epilogues are here; how the
 // products are computed is in gemm_workgroup.wgsl and its siblings, one file a design, which are appended to this one.
 // RoPE's rotation partners and GeGLU's value and gate lie PAIR columns apart (the weights' rows are laid out so at load), so a design
-// hands `finish` two runs of 4 columns, PAIR apart: run_column gives the first. Rows of a and out are padded to TILE_M, K to TILE_K with zeros, N to 8; no bounds
+// hands `finish` two runs of 4 columns, PAIR apart: run_column4 gives the first. Rows of a and out are padded to TILE_M, K to TILE_K with zeros, N to 8; no bounds
 // are checked but the weights' last tile.
 
 alias a_t = f32;        // storage of a
@@ -33,8 +33,8 @@ const OUT_MAX: f32 = 0.0; // f16 out: larger magnitudes are clamped to this
 @group(0) @binding(5) var<storage, read_write> out: array<vec4<out_t>>; // [M, OUT_STRIDE]
 @group(0) @binding(6) var<storage, read> w_scales: array<u32>; // f16 pairs [N, K / 32], where w is quantised
 
-fn run_column(run: u32) -> u32 { // runs deal out all columns, 8 each: 4 from here, 4 from PAIR further on
-  return run / (PAIR / 4) * (2 * PAIR) + run % (PAIR / 4) * 4;
+fn run_column4(run: u32) -> u32 { // in vec4s: runs deal out all columns, 8 each: 4 from here, 4 from PAIR further on
+  return run / (PAIR / 4) * (PAIR / 2) + run % (PAIR / 4);
 }
 
 fn load_a(row: u32, k4: u32) -> vec4<f32> {

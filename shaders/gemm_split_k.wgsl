@@ -9,7 +9,7 @@ var<workgroup> sums: array<vec4<f32>, 16 * THREADS>; // [8 rows × 2 runs, threa
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let row = group.y * TILE_M;
-  let column = run_column(group.x);
+  let column = run_column4(group.x) * 4;
   let second = column + PAIR;
   var s0 = vec4<f32>(); var s1 = s0; var s2 = s0; var s3 = s0; var s4 = s0; var s5 = s0; var s6 = s0; var s7 = s0; // 8 rows, first run
   var t0 = s0; var t1 = s0; var t2 = s0; var t3 = s0; var t4 = s0; var t5 = s0; var t6 = s0; var t7 = s0; // second run

@@ -19,7 +19,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let tile_row = group.y * TILE_M;
   let tile_column = group.x * TILE_N;
   let row4 = thread / COLUMN_THREADS * 2; // in vec4s, within the tile
-  let column4 = run_column(thread % COLUMN_THREADS) / 4;
+  let column4 = run_column4(thread % COLUMN_THREADS);
   let w_thread = THREADS - 1 - thread; // where there are more threads than blocks, others load w than a
   let a_row = tile_row + thread / K_BLOCKS * 4;
   let w_row = tile_column + w_thread / K_BLOCKS * 4;
