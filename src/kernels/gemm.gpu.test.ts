@@ -81,7 +81,9 @@ function uploadQuantized(weights: Float32Array, dtype: QuantizedDtype) {
   };
 }
 
-const tiles = TILES.map((tile) => ({ tile, name: `${tile.design} ${tile.m} × ${tile.n} × ${tile.k}` }));
+/** SwiftShader, which lacks f16 and is five times slower than lavapipe, runs one tile of each design. */
+const tested = gpu.hasF16 ? TILES : TILES.filter(({ design }, i) => TILES.findIndex((t) => t.design === design) === i);
+const tiles = tested.map((tile) => ({ tile, name: `${tile.design} ${tile.m} × ${tile.n} × ${tile.k}` }));
 describe.each(tiles)('$name', ({ tile }) => {
   beforeAll(() => {
     plan = [{ tile }];
