@@ -1,6 +1,6 @@
 import { expose } from 'comlink';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { LoadOptions, Model, ModelInfo, ModelSource, Progress } from './api';
+import type { CallOptions, LoadOptions, Model, ModelInfo, ModelSource, Progress } from './api';
 import { absoluteSource, loadModel } from './client';
 import { DeviceLostError, ModelFileError } from './errors';
 import { createSession } from './worker-session';
@@ -229,6 +229,30 @@ describe('calls', () => {
     await expect(remote.classify('a', { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
     await remote.classify('b');
     expect(seen).toHaveLength(1);
+  });
+
+  it('tell how far they are, and are rejected with what the callback throws', async () => {
+    const classify = async (_text: unknown, { onProgress }: CallOptions = {}) => {
+      for (const done of [1, 2]) onProgress?.({ done, total: 2, tokens: done, totalTokens: 2 });
+      return [];
+    };
+    const { remote } = await load({ classify: classify as unknown as Model['classify'] });
+    const reports: number[] = [];
+    await remote.classify('a', { onProgress: ({ done }) => reports.push(done) });
+    expect(reports).toEqual([1, 2]); // all of them before the result
+    const onProgress = () => {
+      throw new RangeError('no room for a bar');
+    };
+    await expect(remote.classify('a', { onProgress })).rejects.toThrow('no room for a bar');
+    expect(await remote.classify('b')).toEqual([]);
+  });
+
+  it('are those that the model in the worker has', async () => {
+    const summarize = async (text: string, options: object) => [text, options];
+    const { remote } = await load({ summarize } as object);
+    const own = remote as unknown as { summarize(...args: unknown[]): Promise<unknown> };
+    expect(await own.summarize('a', { length: 3 })).toMatchObject(['a', { length: 3 }]);
+    expect(Object.keys(remote)).toEqual(expect.arrayContaining(['info', 'memory', 'dispose', 'forward', 'summarize']));
   });
 
   it('leave no listener on the signal', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { CallProgress } from './api';
 import type { HeadRequest } from './model/head-runner';
 import { type Head, isByRow } from './model/heads';
 import type { PassResult } from './model/runtime';
@@ -189,6 +190,34 @@ describe('the scheduler', () => {
     expect(kept.got).toEqual([3]);
     expect(items.map(({ got }) => got)).toEqual([[], []]);
     expect(passes.flat()).not.toHaveLength(3);
+  });
+
+  it('reports how far each call is after each of its passes', async () => {
+    const { submit, passes } = fakeGpu({ limit: 4 });
+    const reports: [string, CallProgress][] = [];
+    const report = (name: string) => ({ onProgress: (progress: CallProgress) => void reports.push([name, progress]) });
+    await Promise.all([
+      submit([item([1, 1, 1]), item([2, 2]), item([3])], report('a')),
+      submit([item([4])], report('b')),
+      submit([item([5])]),
+    ]);
+    expect(passes.length).toBeGreaterThan(1);
+    expect(reports.filter(([name]) => name === 'b')).toEqual([['b', { done: 1, total: 1, tokens: 1, totalTokens: 1 }]]);
+    const own = reports.filter(([name]) => name === 'a').map(([, progress]) => progress);
+    expect(own.length).toBeGreaterThan(1);
+    expect(own.at(-1)).toEqual({ done: 3, total: 3, tokens: 6, totalTokens: 6 });
+    for (const [i, { tokens }] of own.entries()) expect(tokens).toBeGreaterThan(own[i - 1]?.tokens ?? 0);
+  });
+
+  it('rejects a call whose onProgress throws, and no other', async () => {
+    const { submit } = fakeGpu();
+    const kept = item([2]);
+    const onProgress = () => {
+      throw new Error('no room for a bar');
+    };
+    const results = await Promise.allSettled([submit([item([1])], { onProgress }), submit([kept])]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect(kept.got).toEqual([2]);
   });
 
   it('ignores an abort after the end', async () => {

@@ -28,13 +28,14 @@ export async function chunk(
 }
 
 /**
- * A window over the text's tokens. A part's first and last token may be others than in the whole text (a space before it is gone), so
+ * A window over the text's tokens. A part may have other tokens than the same letters in the whole text (the space before it is gone), so
  * every part is tokenized again, and shortened until it fits.
  */
 function chunksOf(tokenizer: Tokenizer, text: string, room: number, overlap: number, special: number): Chunk[] {
   const whole = tokenizer.encode(text);
   if (whole.ids.length <= room + special) return [{ text, start: 0, end: text.length, tokens: whole.ids.length }];
   const spans = whole.offsets.filter(([start, end]) => end > start);
+  const isBlank = (token: number) => text.slice(...spans[token]).trim() === '';
 
   /** The last place in (from, to] where the tokens can be parted, best between words, if those are not far back. */
   function cut(from: number, to: number): number | undefined {
@@ -45,12 +46,12 @@ function chunksOf(tokenizer: Tokenizer, text: string, room: number, overlap: num
       if (start < spans[at - 1][1]) continue; // two tokens of one character
       if (/\s/.test(text.slice(start - 1, start + 1))) return at;
       between ??= at;
-      if (at <= (from + to) / 2) break;
+      if (at <= to - (to - from) / 4) break;
     }
     return between;
   }
 
-  /** The longest part that begins with token `first`. */
+  /** The longest part that begins with token `first`; `last` is the token after it. */
   function part(first: number): Chunk & { last: number } {
     const [start] = spans[first];
     for (let most = Math.min(first + room, spans.length); ; ) {
@@ -60,27 +61,26 @@ function chunksOf(tokenizer: Tokenizer, text: string, room: number, overlap: num
           `maxTokens ${room + special} is too small for what stands at ${start} in the text: ${JSON.stringify(text.slice(start, start + 2))}.`,
         );
       }
-      const [, end] = spans[last - 1];
-      const own = text.slice(start, end);
+      const own = text.slice(start, spans[last - 1][1]).trimEnd();
       const tokens = tokenizer.encode(own).ids.length;
-      if (tokens <= room + special) return { text: own, start, end, tokens, last };
-      most = last - Math.max(1, tokens - special - room);
+      if (tokens <= room + special) return { text: own, start, end: start + own.length, tokens, last };
+      most = Math.min(last - 1, Math.max(first + 1, last - (tokens - special - room)));
     }
   }
 
   const chunks: Chunk[] = [];
-  let first = 0;
-  let reached = 0;
-  while (reached < spans.length) {
-    let next = part(first);
-    if (next.last <= reached) {
-      first = reached; // a word so long that there is no room to repeat what stands before it
-      next = part(first);
-    }
-    const { last, ...own } = next;
-    chunks.push(own);
-    reached = last;
-    first = overlap === 0 ? last : (cut(first, last - overlap) ?? last);
+  const skipBlank = (token: number): number => {
+    let at = token;
+    while (at < spans.length && isBlank(at)) at++;
+    return at;
+  };
+  for (let first = skipBlank(0), reached = 0, end = 0; first < spans.length; ) {
+    const { last, ...own } = part(first);
+    if (own.end > end) {
+      chunks.push(own);
+      [reached, end] = [last, own.end];
+      first = skipBlank(overlap === 0 || last === spans.length ? last : (cut(first, last - overlap) ?? last));
+    } else first = skipBlank(reached); // a word so long that there is no room to repeat what stands before it
   }
   return chunks;
 }

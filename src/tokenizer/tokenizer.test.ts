@@ -42,6 +42,34 @@ describe('ids', () => {
     expect(() => modernbert.encode('a', undefined, Number.NaN)).toThrow(RangeError);
   });
 
+  it('of a pair are cut in one text alone where asked, which keeps at least one token', () => {
+    const [long, short] = ['a b c d e f g h i j', 'x y'];
+    const ids = (first: string, second: string, ...rest: [number, 'only_first' | 'only_second']) => {
+      const [, ...all] = modernbert.encode(first, second, ...rest).ids;
+      const end = all.indexOf(50282);
+      return [all.slice(0, end), all.slice(end + 1, -1)].map((part) => part.length);
+    };
+    expect(ids(long, short, 8, 'only_first')).toEqual([3, 2]);
+    expect(ids(short, long, 8, 'only_second')).toEqual([2, 3]);
+    expect(ids(long, long, 14, 'only_second')).toEqual([10, 1]);
+    expect(ids(short, short, 8, 'only_second')).toEqual([2, 2]);
+    expect(() => ids(long, short, 13, 'only_second')).toThrow(
+      /first text has 10 tokens, which leaves none of 10 to the/,
+    );
+    expect(() => ids(long, short, 5, 'only_first')).toThrow(/second text has 2 tokens/);
+  });
+
+  it('of one text after the other are each their own, with the first of a pair the same or another', () => {
+    const pairs = [
+      ['a', 'b'],
+      ['a', 'c'],
+      ['d', 'c'],
+      ['a', 'b'],
+    ];
+    const all = pairs.map(([text, pair]) => modernbert.encode(text, pair).tokens.join(' '));
+    expect(all).toEqual(pairs.map(([text, pair]) => `[CLS] ${text} [SEP] ${pair} [SEP]`));
+  });
+
   it('need a string', () => {
     expect(() => modernbert.encode(7 as unknown as string)).toThrow(/type number, expected a string/);
   });

@@ -103,6 +103,13 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     return encoded;
   };
 
+  // One query has many documents, and one premise many hypotheses.
+  let lastFirst: { text: string; encoded: Encoded } | undefined;
+  const encodeAgain = (text: string): Encoded => {
+    if (lastFirst?.text !== text) lastFirst = { text, encoded: encodeText(text) };
+    return lastFirst.encoded;
+  };
+
   const encode = (
     text: string,
     pair?: string,
@@ -114,7 +121,7 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     if (!(room >= 0)) {
       throw new RangeError(`encode: maxTokens is ${maxTokens}, less than the ${specialCount(template)} special tokens`);
     }
-    const texts = (pair === undefined ? [text] : [text, pair]).map(encodeText);
+    const texts = pair === undefined ? [encodeText(text)] : [encodeAgain(text), encodeText(pair)];
     const lengths = cutToLength(
       texts.map(({ ids }) => ids.length),
       room,

@@ -1,0 +1,98 @@
+/** For tests: small random checkpoints that read text with nano's tokenizer, what they compute in plain TypeScript, and calls without a GPU. */
+import { copyFileSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeCheckpoint } from '../../tools/make-checkpoint.mjs';
+import type { Calls, ModelInfo, Task } from '../api';
+import { parseConfig } from '../model/config';
+import { publicModel } from '../model/fixtures/golden';
+import { referenceForward } from '../model/reference';
+import type { Item } from '../scheduler';
+import { createTokenizer } from '../tokenizer/tokenizer';
+import type { Tokenizer } from '../tokenizer/types';
+import { modelCalls } from './calls';
+
+type Config = Record<string, unknown>;
+
+const readNano = (name: string): unknown => JSON.parse(readFileSync(join(publicModel('nano'), name), 'utf8'));
+
+export const nanoTokenizer = (): Tokenizer =>
+  createTokenizer(readNano('tokenizer.json'), readNano('tokenizer_config.json'));
+
+const SIZES = {
+  vocab_size: 16384,
+  hidden_size: 64,
+  intermediate_size: 96,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  max_position_embeddings: 128,
+  local_attention: 16,
+};
+
+const CLASSES: Record<Task, string> = {
+  encoder: 'ModernBertModel',
+  mlm: 'ModernBertForMaskedLM',
+  seqcls: 'ModernBertForSequenceClassification',
+  tokcls: 'ModernBertForTokenClassification',
+};
+
+export const labelsOf = (labels: string[]): Config => ({
+  num_labels: labels.length,
+  id2label: Object.fromEntries(labels.entries()),
+  label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
+});
+
+/** The folder of a random checkpoint with nano's tokenizer. */
+export function tinyModel(task: Task, config: Config = {}, seed = 5): string {
+  const folder = mkdtempSync(join(tmpdir(), 'modernbert-tasks-'));
+  makeCheckpoint({ seed, task, config: { ...SIZES, architectures: [CLASSES[task]], ...config } }, folder);
+  for (const name of ['tokenizer.json', 'tokenizer_config.json']) {
+    copyFileSync(join(publicModel('nano'), name), join(folder, name));
+  }
+  return folder;
+}
+
+/** The plain model's logits of sequences: one row a sequence, or a token. */
+export function plainLogits(folder: string, task: Exclude<Task, 'encoder'>, sequences: Uint32Array[]): number[][] {
+  return referenceForward(folder, task, sequences).logits!.map((row) => [...row]);
+}
+
+/**
+ * A model's calls on a GPU of the test's own: `answer` gives the rows [rows or 1, width] that a sequence wants.
+ */
+export function callsOn(
+  task: Task,
+  config: Config,
+  answer: (item: Item, head: Item['wanted'][number]) => number[][],
+  tokenizer: Tokenizer | undefined = nanoTokenizer(),
+): { calls: Calls; submitted: Item[] } {
+  const submitted: Item[] = [];
+  const parsed = parseConfig({ model_type: 'modernbert', ...SIZES, ...config });
+  const info = {
+    config,
+    task,
+    maxTokens: parsed.max_position_embeddings,
+    maxTokensPerPass: 8192,
+    labels: parsed.labels,
+    pooling: 'mean',
+  } as unknown as ModelInfo;
+  const calls = modelCalls({
+    config: parsed,
+    info,
+    tokenizer,
+    where: 'the test',
+    async submit(items, { signal, onProgress } = {}) {
+      signal?.throwIfAborted();
+      submitted.push(...items);
+      for (const item of items) {
+        for (const wanted of item.wanted) {
+          const rows = answer(item, wanted);
+          wanted.deliver(Float32Array.from(rows.flat()), rows[0]?.length ?? 0);
+        }
+      }
+      const totalTokens = items.reduce((sum, { ids }) => sum + ids.length, 0);
+      onProgress?.({ done: items.length, total: items.length, tokens: totalTokens, totalTokens });
+    },
+  });
+  return { calls, submitted };
+}
