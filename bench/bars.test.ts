@@ -17,6 +17,7 @@ const set = (changes: Partial<SetResult>): SetResult => ({
   tier: 'f16-storage',
   layers: 22,
   sequences: 4,
+  lengths: [512, 512, 512, 512],
   tokens: 2048,
   passes: 1,
   ms: 1,

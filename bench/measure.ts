@@ -90,7 +90,7 @@ async function measureSets(
     const sequences = sequencesOf(lengths, config.vocab_size);
     const passes = planPasses(lengths, info.maxTokensPerPass).map((pass) => pass.map((i) => sequences[i]));
     const largest = Math.max(...passes.map((pass) => sum(pass.map((ids) => ids.length))));
-    return { shape, tokens: sum(lengths), sequences: lengths.length, passes, largest, times: [] as number[] };
+    return { shape, tokens: sum(lengths), lengths, passes, largest, times: [] as number[] };
   });
   const first = new Map<(typeof work)[number], Awaited<ReturnType<typeof runPasses>> & { peak_bytes: number }>();
   for (const item of [...work].sort((a, b) => a.largest - b.largest)) {
@@ -107,7 +107,8 @@ async function measureSets(
     results.push({
       name: item.shape.name,
       layers: config.num_hidden_layers,
-      sequences: item.sequences,
+      sequences: item.lengths.length,
+      lengths: item.lengths,
       tokens: item.tokens,
       passes: item.passes.length,
       ms,

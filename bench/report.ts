@@ -40,6 +40,8 @@ export interface SetResult {
   tier: string;
   layers: number;
   sequences: number;
+  /** Tokens of each sequence; other programs can measure the same. */
+  lengths: number[];
   tokens: number;
   passes: number;
   /** Median time of all passes, from token ids to embeddings in JavaScript. */

@@ -1,4 +1,5 @@
 // How this project's TypeScript is bundled outside of Vite: the library (build.mjs) and scripts for Node (run.mjs).
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 import { wgsl } from './wgsl.mjs';
@@ -12,11 +13,11 @@ const PACKAGE = /^@?[\w-][\w.-]*(\/|$)/;
 
 /**
  * Bundles one entry into `dir`, as ESM for ES2022. What it imports dynamically becomes a chunk next to it.
- * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave' }} options
+ * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave', plugins?: import('rolldown').Plugin[] }} options
  *   `platform` 'node' leaves node:* and the npm package webgpu, which has a native part, to the user; `packages` 'leave'
  *   leaves all npm packages to node_modules.
  */
-export const bundle = async ({ name, file, dir, platform, minify = false, packages = 'bundle' }) => {
+export const bundle = async ({ name, file, dir, platform, minify = false, packages = 'bundle', plugins = [] }) => {
   const { output } = await build({
     cwd: ROOT,
     input: { [name]: file },
@@ -24,7 +25,7 @@ export const bundle = async ({ name, file, dir, platform, minify = false, packag
     external: [...(platform === 'node' ? NODE_ONLY : []), ...(packages === 'leave' ? [PACKAGE] : [])],
     // What entry and chunk share stays in the entry, instead of in one more file to fetch.
     preserveEntrySignatures: 'allow-extension',
-    plugins: [wgsl(), quotedWorkerUrl],
+    plugins: [wgsl(), quotedWorkerUrl, ...(packages === 'leave' ? [toolsInPlace] : []), ...plugins],
     transform: { target: 'es2022' },
     // An import that is not found is an error here, not a warning that leaves it to the user.
     onLog: (level, log, handler) => handler(log.code === 'UNRESOLVED_IMPORT' ? 'error' : level, log),
@@ -38,6 +39,18 @@ export const bundle = async ({ name, file, dir, platform, minify = false, packag
     },
   });
   return output.filter((file) => file.type === 'chunk');
+};
+
+/**
+ * Tools find the project from where they are themselves, so a script that leaves its packages leaves them too.
+ * @type {import('rolldown').Plugin}
+ */
+const toolsInPlace = {
+  name: 'tools-in-place',
+  resolveId: {
+    filter: { id: /^\.\.?\/(.*\/)?tools\/[\w-]+\.mjs$/ },
+    handler: (id, importer) => ({ id: resolve(dirname(importer ?? ROOT), id), external: 'absolute' }),
+  },
 };
 
 /**

@@ -1,0 +1,120 @@
+// npm run bench:pack [-- --lean]: what tests and measures on a bare x86-64 Linux machine, as one folder and one file under build/.
+//
+// The pack holds Node, Dawn, the benchmark, the GPU tests and what these read, at the same paths as in the project. --lean leaves out
+// the models and golden outputs (most of the bytes), for machines that have the project's files: run.sh then takes them from $PROJECT.
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join, relative } from 'node:path';
+import { bundle, ROOT } from '../../tools/bundle.mjs';
+
+const MOST_BYTES = 60e6;
+const lean = process.argv.includes('--lean');
+const pack = join(ROOT, 'build/bench-pack');
+const archive = join(ROOT, `build/bench-pack${lean ? '-lean' : ''}.tar.xz`);
+
+/** What the benchmark and the tests read, by its path in the project. */
+const DATA = ['public/models/nano', 'public/models/nano-embed', 'src/model/fixtures/golden', 'bench/shapes'];
+const FILES = ['run.sh', 'run-tests.mjs', 'torch_bench.py', 'README.md'];
+
+/** Adapter: which driver a test project names; packing: no GPU. */
+const LEFT_OUT = ['adapter.gpu.test.ts'];
+
+/** @returns {string[]} the GPU tests, in the order in which they run */
+const gpuTests = () =>
+  /** @type {string[]} */ (readdirSync(join(ROOT, 'src'), { recursive: true }))
+    .filter((path) => /\.(gpu|base)\.test\.ts$/.test(path) && !LEFT_OUT.includes(basename(path)))
+    .map((path) => join('src', path))
+    .sort();
+
+/**
+ * Sources find their data from where they are themselves; in the pack that is the place of the source, not of the bundle.
+ * @param {string} dir the bundle's folder in the pack
+ * @returns {import('rolldown').Plugin}
+ */
+const inPlace = (dir) => ({
+  name: 'in-place',
+  transform: {
+    filter: { code: 'import.meta.url', id: { exclude: /node_modules/ } },
+    handler: (code, id) => {
+      const path = join(relative(dir, pack) || '.', relative(ROOT, id));
+      return { code: code.replaceAll('import.meta.url', `new URL('${path}', import.meta.url).href`), map: null };
+    },
+  },
+});
+
+/**
+ * Node's test runner in place of Vitest, and webgpu.mjs in place of the package webgpu (which bundles leave out before plugins are asked).
+ * @type {import('rolldown').Plugin}
+ */
+const standIns = {
+  name: 'stand-ins',
+  resolveId: { filter: { id: /^vitest$/ }, handler: () => join(ROOT, 'bench/pack/vitest.mjs') },
+  transform: {
+    filter: { code: "from 'webgpu'", id: { exclude: /webgpu\.mjs$/ } },
+    handler: (code) => {
+      const stand = JSON.stringify(join(ROOT, 'bench/pack/webgpu.mjs'));
+      return { code: code.replaceAll("from 'webgpu'", `from ${stand}`), map: null };
+    },
+  },
+};
+
+/** Debug symbols are a tenth of node's size. @param {string} from @param {string} to */
+const stripped = (from, to) => {
+  mkdirSync(dirname(to), { recursive: true });
+  execFileSync('strip', ['-o', to, from]);
+};
+
+const commit = () => {
+  const git = (/** @type {string[]} */ ...args) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
+  const isDirty = git('status', '--porcelain', '--untracked-files=no', '--', 'src', 'shaders') !== '';
+  return `${git('rev-parse', '--short=12', 'HEAD')}${isDirty ? '-dirty' : ''}`;
+};
+
+if (process.platform !== 'linux' || process.arch !== 'x64') {
+  console.error(
+    `The pack is for x86-64 Linux and takes Node and Dawn from here, which is ${process.platform}-${process.arch}.`,
+  );
+  process.exit(1);
+}
+
+rmSync(pack, { recursive: true, force: true });
+mkdirSync(pack, { recursive: true });
+await bundle({ name: 'bench', file: 'bench/main.ts', dir: pack, platform: 'node', plugins: [inPlace(pack)] });
+const tests = join(pack, 'tests');
+for (const file of gpuTests()) {
+  const name = basename(file).replace(/\.(gpu|base)\.test\.ts$/, (_, kind) => (kind === 'base' ? '.base' : ''));
+  await bundle({ name, file, dir: tests, platform: 'node', plugins: [inPlace(tests), standIns] });
+}
+for (const path of readdirSync(pack, { recursive: true })) {
+  if (String(path).endsWith('.map')) rmSync(join(pack, String(path)));
+}
+
+const webgpu = dirname(createRequire(import.meta.url).resolve('webgpu'));
+for (const file of ['index.js', 'package.json', 'LICENSE.md']) {
+  cpSync(join(webgpu, file), join(pack, 'node_modules/webgpu', file));
+}
+stripped(join(webgpu, 'dist/linux-x64/dawn.node'), join(pack, 'node_modules/webgpu/dist/linux-x64/dawn.node'));
+stripped(process.execPath, join(pack, 'bin/node'));
+// Vulkan's loader, for machines with a driver but without it (containers).
+const loader = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib'].map((dir) => join(dir, 'libvulkan.so.1'));
+const found = loader.find((path) => existsSync(path));
+if (!found) throw new Error('No libvulkan.so.1 here to put into the pack; run `npm run setup`.');
+cpSync(found, join(pack, 'lib/libvulkan.so.1'), { dereference: true });
+
+for (const file of FILES) cpSync(join(ROOT, 'bench/pack', file), join(pack, file));
+for (const path of ['tools/random-checkpoint.mjs', 'tools/make-checkpoint.mjs'])
+  cpSync(join(ROOT, path), join(pack, path));
+for (const path of DATA) if (!lean) cpSync(join(ROOT, path), join(pack, path), { recursive: true });
+writeFileSync(join(pack, 'DATA'), `${DATA.join('\n')}\n`);
+writeFileSync(join(pack, 'COMMIT'), `${commit()}\n`);
+
+execFileSync('tar', ['-cJf', archive, '-C', dirname(pack), basename(pack)], {
+  env: { ...process.env, XZ_OPT: process.env.XZ_OPT ?? '-9e' },
+});
+const { size } = statSync(archive);
+console.log(`${relative(ROOT, archive)}: ${(size / 1e6).toFixed(1)} MB; ${relative(ROOT, pack)} is the same, unpacked`);
+if (size > MOST_BYTES) {
+  console.error(`The pack must stay below ${MOST_BYTES / 1e6} MB.`);
+  process.exit(1);
+}

@@ -1,0 +1,137 @@
+// What the comparison gives, as text: who was how fast, who failed how, and the bars.
+import { columns, milliseconds, rate, type Table } from '../print';
+import type { Bar, Environment } from '../report';
+import { quantile, sum } from '../statistics';
+import type { Contender } from './contenders';
+
+/** One contender in one case. `failure` is how it failed; times are of the runs before. */
+export interface PeerResult {
+  name: string;
+  contender: Contender;
+  device: string;
+  documents: number;
+  tokens: number;
+  equal: boolean;
+  runs_ms: number[];
+  median_ms?: number;
+  tokens_per_s?: number;
+  /** The least cosine of its embeddings with this library's. */
+  cosine?: number;
+  failure?: string;
+}
+
+export type PeerReport = Pick<Environment, 'date' | 'commit' | 'runtime' | 'adapter'> & {
+  peer: string;
+  results: PeerResult[];
+  bars: Bar[];
+};
+
+const OWN: Contender = 'modernbert-webgpu';
+
+/** How many times faster this library was; undefined where either has no time. */
+function speedUp(results: PeerResult[], { name, median_ms }: PeerResult): number | undefined {
+  const own = results.find((result) => result.name === name && result.contender === OWN)?.median_ms;
+  return own === undefined || median_ms === undefined ? undefined : median_ms / own;
+}
+
+export const peerTable = (results: PeerResult[]): Table => [
+  [
+    'case',
+    'contender',
+    'on',
+    'docs',
+    'tokens',
+    'runs',
+    'median ms',
+    'tokens/s',
+    'this library is',
+    'cosine',
+    'failure',
+  ],
+  ...results.map((result) => {
+    const { name, contender, device, documents, tokens, runs_ms, median_ms, tokens_per_s, cosine, failure } = result;
+    const times = contender === OWN ? undefined : speedUp(results, result);
+    return [
+      name,
+      contender,
+      device,
+      String(documents),
+      String(tokens),
+      String(runs_ms.length),
+      median_ms === undefined ? '' : milliseconds(median_ms),
+      tokens_per_s === undefined ? '' : rate(tokens_per_s),
+      times === undefined ? '' : `${times.toFixed(1)}x as fast`,
+      cosine === undefined ? '' : cosine.toFixed(6),
+      failure ?? '',
+    ];
+  }),
+];
+
+export const printTable = (results: PeerResult[]): string => columns(peerTable(results), 3);
+
+/** Adds what follows from the runs. */
+export const summarised = (result: PeerResult): PeerResult => {
+  if (result.runs_ms.length === 0) return result;
+  const median_ms = quantile(result.runs_ms, 0.5);
+  return { ...result, median_ms, tokens_per_s: (1000 * result.tokens) / median_ms };
+};
+
+/** A failure of the peer meets a bar on its speed where this library has a time: there is no rate that it was at. */
+export function peerBars(results: PeerResult[], isSoftware: boolean): Bar[] {
+  const bar = (name: string, against: Contender, least: number, of: (result: PeerResult) => boolean): Bar[] =>
+    results
+      .filter((result) => result.contender === against && of(result))
+      .map((result): Bar => {
+        const value = speedUp(results, result);
+        return {
+          name,
+          where: result.failure ? `${result.name}: the peer failed` : result.name,
+          value,
+          bar: least,
+          is: 'at least',
+          as: 'times',
+          met: value === undefined ? undefined : value >= least,
+        };
+      });
+  const finished = (contender: Contender) =>
+    results.find((result) => result.name === 'one-8192' && result.contender === contender);
+  const own = finished(OWN);
+  const webgpu = 'transformers.js webgpu';
+  const isQuery = ({ name }: PeerResult) => name.startsWith('query');
+  return [
+    ...bar('by transformers.js WebGPU, equal lengths', webgpu, 5, (r) => r.equal && !isQuery(r) && !r.failure),
+    ...bar('by transformers.js WebGPU, mixed lengths', webgpu, 10, ({ equal }) => !equal),
+    ...(own
+      ? [
+          {
+            name: '8192 tokens finish',
+            where: finished(webgpu)?.failure
+              ? 'where transformers.js WebGPU fails'
+              : 'transformers.js WebGPU did not fail',
+            value: own.failure ? 0 : 1,
+            bar: 1,
+            is: 'at least',
+            as: 'number',
+            met: !own.failure,
+          } as const,
+        ]
+      : []),
+    ...bar(
+      `a query by transformers.js WASM${isSoftware ? ' (a bar for graphics cards)' : ''}`,
+      'transformers.js wasm',
+      1,
+      isQuery,
+    ),
+  ];
+}
+
+/** The least cosine of the rows of two lists of embeddings. */
+export function leastCosine(a: number[], b: number[], dim: number): number {
+  if (a.length !== b.length || a.length === 0) return -1;
+  const cosines = Array.from({ length: a.length / dim }, (_, row) => {
+    const [x, y] = [a, b].map((list) => list.slice(row * dim, (row + 1) * dim));
+    const norm = (v: number[]) => Math.sqrt(sum(v.map((value) => value * value)));
+    return sum(x.map((value, i) => value * y[i])) / (norm(x) * norm(y));
+  });
+  return Math.min(...cosines);
+}

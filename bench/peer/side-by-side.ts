@@ -1,0 +1,234 @@
+// npm run bench:peer: this library and transformers.js in the same Chromium, same weights, same texts, in turn. USAGE is below.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { createTokenizer } from '../../src/tokenizer/tokenizer';
+import { findChromium } from '../../tools/adapters.mjs';
+import { bundle, ROOT } from '../../tools/bundle.mjs';
+import { choose, count } from '../args';
+import { nodeEnvironment } from '../environment';
+import { barTable, columns } from '../print';
+import { textOf } from '../texts';
+import { UsageError } from '../usage-error';
+import { PEER_CASES, type PeerCase } from './cases';
+import { type Answer, CONTENDERS, type Contender, PATHS, type PeerPage } from './contenders';
+import { leastCosine, type PeerReport, type PeerResult, peerBars, printTable, summarised } from './results';
+import { serve } from './server';
+
+const USAGE = `npm run bench:peer -- --peer DIR [options]
+  --peer DIR         a folder with nano-embed/ as transformers.js wants it: onnx/model.onnx (f32), config.json, tokenizer.json;
+                     an ONNX export of public/models/nano-embed
+  --contenders A,B   of ${CONTENDERS.join(', ')}; --peer is not needed for the first alone
+  --cases A,B        of ${PEER_CASES.map(({ name }) => name).join(', ')}
+  --repeats N        timed runs, in turn, after one that warms up; by default 5
+  --patience S       a contender whose warm-up takes longer than these seconds is not run again: that run counts; by default 60
+  --timeout S        and one that takes longer than these has failed; by default 1200
+  --gpu              the machine's graphics card in a visible Chromium, instead of SwiftShader
+  --json FILE        writes the results`;
+
+const SOFTWARE = ['--use-webgpu-adapter=swiftshader', '--enable-unsafe-webgpu'];
+
+function parseOptions(args: string[]) {
+  const text = { type: 'string' } as const;
+  const names = ['peer', 'contenders', 'cases', 'repeats', 'patience', 'timeout', 'json'] as const;
+  const texts = Object.fromEntries(names.map((name) => [name, text])) as Record<(typeof names)[number], typeof text>;
+  let values: { [name in (typeof names)[number]]?: string } & { gpu?: boolean; help?: boolean };
+  try {
+    ({ values } = parseArgs({ args, options: { ...texts, gpu: { type: 'boolean' }, help: { type: 'boolean' } } }));
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  const contenders = choose('--contenders', values.contenders, [...CONTENDERS]) ?? [...CONTENDERS];
+  const names_ = choose(
+    '--cases',
+    values.cases,
+    PEER_CASES.map(({ name }) => name),
+  );
+  const peer = values.peer && resolve(values.peer);
+  const model = peer && join(peer, 'nano-embed/onnx/model.onnx');
+  if (
+    contenders.some((contender) => contender !== 'modernbert-webgpu') &&
+    !(model && existsSync(model)) &&
+    !values.help
+  ) {
+    throw new UsageError(
+      model
+        ? `--peer ${values.peer} has no nano-embed/onnx/model.onnx.`
+        : 'transformers.js needs an ONNX export of public/models/nano-embed, which does not come with the project: name its folder with --peer.',
+    );
+  }
+  return {
+    contenders,
+    cases: PEER_CASES.filter(({ name }) => !names_ || names_.includes(name)),
+    peer,
+    repeats: count('--repeats', values.repeats) ?? 5,
+    patience: 1000 * (count('--patience', values.patience) ?? 60),
+    timeout: 1000 * (count('--timeout', values.timeout) ?? 1200),
+    gpu: values.gpu ?? false,
+    json: values.json,
+    help: values.help ?? false,
+  };
+}
+
+type Options = ReturnType<typeof parseOptions>;
+
+/** The page and the library's worker, bundled as an application would. */
+async function build(): Promise<string> {
+  const dir = join(ROOT, 'build/peer');
+  await bundle({ name: 'page', file: 'bench/peer/page.ts', dir, platform: 'browser', minify: true });
+  await bundle({ name: 'worker', file: 'src/worker.ts', dir, platform: 'browser', minify: true });
+  return dir;
+}
+
+const errorText = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error))
+    .replace(/^page\.evaluate: /, '')
+    .split('\n')[0]
+    .slice(0, 200);
+
+/** What `work` gives, or an error once it takes too long or the page dies. */
+async function within<T>(page: Page, timeout: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${timeout / 1000} s`)), timeout);
+    page.once('crash', () => reject(new Error('the page crashed')));
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** One case: every contender warms up, then they run in turn. Whoever fails is out, and the others go on in a new page. */
+async function runCase(
+  given: PeerCase,
+  texts: string[],
+  openPage: () => Promise<Page>,
+  { contenders, repeats, patience, timeout }: Options,
+): Promise<PeerResult[]> {
+  const results = new Map<Contender, PeerResult>();
+  const answers = new Map<Contender, Answer>();
+  let page = await openPage();
+  const loaded = new Set<Contender>();
+  const call = async (contender: Contender): Promise<Answer | undefined> => {
+    const result = results.get(contender)!;
+    try {
+      if (!loaded.has(contender)) {
+        const { device } = await within(page, timeout, page.evaluate(loadIn, contender));
+        result.device = device;
+        loaded.add(contender);
+      }
+      return await within(page, timeout, page.evaluate(embedIn, { contender, texts }));
+    } catch (error) {
+      result.failure = errorText(error);
+      console.error(`${given.name} ${contender}: ${result.failure}`);
+      await page.close();
+      page = await openPage();
+      loaded.clear();
+      return undefined;
+    }
+  };
+  for (const contender of contenders) {
+    const tokens = given.lengths.reduce((a, b) => a + b, 0);
+    const { name, equal } = given;
+    results.set(contender, { name, contender, device: '', documents: texts.length, tokens, equal, runs_ms: [] });
+    const answer = await call(contender);
+    if (!answer) continue;
+    answers.set(contender, answer);
+    console.error(`${name} ${contender}: warm-up ${Math.round(answer.ms)} ms`);
+    if (answer.ms > patience) results.get(contender)!.runs_ms.push(answer.ms);
+  }
+  for (let i = 0; i < repeats; i++) {
+    for (const [contender, result] of results) {
+      if (result.failure || answers.get(contender)!.ms > patience) continue;
+      if (!loaded.has(contender)) await call(contender); // a new page: warm up again
+      const answer = result.failure ? undefined : await call(contender);
+      if (answer) result.runs_ms.push(answer.ms);
+    }
+  }
+  await page.close();
+  const own = answers.get('modernbert-webgpu');
+  return [...results].map(([contender, result]) => {
+    const answer = answers.get(contender);
+    const cosine = own && answer && answer !== own ? leastCosine(answer.data, own.data, own.dim) : undefined;
+    return summarised({ ...result, ...(cosine === undefined ? {} : { cosine }) });
+  });
+}
+
+// These two run in the page.
+const loadIn = (contender: Contender) => (window as unknown as { peerPage: PeerPage }).peerPage.load(contender);
+const embedIn = ({ contender, texts }: { contender: Contender; texts: string[] }) =>
+  (window as unknown as { peerPage: PeerPage }).peerPage.embed(contender, texts);
+
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) {
+    console.log(USAGE);
+    return;
+  }
+  const executablePath = findChromium();
+  if (!executablePath)
+    throw new UsageError('No Chromium, Chrome or Edge found. Run `npm run setup`, or set CHROME_PATH.');
+  const own = join(ROOT, 'public/models');
+  const tokenizer = createTokenizer(
+    JSON.parse(readFileSync(join(own, 'nano-embed/tokenizer.json'), 'utf8')),
+    undefined,
+  );
+  const { url, server } = await serve(
+    {
+      [PATHS.code]: await build(),
+      [PATHS.own]: own,
+      [PATHS.ort]: dirname(createRequire(import.meta.url).resolve('onnxruntime-web')),
+      ...(options.peer ? { [PATHS.peer]: options.peer } : {}),
+    },
+    `${PATHS.code}/page.js`,
+  );
+  const browser: Browser = await chromium.launch({
+    executablePath,
+    headless: !options.gpu,
+    args: ['--no-sandbox', ...(options.gpu ? ['--enable-features=Vulkan'] : SOFTWARE)],
+  });
+  const openPage = async () => {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(0);
+    await page.goto(url);
+    await page.waitForFunction(() => 'peerPage' in window);
+    return page;
+  };
+  try {
+    const results: PeerResult[] = [];
+    for (const given of options.cases) {
+      const texts = [];
+      for (const [i, length] of given.lengths.entries()) {
+        texts.push(await textOf(length, i + 1, (text) => tokenizer.encode(text).ids.length));
+      }
+      results.push(...(await runCase(given, texts, openPage, options)));
+    }
+    const adapter = results.find(({ contender }) => contender === 'modernbert-webgpu')?.device ?? 'unknown';
+    const bars = peerBars(results, /swiftshader/i.test(adapter));
+    const { date, commit } = nodeEnvironment();
+    const runtime = `Chromium ${browser.version()}`;
+    const peer = `transformers.js ${versionOf('@huggingface/transformers')}, onnxruntime-web ${versionOf('onnxruntime-web')}`;
+    const report: PeerReport = { date, commit, runtime, adapter, peer, results, bars };
+    console.log(`${runtime}, ${adapter}; ${peer}\n\n${printTable(results)}`);
+    if (bars.length > 0) console.log(`\n${columns(barTable(bars))}`);
+    if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}
+
+const versionOf = (name: string): string =>
+  JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')).version;
+
+main().then(
+  () => process.exit(0), // Dawn's threads would keep the process alive.
+  (error: unknown) => {
+    console.error(error instanceof UsageError ? `${error.message}\n\n${USAGE}` : error);
+    process.exit(error instanceof UsageError ? 2 : 1);
+  },
+);
