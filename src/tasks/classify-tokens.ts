@@ -104,7 +104,10 @@ function wordsOf(text: string, tokens: Scored[]): Scored[][] {
   const words: Scored[][] = [];
   for (const token of tokens) {
     const { start } = token;
-    if (words.length > 0 && !/\s/.test(text.slice(start - 1, start + 1))) words[words.length - 1].push(token);
+    const last = words.at(-1);
+    // A token that starts before the last one's end is another byte of the same character.
+    const inside = last && (start < last[last.length - 1].end || !/\s/.test(text.slice(start - 1, start + 1)));
+    if (inside) last.push(token);
     else words.push([token]);
   }
   return words;
