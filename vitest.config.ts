@@ -26,6 +26,9 @@ const testAdapters = (): NodeAdapter[] => {
 
 const adapters = testAdapters();
 
+/** They compile every GEMM design dozens of times, at seconds each on SwiftShader; lavapipe runs them, and gemm.gpu.test.ts the designs on both. */
+const tunerTests = ['src/kernels/tune.gpu.test.ts', 'src/autotune.gpu.test.ts'];
+
 /**
  * Each adapter in processes of its own, as a process keeps the Vulkan drivers it saw first. One file at a time, one
  * project after the other: a software driver uses all cores.
@@ -34,6 +37,7 @@ const gpuProject = ({ name, env }: NodeAdapter, order: number): TestProjectConfi
   test: {
     name,
     include: [gpuTests],
+    exclude: name === 'swiftshader' ? tunerTests : [],
     env: { ...env, GPU_ADAPTER: name },
     pool: 'forks',
     maxWorkers: 1,
