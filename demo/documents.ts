@@ -1,0 +1,120 @@
+/** Files that people have, as plain text: txt, Markdown, HTML and PDF. */
+
+export interface ReadDocument {
+  /** The file's name; with its folders where it came with them. */
+  name: string;
+  text: string;
+}
+
+type Kind = 'text' | 'html' | 'pdf';
+
+const KINDS: Record<string, Kind> = {
+  txt: 'text',
+  text: 'text',
+  md: 'text',
+  markdown: 'text',
+  html: 'html',
+  htm: 'html',
+  xhtml: 'html',
+  pdf: 'pdf',
+};
+
+/** For a file input's `accept`. */
+export const DOCUMENT_TYPES = Object.keys(KINDS)
+  .map((extension) => `.${extension}`)
+  .join(',');
+
+/** Larger files would not fit into the page several times over. */
+const LARGEST = 64e6;
+
+export const fileName = (file: File): string => file.webkitRelativePath || file.name;
+
+/** Whether `readDocument` knows this type of file; by its name, as browsers know few types by themselves. */
+export const isDocument = (file: File): boolean => kindOf(file) !== undefined;
+
+function kindOf({ name, type }: File): Kind | undefined {
+  const extension = /\.([^./]+)$/.exec(name)?.[1].toLowerCase();
+  if (extension) return KINDS[extension];
+  return type.startsWith('text/') ? 'text' : undefined;
+}
+
+/**
+ * The text of a file. Throws an Error in words for other types, for files that are empty, locked or broken, and the reason
+ * of `signal`.
+ */
+export async function readDocument(file: File, signal?: AbortSignal): Promise<ReadDocument> {
+  signal?.throwIfAborted();
+  const name = fileName(file);
+  const kind = kindOf(file);
+  if (!kind) {
+    throw new Error(
+      `${name} is of a type that cannot be read here. Give text, Markdown, HTML or PDF (${DOCUMENT_TYPES}).`,
+    );
+  }
+  if (file.size === 0) throw new Error(`${name} is empty.`);
+  if (file.size > LARGEST) {
+    throw new Error(
+      `${name} has ${Math.ceil(file.size / 1e6)} MB; files of up to ${LARGEST / 1e6} MB can be read here.`,
+    );
+  }
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const text = await textOf(kind, name, bytes, signal);
+  signal?.throwIfAborted();
+  if (text.trim() === '') {
+    const why = kind === 'pdf' ? ' Its pages may be pictures of a scan, which would have to be recognised first.' : '';
+    throw new Error(`${name} has no text in it.${why}`);
+  }
+  return { name, text };
+}
+
+async function textOf(kind: Kind, name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<string> {
+  if (kind === 'pdf') return (await import('./read-pdf')).readPdf(name, bytes, signal);
+  if (kind === 'html') return (await import('./read-html')).htmlText(decodeText(name, bytes, declaredCharset(bytes)));
+  return decodeText(name, bytes);
+}
+
+/**
+ * Bytes as text: what a byte order mark says, else UTF-8; what is not UTF-8 is in `charset`, by default Windows' Western one.
+ * Throws an Error for files that are no text at all.
+ */
+export function decodeText(name: string, bytes: Uint8Array, charset = 'windows-1252'): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  if (bytes.includes(0)) throw new Error(`${name} is not a text file, although its name says so.`);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder(charset).decode(bytes);
+  }
+}
+
+/** The encoding that an HTML file's first kilobyte names, if browsers know it. */
+function declaredCharset(bytes: Uint8Array): string | undefined {
+  const head = new TextDecoder('windows-1252').decode(bytes.subarray(0, 1024));
+  const label = /<meta[^>]+charset\s*=\s*["']?([\w-]+)/i.exec(head)?.[1];
+  try {
+    return label && new TextDecoder(label).encoding;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Several files, in their order: their texts, and in words why others could not be read. */
+export async function readDocuments(
+  files: File[],
+  signal?: AbortSignal,
+  onProgress?: (done: number, name: string) => void,
+): Promise<{ documents: ReadDocument[]; problems: string[] }> {
+  const documents: ReadDocument[] = [];
+  const problems: string[] = [];
+  for (const [done, file] of files.entries()) {
+    onProgress?.(done, fileName(file));
+    try {
+      documents.push(await readDocument(file, signal));
+    } catch (error) {
+      signal?.throwIfAborted();
+      problems.push((error as Error).message);
+    }
+  }
+  return { documents, problems };
+}

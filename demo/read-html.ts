@@ -1,0 +1,26 @@
+/** Elements whose contents are no text of the page. */
+const NO_TEXT = 'script, style, noscript, template, svg, iframe, object, canvas, video, audio, select, head';
+/** Elements that begin and end a line. */
+const BLOCKS =
+  'address, article, aside, blockquote, dd, details, div, dl, dt, figcaption, figure, footer, form, h1, h2, h3, h4, h5, h6, header, hr, li, main, nav, ol, p, pre, section, summary, table, tr, ul';
+
+/** What a reader would see of a page: paragraphs apart by an empty line, spaces and line breaks of the source as one space. */
+export function htmlText(html: string): string {
+  const page = new DOMParser().parseFromString(html, 'text/html');
+  for (const part of page.querySelectorAll(NO_TEXT)) part.remove();
+  const texts = page.createTreeWalker(page.documentElement, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const node = texts.currentNode as Text;
+    if (!node.parentElement?.closest('pre, textarea')) node.data = node.data.replace(/\s+/g, ' ');
+  }
+  for (const line of page.querySelectorAll('br')) line.replaceWith('\n');
+  for (const cell of page.querySelectorAll('td, th')) cell.append(' ');
+  for (const block of page.querySelectorAll(BLOCKS)) {
+    block.prepend('\n\n');
+    block.append('\n\n');
+  }
+  return page.documentElement.textContent
+    .replace(/[^\S\n]*\n[^\S\n]*/g, '\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
+}
