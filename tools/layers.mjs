@@ -12,7 +12,7 @@ const LEAVES = ['files', 'tokenizer', 'packing', 'errors', 'api'];
 
 /** @type {Record<string, Rule>} */
 export const LAYERS = {
-  demo: { imports: ['index', 'bench'] }, // bench: the benchmark page
+  demo: { imports: ['index', 'bench', 'passages'] }, // bench: the benchmark page
   e2e: { imports: ['index', 'tools'] },
   bench: { imports: ['index', 'node', 'encoder', 'model', 'kernels', 'gpu', 'tools', ...LEAVES] },
 
@@ -36,6 +36,7 @@ export const LAYERS = {
   files: { imports: ['errors', 'api'] },
   tokenizer: { imports: ['files', 'errors', 'api'] },
   packing: { imports: ['errors', 'api'] },
+  passages: { imports: ['errors', 'api'] },
   errors: { imports: [] },
   api: { imports: [] },
   shaders: { imports: [] },
