@@ -45,7 +45,56 @@ export interface FileOptions {
   signal?: AbortSignal;
 }
 
+/**
+ * What `loadModel` keeps on the device, so that the next load of the model reads no network. `auto`: models of the Hub and of other origins'
+ * URLs. `always`: also those of the page's own origin. `refresh`: as `always`, but what is stored is not used: it is loaded anew and replaced.
+ * `none`: nothing is read from the cache or stored. Blobs and local folders are never stored.
+ */
+export type CacheMode = 'auto' | 'always' | 'refresh' | 'none';
+
+/** Where models are kept: the origin private file system, the Cache API where a browser lacks that, a folder in Node. */
+export type CacheStore = 'opfs' | 'cache-api' | 'folder';
+
+/** A model that is kept on the device. */
+export interface CachedModel {
+  /** Names the entry. */
+  id: string;
+  /** Hub id or URL, as `loadModel` takes it. */
+  source: string;
+  /** The Hub's address, where it was a mirror's. */
+  hubUrl?: string;
+  /** Branch, tag or commit that was asked for; undefined for URLs. */
+  revision?: string;
+  /** The commit that its files are from, where the server told. */
+  commit?: string;
+  dtype: Dtype;
+  /** Of all its files. */
+  bytes: number;
+  storedAt: Date;
+  lastUsed: Date;
+}
+
+/** What the cache did for a load. */
+export interface CacheUse {
+  /**
+   * `hit`: every file came from the cache. `stored`: from the network, and the next load is a hit. `off`: not to be cached. `failed`: it could
+   * not be stored; the model runs all the same.
+   */
+  state: 'hit' | 'stored' | 'off' | 'failed';
+  store?: CacheStore;
+  /** Of the files that are stored. */
+  bytes?: number;
+  /** Why it is off or failed. */
+  reason?: string;
+  /** Where the space did not suffice: bytes that were to be stored, and what the browser allows and has in use, as far as it tells. */
+  needed?: number;
+  quota?: number;
+  usage?: number;
+}
+
 export interface LoadOptions extends FileOptions {
+  /** Default `auto`. See docs/guide/loading.md. */
+  cache?: CacheMode;
   /**
    * Weights on the GPU. `auto`: the file's own precision, f16 where f32 weights would be over 512 MiB, and q8 or q4 where the ones before are
    * over a quarter of the machine's memory (navigator.deviceMemory), or over the device's largest buffer and 512 MiB.
@@ -256,6 +305,9 @@ export interface ModelInfo {
   adapter: { vendor: string; architecture: string; device: string; description: string };
   /** WebGPU features of the device that the kernels use. */
   features: string[];
+  /** The commit that all files came from, where the server told. */
+  commit: string | undefined;
+  cache: CacheUse;
 }
 
 /** What a model can be asked. Every call takes its options, if any, as the last argument. */

@@ -1,6 +1,7 @@
 import { proxy, wrap } from 'comlink';
 import type { CallOptions, Calls, Embeddings, LoadOptions, MemoryUse, Model, ModelSource, Progress } from './api';
 import { abortReason, DeviceLostError } from './errors';
+import { browserStore as store } from './files/store-browser';
 import { fromWireError } from './wire-error';
 import type { Loaded, Outcome, Session } from './worker-session';
 
@@ -24,7 +25,7 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
   signal?.throwIfAborted();
   if (worker === false) {
     const [{ loadEncoder }, { browserPlans: plans }] = await Promise.all([import('./encoder'), import('./plan-store')]);
-    return loadEncoder(source, { ...plain, signal, onProgress, gpu: gpu ?? navigator.gpu, plans });
+    return loadEncoder(source, { ...plain, signal, onProgress, gpu: gpu ?? navigator.gpu, plans, store });
   }
   if (gpu) throw new TypeError('The option gpu cannot be sent to a worker. Pass it together with worker: false.');
 

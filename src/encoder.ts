@@ -1,5 +1,6 @@
 import type { Arithmetic, Dtype, LoadOptions, Model, ModelInfo, ModelSource, Pooling } from './api';
 import { DeviceLostError, UnsupportedModelError, WebGPUUnavailableError } from './errors';
+import { type CacheOptions, cachedFiles } from './files/cache';
 import { readJson } from './files/read';
 import { openFiles, type SourceOptions } from './files/source';
 import type { ModelFiles } from './files/types';
@@ -16,7 +17,9 @@ import { createScheduler } from './scheduler';
 import { modelCalls } from './tasks/calls';
 import { createTokenizer } from './tokenizer/tokenizer';
 
-export type EncoderOptions = LoadOptions & Pick<SourceOptions, 'folder'> & { plans?: PlanStore };
+export type EncoderOptions = LoadOptions &
+  Pick<SourceOptions, 'folder'> &
+  Pick<CacheOptions, 'store'> & { plans?: PlanStore };
 
 /** Most tokens in a pass unless the caller or the device says otherwise: large enough to fill a large GPU. */
 const DEFAULT_TOKENS_PER_PASS = 8192;
@@ -27,7 +30,20 @@ const DEFAULT_TOKENS_PER_PASS = 8192;
  */
 export async function loadEncoder(source: ModelSource, options: EncoderOptions): Promise<Model> {
   options.signal?.throwIfAborted();
-  const { runtime, config, info, files } = await loadRuntime(source, options);
+  const files = await cachedFiles(openFiles(source, options), options);
+  try {
+    const model = await modelOf(files, { ...options, dtype: files.dtype ?? options.dtype });
+    model.info.cache = await files.finish(model.info.dtype);
+    model.info.commit = files.identity?.commit;
+    return model;
+  } catch (error) {
+    await files.discard(error);
+    throw error;
+  }
+}
+
+async function modelOf(files: ModelFiles, options: EncoderOptions): Promise<Model> {
+  const { runtime, config, info } = await runtimeOf(files, options);
   try {
     const [tokenizerJson, tokenizerConfig] = await Promise.all([
       readJson(files, 'tokenizer.json', options),
@@ -72,8 +88,10 @@ export async function loadEncoder(source: ModelSource, options: EncoderOptions):
 }
 
 /** The part below the tokenizer: files, device, weights, kernels. Benchmarks use it directly. */
-export async function loadRuntime(source: ModelSource, options: EncoderOptions) {
-  const files = openFiles(source, options);
+export const loadRuntime = (source: ModelSource, options: EncoderOptions) =>
+  runtimeOf(openFiles(source, options), options);
+
+async function runtimeOf(files: ModelFiles, options: EncoderOptions) {
   const configJson = await readJson(files, 'config.json', { ...options, required: true });
   const config = parseConfig(configJson);
   const geometry = geometryOf(config);
@@ -109,6 +127,8 @@ export async function loadRuntime(source: ModelSource, options: EncoderOptions) 
         maskToken: undefined,
         adapter: gpu.info,
         features: [...(act === 'f16' ? ['shader-f16'] : [])],
+        commit: undefined,
+        cache: { state: 'off' },
       };
       return { runtime, config, info, files };
     });

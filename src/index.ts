@@ -1,4 +1,14 @@
 /** Entry for the browser: `modernbert-webgpu`. */
+import type { CachedModel } from './api';
+import { deleteEntries, listEntries } from './files/store';
+import { browserStore } from './files/store-browser';
+
 export type * from './api';
 export { type BrowserLoadOptions, loadModel } from './client';
 export { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from './errors';
+
+/** The models that this origin keeps on the device, the one used last first. */
+export const listCached = (): Promise<CachedModel[]> => listEntries(browserStore);
+
+/** Deletes one entry, or all of a source, as soon as no load reads it. Gives the bytes that this frees; 0 where there was none. */
+export const deleteCached = (which: CachedModel | string): Promise<number> => deleteEntries(browserStore, which);

@@ -16,9 +16,13 @@ export const LAYERS = {
   e2e: { imports: ['index', 'tools'] },
   bench: { imports: ['index', 'node', 'encoder', 'model', 'kernels', 'gpu', 'tools', ...LEAVES] },
 
-  index: { imports: ['client', 'errors', 'api'] },
-  client: { imports: ['wire-error', 'errors', 'api'], types: ['worker-session'], lazy: ['encoder', 'plan-store'] },
-  worker: { imports: ['worker-session', 'encoder', 'plan-store', 'errors', 'api'] },
+  index: { imports: ['client', 'files', 'errors', 'api'] },
+  client: {
+    imports: ['wire-error', 'files', 'errors', 'api'],
+    types: ['worker-session'],
+    lazy: ['encoder', 'plan-store'],
+  },
+  worker: { imports: ['worker-session', 'encoder', 'plan-store', 'files', 'errors', 'api'] },
   'plan-store': { imports: [], types: ['kernels'] },
   'plan-file': { imports: [], types: ['kernels'] },
   'worker-session': { imports: ['wire-error', 'errors', 'api'] },
@@ -43,7 +47,7 @@ export const LAYERS = {
 };
 
 /** The only shipped files that may use Node: the rest runs in browsers. */
-const NODE_FILES = ['src/node.ts', 'src/plan-file.ts', 'src/files/folder.ts'];
+const NODE_FILES = ['src/node.ts', 'src/plan-file.ts', 'src/files/folder.ts', 'src/files/store-folder.ts'];
 /** Parts that run in Node anyway. */
 const NODE_PARTS = ['e2e', 'bench', 'tools'];
 

@@ -42,16 +42,61 @@ function targetOf({ name, dtype, shape }: TensorInfo, to: ConvertedDtype, headDi
   return dtype === 'F16' ? undefined : 'f16';
 }
 
+/** What a file's tensors become (undefined: they stay as they are), and the result's `__metadata__`. */
+interface Plan {
+  targetOf(tensor: TensorInfo): ConvertedDtype | undefined;
+  metadata: Metadata;
+}
+
 /**
  * The file with its weights converted, as a stream that holds a few MB: chunks of the source become chunks of the result. Resolves when
  * the source's header is there. The stream fails with a ModelFileError for a broken source or a value that `to` cannot hold; cancelling it
  * cancels the source. `headDim`: of the model.
  */
-export function convertFile(
+export const convertFile = (file: ModelFile, to: ConvertedDtype, headDim: number, options: ReadOptions = {}) =>
+  convertAs(
+    file,
+    (metadata) => {
+      if (quantizedDtypeOf(metadata, file.name)) {
+        throw new ModelFileError(`${file.name} is converted to ${metadata.dtype} already; convert the original.`);
+      }
+      return { targetOf: (tensor) => targetOf(tensor, to, headDim), metadata: metadataOf(to, metadata) };
+    },
+    options,
+  );
+
+/**
+ * The file as the loader takes it to the GPU: quantised, or with its matrices as f16. `choose` gives the dtype once the header is known.
+ * Files that are converted already, and those to be f32, stay as they are.
+ */
+export const prepareFile = (
   file: ModelFile,
-  to: ConvertedDtype,
+  choose: (tensors: TensorInfo[], stored: QuantizedDtype | undefined) => Dtype,
   headDim: number,
   options: ReadOptions = {},
+) =>
+  convertAs(
+    file,
+    (metadata, tensors) => {
+      const stored = quantizedDtypeOf(metadata, file.name);
+      const to = choose(tensors, stored);
+      if (stored || to === 'f32') return { targetOf: () => undefined, metadata };
+      const isVector = ({ shape }: TensorInfo) => shape.length === 1; // f32 on the GPU
+      return {
+        targetOf: (tensor) => (isVector(tensor) ? undefined : targetOf(tensor, to, headDim)),
+        metadata: metadataOf(to, metadata),
+      };
+    },
+    options,
+  );
+
+const metadataOf = (to: ConvertedDtype, metadata: Metadata): Metadata =>
+  isQuantized(to) ? { format: FORMAT, version: VERSION, dtype: to } : { format: 'pt', ...metadata };
+
+function convertAs(
+  file: ModelFile,
+  planOf: (metadata: Metadata, tensors: TensorInfo[]) => Plan,
+  options: ReadOptions,
 ): Promise<ModelFile & { size: number; tensors: string[] }> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
@@ -62,18 +107,13 @@ export function convertFile(
   return new Promise((resolve, reject) => {
     const visitor = {
       async header(tensors: TensorInfo[], metadata: Metadata) {
-        if (quantizedDtypeOf(metadata, file.name)) {
-          throw new ModelFileError(`${file.name} is converted to ${metadata.dtype} already; convert the original.`);
-        }
+        const plan = planOf(metadata, tensors);
         const entries: Entry[] = tensors.flatMap((tensor) => {
-          const target = targetOf(tensor, to, headDim);
+          const target = plan.targetOf(tensor);
           targets.set(tensor.name, target);
           return entriesOf(tensor, target);
         });
-        const own: Metadata = isQuantized(to)
-          ? { format: FORMAT, version: VERSION, dtype: to }
-          : { format: 'pt', ...metadata };
-        const { header, size } = headerOf(entries, own);
+        const { header, size } = headerOf(entries, plan.metadata);
         resolve({ name: file.name, size, stream: readable, tensors: entries.map(({ name }) => name) });
         await writer.write(header);
         return targets;

@@ -26,6 +26,7 @@ export async function* streamBytes(file: ModelFile, { onProgress, signal }: Stre
     for (;;) {
       const { done, value } = await reader.read().catch((cause: unknown) => {
         if (signal?.aborted) throw abortReason(signal);
+        if (cause instanceof ModelFileError) throw cause;
         throw new ModelFileError(`Reading ${name} stopped after ${bytesOf(loaded, size)}: ${messageOf(cause)}`, {
           cause,
         });
@@ -80,7 +81,7 @@ export async function readBytes(
   }
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of streamBytes(file, options)) {
+  for await (const chunk of streamBytes(files.keep?.(file) ?? file, options)) {
     chunks.push(chunk);
     length += chunk.byteLength;
   }

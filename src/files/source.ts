@@ -1,7 +1,7 @@
 import type { FileOptions, ModelSource } from '../api';
 import { abortReason, ModelFileError } from '../errors';
 import { messageOf } from './read';
-import type { ModelFile, ModelFiles } from './types';
+import type { Identity, ModelFile, ModelFiles } from './types';
 
 export interface SourceOptions extends Pick<FileOptions, 'revision' | 'token' | 'hubUrl'> {
   /** Gives a local folder's files, or undefined if there is no such folder. Only Node has one (folder.ts). */
@@ -75,7 +75,7 @@ function urlFiles(base: URL): ModelFiles {
     url.search = base.search;
     return url.href;
   };
-  return httpFiles(base.href, address, {});
+  return httpFiles(base.href, address, {}, { source: base.origin + base.pathname });
 }
 
 /** Files of a Hub repository: `{hubUrl}/{id}/resolve/{revision}/{file}`. The token goes to `hubUrl` only. */
@@ -87,13 +87,20 @@ function hubFiles(id: string, { hubUrl = HUB_URL, revision = 'main', token }: So
   // A revision such as refs/pr/1 is one part of the path, so its '/' is encoded too.
   const base = `${repository}/resolve/${encodeURIComponent(revision)}/`;
   const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
-  return httpFiles(`${repository} (${revision})`, (name) => base + encodePath(name), headers);
+  const identity = { source: id, hubUrl: hubUrl === HUB_URL ? undefined : hubUrl, revision };
+  return httpFiles(`${repository} (${revision})`, (name) => base + encodePath(name), headers, identity);
 }
 
-function httpFiles(where: string, address: (name: string) => string, headers: Record<string, string>): ModelFiles {
+function httpFiles(
+  where: string,
+  address: (name: string) => string,
+  headers: Record<string, string>,
+  identity: Identity,
+): ModelFiles {
   const missing = new Map<string, string>();
   return {
     where,
+    identity,
     whyMissing: (name) => missing.get(name),
     async open(name, signal): Promise<ModelFile | undefined> {
       const url = address(name);

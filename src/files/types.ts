@@ -6,6 +6,18 @@ export interface ModelFiles {
   open(name: string, signal?: AbortSignal): Promise<ModelFile | undefined>;
   /** What was found in the place of a file that `open` did not give, where there is more to say than that it is not there. */
   whyMissing?(name: string): string | undefined;
+  /** What the cache knows the files by; undefined for files of this device. */
+  readonly identity?: Identity;
+  /** The file as it is, stored for the next load while its stream is read to the end. */
+  keep?(file: ModelFile): ModelFile;
+}
+
+/** `commit`, once it is known, is where the files come from. */
+export interface Identity {
+  source: string;
+  hubUrl?: string;
+  revision?: string;
+  commit?: string;
 }
 
 export interface ModelFile {
@@ -13,4 +25,6 @@ export interface ModelFile {
   /** In bytes, exact; undefined where the server does not say. */
   readonly size: number | undefined;
   readonly stream: ReadableStream<Uint8Array>;
+  /** Weights that are stored as the loader wants them. */
+  readonly isPrepared?: boolean;
 }

@@ -1,7 +1,7 @@
 import type { Dtype } from '../api';
 import { ModelFileError } from '../errors';
 import { convertElements, isFloatDtype } from '../files/dtype';
-import { GROUP, isQuantized, quantize, quantizedBytes } from '../files/quantize';
+import { isQuantized } from '../files/quantize';
 import type { TensorInfo } from '../files/safetensors';
 import type { Gpu } from '../gpu/device';
 
@@ -11,10 +11,8 @@ export interface Placement {
   dtype: Dtype;
   /** Elements of a row on the GPU; the columns of a quantised matrix. */
   stride: number;
-  /** Pieces by ascending first row; `scales` of quantised ones. */
-  pieces: { buffer: GPUBuffer; scales: GPUBuffer; firstRow: number }[];
-  /** The file has it quantised already, its scales in a tensor of their own. */
-  isStored?: boolean;
+  /** Pieces by ascending first row. */
+  pieces: { buffer: GPUBuffer; firstRow: number }[];
   rowAt?: (row: number) => number;
   columnAt?: (column: number) => number;
 }
@@ -24,16 +22,16 @@ const BLOCK_ELEMENTS = 1 << 20;
 /** Bytes handed to the queue before waiting for it, so that a fast disk does not fill the browser's upload memory. */
 const QUEUE_BYTES = 32 << 20;
 
-/** dtype and shape that a tensor which is stored quantised has in the file. */
+/** dtype and shape of a quantised tensor in the file, which has its scales in a tensor of their own. */
 const storedAs = ({ shape: [n, k], dtype }: Placement) =>
   dtype === 'q8' ? { dtype: 'I8', shape: [n, k] } : { dtype: 'U8', shape: [n, k / 2] };
 
 /** Checks a tensor of the file against its place. */
 export function checkTensor(tensor: TensorInfo, place: Placement, file: string): void {
-  const stored = place.isStored ? storedAs(place) : undefined;
+  const stored = isQuantized(place.dtype) ? storedAs(place) : undefined;
   if (stored ? tensor.dtype !== stored.dtype : !isFloatDtype(tensor.dtype)) {
     throw new ModelFileError(
-      `${file}: tensor '${tensor.name}' has dtype ${tensor.dtype}; ${stored ? `as it has scales, ${stored.dtype} is` : 'F32, F16 and BF16 are'} read.`,
+      `${file}: tensor '${tensor.name}' has dtype ${tensor.dtype}; ${stored ? `as ${place.dtype}, ${stored.dtype} is` : 'F32, F16 and BF16 are'} read.`,
     );
   }
   const { shape } = stored ?? place;
@@ -47,7 +45,7 @@ export function checkTensor(tensor: TensorInfo, place: Placement, file: string):
 type Block = Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
 /**
- * Takes tensors chunk by chunk, converts, quantises, pads and permutes them, and writes them to the GPU. `chunk` wants each tensor's bytes
+ * Takes tensors chunk by chunk, converts, pads and permutes them, and writes them to the GPU. `chunk` wants each tensor's bytes
  * in order. Throws ModelFileError for NaN, infinities, and values that f16 cannot hold.
  */
 export function createUploader(gpu: Gpu, file: string) {
@@ -59,22 +57,14 @@ export function createUploader(gpu: Gpu, file: string) {
   let queued = 0;
 
   /** Writes `rows` rows from row `at` of `data` on, which are neighbours on the GPU from row `to` on. */
-  function write(
-    place: Placement,
-    data: Block,
-    part: 'buffer' | 'scales',
-    stride: number,
-    to: number,
-    rows: number,
-    at: number,
-  ) {
+  function write(place: Placement, data: Block, stride: number, to: number, rows: number, at: number) {
     const rowBytes = stride * data.BYTES_PER_ELEMENT;
     for (let done = 0; done < rows; ) {
       const first = to + done;
       const index = place.pieces.findLastIndex((piece) => piece.firstRow <= first);
       const next = place.pieces[index + 1]?.firstRow ?? Infinity;
       const count = Math.min(rows - done, next - first);
-      const { [part]: buffer, firstRow } = place.pieces[index];
+      const { buffer, firstRow } = place.pieces[index];
       queue.writeBuffer(buffer, (first - firstRow) * rowBytes, data, (at + done) * stride, count * stride);
       queued += count * rowBytes;
       done += count;
@@ -82,29 +72,15 @@ export function createUploader(gpu: Gpu, file: string) {
   }
 
   /** Writes the block's whole rows, in runs that stay together on the GPU. */
-  function flush(tensor: TensorInfo, place: Placement, columns: number): void {
+  function flush(place: Placement, columns: number): void {
     const rows = filled / columns;
-    const parts: { data: Block; part: 'buffer' | 'scales'; stride: number }[] = [];
-    if (isQuantized(place.dtype) && block instanceof Float32Array) {
-      const bytes = new Uint8Array(quantizedBytes(filled, place.dtype));
-      const scales = new Uint16Array(filled / GROUP);
-      const elements = { file, tensor: tensor.name, index: row * columns };
-      quantize(block.subarray(0, filled), place.dtype, bytes, scales, elements);
-      parts.push(
-        { data: bytes, part: 'buffer', stride: bytes.length / rows },
-        { data: scales, part: 'scales', stride: scales.length / rows },
-      );
-    } else {
-      const data = padRows(block, rows, columns, place);
-      parts.push({ data, part: 'buffer', stride: place.isStored ? columns : place.stride });
-    }
+    const data = padRows(block, rows, columns, place);
+    const stride = data instanceof Uint8Array ? columns : place.stride;
     const rowAt = place.rowAt ?? ((r: number) => r);
     for (let start = 0; start < rows; ) {
       let end = start + 1;
       while (end < rows && rowAt(row + end) === rowAt(row + start) + end - start) end++;
-      for (const { data, part, stride } of parts) {
-        write(place, data, part, stride, rowAt(row + start), end - start, start);
-      }
+      write(place, data, stride, rowAt(row + start), end - start, start);
       start = end;
     }
     row += rows;
@@ -129,7 +105,7 @@ export function createUploader(gpu: Gpu, file: string) {
         current = name;
         const rows = total / columns;
         const length = Math.min(rows, Math.max(1, Math.floor(BLOCK_ELEMENTS / columns))) * columns;
-        if (place.isStored) block = new Uint8Array(length);
+        if (isQuantized(place.dtype)) block = new Uint8Array(length);
         else block = place.dtype === 'f16' ? new Uint16Array(length) : new Float32Array(length);
         filled = 0;
         row = 0;
@@ -139,7 +115,7 @@ export function createUploader(gpu: Gpu, file: string) {
         fill(tensor, bytes.subarray(at, at + count * size), columns);
         filled += count;
         at += count * size;
-        if (filled === block.length || row * columns + filled === total) flush(tensor, place, columns);
+        if (filled === block.length || row * columns + filled === total) flush(place, columns);
       }
       if (queued > QUEUE_BYTES) {
         queued = 0;
@@ -150,8 +126,8 @@ export function createUploader(gpu: Gpu, file: string) {
 }
 
 /** The rows with the GPU's stride: as they are where nothing is padded or moved. */
-function padRows(block: Block, rows: number, columns: number, { isStored, stride, columnAt }: Placement): Block {
-  if (isStored || (stride === columns && !columnAt)) return block;
+function padRows(block: Block, rows: number, columns: number, { stride, columnAt }: Placement): Block {
+  if (block instanceof Uint8Array || (stride === columns && !columnAt)) return block;
   const padded = block instanceof Uint16Array ? new Uint16Array(rows * stride) : new Float32Array(rows * stride);
   for (let r = 0; r < rows; r++) {
     if (columnAt) {

@@ -1,9 +1,9 @@
 import type { Dtype, LoadOptions, Pooling, Task } from '../api';
 import { ModelFileError } from '../errors';
 import { listCheckpointFiles } from '../files/checkpoint';
-import { quantizedDtypeOf } from '../files/convert';
-import { GROUP, isQuantized, K_STEP } from '../files/quantize';
-import { readSafetensors } from '../files/safetensors';
+import { prepareFile, quantizedDtypeOf } from '../files/convert';
+import { GROUP, isQuantized, K_STEP, type QuantizedDtype } from '../files/quantize';
+import { readSafetensors, type TensorInfo } from '../files/safetensors';
 import type { ModelFiles } from '../files/types';
 import type { GpuMemory } from '../gpu/buffers';
 import { roundUp, weightBytes } from '../kernels/precision';
@@ -74,39 +74,45 @@ export async function loadWeights(
   planned: (weights: Weights) => void,
 ): Promise<Weights> {
   const checkpoint = await listCheckpointFiles(files, options);
+  const headDim = config.hidden_size / config.num_attention_heads;
   let plan: ReturnType<typeof planWeights> | undefined;
+  const chooseFor = (tensors: TensorInfo[], stored: QuantizedDtype | undefined): Dtype => {
+    if (plan) return plan.weights.dtype;
+    const names = new Set(checkpoint.weightMap?.keys() ?? tensors.map((t) => t.name));
+    const largest = tensors.reduce((a, b) => (b.end - b.begin > a.end - a.begin ? b : a), tensors[0]);
+    const dtype = chooseDtype(options.dtype ?? 'auto', {
+      stored,
+      isF32: largest?.dtype === 'F32',
+      parameters: parametersOf(config),
+      maxBufferSize: memory.gpu.limits.maxBufferSize,
+      deviceMemory: (globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory,
+    });
+    plan = planWeights(memory, config, geometry, names, dtype, options.task);
+    planned(plan.weights);
+    return dtype;
+  };
   const seen = new Set<string>();
   for (const name of checkpoint.names) {
+    const source = await checkpoint.open(name, options.signal);
+    const converted = source.isPrepared ? undefined : await prepareFile(source, chooseFor, headDim, options);
+    const file = converted ? (files.keep?.(converted) ?? converted) : source;
     const uploader = createUploader(memory.gpu, name);
     await readSafetensors(
-      await checkpoint.open(name, options.signal),
+      file,
       {
         header(tensors, metadata) {
-          const stored = quantizedDtypeOf(metadata, name);
-          if (!plan) {
-            const names = new Set(checkpoint.weightMap?.keys() ?? tensors.map((t) => t.name));
-            const largest = tensors.reduce((a, b) => (b.end - b.begin > a.end - a.begin ? b : a), tensors[0]);
-            const dtype = chooseDtype(options.dtype ?? 'auto', {
-              stored,
-              isF32: largest?.dtype === 'F32',
-              parameters: parametersOf(config),
-              maxBufferSize: memory.gpu.limits.maxBufferSize,
-              deviceMemory: (globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory,
-            });
-            plan = planWeights(memory, config, geometry, names, dtype, options.task);
-            planned(plan.weights);
-          }
+          if (!converted) chooseFor(tensors, quantizedDtypeOf(metadata, name));
           for (const tensor of tensors) {
-            const place = plan.places.get(tensor.name);
+            const place = plan!.places.get(tensor.name);
             if (!place) continue;
             checkTensor(tensor, place, name);
             seen.add(tensor.name);
           }
-          return plan.places;
+          return plan!.places;
         },
         chunk: (tensor, _offset, bytes) => uploader.chunk(tensor, bytes, plan!.places.get(tensor.name)!),
       },
-      options,
+      { signal: options.signal, onProgress: converted ? undefined : options.onProgress },
     );
   }
   const missing = [...plan!.places.keys()].filter((name) => !seen.has(name));
@@ -168,9 +174,8 @@ export function planWeights(
       const scales = isQuantized(dtype) ? memory.alloc('weights', `${label} scales`, (rows * k * 2) / GROUP) : gpu.none;
       pieces.push({ buffer, scales, firstRow, rows });
     }
-    const isStored = isQuantized(dtype) && names.has(`${name}.scales`);
-    places.set(name, { shape, dtype, stride: k, pieces, isStored, ...move });
-    if (isStored) {
+    places.set(name, { shape, dtype, stride: k, pieces, ...move });
+    if (isQuantized(dtype)) {
       const stride = k / GROUP;
       const scales = pieces.map((piece) => ({ ...piece, buffer: piece.scales }));
       places.set(`${name}.scales`, { shape: [shape[0], stride], dtype: 'f16', stride, pieces: scales, ...move });
