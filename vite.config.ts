@@ -5,7 +5,7 @@ import { wgsl } from './tools/wgsl.mjs';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
-/** The demo page and the benchmark page: `npm start` serves them, `npm run build` makes dist/demo. Tests are set up in vitest.config.ts. */
+/** The demo page: `npm start` serves it, `npm run build` makes dist/demo. Tests are set up in vitest.config.ts. */
 export default defineConfig({
   root: path('./demo'),
   publicDir: path('./public'),
@@ -21,8 +21,8 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2022',
     sourcemap: true,
-    // Browsers with WebGPU know modulepreload; as a part of both pages the polyfill would be one more file to fetch.
+    // Browsers with WebGPU know modulepreload.
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: [path('./demo/index.html'), path('./demo/benchmark.html')] },
+    rolldownOptions: { input: path('./demo/index.html') },
   },
 });

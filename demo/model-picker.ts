@@ -1,16 +1,18 @@
-import type { Model, ModelSource, Progress } from '../src/index';
-import { DeviceLostError, loadModel } from '../src/index';
-import { element, find, isAbort, showError } from './dom';
+import type { Model, Progress } from '../src/index';
+import { DeviceLostError } from '../src/index';
+import { aborted, element, find, isAbort, showError } from './dom';
 import { folderFiles } from './folder-files';
+import type { Choice, createModelStore, Lease } from './model-store';
 import { fileSize, percent } from './numbers';
 
-/** A model that can be loaded and what to call it. */
-export interface Choice {
-  name: string;
-  source: ModelSource;
+export interface PickerOptions {
+  /** What is chosen at first. */
+  builtIn: Choice;
+  /** Hears when a model becomes ready or goes. */
+  onChange(): void;
 }
 
-/** One panel's model: what is chosen, loading or loaded. */
+/** One tab's model: what is chosen, loading or loaded. */
 export interface ModelPicker {
   /** The name of the model that is chosen. */
   name(): string;
@@ -25,10 +27,14 @@ export interface ModelPicker {
   use(signal: AbortSignal, work: (model: Model) => Promise<void>): Promise<void>;
 }
 
-/**
- * Puts a picker into `place`. `builtIn` is what it offers at first; `onChange` hears when a model becomes ready or goes.
- */
-export function createModelPicker(place: HTMLElement, builtIn: Choice, onChange: () => void): ModelPicker {
+type State = 'not loaded' | 'loading' | 'ready' | 'cancelled';
+
+/** Puts a picker into `place`, whose models come from `store`. */
+export function createModelPicker(
+  place: HTMLElement,
+  store: ReturnType<typeof createModelStore>,
+  { builtIn, onChange }: PickerOptions,
+): ModelPicker {
   place.append(find<HTMLTemplateElement>(document, '#model-picker').content.cloneNode(true));
   const bar = find<HTMLProgressElement>(place, 'progress');
   const loadingText = find(place, '.loading-text');
@@ -37,9 +43,8 @@ export function createModelPicker(place: HTMLElement, builtIn: Choice, onChange:
   const radios = [...place.querySelectorAll<HTMLInputElement>('input[type=radio]')];
 
   let chosen = builtIn;
+  let lease: Lease | undefined;
   let model: Model | undefined;
-  let loading: Promise<Model> | undefined;
-  let controller = new AbortController();
 
   const kind = () => radios.find((radio) => radio.checked)?.value;
 
@@ -50,7 +55,7 @@ export function createModelPicker(place: HTMLElement, builtIn: Choice, onChange:
     return builtIn;
   }
 
-  function show(state: 'not loaded' | 'loading' | 'ready' | 'cancelled') {
+  function show(state: State) {
     find(place, '.model-name strong').textContent = chosen.name;
     const stateText = find(place, '.model-state');
     stateText.textContent = state;
@@ -73,43 +78,50 @@ export function createModelPicker(place: HTMLElement, builtIn: Choice, onChange:
     details.open = false;
   }
 
-  async function load(): Promise<Model> {
-    controller = new AbortController();
-    const { signal } = controller;
+  /** The model of the current lease, taken now if there is none. */
+  async function get(): Promise<Model> {
+    if (model) return model;
+    const own = lease ?? start();
+    try {
+      return await own.loaded;
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      throw new Error('The model could not be loaded; the reason stands under its name.', { cause: error });
+    }
+  }
+
+  function start(): Lease {
     showError(errorPlace, undefined);
     bar.removeAttribute('value');
     loadingText.textContent = 'Starting …';
     show('loading');
+    const own = store.take(chosen, showProgress);
+    lease = own;
     onChange();
-    try {
-      model = await loadModel(chosen.source, { signal, onProgress: showProgress });
-      show('ready');
-      closeDetails();
-      onChange();
-      return model;
-    } catch (error) {
-      show(isAbort(error) ? 'cancelled' : 'not loaded');
-      if (isAbort(error)) throw error;
-      showError(errorPlace, error);
-      throw new Error('The model could not be loaded; the reason stands under its name.', { cause: error });
-    } finally {
-      loading = undefined;
-    }
+    own.loaded.then(
+      (loaded) => {
+        if (lease !== own) return;
+        model = loaded;
+        show('ready');
+        closeDetails();
+        onChange();
+      },
+      (error) => {
+        if (lease !== own) return;
+        void letGo('not loaded');
+        showError(errorPlace, error);
+      },
+    );
+    return own;
   }
 
-  async function unload() {
-    const old = model;
+  async function letGo(state: State) {
+    const old = lease;
+    lease = undefined;
     model = undefined;
-    show('not loaded');
+    show(state);
     onChange();
-    await old?.dispose();
-  }
-
-  function get(): Promise<Model> {
-    if (model) return Promise.resolve(model);
-    loading ??= load();
-    loading.catch(() => {}); // load has shown it
-    return loading;
+    await old?.release();
   }
 
   async function use(signal: AbortSignal, work: (model: Model) => Promise<void>) {
@@ -117,7 +129,10 @@ export function createModelPicker(place: HTMLElement, builtIn: Choice, onChange:
     try {
       await work(used);
     } catch (error) {
-      if (error instanceof DeviceLostError && used === model) await unload();
+      if (error instanceof DeviceLostError && used === model) {
+        lease?.forget();
+        await letGo('not loaded');
+      }
       throw error;
     }
   }
@@ -131,21 +146,19 @@ export function createModelPicker(place: HTMLElement, builtIn: Choice, onChange:
       }
     });
   }
-  find(place, '.cancel').addEventListener('click', () => controller.abort());
+  find(place, '.cancel').addEventListener('click', () => void letGo('cancelled'));
   find(place, '.load').addEventListener('click', async () => {
     try {
       chosen = choice();
     } catch (error) {
       return showError(errorPlace, error);
     }
-    controller.abort();
-    await loading?.catch(() => {});
-    await unload();
-    void get();
+    await letGo('not loaded');
+    void get().catch(() => {}); // shown in place
   });
 
   show('not loaded');
-  return { name: () => chosen.name, current: () => model, load: () => void get(), use };
+  return { name: () => chosen.name, current: () => model, load: () => void get().catch(() => {}), use };
 }
 
 function hubChoice(text: string): Choice {
@@ -166,8 +179,4 @@ function modelFacts({ info, memory }: Model): Node[] {
     `${info.config.num_hidden_layers} layers, hidden size ${info.hiddenSize}`,
     `${info.dtype} weights, ${fileSize(memory().weights)} on the GPU`,
   ].map((fact) => element('span', {}, fact));
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 }

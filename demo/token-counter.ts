@@ -1,4 +1,5 @@
 import type { Model } from '../src/index';
+import { debounced } from './dom';
 import { count, plural } from './numbers';
 
 /** Milliseconds of rest in typing before tokens are counted. */
@@ -21,7 +22,6 @@ export function createTokenCounter(
   model: () => Model | undefined,
   texts: () => string[],
 ): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
   let latest = 0;
 
   async function update() {
@@ -54,10 +54,7 @@ export function createTokenCounter(
     button.disabled = over;
   }
 
-  field.addEventListener('input', () => {
-    clearTimeout(timer);
-    timer = setTimeout(update, REST);
-  });
+  field.addEventListener('input', debounced(REST, update));
   void update();
   return update;
 }

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { textOf, useDemo, waitForText } from './demo-page';
 
 const open = useDemo();
-const openBenchmark = () => open({ path: 'benchmark.html' });
+const openBenchmark = () => open({ path: '#benchmark' });
 
 it('measures nano, shows what it found and saves it', async () => {
   const page = await openBenchmark();
@@ -13,7 +13,7 @@ it('measures nano, shows what it found and saves it', async () => {
   await page.fill('#repeats', '1');
   await page.click('#run');
   expect(await textOf(page, '#run')).toBe('Stop');
-  await page.locator('#status').filter({ hasText: 'Done.' }).waitFor({ timeout: 280_000 });
+  await page.locator('#benchmark .status').filter({ hasText: 'Done.' }).waitFor({ timeout: 280_000 });
 
   const rows = (caption: string) =>
     page.locator('table', { hasText: caption }).first().locator('tbody tr').allInnerTexts();
@@ -54,17 +54,17 @@ it('stops when asked to, and says what is missing', async () => {
   const page = await openBenchmark();
   await page.click('#run');
   await page.click('#run');
-  expect(await textOf(page, '#status')).toBe('Stopped.');
+  expect(await textOf(page, '#benchmark .status')).toBe('Stopped.');
   expect(page.workers()).toEqual([]);
   await page.uncheck('#nano');
   await page.click('#run');
-  expect(await textOf(page, '#error')).toBe('Choose a model to measure.');
+  expect(await textOf(page, '#benchmark .error')).toBe('Choose a model to measure.');
   expect(await page.isDisabled('#save')).toBe(true);
 });
 
 it('says that there is no adapter', async () => {
   const page = await open({
-    path: 'benchmark.html',
+    path: '#benchmark',
     prepare: (page) =>
       page.addInitScript(() =>
         Object.defineProperty(navigator, 'gpu', { value: { requestAdapter: async () => null } }),
@@ -84,6 +84,6 @@ it('adds nothing to the first page', async () => {
   await waitForText(page, '#fill-mask .model-state', 'ready');
   const assets = fetched.filter((path) => path.includes('/assets/')).map((path) => path.replace(/-[\w-]{8}\./, '.'));
   expect(assets.sort()).toEqual(['/assets/index.css', '/assets/index.js', '/assets/worker.js']);
-  await page.click('text=Measure how fast this device is');
-  await page.waitForURL(/benchmark\.html$/);
+  await page.click('#tab-benchmark');
+  await page.waitForSelector('#benchmark #run');
 });

@@ -49,11 +49,11 @@ export function useDemo(): (options?: OpenOptions) => Promise<Page> {
   };
 }
 
-/** Runs the fill-mask panel and waits for its candidates: the words of every mask, best first. */
+/** Types a text with masks (or runs the one that is there) and waits for its candidates: the words of every mask, best first. */
 export async function fillMasks(page: Page, text?: string): Promise<string[][]> {
-  if (text !== undefined) await page.fill('#mask-text', text);
-  await page.locator('#masks').evaluate((masks) => masks.replaceChildren());
-  await page.click('#fill');
+  await page.locator('#mask-results').evaluate((results) => results.replaceChildren());
+  if (text !== undefined && text !== (await page.inputValue('#mask-text'))) await page.fill('#mask-text', text);
+  else await page.click('#fill');
   await page.waitForSelector('#masks button');
   return page.$$eval('#masks ol', (lists) =>
     lists.map((list) => [...list.querySelectorAll('.token')].map((token) => token.textContent ?? '')),

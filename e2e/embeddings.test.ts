@@ -17,7 +17,7 @@ const GOLDEN = [
 ];
 
 it('draws the similarities that the published implementation gives', async () => {
-  const page = await open();
+  const page = await open({ path: '#embeddings' });
   await page.fill('#texts', `${TEXTS.join('\n')}\n\n`);
   await page.click('#compare');
   await page.waitForSelector('.heatmap');
@@ -31,7 +31,7 @@ it('draws the similarities that the published implementation gives', async () =>
 });
 
 it('gives the embeddings as JSON', async () => {
-  const page = await open();
+  const page = await open({ path: '#embeddings' });
   await page.fill('#texts', TEXTS.join('\n'));
   await page.click('#compare');
   await page.waitForSelector('.heatmap');

@@ -1,5 +1,5 @@
-import type { Embeddings } from '../src/index';
-import { element } from './dom';
+import type { Embeddings } from '../../src/index';
+import { element } from '../dom';
 
 /** Where black text on the cell's colour reads worse than white, or the other way round in the dark: contrast 4.5 either side. */
 const STRONG = 0.625;

@@ -1,16 +1,20 @@
-import type { Embeddings } from '../src/index';
-import { element, find } from './dom';
+import type { Embeddings } from '../../src/index';
+import type { App } from '../app';
+import { find } from '../dom';
+import { createRunButton } from '../run-button';
+import { saveFile } from '../save-file';
+import { statusLine } from '../status-line';
+import { countTokens, createTokenCounter } from '../token-counter';
+import './embeddings.css';
 import { closestPair, heatmap, similarities } from './heatmap';
-import { createModelPicker } from './model-picker';
-import { createRunButton } from './run-button';
-import { statusLine } from './status-line';
-import { countTokens, createTokenCounter } from './token-counter';
+import html from './panel.html?raw';
 
 /** Texts beyond this many are embedded but not drawn: a table of more helps nobody. */
 const DRAWN = 40;
 
 /** The panel that compares texts. Its model is loaded when it is first needed. */
-export function startEmbeddings(panel: HTMLElement): void {
+export function start(panel: HTMLElement, app: App): void {
+  panel.innerHTML = html;
   const form = find<HTMLFormElement>(panel, 'form');
   const field = find<HTMLTextAreaElement>(panel, '#texts');
   const button = find<HTMLButtonElement>(panel, '#compare');
@@ -20,11 +24,10 @@ export function startEmbeddings(panel: HTMLElement): void {
   const texts = () => field.value.split('\n').filter((line) => line.trim() !== '');
   let json = '';
 
-  const picker = createModelPicker(
-    find(panel, '.model-place'),
-    { name: 'nano-embed', source: './models/nano-embed' },
-    () => recount(),
-  );
+  const picker = app.picker(find(panel, '.model-place'), {
+    builtIn: { name: 'nano-embed', source: './models/nano-embed' },
+    onChange: () => recount(),
+  });
   const recount = createTokenCounter(field, find(panel, '#texts-count'), button, picker.current, texts);
   field.addEventListener('focus', picker.load, { once: true });
 
@@ -52,9 +55,7 @@ export function startEmbeddings(panel: HTMLElement): void {
     }
   });
   find(panel, '#download-json').addEventListener('click', () => {
-    const href = URL.createObjectURL(new Blob([json], { type: 'application/json' }));
-    element('a', { href, download: 'embeddings.json' }).click();
-    URL.revokeObjectURL(href);
+    saveFile('embeddings.json', new Blob([json], { type: 'application/json' }));
   });
 }
 

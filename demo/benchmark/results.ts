@@ -1,17 +1,8 @@
 // The results as tables, bars and a plot.
-import { barTable, kernelTable, percent, queryTable, rate, setTable, type Table, windowTable } from '../print';
-import type { KernelTime, Report } from '../report';
-import { roofline } from '../roofline';
-
-function element<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  properties: Partial<HTMLElementTagNameMap[K]> = {},
-  ...children: (Node | string)[]
-): HTMLElementTagNameMap[K] {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
+import { barTable, kernelTable, percent, queryTable, rate, setTable, type Table, windowTable } from '../../bench/print';
+import type { KernelTime, Report } from '../../bench/report';
+import { roofline } from '../../bench/roofline';
+import { element } from '../dom';
 
 /** A table whose columns stand to the right where they hold numbers. */
 function table([header, ...rows]: Table, caption: string): HTMLElement {

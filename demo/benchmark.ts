@@ -1,3 +1,0 @@
-import { startBenchmark } from '../bench/page/main';
-
-startBenchmark();
