@@ -16,4 +16,4 @@ export interface PeerPage {
 }
 
 /** Where the server (server.ts) has what the page loads. */
-export const PATHS = { own: 'own', peer: 'peer', ort: 'ort', code: 'code' } as const;
+export const PATHS = { models: 'models', ort: 'ort', code: 'code' } as const;

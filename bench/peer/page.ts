@@ -5,8 +5,11 @@ import { type Contender, PATHS, type PeerPage } from './contenders';
 
 env.allowLocalModels = true;
 env.allowRemoteModels = false;
-env.localModelPath = `/${PATHS.peer}/`;
+env.localModelPath = `/${PATHS.models}/`;
 env.backends.onnx.wasm!.wasmPaths = `/${PATHS.ort}/`;
+
+/** The graph's weights lie in the checkpoint's own file (tools/onnx/slim.py). */
+const WEIGHTS = 'model.safetensors';
 
 let own: Model | undefined;
 const peers = new Map<Contender, FeatureExtractionPipeline>();
@@ -16,13 +19,17 @@ const page: PeerPage = {
     const start = performance.now();
     let device: string;
     if (contender === 'modernbert-webgpu') {
-      // The ONNX export is f32; the checkpoint's own f16 weights give the same numbers in f32 arithmetic.
-      own = await loadModel(`/${PATHS.own}/nano-embed`, { arithmetic: 'f32' });
+      // The ONNX graph computes in f32 with the checkpoint's own f16 weights, so f32 arithmetic gives the same numbers.
+      own = await loadModel(`/${PATHS.models}/nano-embed`, { arithmetic: 'f32' });
       const { vendor, architecture, description } = own.info.adapter;
       device = [vendor, architecture, description].filter(Boolean).join(' '); // browsers leave some empty
     } else {
       const kind = contender === 'transformers.js webgpu' ? 'webgpu' : 'wasm';
-      peers.set(contender, await pipeline('feature-extraction', 'nano-embed', { device: kind, dtype: 'fp32' }));
+      const session_options = { externalData: [{ path: WEIGHTS, data: WEIGHTS }] };
+      peers.set(
+        contender,
+        await pipeline('feature-extraction', 'nano-embed', { device: kind, dtype: 'fp32', session_options }),
+      );
       device = kind === 'wasm' ? `${crossOriginIsolated ? navigator.hardwareConcurrency : 1} threads` : 'WebGPU';
     }
     return { ms: performance.now() - start, device };

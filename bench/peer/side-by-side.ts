@@ -1,7 +1,7 @@
 // npm run bench:peer: this library and transformers.js in the same Chromium, same weights, same texts, in turn. USAGE is below.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { createTokenizer } from '../../src/tokenizer/tokenizer';
@@ -17,10 +17,8 @@ import { type Answer, CONTENDERS, type Contender, PATHS, type PeerPage } from '.
 import { leastCosine, type PeerReport, type PeerResult, peerBars, printTable, summarised } from './results';
 import { serve } from './server';
 
-const USAGE = `npm run bench:peer -- --peer DIR [options]
-  --peer DIR         a folder with nano-embed/ as transformers.js wants it: onnx/model.onnx (f32), config.json, tokenizer.json;
-                     an ONNX export of public/models/nano-embed
-  --contenders A,B   of ${CONTENDERS.join(', ')}; --peer is not needed for the first alone
+const USAGE = `npm run bench:peer -- [options]
+  --contenders A,B   of ${CONTENDERS.join(', ')}
   --cases A,B        of ${PEER_CASES.map(({ name }) => name).join(', ')}
   --repeats N        timed runs, in turn, after one that warms up; by default 5
   --patience S       a contender whose warm-up takes longer than these seconds is not run again: that run counts; by default 60
@@ -32,7 +30,7 @@ const SOFTWARE = ['--use-webgpu-adapter=swiftshader', '--enable-unsafe-webgpu'];
 
 function parseOptions(args: string[]) {
   const text = { type: 'string' } as const;
-  const names = ['peer', 'contenders', 'cases', 'repeats', 'patience', 'timeout', 'json'] as const;
+  const names = ['contenders', 'cases', 'repeats', 'patience', 'timeout', 'json'] as const;
   const texts = Object.fromEntries(names.map((name) => [name, text])) as Record<(typeof names)[number], typeof text>;
   let values: { [name in (typeof names)[number]]?: string } & { gpu?: boolean; help?: boolean };
   try {
@@ -46,23 +44,9 @@ function parseOptions(args: string[]) {
     values.cases,
     PEER_CASES.map(({ name }) => name),
   );
-  const peer = values.peer && resolve(values.peer);
-  const model = peer && join(peer, 'nano-embed/onnx/model.onnx');
-  if (
-    contenders.some((contender) => contender !== 'modernbert-webgpu') &&
-    !(model && existsSync(model)) &&
-    !values.help
-  ) {
-    throw new UsageError(
-      model
-        ? `--peer ${values.peer} has no nano-embed/onnx/model.onnx.`
-        : 'transformers.js needs an ONNX export of public/models/nano-embed, which does not come with the project: name its folder with --peer.',
-    );
-  }
   return {
     contenders,
     cases: PEER_CASES.filter(({ name }) => !names_ || names_.includes(name)),
-    peer,
     repeats: count('--repeats', values.repeats) ?? 5,
     patience: 1000 * (count('--patience', values.patience) ?? 60),
     timeout: 1000 * (count('--timeout', values.timeout) ?? 1200),
@@ -172,17 +156,16 @@ async function main(): Promise<void> {
   const executablePath = findChromium();
   if (!executablePath)
     throw new UsageError('No Chromium, Chrome or Edge found. Run `npm run setup`, or set CHROME_PATH.');
-  const own = join(ROOT, 'public/models');
+  const models = join(ROOT, 'public/models');
   const tokenizer = createTokenizer(
-    JSON.parse(readFileSync(join(own, 'nano-embed/tokenizer.json'), 'utf8')),
+    JSON.parse(readFileSync(join(models, 'nano-embed/tokenizer.json'), 'utf8')),
     undefined,
   );
   const { url, server } = await serve(
     {
       [PATHS.code]: await build(),
-      [PATHS.own]: own,
+      [PATHS.models]: models,
       [PATHS.ort]: dirname(createRequire(import.meta.url).resolve('onnxruntime-web')),
-      ...(options.peer ? { [PATHS.peer]: options.peer } : {}),
     },
     `${PATHS.code}/page.js`,
   );
