@@ -131,7 +131,7 @@ describe('files of a URL', () => {
   });
 
   it('names status and URL of other HTTP errors', async () => {
-    const files = openFiles(`${origin}/nano`);
+    const files = openFiles(`${origin}/nano`, { retryDelay: 1 });
     await expect(files.open('broken.bin')).rejects.toBeInstanceOf(ModelFileError);
     await expect(files.open('broken.bin')).rejects.toThrow(
       `HTTP 500 Internal Server Error for ${origin}/nano/broken.bin.`,
@@ -147,7 +147,7 @@ describe('files of a URL', () => {
     await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
     const { port } = gone.address() as AddressInfo;
     await new Promise((resolve) => gone.close(resolve));
-    const opening = openFiles(`http://127.0.0.1:${port}/nano`).open('config.json');
+    const opening = openFiles(`http://127.0.0.1:${port}/nano`, { retryDelay: 1 }).open('config.json');
     await expect(opening).rejects.toBeInstanceOf(ModelFileError);
     await expect(opening).rejects.toThrow(`http://127.0.0.1:${port}/nano/config.json`);
     await expect(opening).rejects.toThrow('ECONNREFUSED');
@@ -169,7 +169,7 @@ describe('files of a URL', () => {
   });
 
   it('names the file whose connection breaks', async () => {
-    const reading = readBytes(openFiles(`${origin}/nano`), 'cut.bin');
+    const reading = readBytes(openFiles(`${origin}/nano`, { retryDelay: 1 }), 'cut.bin');
     await expect(reading).rejects.toBeInstanceOf(ModelFileError);
     await expect(reading).rejects.toThrow(/cut\.bin stopped after \d+ of 1000 bytes/);
   });
@@ -206,7 +206,13 @@ describe('files of the Hub', () => {
     const refused = openFiles('org/gated', { hubUrl }).open('config.json');
     await expect(refused).rejects.toThrow(/^HTTP 401 .*pass `token`/);
     await readJson(openFiles(`${origin}/nano`, { hubUrl, token }), 'config.json');
-    expect(requests.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${token}`, undefined, undefined]);
+    expect(requests.map(({ headers }) => headers.authorization)).toEqual([
+      `Bearer ${token}`,
+      `Bearer ${token}`,
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   it('refuses a token with a line end without repeating it', () => {

@@ -1,14 +1,14 @@
-import type { FileOptions, ModelSource } from '../api';
-import { abortReason, ModelFileError } from '../errors';
-import { messageOf } from './read';
-import type { Identity, ModelFile, ModelFiles } from './types';
+import type { ModelSource } from '../api';
+import { ModelFileError } from '../errors';
+import { openHttp } from './http';
+import { encodePath, type HubOptions, hubFiles } from './hub';
+import type { ModelFiles } from './types';
 
-export interface SourceOptions extends Pick<FileOptions, 'revision' | 'token' | 'hubUrl'> {
+export interface SourceOptions extends HubOptions {
   /** Gives a local folder's files, or undefined if there is no such folder. Only Node has one (folder.ts). */
   folder?: (path: string) => ModelFiles | undefined;
 }
 
-const HUB_URL = 'https://huggingface.co';
 const isUrlOrPath = (source: string): boolean => /^(https?:|file:|\/|\.\.?\/)|\/$|^\.\.?$/i.test(source);
 const isHubId = (source: string): boolean => /^\w[\w.-]*\/\w[\w.-]*$/.test(source);
 
@@ -23,7 +23,7 @@ export function openFiles(source: ModelSource, options: SourceOptions = {}): Mod
     if (local) return local;
     if (isUrlOrPath(place)) {
       if (options.folder && !/^https?:/i.test(place)) throw new ModelFileError(`There is no folder ${place}.`);
-      return urlFiles(folderUrl(place));
+      return urlFiles(folderUrl(place), options);
     }
     if (isHubId(place)) return hubFiles(place, options);
     throw new TypeError(`Not a model source: ${JSON.stringify(place)}. ${sourceHint(place)}`);
@@ -67,88 +67,22 @@ function folderUrl(place: string): URL {
   return url;
 }
 
-const encodePath = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
-
-function urlFiles(base: URL): ModelFiles {
-  const address = (name: string) => {
-    const url = new URL(encodePath(name), base);
-    url.search = base.search;
-    return url.href;
-  };
-  return httpFiles(base.href, address, {}, { source: base.origin + base.pathname });
-}
-
-/** Files of a Hub repository: `{hubUrl}/{id}/resolve/{revision}/{file}`. The token goes to `hubUrl` only. */
-function hubFiles(id: string, { hubUrl = HUB_URL, revision = 'main', token }: SourceOptions): ModelFiles {
-  if (token !== undefined && !/^[!-~]+$/.test(token)) {
-    throw new TypeError('token has characters that no access token has (spaces, line ends or non-ASCII).');
-  }
-  const repository = `${hubUrl.replace(/\/+$/, '')}/${id}`;
-  // A revision such as refs/pr/1 is one part of the path, so its '/' is encoded too.
-  const base = `${repository}/resolve/${encodeURIComponent(revision)}/`;
-  const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
-  const identity = { source: id, hubUrl: hubUrl === HUB_URL ? undefined : hubUrl, revision };
-  return httpFiles(`${repository} (${revision})`, (name) => base + encodePath(name), headers, identity);
-}
-
-function httpFiles(
-  where: string,
-  address: (name: string) => string,
-  headers: Record<string, string>,
-  identity: Identity,
-): ModelFiles {
+function urlFiles(base: URL, { retryDelay }: SourceOptions): ModelFiles {
   const missing = new Map<string, string>();
   return {
-    where,
-    identity,
+    where: base.href,
+    identity: { source: base.origin + base.pathname },
     whyMissing: (name) => missing.get(name),
-    async open(name, signal): Promise<ModelFile | undefined> {
-      const url = address(name);
-      const response = await fetch(url, { headers, signal }).catch((cause: unknown) => {
-        if (signal?.aborted) throw abortReason(signal);
-        throw new ModelFileError(
-          `No answer from the network for ${url} (${causesOf(cause)}). Is the server up, and does it allow this page (CORS)?`,
-          { cause },
-        );
-      });
-      const { status } = response;
-      const isPage =
-        response.ok && /^(text\/html|application\/xhtml\+xml)\b/i.test(response.headers.get('content-type') ?? '');
-      if (response.ok && !isPage) {
-        return { name, size: exactSize(response), stream: response.body ?? new Blob([]).stream() };
-      }
-      response.body?.cancel().catch(() => {});
-      if (status !== 404 && status !== 410 && !isPage) throw new ModelFileError(httpError(response, url));
-      missing.set(name, isPage ? `the server answered ${url} with a page of HTML` : `HTTP ${status} for ${url}`);
+    async open(name, signal) {
+      const url = new URL(encodePath(name), base);
+      url.search = base.search;
+      const answer = await openHttp(name, url.href, { signal, retryDelay });
+      if ('file' in answer) return answer.file;
+      missing.set(name, answer.missing);
       return undefined;
     },
   };
 }
-
-/**
- * content-length counts compressed bytes where there is a content-encoding, and across origins a browser does not show
- * that header (it is not CORS-safelisted), so there the length is not known to be the file's.
- */
-function exactSize({ headers, type }: Response): number | undefined {
-  const length = headers.get('content-length');
-  if (length === null || type === 'cors' || headers.has('content-encoding')) return undefined;
-  return Number(length);
-}
-
-function httpError({ status, statusText }: Response, url: string): string {
-  const message = `HTTP ${status}${statusText && ` ${statusText}`} for ${url}.`;
-  if (status !== 401 && status !== 403) return message;
-  return (
-    `${message} The model may be private or gated (pass \`token\`, and accept its terms on its page), or there may be no ` +
-    "such model; some storage servers also answer 403 for a file that is not there. A folder of this site is './name'."
-  );
-}
-
-/** Node's fetch says only "fetch failed"; what failed is in the chain of causes. */
-const causesOf = (error: unknown): string => {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause === undefined ? messageOf(error) : `${messageOf(error)}: ${causesOf(cause)}`;
-};
 
 function blobFiles(source: Map<string, Blob> | Record<string, Blob>): ModelFiles {
   const given = source instanceof Map ? [...source] : Object.entries(source);
