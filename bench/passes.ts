@@ -8,7 +8,7 @@ export type Loaded = Awaited<ReturnType<typeof loadRuntime>>;
 
 /** What an index of documents is made of: the mean of each sequence's hidden states, normalised. */
 export const embeddings = (sequences: number): HeadRequest => ({
-  head: { kind: 'pooled', pooling: 'mean', normalize: true },
+  head: { kind: 'pooled', pooling: ['mean'], normalize: true },
   indices: Uint32Array.from({ length: sequences }, (_, i) => i),
 });
 

@@ -17,7 +17,7 @@ const TILE_K: u32 = 16;
 const PAIR: u32 = 32;
 const HAS_BIAS: bool = false;
 const EPILOGUE: u32 = 0; // 0 store, 1 add to out (residual), 2 activation, 3 GeGLU (N / 2 columns out), 4 RoPE on q and k, scale on q
-const ACTIVATION: u32 = 0; // 0 gelu (erf), 1 gelu_pytorch_tanh, 2 silu, 3 relu
+const ACTIVATION: u32 = 0; // 0 gelu (erf), 1 gelu_pytorch_tanh, 2 silu, 3 relu, 4 tanh
 const HIDDEN: u32 = 256; // RoPE: columns of q, of k and of v
 const HEAD_DIM: u32 = 64;
 const Q_SCALE: f32 = 0.125;
@@ -72,6 +72,7 @@ fn activate(x: vec4<f32>) -> vec4<f32> {
   }
   if (ACTIVATION == 2) { return x / (1.0 + exp(-x)); }
   if (ACTIVATION == 3) { return max(x, vec4(0.0)); }
+  if (ACTIVATION == 4) { return 1.0 - 2.0 / (1.0 + exp(2.0 * x)); }
   return 0.5 * x * (1.0 + erf(x * 0.7071067811865476));
 }
 

@@ -1,18 +1,18 @@
-// embeddings[row] /= max(|embeddings[row]|, 1e-12), as torch.nn.functional.normalize: one workgroup a row.
+// embeddings[row] /= max(|embeddings[row]|, 1e-12), as torch.nn.functional.normalize, of the first COLUMNS numbers: one workgroup a row.
 
 const STRIDE: u32 = 256;
+const COLUMNS: u32 = 256;
 
-@group(0) @binding(0) var<storage, read_write> embeddings: array<vec4<f32>>; // [rows, STRIDE]
+@group(0) @binding(0) var<storage, read_write> embeddings: array<f32>; // [rows, STRIDE]
 
 const THREADS: u32 = 64;
-const VECS = STRIDE / 4;
 var<workgroup> partial: array<f32, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let base = group.x * VECS;
+  let base = group.x * STRIDE;
   var squares = 0.0;
-  for (var v = thread; v < VECS; v += THREADS) { squares += dot(embeddings[base + v], embeddings[base + v]); }
+  for (var c = thread; c < COLUMNS; c += THREADS) { squares += embeddings[base + c] * embeddings[base + c]; }
   partial[thread] = squares;
   workgroupBarrier();
   for (var half = THREADS / 2; half > 0; half /= 2) {
@@ -20,5 +20,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     workgroupBarrier();
   }
   let scale = 1.0 / max(sqrt(partial[0]), 1e-12);
-  for (var v = thread; v < VECS; v += THREADS) { embeddings[base + v] *= scale; }
+  for (var c = thread; c < COLUMNS; c += THREADS) { embeddings[base + c] *= scale; }
 }

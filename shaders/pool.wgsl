@@ -1,32 +1,50 @@
-// pooled[i] = mean of the rows of span i (one sequence of the stream), or its first row when CLS. A workgroup takes one sequence and 16 vec4 columns;
-// its 16 lanes along the rows each sum every 16th row.
+// pooled[i] = one vector for the rows of span i (one sequence of the stream), by sentence-transformers' pooling modes. A workgroup takes one
+// sequence and 16 vec4 columns; its 16 lanes along the rows each take every 16th row. Rows before `first` (a prompt) count for cls alone.
 
 const STRIDE: u32 = 256;
-const CLS: bool = false;
+const OUT_STRIDE: u32 = 256;
+const OUT_COLUMN: u32 = 0; // where column 0 goes: several modes stand side by side
+const MODE: u32 = 0; // 0 mean, 1 cls, 2 max, 3 lasttoken, 4 weightedmean (by place in the sequence, from 1), 5 mean_sqrt_len_tokens
+
+struct Span { start: u32, first: u32, end: u32, } // stream rows: of the sequence, and of what is pooled
 
 @group(0) @binding(0) var<storage, read> hidden_states: array<vec4<f32>>; // [tokens, STRIDE]
-@group(0) @binding(1) var<storage, read> spans: array<vec2<u32>>; // [sequences]: (start, end), in stream rows
-@group(0) @binding(2) var<storage, read_write> pooled: array<vec4<f32>>; // [sequences, STRIDE]
+@group(0) @binding(1) var<storage, read> spans: array<Span>; // [sequences]
+@group(0) @binding(2) var<storage, read_write> pooled: array<vec4<f32>>; // [sequences, OUT_STRIDE]
 
 const COLUMNS: u32 = 16;
 const LANES: u32 = 16;
 const VECS = STRIDE / 4;
+const LEAST = -3.4e38;
 var<workgroup> partial: array<vec4<f32>, COLUMNS * LANES>;
+
+fn combine(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
+  if (MODE == 2) { return max(a, b); }
+  return a + b;
+}
 
 @compute @workgroup_size(COLUMNS, LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-  let start = spans[group.x].x;
-  let length = spans[group.x].y - start;
+  let span = spans[group.x];
+  let first = select(select(span.first, span.end - 1, MODE == 3), span.start, MODE == 1);
+  let end = select(span.end, span.start + 1, MODE == 1);
   let column = group.y * COLUMNS + local.x;
-  let rows = select(length, 1u, CLS);
-  var sum = vec4<f32>();
+  var best = vec4(select(0.0, LEAST, MODE == 2));
   if (column < VECS) {
-    for (var row = local.y; row < rows; row += LANES) { sum += hidden_states[(start + row) * VECS + column]; }
+    for (var row = first + local.y; row < end; row += LANES) {
+      let weight = select(1.0, f32(row - span.start + 1), MODE == 4);
+      best = combine(best, weight * hidden_states[row * VECS + column]);
+    }
   }
-  partial[local.y * COLUMNS + local.x] = sum;
+  partial[local.y * COLUMNS + local.x] = best;
   workgroupBarrier();
   if (local.y == 0 && column < VECS) {
-    for (var lane = 1u; lane < LANES; lane++) { sum += partial[lane * COLUMNS + local.x]; }
-    pooled[group.x * VECS + column] = sum / f32(rows);
+    for (var lane = 1u; lane < LANES; lane++) { best = combine(best, partial[lane * COLUMNS + local.x]); }
+    let rows = f32(end - first);
+    var divisor = rows;
+    if (MODE == 2) { divisor = 1.0; }
+    if (MODE == 4) { divisor = rows * (f32(first - span.start) + (rows + 1.0) / 2.0); } // the sum of the weights
+    if (MODE == 5) { divisor = sqrt(rows); }
+    pooled[group.x * (OUT_STRIDE / 4) + OUT_COLUMN / 4 + column] = best / divisor;
   }
 }

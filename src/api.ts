@@ -17,7 +17,11 @@ export type Arithmetic = 'f32' | 'f16';
 /** What the checkpoint's head computes. `encoder`: no head, hidden states only. */
 export type Task = 'encoder' | 'mlm' | 'seqcls' | 'tokcls';
 
-export type Pooling = 'mean' | 'cls';
+/** How a text's tokens become one vector; the names are sentence-transformers'. */
+export type Pooling = 'cls' | 'lasttoken' | 'max' | 'mean' | 'mean_sqrt_len_tokens' | 'weightedmean';
+
+/** `cosine` and `dot` of two vectors, or their distance with a minus sign, so that more is always more alike. */
+export type Metric = 'cosine' | 'dot' | 'euclidean' | 'manhattan';
 
 /**
  * Where a checkpoint's files are:
@@ -162,13 +166,55 @@ export interface MaskResult {
   candidates: Candidate[];
 }
 
-/** Embeddings, row-major: `data[i * dim + j]`. */
-export interface Embeddings {
-  data: Float32Array;
+/**
+ * What the numbers of an embedding are stored as. `int8`: each row scaled so that its largest magnitude is 127, and rounded (cosines stay),
+ * or with `ranges` as sentence-transformers' int8. `binary`: one bit a number, set where it is above 0; the first in the highest bit of a
+ * byte, as sentence-transformers' ubinary.
+ */
+export type Precision = 'float32' | 'int8' | 'binary';
+
+export interface PrecisionData {
+  float32: Float32Array;
+  int8: Int8Array;
+  binary: Uint8Array;
+}
+
+/** Embeddings, row-major: `rows` rows of `dim` numbers; binary ones have ceil(dim / 8) bytes a row. */
+export interface Embeddings<P extends Precision = 'float32'> {
+  data: PrecisionData[P];
   rows: number;
   dim: number;
   /** Row i as a view into `data`. */
-  row(i: number): Float32Array;
+  row(i: number): PrecisionData[P];
+}
+
+export interface EmbedOptions<P extends Precision = Precision> extends CallOptions {
+  /** Default: the checkpoint's own. Several are put side by side. Another one than its own skips no Dense module. */
+  pooling?: Pooling | Pooling[];
+  /** To unit length, after `dimensions`. Default true; false also leaves out a Normalize module at the checkpoint's end. */
+  normalize?: boolean;
+  /** What stands before every text: one of `info.prompts` by name, or the words themselves. Default: `info.defaultPrompt`, if any. */
+  promptName?: string;
+  prompt?: string;
+  /** Keep only so many numbers of each embedding, for models trained for it (Matryoshka). Default: what the checkpoint says, else all. */
+  dimensions?: number;
+  /** Default float32. */
+  precision?: P;
+  /** For int8: the least and the largest value of every number, e.g. of your corpus, which become -128 and 127. */
+  ranges?: { min: ArrayLike<number>; max: ArrayLike<number> };
+}
+
+/** How a text is read by a multi-vector model: a query is filled up with mask tokens, a document leaves its punctuation out. */
+export interface MultiVectorOptions extends CallOptions {
+  kind: 'query' | 'document';
+  /** Most tokens, special ones and the prefix included; what a query is filled up to. Default: the checkpoint's. */
+  maxTokens?: number;
+}
+
+/** One text's token embeddings, of unit length, with each token's id and its UTF-16 offsets ([0, 0] for special tokens). */
+export interface MultiVector extends Embeddings {
+  ids: Uint32Array;
+  offsets: [start: number, end: number][];
 }
 
 export interface LabelScore {
@@ -293,13 +339,23 @@ export interface ModelInfo {
   task: Task;
   dtype: Dtype;
   arithmetic: Arithmetic;
-  /** Longest sequence, special tokens included. */
+  /** Longest sequence, special tokens included; sentence_bert_config.json may make it shorter than config.json does. */
   maxTokens: number;
   maxTokensPerPass: number;
   hiddenSize: number;
   vocabSize: number;
   labels: string[];
-  pooling: Pooling;
+  /** How `embed` pools; several are put side by side. */
+  pooling: Pooling[];
+  /** Numbers of an embedding, or of each of a multi-vector model's. */
+  embeddingSize: number;
+  /** What `embed` can put before a text, by name ({ query: 'search_query: ' }); `defaultPrompt` is the name of the one it puts anyway. */
+  prompts: Record<string, string>;
+  defaultPrompt: string | undefined;
+  /** What the embeddings were trained to be compared by. */
+  similarity: Metric | 'MaxSim';
+  /** Most tokens of a query and a document of a multi-vector (ColBERT) model; undefined for others. */
+  multiVector: { queryLength: number; documentLength: number } | undefined;
   /** How a mask is written in a text ([MASK], <mask>); undefined if the tokenizer has none. */
   maskToken: string | undefined;
   adapter: { vendor: string; architecture: string; device: string; description: string };
@@ -315,11 +371,11 @@ export interface Calls {
   /** Fills every `[MASK]`. Throws a RangeError for a text without one. */
   fillMask(text: string, options?: FillMaskOptions): Promise<MaskResult[]>;
   fillMask(texts: string[], options?: FillMaskOptions): Promise<MaskResult[][]>;
-  /** One embedding a text. `normalize` (default true): to unit length. Pooling: 1_Pooling/config.json, else mean. */
-  embed(
-    texts: string | string[],
-    options?: CallOptions & { pooling?: Pooling; normalize?: boolean },
-  ): Promise<Embeddings>;
+  /** One embedding a text, as the checkpoint's sentence-transformers files say; without them the mean. */
+  embed<P extends Precision = 'float32'>(texts: string | string[], options?: EmbedOptions<P>): Promise<Embeddings<P>>;
+  /** One embedding a token, by a multi-vector (ColBERT) model in PyLate's format. Compare them with `maxSim`. */
+  embedMultiVector(text: string, options: MultiVectorOptions): Promise<MultiVector>;
+  embedMultiVector(texts: string[], options: MultiVectorOptions): Promise<MultiVector[]>;
   /** The labels with their scores, best first: softmax, or sigmoid where problem_type is multi_label_classification. */
   classify(text: string | TextPair, options?: ClassifyOptions): Promise<LabelScore[]>;
   classify(texts: (string | TextPair)[], options?: ClassifyOptions): Promise<LabelScore[][]>;

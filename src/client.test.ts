@@ -180,13 +180,31 @@ describe('calls', () => {
 
   it('rebuild the rows of embeddings and move their data', async () => {
     const data = Float32Array.of(1, 2, 3, 4);
-    const embed = async () => ({ data, rows: 2, dim: 2, row: () => data });
+    const embed = (async () => ({ data, rows: 2, dim: 2, row: () => data })) as unknown as Model['embed'];
     const { remote } = await load({ embed });
     const embeddings = await remote.embed(['a', 'b']);
     expect(embeddings.data).toEqual(Float32Array.of(1, 2, 3, 4));
     expect(embeddings.row(1)).toEqual(Float32Array.of(3, 4));
     expect(embeddings.row(1).buffer).toBe(embeddings.data.buffer);
     expect(data.length).toBe(0); // moved, not copied
+  });
+
+  it('rebuild the rows of binary embeddings and of a list of multi-vector ones', async () => {
+    const bits = { data: Uint8Array.of(1, 2, 3, 4), rows: 2, dim: 12, row: () => [] };
+    const vectors = [1, 2].map((rows) => ({
+      ...{ data: new Float32Array(rows * 2).fill(rows), rows, dim: 2, row: () => [] },
+      ids: Uint32Array.of(7),
+      offsets: [[0, 3]],
+    }));
+    const { remote } = await load({
+      embed: (async () => bits) as unknown as Model['embed'],
+      embedMultiVector: (async () => vectors) as unknown as Model['embedMultiVector'],
+    });
+    expect((await remote.embed('a', { precision: 'binary' })).row(1)).toEqual(Uint8Array.of(3, 4));
+    const [, second] = await remote.embedMultiVector(['a', 'b'], { kind: 'query' });
+    expect(second).toMatchObject({ ids: Uint32Array.of(7), offsets: [[0, 3]], rows: 2 });
+    expect(second.row(1)).toEqual(Float32Array.of(2, 2));
+    expect(vectors.map(({ data }) => data.length)).toEqual([0, 0]);
   });
 
   it('move tensors that share a buffer, and leave the input to the caller', async () => {

@@ -194,9 +194,11 @@ const ownCopies = (value: unknown): unknown =>
       )
     : value;
 
-/** A result with the methods that could not be cloned (worker-session.ts). */
+/** A result, or a list of them, with the methods that could not be cloned (worker-session.ts). */
 function withMethods(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withMethods);
   const { data, rows, dim } = (value ?? {}) as Partial<Embeddings>;
   if (!data || rows === undefined || dim === undefined) return value;
-  return { data, rows, dim, row: (i: number) => data.subarray(i * dim, (i + 1) * dim) } satisfies Embeddings;
+  const width = data.length / rows;
+  return { ...(value as Embeddings), row: (i) => data.subarray(i * width, (i + 1) * width) } satisfies Embeddings;
 }

@@ -1,5 +1,5 @@
-import type { Arithmetic, Dtype, LoadOptions, Model, ModelInfo, ModelSource, Pooling } from './api';
-import { DeviceLostError, UnsupportedModelError, WebGPUUnavailableError } from './errors';
+import type { Arithmetic, Dtype, LoadOptions, Model, ModelInfo, ModelSource } from './api';
+import { DeviceLostError, WebGPUUnavailableError } from './errors';
 import { type CacheOptions, cachedFiles } from './files/cache';
 import { readJson } from './files/read';
 import { openFiles, type SourceOptions } from './files/source';
@@ -8,10 +8,12 @@ import { GpuMemory } from './gpu/buffers';
 import { type Gpu, guarded, openGpu } from './gpu/device';
 import { createTuner, type PlanStore } from './kernels/tune';
 import { type ModelConfig, parseConfig } from './model/config';
+import { loadModule, planModules } from './model/dense';
 import { geometryOf } from './model/geometry';
-import { type HeadKernels, headKernels } from './model/heads';
+import { embeddingWidths, type HeadKernels, headKernels } from './model/heads';
 import { compileEncoder, type EncoderKernels } from './model/modernbert';
 import { Runtime } from './model/runtime';
+import { readSentenceConfig } from './model/sentence';
 import { loadWeights } from './model/weights';
 import { createScheduler } from './scheduler';
 import { modelCalls } from './tasks/calls';
@@ -43,7 +45,7 @@ export async function loadEncoder(source: ModelSource, options: EncoderOptions):
 }
 
 async function modelOf(files: ModelFiles, options: EncoderOptions): Promise<Model> {
-  const { runtime, config, info } = await runtimeOf(files, options);
+  const { runtime, config, sentence, info } = await runtimeOf(files, options);
   try {
     const [tokenizerJson, tokenizerConfig] = await Promise.all([
       readJson(files, 'tokenizer.json', options),
@@ -65,6 +67,7 @@ async function modelOf(files: ModelFiles, options: EncoderOptions): Promise<Mode
       info,
       ...modelCalls({
         config,
+        sentence,
         info,
         tokenizer,
         where: files.where,
@@ -99,38 +102,50 @@ async function runtimeOf(files: ModelFiles, options: EncoderOptions) {
   const memory = new GpuMemory(gpu);
   try {
     return await guarded(gpu, async () => {
-      const pooling = await poolingOf(files, options);
+      const sentence = await readSentenceConfig(files, config.hidden_size, options);
       let compiled: Promise<{ kernels: EncoderKernels; heads: HeadKernels; act: Arithmetic }> | undefined;
       const weights = await loadWeights(files, config, geometry, memory, options, (planned) => {
         const act = arithmeticOf(gpu, options.arithmetic ?? 'auto', planned.dtype);
-        const heads = headKernels(gpu, config, geometry, planned);
+        const modules = planModules(sentence.modules, memory, planned.dtype);
+        const heads = headKernels(gpu, config, geometry, planned, modules);
         const planFor = (options.autotune ?? !gpu.isSoftware) ? createTuner(gpu, options.plans) : undefined;
         compiled = Promise.all([
           compileEncoder(gpu, config, geometry, planned, act, planFor),
-          heads.warm(pooling),
+          heads.warm(sentence.pooling),
         ]).then(([kernels]) => ({ kernels, heads, act }));
         compiled.catch(() => {}); // a broken file is reported first; otherwise it is awaited below
       });
       const { kernels, heads, act } = await compiled!;
+      for (const module of heads.modules) await loadModule(files, module, gpu, options);
       const runtime = new Runtime(gpu, memory, config, geometry, weights, kernels, heads, act);
+      const { multiVector } = sentence;
+      const { pooled, widths } = embeddingWidths(config, geometry, heads.modules, sentence.pooling?.length ?? 1);
       const info: ModelInfo = {
         config: configJson as Record<string, unknown>,
         task: weights.task,
         dtype: weights.dtype,
         arithmetic: act,
-        maxTokens: config.max_position_embeddings,
+        maxTokens: Math.min(config.max_position_embeddings, sentence.max_seq_length ?? Infinity),
         maxTokensPerPass: tokensPerPass(options.maxTokensPerPass, runtime.tokenLimit),
         hiddenSize: config.hidden_size,
         vocabSize: config.vocab_size,
         labels: labelsOf(config, weights.classifier?.labels),
-        pooling,
+        pooling: sentence.pooling ?? [],
+        embeddingSize: sentence.truncate_dim ?? (widths.at(-1) ?? pooled).columns,
+        prompts: sentence.prompts,
+        defaultPrompt: sentence.default_prompt_name,
+        similarity: sentence.similarity,
+        multiVector: multiVector && {
+          queryLength: multiVector.query_length,
+          documentLength: multiVector.document_length,
+        },
         maskToken: undefined,
         adapter: gpu.info,
         features: [...(act === 'f16' ? ['shader-f16'] : [])],
         commit: undefined,
         cache: { state: 'off' },
       };
-      return { runtime, config, info, files };
+      return { runtime, config, sentence, info, files };
     });
   } catch (error) {
     memory.dispose();
@@ -161,15 +176,3 @@ function tokensPerPass(asked: number | undefined, limit: number): number {
 
 const labelsOf = (config: ModelConfig, count = 0): string[] =>
   Array.from({ length: count }, (_, i) => config.labels[i] ?? `LABEL_${i}`);
-
-/** The pooling of a sentence-transformers checkpoint (1_Pooling/config.json); mean for others. */
-async function poolingOf(files: ModelFiles, options: EncoderOptions): Promise<Pooling> {
-  const json = (await readJson(files, '1_Pooling/config.json', options)) as Record<string, unknown> | undefined;
-  if (!json) return 'mean';
-  const on = Object.keys(json).filter((key) => key.startsWith('pooling_mode_') && json[key] === true);
-  if (on.length === 1 && on[0] === 'pooling_mode_mean_tokens') return 'mean';
-  if (on.length === 1 && on[0] === 'pooling_mode_cls_token') return 'cls';
-  throw new UnsupportedModelError(
-    `1_Pooling/config.json: ${on.join(' + ') || 'no pooling mode'} is not supported; known are pooling_mode_mean_tokens and pooling_mode_cls_token.`,
-  );
-}

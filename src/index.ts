@@ -6,6 +6,7 @@ import { browserStore } from './files/store-browser';
 export type * from './api';
 export { type BrowserLoadOptions, loadModel } from './client';
 export { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from './errors';
+export { maxSim, similarity } from './similarity';
 
 /** The models that this origin keeps on the device, the one used last first. */
 export const listCached = (): Promise<CachedModel[]> => listEntries(browserStore);

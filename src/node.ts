@@ -8,6 +8,7 @@ import { filePlans } from './plan-file';
 
 export type * from './api';
 export { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from './errors';
+export { maxSim, similarity } from './similarity';
 
 /** `cacheFolder`: where models are kept, by default `modernbert-webgpu/models` in the user's cache folder. */
 export interface NodeCacheOptions {

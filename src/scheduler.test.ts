@@ -42,7 +42,7 @@ function fakeGpu({
 }
 
 const HIDDEN: Head = { kind: 'hidden' };
-const POOLED: Head = { kind: 'pooled', pooling: 'mean', normalize: true };
+const POOLED: Head = { kind: 'pooled', pooling: ['mean'], normalize: true };
 
 /** An item of these ids and what was delivered for it. */
 function item(ids: number[], head: Head = POOLED, rows?: number[]): Item & { got: number[] } {

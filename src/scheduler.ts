@@ -17,6 +17,8 @@ export interface Wanted {
 /** One sequence to run. `hidden`: rows whose hidden states are wanted before each layer and before final_norm. */
 export interface Item {
   ids: Uint32Array;
+  /** How many of its tokens, from the first, attention looks at. Default: all. */
+  keys?: number;
   wanted: Wanted[];
   hidden?: { rows: Uint32Array; deliver(stages: Float32Array<ArrayBuffer>[]): void };
 }
@@ -38,7 +40,7 @@ interface Call {
 type RunPass = (
   sequences: Uint32Array[],
   requests: HeadRequest[],
-  options: { hiddenRows?: Uint32Array },
+  options: { keys: (number | undefined)[]; hiddenRows?: Uint32Array },
 ) => Promise<PassResult>;
 
 /**
@@ -112,7 +114,7 @@ export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number
       const result = await runPass(
         items.map(({ ids }) => ids),
         requests,
-        { hiddenRows },
+        { keys: items.map(({ keys }) => keys), hiddenRows },
       );
       if (result.hidden_states && hiddenRows) deliverHidden(items, result.hidden_states, hiddenRows.length);
       takers.forEach((list, request) => {

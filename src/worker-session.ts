@@ -117,8 +117,9 @@ const callsOf = (model: Model): (keyof Calls)[] =>
     (name): name is keyof Calls => name !== 'info' && name !== 'memory' && name !== 'dispose',
   );
 
-/** A result without its methods (`row` of Embeddings), which cannot be cloned: the page puts them back. */
+/** A result, or a list of them, without its methods (`row` of Embeddings), which cannot be cloned: the page puts them back. */
 function withoutMethods(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutMethods);
   if (value?.constructor !== Object) return value;
   return Object.fromEntries(Object.entries(value).filter(([, part]) => typeof part !== 'function'));
 }

@@ -16,7 +16,7 @@ export const LAYERS = {
   e2e: { imports: ['index', 'tools'] },
   bench: { imports: ['index', 'node', 'encoder', 'model', 'kernels', 'gpu', 'tools', ...LEAVES] },
 
-  index: { imports: ['client', 'files', 'errors', 'api'] },
+  index: { imports: ['client', 'similarity', 'files', 'errors', 'api'] },
   client: {
     imports: ['wire-error', 'files', 'errors', 'api'],
     types: ['worker-session'],
@@ -27,7 +27,7 @@ export const LAYERS = {
   'plan-file': { imports: [], types: ['kernels'] },
   'worker-session': { imports: ['wire-error', 'errors', 'api'] },
   'wire-error': { imports: ['errors', 'api'] },
-  node: { imports: ['encoder', 'plan-file', ...LEAVES] },
+  node: { imports: ['encoder', 'similarity', 'plan-file', ...LEAVES] },
 
   encoder: { imports: ['tasks', 'scheduler', 'model', 'kernels', 'gpu', ...LEAVES] },
   tasks: { imports: ['forward', ...LEAVES], types: ['scheduler', 'model'] },
@@ -41,6 +41,7 @@ export const LAYERS = {
   tokenizer: { imports: ['files', 'errors', 'api'] },
   packing: { imports: ['errors', 'api'] },
   passages: { imports: ['errors', 'api'] },
+  similarity: { imports: ['api'] },
   errors: { imports: [] },
   api: { imports: [] },
   shaders: { imports: [] },

@@ -7,7 +7,7 @@ import { GpuMemory } from '../../src/gpu/buffers';
 import { type Gpu, openGpu } from '../../src/gpu/device';
 import { parseConfig } from '../../src/model/config';
 import { geometryOf } from '../../src/model/geometry';
-import { headKernels } from '../../src/model/heads';
+import { headKernels, type Width } from '../../src/model/heads';
 import { compileEncoder } from '../../src/model/modernbert';
 import { planWeights, type Weights } from '../../src/model/weights';
 import type { Job, Made } from './job';
@@ -87,13 +87,17 @@ function serial(gpu: Gpu): Gpu {
 }
 
 /** Every kernel of the heads. */
-async function compileHeads(kernels: ReturnType<typeof headKernels>, weights: Weights): Promise<unknown[]> {
+async function compileHeads(
+  kernels: ReturnType<typeof headKernels>,
+  weights: Weights,
+  width: Width,
+): Promise<unknown[]> {
   const all: Promise<unknown>[] = [
     kernels.norm(),
     kernels.gather(),
     kernels.pool('mean'),
     kernels.pool('cls'),
-    kernels.normalize(),
+    kernels.normalize(width),
   ];
   if (weights.head) all.push(kernels.dense(weights.head.dense));
   if (weights.decoder)
@@ -110,11 +114,12 @@ for (const { tier, dtype, act } of TIERS) {
     context = { model: name, tier };
     const config = parseConfig(json);
     const geometry = geometryOf(config);
+    const width = { stride: geometry.hidden, columns: config.hidden_size };
     for (const task of ['mlm', 'seqcls'] satisfies Task[]) {
       const memory = new GpuMemory(gpu);
       const { weights } = planWeights(memory, config, geometry, new Set(), dtype, task);
       if (task === 'mlm') await compileEncoder(gpu, config, geometry, weights, act);
-      await compileHeads(headKernels(gpu, config, geometry, weights), weights);
+      await compileHeads(headKernels(gpu, config, geometry, weights, []), weights, width);
       memory.dispose();
     }
   }

@@ -6,7 +6,7 @@ import type { Gpu } from '../gpu/device';
 import { type Constants, createKernel, type Kernel } from '../gpu/kernel';
 import { F16_MAX, roundUp, weightConstants } from './precision';
 
-export const ACTIVATIONS = ['gelu', 'gelu_pytorch_tanh', 'silu', 'relu'] as const;
+export const ACTIVATIONS = ['gelu', 'gelu_pytorch_tanh', 'silu', 'relu', 'tanh'] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 
 /** K of every GEMM is padded to this with zeros. */

@@ -3,7 +3,7 @@ import type { Gpu } from '../gpu/device';
 import { blank, openTestGpu, runKernel, upload, uploadWords } from '../gpu/fixtures';
 import { cumulate, expectClose, padded, randomMatrix, randomVector, unpadded } from './fixtures';
 import { createNormalize } from './normalize';
-import { createPool, poolWorkgroups } from './pool';
+import { createPool, poolSpan, poolWorkgroups } from './pool';
 import { normalize, pool, topK } from './reference';
 import { createTopK } from './top_k';
 
@@ -14,28 +14,41 @@ beforeAll(async () => {
 afterAll(() => gpu.device.destroy());
 
 describe('pool', () => {
-  it.each(['mean', 'cls'] as const)('%s over sequences of 1 to 200 tokens', async (pooling) => {
-    const cu_seqlens = cumulate([1, 65, 16, 200, 2]);
-    const x = randomMatrix(1, 284, 320);
-    const pooled = blank(gpu, 5 * 320);
-    const spans = Uint32Array.from(
-      [...cu_seqlens.keys()].slice(0, -1).flatMap((s) => [cu_seqlens[s], cu_seqlens[s + 1]]),
-    );
-    const buffers = { hidden_states: upload(gpu, padded(x, { stride: 320 })), spans: uploadWords(gpu, spans), pooled };
-    const kernel = await createPool(gpu, { stride: 320, pooling });
-    const data = await runKernel(gpu, kernel, buffers, poolWorkgroups(320, 5), pooled, 5 * 320);
-    expectClose(unpadded(data, [5, 320], 320), pool(x, cu_seqlens, pooling), 1e-6);
-  });
+  const modes = ['cls', 'lasttoken', 'max', 'mean', 'mean_sqrt_len_tokens', 'weightedmean'] as const;
+  it.each(modes)(
+    '%s over sequences of 1 to 200 tokens, into columns of wider rows, without their first tokens',
+    async (pooling) => {
+      const cu_seqlens = cumulate([1, 65, 16, 200, 2]);
+      const x = randomMatrix(1, 284, 320);
+      for (const [skip, outStride, outColumn] of [
+        [0, 320, 0],
+        [0, 960, 640],
+        [1, 320, 0],
+      ]) {
+        const starts = [...cu_seqlens.keys()].slice(skip, -1);
+        const spans = Uint32Array.from(starts.flatMap((s) => poolSpan(cu_seqlens[s], cu_seqlens[s + 1], skip)));
+        const pooled = blank(gpu, 5 * outStride);
+        const hidden_states = upload(gpu, padded(x, { stride: 320 }));
+        const kernel = await createPool(gpu, { stride: 320, pooling, outStride, outColumn });
+        const buffers = { hidden_states, spans: uploadWords(gpu, spans), pooled };
+        const workgroups = poolWorkgroups(320, starts.length);
+        const data = await runKernel(gpu, kernel, buffers, workgroups, pooled, starts.length * outStride);
+        const found = unpadded(data, [starts.length, 320], outStride, (c) => outColumn + c);
+        expectClose(found, pool(x, cu_seqlens.subarray(skip), pooling, skip), 2e-6);
+      }
+    },
+  );
 });
 
 describe('normalize', () => {
-  it('to unit length, and leaves a row of zeros', async () => {
+  it.each([320, 77])('the first %i of 320 numbers to unit length, and leaves a row of zeros', async (columns) => {
     const x = randomMatrix(2, 3, 320, 40);
     x[1].fill(0);
     const embeddings = upload(gpu, padded(x, { stride: 320 }));
-    const kernel = await createNormalize(gpu, { stride: 320 });
+    const kernel = await createNormalize(gpu, { stride: 320, columns });
     const data = await runKernel(gpu, kernel, { embeddings }, [3], embeddings, 3 * 320);
-    expectClose(unpadded(data, [3, 320], 320), normalize(x), 1e-6);
+    const expected = normalize(x.map((row) => row.slice(0, columns)));
+    expectClose(unpadded(data, [3, columns], 320), expected, 1e-6);
   });
 });
 

@@ -70,6 +70,7 @@ export const ACTIVATE: Record<Activation, (x: number) => number> = {
   gelu_pytorch_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
   silu: (x) => x / (1 + Math.exp(-x)),
   relu: (x) => Math.max(0, x),
+  tanh: Math.tanh,
 };
 
 /** act(x[:, :n/2]) * x[:, n/2:] (Shazeer 2020, with ModernBERT's order: the first half is activated). [rows, n] → [rows, n / 2]. */
@@ -131,11 +132,17 @@ export function softmax(scores: ArrayLike<number> & Iterable<number>): number[] 
   return powers.map((power) => power / total);
 }
 
-/** The mean of every sequence's rows, or its first row. hidden_states: [tokens, hidden] → [sequences, hidden]. */
-export const pool = (hidden_states: Matrix, cu_seqlens: Uint32Array, pooling: Pooling): Matrix =>
+/** One row a sequence; all modes but cls leave out its first `skip` rows. hidden_states: [tokens, hidden] → [sequences, hidden]. */
+export const pool = (hidden_states: Matrix, cu_seqlens: Uint32Array, pooling: Pooling, skip = 0): Matrix =>
   spans(cu_seqlens).map(([start, end]) => {
-    const rows = hidden_states.slice(start, pooling === 'cls' ? start + 1 : end);
-    return rows[0].map((_, c) => sum(rows.map((row) => row[c])) / rows.length);
+    if (pooling === 'cls') return hidden_states[start];
+    if (pooling === 'lasttoken') return hidden_states[end - 1];
+    const rows = hidden_states.slice(start + skip, end);
+    const column = (c: number) => rows.map((row) => row[c]);
+    if (pooling === 'max') return rows[0].map((_, c) => Math.max(...column(c)));
+    const weights = rows.map((_, r) => (pooling === 'weightedmean' ? skip + r + 1 : 1));
+    const divisor = pooling === 'mean_sqrt_len_tokens' ? Math.sqrt(rows.length) : sum(weights);
+    return rows[0].map((_, c) => sum(column(c).map((value, r) => value * weights[r])) / divisor);
   });
 
 /** Rows to unit length; torch.nn.functional.normalize, so that a row of zeros stays one. */

@@ -38,7 +38,7 @@ async function run(runtime: Runtime, { ids, rows }: (typeof sequences)[number]) 
     [ids],
     [
       { head: { kind: 'hidden' }, indices: rows },
-      { head: { kind: 'pooled', pooling: 'mean', normalize: false }, indices: Uint32Array.of(0) },
+      { head: { kind: 'pooled', pooling: ['mean'], normalize: false }, indices: Uint32Array.of(0) },
       { head: { kind: 'logits' }, indices: rows.slice(0, 4) },
     ],
   );

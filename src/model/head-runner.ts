@@ -1,10 +1,19 @@
 import { COPY_DST, type GpuMemory, MAP_READ } from '../gpu/buffers';
 import type { Submission } from '../gpu/submission';
+import { poolSpan } from '../kernels/pool';
 import { roundUp } from '../kernels/precision';
 import type { TokenStream } from '../packing/stream';
 import type { ModelConfig } from './config';
 import type { Geometry } from './geometry';
-import { type Head, type HeadContext, type HeadKernels, type HeadSpace, headChunk, isByRow } from './heads';
+import {
+  embeddingWidths,
+  type Head,
+  type HeadContext,
+  type HeadKernels,
+  type HeadSpace,
+  headChunk,
+  isByRow,
+} from './heads';
 import type { Weights } from './weights';
 import type { Workspace } from './workspace';
 
@@ -47,7 +56,7 @@ export class HeadRunner {
     workspace: Workspace,
     requests: HeadRequest[],
   ): Promise<HeadResult[]> {
-    const { geometry, weights, kernels, memory } = this;
+    const { config, geometry, weights, kernels, memory } = this;
     const results = requests.map(({ head, indices }): HeadResult => {
       const { width } = this.#answer(head);
       return { data: new Float32Array(indices.length * width), width };
@@ -57,6 +66,7 @@ export class HeadRunner {
     const total = bytes.reduce((a, b) => a + b, 0);
     const context: HeadContext = {
       gpu: memory.gpu,
+      config,
       geometry,
       weights,
       kernels,
@@ -109,10 +119,19 @@ export class HeadRunner {
   /** A row of a head's answer: floats on the GPU, and how many of them count. */
   #answer(head: Head): { stride: number; width: number } {
     if (head.kind === 'top_k') return { stride: head.k * 2, width: head.k * 2 };
-    if (head.kind === 'hidden' || head.kind === 'pooled') {
-      return { stride: this.geometry.hidden, width: this.config.hidden_size };
+    if (head.kind === 'hidden') return { stride: this.geometry.hidden, width: this.config.hidden_size };
+    if (head.kind === 'pooled' || head.kind === 'token_embeddings') {
+      const { stride, columns } = this.#widths(head).at(-1)!;
+      return { stride, width: (head.kind === 'pooled' && head.dimensions) || columns };
     }
     return this.#logits();
+  }
+
+  /** How wide an embedding is on its way; other heads work on hidden states. */
+  #widths(head: Head) {
+    const poolings = head.kind === 'pooled' ? head.pooling.length : 1;
+    const { pooled, widths } = embeddingWidths(this.config, this.geometry, this.kernels.modules, poolings);
+    return head.kind === 'pooled' || head.kind === 'token_embeddings' ? [pooled, ...widths] : [pooled];
   }
 
   #logits(): { stride: number; width: number } {
@@ -123,7 +142,8 @@ export class HeadRunner {
 
   /** Rows that a head computes at a time; a multiple of 64, so that every chunk of the row lists starts at a bindable offset. */
   #chunkRows(head: Head): number {
-    const widest = Math.max(this.#answer(head).stride, head.kind === 'top_k' ? this.#logits().stride : 0);
+    const widths = this.#widths(head).map(({ stride }) => stride);
+    const widest = Math.max(...widths, this.#answer(head).stride, head.kind === 'top_k' ? this.#logits().stride : 0);
     return Math.max(64, Math.min(MOST_ROWS, Math.floor(CHUNK_BYTES / (widest * 4) / 64) * 64));
   }
 
@@ -132,11 +152,12 @@ export class HeadRunner {
     let offset = 0;
     return requests.flatMap(({ head, indices }, request) => {
       const most = this.#chunkRows(head);
+      const skip = head.kind === 'pooled' ? head.skip : 0;
       return Array.from({ length: Math.ceil(indices.length / most) }, (_, c) => {
         const part = indices.subarray(c * most, (c + 1) * most);
         const words = isByRow(head)
           ? part
-          : Uint32Array.from([...part].flatMap((s) => [cu_seqlens[s], cu_seqlens[s + 1]]));
+          : Uint32Array.from([...part].flatMap((s) => poolSpan(cu_seqlens[s], cu_seqlens[s + 1], skip)));
         const chunk = { request, head, first: c * most, count: part.length, words, offset };
         offset = roundUp(offset + words.length, 64);
         return chunk;
@@ -159,11 +180,12 @@ export class HeadRunner {
       rowsOf(() => true),
     );
     const logitRows = rowsOf(({ kind }) => kind === 'logits' || kind === 'sequence_logits' || kind === 'top_k');
+    const widest = Math.max(...chunks.flatMap(({ head }) => this.#widths(head).map(({ stride }) => stride)), 0);
     const k = Math.max(0, ...requests.map(({ head }) => (head.kind === 'top_k' ? head.k : 0)));
     const { a, b, logits, best } = this.#space;
     const space: HeadSpace = {
-      a: grow(a, 'head a', rows * this.geometry.hidden * 4),
-      b: grow(b, 'head b', rows * this.geometry.hidden * 4),
+      a: grow(a, 'head a', rows * widest * 4),
+      b: grow(b, 'head b', rows * widest * 4),
       logits: logitRows > 0 ? grow(logits, 'logits', logitRows * this.#logits().stride * 4) : logits,
       best: k > 0 ? grow(best, 'top_k', logitRows * k * 8) : best,
     };

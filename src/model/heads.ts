@@ -7,6 +7,7 @@ import { createNormalize } from '../kernels/normalize';
 import { createPool, poolWorkgroups } from '../kernels/pool';
 import { createTopK } from '../kernels/top_k';
 import type { ModelConfig } from './config';
+import type { EmbeddingModule } from './dense';
 import type { Geometry } from './geometry';
 import type { Linear, Norm, Weights } from './weights';
 import type { Workspace } from './workspace';
@@ -16,22 +17,38 @@ export type Head =
   | { kind: 'hidden' } //                                     by row: final_norm
   | { kind: 'logits' } //                                     by row: masked LM or token classifier
   | { kind: 'top_k'; k: number } //                           by row: masked LM, best k with probabilities
-  | { kind: 'pooled'; pooling: Pooling; normalize: boolean } // by sequence
+  | { kind: 'token_embeddings' } //                           by row: multi-vector, of unit length
+  | PooledHead //                                             by sequence
   | { kind: 'sequence_logits' }; //                           by sequence: sequence classifier
 
-export const isByRow = (head: Head): head is Head & { kind: 'hidden' | 'logits' | 'top_k' } =>
-  head.kind === 'hidden' || head.kind === 'logits' || head.kind === 'top_k';
+/** `skip`: tokens at the beginning that only cls sees (default 0); `dimensions`: numbers to keep (default all), before `normalize`. */
+export interface PooledHead {
+  kind: 'pooled';
+  pooling: Pooling[];
+  normalize: boolean;
+  skip?: number;
+  dimensions?: number;
+}
+
+type HeadByRow = Exclude<Head, { kind: 'pooled' | 'sequence_logits' }>;
+export const isByRow = (head: Head): head is HeadByRow => head.kind !== 'pooled' && head.kind !== 'sequence_logits';
 
 /** The buffers that heads work in; rows as many as one chunk has, rounded up to 64. */
 export interface HeadSpace {
-  a: GPUBuffer; // f32 [rows, hidden]
-  b: GPUBuffer; // f32 [rows, hidden]
+  a: GPUBuffer; // f32 [rows, widest]: hidden, or what the widest embedding module takes or gives
+  b: GPUBuffer; // f32 [rows, widest]
   logits: GPUBuffer | undefined; // f32 [rows, columns]
   best: GPUBuffer | undefined; // [rows, k] of (u32 id, f32 probability)
 }
 
-/** Compiles a head's kernels when they are first wanted, once. */
-export function headKernels(gpu: Gpu, config: ModelConfig, geometry: Geometry, weights: Weights) {
+/** Compiles a head's kernels when they are first wanted, once. `modules`: what comes after the pooling. */
+export function headKernels(
+  gpu: Gpu,
+  config: ModelConfig,
+  geometry: Geometry,
+  weights: Weights,
+  modules: EmbeddingModule[],
+) {
   const compiled = new Map<string, Promise<Kernel | Gemm>>();
   const once = <T extends Kernel | Gemm>(key: string, create: () => Promise<T>): Promise<T> => {
     const kernel = (compiled.get(key) as Promise<T> | undefined) ?? create();
@@ -49,8 +66,13 @@ export function headKernels(gpu: Gpu, config: ModelConfig, geometry: Geometry, w
   const heads = {
     norm: () => once('norm', () => createLayerNorm(gpu, { ...norm, gather: false })),
     gather: () => once('gather', () => createLayerNorm(gpu, { ...norm, gather: true })),
-    pool: (pooling: Pooling) => once(pooling, () => createPool(gpu, { stride, pooling })),
-    normalize: () => once('normalize', () => createNormalize(gpu, { stride })),
+    pool: (pooling: Pooling, outStride = stride, outColumn = 0) =>
+      once(`${pooling} ${outStride} ${outColumn}`, () => createPool(gpu, { stride, pooling, outStride, outColumn })),
+    normalize: (width: Width) => once(`normalize ${width.stride} ${width.columns}`, () => createNormalize(gpu, width)),
+    embeddingDense: (m: number, { linear, activation }: EmbeddingModule & { kind: 'dense' }) =>
+      once(`embedding dense ${m}`, () =>
+        gemm('embedding dense', linear, activation ? { kind: 'activation', activation } : { kind: 'store' }),
+      ),
     dense: (l: Linear) =>
       once('dense', () => gemm('head.dense', l, { kind: 'activation', activation: config.classifier_activation })),
     classifier: (l: Linear) => once('classifier', () => gemm('classifier', l, { kind: 'store' })),
@@ -64,10 +86,17 @@ export function headKernels(gpu: Gpu, config: ModelConfig, geometry: Geometry, w
     topK: () => once('top_k', () => createTopK(gpu, { vocab: config.vocab_size, stride: geometry.vocab })),
   };
   /** Compiles what the task's usual calls want, so that the first of them does not wait for it. */
-  async function warm(pooling: Pooling): Promise<void> {
+  async function warm(pooling: Pooling[] | undefined): Promise<void> {
     const { task, head, decoder, classifier } = weights;
     const wanted: Promise<Kernel | Gemm>[] = [heads.norm()];
-    if (task === 'encoder') wanted.push(heads.pool(pooling), heads.normalize());
+    if (task === 'encoder') {
+      const { pooled, widths } = embeddingWidths(config, geometry, modules, pooling?.length ?? 1);
+      const places = pooling?.map((mode, p) => heads.pool(mode, pooled.stride, p * config.hidden_size));
+      wanted.push(...(places ?? [heads.gather()]), heads.normalize(widths.at(-1) ?? pooled));
+      for (const [m, module] of modules.entries()) {
+        if (module.kind === 'dense') wanted.push(heads.embeddingDense(m, module));
+      }
+    }
     if (task === 'seqcls') wanted.push(heads.pool(config.classifier_pooling));
     if (task === 'mlm' || task === 'tokcls') wanted.push(heads.gather());
     if (head) wanted.push(heads.dense(head.dense));
@@ -75,10 +104,30 @@ export function headKernels(gpu: Gpu, config: ModelConfig, geometry: Geometry, w
     if (classifier) wanted.push(heads.classifier(classifier));
     await Promise.all(wanted);
   }
-  return { ...heads, warm };
+  return { ...heads, modules, warm };
 }
 
 export type HeadKernels = ReturnType<typeof headKernels>;
+
+/** A row's floats on the GPU, and how many of them count. */
+export interface Width {
+  stride: number;
+  columns: number;
+}
+
+/** How wide embeddings are after `poolings` poolings side by side, and after each of the modules. */
+export function embeddingWidths(config: ModelConfig, geometry: Geometry, modules: EmbeddingModule[], poolings: number) {
+  const pooled: Width = {
+    stride: poolings === 1 ? geometry.hidden : poolings * config.hidden_size,
+    columns: poolings * config.hidden_size,
+  };
+  const widths: Width[] = [];
+  for (const module of modules) {
+    const before = widths.at(-1) ?? pooled;
+    widths.push(module.kind === 'dense' ? { stride: module.linear.n, columns: module.features } : before);
+  }
+  return { pooled, widths };
+}
 
 /** What one chunk of a head's rows takes: dispatches, and the buffer that then has the answer. */
 export interface HeadChunk {
@@ -89,6 +138,7 @@ export interface HeadChunk {
 /** What the heads of a pass have in common. */
 export interface HeadContext {
   gpu: Gpu;
+  config: ModelConfig;
   geometry: Geometry;
   weights: Weights;
   kernels: HeadKernels;
@@ -99,7 +149,7 @@ export interface HeadContext {
 }
 
 /**
- * The dispatches of `head` for `count` rows or sequences. `indices`: u32 [count] stream rows, or u32 [count, 2] spans for heads by
+ * The dispatches of `head` for `count` rows or sequences. `indices`: u32 [count] stream rows, or spans (poolSpan) for heads by
  * sequence. Every width is padded; `space.a` and `space.b` take turns.
  */
 export async function headChunk(
@@ -108,7 +158,7 @@ export async function headChunk(
   count: number,
   indices: Bindable,
 ): Promise<HeadChunk> {
-  const { gpu, geometry, weights, kernels, workspace, space, tokens } = context;
+  const { gpu, config, geometry, weights, kernels, workspace, space, tokens } = context;
   const { none } = gpu;
   const { hidden_states, wide } = workspace;
   const { a, b, logits } = space;
@@ -147,9 +197,32 @@ export async function headChunk(
     );
   };
 
+  /** The embedding modules on what is in a, then `dimensions` of it to unit length. They take turns in a and b. */
+  const embedding = async (poolings: number, normalized: boolean, dimensions?: number): Promise<HeadChunk> => {
+    const dispatches: Dispatch[] = [];
+    const { pooled, widths } = embeddingWidths(config, geometry, kernels.modules, poolings);
+    const normalize = async (embeddings: GPUBuffer, width: Width) =>
+      void dispatches.push(dispatch(await kernels.normalize(width), { embeddings }, [count]));
+    let [source, free] = [a, b];
+    for (const [m, module] of kernels.modules.entries()) {
+      if (module.kind === 'normalize') await normalize(source, widths[m]);
+      else {
+        dispatches.push(linear(await kernels.embeddingDense(m, module), module.linear, source, free));
+        [source, free] = [free, source];
+      }
+    }
+    const last = widths.at(-1) ?? pooled;
+    if (normalized) await normalize(source, { ...last, columns: dimensions ?? last.columns });
+    return { dispatches, source };
+  };
+
   if (isByRow(head)) {
     const gathered = norm(await kernels.gather(), weights.final_norm, hidden_states, a, indices, count);
     if (head.kind === 'hidden') return { dispatches: [gathered], source: a };
+    if (head.kind === 'token_embeddings') {
+      const { dispatches, source } = await embedding(1, true);
+      return { dispatches: [gathered, ...dispatches], source };
+    }
     const dispatches = [gathered, ...(await predictionHead()), ...(await classify())];
     if (head.kind === 'logits') return { dispatches, source: logits! };
     const best = { buffer: space.best!, size: count * head.k * 8 };
@@ -157,15 +230,17 @@ export async function headChunk(
     return { dispatches, source: best.buffer };
   }
 
-  const pooling = head.kind === 'pooled' ? head.pooling : undefined;
-  const pool = await kernels.pool(pooling ?? weights.classifier!.pooling);
-  const dispatches = [
-    norm(await kernels.norm(), weights.final_norm, hidden_states, wide, none, tokens), // [T, hidden]
-    dispatch(pool, { hidden_states: wide, spans: indices, pooled: a }, poolWorkgroups(geometry.hidden, count)),
-  ];
+  const modes = head.kind === 'pooled' ? head.pooling : [weights.classifier!.pooling];
+  const { stride } = embeddingWidths(config, geometry, kernels.modules, modes.length).pooled;
+  const dispatches = [norm(await kernels.norm(), weights.final_norm, hidden_states, wide, none, tokens)]; // [T, hidden]
+  for (const [m, mode] of modes.entries()) {
+    const pool = await kernels.pool(mode, stride, m * config.hidden_size);
+    const buffers = { hidden_states: wide, spans: indices, pooled: a };
+    dispatches.push(dispatch(pool, buffers, poolWorkgroups(geometry.hidden, count)));
+  }
   if (head.kind === 'pooled') {
-    if (head.normalize) dispatches.push(dispatch(await kernels.normalize(), { embeddings: a }, [count]));
-    return { dispatches, source: a };
+    const embedded = await embedding(modes.length, head.normalize, head.dimensions);
+    return { dispatches: [...dispatches, ...embedded.dispatches], source: embedded.source };
   }
   dispatches.push(...(await predictionHead()), ...(await classify()));
   return { dispatches, source: logits! };

@@ -34,6 +34,12 @@ export interface PassResult {
   issuedFlops: number;
 }
 
+export interface RunOptions {
+  keys?: (number | undefined)[];
+  hiddenRows?: Uint32Array;
+  profiler?: Profiler;
+}
+
 /** Owns a model's GPU buffers and runs passes on them, one at a time. */
 export class Runtime {
   readonly #window: number;
@@ -75,14 +81,10 @@ export class Runtime {
   }
 
   /**
-   * Runs the encoder over `sequences` as one stream, then every head. `hiddenRows`: stream rows whose hidden states are wanted
-   * before each layer and before final_norm.
+   * Runs the encoder over `sequences` as one stream, then every head. `keys`: see tokenStream. `hiddenRows`: stream rows whose hidden
+   * states are wanted before each layer and before final_norm.
    */
-  async run(
-    sequences: Uint32Array[],
-    requests: HeadRequest[],
-    options: { hiddenRows?: Uint32Array; profiler?: Profiler } = {},
-  ): Promise<PassResult> {
+  async run(sequences: Uint32Array[], requests: HeadRequest[], options: RunOptions = {}): Promise<PassResult> {
     try {
       return await guarded(this.gpu, () => this.#run(sequences, requests, options));
     } catch (error) {
@@ -91,12 +93,8 @@ export class Runtime {
     }
   }
 
-  async #run(
-    sequences: Uint32Array[],
-    requests: HeadRequest[],
-    options: { hiddenRows?: Uint32Array; profiler?: Profiler },
-  ): Promise<PassResult> {
-    const stream = tokenStream(sequences);
+  async #run(sequences: Uint32Array[], requests: HeadRequest[], options: RunOptions): Promise<PassResult> {
+    const stream = tokenStream(sequences, options.keys);
     const plan = planAttention(stream, this.kernels.tile, this.#window);
     const { workspace, steps } = this.#prepare(plan.shape);
     writeStream(this.memory, workspace, stream, plan);

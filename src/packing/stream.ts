@@ -6,9 +6,12 @@ export interface TokenStream {
   input_ids: Uint32Array<ArrayBuffer>;
   cu_seqlens: Uint32Array<ArrayBuffer>;
   positions: Uint32Array<ArrayBuffer>;
+  /** Per sequence, the row after the last that attention looks at: its end, or less where it ends in tokens that only look (ColBERT). */
+  key_ends: Uint32Array<ArrayBuffer>;
 }
 
-export function tokenStream(sequences: Uint32Array[]): TokenStream {
+/** `keys`: how many tokens of a sequence attention looks at; all where it says nothing. */
+export function tokenStream(sequences: Uint32Array[], keys: readonly (number | undefined)[] = []): TokenStream {
   const cu_seqlens = new Uint32Array(sequences.length + 1);
   sequences.forEach((ids, i) => {
     cu_seqlens[i + 1] = cu_seqlens[i] + ids.length;
@@ -20,20 +23,21 @@ export function tokenStream(sequences: Uint32Array[]): TokenStream {
     input_ids.set(ids, cu_seqlens[i]);
     for (let position = 0; position < ids.length; position++) positions[cu_seqlens[i] + position] = position;
   });
-  return { input_ids, cu_seqlens, positions };
+  const key_ends = Uint32Array.from(sequences, (ids, i) => cu_seqlens[i] + (keys[i] ?? ids.length));
+  return { input_ids, cu_seqlens, positions, key_ends };
 }
 
 /**
  * For every row of the stream, (first, end) of the keys it may see: [tokens, 2]. Its whole sequence when `window` is 0 (global), else
  * the rows at most `window` away in it.
  */
-export function keyBounds({ cu_seqlens, input_ids }: TokenStream, window: number): Uint32Array<ArrayBuffer> {
+export function keyBounds({ cu_seqlens, key_ends, input_ids }: TokenStream, window: number): Uint32Array<ArrayBuffer> {
   const bounds = new Uint32Array(input_ids.length * 2);
   for (let s = 0; s + 1 < cu_seqlens.length; s++) {
     const [start, end] = [cu_seqlens[s], cu_seqlens[s + 1]];
     for (let row = start; row < end; row++) {
       bounds[2 * row] = window === 0 ? start : Math.max(start, row - window);
-      bounds[2 * row + 1] = window === 0 ? end : Math.min(end, row + window + 1);
+      bounds[2 * row + 1] = window === 0 ? key_ends[s] : Math.min(key_ends[s], row + window + 1);
     }
   }
   return bounds;

@@ -6,6 +6,7 @@ import { classifyTokens } from './classify-tokens';
 import { type Parts, tokenizerOf } from './common';
 import { embed } from './embed';
 import { fillMask } from './fill-mask';
+import { embedMultiVector } from './multi-vector';
 import { rerank } from './rerank';
 import { zeroShot } from './zero-shot';
 
@@ -14,6 +15,7 @@ export function modelCalls(parts: Parts): Calls {
   return {
     fillMask: oneOrMany(parts, fillMask) as Calls['fillMask'],
     embed: (texts, options) => embed(parts, texts, options),
+    embedMultiVector: oneOrMany(parts, embedMultiVector) as Calls['embedMultiVector'],
     classify: oneOrMany(parts, classify) as Calls['classify'],
     zeroShot: oneOrMany(parts, zeroShot) as Calls['zeroShot'],
     rerank: (query, documents, options) => rerank(parts, query, documents, options),

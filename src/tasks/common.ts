@@ -2,12 +2,14 @@ import type { CallOptions, ModelInfo, Task, TextPair, Tokens } from '../api';
 import { ModelFileError, UnsupportedModelError } from '../errors';
 import { checkLength, TASK_NAMES } from '../forward';
 import type { ModelConfig } from '../model/config';
+import type { SentenceConfig } from '../model/sentence';
 import type { Item, SubmitOptions } from '../scheduler';
 import type { Tokenizer, Truncation } from '../tokenizer/types';
 
 /** What the calls of a model work with. */
 export interface Parts {
   config: ModelConfig;
+  sentence: SentenceConfig;
   info: ModelInfo;
   tokenizer: Tokenizer | undefined;
   /** The checkpoint's place, for messages. */

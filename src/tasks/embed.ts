@@ -1,31 +1,85 @@
-import type { CallOptions, Embeddings, Pooling } from '../api';
+import type { Embeddings, EmbedOptions, Pooling, Precision } from '../api';
+import { UnsupportedModelError } from '../errors';
+import type { PooledHead } from '../model/heads';
 import type { Item } from '../scheduler';
-import { encode, type Parts } from './common';
+import { checkList, checkText, encode, type Parts, tokenizerOf } from './common';
+import { embeddingsOf, pack } from './precision';
+
+const POOLINGS: Pooling[] = ['cls', 'lasttoken', 'max', 'mean', 'mean_sqrt_len_tokens', 'weightedmean'];
 
 /** Model.embed. */
-export async function embed(
+export async function embed<P extends Precision = 'float32'>(
   parts: Parts,
   texts: string | string[],
-  {
-    signal,
-    onProgress,
-    truncate,
-    pooling = parts.info.pooling,
-    normalize = true,
-  }: CallOptions & { pooling?: Pooling; normalize?: boolean } = {},
-): Promise<Embeddings> {
-  const { config, submit } = parts;
-  if (pooling !== 'mean' && pooling !== 'cls')
-    throw new RangeError(`pooling must be 'mean' or 'cls', it is '${pooling}'.`);
+  options: EmbedOptions<P> = {},
+): Promise<Embeddings<P>> {
+  const { sentence, submit } = parts;
+  const { signal, onProgress, normalize = true, precision = 'float32' as P, ranges } = options;
+  if (!sentence.pooling) {
+    throw new UnsupportedModelError(
+      'embed needs one vector a text; this checkpoint is a multi-vector one: use embedMultiVector.',
+    );
+  }
+  const pooling = poolingsOf(options.pooling ?? sentence.pooling, parts);
+  const dim = dimensionsOf(options.dimensions, pooling, parts);
+  const pieces = pack(precision, dim, ranges);
   const list = typeof texts === 'string' ? [texts] : texts;
-  const dim = config.hidden_size;
-  const data = new Float32Array(list.length * dim);
-  const items = (await encode(parts, list, { signal, truncate })).map(
-    ({ ids }, i): Item => ({
-      ids,
-      wanted: [{ head: { kind: 'pooled', pooling, normalize }, deliver: (row) => data.set(row, i * dim) }],
-    }),
+  checkList(list, 'texts');
+  for (const [i, text] of list.entries()) checkText(text, `Text ${i}`);
+  const prompt = promptOf(options, parts);
+  const encoded = await encode(
+    parts,
+    list.map((text) => prompt + text),
+    options,
   );
+  const head: PooledHead = {
+    kind: 'pooled',
+    pooling,
+    normalize,
+    dimensions: dim,
+    // sentence-transformers': the prompt's tokens with all special ones but the last
+    skip: prompt && !sentence.include_prompt ? tokenizerOf(parts).encode(prompt).ids.length - 1 : 0,
+  };
+  const data = new Float32Array(list.length * dim);
+  const items = encoded.map(({ ids }, i): Item => {
+    if (head.skip! >= ids.length)
+      throw new RangeError(`Text ${i} has no tokens but those of its prompt, which do not count.`);
+    return { ids, wanted: [{ head, deliver: (row) => data.set(row, i * dim) }] };
+  });
   await submit(items, { signal, onProgress });
-  return { data, rows: list.length, dim, row: (i) => data.subarray(i * dim, (i + 1) * dim) };
+  return embeddingsOf(pieces(data), list.length, dim);
+}
+
+function poolingsOf(asked: Pooling | Pooling[], { sentence }: Parts): Pooling[] {
+  const poolings = Array.isArray(asked) ? asked : [asked];
+  const unknown = poolings.find((pooling) => !POOLINGS.includes(pooling));
+  if (unknown !== undefined || poolings.length === 0) {
+    throw new RangeError(`pooling must be of ${POOLINGS.map((name) => `'${name}'`).join(', ')}; it is '${asked}'.`);
+  }
+  if (sentence.modules.length > 0 && poolings.length !== sentence.pooling!.length) {
+    throw new RangeError(
+      `This checkpoint's Dense modules take ${sentence.pooling!.length} poolings, not ${poolings.length}.`,
+    );
+  }
+  return poolings;
+}
+
+/** How many numbers of an embedding are kept. */
+function dimensionsOf(asked: number | undefined, pooling: Pooling[], { config, sentence }: Parts): number {
+  const dense = sentence.modules.findLast((module) => module.kind === 'dense');
+  const all = dense ? dense.out_features : pooling.length * config.hidden_size;
+  const dim = asked ?? Math.min(sentence.truncate_dim ?? all, all);
+  if (Number.isInteger(dim) && dim >= 1 && dim <= all) return dim;
+  throw new RangeError(`dimensions must be an integer from 1 to the embedding's ${all}, it is ${dim}.`);
+}
+
+function promptOf({ prompt, promptName }: EmbedOptions, { info: { prompts, defaultPrompt } }: Parts): string {
+  if (prompt !== undefined) return prompt;
+  const name = promptName ?? defaultPrompt;
+  if (name === undefined) return '';
+  if (Object.hasOwn(prompts, name)) return prompts[name];
+  const known = Object.keys(prompts);
+  throw new RangeError(
+    `This checkpoint has no prompt '${name}'; ${known.length > 0 ? `it has ${known.join(', ')}` : 'it has none'}. Pass the words as prompt.`,
+  );
 }

@@ -7,6 +7,7 @@ import type { Calls, ModelInfo, Task } from '../api';
 import { parseConfig } from '../model/config';
 import { publicModel } from '../model/fixtures/golden';
 import { referenceForward } from '../model/reference';
+import type { SentenceConfig } from '../model/sentence';
 import type { Item } from '../scheduler';
 import { createTokenizer } from '../tokenizer/tokenizer';
 import type { Tokenizer } from '../tokenizer/types';
@@ -58,13 +59,15 @@ export function plainLogits(folder: string, task: Exclude<Task, 'encoder'>, sequ
 }
 
 /**
- * A model's calls on a GPU of the test's own: `answer` gives the rows [rows or 1, width] that a sequence wants.
+ * A model's calls on a GPU of the test's own: `answer` gives the rows [rows or 1, width] that a sequence wants. `sentence`: what its
+ * sentence-transformers files say.
  */
 export function callsOn(
   task: Task,
   config: Config,
   answer: (item: Item, head: Item['wanted'][number]) => number[][],
   tokenizer: Tokenizer | undefined = nanoTokenizer(),
+  sentence: Partial<SentenceConfig> = {},
 ): { calls: Calls; submitted: Item[] } {
   const submitted: Item[] = [];
   const parsed = parseConfig({ model_type: 'modernbert', ...SIZES, ...config });
@@ -74,10 +77,13 @@ export function callsOn(
     maxTokens: parsed.max_position_embeddings,
     maxTokensPerPass: 8192,
     labels: parsed.labels,
-    pooling: 'mean',
+    pooling: ['mean'],
+    prompts: sentence.prompts ?? {},
+    defaultPrompt: sentence.default_prompt_name,
   } as unknown as ModelInfo;
   const calls = modelCalls({
     config: parsed,
+    sentence: { pooling: ['mean'], modules: [], include_prompt: true, ...sentence } as SentenceConfig,
     info,
     tokenizer,
     where: 'the test',

@@ -141,6 +141,7 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
       const added = addedById.get(id);
       return added ? added.content : spelling.display(model.vocab[id] ?? '');
     },
+    tokenId: idOf,
     maskTokenId: mask?.id,
     maskToken: mask?.token,
     clsTokenId: readRoleToken(tokenizerConfig, 'cls', idOf)?.id,

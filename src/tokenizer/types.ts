@@ -27,6 +27,8 @@ export interface Tokenizer {
    * (embedding rows that only pad the vocabulary) is ''. Throws a RangeError for what cannot be an id.
    */
   decodeToken(id: number): string;
+  /** The id of a token as the vocabulary spells it, added ones included; undefined where there is none. */
+  tokenId(token: string): number | undefined;
   readonly maskTokenId: number | undefined;
   readonly maskToken: string | undefined;
   readonly clsTokenId: number | undefined;

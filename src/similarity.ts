@@ -1,0 +1,68 @@
+import type { Embeddings, Metric, Precision } from './api';
+
+type Vector = Float32Array | Int8Array;
+
+const METRICS: Record<Metric, (a: Vector, b: Vector) => number> = {
+  cosine: (a, b) => dot(a, b) / Math.max(Math.sqrt(dot(a, a) * dot(b, b)), 1e-12),
+  dot,
+  euclidean: (a, b) => -Math.sqrt(sum(a, (x, i) => (x - b[i]) ** 2)),
+  manhattan: (a, b) => -sum(a, (x, i) => Math.abs(x - b[i])),
+};
+
+/**
+ * How alike every row of `a` is to every row of `b`: result[i][j], more is more alike. int8 embeddings are compared by cosine, binary
+ * ones by the cosine of their signs, 1 - 2 · (bits that differ) / dim. Throws a RangeError for embeddings that cannot be compared.
+ */
+export function similarity<P extends Precision>(a: Embeddings<P>, b: Embeddings<P>, metric: Metric = 'cosine') {
+  const compare = METRICS[metric];
+  if (!compare) throw new RangeError(`metric must be one of ${Object.keys(METRICS).join(', ')}, it is '${metric}'.`);
+  if (a.dim !== b.dim) throw new RangeError(`Embeddings of ${a.dim} and of ${b.dim} numbers cannot be compared.`);
+  if (a.data.constructor !== b.data.constructor) {
+    throw new RangeError(`${kind(a)} and ${kind(b)} cannot be compared: use one precision for both.`);
+  }
+  if (metric !== 'cosine' && !(a.data instanceof Float32Array)) {
+    throw new RangeError(`${kind(a)} can only be compared by cosine, not by ${metric}.`);
+  }
+  const ofRows = (x: PrecisionRow, y: PrecisionRow): number =>
+    x instanceof Uint8Array ? 1 - (2 * sum(x, (byte, i) => BITS[byte ^ y[i]])) / a.dim : compare(x, y as Vector);
+  return Array.from({ length: a.rows }, (_, i) =>
+    Float32Array.from({ length: b.rows }, (_, j) => ofRows(a.row(i), b.row(j))),
+  );
+}
+
+/**
+ * ColBERT's score of a document for a query: for each of the query's tokens the largest dot product with one of the document's,
+ * summed up. Throws a RangeError where their widths differ.
+ */
+export function maxSim(query: Embeddings, document: Embeddings): number {
+  if (query.dim !== document.dim) {
+    throw new RangeError(`Token embeddings of ${query.dim} and of ${document.dim} numbers cannot be compared.`);
+  }
+  let score = 0;
+  for (let q = 0; q < query.rows; q++) {
+    const row = query.row(q);
+    let best = -Infinity;
+    for (let d = 0; d < document.rows; d++) best = Math.max(best, dot(row, document.row(d)));
+    score += best;
+  }
+  return score;
+}
+
+type PrecisionRow = Float32Array | Int8Array | Uint8Array;
+
+const kind = ({ data }: { data: PrecisionRow }): string => `${data.constructor.name} rows`;
+
+/** Bits that are set in a byte. */
+const BITS = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length);
+
+function dot(a: Vector, b: Vector): number {
+  let total = 0;
+  for (let i = 0; i < a.length; i++) total += a[i] * b[i];
+  return total;
+}
+
+function sum(values: PrecisionRow, term: (value: number, i: number) => number): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += term(values[i], i);
+  return total;
+}

@@ -1,0 +1,106 @@
+import type { MultiVector, MultiVectorOptions, Tokens } from '../api';
+import { ModelFileError, UnsupportedModelError } from '../errors';
+import type { MultiVectorConfig } from '../model/sentence';
+import type { Item } from '../scheduler';
+import type { Tokenizer } from '../tokenizer/types';
+import { encode, type Parts, tokenizerOf } from './common';
+import { embeddingsOf } from './precision';
+
+/**
+ * Model.embedMultiVector for several texts, as PyLate does it: [CLS], the prefix's token, the text, [SEP]. A query is then filled up with
+ * mask tokens; of a document the tokens on the skip list get no embedding.
+ */
+export async function embedMultiVector(
+  parts: Parts,
+  texts: string[],
+  options: MultiVectorOptions,
+): Promise<MultiVector[]> {
+  const { config, info, sentence, submit, where } = parts;
+  const { multiVector } = sentence;
+  if (!multiVector) {
+    throw new UnsupportedModelError(
+      'embedMultiVector needs a multi-vector (ColBERT) checkpoint; this one is not: use embed.',
+    );
+  }
+  const kind = options?.kind;
+  if (kind !== 'query' && kind !== 'document') {
+    throw new RangeError(`kind must be 'query' or 'document', it is '${kind}'.`);
+  }
+  const tokenizer = tokenizerOf(parts);
+  const prefix = kind === 'query' ? multiVector.query_prefix : multiVector.document_prefix;
+  const prefixId = prefix === '' ? undefined : tokenizer.tokenId(prefix);
+  if (prefix !== '' && prefixId === undefined) {
+    throw new ModelFileError(`tokenizer.json in ${where} has no token '${prefix}', the checkpoint's ${kind}_prefix.`);
+  }
+  const prefixes = prefixId === undefined ? [] : [prefixId];
+  const maxTokens = options.maxTokens ?? (kind === 'query' ? multiVector.query_length : multiVector.document_length);
+  if (!Number.isInteger(maxTokens) || maxTokens <= prefixes.length || maxTokens > info.maxTokens) {
+    throw new RangeError(
+      `maxTokens must be an integer above ${prefixes.length} and at most the model's ${info.maxTokens}, it is ${maxTokens}.`,
+    );
+  }
+  const room = maxTokens - prefixes.length;
+  const sees = Math.min(...config.layers.map(({ window }) => window || Infinity));
+  const skipped = kind === 'document' ? skipList(multiVector, tokenizer) : new Set<number>();
+
+  const results: MultiVector[] = [];
+  const encoded = await encode(parts, texts, options, { maxTokens: room });
+  const items = encoded.map((tokens, i): Item => {
+    const length = tokens.ids.length + prefixes.length;
+    if (length > maxTokens) {
+      throw new RangeError(
+        `Text ${i} has ${length} tokens with its prefix, a ${kind} at most ${maxTokens}. Shorten it, or pass truncate: true or a larger maxTokens.`,
+      );
+    }
+    const { ids, offsets } = insert(tokens, prefixes);
+    const isExpanded = kind === 'query' && multiVector.do_query_expansion;
+    const filled = isExpanded ? expand(ids, maxTokens, tokenizer, where) : ids;
+    const keys = multiVector.attend_to_expansion_tokens ? filled.length : length;
+    if (filled.length - keys > sees) {
+      throw new RangeError(
+        `Text ${i} has ${keys} tokens and would be filled up to ${filled.length}: the last would see none of them, as some layers see ${sees} to each side. Pass a smaller maxTokens.`,
+      );
+    }
+    const rows = Uint32Array.from(filled.keys()).filter((row) => !skipped.has(filled[row]));
+    return {
+      ids: filled,
+      keys,
+      wanted: [
+        {
+          head: { kind: 'token_embeddings' },
+          rows,
+          deliver(data, width) {
+            results[i] = {
+              ...embeddingsOf<'float32'>(data.slice(), rows.length, width),
+              ids: Uint32Array.from(rows, (row) => filled[row]),
+              offsets: Array.from(rows, (row) => offsets[row] ?? [0, 0]),
+            };
+          },
+        },
+      ],
+    };
+  });
+  await submit(items, { signal: options.signal, onProgress: options.onProgress });
+  return results;
+}
+
+/** The tokens with `prefixes` behind the first, which is [CLS]. */
+function insert({ ids, offsets }: Tokens, prefixes: number[]): Pick<Tokens, 'ids' | 'offsets'> {
+  return {
+    ids: Uint32Array.of(ids[0], ...prefixes, ...ids.subarray(1)),
+    offsets: [offsets[0], ...prefixes.map((): [number, number] => [0, 0]), ...offsets.slice(1)],
+  };
+}
+
+/** The query with mask tokens up to `length`. */
+function expand(ids: Uint32Array, length: number, { maskTokenId }: Tokenizer, where: string): Uint32Array {
+  if (maskTokenId === undefined)
+    throw new ModelFileError(`The tokenizer of ${where} has no mask token to expand with.`);
+  const filled = new Uint32Array(length).fill(maskTokenId);
+  filled.set(ids);
+  return filled;
+}
+
+/** The tokens that are a word of the list by themselves. */
+const skipList = ({ skiplist_words }: MultiVectorConfig, tokenizer: Tokenizer): Set<number> =>
+  new Set(skiplist_words.map((word) => tokenizer.tokenId(word)).filter((id) => id !== undefined));
