@@ -1,7 +1,10 @@
-import { create } from 'webgpu';
-import type { CachedModel, LoadOptions, Model, ModelSource } from './api';
+import type { CachedModel, FileOptions, LoadOptions, Model, ModelSource } from './api';
 import { loadEncoder } from './encoder';
+import { WebGPUUnavailableError } from './errors';
+import type { ConvertedDtype } from './files/convert';
+import { convertToFolder } from './files/convert-folder';
 import { folderFiles } from './files/folder';
+import { openFiles } from './files/source';
 import { deleteEntries, listEntries } from './files/store';
 import { folderStore } from './files/store-folder';
 import { filePlans } from './plan-file';
@@ -21,13 +24,43 @@ export interface NodeLoadOptions extends LoadOptions, NodeCacheOptions {
 }
 
 /**
- * Loads a checkpoint in Node, on Dawn (npm `webgpu`), without a worker; otherwise as in the browser (see api.ts). `source` may also be
- * a local folder.
+ * Loads a checkpoint in Node, on Dawn (npm `webgpu`), without a worker; otherwise as in the browser. `source` may also be
+ * a local folder. Throws a WebGPUUnavailableError where the package `webgpu` is not installed.
  */
-export function loadModel(source: ModelSource, options: NodeLoadOptions = {}): Promise<Model> {
+export async function loadModel(source: ModelSource, options: NodeLoadOptions = {}): Promise<Model> {
   const { dawn = [], cacheFolder, ...rest } = options;
   const places = { folder: folderFiles, plans: filePlans(), store: folderStore(cacheFolder) };
-  return loadEncoder(source, { ...rest, gpu: rest.gpu ?? create(dawn), ...places });
+  return loadEncoder(source, { ...rest, gpu: rest.gpu ?? (await dawnGpu(dawn)), ...places });
+}
+
+/** Only what needs a GPU needs the package, whose native part not everyone installs. */
+async function dawnGpu(options: string[]): Promise<GPU> {
+  try {
+    const { create } = await import('webgpu');
+    return create(options);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+    throw new WebGPUUnavailableError('WebGPU in Node comes from the npm package webgpu: npm install webgpu', { cause });
+  }
+}
+
+export interface ConvertOptions extends FileOptions {
+  /** What the weights become: see docs/guide/dtypes.md. */
+  dtype: ConvertedDtype;
+}
+
+/**
+ * Writes a checkpoint with converted weights and all its other files into a new folder, in a few MB of memory and without a GPU. The
+ * folder appears when it is whole. Resolves to the bytes of its weights. Throws a RangeError if `folder` holds anything already, a
+ * ModelFileError for a broken or converted checkpoint, the reason of `signal`.
+ */
+export async function convertModel(
+  source: ModelSource,
+  folder: string,
+  options: ConvertOptions,
+): Promise<{ bytes: number }> {
+  const { dtype, ...rest } = options;
+  return convertToFolder(openFiles(source, { ...rest, folder: folderFiles }), dtype, folder, rest);
 }
 
 /** The models that are kept in the folder, the one used last first. */

@@ -16,6 +16,8 @@ export const LAYERS = {
   e2e: { imports: ['index', 'tools'] },
   bench: { imports: ['index', 'node', 'encoder', 'model', 'kernels', 'gpu', 'tools', ...LEAVES] },
 
+  cli: { imports: ['node', 'package.json'] }, // a user of the library like any other
+
   index: { imports: ['client', 'similarity', 'files', 'errors', 'api'] },
   client: {
     imports: ['wire-error', 'files', 'errors', 'api'],
@@ -48,9 +50,15 @@ export const LAYERS = {
 };
 
 /** The only shipped files that may use Node: the rest runs in browsers. */
-const NODE_FILES = ['src/node.ts', 'src/plan-file.ts', 'src/files/folder.ts', 'src/files/store-folder.ts'];
+const NODE_FILES = [
+  'src/node.ts',
+  'src/plan-file.ts',
+  'src/files/folder.ts',
+  'src/files/store-folder.ts',
+  'src/files/convert-folder.ts',
+];
 /** Parts that run in Node anyway. */
-const NODE_PARTS = ['e2e', 'bench', 'tools'];
+const NODE_PARTS = ['cli', 'e2e', 'bench', 'tools'];
 
 /** Tests, and what is named as a help for them, may import anything; nothing else may import them. */
 const TEST_FILE = /(\.test\.[mc]?[jt]s|(^|\/)(fixtures|reference|test-[\w-]+)(\/.*|\.ts))$/;

@@ -1,0 +1,106 @@
+/** What a command is, and how its arguments are read and explained. */
+import { parseArgs } from 'node:util';
+
+/** A mistake on the command line: exit code 2. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+/** With `value`, which stands for it in the help, an option takes one; without, it is a flag. */
+export interface Option {
+  value?: string;
+  help: string;
+}
+
+export interface Command {
+  /** One line, for the list of commands. */
+  summary: string;
+  /** Names of the positional arguments, all required. */
+  args: string[];
+  options: Record<string, Option>;
+  /** What the options do not say: fields that are read, fields that are written. */
+  details: string;
+  run(input: Invocation): Promise<void>;
+}
+
+export interface Invocation {
+  args: string[];
+  values: Values;
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal;
+}
+
+/** The options that were given. All throw a UsageError for what is not allowed. */
+export interface Values {
+  flag(name: string): boolean;
+  text(name: string): string | undefined;
+  /** A whole number, at least 1. */
+  count(name: string): number | undefined;
+  choice<T extends string>(name: string, choices: readonly T[]): T | undefined;
+  /** Parts between commas. */
+  list(name: string): string[] | undefined;
+}
+
+/** Throws a UsageError for options that the command does not have and arguments that are missing or too many. */
+export function parse(command: Command, argv: string[]): Omit<Invocation, 'signal'> {
+  const { values, positionals } = parsed(command, argv);
+  if (positionals.length < command.args.length) {
+    throw new UsageError(`${command.args.slice(positionals.length).join(' and ')} missing.`);
+  }
+  if (positionals.length > command.args.length) {
+    throw new UsageError(`One argument too many: '${positionals[command.args.length]}'.`);
+  }
+  return { args: positionals, values: valuesOf(values) };
+}
+
+function parsed({ options }: Command, args: string[]): { values: Record<string, unknown>; positionals: string[] } {
+  const types = Object.entries(options).map(([name, { value }]) => [name, { type: value ? 'string' : 'boolean' }]);
+  try {
+    return parseArgs({ args, allowPositionals: true, options: Object.fromEntries(types) });
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message.split(/\. |\.?$/)[0]}.`);
+  }
+}
+
+function valuesOf(given: Record<string, unknown>): Values {
+  const text = (name: string): string | undefined => {
+    const value = given[name];
+    if (value === '') throw new UsageError(`--${name} is empty.`);
+    return typeof value === 'string' ? value : undefined;
+  };
+  return {
+    flag: (name) => given[name] === true,
+    text,
+    count(name) {
+      const value = text(name);
+      if (value === undefined) return undefined;
+      if (!/^[1-9]\d*$/.test(value))
+        throw new UsageError(`--${name} must be a whole number from 1 on, it is '${value}'.`);
+      return Number(value);
+    },
+    choice<T extends string>(name: string, choices: readonly T[]) {
+      const value = text(name);
+      if (value === undefined || choices.includes(value as T)) return value as T | undefined;
+      throw new UsageError(`--${name} must be one of ${choices.join(', ')}; it is '${value}'.`);
+    },
+    list: (name) => text(name)?.split(','),
+  };
+}
+
+/** The text of `--help`. */
+export function helpOf(name: string, { summary, args, options, details }: Command): string {
+  const rows = Object.entries(options).map(([option, { value, help }]) => [
+    `  --${option}${value ? ` ${value}` : ''}`,
+    help,
+  ]);
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  return [
+    `modernbert-webgpu ${[name, ...args].join(' ')} [options]`,
+    '',
+    summary,
+    '',
+    details,
+    '',
+    ...rows.map(([left, help]) => left.padEnd(width) + help.replaceAll('\n', `\n${' '.repeat(width)}`)),
+  ].join('\n');
+}

@@ -1,0 +1,19 @@
+import type { Command } from './command';
+import { classify } from './commands/classify';
+import { classifyTokens } from './commands/classify-tokens';
+import { convert } from './commands/convert';
+import { embed } from './commands/embed';
+import { fillMask } from './commands/fill-mask';
+import { rerank } from './commands/rerank';
+import { zeroShot } from './commands/zero-shot';
+
+/** Every command by its name, in the order of the help. */
+export const COMMANDS: Record<string, Command> = {
+  embed,
+  'fill-mask': fillMask,
+  classify,
+  'zero-shot': zeroShot,
+  'classify-tokens': classifyTokens,
+  rerank,
+  convert,
+};

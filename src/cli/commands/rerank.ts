@@ -1,0 +1,35 @@
+import { textField, textListField } from '../input';
+import { lineCommand } from '../line-command';
+
+export const rerank = lineCommand({
+  summary: 'Documents in the order in which they answer a query, by a cross-encoder.',
+  details:
+    'Reads {"query": "…", "documents": ["…", …]}, writes {"line": 1, "id": …, "results": [{"index", "score"}]}, best first; index is\nthe place in documents.',
+  options: {
+    'query-field': { value: 'NAME', help: 'the field that is the query (query)' },
+    'documents-field': { value: 'NAME', help: 'the field that is the list of documents (documents)' },
+    'top-k': { value: 'N', help: 'documents to write (all)' },
+    'max-tokens': { value: 'N', help: 'cut documents so that query and document have at most this many tokens' },
+    'return-documents': { help: 'write the documents too' },
+    raw: { help: 'logits instead of probabilities' },
+  },
+  job(values) {
+    const queryField = values.text('query-field') ?? 'query';
+    const documentsField = values.text('documents-field') ?? 'documents';
+    const options = {
+      topK: values.count('top-k'),
+      maxTokens: values.count('max-tokens'),
+      returnDocuments: values.flag('return-documents'),
+      raw: values.flag('raw') || undefined,
+    };
+    return {
+      read: (row) => ({ query: textField(row, queryField), documents: textListField(row, documentsField) }),
+      run: (model, inputs, callOptions) =>
+        Promise.all(
+          inputs.map(async ({ query, documents }) => ({
+            results: await model.rerank(query, documents, { ...options, ...callOptions }),
+          })),
+        ),
+    };
+  },
+});

@@ -1,0 +1,69 @@
+// The library as it is published: dist/*.js and dist/types. Tests of the package and of the command line build it too.
+import { execFileSync } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bundle, ROOT } from './bundle.mjs';
+import { copyTypes } from './types.mjs';
+
+const ENTRIES = /** @type {const} */ ({ index: 'browser', worker: 'browser', node: 'node' });
+/** The client starts the worker by this text, which bundlers of users look for. */
+const WORKER_URL = "new URL('./worker.js',import.meta.url)";
+
+/**
+ * The command line is a user of the Node entry and finds it beside itself.
+ * @type {import('rolldown').Plugin}
+ */
+const nodeEntryBeside = {
+  name: 'node-entry-beside',
+  resolveId: { filter: { id: /^(\.\.\/)+node$/ }, handler: () => ({ id: './node.js', external: true }) },
+};
+
+/**
+ * Bundles the entries and the command line into `dir`.
+ * @param {string} dir
+ * @returns {Promise<import('rolldown').OutputChunk[]>}
+ */
+export const bundleLibrary = async (dir) => {
+  const chunks = [];
+  for (const [name, platform] of Object.entries(ENTRIES)) {
+    chunks.push(...(await bundle({ name, file: `src/${name}.ts`, dir, platform, minify: true })));
+  }
+  const plugins = [nodeEntryBeside];
+  chunks.push(
+    ...(await bundle({ name: 'cli', file: 'src/cli/main.ts', dir, platform: 'node', minify: true, plugins })),
+  );
+  checkChunks(chunks);
+  return chunks;
+};
+
+/**
+ * Writes the declarations that the entries reach into `dir`.
+ * @param {string} dir
+ */
+export const emitTypes = async (dir) => {
+  const emitted = join(ROOT, 'build/types');
+  await rm(emitted, { recursive: true, force: true });
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [tsc, '-p', join(ROOT, 'tsconfig.build.json')], { stdio: 'inherit' });
+  await copyTypes({ from: emitted, to: dir, entries: Object.keys(ENTRIES) });
+};
+
+/**
+ * What users rely on and a change of the sources or of the bundler could break without a test noticing.
+ * @param {import('rolldown').OutputChunk[]} chunks
+ */
+const checkChunks = (chunks) => {
+  const names = chunks.map((chunk) => chunk.fileName);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice) throw new Error(`Two bundles write dist/${twice}; the second replaced the first.`);
+  for (const { fileName, imports, dynamicImports, moduleIds, code } of chunks) {
+    const model = moduleIds.find((id) => /\/(shaders|src\/(encoder|model|kernels|gpu))\b/.test(id));
+    if (fileName === 'index.js' && model) throw new Error(`dist/index.js must be the client only, but holds ${model}.`);
+    if (fileName === 'index.js' && !code.includes(WORKER_URL)) throw new Error(`dist/index.js lacks ${WORKER_URL}.`);
+    if (fileName === 'worker.js' && imports.length + dynamicImports.length > 0) {
+      throw new Error(`dist/worker.js must be one file, but imports ${[...imports, ...dynamicImports].join(', ')}.`);
+    }
+    if (fileName === 'cli.js' && model)
+      throw new Error(`dist/cli.js must leave the model to node.js, but holds ${model}.`);
+  }
+};
