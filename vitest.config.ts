@@ -26,8 +26,11 @@ const testAdapters = (): NodeAdapter[] => {
 
 const adapters = testAdapters();
 
-/** They compile every GEMM design dozens of times, at seconds each on SwiftShader; lavapipe runs them, and gemm.gpu.test.ts the designs on both. */
-const tunerTests = ['src/kernels/tune.gpu.test.ts', 'src/autotune.gpu.test.ts'];
+/**
+ * The tuner's compile every GEMM design dozens of times, at seconds each on SwiftShader (gemm.gpu.test.ts runs the designs on both); the
+ * command line's start processes that load models, and see nothing of the GPU.
+ */
+const onLavapipeAlone = ['src/kernels/tune.gpu.test.ts', 'src/autotune.gpu.test.ts', 'src/cli/cli.gpu.test.ts'];
 
 /**
  * Each adapter in processes of its own, as a process keeps the Vulkan drivers it saw first. One file at a time, one
@@ -37,7 +40,7 @@ const gpuProject = ({ name, env }: NodeAdapter, order: number): TestProjectConfi
   test: {
     name,
     include: [gpuTests],
-    exclude: name === 'swiftshader' ? tunerTests : [],
+    exclude: name === 'swiftshader' ? onLavapipeAlone : [],
     env: { ...env, GPU_ADAPTER: name },
     pool: 'forks',
     maxWorkers: 1,
