@@ -14,7 +14,7 @@ export default defineConfig({
   plugins: [wgsl()],
   worker: { format: 'es', plugins: () => [wgsl()] },
   // Only the worker imports these; found late they would make the dev server reload the page.
-  optimizeDeps: { include: ['comlink', 'idb-keyval', '@huggingface/tokenizers'] },
+  optimizeDeps: { include: ['comlink', 'idb-keyval', '@huggingface/tokenizers', '@stablelib/sha256'] },
   define: { 'import.meta.env.COMMIT': JSON.stringify(commit()) },
   build: {
     outDir: path('./dist/demo'),

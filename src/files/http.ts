@@ -1,5 +1,4 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { SHA256 } from '@stablelib/sha256';
 import { abortReason, ModelFileError } from '../errors';
 import { messageOf } from './read';
 import type { ModelFile } from './types';
@@ -84,7 +83,7 @@ function streamOf(
 /** The bytes of a file, over as many connections as it takes, checked at the end. */
 async function* download(name: string, url: string, first: Response, options: HttpOptions): AsyncGenerator<Uint8Array> {
   const { signal, expected: { size, sha256: wanted } = {} } = options;
-  const hash = wanted ? sha256.create() : undefined;
+  const hash = wanted ? new SHA256() : undefined;
   let response = first;
   let loaded = 0;
   let retries = 0;
@@ -131,11 +130,13 @@ async function* download(name: string, url: string, first: Response, options: Ht
       throw new ModelFileError(`Reading ${stopped}, and it cannot go on: ${problem}. Load it again.`, { cause: broke });
     }
   }
-  const got = hash && bytesToHex(hash.digest());
+  const got = hash && hex(hash.digest());
   if (got !== undefined && got !== wanted) {
     throw new ModelFileError(`${name} is not what ${url} should be: its sha256 is ${got}, announced was ${wanted}.`);
   }
 }
+
+const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Why the rest of the first answer's file cannot come from this one; undefined if it can. Range answered in full is good too. */
 function whyNot(first: Response, next: Response, loaded: number, isHashed: boolean): string | undefined {

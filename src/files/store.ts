@@ -1,5 +1,4 @@
 import type { CachedModel, CacheStore, Dtype } from '../api';
-import { readBytes } from './read';
 import type { ModelFile } from './types';
 
 /**
@@ -55,8 +54,8 @@ export const storedName = (name: string): string => encodeURIComponent(name);
 /** The manifest of an entry; undefined where it is missing, broken or of another version of the library. */
 async function readManifest(store: Store, id: string): Promise<Manifest | undefined> {
   try {
-    const bytes = await readBytes({ where: id, open: (name) => store.read(id, name) }, MANIFEST);
-    const manifest = bytes && (JSON.parse(new TextDecoder().decode(bytes)) as Manifest);
+    const file = await store.read(id, MANIFEST);
+    const manifest = file && ((await new Response(file.stream as ReadableStream<BufferSource>).json()) as Manifest);
     return manifest?.version === VERSION ? manifest : undefined;
   } catch {
     return undefined;
