@@ -114,13 +114,21 @@ function storing(
     isChanged = true;
   };
 
+  const abortAll = (reason: unknown) => Promise.all([...open].map((writer) => writer.abort(reason).catch(() => {})));
+  const removeOwn = async () => void (found || (await store.remove(id).catch(() => {})));
+  const letGo = () =>
+    held?.then(
+      (release) => release?.(),
+      () => {},
+    );
+
   /** The model runs without: what was stored so far is of no use, and its space is given back. */
   async function fail(error: unknown, needed?: number): Promise<void> {
     if (failure) return;
     const space: Awaited<ReturnType<Store['space']>> = await store.space().catch(() => ({}));
     failure = { state: 'failed', store: store.kind, reason: messageOf(error), needed, ...space };
-    await Promise.all([...open].map((writer) => writer.abort(error).catch(() => {})));
-    if (!found) await store.remove(id).catch(() => {});
+    await abortAll(error);
+    await removeOwn();
   }
 
   async function create(name: string, size: number | undefined) {
@@ -138,6 +146,11 @@ function storing(
       }
       const writer = (await store.write(id, name)).getWriter();
       writer.closed.catch(() => {});
+      if (failure) {
+        await writer.abort();
+        await removeOwn();
+        return undefined;
+      }
       open.add(writer);
       return writer;
     } catch (error) {
@@ -234,7 +247,7 @@ function storing(
         if (file) return { name, size: file.size, stream: file.stream, isPrepared: true };
       }
       const file = await files.open(name, signal);
-      if (!file && !absent.has(name)) {
+      if (!file) {
         absent.add(name);
         if (found) isChanged = true;
       }
@@ -248,19 +261,15 @@ function storing(
         // A hit needs no new manifest: only the time of its last use is lost.
         if (use.state === 'stored') await fail(error);
       }
-      // A file that was begun when the store failed may have made the entry anew.
-      if (failure && !found) await store.remove(id).catch(() => {});
-      (await held)?.();
+      await letGo();
       return failure ?? { ...use, bytes: totalBytes({ files: stored }) };
     },
     async discard(error) {
-      await Promise.all([...open].map((writer) => writer.abort(error).catch(() => {})));
-      const isBroken = error instanceof ModelFileError;
-      if (!found || isBroken) await store.remove(id).catch(() => {});
-      await held?.then(
-        (release) => release?.(),
-        () => {},
-      );
+      failure ??= { state: 'failed', reason: messageOf(error) };
+      await abortAll(error);
+      await removeOwn();
+      if (found && error instanceof ModelFileError) await store.remove(id).catch(() => {});
+      await letGo();
     },
   };
 }
