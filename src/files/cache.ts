@@ -218,19 +218,24 @@ function storing(
     lastUsed: Date.now(),
   });
 
-  /** Of several loads that stored the same at one time the first stays. An entry is listed before this one is, so not all can give way. */
+  /** Of several loads that stored the same at one time the first stays: one commits at a time. Where there are no locks both may stay. */
   async function commit(dtype: Dtype): Promise<void> {
     const manifest = manifestOf(dtype);
     if (found) return writeManifest(store, id, manifest);
-    const same = (await readEntries(store)).filter(
-      (entry) => isOf(entry.manifest, identity) && entry.manifest.dtype === dtype,
-    );
-    const isThere = same.some(
-      (entry) => entry.manifest.commit === manifest.commit && (entry.manifest.auto || !manifest.auto),
-    );
-    if (isThere && !isRefresh) return store.remove(id);
-    await writeManifest(store, id, manifest);
-    for (const entry of same) await removeEntry(store, entry.id);
+    const release = await store.hold('commit', { mode: 'exclusive' });
+    try {
+      const same = (await readEntries(store)).filter(
+        (entry) => isOf(entry.manifest, identity) && entry.manifest.dtype === dtype,
+      );
+      const isThere = same.some(
+        (entry) => entry.manifest.commit === manifest.commit && (entry.manifest.auto || !manifest.auto),
+      );
+      if (isThere && !isRefresh) return await store.remove(id);
+      await writeManifest(store, id, manifest);
+      for (const entry of same) await removeEntry(store, entry.id);
+    } finally {
+      release?.();
+    }
   }
 
   return {
