@@ -1,13 +1,17 @@
-import type { Model, Progress } from '../src/index';
+import type { Dtype, Model, Progress } from '../src/index';
 import { DeviceLostError } from '../src/index';
 import { aborted, element, find, isAbort, showError } from './dom';
-import { folderFiles } from './folder-files';
+import type { KnownModel } from './known-models';
+import { createModelDialog } from './model-dialog';
 import type { Choice, createModelStore, Lease } from './model-store';
 import { fileSize, percent } from './numbers';
+import { createRate, rateText } from './transfer-rate';
 
 export interface PickerOptions {
   /** What is chosen at first. */
   builtIn: Choice;
+  /** Published models that suit the tab. */
+  suggestions?: KnownModel[];
   /** Hears when a model becomes ready or goes. */
   onChange(): void;
 }
@@ -33,27 +37,18 @@ type State = 'not loaded' | 'loading' | 'ready' | 'cancelled';
 export function createModelPicker(
   place: HTMLElement,
   store: ReturnType<typeof createModelStore>,
-  { builtIn, onChange }: PickerOptions,
+  { builtIn, suggestions = [], onChange }: PickerOptions,
 ): ModelPicker {
   place.append(find<HTMLTemplateElement>(document, '#model-picker').content.cloneNode(true));
   const bar = find<HTMLProgressElement>(place, 'progress');
   const loadingText = find(place, '.loading-text');
-  const errorPlace = find(place, '.error');
-  const details = find<HTMLDetailsElement>(place, 'details');
-  const radios = [...place.querySelectorAll<HTMLInputElement>('input[type=radio]')];
+  const errorPlace = find(place, '.model > .error');
+  const change = find(place, '.change');
 
   let chosen = builtIn;
   let lease: Lease | undefined;
   let model: Model | undefined;
-
-  const kind = () => radios.find((radio) => radio.checked)?.value;
-
-  /** What the radio buttons say; throws an Error in words if that is incomplete. */
-  function choice(): Choice {
-    if (kind() === 'hub') return hubChoice(find<HTMLInputElement>(place, '.hub-id').value);
-    if (kind() === 'folder') return folderFiles(find<HTMLInputElement>(place, '.folder').files ?? []);
-    return builtIn;
-  }
+  let rate = createRate();
 
   function show(state: State) {
     find(place, '.model-name strong').textContent = chosen.name;
@@ -66,16 +61,15 @@ export function createModelPicker(
     if (model) facts.replaceChildren(...modelFacts(model));
   }
 
-  function showProgress(progress: Progress) {
-    const { loaded, total } = progress;
+  function showProgress({ file, loaded, total }: Progress) {
     if (total) bar.value = loaded / total;
     else bar.removeAttribute('value');
-    loadingText.textContent = progressText(progress);
-  }
-
-  function closeDetails() {
-    if (details.contains(document.activeElement)) find(details, 'summary').focus();
-    details.open = false;
+    const isDone = loaded === total;
+    const size =
+      total && !isDone ? `${fileSize(loaded)} of ${fileSize(total)}, ${percent(loaded / total, 0)}` : fileSize(loaded);
+    const speed = rateText(rate.report(loaded), loaded, total);
+    const next = isDone && file.endsWith('.safetensors') ? '. Preparing the GPU …' : '';
+    loadingText.textContent = `${file}: ${[size, speed].filter(Boolean).join(' · ')}${next}`;
   }
 
   /** The model of the current lease, taken now if there is none. */
@@ -92,6 +86,7 @@ export function createModelPicker(
 
   function start(): Lease {
     showError(errorPlace, undefined);
+    rate = createRate();
     bar.removeAttribute('value');
     loadingText.textContent = 'Starting …';
     show('loading');
@@ -103,13 +98,12 @@ export function createModelPicker(
         if (lease !== own) return;
         model = loaded;
         show('ready');
-        closeDetails();
         onChange();
       },
       (error) => {
         if (lease !== own) return;
         void letGo('not loaded');
-        showError(errorPlace, error);
+        showError(errorPlace, advised(error, chosen.dtype));
       },
     );
     return own;
@@ -137,40 +131,29 @@ export function createModelPicker(
     }
   }
 
-  find(place, '.built-in-name').textContent = builtIn.name;
-  for (const radio of radios) {
-    radio.name = `model-in-place-of-${builtIn.name}`;
-    radio.addEventListener('change', () => {
-      for (const detail of place.querySelectorAll<HTMLElement>('[data-for]')) {
-        detail.hidden = detail.dataset.for !== kind();
-      }
-    });
-  }
-  find(place, '.cancel').addEventListener('click', () => void letGo('cancelled'));
-  find(place, '.load').addEventListener('click', async () => {
-    try {
-      chosen = choice();
-    } catch (error) {
-      return showError(errorPlace, error);
-    }
+  const dialog = createModelDialog(place, { builtIn, suggestions }, async (choice) => {
+    chosen = choice;
     await letGo('not loaded');
     void get().catch(() => {}); // shown in place
+  });
+  change.addEventListener('click', () => dialog.open());
+  find(place, '.cancel').addEventListener('click', () => {
+    void letGo('cancelled');
+    change.focus();
   });
 
   show('not loaded');
   return { name: () => chosen.name, current: () => model, load: () => void get().catch(() => {}), use };
 }
 
-function hubChoice(text: string): Choice {
-  const id = text.trim();
-  if (/^[\w.-]+\/[\w.-]+$/.test(id)) return { name: id, source: id };
-  throw new Error('Give the Hub id as organisation/model, for example answerdotai/ModernBERT-base.');
-}
-
-function progressText({ file, loaded, total }: Progress): string {
-  if (!total) return `${file}: ${fileSize(loaded)}`;
-  if (loaded === total && file.endsWith('.safetensors')) return `${file}: ${fileSize(total)}. Preparing the GPU …`;
-  return `${file}: ${fileSize(loaded)} of ${fileSize(total)}, ${percent(loaded / total, 0)}`;
+/** Adds to a failure what can be done about it here. */
+function advised(error: unknown, dtype: Dtype | undefined): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!/memory|allocat|maxBufferSize|maxStorageBufferBindingSize/i.test(message)) return message;
+  const next = { auto: 'q8', f32: 'f16', f16: 'q8', q8: 'q4', q4: undefined }[dtype ?? 'auto'];
+  return next
+    ? `${message} Under “Change model”, weights as ${next} take less memory.`
+    : `${message} A smaller model takes less memory.`;
 }
 
 /** What a reader may want to know of a loaded model. */

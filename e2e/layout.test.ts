@@ -10,10 +10,8 @@ it('fits every screen, light and dark', async () => {
   expect(await overhang()).toBe(0);
 
   await fillMasks(page, 'She opened the [MASK] and walked into the [MASK].');
-  await page.click('#compare');
-  await page.waitForSelector('.heatmap');
-  await page.locator('#embeddings summary').click();
-  await page.locator('#embeddings').getByLabel('Folder on this device').check();
+  await page.locator('#fill-mask .change').click();
+  await page.locator('#fill-mask').getByLabel('Folder on this device').check();
   for (const width of [360, 390, 768, 1280]) {
     await page.setViewportSize({ width, height: 900 });
     expect(await overhang()).toBe(0);

@@ -78,7 +78,7 @@ it('shows how far loading is', async () => {
   });
   await waitForText(page, '#fill-mask .model-state', 'ready');
   const seen = await page.evaluate(() => (window as unknown as { seen: string[] }).seen);
-  expect(seen).toContainEqual(expect.stringMatching(/^model\.safetensors: [\d.]+ MB of 16\.4 MB, \d+%$/));
+  expect(seen).toContainEqual(expect.stringMatching(/^model\.safetensors: [\d.]+ MB of 16\.4 MB, \d+%( · .*)?$/));
   expect(seen).toContain('model.safetensors: 16.4 MB. Preparing the GPU …');
 });
 
@@ -103,7 +103,7 @@ it('says in words that a file is broken, and stays usable', async () => {
   const page = await open({
     prepare: (page) => page.route(WEIGHTS, (route) => route.fulfill({ body: weights })),
   });
-  await waitForText(page, '#fill-mask .model-place .error', 'model.safetensors');
+  await waitForText(page, '#fill-mask .model > .error', 'model.safetensors');
   await waitForText(page, '#fill-mask .model-state', 'not loaded');
   await page.click('#fill');
   await waitForText(page, '#fill-mask form .error', 'could not be loaded');
@@ -114,11 +114,11 @@ it('says in words that a file is broken, and stays usable', async () => {
 });
 
 it('takes a model from a folder on the device', async () => {
-  const page = await open();
-  await page.click('#embeddings summary');
-  await page.getByRole('group').getByLabel('Folder on this device').last().check();
+  const page = await open({ path: '#embeddings' });
+  await page.click('#embeddings .change');
+  await page.locator('#embeddings').getByLabel('Folder on this device').check();
   await page.click('#embeddings .load');
-  await waitForText(page, '#embeddings .model-place .error', 'Choose a folder first.');
+  await waitForText(page, '#embeddings .choice-error', 'Choose a folder first.');
   await page.setInputFiles('#embeddings .folder', NANO_EMBED);
   await page.click('#embeddings .load');
   await waitForText(page, '#embeddings .model-state', 'ready');
@@ -140,11 +140,11 @@ it('takes a model from the Hub', async () => {
         await (body ? route.fulfill({ body, headers }) : route.fulfill({ status: 404, headers }));
       }),
   });
-  await page.click('#fill-mask summary');
-  await page.locator('#fill-mask').getByLabel('Hugging Face Hub').check();
+  await page.click('#fill-mask .change');
+  await page.locator('#fill-mask').getByLabel('Any model of the Hugging Face Hub').check();
   await page.fill('#fill-mask .hub-id', 'not an id');
   await page.click('#fill-mask .load');
-  await waitForText(page, '#fill-mask .model-place .error', 'organisation/model');
+  await waitForText(page, '#fill-mask .choice-error', 'organisation/model');
   await page.fill('#fill-mask .hub-id', 'someone/small-model');
   await page.click('#fill-mask .load');
   await waitForText(page, '#fill-mask .model-name', 'someone/small-model');

@@ -22,7 +22,7 @@ it('says in place that there is no adapter', async () => {
         await route.fulfill({ response, body });
       }),
   });
-  await waitForText(page, '#fill-mask .model-place .error', 'WebGPU');
+  await waitForText(page, '#fill-mask .model > .error', 'WebGPU');
   await page.click('#fill');
   await waitForText(page, '#fill-mask form .error', 'could not be loaded');
 });
@@ -32,5 +32,5 @@ it('says what to do when the worker cannot be loaded', async () => {
     prepare: (page) =>
       page.route(/\/worker-.*\.js$/, (route) => route.fulfill({ contentType: 'text/javascript', body: '(' })),
   });
-  await waitForText(page, '#fill-mask .model-place .error', /The worker/);
+  await waitForText(page, '#fill-mask .model > .error', /The worker/);
 });

@@ -1,12 +1,14 @@
-import type { MaskResult, Model } from '../../src/index';
+import type { Model } from '../../src/index';
 import type { App } from '../app';
-import { debounced, element, find } from '../dom';
-import { percent } from '../numbers';
+import { debounced, element, find, isAbort, showError } from '../dom';
+import { knownModels } from '../known-models';
 import { createRunButton } from '../run-button';
 import { statusLine } from '../status-line';
 import { countTokens, createTokenCounter } from '../token-counter';
 import { createEditor } from './editor';
-import { excerpts } from './excerpts';
+import { maskElements } from './mask-view';
+import { scoreWords } from './surprise';
+import { createSurpriseView, type SurpriseView } from './surprise-view';
 
 const CANDIDATES = 8;
 /** Milliseconds of rest in typing before the model is asked. */
@@ -24,6 +26,7 @@ export function startFillMask(panel: HTMLElement, app: App): { show: () => void 
   const editor = createEditor(field, find<HTMLButtonElement>(panel, '#undo'));
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: { name: 'nano', source: './models/nano' },
+    suggestions: knownModels('fill-mask'),
     onChange() {
       void recount();
       if (picker.current()) update();
@@ -32,23 +35,66 @@ export function startFillMask(panel: HTMLElement, app: App): { show: () => void 
   const recount = createTokenCounter(field, find(panel, '#mask-count'), button, picker.current, () => [field.value]);
   const maskToken = () => picker.current()?.info.maskToken ?? '[MASK]';
 
-  const run = createRunButton(form, button, { error: find(form, '.error'), status }, (signal) =>
-    picker.use(signal, async (model) => {
+  const mode = () => find<HTMLInputElement>(form, '[name=mode]:checked').value;
+  const error = find(form, '.error');
+
+  const run = createRunButton(form, button, { error, status }, async (signal) => {
+    results.classList.add('stale');
+    await picker.use(signal, async (model) => {
       const text = field.value;
       const { total, longest } = await countTokens(model, [text]);
       if (longest > model.info.maxTokens) return; // the counter says so
       const before = performance.now();
-      results.replaceChildren(...(await fill(model, text, signal)));
-      status.textContent = statusLine(model, performance.now() - before, total);
-    }),
-  );
+      const read = mode() === 'fill' ? total : await surprise(model, text, signal);
+      if (mode() === 'fill') show(await fill(model, text, signal));
+      status.textContent = statusLine(model, performance.now() - before, read);
+    });
+  });
+
+  function show(elements: HTMLElement[]) {
+    results.replaceChildren(...elements);
+    results.classList.remove('stale');
+  }
 
   async function fill(model: Model, text: string, signal: AbortSignal): Promise<HTMLElement[]> {
     if (!text.includes(maskToken())) {
       return [element('p', { className: 'hint' }, `Put a ${maskToken()} into the text, and its words appear here.`)];
     }
     const masks = await model.fillMask(text, { topK: CANDIDATES, signal });
-    return maskElements(text, masks, ({ start, end }, word) => editor.replace(start, end, word));
+    return maskElements(text, masks, ({ start, end }, token) => editor.replace(start, end, token));
+  }
+
+  /** Colours the text's words as their bits come in. Gives the tokens that were read. */
+  async function surprise(model: Model, text: string, signal: AbortSignal): Promise<number> {
+    let view: SurpriseView | undefined;
+    return scoreWords(model, text, {
+      signal,
+      onWords(words) {
+        if (signal.aborted) return;
+        view ??= createSurpriseView(text, words, {
+          choose: ({ start, end }) => void expect(view!, `${text.slice(0, start)}${maskToken()}${text.slice(end)}`),
+          pick: ({ start, end }, token) => editor.replace(start, end, token),
+        });
+        if (!view.elements[0].isConnected) show(view.elements);
+        view.update(words);
+      },
+    });
+  }
+
+  let expecting = new AbortController();
+  /** Shows what the model would have expected where the text now has a mask. */
+  async function expect(view: SurpriseView, masked: string) {
+    expecting.abort();
+    expecting = new AbortController();
+    const { signal } = expecting;
+    try {
+      await picker.use(signal, async (model) => {
+        const [mask] = await model.fillMask(masked, { topK: CANDIDATES, signal });
+        view.showCandidates(mask.candidates);
+      });
+    } catch (reason) {
+      if (!isAbort(reason)) showError(error, reason);
+    }
   }
 
   /** The text, the mode or the model is another: what is shown is out of date. */
@@ -60,7 +106,20 @@ export function startFillMask(panel: HTMLElement, app: App): { show: () => void 
     app.state.set('text', field.value);
     updateSoon();
   });
-  app.state.onChange(() => editor.set(app.state.get('text') ?? field.defaultValue));
+  const setMode = (name: string | undefined) => {
+    for (const radio of form.querySelectorAll<HTMLInputElement>('[name=mode]'))
+      radio.checked = radio.value === (name ?? 'fill');
+  };
+  form.addEventListener('change', (event) => {
+    if (!(event.target as HTMLElement).matches('[name=mode]')) return;
+    app.state.set('mode', mode() === 'fill' ? undefined : mode());
+    update();
+  });
+  setMode(app.state.get('mode'));
+  app.state.onChange(() => {
+    setMode(app.state.get('mode'));
+    editor.set(app.state.get('text') ?? field.defaultValue);
+  });
 
   find(panel, '#insert-mask').addEventListener('click', () => editor.insert(maskToken()));
   for (const example of panel.querySelectorAll('.example')) {
@@ -74,36 +133,4 @@ export function startFillMask(panel: HTMLElement, app: App): { show: () => void 
       if (navigator.gpu && !savesData) requestAnimationFrame(() => setTimeout(picker.load));
     },
   };
-}
-
-/** The text with the best words in place of its masks, and under it every mask's candidates, which can be put in. */
-function maskElements(
-  text: string,
-  masks: MaskResult[],
-  onPick: (mask: MaskResult, word: string) => void,
-): HTMLElement[] {
-  const words = masks.map(({ candidates }) => element('mark', { className: 'tape' }, candidates[0].token.trim()));
-  const sentence = excerpts(text, masks).flatMap((piece, i) => (words[i] ? [piece, words[i]] : [piece]));
-  const columns = masks.map((mask, i) => {
-    const title = element('h3', {}, masks.length > 1 ? `Mask ${i + 1}` : 'Candidates');
-    const items = mask.candidates.map(({ token, score }) => {
-      const word = token.trim() || '␣';
-      const pick = element(
-        'button',
-        { type: 'button', title: `Put “${word}” into the text` },
-        element('span', { className: 'token' }, word),
-        element('span', { className: 'score' }, percent(score)),
-      );
-      pick.style.setProperty('--share', String(score));
-      pick.addEventListener('click', () => onPick(mask, token));
-      pick.addEventListener('pointerenter', () => words[i].replaceChildren(word));
-      pick.addEventListener('focus', () => words[i].replaceChildren(word));
-      pick.addEventListener('pointerleave', () => words[i].replaceChildren(mask.candidates[0].token.trim()));
-      pick.addEventListener('blur', () => words[i].replaceChildren(mask.candidates[0].token.trim()));
-      return element('li', {}, pick);
-    });
-    return element('section', {}, title, element('ol', { className: 'candidates' }, ...items));
-  });
-  const filled = element('p', { id: 'filled', className: 'filled', ariaLive: 'polite' }, ...sentence);
-  return [filled, element('div', { id: 'masks', className: 'masks' }, ...columns)];
 }

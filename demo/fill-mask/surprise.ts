@@ -1,0 +1,95 @@
+import type { Model, Tokens } from '../../src/index';
+import { type Word, wordsOf } from './words';
+
+/** Tokens of context on either side of a word. It makes the work grow with the text's length, not with its square. */
+const CONTEXT = 128;
+/** Of one call: logits are rows of vocabulary size, and few sequences a call let the text be coloured while it is worked on. */
+const MOST_LOGITS = 2 ** 22;
+const MOST_SEQUENCES = 32;
+/** Milliseconds of arithmetic before the page gets a turn. */
+const SLICE = 10;
+
+/** A copy of the text with a mask in row `row`, under which the token `target` was. */
+interface MaskedCopy {
+  word: number;
+  ids: Uint32Array;
+  row: number;
+  target: number;
+}
+
+/**
+ * A copy of the text for every token of every word, with that token and the word's later ones masked: the chain rule within the word, so
+ * that bits of its tokens add up to the word's, and no token is guessed from the rest of its own word (Kauf and Ivanova 2023,
+ * "A Better Way to Do Masked Language Model Scoring").
+ */
+export function maskedCopies({ ids, offsets }: Tokens, words: Word[], maskId: number): MaskedCopy[] {
+  const head = offsets.findIndex(([, end]) => end > 0);
+  const tail = offsets.findLastIndex(([, end]) => end > 0) + 1;
+  return words.flatMap(({ tokens }, word) => {
+    const first = tokens[0];
+    const last = tokens[tokens.length - 1];
+    const from = Math.max(head, first - CONTEXT);
+    const to = Math.min(tail, last + 1 + CONTEXT);
+    return tokens.map((token) => {
+      const masked = ids.slice();
+      masked.fill(maskId, token, last + 1);
+      const copy = Uint32Array.from([...ids.slice(0, head), ...masked.slice(from, to), ...ids.slice(tail)]);
+      return { word, ids: copy, row: head + token - from, target: ids[token] };
+    });
+  });
+}
+
+/** `bits`: surprise of each token of the word, -log2 of its probability; their sum is the word's. */
+export interface ScoredWord extends Word {
+  bits: number[];
+}
+
+/**
+ * How surprising each word is to a masked language model: in bits, by `forward` on copies of the text. `onWords` gets the words, bits
+ * still empty, then again whenever some more of them have theirs. Gives how many tokens the model read.
+ */
+export async function scoreWords(
+  model: Model,
+  text: string,
+  options: { signal: AbortSignal; onWords(words: ScoredWord[]): void },
+): Promise<number> {
+  const { maskToken, vocabSize } = model.info;
+  if (maskToken === undefined) throw new Error('This model has no mask token, so it cannot say what surprises it.');
+  const [tokens, mask] = await Promise.all([model.tokenize(text), model.tokenize(maskToken)]);
+  const maskId = mask.ids[mask.tokens.indexOf(maskToken)];
+  const words = wordsOf(text, tokens, maskToken).map((word): ScoredWord => ({ ...word, bits: [] }));
+  options.onWords(words);
+  const copies = maskedCopies(tokens, words, maskId);
+  const most = Math.max(1, Math.min(MOST_SEQUENCES, Math.floor(MOST_LOGITS / vocabSize)));
+  let read = 0;
+  for (let at = 0; at < copies.length; at += most) {
+    const batch = copies.slice(at, at + most);
+    const lengths = Uint32Array.from(batch, ({ ids }) => ids.length);
+    const inputIds = Uint32Array.from(batch.flatMap(({ ids }) => [...ids]));
+    let start = 0;
+    const rows = batch.map(({ ids, row }) => {
+      start += ids.length;
+      return start - ids.length + row;
+    });
+    const { signal } = options;
+    const { logits } = await model.forward({ inputIds, lengths }, { outputs: ['logits'], rows, signal });
+    let sliceEnd = performance.now() + SLICE;
+    for (const [i, { word, target }] of batch.entries()) {
+      words[word].bits.push(surprisal(logits!.data.subarray(i * vocabSize, (i + 1) * vocabSize), target));
+      if (performance.now() < sliceEnd) continue;
+      await new Promise((resolve) => setTimeout(resolve));
+      sliceEnd = performance.now() + SLICE;
+      signal.throwIfAborted();
+    }
+    read += inputIds.length;
+    options.onWords(words);
+  }
+  return read;
+}
+
+/** -log2 of a softmax probability. */
+export function surprisal(logits: Float32Array, target: number): number {
+  const highest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+  const sum = logits.reduce((total, logit) => total + Math.exp(logit - highest), 0);
+  return Math.max(0, (Math.log(sum) + highest - logits[target]) / Math.LN2);
+}
