@@ -65,7 +65,7 @@ export async function loadModule(
   if (!file) throw missingFile(files, name);
   const uploader = createUploader(gpu, name);
   await readSafetensors(
-    file,
+    files.keep?.(file) ?? file,
     {
       header(tensors) {
         for (const [wanted, place] of places) {

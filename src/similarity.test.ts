@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import type { Embeddings, PrecisionData } from './api';
+import { maxSim, similarity } from './similarity';
+import { embeddingsOf, pack } from './tasks/precision';
+
+const rows = (...list: number[][]): Embeddings =>
+  embeddingsOf<'float32'>(Float32Array.from(list.flat()), list.length, list[0].length);
+const packed = <P extends keyof PrecisionData>(precision: P, embeddings: Embeddings): Embeddings<P> =>
+  embeddingsOf(pack(precision, embeddings.dim, undefined)(embeddings.data), embeddings.rows, embeddings.dim);
+
+const a = rows([3, 4, 0], [0, 0, 2]);
+const b = rows([4, 3, 0], [-3, -4, 0], [0, 0, 1]);
+
+describe('similarity', () => {
+  it('compares every row with every row', () => {
+    const expected = {
+      cosine: [
+        [24 / 25, -1, 0],
+        [0, 0, 1],
+      ],
+      dot: [
+        [24, -25, 0],
+        [0, 0, 2],
+      ],
+      euclidean: [
+        [-Math.sqrt(2), -10, -Math.sqrt(26)],
+        [-Math.sqrt(29), -Math.sqrt(29), -1],
+      ],
+      manhattan: [
+        [-2, -14, -8],
+        [-9, -9, -1],
+      ],
+    } as const;
+    for (const [metric, table] of Object.entries(expected)) {
+      const found = similarity(a, b, metric as keyof typeof expected);
+      for (const [i, row] of table.entries()) for (const [j, x] of row.entries()) expect(found[i][j]).toBeCloseTo(x, 5);
+    }
+    expect(similarity(a, b)).toEqual(similarity(a, b, 'cosine'));
+  });
+
+  it('compares int8 by cosine and bits by their signs', () => {
+    for (const [i, row] of similarity(packed('int8', a), packed('int8', b)).entries()) {
+      for (const [j, x] of row.entries()) expect(x).toBeCloseTo(similarity(a, b)[i][j], 2);
+    }
+    const signs = [1, -1, 1, 1, -1, 1, 1, -1, 1, -1];
+    const other = signs.map((x, i) => (i < 4 ? x : -x));
+    const [[same, mixed]] = similarity(packed('binary', rows(signs)), packed('binary', rows(signs, other)));
+    expect(same).toBe(1);
+    expect(mixed).toBeCloseTo(1 - (2 * 6) / 10, 6);
+  });
+
+  it('refuses what cannot be compared', () => {
+    expect(() => similarity(a, rows([1, 2]))).toThrow('Embeddings of 3 and of 2 numbers');
+    expect(() => similarity(a, packed('int8', b) as unknown as Embeddings)).toThrow(
+      'Float32Array rows and Int8Array rows',
+    );
+    expect(() => similarity(packed('int8', a), packed('int8', b), 'dot')).toThrow(
+      'Int8Array rows can only be compared by cosine',
+    );
+    expect(() => similarity(a, b, 'hamming' as 'dot')).toThrow("it is 'hamming'");
+  });
+});
+
+describe('maxSim', () => {
+  it("sums the best match of each of the query's tokens", () => {
+    expect(maxSim(a, b)).toBe(24 + 2);
+    expect(() => maxSim(a, rows([1, 2]))).toThrow(RangeError);
+  });
+});
+
+describe('pack', () => {
+  it("int8: each row's largest magnitude is 127", () => {
+    expect(packed('int8', rows([0.02, -0.04, 0.01], [0, 0, 0])).data).toEqual(Int8Array.of(64, -127, 32, 0, 0, 0));
+  });
+
+  it("int8 with ranges and binary as sentence-transformers' quantize_embeddings", () => {
+    const ranges = { min: [-1, 0, 0], max: [1, 2, 0] };
+    const int8 = pack('int8', 3, ranges)(Float32Array.of(-1, 2, 5, 0, 0.5, 0, 9, -9, 0));
+    expect(int8).toEqual(Int8Array.of(-128, 127, 0, 0, -64, 0, 127, -128, 0));
+    const bits = pack('binary', 10, undefined)(Float32Array.of(1, -1, 0, 2, 0, 0, 0, 1, -1, 3));
+    expect(bits).toEqual(Uint8Array.of(0b10010001, 0b01000000)); // np.packbits(x > 0)
+  });
+
+  it('refuses what makes no sense', () => {
+    expect(() => pack('int4' as 'int8', 3, undefined)).toThrow("it is 'int4'");
+    expect(() => pack('int8', 3, { min: [0], max: [1] })).toThrow('ranges are for precision');
+    expect(() => pack('binary', 1, { min: [0], max: [1] })).toThrow('ranges are for precision');
+  });
+});

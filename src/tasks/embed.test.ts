@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import type { PooledHead } from '../model/heads';
+import type { SentenceConfig } from '../model/sentence';
+import type { Item } from '../scheduler';
+import { callsOn, nanoTokenizer } from './fixtures';
+
+const tokenizer = nanoTokenizer();
+/** As many numbers as are wanted, made of the first token after [CLS]. */
+const reading = ({ ids }: Item, { head }: Item['wanted'][number]): number[][] => [
+  Array.from({ length: (head as PooledHead).dimensions! }, (_, i) => ids[1] * (i % 2 ? -1 : 1)),
+];
+const using = (sentence: Partial<SentenceConfig> = {}) => callsOn('encoder', {}, reading, tokenizer, sentence);
+const idsOf = (text: string) => tokenizer.encode(text).ids;
+
+describe('embed', () => {
+  const prompts = { query: 'search_query: ', document: 'search_document: ' };
+
+  it('puts the prompt before every text: by name, literally, or the default one', async () => {
+    const { calls, submitted } = using({ prompts, default_prompt_name: 'document' });
+    await calls.embed(['a b'], { promptName: 'query' });
+    await calls.embed(['a b'], { prompt: 'Q> ', promptName: 'query' });
+    await calls.embed(['a b']);
+    await calls.embed(['a b'], { prompt: '' });
+    const texts = ['search_query: a b', 'Q> a b', 'search_document: a b', 'a b'];
+    expect(submitted.map(({ ids }) => ids)).toEqual(texts.map(idsOf));
+    expect(submitted.map(({ wanted }) => wanted[0].head)).toEqual(
+      texts.map(() => expect.objectContaining({ skip: 0 })),
+    );
+    await expect(calls.embed('a', { promptName: 'passage' })).rejects.toThrow(
+      /no prompt 'passage'; it has query, document/,
+    );
+    await expect(using().calls.embed('a', { promptName: 'query' })).rejects.toThrow(/it has none/);
+  });
+
+  it("leaves a prompt's tokens out of the pooling where include_prompt is false", async () => {
+    const { calls, submitted } = using({ prompts, include_prompt: false });
+    await calls.embed(['a b'], { promptName: 'query' });
+    await calls.embed(['a b']);
+    const skips = submitted.map(({ wanted }) => (wanted[0].head as { skip: number }).skip);
+    expect(skips).toEqual([idsOf(prompts.query).length - 1, 0]);
+  });
+
+  it('cuts to the dimensions that are asked for, or that the checkpoint says', async () => {
+    const { calls, submitted } = using({ truncate_dim: 16 });
+    await calls.embed('x');
+    expect(submitted[0].wanted[0].head).toMatchObject({ dimensions: 16 });
+    for (const dimensions of [0, 65, 1.5]) {
+      await expect(calls.embed('x', { dimensions })).rejects.toThrow(/from 1 to the embedding's 64/);
+    }
+  });
+
+  it('gives binary rows of whole bytes and int8 rows', async () => {
+    const { calls } = using();
+    const bits = await calls.embed(['x', 'y'], { precision: 'binary' });
+    expect([bits.rows, bits.dim, bits.row(1)]).toEqual([2, 64, new Uint8Array(8).fill(0b10101010)]);
+    const bytes = await calls.embed(['x'], { precision: 'int8' });
+    expect(bytes.row(0).subarray(0, 2)).toEqual(Int8Array.of(127, -127));
+  });
+
+  it('refuses unknown poolings and other checkpoints by name', async () => {
+    const { calls } = using();
+    await expect(calls.embed('x', { pooling: 'first' as 'cls' })).rejects.toThrow(/'lasttoken'.*it is 'first'/);
+    await expect(calls.embed('x', { pooling: [] })).rejects.toThrow(RangeError);
+    await expect(calls.embed('', {})).rejects.toThrow('Text 0 is empty');
+    await expect(using({ pooling: undefined }).calls.embed('x')).rejects.toThrow(/use embedMultiVector/);
+    await expect(calls.embedMultiVector('x', { kind: 'query' })).rejects.toThrow(/multi-vector.*use embed\./);
+  });
+});
