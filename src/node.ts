@@ -1,7 +1,6 @@
-import type { CachedModel, FileOptions, LoadOptions, Model, ModelSource } from './api';
+import type { CachedModel, Dtype, FileOptions, LoadOptions, Model, ModelSource } from './api';
 import { loadEncoder } from './encoder';
 import { WebGPUUnavailableError } from './errors';
-import type { ConvertedDtype } from './files/convert';
 import { convertToFolder } from './files/convert-folder';
 import { folderFiles } from './files/folder';
 import { openFiles } from './files/source';
@@ -46,7 +45,7 @@ async function dawnGpu(options: string[]): Promise<GPU> {
 
 export interface ConvertOptions extends FileOptions {
   /** What the weights become: see docs/guide/dtypes.md. */
-  dtype: ConvertedDtype;
+  dtype: Exclude<Dtype, 'f32'>;
 }
 
 /**

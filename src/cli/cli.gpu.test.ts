@@ -2,12 +2,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env, execPath } from 'node:process';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ROOT } from '../../tools/bundle.mjs';
 import { bundleLibrary } from '../../tools/library.mjs';
 import { maxDifference, publicModel } from '../model/fixtures/golden';
@@ -103,6 +105,16 @@ describe('tasks over JSON lines', () => {
     expect(stderr).toMatch(/f16 weights on .*\n.*stdin: 3 lines/s);
   });
 
+  it('embed: dimensions and precision', async () => {
+    const { lines, stderr } = await run(
+      ['embed', NANO_EMBED, '--dimensions', '64', '--precision', 'int8'],
+      jsonl([{ text: 'A' }]),
+    );
+    const { embedding } = lines[0] as { embedding: number[] };
+    expect(embedding, stderr).toHaveLength(64);
+    expect(Math.max(...embedding.map(Math.abs))).toBe(127);
+  });
+
   it('fill-mask', async () => {
     const { lines } = await run(
       ['fill-mask', NANO, '--top-k', '1'],
@@ -185,6 +197,23 @@ it('a job that was stopped goes on where it ended', async () => {
   await writeFile(at('out.jsonl'), 'Dear diary');
   expect((await run(['embed', NANO_EMBED, ...files, '--resume'])).code).toBe(2);
   expect(await written()).toBe('Dear diary');
+});
+
+it('a model of a URL is kept, listed and deleted', async () => {
+  const server = createServer(async (request, response) => {
+    const bytes = await readFile(join(NANO_EMBED, decodeURIComponent(request.url ?? ''))).catch(() => undefined);
+    response.writeHead(bytes ? 200 : 404, { 'content-length': bytes?.length ?? 0 }).end(bytes);
+  });
+  onTestFinished(() => void server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const source = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const cache = ['--cache-folder', at('cache')];
+
+  expect((await run(['embed', source, ...cache], jsonl([{ text: 'A' }]))).lines).toHaveLength(1);
+  expect((await run(['cache', 'list', ...cache])).lines).toEqual([expect.objectContaining({ source, dtype: 'f16' })]);
+  expect((await run(['cache', 'delete', source, ...cache])).stderr).toMatch(/^1\d\.\d MB freed/);
+  expect((await run(['cache', 'delete', source, ...cache])).code).toBe(1);
+  expect((await run(['cache', 'list', ...cache])).stdout).toBe('');
 });
 
 describe('convert', () => {

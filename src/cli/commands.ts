@@ -1,4 +1,5 @@
 import type { Command } from './command';
+import { cacheDelete, cacheList } from './commands/cache';
 import { classify } from './commands/classify';
 import { classifyTokens } from './commands/classify-tokens';
 import { convert } from './commands/convert';
@@ -7,7 +8,7 @@ import { fillMask } from './commands/fill-mask';
 import { rerank } from './commands/rerank';
 import { zeroShot } from './commands/zero-shot';
 
-/** Every command by its name, in the order of the help. */
+/** Every command by its name, of one or two words, in the order of the help. */
 export const COMMANDS: Record<string, Command> = {
   embed,
   'fill-mask': fillMask,
@@ -16,4 +17,6 @@ export const COMMANDS: Record<string, Command> = {
   'classify-tokens': classifyTokens,
   rerank,
   convert,
+  'cache list': cacheList,
+  'cache delete': cacheDelete,
 };

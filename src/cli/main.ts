@@ -4,12 +4,14 @@ import { version } from '../../package.json';
 import { helpOf, parse, UsageError } from './command';
 import { COMMANDS } from './commands';
 
-const [name = '--help', ...rest] = process.argv.slice(2);
 // Such as `| head`: nobody reads on, so there is nothing more to do.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-process.exitCode = await main(name, rest);
+process.exitCode = await main(process.argv.slice(2));
 
-async function main(name: string, argv: string[]): Promise<number> {
+async function main(args: string[]): Promise<number> {
+  const words = Object.hasOwn(COMMANDS, args.slice(0, 2).join(' ')) ? 2 : 1;
+  const name = args.slice(0, words).join(' ') || '--help';
+  const argv = args.slice(words);
   if (['--help', '-h', 'help'].includes(name)) return say(overview());
   if (['--version', '-v'].includes(name)) return say(version);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

@@ -11,11 +11,18 @@ export const FILE_OPTIONS: Record<string, Option> = {
   'hub-url': { value: 'URL', help: 'base address of the Hub or a mirror (HF_ENDPOINT, https://huggingface.co)' },
 };
 
+export const CACHE_FOLDER: Option = {
+  value: 'FOLDER',
+  help: 'where models are kept (modernbert-webgpu/models in the cache folder)',
+};
+
 export const MODEL_OPTIONS: Record<string, Option> = {
   dtype: { value: 'DTYPE', help: 'weights: auto, f32, f16, q8 or q4 (auto)' },
   arithmetic: { value: 'DTYPE', help: 'activations: auto, f32 or f16 (auto)' },
   task: { value: 'TASK', help: 'what the head is, where config.json does not say: encoder, mlm, seqcls or tokcls' },
   'tokens-per-pass': { value: 'N', help: 'most tokens in one GPU pass' },
+  cache: { value: 'MODE', help: 'auto, always, refresh or none (auto)' },
+  'cache-folder': CACHE_FOLDER,
   ...FILE_OPTIONS,
 };
 
@@ -32,6 +39,8 @@ export function modelLoader(source: string, values: Values): (signal: AbortSigna
     arithmetic: values.choice('arithmetic', ['auto', 'f32', 'f16']),
     task: values.choice('task', ['encoder', 'mlm', 'seqcls', 'tokcls']),
     maxTokensPerPass: values.count('tokens-per-pass'),
+    cache: values.choice('cache', ['auto', 'always', 'refresh', 'none']),
+    cacheFolder: values.text('cache-folder'),
     ...fileOptions(values),
   };
   return async (signal) => {

@@ -1,0 +1,162 @@
+// `npm run docs`: writes docs/api.md, the reference of what the entries export, from its doc comments. A test compares.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseSync } from 'rolldown/utils';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+export const REFERENCE = join(ROOT, 'docs/api.md');
+
+/**
+ * @typedef {Record<string, any>} Node of the syntax tree, as rolldown gives it
+ * @typedef {{ name: string, kind: 'function' | 'class' | 'type', text: string }} Entry one exported name, as Markdown
+ * @typedef {{ program: Node, source: string, comments: { value: string, start: number, end: number }[] }} Parsed
+ */
+
+/** @param {string} path @returns {Parsed} */
+const parse = (path) => {
+  const source = readFileSync(path, 'utf8');
+  const { program, comments } = parseSync(path, source);
+  return { program, source, comments };
+};
+
+/**
+ * The doc comment that ends right before `node`, as Markdown: lines joined to paragraphs, list items on lines of their own.
+ * @param {Parsed} file
+ * @param {Node} node
+ */
+const docOf = ({ source, comments }, node) => {
+  const comment = comments.findLast(({ end }) => end <= node.start);
+  if (!comment?.value.startsWith('*') || source.slice(comment.end, node.start).trim() !== '') return '';
+  return comment.value
+    .slice(1)
+    .split('\n')
+    .map((line) => line.replace(/^\s*\* ?/, '').trimEnd())
+    .join('\n')
+    .trim()
+    .replace(/(?<!\n)\n(?![\n-])/g, ' ');
+};
+
+/** @param {string} text */
+const code = (text) => `\`\`\`ts\n${text}\n\`\`\``;
+
+/**
+ * A declaration's text without its body.
+ * @param {Parsed} file
+ * @param {Node} node what was declared
+ */
+const signatureOf = ({ source }, node) => {
+  if (node.type === 'VariableDeclaration') {
+    const { init } = node.declarations[0];
+    const isFunction = init?.type === 'ArrowFunctionExpression';
+    return source.slice(node.start, isFunction ? init.body.start : node.end).replace(/\s*=>\s*\(?$|;$/, '');
+  }
+  return source.slice(node.start, node.body?.start ?? node.end).replace(/;?\s*$/, '');
+};
+
+/**
+ * An interface's members, each with its comment.
+ * @param {Parsed} file
+ * @param {Node} node
+ */
+const membersOf = (file, node) =>
+  node.body.body.map((/** @type {Node} */ member) => {
+    const text = file.source
+      .slice(member.start, member.end)
+      .replace(/[;,]$/, '')
+      .replace(/\s*\n\s*/g, ' ');
+    const doc = docOf(file, member);
+    return `- \`${text}\`${doc && `<br>${doc.replace(/\n+/g, ' ')}`}`;
+  });
+
+/**
+ * @param {Parsed} file
+ * @param {Node} statement an export of a declaration
+ * @returns {Entry[]}
+ */
+const entriesOf = (file, statement) => {
+  const node = statement.declaration;
+  const name = (node.id ?? node.declarations[0].id).name;
+  const doc = docOf(file, statement);
+  const paragraphs = [`### ${name}`];
+  if (node.type !== 'TSInterfaceDeclaration') paragraphs.push(code(signatureOf(file, node)), doc);
+  else {
+    const bases = node.extends.map((/** @type {Node} */ base) => `\`${file.source.slice(base.start, base.end)}\``);
+    paragraphs.push(
+      doc,
+      bases.length > 0 ? `Has all of ${bases.join(' and ')}, and:` : '',
+      membersOf(file, node).join('\n'),
+    );
+  }
+  const kind = /Interface|TypeAlias/.test(node.type) ? 'type' : node.type === 'ClassDeclaration' ? 'class' : 'function';
+  return [{ name, kind, text: paragraphs.filter(Boolean).join('\n\n') }];
+};
+
+/**
+ * What a module exports, its re-exports included, in the order of the sources.
+ * @param {string} path
+ * @param {(name: string) => boolean} wanted
+ * @returns {Entry[]}
+ */
+const exportsOf = (path, wanted = () => true) => {
+  const file = parse(path);
+  return file.program.body.flatMap((/** @type {Node} */ statement) => {
+    if (!/^Export(All|Named)Declaration$/.test(statement.type)) return [];
+    const from = statement.source && moduleFile(path, statement.source.value);
+    if (statement.type === 'ExportAllDeclaration') return exportsOf(from, wanted);
+    if (statement.declaration) return entriesOf(file, statement).filter(({ name }) => wanted(name));
+    const names = statement.specifiers.map((/** @type {Node} */ { local }) => local.name);
+    return from ? exportsOf(from, (name) => names.includes(name) && wanted(name)) : [];
+  });
+};
+
+/** @param {string} importer @param {string} specifier */
+const moduleFile = (importer, specifier) => {
+  const path = resolve(dirname(importer), `${specifier}.ts`);
+  if (!existsSync(path)) throw new Error(`${importer} exports from ${specifier}, which is no file of the sources.`);
+  return path;
+};
+
+/** @returns {string} the text of docs/api.md */
+export const apiReference = () => {
+  const browser = exportsOf(join(ROOT, 'src/index.ts'));
+  const node = exportsOf(join(ROOT, 'src/node.ts'));
+  /** @param {Entry[]} entries @param {Entry[]} others */
+  const without = (entries, others) => entries.filter(({ text }) => !others.some((other) => other.text === text));
+  const errors = browser.filter(({ kind }) => kind === 'class');
+  const types = browser.filter((entry) => entry.kind === 'type' && without([entry], node).length === 0);
+  const inNode = without(node, browser).map(({ name, text, kind }) => ({
+    name: `${name} (Node)`,
+    text: text.replace(`### ${name}`, `### ${name} (Node)`),
+    kind,
+  }));
+  /** @type {[string, string, Entry[]][]} */
+  const sections = [
+    ['modernbert-webgpu', 'The entry for pages. The model runs in a worker.', without(browser, [...errors, ...types])],
+    [
+      'modernbert-webgpu/node',
+      'The entry for Node, on the npm package `webgpu`. It exports these; all else is the same.',
+      inNode,
+    ],
+    [
+      'Errors',
+      'Besides these the library throws `RangeError`, `TypeError` and the reason of an `AbortSignal`.',
+      errors,
+    ],
+    ['Types', 'Exported by both entries.', types],
+  ];
+  const anchor = (/** @type {string} */ name) => name.toLowerCase().replace(/[()]/g, '').replaceAll(' ', '-');
+  const contents = sections.map(
+    ([title, , entries]) => `- **${title}**: ${entries.map(({ name }) => `[${name}](#${anchor(name)})`).join(', ')}`,
+  );
+  const paragraphs = [
+    '# API reference',
+    '<!-- Written by `npm run docs` from the doc comments of the sources. Do not edit. -->',
+    'A third entry, `modernbert-webgpu/worker`, is the script of the worker, for pages that start it themselves (`worker` of [BrowserLoadOptions](#browserloadoptions)).',
+    contents.join('\n'),
+    ...sections.flatMap(([title, intro, entries]) => [`## ${title}`, intro, ...entries.map(({ text }) => text)]),
+  ];
+  return `${paragraphs.join('\n\n')}\n`;
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(REFERENCE, apiReference());
