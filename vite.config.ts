@@ -12,9 +12,14 @@ export default defineConfig({
   // Relative addresses, so that the built page works under any path.
   base: './',
   plugins: [wgsl()],
-  worker: { format: 'es', plugins: () => [wgsl()] },
+  // Emscripten's code for PGlite has an eval that is never called.
+  worker: { format: 'es', plugins: () => [wgsl()], rolldownOptions: { checks: { eval: false } } },
   // Only the worker imports these; found late they would make the dev server reload the page.
-  optimizeDeps: { include: ['comlink', 'idb-keyval', '@huggingface/tokenizers', '@stablelib/sha256'] },
+  optimizeDeps: {
+    include: ['comlink', 'idb-keyval', '@huggingface/tokenizers', '@stablelib/sha256'],
+    // They find their WebAssembly beside themselves.
+    exclude: ['@electric-sql/pglite', '@electric-sql/pglite-pgvector'],
+  },
   define: { 'import.meta.env.COMMIT': JSON.stringify(commit()) },
   build: {
     outDir: path('./dist/demo'),
@@ -23,6 +28,6 @@ export default defineConfig({
     sourcemap: true,
     // Browsers with WebGPU know modulepreload.
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: path('./demo/index.html') },
+    rolldownOptions: { input: path('./demo/index.html'), checks: { eval: false } },
   },
 });

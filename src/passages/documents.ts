@@ -89,6 +89,53 @@ export async function indexSize(sql: Sql): Promise<IndexSize> {
   return rows[0];
 }
 
-export async function readDocument(sql: Sql, id: string): Promise<Document | undefined> {
+export async function getDocument(sql: Sql, id: string): Promise<Document | undefined> {
   return (await sql.query<Document>('SELECT name, text FROM passages.documents WHERE id = $1', [id])).rows[0];
+}
+
+export interface DocumentEntry {
+  id: string;
+  name: string;
+  chunks: number;
+}
+
+/** All documents by name. */
+export async function listDocuments(sql: Sql): Promise<DocumentEntry[]> {
+  const { rows } = await sql.query<DocumentEntry>(
+    `SELECT id, name, (SELECT count(*)::integer FROM passages.chunks WHERE document = id) AS chunks
+     FROM passages.documents ORDER BY name`,
+  );
+  return rows;
+}
+
+export const removeDocument = (sql: Sql, id: string): Promise<unknown> =>
+  sql.query('DELETE FROM passages.documents WHERE id = $1', [id]);
+
+/** Chunks of one document, `from` to `to` inclusive. */
+export interface Share {
+  document: string;
+  from: number;
+  to: number;
+}
+
+/** Most chunks of a share. */
+const SHARE = 32;
+
+/** All chunks that wait, in shares that one worker does at a time. */
+export async function waitingShares(sql: Sql): Promise<Share[]> {
+  const { rows } = await sql.query<Share>(
+    `SELECT document, min(position) AS "from", max(position) AS "to" FROM passages.chunks WHERE embedding IS NULL
+     GROUP BY document, position / ${SHARE} ORDER BY document, "from"`,
+  );
+  return rows;
+}
+
+/** What of a share still waits. */
+export async function waitingShare(sql: Sql, { document, from, to }: Share): Promise<(ChunkKey & { text: string })[]> {
+  const { rows } = await sql.query<ChunkKey & { text: string }>(
+    `SELECT document, position, text FROM passages.chunks
+     WHERE document = $1 AND position BETWEEN $2 AND $3 AND embedding IS NULL ORDER BY position`,
+    [document, from, to],
+  );
+  return rows;
 }

@@ -56,6 +56,10 @@ export async function* dumpIndex(sql: Sql): AsyncGenerator<string> {
   yield 'COMMIT;\n';
 }
 
+/** How the statements of a dump begin. */
+const STATEMENT =
+  /^(CREATE (EXTENSION IF NOT EXISTS vector;|SCHEMA passages;|TABLE passages\.|INDEX chunks_)|INSERT INTO passages\.)/;
+
 /**
  * Reads a dump into a database without an index. Only the statements that dumpIndex writes are run. Call it in a transaction.
  * @throws Error naming the line that is something else
@@ -67,11 +71,7 @@ export async function loadDump(sql: Sql, dump: string): Promise<IndexModel> {
   }
   for (const [i, line] of lines.entries()) {
     if (line === '' || line.startsWith('--') || line === 'BEGIN;' || line === 'COMMIT;') continue;
-    if (
-      !/^(CREATE (EXTENSION IF NOT EXISTS vector|SCHEMA passages|TABLE passages\.|INDEX chunks_)|INSERT INTO passages\.).*;$/.test(
-        line,
-      )
-    ) {
+    if (!STATEMENT.test(line) || !line.endsWith(';')) {
       throw new Error(`Line ${i + 1} of the file is no statement of an exported index: ${line.slice(0, 80)}`);
     }
     await sql.query(line);

@@ -1,0 +1,197 @@
+import type { PGliteWorker } from '@electric-sql/pglite/worker';
+import {
+  type Document,
+  type DocumentEntry,
+  type IndexSize,
+  indexSize,
+  listDocuments,
+  removeDocument,
+} from '../../src/passages/documents';
+import { dumpIndex, loadDump } from '../../src/passages/dump';
+import { embedWaiting, indexModelOf, storeDocument } from '../../src/passages/fill';
+import { clearIndex, type IndexModel, indexModel, openIndex } from '../../src/passages/schema';
+import { readDocument } from '../documents';
+import { element, find, isAbort, showError } from '../dom';
+import { createDropZone } from '../drop-zone';
+import '../drop-zone.css';
+import type { ModelPicker } from '../model-picker';
+import { count, plural } from '../numbers';
+import { saveFile } from '../save-file';
+
+export interface IndexPanel {
+  /** Resolves when the database is open. */
+  ready: Promise<void>;
+  size(): IndexSize;
+}
+
+type Reader = (signal: AbortSignal) => Promise<Document>;
+
+const EMPTY: IndexSize = { documents: 0, chunks: 0, waiting: 0 };
+
+/** What is in the index, and what adds to it, empties it and takes it elsewhere. `onChange` hears when there is more or less to find. */
+export function createIndexPanel(
+  panel: HTMLElement,
+  database: Promise<PGliteWorker>,
+  picker: ModelPicker,
+  onChange: () => void,
+): IndexPanel {
+  const bar = find<HTMLProgressElement>(panel, '#indexing progress');
+  const text = find(panel, '#indexing-text');
+  const errorPlace = find(panel, '#index-error');
+  const again = find(panel, '#continue-indexing');
+  const importFile = find<HTMLInputElement>(panel, '#import-file');
+  let size = EMPTY;
+  let job: AbortController | undefined;
+
+  async function refresh() {
+    const db = await database;
+    const model = await indexModel(db);
+    size = model ? await indexSize(db) : EMPTY;
+    find(panel, '#index-facts').textContent = factsOf(size, model);
+    again.hidden = size.waiting === 0 || job !== undefined;
+    find(panel, '#index-actions').hidden = size.documents === 0 || job !== undefined;
+    find(panel, '#add').hidden = job !== undefined;
+    const documents = find(panel, '#documents');
+    documents.hidden = size.documents === 0;
+    const entries = model ? await listDocuments(db) : [];
+    find(documents, 'ul').replaceChildren(...entries.map((entry) => documentItem(entry, () => void remove(entry.id))));
+    onChange();
+  }
+
+  /** One thing at a time: it shows its progress, can be cancelled, and says what went wrong. */
+  async function run(work: (signal: AbortSignal) => Promise<void>) {
+    if (job) return;
+    job = new AbortController();
+    showError(errorPlace, undefined);
+    bar.removeAttribute('value');
+    text.textContent = 'Starting …';
+    find(panel, '#indexing').hidden = false;
+    find(panel, '#add').hidden = true;
+    find(panel, '#index-actions').hidden = true;
+    try {
+      await work(job.signal);
+    } catch (error) {
+      if (!isAbort(error)) showError(errorPlace, error);
+    } finally {
+      job = undefined;
+      find(panel, '#indexing').hidden = true;
+      await refresh().catch((error) => showError(errorPlace, error));
+    }
+  }
+
+  const progress = (share: number | undefined, words: string) => {
+    if (share === undefined) bar.removeAttribute('value');
+    else bar.value = share;
+    text.textContent = words;
+  };
+
+  /** Stores documents, then embeds all that waits. Documents that cannot be read are named at the end; the others are there. */
+  const add = (list: (signal: AbortSignal) => Promise<Reader[]>) =>
+    run(async (signal) => {
+      text.textContent = 'Loading the model …';
+      const read = await list(signal);
+      const problems: string[] = [];
+      await picker.use(signal, async (model) => {
+        const db = await database;
+        await db.transaction((sql) => openIndex(sql, indexModelOf(picker.name(), model)));
+        for (const [i, next] of read.entries()) {
+          progress(i / read.length, `Reading document ${i + 1} of ${read.length}`);
+          try {
+            await storeDocument(db, model, await next(signal), signal);
+          } catch (error) {
+            signal.throwIfAborted();
+            problems.push((error as Error).message);
+          }
+        }
+        await refresh();
+        const began = performance.now();
+        let first: number | undefined;
+        await embedWaiting(db, model, {
+          signal,
+          onProgress(done, total) {
+            first ??= done;
+            const left = ((performance.now() - began) / (done - first)) * (total - done);
+            progress(done / total, `${count(done)} of ${plural(total, 'passage')} embedded${timeLeft(left)}`);
+          },
+        });
+        await db.syncToFs();
+      });
+      if (problems.length > 0) throw new Error(problems.join('\n'));
+    });
+
+  const remove = (id: string) => run(async () => void (await removeDocument(await database, id)));
+
+  createDropZone(find(panel, '#drop'), {
+    target: panel,
+    onFiles: (files) => void add(async () => files.map((file) => (signal) => readDocument(file, signal))),
+  });
+  find(panel, '#add-sample').addEventListener('click', () => void add(sample));
+  again.addEventListener('click', () => void add(async () => []));
+  find(panel, '#cancel-indexing').addEventListener('click', () => job?.abort());
+  find(panel, '#clear-index').addEventListener('click', () => {
+    if (
+      !confirm(`Delete the index of ${plural(size.documents, 'document')}? The files themselves stay where they are.`)
+    )
+      return;
+    void run(async () => void (await clearIndex(await database)));
+  });
+  find(panel, '#export-sql').addEventListener('click', () => {
+    void run(async (signal) => {
+      const parts: string[] = [];
+      for await (const part of dumpIndex(await database)) {
+        signal.throwIfAborted();
+        text.textContent = `Exporting: ${count(parts.push(part))} statements`;
+      }
+      saveFile('search-index.sql', new Blob(parts, { type: 'application/sql' }));
+    });
+  });
+  find(panel, '#import-sql').addEventListener('click', () => importFile.click());
+  importFile.addEventListener('change', () => {
+    const file = importFile.files?.[0];
+    importFile.value = ''; // so that the same file can be chosen again
+    if (!file) return;
+    void run(async () => {
+      if (size.documents > 0)
+        throw new Error('There is an index already. Export it if you need it, clear it, then import.');
+      text.textContent = `Importing ${file.name}`;
+      const dump = await file.text();
+      const db = await database;
+      await db.transaction(async (sql) => {
+        await clearIndex(sql); // an empty one may be there
+        await loadDump(sql, dump);
+      });
+      await db.syncToFs();
+    });
+  });
+
+  const ready = refresh();
+  ready.catch((error) => {
+    find(panel, '#index-facts').textContent = '';
+    showError(errorPlace, error);
+  });
+  return { ready, size: () => size };
+}
+
+async function sample(signal: AbortSignal): Promise<Reader[]> {
+  const response = await fetch('./samples/moby-dick.json', { signal });
+  if (!response.ok) throw new Error(`The sample could not be loaded: HTTP status ${response.status}.`);
+  return ((await response.json()) as Document[]).map((document) => async () => document);
+}
+
+function factsOf({ documents, chunks, waiting }: IndexSize, model: IndexModel | undefined): string {
+  if (documents === 0) return 'Empty. Drop files, or take the sample.';
+  const open = waiting > 0 ? `, ${count(waiting)} without a vector yet` : '';
+  return `${plural(documents, 'document')}, ${plural(chunks, 'passage')}${open}. Vectors by ${model?.name}, ${model?.dtype}, ${model?.dim} numbers each.`;
+}
+
+function timeLeft(ms: number): string {
+  if (!Number.isFinite(ms)) return '';
+  const minutes = ms / 60_000;
+  return minutes < 1 ? `, ${Math.ceil(ms / 1000)} s left` : `, ${Math.round(minutes)} min left`;
+}
+
+function documentItem({ name, chunks }: DocumentEntry, onRemove: () => void): HTMLLIElement {
+  const button = element('button', { type: 'button', ariaLabel: `Remove ${name}` }, 'Remove');
+  button.addEventListener('click', onRemove);
+  return element('li', {}, element('span', {}, `${name} (${chunks})`), button);
+}

@@ -1,0 +1,117 @@
+import type { Model } from '../../src/index';
+import { getDocument } from '../../src/passages/documents';
+import { indexModelOf, promptName } from '../../src/passages/fill';
+import { checkModel, indexModel } from '../../src/passages/schema';
+import { type Passage, type SearchMode, search } from '../../src/passages/search';
+import type { App } from '../app';
+import { debounced, find, isAbort, showError } from '../dom';
+import { duration, plural } from '../numbers';
+import { openDatabase } from './database';
+import { createIndexPanel } from './index-panel';
+import html from './panel.html?raw';
+import { passageItem, showContext } from './passages';
+import './search.css';
+
+/** Passages that are shown. */
+const LIMIT = 10;
+/** Milliseconds after the last key. */
+const REST = 150;
+
+/** The search tab: an index in the browser's own Postgres, and a search that answers while the user types. */
+export function start(panel: HTMLElement, app: App): void {
+  panel.innerHTML = html;
+  const field = find<HTMLInputElement>(panel, '#query');
+  const modes = [...panel.querySelectorAll<HTMLInputElement>('[name=search-mode]')];
+  const status = find(panel, '#search-status');
+  const errorPlace = find(panel, '#search-error');
+  const list = find(panel, '#passages');
+  const dialog = find<HTMLDialogElement>(panel, '#context');
+  const database = openDatabase();
+  const picker = app.picker(find(panel, '.model-place'), {
+    builtIn: { name: 'nano-embed', source: './models/nano-embed' },
+    onChange: () => {},
+  });
+  const index = createIndexPanel(panel, database, picker, () => void run());
+  let current = new AbortController();
+
+  const mode = () => (modes.find((radio) => radio.checked)?.value ?? 'hybrid') as SearchMode;
+
+  async function run() {
+    current.abort();
+    current = new AbortController();
+    const { signal } = current;
+    const text = field.value.trim();
+    app.state.set('q', text || undefined);
+    app.state.set('mode', mode() === 'hybrid' ? undefined : mode());
+    showError(errorPlace, undefined);
+    if (text === '' || index.size().chunks === 0) {
+      list.replaceChildren();
+      status.textContent = '';
+      return;
+    }
+    try {
+      // Words need no model: they answer while it loads.
+      if (mode() === 'words' || (mode() === 'hybrid' && !picker.current()))
+        await answer(text, 'words', undefined, signal);
+      if (mode() !== 'words') await picker.use(signal, (model) => answer(text, mode(), model, signal));
+    } catch (error) {
+      if (!isAbort(error)) showError(errorPlace, error);
+    }
+  }
+
+  async function answer(text: string, mode: SearchMode, model: Model | undefined, signal: AbortSignal) {
+    const db = await database;
+    const began = performance.now();
+    const embedding = model && (await embedQuery(text, model, signal));
+    const embedded = performance.now();
+    const found = await search(db, { text, embedding, mode, limit: LIMIT });
+    signal.throwIfAborted(); // a later query is on its way
+    const times = [
+      embedding && `${duration(embedded - began)} for the query's vector`,
+      `${duration(performance.now() - embedded)} for the search`,
+    ];
+    status.textContent = found.length
+      ? `${plural(found.length, 'passage')} of ${index.size().chunks.toLocaleString('en')}: ${times.filter(Boolean).join(', ')}.`
+      : nothing(mode);
+    list.replaceChildren(...found.map((passage) => passageItem(passage, () => void open(passage))));
+  }
+
+  async function embedQuery(text: string, model: Model, signal: AbortSignal): Promise<Float32Array> {
+    const made = await indexModel(await database);
+    if (made) checkModel(made, indexModelOf(picker.name(), model));
+    return (await model.embed(text, { signal, promptName: promptName(model, 'query'), truncate: true })).row(0);
+  }
+
+  async function open({ document, start, end }: Passage) {
+    const found = await getDocument(await database, document);
+    if (found) showContext(dialog, found, start, end);
+  }
+
+  const restore = () => {
+    field.value = app.state.get('q') ?? '';
+    for (const radio of modes) radio.checked = radio.value === (app.state.get('mode') ?? 'hybrid');
+    void run();
+  };
+  const runSoon = debounced(REST, () => void run());
+  field.addEventListener('input', () => {
+    current.abort();
+    runSoon();
+  });
+  for (const radio of modes) radio.addEventListener('change', () => void run());
+  find(panel, 'form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    void run();
+  });
+  find(dialog, '#close-context').addEventListener('click', () => dialog.close());
+  app.state.onChange(restore);
+  index.ready.then(
+    () => {
+      field.disabled = false;
+      restore();
+    },
+    () => {}, // shown by the index
+  );
+}
+
+const nothing = (mode: SearchMode): string =>
+  mode === 'words' ? 'No passage has these words.' : 'No passage is embedded yet, and none has these words.';

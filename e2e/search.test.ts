@@ -1,0 +1,184 @@
+import { readFileSync } from 'node:fs';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { literal } from '../src/passages/dump';
+import { schema } from '../src/passages/schema';
+import { textOf, useDemo, waitForText } from './demo-page';
+
+const open = useDemo();
+
+const FILES = {
+  'sea.txt': 'The old captain nailed a gold coin to the mast. Whoever first saw the white whale would have it.',
+  'bread.md': '# Bread\n\nMix flour, water and salt, and let the dough rise for an hour before you bake it.',
+  'court.html': '<title>Court</title><p>The judge asked the jury to leave; the lawyers were whispering.</p>',
+};
+const addFiles = (page: Page) =>
+  page.setInputFiles(
+    '#drop input[multiple]',
+    Object.entries(FILES).map(([name, text]) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) })),
+  );
+
+const found = (page: Page) => page.locator('#passages h3').allInnerTexts();
+
+async function checkAxe(page: Page) {
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+  expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
+}
+
+async function shoot(page: Page, name: string) {
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.screenshot({ path: `test-results/search-${name}-${width}.png`, fullPage: true });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+/** Long tasks of the main thread from now on, in milliseconds. */
+const watchLongTasks = (page: Page) =>
+  page.evaluate(() => {
+    const tasks: number[] = [];
+    Object.assign(window, { longTasks: tasks });
+    new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({
+      type: 'longtask',
+    });
+  });
+
+it('indexes files, finds by meaning and by words, keeps the index over a reload, and exports it', async () => {
+  const requests: string[] = [];
+  const page = await open({
+    prepare: async (page) => page.on('request', (request) => requests.push(request.url())),
+  });
+  expect(requests.filter((url) => /pglite|initdb|vector/.test(url))).toEqual([]);
+  await page.click('#tab-search');
+  await waitForText(page, '#index-facts', 'Empty');
+  await shoot(page, 'empty');
+  await watchLongTasks(page);
+  await addFiles(page);
+  await waitForText(page, '#index-facts', /^3 documents, 3 passages\. Vectors by nano-embed, f16, 256 numbers each\.$/);
+  expect(
+    await page.evaluate(() => (window as unknown as { longTasks: number[] }).longTasks.filter((ms) => ms > 100)),
+  ).toEqual([]);
+  expect(requests.filter((url) => !url.startsWith(new URL(page.url()).origin))).toEqual([]);
+
+  await page.locator('.modes label', { hasText: 'Words' }).click();
+  await page.fill('#query', 'whisper law');
+  await waitForText(page, '#search-status', /^1 passage of 3: .* for the search\.$/);
+  expect(await found(page)).toEqual(['court.html']);
+  expect(await page.locator('#passages mark').allInnerTexts()).toEqual(['lawyers', 'whispering']);
+  await page.locator('.modes label', { hasText: 'Both' }).click();
+  await page.fill('#query', 'whale ship sailors');
+  await waitForText(page, '#search-status', /^3 passages of 3: .* for the query's vector/);
+  expect((await found(page))[0]).toBe('sea.txt');
+  expect(await textOf(page, '#passages .scores >> nth=0')).toMatch(/^cosine 0\.\d\d · words 0\.\d{3}$/);
+  expect(await page.locator('#passages li').first().locator('mark').allInnerTexts()).toEqual(['whale']);
+  await checkAxe(page);
+  await shoot(page, 'results');
+
+  await page.click('#passages button >> nth=0');
+  expect(await textOf(page, '#context mark')).toBe(FILES['sea.txt']);
+  await shoot(page, 'context');
+  await checkAxe(page);
+  await page.keyboard.press('Escape');
+
+  // The same file again changes nothing; the address has the query.
+  await addFiles(page);
+  await waitForText(page, '#index-facts', '3 documents, 3 passages.');
+  expect(page.url()).toMatch(/#search\?q=whale\+ship\+sailors$/);
+  await page.reload();
+  await waitForText(page, '#search-status', /^3 passages of 3: .* for the query's vector/);
+  expect((await found(page))[0]).toBe('sea.txt');
+
+  const downloading = page.waitForEvent('download');
+  await page.click('#export-sql');
+  const sql = readFileSync(await (await downloading).path(), 'utf8');
+  expect(sql.match(/^INSERT INTO passages\.\w+/gm)).toHaveLength(3);
+  page.once('dialog', (dialog) => void dialog.accept());
+  await page.click('#clear-index');
+  await waitForText(page, '#index-facts', 'Empty');
+  expect(await found(page)).toEqual([]);
+  await page.setInputFiles('#import-file', { name: 'index.sql', mimeType: 'text/plain', buffer: Buffer.from(sql) });
+  await waitForText(page, '#index-facts', '3 documents, 3 passages.');
+  await waitForText(page, '#search-status', '3 passages of 3');
+  expect((await found(page))[0]).toBe('sea.txt');
+});
+
+it('indexes the sample as far as one likes, goes on later, and refuses vectors of another model', async () => {
+  const page = await open({ path: '#search' });
+  await waitForText(page, '#index-facts', 'Empty');
+  await page.route('**/samples/moby-dick.json', async (route) => {
+    const all = (await (await route.fetch()).json()) as { name: string; text: string }[];
+    await route.fulfill({ json: all.slice(2, 4) }); // two chapters: SwiftShader is slow
+  });
+  await page.click('#add-sample');
+  await waitForText(page, '#indexing-text', /^[1-9]\d* of \d+ passages embedded, \d+ (s|min) left$/);
+  await shoot(page, 'indexing');
+  await page.click('#cancel-indexing');
+  await waitForText(page, '#index-facts', /^2 documents, \d+ passages, \d+ without a vector yet\./);
+  await page.locator('.modes label', { hasText: 'Words' }).click();
+  await page.fill('#query', 'harpooneer');
+  await waitForText(page, '#search-status', /^\d+ passages? of \d+/);
+  await page.click('#continue-indexing');
+  await waitForText(page, '#indexing-text', /^[1-9]\d* of \d+ passages embedded/);
+  await page.click('#cancel-indexing');
+  page.once('dialog', (dialog) => void dialog.accept());
+  await page.click('#clear-index');
+  await waitForText(page, '#index-facts', 'Empty');
+
+  await page.setInputFiles('#import-file', {
+    name: 'big.sql',
+    mimeType: 'text/plain',
+    buffer: Buffer.from(bigDump(2000, 256, 'other-model')),
+  });
+  await waitForText(page, '#index-facts', '1 document, 2,000 passages. Vectors by other-model');
+  await page.locator('.modes label', { hasText: 'Meaning' }).click();
+  await waitForText(page, '#search-error', /made with other-model \(f16, 256 numbers\); vectors of nano-embed/);
+});
+
+it('searches 2,000 passages', async () => {
+  const page = await open({ path: '#search' });
+  await waitForText(page, '#index-facts', 'Empty');
+  await page.setInputFiles('#import-file', {
+    name: 'big.sql',
+    mimeType: 'text/plain',
+    buffer: Buffer.from(bigDump(2000, 256, 'nano-embed')),
+  });
+  await waitForText(page, '#index-facts', '1 document, 2,000 passages.');
+  for (const query of ['number 77', 'a whale', 'passage about the sea']) {
+    await page.fill('#query', query);
+    await waitForText(page, '#search-status', /^10 passages of 2,000: .* vector, (\d+) ms for the search\.$/);
+    console.log(`2,000 passages, '${query}': ${await textOf(page, '#search-status')}`);
+    await page.fill('#query', '');
+    await waitForText(page, '#search-status', /^$/);
+  }
+});
+
+/** An exported index of one document with random vectors. */
+function bigDump(chunks: number, dim: number, model: string): string {
+  const id = '00000000-0000-0000-0000-000000000001';
+  let state = 1;
+  const random = () => {
+    state = (state * 48271) % 2147483647;
+    return state / 2147483647 - 0.5;
+  };
+  const rows = Array.from({ length: chunks }, (_, i) => {
+    const text = `Passage number ${i} about the sea, the whale and the ship.`;
+    const vector = `[${Array.from({ length: dim }, () => random().toFixed(6)).join(',')}]`;
+    return `('${id}', ${i}, ${i * 80}, ${i * 80 + text.length}, 16, ${literal(text)}, '${vector}')`;
+  });
+  return [
+    '-- modernbert-webgpu search index.',
+    'BEGIN;',
+    ...schema(dim).map((statement) => `${statement.replace(/ *--.*$/gm, '').replace(/\s*\n\s*/g, ' ')};`),
+    `INSERT INTO passages.model (name, dtype, dim) VALUES ('${model}', 'f16', ${dim});`,
+    `INSERT INTO passages.documents (id, name, text) VALUES ('${id}', 'big.txt', 'long');`,
+    ...Array.from(
+      { length: Math.ceil(chunks / 50) },
+      (_, i) =>
+        `INSERT INTO passages.chunks (document, position, start_offset, end_offset, tokens, text, embedding) VALUES ${rows.slice(i * 50, i * 50 + 50).join(', ')};`,
+    ),
+    'COMMIT;',
+    '',
+  ].join('\n');
+}
