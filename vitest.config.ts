@@ -6,6 +6,7 @@ import { findNodeAdapters } from './tools/adapters.mjs';
 
 const MINUTE = 60_000;
 const gpuTests = 'src/**/*.gpu.test.ts';
+const postgresTests = 'src/**/*.postgres.test.ts';
 const baseTests = ['src/**/*.base.test.ts', 'bench/**/*.base.test.ts'];
 
 /**
@@ -57,7 +58,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts', 'demo/**/*.test.ts'],
-          exclude: [gpuTests, ...baseTests],
+          exclude: [gpuTests, postgresTests, ...baseTests],
           maxWorkers: availableParallelism(),
           testTimeout: MINUTE,
         },
@@ -85,6 +86,19 @@ export default defineConfig({
           testTimeout: 60 * MINUTE,
           hookTimeout: 60 * MINUTE,
           sequence: { groupOrder: 11 },
+        },
+      },
+      {
+        test: {
+          name: 'postgres',
+          include: [postgresTests],
+          globalSetup: ['tools/postgres.mjs'],
+          env: adapters[0]?.env,
+          pool: 'forks',
+          maxWorkers: 1,
+          testTimeout: 5 * MINUTE,
+          hookTimeout: 5 * MINUTE,
+          sequence: { groupOrder: 12 },
         },
       },
     ],

@@ -16,7 +16,7 @@ export const LAYERS = {
   e2e: { imports: ['index', 'tools'] },
   bench: { imports: ['index', 'node', 'encoder', 'model', 'kernels', 'gpu', 'tools', ...LEAVES] },
 
-  cli: { imports: ['node', 'package.json'] }, // a user of the library like any other
+  cli: { imports: ['node', 'passages', 'api', 'package.json'] }, // a user of the library like any other
 
   index: { imports: ['client', 'similarity', 'files', 'errors', 'api'] },
   client: {

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mesaManifest } from '../../tools/adapters.mjs';
-import { debianRoot } from './debian-root.mjs';
+import { compileRoot } from './debian-root.mjs';
 import { nakFaults, parseNak } from './nak.mjs';
 import { parseRadv, radvFaults } from './radv.mjs';
 
@@ -48,7 +48,7 @@ export const TARGETS = {
     env: { AMDGPU_GPU_ID: 'NAVI31', RADV_DEBUG: 'shaderstats,nocache' },
     toggles: [],
     // Debian's package mesa-drm-shim is of the drivers' own version, so this machine's Mesa serves where it is installed.
-    root: () => (mesaManifest('radeon') && shimIn(AMD_SHIM, '/') ? undefined : debianRoot()),
+    root: () => (mesaManifest('radeon') && shimIn(AMD_SHIM, '/') ? undefined : compileRoot()),
     tiers: ['f32', 'f16-storage', 'shader-f16', 'f32-weights-shader-f16'],
     parse: parseRadv,
     faults: radvFaults,
@@ -60,7 +60,7 @@ export const TARGETS = {
     env: { NOUVEAU_CHIPSET: '0x172', NAK_DEBUG: 'print', MESA_SHADER_CACHE_DISABLE: '1' },
     // NVK emulates bounds checks with branches, which NVIDIA's own driver leaves to the hardware.
     toggles: ['disable_robustness'],
-    root: debianRoot,
+    root: compileRoot,
     tiers: ['f32', 'f16-storage'],
     parse: parseNak,
     faults: nakFaults,

@@ -17,6 +17,8 @@ export interface Command {
   summary: string;
   /** Names of the positional arguments, all required. */
   args: string[];
+  /** Name of the positional arguments that may follow, as many as one likes. Default: none may. */
+  rest?: string;
   options: Record<string, Option>;
   /** What the options do not say: fields that are read, fields that are written. */
   details: string;
@@ -25,6 +27,7 @@ export interface Command {
 
 export interface Invocation {
   args: string[];
+  rest: string[];
   values: Values;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
@@ -47,10 +50,9 @@ export function parse(command: Command, argv: string[]): Omit<Invocation, 'signa
   if (positionals.length < command.args.length) {
     throw new UsageError(`${command.args.slice(positionals.length).join(' and ')} missing.`);
   }
-  if (positionals.length > command.args.length) {
-    throw new UsageError(`One argument too many: '${positionals[command.args.length]}'.`);
-  }
-  return { args: positionals, values: valuesOf(values) };
+  const [args, rest] = [positionals.slice(0, command.args.length), positionals.slice(command.args.length)];
+  if (rest.length > 0 && !command.rest) throw new UsageError(`One argument too many: '${rest[0]}'.`);
+  return { args, rest, values: valuesOf(values) };
 }
 
 function parsed({ options }: Command, args: string[]): { values: Record<string, unknown>; positionals: string[] } {
@@ -88,14 +90,14 @@ function valuesOf(given: Record<string, unknown>): Values {
 }
 
 /** The text of `--help`. */
-export function helpOf(name: string, { summary, args, options, details }: Command): string {
+export function helpOf(name: string, { summary, args, rest, options, details }: Command): string {
   const rows = Object.entries(options).map(([option, { value, help }]) => [
     `  --${option}${value ? ` ${value}` : ''}`,
     help,
   ]);
   const width = Math.max(...rows.map(([left]) => left.length)) + 2;
   return [
-    `modernbert-webgpu ${[name, ...args].join(' ')} [options]`,
+    `modernbert-webgpu ${[name, ...args, ...(rest ? [`[${rest} …]`] : [])].join(' ')} [options]`,
     '',
     summary,
     '',

@@ -5,6 +5,7 @@ import { classifyTokens } from './commands/classify-tokens';
 import { convert } from './commands/convert';
 import { embed } from './commands/embed';
 import { fillMask } from './commands/fill-mask';
+import { indexFiles } from './commands/index-files';
 import { rerank } from './commands/rerank';
 import { zeroShot } from './commands/zero-shot';
 
@@ -16,6 +17,7 @@ export const COMMANDS: Record<string, Command> = {
   'zero-shot': zeroShot,
   'classify-tokens': classifyTokens,
   rerank,
+  index: indexFiles,
   convert,
   'cache list': cacheList,
   'cache delete': cacheDelete,
