@@ -26,6 +26,9 @@ export interface IndexPanel {
 
 type Reader = (signal: AbortSignal) => Promise<Document>;
 
+/** Problems that are told in full. */
+const NAMED = 5;
+
 const EMPTY: IndexSize = { documents: 0, chunks: 0, waiting: 0 };
 
 /** What is in the index, and what adds to it, empties it and takes it elsewhere. `onChange` hears when there is more or less to find. */
@@ -39,6 +42,7 @@ export function createIndexPanel(
   const text = find(panel, '#indexing-text');
   const errorPlace = find(panel, '#index-error');
   const again = find(panel, '#continue-indexing');
+  const cancel = find(panel, '#cancel-indexing');
   const importFile = find<HTMLInputElement>(panel, '#import-file');
   let size = EMPTY;
   let job: AbortController | undefined;
@@ -66,6 +70,8 @@ export function createIndexPanel(
     bar.removeAttribute('value');
     text.textContent = 'Starting …';
     find(panel, '#indexing').hidden = false;
+    // What is hidden must not keep the focus.
+    if (document.activeElement?.closest('#add, #index-actions')) cancel.focus();
     find(panel, '#add').hidden = true;
     find(panel, '#index-actions').hidden = true;
     try {
@@ -74,14 +80,14 @@ export function createIndexPanel(
       if (!isAbort(error)) showError(errorPlace, error);
     } finally {
       job = undefined;
+      if (document.activeElement === cancel) find(panel, '#query').focus();
       find(panel, '#indexing').hidden = true;
       await refresh().catch((error) => showError(errorPlace, error));
     }
   }
 
-  const progress = (share: number | undefined, words: string) => {
-    if (share === undefined) bar.removeAttribute('value');
-    else bar.value = share;
+  const progress = (share: number, words: string) => {
+    bar.value = share;
     text.textContent = words;
   };
 
@@ -116,7 +122,7 @@ export function createIndexPanel(
         });
         await db.syncToFs();
       });
-      if (problems.length > 0) throw new Error(problems.join('\n'));
+      if (problems.length > 0) throw new Error(namedProblems(problems));
     });
 
   const remove = (id: string) => run(async () => void (await removeDocument(await database, id)));
@@ -127,7 +133,7 @@ export function createIndexPanel(
   });
   find(panel, '#add-sample').addEventListener('click', () => void add(sample));
   again.addEventListener('click', () => void add(async () => []));
-  find(panel, '#cancel-indexing').addEventListener('click', () => job?.abort());
+  cancel.addEventListener('click', () => job?.abort());
   find(panel, '#clear-index').addEventListener('click', () => {
     if (
       !confirm(`Delete the index of ${plural(size.documents, 'document')}? The files themselves stay where they are.`)
@@ -182,6 +188,12 @@ function factsOf({ documents, chunks, waiting }: IndexSize, model: IndexModel | 
   if (documents === 0) return 'Empty. Drop files, or take the sample.';
   const open = waiting > 0 ? `, ${count(waiting)} without a vector yet` : '';
   return `${plural(documents, 'document')}, ${plural(chunks, 'passage')}${open}. Vectors by ${model?.name}, ${model?.dtype}, ${model?.dim} numbers each.`;
+}
+
+/** A few of them: one cause may stop a whole folder. */
+function namedProblems(problems: string[]): string {
+  const more = problems.length - NAMED;
+  return problems.slice(0, NAMED).join(' ') + (more > 0 ? ` And ${plural(more, 'more file')} could not be read.` : '');
 }
 
 function timeLeft(ms: number): string {
