@@ -84,6 +84,7 @@ it('indexes files, finds by meaning and by words, keeps the index over a reload,
 
   // The same file again changes nothing; the address has the query.
   await addFiles(page);
+  await page.waitForSelector('#indexing', { state: 'hidden' });
   await waitForText(page, '#index-facts', '3 documents, 3 passages.');
   expect(page.url()).toMatch(/#search\?q=whale\+ship\+sailors$/);
   await page.reload();

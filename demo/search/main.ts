@@ -87,10 +87,9 @@ export function start(panel: HTMLElement, app: App): void {
     if (found) showContext(dialog, found, start, end);
   }
 
-  const restore = () => {
+  const takeState = () => {
     field.value = app.state.get('q') ?? '';
     for (const radio of modes) radio.checked = radio.value === (app.state.get('mode') ?? 'hybrid');
-    void run();
   };
   const runSoon = debounced(REST, () => void run());
   field.addEventListener('input', () => {
@@ -103,11 +102,14 @@ export function start(panel: HTMLElement, app: App): void {
     void run();
   });
   find(dialog, '#close-context').addEventListener('click', () => dialog.close());
-  app.state.onChange(restore);
+  app.state.onChange(() => {
+    takeState();
+    void run();
+  });
+  takeState(); // before the index is open and asks for answers
   index.ready.then(
     () => {
       field.disabled = false;
-      restore();
     },
     () => {}, // shown by the index
   );
