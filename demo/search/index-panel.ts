@@ -22,6 +22,8 @@ export interface IndexPanel {
   /** Resolves when the database is open. */
   ready: Promise<void>;
   size(): IndexSize;
+  /** What made its vectors. */
+  model(): IndexModel | undefined;
 }
 
 type Reader = (signal: AbortSignal) => Promise<Document>;
@@ -45,11 +47,12 @@ export function createIndexPanel(
   const cancel = find(panel, '#cancel-indexing');
   const importFile = find<HTMLInputElement>(panel, '#import-file');
   let size = EMPTY;
+  let model: IndexModel | undefined;
   let job: AbortController | undefined;
 
   async function refresh() {
     const db = await database;
-    const model = await indexModel(db);
+    model = await indexModel(db);
     size = model ? await indexSize(db) : EMPTY;
     find(panel, '#index-facts').textContent = factsOf(size, model);
     again.hidden = size.waiting === 0 || job !== undefined;
@@ -139,7 +142,11 @@ export function createIndexPanel(
       !confirm(`Delete the index of ${plural(size.documents, 'document')}? The files themselves stay where they are.`)
     )
       return;
-    void run(async () => void (await clearIndex(await database)));
+    void run(async () => {
+      size = EMPTY;
+      onChange(); // ends a search that is on its way
+      await clearIndex(await database);
+    });
   });
   find(panel, '#export-sql').addEventListener('click', () => {
     void run(async (signal) => {
@@ -175,7 +182,7 @@ export function createIndexPanel(
     find(panel, '#index-facts').textContent = '';
     showError(errorPlace, error);
   });
-  return { ready, size: () => size };
+  return { ready, size: () => size, model: () => model };
 }
 
 async function sample(signal: AbortSignal): Promise<Reader[]> {

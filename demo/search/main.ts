@@ -1,7 +1,7 @@
 import type { Model } from '../../src/index';
 import { getDocument } from '../../src/passages/documents';
 import { indexModelOf, promptName } from '../../src/passages/fill';
-import { checkModel, indexModel } from '../../src/passages/schema';
+import { checkModel } from '../../src/passages/schema';
 import { type Passage, type SearchMode, search } from '../../src/passages/search';
 import type { App } from '../app';
 import { debounced, find, isAbort, showError } from '../dom';
@@ -63,6 +63,7 @@ export function start(panel: HTMLElement, app: App): void {
     const db = await database;
     const began = performance.now();
     const embedding = model && (await embedQuery(text, model, signal));
+    signal.throwIfAborted();
     const embedded = performance.now();
     const found = await search(db, { text, embedding, mode, limit: LIMIT });
     signal.throwIfAborted(); // a later query is on its way
@@ -77,7 +78,7 @@ export function start(panel: HTMLElement, app: App): void {
   }
 
   async function embedQuery(text: string, model: Model, signal: AbortSignal): Promise<Float32Array> {
-    const made = await indexModel(await database);
+    const made = index.model();
     if (made) checkModel(made, indexModelOf(picker.name(), model));
     return (await model.embed(text, { signal, promptName: promptName(model, 'query'), truncate: true })).row(0);
   }
