@@ -29,9 +29,14 @@ const adapters = testAdapters();
 
 /**
  * The tuner's compile every GEMM design dozens of times, at seconds each on SwiftShader (gemm.gpu.test.ts runs the designs on both); the
- * command line's start processes that load models, and see nothing of the GPU.
+ * command line's start processes that load models, and see nothing of the GPU; the guide's load a model a page.
  */
-const onLavapipeAlone = ['src/kernels/tune.gpu.test.ts', 'src/autotune.gpu.test.ts', 'src/cli/cli.gpu.test.ts'];
+const onLavapipeAlone = [
+  'src/kernels/tune.gpu.test.ts',
+  'src/autotune.gpu.test.ts',
+  'src/cli/cli.gpu.test.ts',
+  'src/guide.gpu.test.ts',
+];
 
 /**
  * Each adapter in processes of its own, as a process keeps the Vulkan drivers it saw first. One file at a time, one

@@ -33,7 +33,8 @@ export async function embedMultiVector(
     throw new ModelFileError(`tokenizer.json in ${where} has no token '${prefix}', the checkpoint's ${kind}_prefix.`);
   }
   const prefixes = prefixId === undefined ? [] : [prefixId];
-  const maxTokens = options.maxTokens ?? (kind === 'query' ? multiVector.query_length : multiVector.document_length);
+  const ownLength = kind === 'query' ? multiVector.query_length : multiVector.document_length;
+  const maxTokens = options.maxTokens ?? Math.min(ownLength, info.maxTokens);
   if (!Number.isInteger(maxTokens) || maxTokens <= prefixes.length || maxTokens > info.maxTokens) {
     throw new RangeError(
       `maxTokens must be an integer above ${prefixes.length} and at most the model's ${info.maxTokens}, it is ${maxTokens}.`,
