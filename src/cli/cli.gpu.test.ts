@@ -161,7 +161,7 @@ describe('tasks over JSON lines', () => {
       `{"text": "one"}\n{"text": "${'two '.repeat(9000)}"}\n{"text": "three"}\n`,
       /stdin, line 2: .* has \d+ tokens, .* 8192/,
     ],
-  ])('writes what comes before a line that cannot be used, and names it: %.40s', async (input, message) => {
+  ])('writes what comes before a line that cannot be used, and names it (%#)', async (input, message) => {
     const { code, lines, stderr } = await run(['embed', NANO_EMBED], input);
     expect({ code, lines: lines.map(({ line }) => line) }, stderr).toEqual({ code: 1, lines: [1] });
     expect(stderr).toMatch(message);
