@@ -22,7 +22,7 @@ export async function openDatabase(): Promise<PGliteWorker> {
   } catch (error) {
     worker.terminate();
     throw new Error(
-      `The database could not be opened: ${(error as Error).message} It needs storage for this site (about 50 MB; not every private window has it).`,
+      `The database could not be opened: ${(error as Error).message} It needs storage for this site, which not every private window has.`,
       { cause: error },
     );
   }
