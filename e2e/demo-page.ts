@@ -53,7 +53,10 @@ export function useDemo(): (options?: OpenOptions) => Promise<Page> {
 export async function fillMasks(page: Page, text?: string): Promise<string[][]> {
   await page.locator('#mask-results').evaluate((results) => results.replaceChildren());
   if (text !== undefined && text !== (await page.inputValue('#mask-text'))) await page.fill('#mask-text', text);
-  else await page.click('#fill');
+  else {
+    // What was typed or loaded last may be running already; then the button would stop it.
+    await page.locator('#fill').evaluate((button: HTMLElement) => button.textContent !== 'Stop' && button.click());
+  }
   await page.waitForSelector('#masks button');
   return page.$$eval('#masks ol', (lists) =>
     lists.map((list) => [...list.querySelectorAll('.token')].map((token) => token.textContent ?? '')),

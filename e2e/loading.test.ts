@@ -166,7 +166,7 @@ it('loads again after the GPU was lost', async () => {
         await route.fulfill({ response, body: `{${handle}}\n${await response.text()}` });
       }),
   });
-  await waitForText(page, '#fill-mask .model-state', 'ready');
+  await page.waitForSelector('#masks button');
   await page.workers()[0].evaluate(() => (globalThis as unknown as { openedDevice: GPUDevice }).openedDevice.destroy());
   await page.click('#fill');
   await waitForText(page, '#fill-mask form .error', 'Load the model again');
