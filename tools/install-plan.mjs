@@ -38,6 +38,8 @@ const aptInstall = (packages, options = []) => ({
   run: ['apt-get', 'install', '-y', '--no-install-recommends', ...options, ...packages],
   root: true,
 });
+/** lavapipe, and what lets AMD's compiler run without its card (`npm run bench:compile`). */
+const MESA_DEBIAN = ['mesa-vulkan-drivers', 'mesa-drm-shim'];
 /** @type {Step} */
 const aptUpdate = { run: ['apt-get', 'update'], root: true };
 
@@ -51,9 +53,9 @@ const planDebian = ({ version, codename, sources, needs }) => {
     return { steps: [], byHand: `Debian ${version} is too old: Dawn needs ${MESA}. Use Debian 12 or later.` };
   const chromium = needs.chromium ? [aptInstall(['chromium', 'fonts-liberation'])] : [];
   if (!needs.vulkan) return { steps: [aptUpdate, ...chromium] };
-  if (version !== 12) return { steps: [aptUpdate, ...chromium, aptInstall(['mesa-vulkan-drivers'])] };
+  if (version !== 12) return { steps: [aptUpdate, ...chromium, aptInstall(MESA_DEBIAN)] };
   const source = backportsSource(sources, codename);
-  const mesa = aptInstall(['mesa-vulkan-drivers'], ['-t', `${codename}-backports`]);
+  const mesa = aptInstall(MESA_DEBIAN, ['-t', `${codename}-backports`]);
   if (source === undefined) {
     const byHand = `Found no Debian mirror in /etc/apt. Add the suite ${codename}-backports to apt's sources, then run:`;
     return { steps: [aptUpdate, ...chromium, mesa], byHand };

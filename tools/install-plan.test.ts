@@ -35,8 +35,9 @@ deb http://mirror.example/debian/ bookworm-updates main
 };
 const BOTH = { chromium: true, vulkan: true };
 const CHROMIUM = 'apt-get install -y --no-install-recommends chromium fonts-liberation';
-const MESA_12 = 'apt-get install -y --no-install-recommends -t bookworm-backports mesa-vulkan-drivers';
-const MESA = 'apt-get install -y --no-install-recommends mesa-vulkan-drivers';
+const MESA_12 = 'apt-get install -y --no-install-recommends -t bookworm-backports mesa-vulkan-drivers mesa-drm-shim';
+const MESA = 'apt-get install -y --no-install-recommends mesa-vulkan-drivers mesa-drm-shim';
+const MESA_UBUNTU = 'apt-get install -y --no-install-recommends mesa-vulkan-drivers';
 
 const plan = (osRelease: string, change: Partial<Parameters<typeof installPlan>[0]> = {}) => {
   const { steps, byHand } = installPlan({
@@ -127,7 +128,7 @@ describe('install plan', () => {
     for (const release of [UBUNTU, MINT]) {
       const { lines, byHand } = plan(release);
       expect(byHand).toBeUndefined();
-      expect(lines).toEqual(['apt-get update', MESA, 'npx playwright-core install chromium --with-deps']);
+      expect(lines).toEqual(['apt-get update', MESA_UBUNTU, 'npx playwright-core install chromium --with-deps']);
     }
   });
 

@@ -1,5 +1,16 @@
 import { expect, test } from 'vitest';
-import { hotLoop, hotLoopListing, mixOf, nakFaults, parseBlocks, parseNak, warpsPerSm } from './nak.mjs';
+import {
+  hotLoop,
+  hotLoopListing,
+  leastTurn,
+  loopsOf,
+  mixOf,
+  nakFaults,
+  parseBlocks,
+  parseNak,
+  tripsOf,
+  warpsPerSm,
+} from './nak.mjs';
 import { parseRadv, radvFaults } from './radv.mjs';
 import { missingRows, rowsOf, usesText } from './rows.mjs';
 import { TARGETS } from './targets.mjs';
@@ -139,4 +150,40 @@ test('rows: equal sources share one; spills, a torn run and a missing row are pr
     'pool.wgsl: no row for base, f32',
     'pool.wgsl: no row for large, f32',
   ]);
+});
+
+test('NAK: a turn of the outermost loop, with the loop in it as often as it goes round and a branch jumped over', () => {
+  const step = `NAK IR after calc_instr_deps:
+block 0 L0 [] -> {
+      r9        = mov rZ                                            // delay=1
+} -> [1]
+block 1 L1 [0, 5] -> {
+      r8        = fadd r8 r8                                        // delay=1
+} -> [2, 6]
+block 2 L2 [1, 2] -> {
+      r61       = ffma.ftz r4 r12 r127                              // delay=1
+      r9        = iadd3 r9 0x10 rZ                                  // delay=1
+      p4        = isetp.ge.u32 r9 0x40                              // delay=13
+@!p4              bra L2                                            // delay=1
+} -> [2, 3]
+block 3 L3 [2] -> {
+@p1               bra L5                                            // delay=1
+} -> [4, 5]
+block 4 L4 [3] -> {
+      r8        = fadd r8 r8                                        // delay=1
+      r8        = fadd r8 r8                                        // delay=1
+} -> [5]
+block 5 L5 [3, 4] -> {
+                  bra L1                                            // delay=1
+} -> [1]
+block 6 L6 [1] -> {
+} -> []
+`;
+  const loops = loopsOf(parseBlocks(step));
+  expect(tripsOf(loops[0])).toBe(4);
+  const [, inner] = parseBlocks(step).slice(1);
+  const hot = loops[0].blocks.find(({ index }) => index === inner.index)!;
+  expect(leastTurn(loops[1], loops, hot)).toEqual({ instructions: 1 + 4 * 4 + 1 + 1, ffma: 4 });
+  const unknown = loopsOf(parseBlocks(step.replace('r9 0x40', 'r9 r10')));
+  expect(leastTurn(unknown[1], unknown, unknown[0].blocks[0]).instructions).toBeNaN();
 });

@@ -13,7 +13,8 @@ import { compileOn, TARGETS } from './targets.mjs';
 const USAGE = `npm run bench:compile                              all kernels, both targets, into bench/results
 npm run bench:compile -- --only "Wqkv base f32"    only what has all of these words (shader, kernel, model, tier); prints rows
 npm run bench:compile -- --listing "gemm Wi nano"  the hot loop's instructions of the first that has these words (ga102)
-npm run bench:compile -- --target navi31           one target`;
+npm run bench:compile -- --target navi31           one target
+npm run bench:compile -- --check                   all kernels, but writes nothing: only ends with status 1 on spills or a missing row`;
 
 const RESULTS = join(ROOT, 'bench/results');
 
@@ -56,6 +57,7 @@ const parse = () => {
         only: { type: 'string' },
         listing: { type: 'string' },
         target: { type: 'string' },
+        check: { type: 'boolean' },
         help: { type: 'boolean' },
       },
     }).values;
@@ -64,12 +66,13 @@ const parse = () => {
   }
 };
 
-const { only, listing, target: asked, help } = parse();
+const { only, listing, target: asked, check, help } = parse();
 if (help) {
   console.log(USAGE);
   process.exit(0);
 }
-if (only !== undefined && listing !== undefined) usage('--only and --listing exclude each other.');
+if ([only, listing, check].filter((option) => option !== undefined).length > 1)
+  usage('--only, --listing and --check exclude each other.');
 const known = Object.keys(TARGETS);
 if (asked !== undefined && !known.includes(asked)) usage(`No target '${asked}'; there is ${known.join(', ')}.`);
 const names = /** @type {(keyof typeof TARGETS)[]} */ (
@@ -103,6 +106,10 @@ const report = (name) => {
   } else {
     const models = job.models.map((model) => model.name);
     problems.push(...missingRows(rows, { shaders: Object.keys(job.shaders), models, tiers: target.tiers }));
+    if (check) {
+      console.log(`${name}: ${rows.length} rows, ${problems.length} problems`);
+      return problems;
+    }
     const path = join(RESULTS, `compile-${name}`);
     const { description: driver, features } = adapter;
     const head = { target: target.name, driver, features, toggles: target.toggles, problems };

@@ -1,6 +1,7 @@
 // Reads what NAK_DEBUG=print prints about a pipeline: the final instructions, block by block, and the totals.
 
 /** @typedef {{ index: number, from: number[], to: number[], lines: string[] }} Block */
+/** @typedef {{ first: number, last: number, blocks: Block[] }} Loop from the block it comes back to, to the one that goes back */
 /** @typedef {{ instructions: number, ffma: number, lds128: number, lds64: number, lds32: number, sts: number, ldg: number, stg: number, bar: number }} Mix */
 
 const FINAL = 'NAK IR after calc_instr_deps:';
@@ -57,31 +58,85 @@ export const mixOf = (lines) => {
 };
 
 /**
- * The innermost loop with a block in it: what can come back to the block without leaving the loop's first block. Loops are found
- * by edges that lead backwards, as the blocks of structured code are numbered in order.
+ * Every loop: an edge that leads backwards, as the blocks of structured code are numbered in order, and what can come to it without
+ * leaving the loop's first block.
  * @param {Block[]} blocks
- * @param {Block} inner
- * @returns {Block[] | undefined}
+ * @returns {Loop[]} smallest first
  */
-export const loopAround = (blocks, inner) => {
-  /** @type {Block[] | undefined} */
-  let least;
+export const loopsOf = (blocks) => {
   const byIndex = new Map(blocks.map((block) => [block.index, block]));
-  for (const last of blocks) {
-    for (const first of last.to.filter((index) => index <= last.index)) {
-      const inside = new Set([first]);
-      const stack = [last.index];
-      for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-        if (inside.has(at)) continue;
-        inside.add(at);
-        stack.push(...(byIndex.get(at)?.from ?? []));
-      }
-      if (inside.has(inner.index) && (!least || inside.size < least.length)) {
-        least = blocks.filter((block) => inside.has(block.index));
-      }
-    }
+  const loops = blocks.flatMap((last) =>
+    last.to
+      .filter((index) => index <= last.index)
+      .map((first) => {
+        const inside = new Set([first]);
+        const stack = [last.index];
+        for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+          if (inside.has(at)) continue;
+          inside.add(at);
+          stack.push(...(byIndex.get(at)?.from ?? []));
+        }
+        return { first, last: last.index, blocks: blocks.filter((block) => inside.has(block.index)) };
+      }),
+  );
+  return loops.sort((a, b) => a.blocks.length - b.blocks.length);
+};
+
+/**
+ * How often a loop goes round, where its end is a constant: it has `rN = iadd3 rN STEP rZ`, from 0, and compares rN with END.
+ * @param {Loop} loop
+ * @returns {number | undefined}
+ */
+export const tripsOf = ({ blocks }) => {
+  const operations = blocks.flatMap(({ lines }) => lines.map((line) => line.replace(/\/\/.*/, '').trim()));
+  for (const text of operations) {
+    const [, counter, end] = /isetp\.\w+\.[ui]32 (r\d+) (0x[\da-f]+)$/.exec(text) ?? [];
+    if (!counter) continue;
+    const steps = operations.flatMap((add) => {
+      const [, to, from, step] = /^(r\d+)\s+= iadd3 (r\d+) (0x[\da-f]+) rZ$/.exec(add) ?? [];
+      return to === counter && from === counter ? [Number(step)] : [];
+    });
+    if (steps.length === 1 && Number(end) % steps[0] === 0) return Number(end) / steps[0];
   }
-  return least;
+  return undefined;
+};
+
+const NOTHING = { instructions: 0, ffma: 0 };
+const NOT_CONSTANT = { instructions: Number.NaN, ffma: Number.NaN };
+
+/**
+ * The fewest instructions of one turn of a loop through a block: branches that can be jumped over are, loops in it go round as often
+ * as they do.
+ * @param {Loop} loop
+ * @param {Loop[]} loops all there are
+ * @param {Block} through
+ * @returns {{ instructions: number, ffma: number }} NaN where a loop in it has no constant end
+ */
+export const leastTurn = (loop, loops, through) => {
+  const inside = loops.filter((other) => other !== loop && other.blocks.every((block) => loop.blocks.includes(block)));
+  /** @param {number} index @returns {Loop | undefined} the largest loop in this one that has the block */
+  const innerOf = (index) => inside.findLast(({ blocks }) => blocks.some((block) => block.index === index));
+  /** @type {Map<number, { instructions: number, ffma: number }>} by block: of the turn up to its end */
+  const least = new Map();
+  for (const block of loop.blocks) {
+    const inner = innerOf(block.index);
+    if (inner && inner.first !== block.index) {
+      least.set(block.index, least.get(inner.first) ?? NOT_CONSTANT);
+      continue;
+    }
+    const before = block.from.flatMap((index) => (index < block.index && least.get(index)) || []);
+    const from = before.reduce((a, b) => (b.instructions < a.instructions ? b : a), before[0] ?? NOTHING);
+    if (block.index !== loop.first && before.length === 0) continue; // only a way around `through` leads here
+    const isThrough = inner ? inner.blocks.includes(through) : block === through;
+    const own = inner ? leastTurn(inner, loops, isThrough ? through : inner.blocks[0]) : mixOf(block.lines);
+    const turns = inner ? (tripsOf(inner) ?? Number.NaN) : 1;
+    if (isThrough) least.clear();
+    least.set(block.index, {
+      instructions: from.instructions + own.instructions * turns,
+      ffma: from.ffma + own.ffma * turns,
+    });
+  }
+  return least.get(loop.last) ?? NOT_CONSTANT;
 };
 
 /**
@@ -89,9 +144,14 @@ export const loopAround = (blocks, inner) => {
  * @param {Block[]} blocks
  */
 export const hotLoop = (blocks) => {
+  const loops = loopsOf(blocks);
   const withLoops = blocks.flatMap((block) => {
-    const loop = loopAround(blocks, block);
-    return loop ? [{ block, loop, ffma: mixOf(block.lines).ffma }] : [];
+    const loop = loops.find((candidate) => candidate.blocks.includes(block))?.blocks;
+    const outermost = loops.findLast((candidate) => candidate.blocks.includes(block));
+    if (!loop || !outermost) return [];
+    // A loop with none in it says all there is to say itself.
+    const step = outermost.blocks === loop ? NOT_CONSTANT : leastTurn(outermost, loops, block);
+    return [{ block, loop, ffma: mixOf(block.lines).ffma, step }];
   });
   return withLoops.reduce(
     (/** @type {typeof withLoops[number] | undefined} */ best, next) => (best && best.ffma >= next.ffma ? best : next),
@@ -144,6 +204,7 @@ export const parseNak = (text) => {
     ...Object.fromEntries(Object.entries(mix).map(([key, value]) => [`hot_${key}`, value])),
     ...Object.fromEntries(Object.entries(loopMix).map(([key, value]) => [`loop_${key}`, value])),
     loop_blocks: hot?.loop.length ?? 0,
+    ...(hot && hot.step.instructions > 0 && { step_instructions: hot.step.instructions, step_ffma: hot.step.ffma }),
   };
 };
 

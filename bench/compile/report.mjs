@@ -48,7 +48,10 @@ const TABLES = {
       'SLM: bytes of local memory a thread, which are spills. Warps: how many a multiprocessor holds at once, of 48, by registers, shared',
       'memory and threads. Hot block: of the straight runs of instructions in loops the one with the most ffma; its ffma share is the ceiling on the share of the',
       'FP32 peak, as a scheduler issues one instruction a cycle. Loop: all blocks of the innermost loop around it, each counted once. Shared',
-      'loads by width: 16 bytes are one ld.shared.b128. Dawn’s toggle disable_robustness is on: NVK emulates bounds checks with branches.',
+      'loads by width: 16 bytes are one ld.shared.b128. Step: one turn of the outermost loop around the hot block (attention: all that a',
+      'step of keys takes), inner loops counted as often as they go round; empty where that is not a constant. Branches that can be jumped',
+      'over are: masks where there is nothing to mask, a row’s scale that does not rise, 28 instructions that load the second half of the',
+      'values. Dawn’s toggle disable_robustness is on: NVK emulates bounds checks with branches.',
     ].join('\n'),
     columns: [
       ['GPRs', (n) => n.gprs],
@@ -67,6 +70,9 @@ const TABLES = {
       ['share in loop', (n) => percent(n.loop_ffma, n.loop_instructions)],
       ['shared loads in loop', (n) => (n.loop_ffma > 0 ? sharedLoads(n, 'loop') : '')],
       ['global loads in loop', (n) => (n.loop_ffma > 0 ? n.loop_ldg : '')],
+      ['step', (n) => n.step_instructions ?? ''],
+      ['ffma in step', (n) => n.step_ffma || ''],
+      ['share in step', (n) => percent(n.step_ffma, n.step_instructions)],
     ],
   },
 };

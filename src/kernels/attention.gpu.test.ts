@@ -21,13 +21,19 @@ interface Case {
   window: number;
   lengths: number[];
   tile?: AttentionTile;
+  /** How much larger the last token's key is than the first's: scores rise step by step, as the scale of their exponents has to. */
+  rising?: number;
 }
 
 /** Neighbours that share a tile, ones that fill a tile and ones that just do not, of one token and of several tiles. */
 const MIXED = [1, 63, 64, 65, 129, 2, 3, 1, 58];
 
 /** Attention of random q, k and v as the GPU computes it, and as the twin does. */
-async function runAttention({ head_dim, heads = 2, window, lengths, tile }: Case, act: Arithmetic = 'f32', on = gpu) {
+async function runAttention(
+  { head_dim, heads = 2, window, lengths, tile, rising = 1 }: Case,
+  act: Arithmetic = 'f32',
+  on = gpu,
+) {
   const hidden = heads * head_dim;
   const config = parseConfig({
     model_type: 'modernbert',
@@ -46,6 +52,9 @@ async function runAttention({ head_dim, heads = 2, window, lengths, tile }: Case
   };
   // Scores of several units: some rows look at one key, others at many.
   const [q, k, v] = [random(1, 1.7), random(2, 1.7), random(3, 1)];
+  k.forEach((row, r) => {
+    for (let i = 0; i < row.length; i++) row[i] *= 1 + ((rising - 1) * r) / tokens;
+  });
 
   const qScale = Math.LOG2E / Math.sqrt(head_dim);
   const rows = q.map((row, r) => Float64Array.of(...row.map((value) => value * qScale), ...k[r], ...v[r]));
@@ -82,6 +91,7 @@ describe('attention', () => {
     { head_dim: 64, window: 0, lengths: MIXED },
     { head_dim: 64, window: 64, lengths: [200, ...MIXED] },
     { head_dim: 64, window: 0, lengths: [1] },
+    { head_dim: 64, window: 0, lengths: [200], rising: 20 },
     { head_dim: 20, heads: 5, window: 16, lengths: MIXED },
     { head_dim: 96, heads: 1, window: 1, lengths: MIXED },
     { head_dim: 128, heads: 1, window: 0, lengths: [65, 200] },

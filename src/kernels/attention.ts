@@ -21,10 +21,10 @@ const CANDIDATES: AttentionTile[] = [
 /** Bytes of workgroup memory; the sum of the arrays in attention.wgsl. */
 function workgroupBytes({ rows, across }: AttentionTile, headDim: number, act: Arithmetic): number {
   const keys = across * 4;
-  const qTile = headDim * (rows / 4 + 1);
-  const kpTile = Math.max(headDim * (across + 1), keys * (rows / 4 + 1));
-  const vTile = keys * across * 2;
-  return (qTile + kpTile + vTile) * 4 * bytesOf(act) + across * rows * 4;
+  const qTile = (headDim * rows) / 4;
+  const kpTile = Math.max(headDim * across, keys * (rows / 4 + 1));
+  const vTile = 16 * across * 2;
+  return (qTile + kpTile + vTile) * 4 * bytesOf(act) + across * rows * 4 + rows;
 }
 
 /** The largest tile that fits the device's workgroup memory. */
