@@ -62,9 +62,10 @@ function chooser(label: string, properties: Partial<HTMLInputElement>, take: (fi
 }
 
 async function droppedFiles({ items }: DataTransfer): Promise<File[]> {
-  // The list is gone once the event is over: entries are taken before anything is waited for.
-  const entries = [...items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  return (await Promise.all(entries.map((entry) => entryFiles(entry)))).flat();
+  // The list is gone once the event is over: everything is taken before anything is waited for.
+  const taken = [...items].map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
+  const files = taken.map((entry) => (entry instanceof File ? [entry] : entry ? entryFiles(entry) : []));
+  return (await Promise.all(files)).flat();
 }
 
 async function entryFiles(entry: FileSystemEntry): Promise<File[]> {

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
+import type { Download, Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { expectAccessible } from './accessible';
 import { textOf, useDemo, waitForText } from './demo-page';
+import { makePdf } from './pdf';
 
 const open = useDemo();
 
@@ -16,11 +19,22 @@ const GOLDEN = [
   [0.4011, 0.7338, 1],
 ];
 
-it('draws the similarities that the published implementation gives', async () => {
-  const page = await open({ path: '#embeddings' });
-  await page.fill('#texts', `${TEXTS.join('\n')}\n\n`);
+const compare = async (page: Page, texts: string[]) => {
+  await page.fill('#texts', `${texts.join('\n')}\n\n`);
   await page.click('#compare');
-  await page.waitForSelector('.heatmap');
+  await page.waitForSelector('.map-chart circle');
+};
+
+async function downloaded(page: Page, button: string): Promise<{ download: Download; bytes: Buffer }> {
+  const downloading = page.waitForEvent('download');
+  await page.click(button);
+  const download = await downloading;
+  return { download, bytes: readFileSync(await download.path()) };
+}
+
+it('draws and saves what the published implementation gives', async () => {
+  const page = await open({ path: '#embeddings' });
+  await compare(page, TEXTS);
   expect(await textOf(page, '#texts-count')).toMatch(/^3 texts, \d+ tokens; the longest \d+ \/ 8,192 tokens$/);
   expect(await page.locator('.heatmap tbody th').allInnerTexts()).toEqual(TEXTS.map((text, i) => `${i + 1}\n${text}`));
   const cells = (await page.locator('.heatmap tbody td').allInnerTexts()).map(Number);
@@ -28,17 +42,9 @@ it('draws the similarities that the published implementation gives', async () =>
   GOLDEN.flat().forEach((cosine, i) => {
     expect(Math.abs(cells[i] - cosine)).toBeLessThan(0.0051); // two digits are shown
   });
-});
 
-it('gives the embeddings as JSON', async () => {
-  const page = await open({ path: '#embeddings' });
-  await page.fill('#texts', TEXTS.join('\n'));
-  await page.click('#compare');
-  await page.waitForSelector('.heatmap');
-  const downloading = page.waitForEvent('download');
-  await page.click('#download-json');
-  const path = await (await downloading).path();
-  const { model, dim, texts, embeddings } = JSON.parse(readFileSync(path, 'utf8'));
+  const json = await downloaded(page, '#download-json');
+  const { model, dim, texts, embeddings } = JSON.parse(json.bytes.toString());
   expect({ model, dim, texts }).toEqual({ model: 'nano-embed', dim: 256, texts: TEXTS });
   const dot = (a: number[], b: number[]) => a.reduce((sum, value, k) => sum + value * b[k], 0);
   TEXTS.forEach((_, i) => {
@@ -46,6 +52,11 @@ it('gives the embeddings as JSON', async () => {
       expect(dot(embeddings[i], embeddings[j])).toBeCloseTo(GOLDEN[i][j], 3);
     });
   });
+  const { download, bytes } = await downloaded(page, '#download-npy');
+  expect(download.suggestedFilename()).toBe('embeddings.npy');
+  expect(bytes.toString('latin1')).toContain("'shape': (3, 256)");
+  const values = Array.from({ length: 768 }, (_, i) => bytes.readFloatLE(bytes.length - 4 * (768 - i)));
+  expect(values).toEqual(embeddings.flat().map(Math.fround));
 
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.click('#copy-json');
@@ -56,4 +67,117 @@ it('gives the embeddings as JSON', async () => {
     texts,
     embeddings,
   });
+});
+
+it('reads files of every kind that it promises, and says why it cannot read others', async () => {
+  const page = await open({ path: '#embeddings' });
+  const file = (name: string, text: string | Buffer) => ({ name, mimeType: '', buffer: Buffer.from(text) });
+  await page.setInputFiles('#drop input:not([webkitdirectory])', [
+    file('note.md', '# Whales\nThey breathe.'),
+    file('page.html', '<head><title>x</title></head><p>One &amp;\n two<script>three</script><p>four'),
+    file('paper.pdf', makePdf(['Whales are mam-', 'mals (of the sea).'])),
+    file('locked.pdf', makePdf(['x'], { encrypted: true })),
+    file('empty.txt', ''),
+    file('photo.png', 'x'),
+  ]);
+  await waitForText(page, '#file-error', 'photo.png is of a type');
+  expect(await textOf(page, '#file-error')).toMatch(/empty\.txt is empty\..*locked\.pdf is locked with a password/s);
+  expect(await page.locator('#documents .name').allInnerTexts()).toEqual(['note.md', 'page.html', 'paper.pdf']);
+  await compare(page, ['The sea.']);
+  const texts = JSON.parse((await downloaded(page, '#download-json')).bytes.toString()).texts;
+  expect(texts).toEqual([
+    'The sea.',
+    '# Whales\nThey breathe.',
+    'One & two\n\nfour',
+    'Whales are mammals (of the sea).',
+  ]);
+  await page.getByRole('button', { name: 'Remove page.html' }).click();
+  expect(await page.locator('#documents .name').allInnerTexts()).toEqual(['note.md', 'paper.pdf']);
+  await waitForText(page, '#texts-count', '3 texts');
+
+  // What is dropped arrives the same way, folders aside.
+  await page.evaluate(() => {
+    const data = new DataTransfer();
+    data.items.add(new File(['Dropped.'], 'dropped.txt'));
+    for (const type of ['dragenter', 'dragover', 'drop']) {
+      document
+        .querySelector('#texts')
+        ?.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: data }));
+    }
+  });
+  await waitForText(page, '#documents', 'dropped.txt');
+  await page.setInputFiles('#drop input:not([webkitdirectory])', [file('long.txt', 'the '.repeat(8200))]);
+  await waitForText(page, '#texts-count', /^long\.txt: 8,\d+ \/ 8,192 tokens, \d+ tokens too many/);
+  expect(await page.isDisabled('#compare')).toBe(true);
+  await page.locator('summary', { hasText: 'Options' }).click();
+  await page.check('#parts');
+  await waitForText(page, '#texts-count', /^5 texts/);
+  expect(await page.isDisabled('#compare')).toBe(false);
+});
+
+it('maps texts: pointer, keyboard, selection, neighbours; accessible on every screen', async () => {
+  const page = await open({ path: '#embeddings?map=umap' });
+  const words = ['sea', 'ship', 'bread', 'price', 'king', 'queen', 'rain', 'snow'];
+  await compare(page, words);
+  await waitForText(page, '#map-note', 'Neighbours stay neighbours');
+  expect(await page.locator('.map-chart circle').count()).toBe(8);
+
+  await page.locator('.map-chart circle').first().focus();
+  await waitForText(page, '.map-tip', '1  sea');
+  await page.keyboard.press('Enter');
+  await waitForText(page, '#selection', 'Nearest texts');
+  expect(await page.locator('#selection li').count()).toBe(5);
+  const nearest = page.locator('#selection li').first();
+  const [name, cosine] = [
+    await nearest.locator('button').innerText(),
+    Number(await nearest.locator('.count').innerText()),
+  ];
+  const row = (await page.locator('.heatmap tbody tr').first().locator('td').allInnerTexts()).map(Number).slice(1);
+  expect(cosine).toBe(Math.max(...row));
+  expect(name).toBe(words[1 + row.indexOf(cosine)]);
+
+  await page.check('#map-part input[value=pca]', { force: true });
+  await waitForText(page, '#map-note', 'most variance');
+  await page.waitForFunction(() => !location.hash.includes('map=umap'));
+  const box = await page.locator('.map-chart').boundingBox();
+  if (!box) throw new Error('The map is not drawn.');
+  await page.mouse.move(box.x + 2, box.y + 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width - 2, box.y + box.height - 2, { steps: 3 });
+  await page.mouse.up();
+  await waitForText(page, '#selection', '8 texts selected');
+
+  for (const [width, colorScheme] of [
+    [1280, 'light'],
+    [390, 'dark'],
+  ] as const) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
+    await page.locator('.map-chart circle').nth(2).focus();
+    await expectAccessible(page, '#embeddings');
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+    await page.screenshot({ path: `test-results/embeddings-${width}.png`, fullPage: true });
+  }
+});
+
+it('compares many texts in an image', async () => {
+  const page = await open({ path: '#embeddings' });
+  await compare(
+    page,
+    Array.from({ length: 42 }, (_, i) => `${i % 2 ? 'ship' : 'bread'} ${i}`),
+  );
+  const canvas = page.locator('.heat-image canvas');
+  await canvas.focus();
+  await page.keyboard.press('ArrowRight');
+  await waitForText(page, '.heat-image figcaption', /^1\.00 1 “bread 0”$/);
+  await page.keyboard.press('ArrowRight');
+  // Like stands beside like: the first neighbour is about bread too.
+  await waitForText(page, '.heat-image figcaption', /^0\.\d\d 1 “bread 0” and \d+ “bread \d+”$/);
+  const colours = await canvas.evaluate((canvas: HTMLCanvasElement) => {
+    const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
+    return new Set(data).size;
+  });
+  expect(colours).toBeGreaterThan(10);
+  await expectAccessible(page, '#embeddings');
+  await page.screenshot({ path: 'test-results/embeddings-many.png', fullPage: true });
 });

@@ -7,7 +7,6 @@ const head = headFile(
   {
     model: 'someone/encoder',
     dtype: 'f16',
-    pooling: 'mean',
     dim: 3,
     labels: ['yes', 'no'],
     training: { examples: 8, l2: 0.01, folds: 4, accuracy: 0.75 },

@@ -9,7 +9,6 @@ export interface HeadFile {
   /** Hub id or name of the encoder whose embeddings (unit length) it was trained on. */
   model: string;
   dtype: string;
-  pooling: string;
   dim: number;
   labels: string[];
   /** [labels][dim] */
@@ -42,11 +41,11 @@ export function parseHeadFile(name: string, json: string): HeadFile {
   }
   if (head?.format !== FORMAT) throw new Error(`${name} is not a classifier head: its "format" is not "${FORMAT}".`);
   if (head.version !== 1) throw new Error(`${name} is of version ${head.version}; this page reads version 1.`);
-  const { model, dtype, pooling, dim, labels, weights, bias, training } = head;
+  const { model, dtype, dim, labels, weights, bias, training } = head;
   const areFinite = (values: unknown, length: number) =>
     Array.isArray(values) && values.length === length && values.every((value) => Number.isFinite(value));
   const isWhole =
-    [model, dtype, pooling].every((text) => typeof text === 'string') &&
+    [model, dtype].every((text) => typeof text === 'string') &&
     Number.isInteger(dim) &&
     Array.isArray(labels) &&
     labels.length >= 2 &&
@@ -76,14 +75,14 @@ export function checkModel(head: HeadFile, model: { name: string; dim?: number }
 }
 
 /** How to use an exported head in one's own code. */
-export const usage = ({ model, dtype, pooling }: HeadFile, source: string): string => `\
+export const usage = ({ model, dtype }: HeadFile, source: string): string => `\
 import { loadModel } from 'modernbert-webgpu';
 
 const { labels, weights, bias } = await (await fetch('./classifier-head.json')).json();
 const model = await loadModel('${source}', { dtype: '${dtype}' }); // ${model}
 
 async function classify(texts) {
-  const { rows, row } = await model.embed(texts, { pooling: '${pooling}' });
+  const { rows, row } = await model.embed(texts);
   return Array.from({ length: rows }, (_, i) => {
     const scores = weights.map((w, c) => w.reduce((sum, value, j) => sum + value * row(i)[j], bias[c]));
     const powers = scores.map((score) => Math.exp(score - Math.max(...scores)));

@@ -1,79 +1,136 @@
-import type { Embeddings } from '../../src/index';
 import type { App } from '../app';
 import { find } from '../dom';
+import '../drop-zone.css';
+import { count, plural } from '../numbers';
 import { createRunButton } from '../run-button';
 import { saveFile } from '../save-file';
 import { statusLine } from '../status-line';
-import { countTokens, createTokenCounter } from '../token-counter';
+import { countTokens } from '../token-counter';
+import { callWorker } from '../worker-call';
+import { startCalculator } from './calculator';
 import './embeddings.css';
-import { closestPair, heatmap, similarities } from './heatmap';
+import './heatmap.css';
+import { closestPair } from './geometry';
+import { heatImage } from './heat-image';
+import { heatmap } from './heatmap';
+import { createMapPart } from './map-part';
+import { npy } from './npy';
 import html from './panel.html?raw';
+import type { Result } from './result';
+import { createTexts } from './texts';
+import type { Calculator } from './worker';
 
-/** Texts beyond this many are embedded but not drawn: a table of more helps nobody. */
-const DRAWN = 40;
+/** More texts than this are compared in an image instead of a table. */
+const TABLE_MOST = 40;
+/** All pairs of more texts take too much memory. */
+const MOST = 2000;
 
-/** The panel that compares texts. Its model is loaded when it is first needed. */
+/** The tab that compares texts. Its model is loaded when it is first needed. */
 export function start(panel: HTMLElement, app: App): void {
   panel.innerHTML = html;
   const form = find<HTMLFormElement>(panel, 'form');
   const field = find<HTMLTextAreaElement>(panel, '#texts');
   const button = find<HTMLButtonElement>(panel, '#compare');
-  const results = find(panel, '#embeddings-results');
-  const note = find(panel, '#json-note');
   const status = find(panel, '.status');
-  const texts = () => field.value.split('\n').filter((line) => line.trim() !== '');
-  let json = '';
+  let result: Result | undefined;
 
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: { name: 'nano-embed', source: './models/nano-embed' },
-    onChange: () => recount(),
+    onChange: () => texts.recount(),
   });
-  const recount = createTokenCounter(field, find(panel, '#texts-count'), button, picker.current, texts);
+  const readState = () => {
+    field.value = app.state.get('texts') ?? field.value;
+  };
+  readState();
+  const texts = createTexts(panel, button, picker.current);
+  const mapPart = createMapPart(find(panel, '#map-part'), app.state);
+  app.state.onChange(() => {
+    readState();
+    texts.recount();
+  });
+  field.addEventListener('input', () => app.state.set('texts', field.value));
   field.addEventListener('focus', picker.load, { once: true });
 
-  createRunButton(form, button, { error: find(form, '.error'), status }, async (signal) => {
-    const lines = texts();
-    if (lines.length === 0) throw new Error('Write at least one line of text.');
-    await picker.use(signal, async (model) => {
-      const { total } = await countTokens(model, lines);
+  createRunButton(form, button, { error: find(panel, '#run-error'), status }, (signal) =>
+    picker.use(signal, async (model) => {
+      const items = await texts.items(model, signal);
+      if (items.length > MOST) {
+        throw new Error(`${count(items.length)} texts are too many to compare all pairs: up to ${count(MOST)} can be.`);
+      }
+      const inputs = items.map(({ text }) => text);
+      const { total } = await countTokens(model, inputs);
       const before = performance.now();
-      const embeddings = await model.embed(lines, { signal });
-      status.textContent = statusLine(model, performance.now() - before, total);
-      json = toJson(picker.name(), lines, embeddings);
-      note.textContent = `${embeddings.rows} × ${embeddings.dim} numbers`;
-      results.hidden = false;
-      showSimilarities(panel, lines, embeddings);
-    });
-  });
+      const embeddings = await model.embed(inputs, {
+        signal,
+        truncate: texts.truncate(),
+        onProgress: ({ done }) => {
+          status.textContent = `Embedding: ${count(done)} of ${plural(items.length, 'text')} …`;
+        },
+      });
+      const ms = performance.now() - before;
+      const { data, rows, dim } = embeddings;
+      const { all, order } = await callWorker<Calculator, { all: Float32Array; order: number[] }>(
+        startCalculator,
+        signal,
+        (calculator) => calculator.compare(data, rows, dim),
+      );
+      status.textContent = statusLine(model, ms, total);
+      result = { model: picker.name(), items, embeddings, all };
+      find(panel, '#embeddings-results').hidden = false;
+      find(panel, '#json-note').textContent = `${count(rows)} × ${count(dim)} numbers`;
+      showSimilarities(panel, result, order);
+      void mapPart.show(result);
+    }),
+  );
+  wireDownloads(panel, () => result);
 
+  const scroller = find(panel, '#heatmap');
+  new ResizeObserver(() => {
+    // Keys scroll only what has the focus.
+    if (scroller.scrollWidth > scroller.clientWidth) scroller.tabIndex = 0;
+    else scroller.removeAttribute('tabindex');
+  }).observe(scroller);
+}
+
+function showSimilarities(panel: HTMLElement, { items, embeddings: { rows }, all }: Result, order: number[]) {
+  const texts = items.map(({ text }) => text);
+  const place = find(panel, '#heatmap');
+  place.replaceChildren(rows <= TABLE_MOST ? heatmap(texts, all) : heatImage(texts, all, order));
+  const pair = closestPair(all, rows);
+  const isShort = rows <= TABLE_MOST;
+  find(panel, '#closest').textContent = !pair
+    ? ''
+    : isShort
+      ? `Closest: ${pair.i + 1} and ${pair.j + 1}, cosine ${pair.cosine.toFixed(2)}.`
+      : `Closest, with a cosine of ${pair.cosine.toFixed(2)}: “${texts[pair.i].slice(0, 120)}” and “${texts[pair.j].slice(0, 120)}”.`;
+}
+
+function wireDownloads(panel: HTMLElement, latest: () => Result | undefined) {
+  const note = find(panel, '#json-note');
+  const json = () => {
+    const result = latest();
+    return result ? toJson(result) : '';
+  };
   find(panel, '#copy-json').addEventListener('click', async () => {
     try {
-      await navigator.clipboard.writeText(json);
+      await navigator.clipboard.writeText(json());
       note.textContent = 'Copied.';
     } catch {
       note.textContent = 'The browser did not allow copying. Download the file instead.';
     }
   });
   find(panel, '#download-json').addEventListener('click', () => {
-    saveFile('embeddings.json', new Blob([json], { type: 'application/json' }));
+    saveFile('embeddings.json', new Blob([json()], { type: 'application/json' }));
+  });
+  find(panel, '#download-npy').addEventListener('click', () => {
+    const embeddings = latest()?.embeddings;
+    if (!embeddings) return;
+    const { data, rows, dim } = embeddings;
+    saveFile('embeddings.npy', new Blob([npy(data, rows, dim)], { type: 'application/octet-stream' }));
   });
 }
 
-function showSimilarities(panel: HTMLElement, texts: string[], embeddings: Embeddings) {
-  const rows = Math.min(embeddings.rows, DRAWN);
-  const cosines = similarities({ rows, row: embeddings.row });
-  const place = find(panel, '#heatmap');
-  place.replaceChildren(heatmap(texts.slice(0, rows), cosines));
-  const pair = closestPair(cosines);
-  const closest = pair && `Closest: ${pair.i + 1} and ${pair.j + 1}, cosine ${pair.cosine.toFixed(2)}.`;
-  const left = embeddings.rows > DRAWN && `The table shows the first ${DRAWN} of ${embeddings.rows} texts.`;
-  find(panel, '#closest').textContent = [closest, left].filter(Boolean).join(' ');
-  // Keys scroll only what has the focus.
-  if (place.scrollWidth > place.clientWidth) place.tabIndex = 0;
-  else place.removeAttribute('tabindex');
-}
-
-function toJson(model: string, texts: string[], { rows, dim, row }: Embeddings): string {
+function toJson({ model, items, embeddings: { rows, dim, row } }: Result): string {
   const embeddings = Array.from({ length: rows }, (_, i) => [...row(i)]);
-  return JSON.stringify({ model, dim, texts, embeddings });
+  return JSON.stringify({ model, dim, texts: items.map(({ text }) => text), embeddings });
 }

@@ -1,0 +1,11 @@
+import type { Embeddings } from '../../src/index';
+import type { Item } from './texts';
+
+/** What a run of the tab gave. */
+export interface Result {
+  model: string;
+  items: Item[];
+  embeddings: Embeddings;
+  /** Cosines [rows, rows]. */
+  all: Float32Array;
+}
