@@ -28,12 +28,15 @@ const testAdapters = (): NodeAdapter[] => {
 const adapters = testAdapters();
 
 /**
- * The tuner's compile every GEMM design dozens of times, at seconds each on SwiftShader (gemm.gpu.test.ts runs the designs on both); the
- * command line's start processes that load models, and see nothing of the GPU; the guide's load a model a page.
+ * The tuner's compile every GEMM design dozens of times, at seconds each on SwiftShader, and those of quantised models and of the family's
+ * twins load dozens of models (gemm.gpu.test.ts, head.gpu.test.ts and golden.gpu.test.ts run all their kernels on both); the command
+ * line's start processes that load models, and see nothing of the GPU; the guide's load a model a page.
  */
 const onLavapipeAlone = [
   'src/kernels/tune.gpu.test.ts',
   'src/autotune.gpu.test.ts',
+  'src/model/quantized.gpu.test.ts',
+  'src/model/family.gpu.test.ts',
   'src/cli/cli.gpu.test.ts',
   'src/guide.gpu.test.ts',
 ];
