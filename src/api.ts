@@ -90,7 +90,10 @@ export interface CacheUse {
   bytes?: number;
   /** Why it is off or failed. */
   reason?: string;
-  /** Where the space did not suffice: bytes that were to be stored, and what the browser allows and has in use, as far as it tells. */
+  /**
+   * Where the space did not suffice: bytes that were to be stored, and what the browser allows and has in use, as far as it tells. No
+   * `quota`: it named one that would have sufficed, as Chromium does.
+   */
   needed?: number;
   quota?: number;
   usage?: number;

@@ -21,8 +21,9 @@ export interface BrowserLoadOptions extends LoadOptions {
  * (the checkpoint needs what this runtime cannot compute), the reason of `signal`, or an Error if the worker does not start.
  */
 export async function loadModel(source: ModelSource, options: BrowserLoadOptions = {}): Promise<Model> {
-  const { worker = true, signal, onProgress, gpu, ...plain } = options;
+  const { worker = true, signal, onProgress, gpu, ...rest } = options;
   signal?.throwIfAborted();
+  const plain = rest.hubUrl ? { ...rest, hubUrl: absoluteUrl(rest.hubUrl) } : rest;
   if (worker === false) {
     const [{ loadEncoder }, { browserPlans: plans }] = await Promise.all([import('./encoder'), import('./plan-store')]);
     return loadEncoder(source, { ...plain, signal, onProgress, gpu: gpu ?? navigator.gpu, plans, store });
@@ -35,7 +36,7 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
       session.load(
         id,
         absoluteSource(source),
-        plain.hubUrl ? { ...plain, hubUrl: absoluteUrl(plain.hubUrl) } : plain,
+        plain,
         onProgress &&
           proxy((progress: Progress) => {
             if (!signal?.aborted) onProgress(progress);

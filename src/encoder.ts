@@ -20,7 +20,7 @@ import { modelCalls } from './tasks/calls';
 import { createTokenizer } from './tokenizer/tokenizer';
 
 export type EncoderOptions = LoadOptions &
-  Pick<SourceOptions, 'folder'> &
+  Pick<SourceOptions, 'folder' | 'sha256'> &
   Pick<CacheOptions, 'store'> & { plans?: PlanStore };
 
 /** Most tokens in a pass unless the caller or the device says otherwise: large enough to fill a large GPU. */

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { CachedModel, Dtype, FileOptions, LoadOptions, Model, ModelSource } from './api';
 import { loadEncoder } from './encoder';
 import { WebGPUUnavailableError } from './errors';
 import { convertToFolder } from './files/convert-folder';
 import { folderFiles } from './files/folder';
-import { openFiles } from './files/source';
+import { openFiles, type SourceOptions } from './files/source';
 import { deleteEntries, listEntries } from './files/store';
 import { folderStore } from './files/store-folder';
 import { filePlans } from './plan-file';
@@ -28,9 +29,12 @@ export interface NodeLoadOptions extends LoadOptions, NodeCacheOptions {
  */
 export async function loadModel(source: ModelSource, options: NodeLoadOptions = {}): Promise<Model> {
   const { dawn = [], cacheFolder, ...rest } = options;
-  const places = { folder: folderFiles, plans: filePlans(), store: folderStore(cacheFolder) };
+  const places = { ...local, plans: filePlans(), store: folderStore(cacheFolder) };
   return loadEncoder(source, { ...rest, gpu: rest.gpu ?? (await dawnGpu(dawn)), ...places });
 }
+
+/** What Node has and browsers lack. */
+const local: Pick<SourceOptions, 'folder' | 'sha256'> = { folder: folderFiles, sha256: () => createHash('sha256') };
 
 /** Only what needs a GPU needs the package, whose native part not everyone installs. */
 async function dawnGpu(options: string[]): Promise<GPU> {
@@ -59,7 +63,7 @@ export async function convertModel(
   options: ConvertOptions,
 ): Promise<{ bytes: number }> {
   const { dtype, ...rest } = options;
-  return convertToFolder(openFiles(source, { ...rest, folder: folderFiles }), dtype, folder, rest);
+  return convertToFolder(openFiles(source, { ...rest, ...local }), dtype, folder, rest);
 }
 
 /** The models that are kept in the folder, the one used last first. */

@@ -71,6 +71,8 @@ const uncached = (files: ModelFiles, use: CacheUse): CachedFiles => ({
   discard: async () => {},
 });
 
+const spaceOf = (store: Store): ReturnType<Store['space']> => store.space().catch(() => ({}));
+
 const isOf = (manifest: Manifest, { source, hubUrl, revision }: Identity): boolean =>
   manifest.source === source &&
   manifest.hubUrl === hubUrl &&
@@ -125,8 +127,11 @@ function storing(
   /** The model runs without: what was stored so far is of no use, and its space is given back. */
   async function fail(error: unknown, needed?: number): Promise<void> {
     if (failure) return;
-    const space: Awaited<ReturnType<Store['space']>> = await store.space().catch(() => ({}));
-    failure = { state: 'failed', store: store.kind, reason: messageOf(error), needed, ...space };
+    const { quota, usage } = await spaceOf(store);
+    // Chromium tells every origin a quota 10 GiB above its use: a limit that would have sufficed is not what was met.
+    const isMet = quota !== undefined && usage !== undefined && needed !== undefined && usage + needed > quota;
+    const space = { needed, usage, ...(isMet && { quota }) };
+    failure = { state: 'failed', store: store.kind, reason: messageOf(error), ...space };
     await abortAll(error);
     await removeOwn();
   }
@@ -137,9 +142,7 @@ function storing(
     try {
       await prepare();
       if (size !== undefined && size >= CHECKED_BYTES) {
-        const { quota = Infinity, usage = 0 } = await store
-          .space()
-          .catch(() => ({}) as { quota?: number; usage?: number });
+        const { quota = Infinity, usage = 0 } = await spaceOf(store);
         if (size > quota - usage) {
           throw new Error(`${name} takes ${size} bytes, and of ${quota} bytes that may be stored ${usage} are in use`);
         }

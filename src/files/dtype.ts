@@ -14,11 +14,11 @@ const scratchBits = new Uint32Array(scratch.buffer);
 /** The value of the f16 with these 16 bits. Exact. */
 export function f16ToF32(bits: number): number {
   const magnitude = bits & 0x7fff;
-  let value: number;
-  if (magnitude >= 0x7c00) value = magnitude === 0x7c00 ? Infinity : NaN;
-  else if (magnitude < 0x0400) value = magnitude * 2 ** -24;
-  else value = ((magnitude & 0x3ff) | 0x400) * 2 ** ((magnitude >>> 10) - 25);
-  return bits & 0x8000 ? -value : value;
+  if (magnitude > 0x7c00) return NaN;
+  if (magnitude === 0x7c00) return bits & 0x8000 ? -Infinity : Infinity;
+  // The bits where an f32 has them are 2^-112 of the value, for subnormals too.
+  scratchBits[0] = ((bits & 0x8000) << 16) | (magnitude << 13);
+  return scratch[0] * 2 ** 112;
 }
 
 /** The bits of the f16 next to `value` (taken as f32), ties to even; from 65520 on that is Infinity. */
@@ -139,8 +139,14 @@ let f16Table: Uint32Array | undefined;
 function f16ToF32Bits(source: Uint16Array, to: Uint32Array): number {
   f16Table ??= new Uint32Array(Float32Array.from({ length: 0x10000 }, (_, bits) => f16ToF32(bits)).buffer);
   const table = f16Table;
-  for (let i = 0; i < source.length; i++) to[i] = table[source[i]];
-  return firstNonFinite16(source, 0x7c00);
+  let most = 0;
+  for (let i = 0; i < source.length; i++) {
+    const bits = source[i];
+    const magnitude = bits & 0x7fff;
+    if (magnitude > most) most = magnitude;
+    to[i] = table[bits];
+  }
+  return most < 0x7c00 ? -1 : firstNonFinite16(source, 0x7c00);
 }
 
 function bf16ToF32Bits(source: Uint16Array, to: Uint32Array): number {

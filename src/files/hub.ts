@@ -6,8 +6,8 @@ import type { Identity, ModelFiles } from './types';
 
 const HUB_URL = 'https://huggingface.co';
 
-/** `retryDelay`: see HttpOptions. */
-export type HubOptions = Pick<FileOptions, 'revision' | 'token' | 'hubUrl'> & Pick<HttpOptions, 'retryDelay'>;
+export type HubOptions = Pick<FileOptions, 'revision' | 'token' | 'hubUrl'> &
+  Pick<HttpOptions, 'retryDelay' | 'sha256'>;
 
 /** A revision's commit, and its files with what the Hub knows of them. */
 interface Snapshot {
@@ -23,7 +23,7 @@ export const encodePath = (path: string): string => path.split('/').map(encodeUR
  * that follow are from that one. The token goes to `hubUrl` only: fetch drops it where a redirect leaves the origin.
  */
 export function hubFiles(id: string, options: HubOptions): ModelFiles {
-  const { hubUrl = HUB_URL, revision = 'main', token, retryDelay } = options;
+  const { hubUrl = HUB_URL, revision = 'main', token, retryDelay, sha256 } = options;
   if (token !== undefined && !/^[!-~]+$/.test(token)) {
     throw new TypeError('token has characters that no access token has (spaces, line ends or non-ASCII).');
   }
@@ -66,7 +66,8 @@ export function hubFiles(id: string, options: HubOptions): ModelFiles {
       }
       // A revision such as refs/pr/1 is one part of the path, so its '/' is encoded too.
       const url = `${repository}/resolve/${encodeURIComponent(identity.commit ?? revision)}/${encodePath(name)}`;
-      const answer = await openHttp(name, url, { headers, signal, retryDelay, expected: found?.files.get(name) });
+      const expected = found?.files.get(name);
+      const answer = await openHttp(name, url, { headers, signal, retryDelay, sha256, expected });
       if ('missing' in answer) {
         missing.set(name, answer.missing);
         return undefined;

@@ -58,16 +58,19 @@ export function dequantize(bytes: Uint8Array, scales: Uint16Array, dtype: Quanti
 
 /** The largest magnitude becomes ±127. Gives the scale's f16 bits. */
 function quantizeGroup8(values: Float32Array, at: number, bytes: Uint8Array): number {
+  const end = at + GROUP;
   let most = 0;
-  for (let i = at; i < at + GROUP; i++) {
+  for (let i = at; i < end; i++) {
     const magnitude = Math.abs(values[i]);
     if (magnitude > most) most = magnitude;
   }
   let bits = f32ToF16(most / 127);
-  if (most >= f16ToF32(bits) * 127.5) bits++; // a subnormal scale that was rounded down would clip, and none may be 0
-  const inverse = 1 / f16ToF32(bits);
-  for (let i = at; i < at + GROUP; i++) bytes[i] = (values[i] * inverse + 128.5) | 0; // | 0 cuts off, so it must not be negative
-  for (let i = at; i < at + GROUP; i++) bytes[i] ^= 128;
+  let scale = f16ToF32(bits);
+  // A subnormal scale that was rounded down would clip, and none may be 0.
+  if (most >= scale * 127.5) scale = f16ToF32(++bits);
+  const inverse = 1 / scale;
+  // | 0 cuts off, so what it takes must not be negative.
+  for (let i = at; i < end; i++) bytes[i] = ((values[i] * inverse + 128.5) | 0) ^ 128;
   return bits;
 }
 

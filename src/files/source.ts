@@ -67,7 +67,7 @@ function folderUrl(place: string): URL {
   return url;
 }
 
-function urlFiles(base: URL, { retryDelay }: SourceOptions): ModelFiles {
+function urlFiles(base: URL, { retryDelay, sha256 }: SourceOptions): ModelFiles {
   const missing = new Map<string, string>();
   return {
     where: base.href,
@@ -76,7 +76,7 @@ function urlFiles(base: URL, { retryDelay }: SourceOptions): ModelFiles {
     async open(name, signal) {
       const url = new URL(encodePath(name), base);
       url.search = base.search;
-      const answer = await openHttp(name, url.href, { signal, retryDelay });
+      const answer = await openHttp(name, url.href, { signal, retryDelay, sha256 });
       if ('file' in answer) return answer.file;
       missing.set(name, answer.missing);
       return undefined;

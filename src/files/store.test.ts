@@ -187,7 +187,7 @@ describe('a load that fails', () => {
 
 describe('storage that fails', () => {
   const full = () => new DOMException('The quota is used up.', 'QuotaExceededError');
-  const space = async () => ({ quota: 1000, usage: 900 });
+  const space = async () => ({ quota: 1000, usage: 995 });
 
   it.each<[string, (store: Store) => Partial<Store>]>([
     [
@@ -234,10 +234,19 @@ describe('storage that fails', () => {
       store: 'folder',
       reason: 'The quota is used up.',
       quota: 1000,
-      usage: 900,
+      usage: 995,
     });
     expect(use.needed).toBeGreaterThan(0);
     expect(await readdir(folder).catch(() => [])).toEqual([]);
+  });
+
+  it('names no quota that would have sufficed', async () => {
+    const store = changed(folderStore(newFolder()), () => ({
+      space: async () => ({ quota: 10 << 20, usage: 900 }),
+      write: () => Promise.reject(full()),
+    }));
+    const { use } = await load(remote().files, store);
+    expect(use).toEqual({ state: 'failed', store: 'folder', reason: 'The quota is used up.', needed: 10, usage: 900 });
   });
 
   it('is not even written to where it tells beforehand', async () => {

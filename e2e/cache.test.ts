@@ -1,0 +1,179 @@
+/** The cache in Chromium: what the origin's private file system and the Cache API keep, and what happens where they cannot. */
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import type { Dtype } from '../src/api';
+import { checkpointFolder, readGolden } from '../src/model/fixtures/golden';
+import { bundleLibrary } from '../tools/library.mjs';
+import { FLAGS } from './demo-page';
+
+const FOLDER = checkpointFolder('tiny-mlm');
+const { inputIds, lengths } = readGolden('tiny-mlm').batch;
+
+/** The model's files at the mirror, which answers none while it is off. It cannot list them. */
+const MIRRORED = '/mirror/org/tiny/resolve/main/';
+const requests: string[] = [];
+let isOff = false;
+
+let built: string;
+let browser: Browser;
+let context: BrowserContext;
+let origin: string;
+
+const PAGE: Record<string, string> = {
+  '/': '<!doctype html><link rel="icon" href="data:,"><script type="module" src="main.js"></script>',
+  '/main.js': "import * as library from './library/index.js'; window.library = library;",
+};
+const TYPES: Record<string, string> = { '': 'text/html', '.js': 'text/javascript' };
+/** What the page has in `window.library`. */
+declare const library: typeof import('../src/index');
+
+const server = createServer(async (request, response) => {
+  const path = request.url ?? '';
+  if (path.startsWith('/mirror/')) {
+    requests.push(path);
+    if (isOff) return request.socket.destroy();
+  }
+  const file = path.startsWith('/library/') ? join(built, path.slice(9)) : join(FOLDER, path.replace(MIRRORED, ''));
+  const body = PAGE[path] ?? (await readFile(file).catch(() => undefined));
+  response.writeHead(body ? 200 : 404, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' });
+  response.end(body);
+});
+
+beforeAll(async () => {
+  built = await mkdtemp(join(tmpdir(), 'library-'));
+  await bundleLibrary(built);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  browser = await chromium.launch({ executablePath: inject('chromiumPath'), args: FLAGS });
+});
+afterAll(async () => {
+  await browser?.close();
+  server.close();
+  await rm(built, { recursive: true });
+});
+beforeEach(async () => {
+  context = await browser.newContext();
+  requests.length = 0;
+  isOff = false;
+});
+afterEach(() => context.close());
+
+async function openPage(...scripts: (() => void)[]): Promise<Page> {
+  const page = await context.newPage();
+  for (const script of scripts) await page.addInitScript(script);
+  await page.goto(origin);
+  return page;
+}
+
+/** Compiling takes SwiftShader half a minute a load and says nothing of the cache: the page notes what goes to the GPU instead. */
+function recordUploads() {
+  const uploads: BlobPart[] = [];
+  Object.assign(window, { uploads });
+  GPUDevice.prototype.createComputePipelineAsync = async () => ({}) as GPUComputePipeline;
+  GPUQueue.prototype.writeBuffer = ({ label }, at, data, from = 0, count = 0) => {
+    const { BYTES_PER_ELEMENT: size, buffer, byteOffset } = data as Uint8Array<ArrayBuffer>;
+    uploads.push(`${label} ${at}`, buffer.slice(byteOffset + from * size, byteOffset + (from + count) * size));
+  };
+}
+declare const uploads: BlobPart[];
+
+/** Loads the model in the page's own thread. `uploaded`: a hash of all that went to the GPU. */
+const upload = (page: Page, dtype: Dtype) =>
+  page.evaluate(async (dtype) => {
+    const { info, ...model } = await library.loadModel('org/tiny', { hubUrl: '/mirror', dtype, worker: false });
+    await model.dispose();
+    const sent = await new Blob(uploads.splice(0)).arrayBuffer();
+    const uploaded = [...new Uint8Array(await crypto.subtle.digest('SHA-256', sent))].join();
+    return { cache: info.cache, dtype: info.dtype, bytes: sent.byteLength, uploaded };
+  }, dtype);
+
+/** Loads the model in a worker and computes. */
+const compute = (page: Page) =>
+  page.evaluate(
+    async (tokens) => {
+      const model = await library.loadModel('org/tiny', { hubUrl: '/mirror', dtype: 'q8' });
+      const batch = { inputIds: Uint32Array.from(tokens), lengths: Uint32Array.of(tokens.length) };
+      const { last_hidden_state } = await model.forward(batch);
+      await model.dispose();
+      return { cache: model.info.cache, hidden: [...last_hidden_state!.data] };
+    },
+    [...inputIds.slice(0, lengths[0])],
+  );
+
+const cached = (page: Page) => page.evaluate(() => library.listCached());
+const deleteTiny = (page: Page) => page.evaluate(() => library.deleteCached('org/tiny'));
+
+describe.each([
+  { store: 'opfs', scripts: [] },
+  {
+    store: 'cache-api',
+    scripts: [() => Reflect.deleteProperty(FileSystemFileHandle.prototype, 'createWritable')],
+  },
+])('$store', ({ store, scripts }) => {
+  it('q8 and f16 load a second time without network, each from its entry; entries are listed and deleted', async () => {
+    const page = await openPage(recordUploads, ...scripts);
+    const first = [await upload(page, 'q8'), await upload(page, 'f16')];
+    const [q8, f16] = first;
+    expect(first).toMatchObject([
+      { dtype: 'q8', cache: { state: 'stored', store } },
+      { dtype: 'f16', cache: { state: 'stored', store } },
+    ]);
+    expect(q8.bytes).toBeGreaterThan(500_000);
+    expect(f16.bytes).toBeGreaterThan(1.5 * q8.bytes);
+
+    isOff = true;
+    requests.length = 0;
+    await page.reload();
+    const second = [await upload(page, 'q8'), await upload(page, 'f16')];
+    expect(second).toEqual(first.map((load) => ({ ...load, cache: { ...load.cache, state: 'hit' } })));
+    expect(requests).toEqual([]);
+
+    const entry = { source: 'org/tiny', hubUrl: `${origin}/mirror`, revision: 'main' };
+    expect(await cached(page)).toMatchObject([
+      { ...entry, dtype: 'f16', bytes: f16.cache.bytes },
+      { ...entry, dtype: 'q8', bytes: q8.cache.bytes },
+    ]);
+    expect(await deleteTiny(page)).toBe(q8.cache.bytes! + f16.cache.bytes!);
+    expect(await cached(page)).toEqual([]);
+  });
+
+  it('the model runs where the space does not suffice, which is said with numbers; nothing stays half stored', async () => {
+    const page = await openPage(recordUploads, ...scripts);
+    const devtools = await context.newCDPSession(page);
+    const quota = 400_000;
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: quota });
+    const full = [await upload(page, 'q8'), await upload(page, 'f16')];
+    for (const { cache, bytes } of full) {
+      expect(cache).toMatchObject({ state: 'failed', store, reason: expect.stringMatching(/quota/i) });
+      expect(cache.needed).toBeGreaterThan(0.9 * bytes);
+      expect(cache.usage).toBeLessThan(quota);
+      expect(cache.quota ?? quota).toBe(quota); // Chromium may hide it, and names one that would suffice
+    }
+    expect(await cached(page)).toEqual([]);
+
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin });
+    expect(await upload(page, 'q8')).toEqual({
+      ...full[0],
+      cache: expect.objectContaining({ state: 'stored', store }),
+    });
+  });
+});
+
+it('of two tabs that load a model at one time one entry stays, from which a worker computes without network', async () => {
+  const tabs = [await openPage(recordUploads), await openPage(recordUploads)];
+  const [one, other] = await Promise.all(tabs.map((page) => upload(page, 'q8')));
+  expect(one).toMatchObject({ cache: { state: 'stored' }, uploaded: other.uploaded });
+  expect(other.cache).toEqual(one.cache);
+  expect(await cached(tabs[0])).toHaveLength(1);
+  isOff = true;
+  const { cache, hidden } = await compute(await openPage());
+  expect(cache.state).toBe('hit');
+  const expected = readGolden('tiny-mlm').floats('last_hidden_state').data;
+  expect(Math.hypot(...hidden.map((x, i) => x - expected[i]))).toBeLessThan(0.05 * Math.hypot(...hidden));
+});
