@@ -29,7 +29,7 @@ const adapters = testAdapters();
 
 /**
  * The tuner's compile every GEMM design dozens of times, at seconds each on SwiftShader, and those of quantised models and of the family's
- * twins load dozens of models (gemm.gpu.test.ts, head.gpu.test.ts and golden.gpu.test.ts run all their kernels on both); the command
+ * twins load dozens of models (gemm.gpu.test.ts, head.gpu.test.ts and golden.gpu.test.ts run what either uses on both); the command
  * line's start processes that load models, and see nothing of the GPU; the guide's load a model a page.
  */
 const onLavapipeAlone = [

@@ -8,7 +8,8 @@ export interface Gpu {
   info: { vendor: string; architecture: string; device: string; description: string };
   limits: GPUSupportedLimits;
   hasF16: boolean;
-  hasSubgroups: boolean;
+  /** Threads of a subgroup, where the device has such and all have as many. */
+  subgroupSize?: number;
   hasTimestamps: boolean;
   /** The "GPU" is the processor (SwiftShader, llvmpipe, WARP): long shaders compile slowly there and gain nothing. */
   isSoftware: boolean;
@@ -47,14 +48,14 @@ export async function openGpu(gpu: GPU | undefined): Promise<Gpu> {
   const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
   const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
   const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
-  const { vendor, architecture, device: model, description } = adapter.info;
+  const { vendor, architecture, device: model, description, subgroupMinSize, subgroupMaxSize } = adapter.info;
   const opened: Gpu = {
     device,
     instance: gpu,
     info: { vendor, architecture, device: model, description },
     limits: device.limits,
     hasF16: device.features.has('shader-f16'),
-    hasSubgroups: device.features.has('subgroups'),
+    subgroupSize: device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : undefined,
     hasTimestamps: device.features.has('timestamp-query'),
     isSoftware: /swiftshader|llvmpipe|basic render/i.test(`${architecture} ${model} ${description}`),
     none: device.createBuffer({ label: 'none', size: 256, usage: STORAGE }),

@@ -38,9 +38,13 @@ export function specialise(source: string, constants: Constants): string {
       typeof value === 'number' && code.match(declaration)![1].includes(': f32') ? floatLiteral(value) : String(value);
     code = code.replace(declaration, `$1 ${literal};`);
   }
-  code = unroll(code);
-  return /^alias \w+ *= *f16;/m.test(code) ? `enable f16;\n${code}` : code;
+  // They must come first, and a source may be two files put together.
+  const enables = [...(/^alias \w+ *= *f16;/m.test(code) ? ['enable f16;'] : []), ...(code.match(ENABLE) ?? [])];
+  code = code.replace(ENABLE, '');
+  return [...enables, unroll(code)].join('\n');
 }
+
+const ENABLE = /^enable \w+;$/gm;
 
 const UNROLLED = /for \(var (\w+)_unroll = 0u; \w+ < (\w+); \w+\+\+\) \{/;
 

@@ -1,5 +1,6 @@
 import common from '../../shaders/gemm.wgsl?raw';
 import split_k from '../../shaders/gemm_split_k.wgsl?raw';
+import subgroup from '../../shaders/gemm_subgroup.wgsl?raw';
 import workgroup from '../../shaders/gemm_workgroup.wgsl?raw';
 import type { Arithmetic, Dtype } from '../api';
 import type { Gpu } from '../gpu/device';
@@ -36,7 +37,7 @@ export interface GemmSpec {
 }
 
 /** How the products are computed: the WGSL file that follows gemm.wgsl. */
-const DESIGNS = { workgroup, split_k };
+const DESIGNS = { workgroup, split_k, subgroup };
 export type GemmDesign = keyof typeof DESIGNS;
 
 /** A design and its sizes: a workgroup computes m × n of out, k steps of K at a time. */
@@ -80,11 +81,16 @@ export const DEFAULT_PLAN: GemmPlan = [
   { tile: TILE },
 ];
 
+const SUBGROUP_TILE: GemmTile = { design: 'subgroup', m: 16, n: 64, k: 4 };
+
 /**
- * For processors that play GPU: SwiftShader keeps the state of every thread at every barrier, so split-K's 64 threads an output tile took
- * a 16-token query through nano three times as long as 128 tokens.
+ * For processors that play GPU. SwiftShader keeps the state of every thread at every barrier, so the fewer threads and barriers the better:
+ * with split-K a 16-token query through nano took three times as long as 128 tokens.
  */
-const SOFTWARE_PLAN: GemmPlan = [{ upTo: 32, tile: SMALL_TILE }, { tile: TILE }];
+export function softwarePlan({ subgroupSize = 0 }: Gpu): GemmPlan {
+  if ([4, 8, 16].includes(subgroupSize)) return [{ tile: SUBGROUP_TILE }];
+  return [{ upTo: 32, tile: SMALL_TILE }, { tile: TILE }];
+}
 
 /** The tiles to choose from. The first one is what the others' results are compared with. */
 export const TILES: GemmTile[] = [TILE, LARGE_TILE, SMALL_TILE, SPLIT_K_TILE];
@@ -93,7 +99,7 @@ export const TILES: GemmTile[] = [TILE, LARGE_TILE, SMALL_TILE, SPLIT_K_TILE];
 export async function createGemm(
   gpu: Gpu,
   spec: GemmSpec,
-  plan = gpu.isSoftware ? SOFTWARE_PLAN : DEFAULT_PLAN,
+  plan = gpu.isSoftware ? softwarePlan(gpu) : DEFAULT_PLAN,
 ): Promise<Gemm> {
   const variants = plan.map(async ({ upTo, tile }) => ({ upTo, tile, kernel: await createVariant(gpu, spec, tile) }));
   return { spec, variants: await Promise.all(variants) };
@@ -123,6 +129,7 @@ function createVariant(gpu: Gpu, spec: GemmSpec, tile: GemmTile): Promise<Kernel
     constants.HEAD_DIM = epilogue.headDim;
     constants.Q_SCALE = epilogue.qScale;
   }
+  if (tile.design === 'subgroup') constants.LANES = gpu.subgroupSize!;
   if (tile.design === 'workgroup') constants.UNROLL = gpu.isSoftware ? 1 : tile.k;
   return createKernel(gpu, spec.label, `${common}\n${DESIGNS[tile.design]}`, constants);
 }
