@@ -10,20 +10,31 @@ export interface DropZoneOptions {
   prompt?: string;
   /** A second button that takes a whole folder. Default true. */
   folders?: boolean;
+  /** Several files at once by the button. Default true. */
+  multiple?: boolean;
   /** Files in the order of their paths; those of folders are named with them (fileName in documents.ts). */
   onFiles(files: File[]): void;
 }
 
 /** Puts into `place` what takes files: by drag and drop, folders included, or by buttons, which also work from the keyboard. */
 export function createDropZone(place: HTMLElement, options: DropZoneOptions): void {
-  const { target = place, accept = DOCUMENT_TYPES, prompt = 'Drop files or a folder here', folders = true } = options;
+  const {
+    target = place,
+    accept = DOCUMENT_TYPES,
+    prompt = 'Drop files or a folder here',
+    folders = true,
+    multiple = true,
+  } = options;
   const take = (files: Iterable<File>) => {
     const list = [...files].sort((a, b) => pathOf(a).localeCompare(pathOf(b), 'en', { numeric: true }));
     if (list.length > 0) options.onFiles(list);
   };
 
   place.classList.add('drop-zone');
-  place.append(element('p', {}, prompt), chooser('Choose files', { accept, multiple: true }, take));
+  place.append(
+    element('p', {}, prompt),
+    chooser(multiple ? 'Choose files' : 'Choose a file', { accept, multiple }, take),
+  );
   if (folders) place.append(chooser('Choose a folder', { webkitdirectory: true }, take));
 
   let inside = 0; // dragenter and dragleave come for every element that is crossed

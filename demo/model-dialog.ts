@@ -3,13 +3,16 @@ import { deleteCached, listCached } from '../src/index';
 import { element, find, showError } from './dom';
 import { folderFiles } from './folder-files';
 import { gpuBytes, type KnownModel, parametersOf } from './known-models';
-import type { Choice } from './model-store';
+import { type Choice, hubChoice } from './model-store';
 import { fileSize } from './numbers';
+
+/** So many dialogs there are: the radio buttons of each need a name of their own. */
+let dialogs = 0;
 
 /** What can be chosen: a model of the page, published ones, any Hub id, a folder; what is kept on the device can be deleted. */
 export function createModelDialog(
   place: HTMLElement,
-  { builtIn, suggestions }: { builtIn: Choice; suggestions: KnownModel[] },
+  { builtIn, suggestions }: { builtIn?: Choice; suggestions: KnownModel[] },
   onChoose: (choice: Choice) => void,
 ): { open(): void } {
   const dialog = find<HTMLDialogElement>(place, 'dialog');
@@ -17,7 +20,7 @@ export function createModelDialog(
   const dtypes = find<HTMLSelectElement>(dialog, '.dtype');
   const hubId = find<HTMLInputElement>(dialog, '.hub-id');
   const folder = find<HTMLInputElement>(dialog, '.folder');
-  const group = `model-in-place-of-${builtIn.name}`;
+  const group = `model-${++dialogs}`;
 
   const facts = suggestions.map(() => element('span', { className: 'known-facts' }));
   find(dialog, '.known').append(
@@ -27,6 +30,12 @@ export function createModelDialog(
       return element('label', { className: 'choice' }, radio, element('span', {}, element('span', {}, id), facts[i]));
     }),
   );
+  const builtInName = find(dialog, '.built-in-name');
+  if (builtIn) builtInName.textContent = builtIn.name;
+  else {
+    builtInName.closest('label')?.remove();
+    find<HTMLInputElement>(dialog, '.known input').checked = true;
+  }
   const radios = [...dialog.querySelectorAll<HTMLInputElement>('input[type=radio]')];
   const checked = () => radios.find((radio) => radio.checked)!;
   const dtype = () => (dtypes.value === 'auto' ? undefined : (dtypes.value as Dtype));
@@ -34,10 +43,10 @@ export function createModelDialog(
   /** What the dialog says; throws an Error in words if that is incomplete. */
   function choice(): Choice {
     const { value, dataset } = checked();
-    if (value === 'hub') return { ...hubChoice(hubId.value), dtype: dtype() };
-    if (value === 'folder') return { ...folderFiles(folder.files ?? []), dtype: dtype() };
-    if (value === 'known') return { ...hubChoice(dataset.id ?? ''), dtype: dtype() };
-    return { ...builtIn, dtype: dtype() ?? builtIn.dtype };
+    if (value === 'hub') return hubChoice(hubId.value);
+    if (value === 'folder') return folderFiles(folder.files ?? []);
+    if (value === 'known') return hubChoice(dataset.id ?? '');
+    return builtIn!; // its radio button is there only with it
   }
 
   function showSizes() {
@@ -63,7 +72,6 @@ export function createModelDialog(
     );
   }
 
-  find(dialog, '.built-in-name').textContent = builtIn.name;
   for (const radio of radios) {
     radio.name = group;
     radio.addEventListener('change', () => {
@@ -78,7 +86,7 @@ export function createModelDialog(
   find(dialog, '.load').addEventListener('click', () => {
     let chosen: Choice;
     try {
-      chosen = choice();
+      chosen = { ...choice(), dtype: dtype() };
     } catch (reason) {
       return showError(error, reason);
     }
@@ -96,17 +104,11 @@ export function createModelDialog(
   };
 }
 
-/** Parameters, licence and sizes. The file is as large as its own precision makes it, whatever the GPU then holds. */
-function factsOf(model: KnownModel, dtype: Dtype | undefined): string {
+/** Parameters, licence and sizes of a published model. The file is as large as its own precision makes it, whatever the GPU then holds. */
+export function factsOf(model: KnownModel, dtype: Dtype | undefined): string {
   const [f32, f16] = (['f32', 'f16'] as const).map((name) => fileSize(gpuBytes(model, name)));
   const gpu = dtype ? `${fileSize(gpuBytes(model, dtype))} on the GPU as ${dtype}` : `${f16} on the GPU as f16`;
   const parameters = `${Math.round(parametersOf(model) / 1e6)} M parameters`;
   const licence = model.licence ?? 'licence: see its page';
   return [model.about, parameters, licence, gpu, `download ${f16} (f16 file) or ${f32} (f32)`].join(' · ');
-}
-
-function hubChoice(text: string): Choice {
-  const id = text.trim();
-  if (/^[\w.-]+\/[\w.-]+$/.test(id)) return { name: id, source: id };
-  throw new Error('Give the Hub id as organisation/model, for example answerdotai/ModernBERT-base.');
 }

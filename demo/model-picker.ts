@@ -2,16 +2,16 @@ import type { Dtype, Model, Progress } from '../src/index';
 import { DeviceLostError } from '../src/index';
 import { aborted, element, find, isAbort, showError } from './dom';
 import type { KnownModel } from './known-models';
-import { createModelDialog } from './model-dialog';
-import type { Choice, createModelStore, Lease } from './model-store';
+import { createModelDialog, factsOf } from './model-dialog';
+import { type Choice, type createModelStore, hubChoice, type Lease } from './model-store';
 import { fileSize, percent } from './numbers';
 import { createRate, rateText } from './transfer-rate';
 
 export interface PickerOptions {
-  /** What is chosen at first. */
-  builtIn: Choice;
+  /** The model that comes with the page. Without one, the first suggestion is chosen at first. */
+  builtIn?: Choice;
   /** Published models that suit the tab. */
-  suggestions?: KnownModel[];
+  suggestions: KnownModel[];
   /** Hears when a model becomes ready or goes. */
   onChange(): void;
 }
@@ -37,7 +37,7 @@ type State = 'not loaded' | 'loading' | 'ready' | 'cancelled';
 export function createModelPicker(
   place: HTMLElement,
   store: ReturnType<typeof createModelStore>,
-  { builtIn, suggestions = [], onChange }: PickerOptions,
+  { builtIn, suggestions, onChange }: PickerOptions,
 ): ModelPicker {
   place.append(find<HTMLTemplateElement>(document, '#model-picker').content.cloneNode(true));
   const bar = find<HTMLProgressElement>(place, 'progress');
@@ -45,7 +45,7 @@ export function createModelPicker(
   const errorPlace = find(place, '.model > .error');
   const change = find(place, '.change');
 
-  let chosen = builtIn;
+  let chosen = builtIn ?? hubChoice(suggestions[0].id);
   let lease: Lease | undefined;
   let model: Model | undefined;
   let rate = createRate();
@@ -57,8 +57,9 @@ export function createModelPicker(
     stateText.classList.toggle('ready', state === 'ready');
     find(place, '.loading').hidden = state !== 'loading';
     const facts = find(place, '.model-facts');
-    facts.hidden = !model;
-    if (model) facts.replaceChildren(...modelFacts(model));
+    const known = suggestions.find(({ id }) => id === chosen.source);
+    facts.hidden = !model && !known;
+    facts.replaceChildren(...(model ? modelFacts(model) : known ? [factsOf(known, chosen.dtype)] : []));
   }
 
   function showProgress({ file, loaded, total }: Progress) {

@@ -9,6 +9,13 @@ export interface Choice {
   dtype?: Dtype;
 }
 
+/** A model of the Hugging Face Hub. Throws an Error in words if `text` cannot be its id. */
+export function hubChoice(text: string): Choice {
+  const id = text.trim();
+  if (/^[\w.-]+\/[\w.-]+$/.test(id)) return { name: id, source: id };
+  throw new Error('Give the Hub id as organisation/model, for example answerdotai/ModernBERT-base.');
+}
+
 /** One user's hold on a model that others may use as well. */
 export interface Lease {
   /** Rejects with what loading failed with, and with an AbortError after `release`. */

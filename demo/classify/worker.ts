@@ -11,10 +11,10 @@ export interface Trained {
 }
 
 const trainer = {
-  train(examples: Examples, onProgress: (done: number, total: number) => void): Trained {
+  /** `onProgress` hears which share of the heads, those of cross-validation and the one for use, is trained. */
+  train(examples: Examples, onProgress: (share: number) => void): Trained {
     const folds = foldCount(examples.targets, examples.classes);
-    const total = folds + 1;
-    const predicted = folds ? crossValidate(examples, folds, (done) => onProgress(done, total)) : [];
+    const predicted = folds ? crossValidate(examples, folds, (done) => onProgress(done / (folds + 1))) : [];
     return { head: trainHead(examples), folds, predicted };
   },
 };

@@ -1,6 +1,8 @@
 import type { App } from '../app';
 import { find } from '../dom';
 import '../drop-zone.css';
+import { keyScroll } from '../key-scroll';
+import { knownModels } from '../known-models';
 import { count, plural } from '../numbers';
 import { createRunButton } from '../run-button';
 import { saveFile } from '../save-file';
@@ -36,6 +38,7 @@ export function start(panel: HTMLElement, app: App): void {
 
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: { name: 'nano-embed', source: './models/nano-embed' },
+    suggestions: knownModels('embeddings'),
     onChange: () => texts.recount(),
   });
   const readState = () => {
@@ -83,13 +86,7 @@ export function start(panel: HTMLElement, app: App): void {
     }),
   );
   wireDownloads(panel, () => result);
-
-  const scroller = find(panel, '#heatmap');
-  new ResizeObserver(() => {
-    // Keys scroll only what has the focus.
-    if (scroller.scrollWidth > scroller.clientWidth) scroller.tabIndex = 0;
-    else scroller.removeAttribute('tabindex');
-  }).observe(scroller);
+  keyScroll(find(panel, '#heatmap'));
 }
 
 function showSimilarities(panel: HTMLElement, { items, embeddings: { rows }, all }: Result, order: number[]) {

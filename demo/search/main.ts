@@ -5,6 +5,7 @@ import { checkModel } from '../../src/passages/schema';
 import { type Passage, type SearchMode, search } from '../../src/passages/search';
 import type { App } from '../app';
 import { debounced, find, isAbort, showError } from '../dom';
+import { knownModels } from '../known-models';
 import { duration, plural } from '../numbers';
 import { openDatabase } from './database';
 import { createIndexPanel } from './index-panel';
@@ -29,6 +30,7 @@ export function start(panel: HTMLElement, app: App): void {
   const database = openDatabase();
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: { name: 'nano-embed', source: './models/nano-embed' },
+    suggestions: knownModels('embeddings'),
     onChange: () => {},
   });
   const index = createIndexPanel(panel, database, picker, () => void run());

@@ -1,0 +1,165 @@
+import { proxy } from 'comlink';
+import type { Model } from '../../src/index';
+import type { App } from '../app';
+import { debounced, find, isAbort, showError } from '../dom';
+import { knownModels } from '../known-models';
+import { count, percent, plural } from '../numbers';
+import { createRunButton } from '../run-button';
+import { saveFile } from '../save-file';
+import { callWorker } from '../worker-call';
+import { bars } from './bars';
+import { createClasses } from './classes';
+import { confusion } from './cross-validation';
+import { createCsvPart } from './csv-part';
+import { checkModel, type HeadFile, headFile, linearHead, parseHeadFile, usage } from './head-file';
+import { linesOf } from './lines';
+import { L2, probabilities } from './logistic-regression';
+import { SAMPLE } from './sample';
+import { type TrainingSet, trainingView } from './training-view';
+import type { Trained, Trainer } from './worker';
+
+const BUILT_IN = { name: 'nano-embed', source: './models/nano-embed' };
+/** Milliseconds of rest in typing before texts are classified. */
+const REST = 250;
+
+const startTrainer = () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'classify' });
+
+/** Classes given by examples: a head is trained on any encoder's embeddings. */
+export function startFewShot(panel: HTMLElement, app: App): void {
+  const form = find<HTMLFormElement>(panel, '#few-form');
+  const tryField = find<HTMLTextAreaElement>(form, '#try-texts');
+  const places = { error: find(form, '.error'), status: find(form, '.status') };
+  const classes = createClasses(find(form, '#classes'), find<HTMLButtonElement>(form, '#undo-classes'));
+  let head: HeadFile | undefined;
+  let trying = new AbortController();
+  const picker = app.picker(find(panel, '#few-model'), {
+    builtIn: BUILT_IN,
+    suggestions: knownModels('embeddings'),
+    onChange: () => {},
+  });
+
+  classes.set(SAMPLE);
+  find(form, '#add-class').addEventListener('click', classes.add);
+  find(form, '#use-sample').addEventListener('click', () => classes.set(SAMPLE));
+  const columns = find(form, '#columns');
+  createCsvPart({ zone: find(form, '#csv-drop'), place: columns, error: places.error }, classes.set);
+  find(form, '#undo-classes').addEventListener('click', () => columns.replaceChildren()); // what it says is no longer so
+
+  createRunButton(form, find(form, '#train'), places, async (signal) => {
+    const set = trainingSet();
+    await picker.use(signal, async (model) => {
+      const { data, dim } = await model.embed(set.texts, {
+        signal,
+        onProgress: ({ done }) => {
+          places.status.textContent = `Embedding: ${count(done)} of ${plural(set.texts.length, 'example')} …`;
+        },
+      });
+      const trained = await train(set, data, dim, signal);
+      const { folds, predicted } = trained;
+      const accuracy = folds ? confusion(set.targets, predicted, set.labels.length).accuracy : null;
+      head = headFile(trained.head, {
+        model: picker.name(),
+        dtype: model.info.dtype,
+        dim,
+        labels: set.labels,
+        training: { examples: set.texts.length, l2: L2, folds, accuracy },
+      });
+      find(form, '#training').replaceChildren(...trainingView(set, trained));
+      places.status.textContent = `Trained on ${plural(set.texts.length, 'example')}.`;
+    });
+    showHead();
+    void tryAgain();
+  });
+
+  /** The examples in the fields; throws an Error in words if nothing can be learnt from them. */
+  function trainingSet(): TrainingSet {
+    const groups = classes.get();
+    const labels = groups.map(({ label }) => label);
+    if (groups.length < 2) throw new Error('Give examples of at least two classes, each with a name.');
+    const twice = labels.find((label, i) => labels.indexOf(label) < i);
+    if (twice) throw new Error(`Two classes have the name ${twice}. Rename one of them.`);
+    return {
+      labels,
+      texts: groups.flatMap(({ texts }) => texts),
+      targets: groups.flatMap(({ texts }, c) => texts.map(() => c)),
+    };
+  }
+
+  async function train({ labels, targets }: TrainingSet, features: Float32Array, dim: number, signal: AbortSignal) {
+    places.status.textContent = 'Training …';
+    let isDone = false; // progress has a channel of its own and may come late
+    const onProgress = proxy((share: number) => {
+      if (!isDone && !signal.aborted) places.status.textContent = `Training: ${percent(share, 0)}`;
+    });
+    try {
+      return await callWorker<Trainer, Trained>(startTrainer, signal, (trainer) =>
+        trainer.train({ features, dim, targets, classes: labels.length }, onProgress),
+      );
+    } finally {
+      isDone = true;
+    }
+  }
+
+  function showHead() {
+    if (!head) return;
+    find(form, '#try').hidden = false;
+    find(form, '#snippet').textContent = usage(head, head.model === BUILT_IN.name ? BUILT_IN.source : head.model);
+  }
+
+  /** Classifies the texts of the field, in place of those that are being classified. */
+  async function tryHead(model: Model) {
+    trying.abort();
+    trying = new AbortController();
+    const { signal } = trying;
+    const [current, texts] = [head, linesOf(tryField.value)];
+    const place = find(form, '#try-results');
+    if (!current || texts.length === 0) return place.replaceChildren();
+    const { row, dim } = await model.embed(texts, { signal });
+    checkModel(current, { name: picker.name(), dim });
+    const linear = linearHead(current);
+    const results = texts.map((_, i) =>
+      probabilities(linear, row(i))
+        .map((score, c) => ({ label: current.labels[c], score }))
+        .sort((a, b) => b.score - a.score),
+    );
+    place.replaceChildren(bars(texts, results));
+  }
+
+  /** As tryHead; shows what goes wrong. */
+  async function tryAgain() {
+    showError(places.error, undefined);
+    try {
+      await picker.use(new AbortController().signal, tryHead);
+    } catch (error) {
+      if (!isAbort(error)) showError(places.error, error);
+    }
+  }
+
+  tryField.addEventListener(
+    'input',
+    debounced(REST, () => void tryAgain()),
+  );
+  find(form, '#export-head').addEventListener('click', () => {
+    saveFile('classifier-head.json', new Blob([JSON.stringify(head)], { type: 'application/json' }));
+  });
+  const importer = find<HTMLInputElement>(form, '#import-head');
+  find(form, '#import').addEventListener('click', () => importer.click());
+  importer.addEventListener('change', async () => {
+    const file = importer.files?.[0];
+    if (!file) return;
+    showError(places.error, undefined);
+    try {
+      const read = parseHeadFile(file.name, await file.text());
+      checkModel(read, { name: picker.name() });
+      head = read;
+    } catch (error) {
+      return showError(places.error, error);
+    } finally {
+      importer.value = ''; // so that the same file can be chosen again
+    }
+    find(form, '#training').replaceChildren();
+    places.status.textContent = `${file.name}: a head with the classes ${head.labels.join(', ')}.`;
+    showHead();
+    await tryAgain();
+  });
+}

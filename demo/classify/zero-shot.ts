@@ -1,0 +1,50 @@
+import type { App } from '../app';
+import { find } from '../dom';
+import { knownModels } from '../known-models';
+import { count, duration, plural } from '../numbers';
+import { createRunButton } from '../run-button';
+import { bars } from './bars';
+import { linesOf } from './lines';
+
+/** Classes given by their names alone; any natural language inference model decides. */
+export function startZeroShot(panel: HTMLElement, app: App): void {
+  const form = find<HTMLFormElement>(panel, '#zero-form');
+  const texts = find<HTMLTextAreaElement>(form, '#zero-texts');
+  const labels = find<HTMLTextAreaElement>(form, '#zero-labels');
+  const template = find<HTMLInputElement>(form, '#zero-template');
+  const multiLabel = find<HTMLInputElement>(form, '#zero-multi');
+  // No model of this kind is small enough to come with the page.
+  const picker = app.picker(find(panel, '#zero-model'), { suggestions: knownModels('zero-shot'), onChange: () => {} });
+  const places = { error: find(form, '.error'), status: find(form, '.status') };
+
+  const fields = { texts, labels, template };
+  const readState = () => {
+    for (const [key, field] of Object.entries(fields)) field.value = app.state.get(key) ?? field.defaultValue;
+    multiLabel.checked = app.state.get('multi') === 'yes';
+  };
+  for (const [key, field] of Object.entries(fields)) {
+    field.addEventListener('input', () => app.state.set(key, field.value));
+  }
+  multiLabel.addEventListener('change', () => app.state.set('multi', multiLabel.checked ? 'yes' : undefined));
+  app.state.onChange(readState);
+  readState();
+
+  createRunButton(form, find(form, '#zero-run'), places, async (signal) => {
+    const [subjects, names] = [linesOf(texts.value), linesOf(labels.value)];
+    if (subjects.length === 0 || names.length === 0) throw new Error('Write at least one text and one label.');
+    await picker.use(signal, async (model) => {
+      const before = performance.now();
+      const results = await model.zeroShot(subjects, names, {
+        signal,
+        hypothesisTemplate: template.value,
+        multiLabel: multiLabel.checked,
+        onProgress: ({ done, total }) => {
+          places.status.textContent = `Comparing: ${count(done)} of ${plural(total, 'pair')} …`;
+        },
+      });
+      find(form, '#zero-results').replaceChildren(bars(subjects, results));
+      const pairs = plural(subjects.length * names.length, 'pair');
+      places.status.textContent = `${pairs} of text and label in ${duration(performance.now() - before)}.`;
+    });
+  });
+}

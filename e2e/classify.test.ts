@@ -1,0 +1,130 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeCheckpoint } from '../tools/make-checkpoint.mjs';
+import { expectAccessible } from './accessible';
+import { textOf, useDemo, waitForText } from './demo-page';
+
+const open = useDemo();
+
+/** Knows nothing, but says entailment or not of every pair. The tokenizer is nano's. */
+const NLI = {
+  architectures: ['ModernBertForSequenceClassification'],
+  vocab_size: 16384,
+  hidden_size: 64,
+  intermediate_size: 96,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  max_position_embeddings: 128,
+  local_attention: 16,
+  cls_token_id: 16377,
+  sep_token_id: 16378,
+  pad_token_id: 16379,
+  num_labels: 2,
+  id2label: { 0: 'entailment', 1: 'not_entailment' },
+  label2id: { entailment: 0, not_entailment: 1 },
+};
+const NANO = fileURLToPath(new URL('../public/models/nano/', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'nli-'));
+beforeAll(() => void makeCheckpoint({ seed: 5, task: 'seqcls', config: NLI }, folder));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function shoot(page: Page, name: string) {
+  for (const [width, colorScheme] of [
+    [1280, 'light'],
+    [390, 'dark'],
+  ] as const) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
+    await expectAccessible(page, '#classify');
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+    await page.screenshot({ path: `test-results/classify-${name}-${width}.png`, fullPage: true });
+  }
+}
+
+it('trains a head on examples, tells how good it is, classifies with it, and takes it back from its file', async () => {
+  const page = await open({ path: '#classify' });
+  const names = () =>
+    page.locator('.class-name').evaluateAll((fields) => fields.map((field) => (field as HTMLInputElement).value));
+  const csv = `label,text\n${['sea,a ship', 'sea,a boat', 'food,bread', 'food,cheese', 'sea,'].join('\n')}\n`;
+  await page.setInputFiles('#csv-drop input', { name: 'small.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
+  await page.getByRole('button', { name: 'Use these rows' }).click();
+  expect(await textOf(page, '#columns')).toBe('4 examples taken, 1 of 5 rows lacked a text or a class.');
+  expect(await names()).toEqual(['sea', 'food']);
+  await page.click('#undo-classes');
+  expect(await names()).toEqual(['weather', 'money', 'travel']);
+  for (let i = 0; i < 2; i++) await page.click('.class-card button');
+  await page.click('#train');
+  await waitForText(page, '#few-form .error', 'at least two classes');
+  await page.fill('.class-name', 'food');
+  await page.fill('.class-texts', 'bread\ncheese');
+  await page.click('#add-class');
+  await page.keyboard.type('sea');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('a ship\na boat');
+
+  await page.click('#train');
+  await page.waitForSelector('#try-results li');
+  expect(await textOf(page, '#training .accuracy')).toMatch(/^\d+% right in 2-fold cross-validation/);
+  const cells = (await page.locator('.confusion .cell').allInnerTexts()).map(Number);
+  expect(cells[0] + cells[1]).toBe(2);
+  expect(cells[2] + cells[3]).toBe(2);
+  const best = page.locator('#try-results .label-bars li:first-child .label');
+  const shares = page.locator('#try-results .label-bars .count');
+  await page.fill('#try-texts', 'a ship\nbread');
+  await waitForText(page, '#try-results li:nth-child(2) .subject', /^bread$/);
+  expect(await best.allInnerTexts()).toEqual(['sea', 'food']);
+  const before = await shares.allInnerTexts();
+
+  const downloading = page.waitForEvent('download');
+  await page.click('#export-head');
+  const head = JSON.parse(await readFile(await (await downloading).path(), 'utf8'));
+  expect(head).toMatchObject({ model: 'nano-embed', dim: 256, labels: ['food', 'sea'], training: { examples: 4 } });
+  await shoot(page, 'examples');
+
+  const give = (name: string, content: object) =>
+    page.setInputFiles('#import-head', { name, mimeType: '', buffer: Buffer.from(JSON.stringify(content)) });
+  await give('other.json', { ...head, model: 'someone/other' });
+  await waitForText(page, '#few-form .error', 'trained on embeddings of someone/other');
+  await give('renamed.json', { ...head, labels: ['meal', 'water'] });
+  await waitForText(page, '#try-results', 'water');
+  expect(await best.allInnerTexts()).toEqual(['water', 'meal']);
+  expect(await shares.allInnerTexts()).toEqual(before);
+});
+
+it('classifies by labels alone with an NLI model from the Hub', async () => {
+  const page = await open({
+    path: '#classify?by=labels&texts=The+ship+left.%0ABread+is+dear.',
+    prepare: (page) =>
+      page.route('https://huggingface.co/**', async (route) => {
+        const [id, name] = new URL(route.request().url()).pathname.slice(1).split('/resolve/main/');
+        const own = ['config.json', 'model.safetensors'].includes(name) ? join(folder, name) : undefined;
+        const path = own ?? (/^tokenizer(_config)?\.json$/.test(name) ? NANO + name : undefined);
+        const headers = { 'access-control-allow-origin': '*' };
+        await (path && id === 'MoritzLaurer/ModernBERT-base-zeroshot-v2.0'
+          ? route.fulfill({ body: readFileSync(path), headers })
+          : route.fulfill({ status: 404, headers }));
+      }),
+  });
+  await waitForText(page, '#zero-model .model-facts', '150 M parameters');
+  await page.click('#zero-run');
+  await page.waitForSelector('#zero-results li');
+  expect(await page.locator('#zero-results .subject').allInnerTexts()).toEqual(['The ship left.', 'Bread is dear.']);
+  for (const list of await page.locator('#zero-results .label-bars').all()) {
+    expect((await list.locator('.label').allInnerTexts()).toSorted()).toEqual(['economy', 'travel', 'weather']);
+    const shares = (await list.locator('.count').allInnerTexts()).map(Number.parseFloat);
+    expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(100, 0);
+  }
+  await shoot(page, 'labels');
+
+  // Every tab's dialog has its own choice.
+  await page.click('#tab-embeddings');
+  await page.waitForSelector('#texts');
+  const dialogs = page.locator('.model-dialog');
+  expect(await dialogs.count()).toBe(4);
+  expect(await page.locator('.model-dialog input:checked').count()).toBe(4);
+});
