@@ -7,15 +7,14 @@ export type TemplateItem = number | { token: string; id: number };
 
 /** What a post-processor makes of one text or a pair, found by handing it two marks in the place of tokens. */
 export function readTemplate(
-  postProcessor: PostProcessor | null,
+  postProcessor: PostProcessor,
   isPair: boolean,
   idOf: (token: string) => number | undefined,
 ): TemplateItem[] {
   const marks = ['\0text', '\0pair'];
   const texts = marks.slice(0, isPair ? 2 : 1);
-  if (postProcessor === null) return texts.map((_, i) => i);
   const { tokens } = postProcessor.post_process([marks[0]], isPair ? [marks[1]] : null);
-  // A post-processor that adds nothing (ByteLevel) leaves a pair unjoined.
+  // A post-processor that adds nothing (ByteLevel, or none) leaves a pair unjoined.
   const joined = [...tokens, ...texts.filter((mark) => !tokens.includes(mark))];
   return joined.map((token) => {
     const text = marks.indexOf(token);

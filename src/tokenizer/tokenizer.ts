@@ -1,8 +1,12 @@
 import {
+  BPE,
   ByteLevelPreTokenizer,
-  Tokenizer as HuggingFaceTokenizer,
   MetaspacePreTokenizer,
+  SequenceNormalizer,
+  SequencePostProcessor,
   SequencePreTokenizer,
+  Unigram,
+  WordPiece,
 } from '@huggingface/tokenizers';
 import type { Tokens } from '../api';
 import { ModelFileError } from '../errors';
@@ -43,14 +47,14 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
   const inOriginal = file.addedTokens.filter((token) => !token.normalized);
   const inNormalized = file.addedTokens.filter((token) => token.normalized);
   const splitOriginal = addedTokenSplitter(inOriginal, (content) => content);
-  const splitNormalized = addedTokenSplitter(inNormalized, (content) => normalizer?.normalize(content) ?? content);
+  const splitNormalized = addedTokenSplitter(inNormalized, (content) => normalizer.normalize(content));
   const addedById = new Map(file.addedTokens.map((token) => [token.id, token]));
   const singleTemplate = readTemplate(postProcessor, false, idOf);
   const pairTemplate = readTemplate(postProcessor, true, idOf);
 
   const pretokenize = (text: string, isFirst: boolean): string[] => {
     // The library takes index 0 to mean "the text begins here" (Metaspace's prepend_scheme "first").
-    const words = preTokenizer?.pre_tokenize(text, { section_index: isFirst ? 0 : 1 }) ?? [text];
+    const words = preTokenizer.pre_tokenize(text, { section_index: isFirst ? 0 : 1 });
     return cutBefore === undefined ? words : words.flatMap((word) => wordsBefore(word, cutBefore));
   };
 
@@ -153,20 +157,32 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
 
 /** The library's components. It throws plain errors for types that it does not know. */
 function build(file: TokenizerFile) {
-  let built: HuggingFaceTokenizer;
+  const { json } = file;
   try {
-    built = new HuggingFaceTokenizer(file.json, {});
+    // The library exports nothing else that makes components by their types; its Tokenizer would bring all decoders along.
+    const normalizer = new SequenceNormalizer({ normalizers: parts(json.normalizer) } as never);
+    const preTokenizer = new SequencePreTokenizer({ pretokenizers: parts(json.pre_tokenizer) } as never);
+    const postProcessor = new SequencePostProcessor({ processors: parts(json.post_processor) } as never);
+    for (const part of preTokenizer.tokenizers) {
+      if (part instanceof ByteLevelPreTokenizer) part.pattern = byteLevelPattern;
+      // The field's older spelling, which the library does not read.
+      if (part instanceof MetaspacePreTokenizer && hasNoPrefix(file)) part.prepend_scheme = 'never';
+    }
+    const model = modelOf(file);
+    for (const { content, id } of file.addedTokens) {
+      model.tokens_to_ids.set(content, id);
+      model.vocab[id] = content;
+    }
+    return { normalizer, preTokenizer, postProcessor, model };
   } catch (cause) {
     throw new ModelFileError(`tokenizer.json: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
-  const { normalizer, pre_tokenizer: preTokenizer, post_processor: postProcessor, model } = built;
-  if (model === null) throw new ModelFileError('tokenizer.json: model is null');
-  for (const part of preTokenizer instanceof SequencePreTokenizer ? preTokenizer.tokenizers : [preTokenizer]) {
-    if (part instanceof ByteLevelPreTokenizer) part.pattern = byteLevelPattern;
-    // The field's older spelling, which the library does not read.
-    if (part instanceof MetaspacePreTokenizer && hasNoPrefix(file)) part.prepend_scheme = 'never';
-  }
-  return { normalizer, preTokenizer, postProcessor, model };
+}
+
+function modelOf({ model }: TokenizerFile): BPE | Unigram | WordPiece {
+  if (model.type === 'BPE') return new BPE(model as never);
+  // The second argument, the end of the text, is read by nothing.
+  return model.type === 'Unigram' ? new Unigram(model as never, '') : new WordPiece(model as never);
 }
 
 /** The tokenizer's family, from its pre-tokenizer, decoder and model. */
