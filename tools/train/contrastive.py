@@ -1,0 +1,156 @@
+"""Embeddings: python3 contrastive.py --from FOLDER --text FOLDER --out FOLDER [options]
+
+Pulls pairs of pairs.py together by in-batch negatives, in both directions, at every Matryoshka size; mean pooling, cosine. FOLDER may hold a
+masked language model or an embedding model. The same arguments and seed give the same model, up to the order of the threads' sums.
+"""
+import argparse
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from checkpoint import write_tensors
+from data import documents, split, weights
+from modernbert import Encoder, load
+from optimizer import optimizers, rate, step
+from pairs import KINDS, pairs
+from tokenizer import Tokenizer
+
+SIZES = (256, 128, 64)
+MODULES = ["modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "1_Pooling"]
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--from", dest="start", required=True, help="folder of a checkpoint with tokenizer.json")
+    p.add_argument("--modules", required=True, help="folder with the sentence-transformers files to copy: modules.json, 1_Pooling, …")
+    p.add_argument("--text", required=True, help="folder of text files, as fetch.py writes them")
+    p.add_argument("--out", required=True)
+    p.add_argument("--steps", type=int, default=2000)
+    p.add_argument("--warmup", type=int, default=50)
+    p.add_argument("--decay", type=int, help="steps at the end; half of them if not given")
+    p.add_argument("--batch", type=int, default=96, help="pairs")
+    p.add_argument("--length", type=int, default=128, help="most tokens of a text")
+    p.add_argument("--temperature", type=float, default=0.05)
+    p.add_argument("--muon-lr", type=float, default=0.004)
+    p.add_argument("--adam-lr", type=float, default=4e-4)
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--threads", type=int, default=2)
+    return p.parse_args()
+
+
+class Pairs:
+    """Endless pairs of one text file, kinds in turn."""
+
+    def __init__(self, found, rng):
+        self.rng = rng
+        by_kind = {kind: [] for kind in KINDS}
+        for document in found:
+            for kind, query, passage in pairs(document):
+                by_kind[kind].append((query, passage))
+        self.kinds = [k for k in KINDS if by_kind[k]]
+        self.by_kind = by_kind
+        self.tokens = sum(len(p) for kind in self.kinds for _, p in by_kind[kind]) // 4
+
+    def take(self):
+        of_kind = self.by_kind[self.rng.choice(self.kinds)]
+        return of_kind[self.rng.integers(len(of_kind))]
+
+
+def pack_whole(texts, length):
+    """Token ids of whole texts, in rows: (ids, sequence, position) of [rows, length], and the number of each token's text [rows · length]."""
+    rows, room = [], []
+    for i in sorted(range(len(texts)), key=lambda i: -len(texts[i])):
+        row = next((r for r, left in enumerate(room) if left >= len(texts[i])), len(rows))
+        if row == len(rows):
+            rows.append([])
+            room.append(length)
+        rows[row].append(i)
+        room[row] -= len(texts[i])
+    out = np.zeros((4, len(rows), length), np.int64)
+    out[1], out[3] = -1, len(texts)  # the rest of a row is a text of its own that nobody uses
+    for r, members in enumerate(rows):
+        at = 0
+        for i in members:
+            end = at + len(texts[i])
+            out[:, r, at:end] = texts[i], np.full(end - at, i), np.arange(end - at), np.full(end - at, i)
+            at = end
+    ids, sequence, position, owner = map(torch.from_numpy, out)
+    return (ids, sequence, position), owner.flatten()
+
+
+def embed(encoder, texts, length):
+    """Lists of ids → mean of the last hidden states [texts, hidden]."""
+    batch, owner = pack_whole(texts, length)
+    hidden = encoder(*batch).flatten(0, 1)
+    sums = torch.zeros(len(texts) + 1, hidden.shape[-1]).index_add(0, owner, hidden)
+    return sums[:-1] / torch.tensor([[len(t)] for t in texts])
+
+
+def contrast(queries, passages, temperature):
+    """InfoNCE in both directions, mean over the Matryoshka sizes."""
+    right, losses = torch.arange(len(queries)), []
+    for size in SIZES:
+        scores = F.normalize(queries[:, :size], dim=-1) @ F.normalize(passages[:, :size], dim=-1).T / temperature
+        losses.append(F.cross_entropy(scores, right) + F.cross_entropy(scores.T, right))
+    return torch.stack(losses).mean() / 2
+
+
+@torch.no_grad()
+def recall(encoder, held_out, encode, at=10, candidates=1000, chunk=50):
+    """Share of queries whose passage is among the `at` nearest of `candidates`."""
+    found = held_out[:candidates]
+    sides = [torch.cat([embed(encoder, [encode(p[side]) for p in found[i : i + chunk]], 128) for i in range(0, len(found), chunk)]) for side in (0, 1)]
+    queries, passages = (F.normalize(s, dim=-1) for s in sides)
+    scores = queries @ passages.T
+    better = (scores > scores.diagonal()[:, None]).sum(-1)
+    return (better < at).float().mean().item()
+
+
+def main():
+    a = arguments()
+    torch.manual_seed(a.seed)
+    torch.set_num_threads(a.threads)
+    tokenizer, rng = Tokenizer(a.start), np.random.default_rng(a.seed)
+    encode = lambda text: [tokenizer.cls, *tokenizer.encode(text)[: a.length - 2], tokenizer.sep]
+    sources, held_out = [], []
+    for path in sorted(Path(a.text).glob("*.txt")):
+        training, rest = split(list(documents(path)))
+        source = Pairs(training, rng)
+        if source.kinds:
+            sources.append(source)
+            kept = [pair[1:] for document in rest for pair in pairs(document)]
+            held_out += [kept[i] for i in rng.permutation(len(kept))[:100]]
+    held_out = [held_out[i] for i in rng.permutation(len(held_out))]
+    chances = weights(sources)
+    model = load(a.start)
+    encoder = model if isinstance(model, Encoder) else model.model
+    made = optimizers(encoder, a.muon_lr, a.adam_lr)
+    print(f"recall@10 {recall(encoder, held_out, encode):.3f} of {min(1000, len(held_out))} held-out pairs", flush=True)
+    started = time.time()
+    for i in range(a.steps):
+        chosen = [sources[rng.choice(len(sources), p=chances)].take() for _ in range(a.batch)]
+        texts = [encode(text) for side in zip(*chosen) for text in side]
+        vectors = embed(encoder, texts, a.length)
+        loss = contrast(vectors[: a.batch], vectors[a.batch :], a.temperature)
+        loss.backward()
+        step(made, rate(i + 1, a.warmup, a.decay or a.steps / 2, a.steps + 1))
+        if i % 10 == 9:
+            print(f"{time.strftime('%H:%M:%S')} step {i + 1} loss {loss.item():.3f} {(time.time() - started) / 10:.1f} s/step", flush=True)
+            started = time.time()
+    print(f"recall@10 {recall(encoder, held_out, encode):.3f}", flush=True)
+    out = Path(a.out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_tensors(out / "model.safetensors", encoder.state_dict())
+    for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]:
+        shutil.copyfile(Path(a.start) / name, out / name)
+    for name in ["config.json", *MODULES]:
+        copy = shutil.copytree if (Path(a.modules) / name).is_dir() else shutil.copyfile
+        copy(Path(a.modules) / name, out / name, **({"dirs_exist_ok": True} if copy is shutil.copytree else {}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Plain text files → token ids, split by document into training and held-out text; rows of packed, masked sequences."""
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+HELD_OUT = 60  # every 60th document
+
+
+def documents(path):
+    """Each a list of (is_heading, text) paragraphs."""
+    for document in Path(path).read_text(encoding="utf-8").split("\n\f\n"):
+        blocks = [b for b in document.strip().split("\n\n") if b]
+        yield [(b.startswith("# "), b.removeprefix("# ")) for b in blocks]
+
+
+def tokenized(path, tokenizer):
+    """Documents as lists of (is_heading, uint16 ids), kept beside the text as NAME.npz."""
+    kept = Path(path).with_suffix(".npz")
+    if not kept.exists() or kept.stat().st_mtime < Path(path).stat().st_mtime:
+        paragraphs = [(d, h, tokenizer.encode(t)) for d, document in enumerate(documents(path)) for h, t in document]
+        lengths = np.array([len(ids) for _, _, ids in paragraphs], np.int32)
+        np.savez(
+            kept, ids=np.concatenate([np.array(ids, np.uint16) for _, _, ids in paragraphs]), lengths=lengths,
+            document=np.array([d for d, _, _ in paragraphs], np.int32), heading=np.array([h for _, h, _ in paragraphs]),
+        )
+    file = np.load(kept)
+    parts = np.split(file["ids"], np.cumsum(file["lengths"])[:-1])
+    found = [[] for _ in range(file["document"][-1] + 1)]
+    for document, heading, ids in zip(file["document"], file["heading"], parts):
+        found[document].append((bool(heading), ids))
+    return found
+
+
+def split(found):
+    """(training, held out)"""
+    held_out = found[HELD_OUT - 1 :: HELD_OUT]
+    return [d for i, d in enumerate(found) if i % HELD_OUT != HELD_OUT - 1], held_out
+
+
+def stream(document, newline):
+    """A document as one run of ids, paragraphs apart by an empty line."""
+    return np.concatenate([np.concatenate([ids, newline]) for _, ids in document])
+
+
+class Source:
+    """Endless sequences of one text file's documents, every document once before any comes again."""
+
+    def __init__(self, name, training, tokenizer, rng):
+        newline = np.array(tokenizer.encode("\n\n"), np.uint16)
+        self.name, self.rng, self.tokenizer = name, rng, tokenizer
+        self.documents = [stream(d, newline) for d in training]
+        self.tokens = sum(map(len, self.documents))
+        self.order, self.document, self.at = [], np.zeros(0, np.uint16), 0
+
+    def take(self, size):
+        """A sequence of at most `size` tokens with [CLS] and [SEP]."""
+        if self.at >= len(self.document):
+            if not self.order:
+                self.order = list(self.rng.permutation(len(self.documents)))
+            self.document, self.at = self.documents[self.order.pop()], 0
+        part = self.document[self.at : self.at + size - 2]
+        self.at += size - 2
+        return np.concatenate([[self.tokenizer.cls], part, [self.tokenizer.sep]]).astype(np.int64)
+
+
+def pack(take, rows, length):
+    """Fills rows without padding: (ids, sequence, position), all [rows, length]; `take(n)` gives a sequence of at most n tokens."""
+    out = np.zeros((3, rows, length), np.int64)
+    for row in range(rows):
+        at = count = 0
+        while at < length:
+            ids = take(length)[: length - at]
+            out[:, row, at : at + len(ids)] = ids, np.full(len(ids), count), np.arange(len(ids))
+            at, count = at + len(ids), count + 1
+    return tuple(torch.from_numpy(part) for part in out)
+
+
+def mask(ids, share, tokenizer, vocabulary, generator):
+    """(masked ids, places [n] in the flat stream, right ids [n]): of `share` of the tokens 80 % [MASK], 10 % any token, 10 % as they were."""
+    chosen = torch.rand(ids.shape, generator=generator) < share
+    for special in tokenizer.special:
+        chosen &= ids != special
+    fate = torch.rand(ids.shape, generator=generator)
+    random = torch.randint(0, vocabulary, ids.shape, generator=generator)
+    masked = torch.where(chosen & (fate < 0.8), torch.tensor(tokenizer.mask), ids)
+    masked = torch.where(chosen & (fate >= 0.9), random, masked)
+    places = chosen.flatten().nonzero()[:, 0]
+    return masked, places, ids.flatten()[places]
+
+
+def mask_all(ids, share, tokenizer, generator):
+    """As mask, but every chosen token becomes [MASK]: for evaluation."""
+    chosen = torch.rand(ids.shape, generator=generator) < share
+    for special in tokenizer.special:
+        chosen &= ids != special
+    places = chosen.flatten().nonzero()[:, 0]
+    return ids.masked_fill(chosen, tokenizer.mask), places, ids.flatten()[places]
+
+
+def weights(sources, temperature=0.7):
+    """How often each source is drawn: small ones more often than their size says."""
+    sizes = np.array([s.tokens for s in sources], np.float64) ** temperature
+    return sizes / sizes.sum()
+
+
+def load_sources(folder, tokenizer, seed):
+    """([Source], {domain: held-out documents}) of the text files in `folder`; domains are those of sources.json, else the file's name."""
+    listed = json.loads((Path(__file__).parent / "sources.json").read_text())
+    domains = {s["name"]: s["domain"] for s in listed}
+    rng, sources, held_out = np.random.default_rng(seed), [], {}
+    for path in sorted(Path(folder).glob("*.txt")):
+        training, rest = split(tokenized(path, tokenizer))
+        sources.append(Source(path.stem, training, tokenizer, rng))
+        held_out.setdefault(domains.get(path.stem, path.stem), []).extend(rest)
+    return sources, held_out

@@ -1,0 +1,152 @@
+"""The masked language model: python3 mlm.py --from FOLDER --text FOLDER --out FOLDER [options]
+
+Continues from a checkpoint's weights. The same arguments and seed give the same model, up to the order of the threads' sums. Interrupted, it goes
+on from OUT/state.pt; with another --tokens and --decay a run in its stable phase can be ended early.
+"""
+import argparse
+import json
+import shutil
+import time
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from checkpoint import write_tensors
+from data import load_sources, mask, mask_all, pack, stream, weights
+from modernbert import load
+from optimizer import optimizers, rate, step
+from tokenizer import Tokenizer
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--from", dest="start", required=True, help="folder of a checkpoint with tokenizer.json")
+    p.add_argument("--text", required=True, help="folder of text files, as fetch.py writes them")
+    p.add_argument("--out", required=True)
+    p.add_argument("--tokens", type=float, default=20e6)
+    p.add_argument("--warmup", type=float, default=3e5, help="tokens")
+    p.add_argument("--decay", type=float, default=4e6, help="tokens at the end")
+    p.add_argument("--batch", type=int, nargs=2, default=[4096, 8192], help="tokens a step at first and after --batch-warmup tokens")
+    p.add_argument("--batch-warmup", type=float, default=2e6)
+    p.add_argument("--length", type=int, default=256, help="of a row, and so the most of a sequence")
+    p.add_argument("--long", type=int, default=2048, help="row length of the context extension: the last --long-tokens")
+    p.add_argument("--long-tokens", type=float, default=0)
+    p.add_argument("--global-theta", type=float, help="RoPE's theta of the global layers before the context extension; then the config's")
+    p.add_argument("--mask", type=float, default=0.3)
+    p.add_argument("--muon-lr", type=float, default=0.008)
+    p.add_argument("--adam-lr", type=float, default=8e-4)
+    p.add_argument("--eval-every", type=float, default=1e6, help="tokens")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--threads", type=int, default=2)
+    return p.parse_args()
+
+
+@torch.no_grad()
+def accuracy(model, held_out, tokenizer, share, length=256, rows_a_domain=16):
+    """{domain: (right, masked, sum of -ln p)} on the first rows of each domain's held-out text."""
+    model.eval()
+    newline = np.array(tokenizer.encode("\n\n"), np.uint16)
+    results = {}
+    for domain, found in held_out.items():
+        runs = [np.concatenate([[tokenizer.cls], s[i : i + length - 2], [tokenizer.sep]])
+                for s in (stream(d, newline) for d in found) for i in range(0, len(s) - 20, length - 2)]
+        rows = min(rows_a_domain, sum(map(len, runs)) // length)
+        if rows == 0:
+            continue
+        parts = cycle(runs[i] for i in np.random.default_rng(1).permutation(len(runs)))
+        ids, sequence, position = pack(lambda _: next(parts), rows, length)
+        masked, places, right = mask_all(ids, share, tokenizer, torch.Generator().manual_seed(1))
+        logits = model.logits(model.model(masked, sequence, position).flatten(0, 1)[places])
+        loss = F.cross_entropy(logits, right, reduction="sum").item()
+        results[domain] = ((logits.argmax(-1) == right).sum().item(), len(right), loss)
+    model.train()
+    return results
+
+
+def summary(results):
+    right, masked, loss = map(sum, zip(*results.values()))
+    domains = " ".join(f"{d} {100 * r / n:.1f}" for d, (r, n, _) in results.items())
+    return f"top-1 {100 * right / masked:.2f} % loss {loss / masked:.3f} | {domains}"
+
+
+def save(model, a, made, done, generator, sources):
+    out = Path(a.out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_tensors(out / "model.safetensors", model.state_dict())
+    for name in ["config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]:
+        shutil.copyfile(Path(a.start) / name, out / name)
+    state = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in made], "done": done, "generator": generator.get_state(),
+             "rng": sources[0].rng.bit_generator.state, "sources": [(s.order, s.document, s.at) for s in sources]}
+    torch.save(state, out / "state.tmp")
+    (out / "state.tmp").rename(out / "state.pt")
+
+
+def resume(path, model, made, generator, sources):
+    state = torch.load(path)
+    model.load_state_dict(state["model"])
+    for optimizer, saved in zip(made, state["optimizers"]):
+        optimizer.load_state_dict(saved)
+    generator.set_state(state["generator"])
+    sources[0].rng.bit_generator.state = state["rng"]
+    for source, (source.order, source.document, source.at) in zip(sources, state["sources"]):
+        pass
+    return state["done"]
+
+
+def main():
+    a = arguments()
+    torch.manual_seed(a.seed)
+    torch.set_num_threads(a.threads)
+    tokenizer = Tokenizer(a.start)
+    sources, held_out = load_sources(a.text, tokenizer, a.seed)
+    chances = weights(sources)
+    print(json.dumps({s.name: [s.tokens, round(float(c), 3)] for s, c in zip(sources, chances)}), flush=True)
+    rng, generator = sources[0].rng, torch.Generator().manual_seed(a.seed)
+    model = load(a.start)
+    config_theta = model.model.config["global_rope_theta"]
+    made = optimizers(model, a.muon_lr, a.adam_lr)
+    done = 0
+    if (Path(a.out) / "state.pt").exists():
+        done = resume(Path(a.out) / "state.pt", model, made, generator, sources)
+    evaluated = saved = done
+    if not done:
+        print(f"at 0 {summary(accuracy(model, held_out, tokenizer, a.mask))}", flush=True)
+    started, since, losses = time.time(), done, []
+    while done < a.tokens:
+        is_long = done >= a.tokens - a.long_tokens
+        length = a.long if is_long else a.length
+        model.model.config["global_rope_theta"] = config_theta if is_long or not a.global_theta else a.global_theta
+        grown = min(1, done / a.batch_warmup)
+        rows = max(1, round((a.batch[0] + (a.batch[1] - a.batch[0]) * grown) / length))
+        take = lambda size: sources[rng.choice(len(sources), p=chances)].take(size)
+        ids, sequence, position = pack(take, rows, length)
+        masked, places, right = mask(ids, a.mask, tokenizer, model.model.config["vocab_size"], generator)
+        parts = max(1, rows * length // 4096)  # gradients of pieces of about 4096 tokens are added: less memory, same result
+        for piece in np.array_split(np.arange(rows), min(parts, rows)):
+            first, last = piece[0] * length, (piece[-1] + 1) * length
+            inside = (places >= first) & (places < last)
+            hidden = model.model(masked[piece], sequence[piece], position[piece]).flatten(0, 1)
+            loss = F.cross_entropy(model.logits(hidden[places[inside] - first]), right[inside], reduction="sum") / len(right)
+            loss.backward()
+            losses.append(loss.item())
+        done += rows * length
+        step(made, rate(done, a.warmup, a.decay, a.tokens))
+        if done - since >= 1e5 or done >= a.tokens:
+            speed = (done - since) / (time.time() - started)
+            mean_loss = sum(losses) / max(1, (done - since) / (rows * length))
+            print(f"{time.strftime('%H:%M:%S')} tokens {done / 1e6:.2f} M loss {mean_loss:.3f} "
+                  f"rate {rate(done, a.warmup, a.decay, a.tokens):.2f} {speed:.0f} tokens/s", flush=True)
+            started, since, losses = time.time(), done, []
+        if done - evaluated >= a.eval_every or done >= a.tokens:
+            print(f"at {done / 1e6:.2f} M {summary(accuracy(model, held_out, tokenizer, a.mask))}", flush=True)
+            evaluated = done
+        if done - saved >= 3e5 or done >= a.tokens:
+            save(model, a, made, done, generator, sources)
+            saved = done
+
+
+if __name__ == "__main__":
+    main()
