@@ -1,4 +1,5 @@
 import { COPY_DST, type GpuMemory, MAP_READ } from '../gpu/buffers';
+import { rememberingBind } from '../gpu/kernel';
 import type { Submission } from '../gpu/submission';
 import { poolSpan } from '../kernels/pool';
 import { roundUp } from '../kernels/precision';
@@ -41,6 +42,7 @@ export class HeadRunner {
   #indices: GPUBuffer | undefined;
   /** Those that no pass is waiting for. */
   #readbacks: GPUBuffer[] = [];
+  readonly #bind: HeadContext['bind'];
 
   constructor(
     readonly memory: GpuMemory,
@@ -48,7 +50,9 @@ export class HeadRunner {
     readonly geometry: Geometry,
     readonly weights: Weights,
     readonly kernels: HeadKernels,
-  ) {}
+  ) {
+    this.#bind = rememberingBind(memory.gpu);
+  }
 
   /**
    * Answers `requests` from the hidden states that the steps recorded in `job` leave in the workspace. Submits, at least once, and calls
@@ -71,6 +75,7 @@ export class HeadRunner {
     const total = bytes.reduce((a, b) => a + b, 0);
     const context: HeadContext = {
       gpu: memory.gpu,
+      bind: this.#bind,
       config,
       geometry,
       weights,

@@ -164,3 +164,33 @@ it('runs seven dispatches a layer and at most eight around them', async () => {
   expect(dispatches).toBeGreaterThanOrEqual(6 * config.num_hidden_layers);
   expect(dispatches).toBeLessThanOrEqual(7 * config.num_hidden_layers + 8);
 });
+
+it('a pass makes nothing on the GPU but a command buffer when one of its shape went before', async () => {
+  const { runtime } = await loadRuntime(publicModel('nano'), { gpu, folder: folderFiles });
+  const { device } = runtime.gpu;
+  const made: string[] = [];
+  const submit = device.queue.submit.bind(device.queue);
+  for (const name of ['createBuffer', 'createBindGroup', 'createBindGroupLayout', 'createShaderModule'] as const) {
+    const make = device[name].bind(device) as (descriptor: never) => never;
+    device[name] = (descriptor: never) => {
+      made.push(name);
+      return make(descriptor);
+    };
+  }
+  device.queue.submit = (commands) => {
+    made.push('submit');
+    return submit(commands);
+  };
+  const pass = () =>
+    runtime.run(
+      [tokens(16).inputIds, tokens(9).inputIds],
+      [{ head: { kind: 'pooled', pooling: ['mean'], normalize: true }, indices: Uint32Array.of(0, 1) }],
+    );
+  await pass();
+  expect(made).toContain('createBuffer');
+  expect(made).toContain('createBindGroup');
+  made.length = 0;
+  await pass();
+  expect(made).toEqual(['submit']);
+  runtime.dispose();
+});
