@@ -13,6 +13,8 @@ export interface KnownModel {
   hidden: number;
   intermediate: number;
   vocab: number;
+  /** Fewer numbers that its embeddings may be cut to, as its page says (Matryoshka). */
+  matryoshka?: number[];
 }
 
 const ENGLISH = 50368;
@@ -116,6 +118,7 @@ export const KNOWN_MODELS: KnownModel[] = [
     licence: 'Apache-2.0',
     ...BASE,
     vocab: ENGLISH,
+    matryoshka: [256],
   },
   {
     id: 'ibm-granite/granite-embedding-english-r2',

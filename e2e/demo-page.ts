@@ -73,3 +73,17 @@ export const textOf = (page: Page, selector: string): Promise<string> => page.lo
 export async function waitForText(page: Page, selector: string, text: string | RegExp): Promise<void> {
   await page.locator(selector).filter({ hasText: text }).waitFor();
 }
+
+/** Notes the main thread's long tasks from now on. */
+export const watchLongTasks = (page: Page): Promise<void> =>
+  page.evaluate(() => {
+    const tasks: number[] = [];
+    Object.assign(window, { longTasks: tasks });
+    new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({
+      type: 'longtask',
+    });
+  });
+
+/** Those that took more than so many milliseconds. */
+export const longTasks = (page: Page, over: number): Promise<number[]> =>
+  page.evaluate((over) => (window as unknown as { longTasks: number[] }).longTasks.filter((ms) => ms > over), over);

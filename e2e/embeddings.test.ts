@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Download, Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { expectAccessible } from './accessible';
-import { textOf, useDemo, waitForText } from './demo-page';
+import { longTasks, textOf, useDemo, waitForText, watchLongTasks } from './demo-page';
 import { makePdf } from './pdf';
 
 const open = useDemo();
@@ -19,10 +19,11 @@ const GOLDEN = [
   [0.4011, 0.7338, 1],
 ];
 
-const compare = async (page: Page, texts: string[]) => {
+/** Compares texts, one a line, and waits for the map of all `count` (files count too). */
+const compare = async (page: Page, texts: string[], count = texts.length) => {
   await page.fill('#texts', `${texts.join('\n')}\n\n`);
   await page.click('#compare');
-  await page.waitForSelector('.map-chart circle');
+  await page.waitForFunction((n) => document.querySelectorAll('.map-chart circle').length === n, count);
 };
 
 async function downloaded(page: Page, button: string): Promise<{ download: Download; bytes: Buffer }> {
@@ -33,7 +34,12 @@ async function downloaded(page: Page, button: string): Promise<{ download: Downl
 }
 
 it('draws and saves what the published implementation gives', async () => {
-  const page = await open({ path: '#embeddings' });
+  const prompts = { query: 'search_query: ', document: 'search_document: ' };
+  const page = await open({
+    path: '#embeddings?prompt=',
+    prepare: (page) =>
+      page.route('**/nano-embed/config_sentence_transformers.json', (route) => route.fulfill({ json: { prompts } })),
+  });
   await compare(page, TEXTS);
   expect(await textOf(page, '#texts-count')).toMatch(/^3 texts, \d+ tokens; the longest \d+ \/ 8,192 tokens$/);
   expect(await page.locator('.heatmap tbody th').allInnerTexts()).toEqual(TEXTS.map((text, i) => `${i + 1}\n${text}`));
@@ -44,8 +50,9 @@ it('draws and saves what the published implementation gives', async () => {
   });
 
   const json = await downloaded(page, '#download-json');
-  const { model, dim, texts, embeddings } = JSON.parse(json.bytes.toString());
-  expect({ model, dim, texts }).toEqual({ model: 'nano-embed', dim: 256, texts: TEXTS });
+  const saved = JSON.parse(json.bytes.toString());
+  const { embeddings, ...facts } = saved;
+  expect(facts).toEqual({ model: 'nano-embed', prompt: '', dim: 256, texts: TEXTS });
   const dot = (a: number[], b: number[]) => a.reduce((sum, value, k) => sum + value * b[k], 0);
   TEXTS.forEach((_, i) => {
     TEXTS.forEach((_, j) => {
@@ -61,12 +68,23 @@ it('draws and saves what the published implementation gives', async () => {
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.click('#copy-json');
   await waitForText(page, '#json-note', 'Copied.');
-  expect(JSON.parse(await page.evaluate(() => navigator.clipboard.readText()))).toEqual({
-    model,
-    dim,
-    texts,
-    embeddings,
-  });
+  expect(JSON.parse(await page.evaluate(() => navigator.clipboard.readText()))).toEqual(saved);
+
+  await page.locator('summary', { hasText: 'Options' }).click();
+  expect(await page.locator('#prompt option').allInnerTexts()).toEqual([
+    'nothing',
+    'query: “search_query: ”',
+    'document: “search_document: ”',
+  ]);
+  await page.selectOption('#prompt', 'query');
+  await page.selectOption('#dimensions', '64');
+  await waitForText(page, '#dimensions-note', 'Only models that were trained for fewer numbers');
+  await page.click('#compare');
+  await waitForText(page, '#json-note', '3 × 64 numbers');
+  const other = JSON.parse((await downloaded(page, '#download-json')).bytes.toString());
+  expect(other).toMatchObject({ prompt: 'search_query: ', dim: 64 });
+  expect(Math.abs(dot(other.embeddings[0], other.embeddings[1]) - GOLDEN[0][1])).toBeGreaterThan(0.01);
+  await page.waitForURL(/prompt=query&.*size=64/);
 });
 
 it('reads files of every kind that it promises, and says why it cannot read others', async () => {
@@ -76,24 +94,31 @@ it('reads files of every kind that it promises, and says why it cannot read othe
     file('note.md', '# Whales\nThey breathe.'),
     file('page.html', '<head><title>x</title></head><p>One &amp;\n two<script>three</script><p>four'),
     file('paper.pdf', makePdf(['Whales are mam-', 'mals (of the sea).'])),
+    file('whale.pdf', makePdf(['鲸鱼不是鱼。'], { chinese: true })),
     file('locked.pdf', makePdf(['x'], { encrypted: true })),
     file('empty.txt', ''),
     file('photo.png', 'x'),
   ]);
   await waitForText(page, '#file-error', 'photo.png is of a type');
   expect(await textOf(page, '#file-error')).toMatch(/empty\.txt is empty\..*locked\.pdf is locked with a password/s);
-  expect(await page.locator('#documents .name').allInnerTexts()).toEqual(['note.md', 'page.html', 'paper.pdf']);
-  await compare(page, ['The sea.']);
+  expect(await page.locator('#documents .name').allInnerTexts()).toEqual([
+    'note.md',
+    'page.html',
+    'paper.pdf',
+    'whale.pdf',
+  ]);
+  await compare(page, ['The sea.'], 5);
   const texts = JSON.parse((await downloaded(page, '#download-json')).bytes.toString()).texts;
   expect(texts).toEqual([
     'The sea.',
     '# Whales\nThey breathe.',
     'One & two\n\nfour',
     'Whales are mammals (of the sea).',
+    '鲸鱼不是鱼。',
   ]);
   await page.getByRole('button', { name: 'Remove page.html' }).click();
-  expect(await page.locator('#documents .name').allInnerTexts()).toEqual(['note.md', 'paper.pdf']);
-  await waitForText(page, '#texts-count', '3 texts');
+  expect(await page.locator('#documents .name').allInnerTexts()).toEqual(['note.md', 'paper.pdf', 'whale.pdf']);
+  await waitForText(page, '#texts-count', '4 texts');
 
   // What is dropped arrives the same way, folders aside.
   await page.evaluate(() => {
@@ -111,11 +136,11 @@ it('reads files of every kind that it promises, and says why it cannot read othe
   expect(await page.isDisabled('#compare')).toBe(true);
   await page.locator('summary', { hasText: 'Options' }).click();
   await page.check('#parts');
-  await waitForText(page, '#texts-count', /^5 texts/);
+  await waitForText(page, '#texts-count', /^6 texts/);
   expect(await page.isDisabled('#compare')).toBe(false);
 });
 
-it('maps texts: pointer, keyboard, selection, neighbours; accessible on every screen', async () => {
+it('maps texts: pointer, keyboard, selection, neighbours; compares many in an image; leaves the page free; accessible on every screen', async () => {
   const page = await open({ path: '#embeddings?map=umap' });
   const words = ['sea', 'ship', 'bread', 'price', 'king', 'queen', 'rain', 'snow'];
   await compare(page, words);
@@ -158,14 +183,14 @@ it('maps texts: pointer, keyboard, selection, neighbours; accessible on every sc
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
     await page.screenshot({ path: `test-results/embeddings-${width}.png`, fullPage: true });
   }
-});
 
-it('compares many texts in an image', async () => {
-  const page = await open({ path: '#embeddings' });
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await watchLongTasks(page);
   await compare(
     page,
     Array.from({ length: 42 }, (_, i) => `${i % 2 ? 'ship' : 'bread'} ${i}`),
   );
+  expect(await longTasks(page, 100)).toEqual([]);
   const canvas = page.locator('.heat-image canvas');
   await canvas.focus();
   await page.keyboard.press('ArrowRight');

@@ -1,15 +1,24 @@
-/** For tests: a PDF of one page, whose lines of text are written in a font that every reader has. */
-export function makePdf(lines: string[], { encrypted = false } = {}): Buffer {
-  const escaped = lines.map((line) => line.replace(/[\\()]/g, '\\$&'));
-  const content = `BT /F1 12 Tf 72 720 Td 14 TL ${escaped.map((line) => `(${line}) Tj T*`).join('\n')} ET`;
+/**
+ * For tests: a PDF of one page, whose lines of text are written in a font that every reader has. `chinese`: as Asian programs write them,
+ * in a font that is not in the file and numbers its characters by one of Adobe's character maps.
+ */
+export function makePdf(lines: string[], { encrypted = false, chinese = false } = {}): Buffer {
+  const strings = lines.map((line) =>
+    chinese ? `<${Buffer.from(line, 'utf16le').swap16().toString('hex')}>` : `(${line.replace(/[\\()]/g, '\\$&')})`,
+  );
+  const content = `BT /F1 12 Tf 72 720 Td 14 TL ${strings.map((string) => `${string} Tj T*`).join('\n')} ET`;
   const objects = [
     '<< /Type /Catalog /Pages 2 0 R >>',
     '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
     '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>',
     `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
-    '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>',
+    chinese
+      ? '<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H /DescendantFonts [7 0 R] >>'
+      : '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>',
     // Keys that no password of ours opens.
     `<< /Filter /Standard /V 1 /R 2 /P -4 /O <${'41'.repeat(32)}> /U <${'42'.repeat(32)}> >>`,
+    '<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 4 >> /FontDescriptor 8 0 R /DW 1000 >>',
+    '<< /Type /FontDescriptor /FontName /STSong-Light /Flags 4 /FontBBox [-25 -254 1000 880] /ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>',
   ];
   let file = '%PDF-1.4\n';
   const starts = objects.map((object, i) => {

@@ -66,7 +66,11 @@ export function createClasses(place: HTMLElement, undo: HTMLButtonElement): Clas
     set(examples) {
       keep();
       const byLabel = new Map<string, string[]>();
-      for (const { label, text } of examples) byLabel.set(label, [...(byLabel.get(label) ?? []), text]);
+      for (const { label, text } of examples) {
+        const texts = byLabel.get(label) ?? [];
+        byLabel.set(label, texts);
+        texts.push(text);
+      }
       place.replaceChildren(...[...byLabel].map(([label, texts]) => card({ label, texts: texts.join('\n') })));
     },
     add() {

@@ -39,6 +39,7 @@ export function startFewShot(panel: HTMLElement, app: App): void {
   });
 
   classes.set(SAMPLE);
+  form.addEventListener('focusin', picker.load, { once: true });
   find(form, '#add-class').addEventListener('click', classes.add);
   find(form, '#use-sample').addEventListener('click', () => classes.set(SAMPLE));
   const columns = find(form, '#columns');

@@ -1,5 +1,8 @@
 import { element } from '../dom';
 
+/** Milliseconds of drawing before the page may do something else. */
+const SLICE = 8;
+
 /**
  * For many texts: all pairs as an image, one pixel a pair, rows and columns in `order`. The pair under the pointer, or under the
  * cursor that the arrow keys move, stands below it in words.
@@ -15,20 +18,27 @@ export function heatImage(texts: string[], all: Float32Array, order: number[]): 
   );
   const at = { x: -1, y: 0 };
 
-  function draw() {
+  let latest = 0;
+
+  /** A few milliseconds a frame: 2,000 texts are four million pixels. */
+  async function draw() {
+    const run = ++latest;
     const context = canvas.getContext('2d');
     if (!context) return;
-    const [low, high] = [colourOf(canvas, '--surface'), colourOf(canvas, '--heat')];
-    const image = context.createImageData(rows, rows);
-    for (let y = 0; y < rows; y++) {
+    const palette = paletteOf(canvas);
+    const line = context.createImageData(rows, 1);
+    const pixels = new Uint32Array(line.data.buffer);
+    let start = performance.now();
+    for (const [y, i] of order.entries()) {
       for (let x = 0; x < rows; x++) {
-        const share = Math.max(0, Math.min(1, all[order[y] * rows + order[x]]));
-        const pixel = 4 * (y * rows + x);
-        for (let c = 0; c < 3; c++) image.data[pixel + c] = low[c] + share * (high[c] - low[c]);
-        image.data[pixel + 3] = 255;
+        pixels[x] = palette[Math.round(255 * Math.max(0, Math.min(1, all[i * rows + order[x]])))];
       }
+      context.putImageData(line, 0, y);
+      if (performance.now() - start < SLICE) continue;
+      await new Promise(requestAnimationFrame);
+      if (run !== latest || !canvas.isConnected) return;
+      start = performance.now();
     }
-    context.putImageData(image, 0, 0);
   }
 
   function show(x: number, y: number) {
@@ -54,11 +64,21 @@ export function heatImage(texts: string[], all: Float32Array, order: number[]): 
   });
   const media = matchMedia('(prefers-color-scheme: dark)');
   media.addEventListener('change', function redraw() {
-    if (canvas.isConnected) draw();
+    if (canvas.isConnected) void draw();
     else media.removeEventListener('change', redraw);
   });
-  requestAnimationFrame(draw); // colours are known once the canvas is in the page
+  requestAnimationFrame(() => void draw()); // colours are known once the canvas is in the page
   return element('figure', { className: 'heat-image' }, canvas, caption);
+}
+
+/** The colours of cosines from 0 to 1 in 256 steps, as an image's data in 32 bits a pixel. */
+function paletteOf(place: Element): Uint32Array {
+  const [low, high] = ['--surface', '--heat'].map((property) => colourOf(place, property));
+  const bytes = new Uint8ClampedArray(4 * 256).fill(255);
+  for (let step = 0; step < 256; step++) {
+    for (let c = 0; c < 3; c++) bytes[4 * step + c] = low[c] + (step / 255) * (high[c] - low[c]);
+  }
+  return new Uint32Array(bytes.buffer);
 }
 
 /** A custom property of the page, written as #rrggbb. */

@@ -10,6 +10,7 @@ import { statusLine } from '../status-line';
 import { countTokens } from '../token-counter';
 import { callWorker } from '../worker-call';
 import { startCalculator } from './calculator';
+import { createEmbedOptions } from './embed-options';
 import './embeddings.css';
 import './heatmap.css';
 import { closestPair } from './geometry';
@@ -39,17 +40,22 @@ export function start(panel: HTMLElement, app: App): void {
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: { name: 'nano-embed', source: './models/nano-embed' },
     suggestions: knownModels('embeddings'),
-    onChange: () => texts.recount(),
+    onChange() {
+      texts.recount();
+      options.update(picker.name(), picker.current());
+    },
   });
   const readState = () => {
     field.value = app.state.get('texts') ?? field.value;
   };
   readState();
   const texts = createTexts(panel, button, picker.current);
+  const options = createEmbedOptions(panel, app.state);
   const mapPart = createMapPart(find(panel, '#map-part'), app.state);
   app.state.onChange(() => {
     readState();
     texts.recount();
+    options.update(picker.name(), picker.current());
   });
   field.addEventListener('input', () => app.state.set('texts', field.value));
   field.addEventListener('focus', picker.load, { once: true });
@@ -63,8 +69,11 @@ export function start(panel: HTMLElement, app: App): void {
       const inputs = items.map(({ text }) => text);
       const { total } = await countTokens(model, inputs);
       const before = performance.now();
+      const { prompt, dimensions } = options.get();
       const embeddings = await model.embed(inputs, {
         signal,
+        prompt,
+        dimensions,
         truncate: texts.truncate(),
         onProgress: ({ done }) => {
           status.textContent = `Embedding: ${count(done)} of ${plural(items.length, 'text')} …`;
@@ -78,7 +87,7 @@ export function start(panel: HTMLElement, app: App): void {
         (calculator) => calculator.compare(data, rows, dim),
       );
       status.textContent = statusLine(model, ms, total);
-      result = { model: picker.name(), items, embeddings, all };
+      result = { model: picker.name(), prompt, items, embeddings, all };
       find(panel, '#embeddings-results').hidden = false;
       find(panel, '#json-note').textContent = `${count(rows)} × ${count(dim)} numbers`;
       showSimilarities(panel, result, order);
@@ -104,20 +113,33 @@ function showSimilarities(panel: HTMLElement, { items, embeddings: { rows }, all
 
 function wireDownloads(panel: HTMLElement, latest: () => Result | undefined) {
   const note = find(panel, '#json-note');
-  const json = () => {
+  async function json(): Promise<Blob> {
     const result = latest();
-    return result ? toJson(result) : '';
-  };
+    if (!result) throw new Error('Compare some texts first.');
+    const { model, prompt, items, embeddings } = result;
+    const { data, rows, dim } = embeddings;
+    const facts = { model, prompt, dim, texts: items.map(({ text }) => text) };
+    const text = await callWorker<Calculator, string>(startCalculator, new AbortController().signal, (calculator) =>
+      calculator.json(facts, data, rows, dim),
+    );
+    return new Blob([text], { type: 'application/json' });
+  }
   find(panel, '#copy-json').addEventListener('click', async () => {
     try {
-      await navigator.clipboard.writeText(json());
+      // A promise, so that the browser knows it for the answer to the click.
+      const text = json().then((blob) => new Blob([blob], { type: 'text/plain' }));
+      await navigator.clipboard.write([new ClipboardItem({ 'text/plain': text })]);
       note.textContent = 'Copied.';
     } catch {
       note.textContent = 'The browser did not allow copying. Download the file instead.';
     }
   });
-  find(panel, '#download-json').addEventListener('click', () => {
-    saveFile('embeddings.json', new Blob([json()], { type: 'application/json' }));
+  find(panel, '#download-json').addEventListener('click', async () => {
+    try {
+      saveFile('embeddings.json', await json());
+    } catch (error) {
+      note.textContent = (error as Error).message;
+    }
   });
   find(panel, '#download-npy').addEventListener('click', () => {
     const embeddings = latest()?.embeddings;
@@ -125,9 +147,4 @@ function wireDownloads(panel: HTMLElement, latest: () => Result | undefined) {
     const { data, rows, dim } = embeddings;
     saveFile('embeddings.npy', new Blob([npy(data, rows, dim)], { type: 'application/octet-stream' }));
   });
-}
-
-function toJson({ model, items, embeddings: { rows, dim, row } }: Result): string {
-  const embeddings = Array.from({ length: rows }, (_, i) => [...row(i)]);
-  return JSON.stringify({ model, dim, texts: items.map(({ text }) => text), embeddings });
 }

@@ -8,6 +8,11 @@ const calculator = {
     const all = cosines(data, rows, dim);
     return { all, order: alikeOrder(all, rows) };
   },
+  /** `facts` and the rows [rows, dim] as arrays, written as JSON: many numbers take long to write. */
+  json(facts: object, data: Float32Array, rows: number, dim: number): string {
+    const embeddings = Array.from({ length: rows }, (_, i) => [...data.subarray(i * dim, (i + 1) * dim)]);
+    return JSON.stringify({ ...facts, embeddings });
+  },
   project(
     method: 'pca' | 'umap',
     data: Float32Array,
