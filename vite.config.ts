@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { commit } from './bench/environment.ts';
+import { contentPolicy } from './tools/content-policy.mjs';
+import { offlinePage } from './tools/offline.mjs';
 import { wgsl } from './tools/wgsl.mjs';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
@@ -11,7 +13,7 @@ export default defineConfig({
   publicDir: path('./public'),
   // Relative addresses, so that the built page works under any path.
   base: './',
-  plugins: [wgsl()],
+  plugins: [wgsl(), contentPolicy(), offlinePage()],
   // Emscripten's code for PGlite has an eval that is never called.
   worker: { format: 'es', plugins: () => [wgsl()], rolldownOptions: { checks: { eval: false } } },
   // Only the worker imports these; found late they would make the dev server reload the page.

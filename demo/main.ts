@@ -1,6 +1,7 @@
 import { createApps, type TabModule } from './app';
 import { element, find } from './dom';
 import { startFillMask } from './fill-mask/main';
+import { keepOffline } from './offline';
 import { createHashState } from './tab-state';
 import { createTabs } from './tabs';
 
@@ -55,3 +56,11 @@ if (navigator.gpu === undefined) {
   find(document, '#insecure-page').hidden = isSecureContext;
 }
 open(hash.tab());
+
+// Not while the page loads, and not for those who count their bytes.
+const savesData = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData;
+if (import.meta.env.PROD && navigator.serviceWorker && !savesData) {
+  addEventListener('load', () => {
+    keepOffline(document).catch((reason) => console.info('The page is not kept for use offline:', reason));
+  });
+}

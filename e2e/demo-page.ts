@@ -17,8 +17,12 @@ export const FLAGS = [
 export interface OpenOptions {
   /** Path under which the page is to be found. Default: the server's root. */
   path?: string;
+  /** Address of another server of the page, with a slash at the end. */
+  url?: string;
   /** What to do with the page before it loads: routes, scripts. */
   prepare?: (page: Page) => Promise<unknown>;
+  /** Lets the page have its service worker, whose requests pass by `prepare`'s routes. Default false. */
+  serviceWorker?: boolean;
 }
 
 /**
@@ -34,21 +38,26 @@ export function useDemo(): (options?: OpenOptions) => Promise<Page> {
     browser = await chromium.launch({ executablePath: inject('chromiumPath'), args: FLAGS });
   });
   afterEach(async () => {
-    for (const page of pages.splice(0)) await page.close();
+    for (const page of pages.splice(0)) await page.context().close();
     expect(complaints.splice(0)).toEqual([]);
   });
   afterAll(() => browser.close());
 
-  return async ({ path = '', prepare } = {}) => {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  return async ({ url = inject('demoUrl'), path = '', prepare, serviceWorker = false } = {}) => {
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 900 },
+      serviceWorkers: serviceWorker ? 'allow' : 'block',
+    });
+    const page = await context.newPage();
     pages.push(page);
     page.setDefaultTimeout(120_000);
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+      const isOurs = message.text().includes('Service Worker registration blocked by Playwright');
+      if (['error', 'warning'].includes(message.type()) && !isOurs) complaints.push(message.text());
     });
     await prepare?.(page);
-    await page.goto(inject('demoUrl') + path);
+    await page.goto(url + path);
     return page;
   };
 }

@@ -17,7 +17,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const chromiumPath = findChromium();
   if (!chromiumPath) throw new Error('No Chromium, Chrome or Edge found. Run `npm run setup`, or set CHROME_PATH.');
   const configFile = fileURLToPath(new URL('../vite.config.ts', import.meta.url));
+  const { NODE_ENV } = process.env;
+  process.env.NODE_ENV = 'production'; // Vitest says test, and Vite would build a page for development
   await build({ configFile, mode: 'production', logLevel: 'warn' });
+  process.env.NODE_ENV = NODE_ENV;
   const server = await preview({
     configFile,
     mode: 'production',

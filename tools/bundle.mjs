@@ -13,11 +13,12 @@ const PACKAGE = /^@?[\w-][\w.-]*(\/|$)/;
 
 /**
  * Bundles one entry into `dir`, as ESM for ES2022. What it imports dynamically becomes a chunk next to it.
- * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave', plugins?: import('rolldown').Plugin[] }} options
+ * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave', plugins?: import('rolldown').Plugin[], define?: Record<string, string> }} options
  *   `platform` 'node' leaves node:* and the optional peers (webgpu has a native part) to the user; `packages` 'leave'
- *   leaves all npm packages to node_modules.
+ *   leaves all npm packages to node_modules; `define` puts expressions in place of names.
  */
-export const bundle = async ({ name, file, dir, platform, minify = false, packages = 'bundle', plugins = [] }) => {
+export const bundle = async (options) => {
+  const { name, file, dir, platform, minify = false, packages = 'bundle', plugins = [], define = {} } = options;
   const { output } = await build({
     cwd: ROOT,
     input: { [name]: file },
@@ -26,7 +27,7 @@ export const bundle = async ({ name, file, dir, platform, minify = false, packag
     // What entry and chunk share stays in the entry, instead of in one more file to fetch.
     preserveEntrySignatures: 'allow-extension',
     plugins: [wgsl(), quotedWorkerUrl, ...(packages === 'leave' ? [toolsInPlace] : []), ...plugins],
-    transform: { target: 'es2022' },
+    transform: { target: 'es2022', define },
     // An import that is not found is an error here, not a warning that leaves it to the user.
     onLog: (level, log, handler) => handler(log.code === 'UNRESOLVED_IMPORT' ? 'error' : level, log),
     output: {

@@ -1,0 +1,62 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type PreviewServer, preview } from 'vite';
+import { expect, it, onTestFinished } from 'vitest';
+import { writeServiceWorker } from '../tools/offline.mjs';
+import { fillMasks, textOf, useDemo, waitForText } from './demo-page';
+
+const open = useDemo();
+const project = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+/** A copy of the built page, which a test may change, on a server that it may stop. */
+async function serveCopy(): Promise<{ folder: string; url: string; stop(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'demo-'));
+  await cp(project('dist/demo'), folder, { recursive: true, filter: (path) => !/\.(map|onnx|bcmap)$/.test(path) });
+  await writeServiceWorker(folder); // of the files that are left
+  const server: PreviewServer = await preview({
+    configFile: project('vite.config.ts'),
+    logLevel: 'warn',
+    build: { outDir: folder },
+    preview: { port: 0, host: '127.0.0.1' },
+  });
+  const stop = async () => {
+    if (server.httpServer.listening) await server.close();
+  };
+  onTestFinished(async () => {
+    await stop();
+    await rm(folder, { recursive: true });
+  });
+  return { folder, url: server.resolvedUrls!.local[0], stop };
+}
+
+it('opens and fills masks without a network after one visit, and goes from one version to the next as a whole', async () => {
+  const { folder, url, stop } = await serveCopy();
+  const page = await open({ url, serviceWorker: true });
+  await waitForText(page, '#offline', /This page and nano work offline\. .* [\d.]+ MB more\./);
+  expect(await page.locator('#new-version').isVisible()).toBe(false);
+
+  const html = await readFile(join(folder, 'index.html'), 'utf8');
+  await writeFile(join(folder, 'index.html'), html.replace('<h1>ModernBERT', '<h1>New ModernBERT'));
+  await writeServiceWorker(folder);
+  await page.reload();
+  await page.waitForSelector('#new-version:visible');
+  expect(await textOf(page, 'h1')).toBe('ModernBERT on your GPU');
+
+  const other = await page.context().newPage();
+  await other.goto(`${url}#benchmark`);
+  expect(await textOf(other, 'h1')).toBe('ModernBERT on your GPU');
+  await page.click('#new-version button');
+  await waitForText(page, '#new-version', 'Close its other tabs first');
+  await other.close();
+  await page.click('#new-version button');
+  await waitForText(page, 'h1', 'New ModernBERT on your GPU');
+
+  await stop();
+  await page.reload();
+  expect(await textOf(page, 'h1')).toBe('New ModernBERT on your GPU');
+  expect((await fillMasks(page))[0][0]).toBe('Paris');
+  await page.click('#tab-embeddings');
+  await page.waitForSelector('#embeddings .change');
+});

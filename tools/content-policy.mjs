@@ -1,0 +1,39 @@
+// The content security policy that the demo runs under.
+
+const POLICY = [
+  "default-src 'self'",
+  "connect-src 'self' https:", // models
+  "img-src 'self' blob: data:",
+  "object-src 'none'",
+  "base-uri 'self'",
+  "form-action 'self'",
+];
+/** The page's own policy does not reach into workers: each has that of its own response. Only these compile WebAssembly. */
+const WASM_WORKERS = /\/assets\/(database-worker|peer-worker)-/;
+
+/** @param {string} path */
+const policyOf = (path) =>
+  [...POLICY, ...(WASM_WORKERS.test(path) ? ["script-src 'self' 'wasm-unsafe-eval'"] : [])].join('; ');
+
+/**
+ * A plugin for Vite: the built page names its policy, and `vite preview`, which the browser tests use, sends one with every file, as a
+ * strict host would.
+ * @returns {import('vite').Plugin}
+ */
+export const contentPolicy = () => ({
+  name: 'content-policy',
+  apply: (_, { command, isPreview }) => command === 'build' || isPreview === true,
+  transformIndexHtml: () => [
+    {
+      tag: 'meta',
+      attrs: { 'http-equiv': 'Content-Security-Policy', content: policyOf('') },
+      injectTo: 'head-prepend',
+    },
+  ],
+  configurePreviewServer: ({ middlewares }) => {
+    middlewares.use((request, response, next) => {
+      response.setHeader('Content-Security-Policy', policyOf(request.url ?? ''));
+      next();
+    });
+  },
+});
