@@ -1,3 +1,4 @@
+import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { commit } from './bench/environment.ts';
@@ -6,6 +7,9 @@ import { offlinePage } from './tools/offline.mjs';
 import { wgsl } from './tools/wgsl.mjs';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+
+const versionOf = (name: string): string =>
+  JSON.parse(readFileSync(path(`./node_modules/${name}/package.json`), 'utf8')).version;
 
 /** The demo page: `npm start` serves it, `npm run build` makes dist/demo. Tests are set up in vitest.config.ts. */
 export default defineConfig({
@@ -22,7 +26,15 @@ export default defineConfig({
     // They find their WebAssembly beside themselves.
     exclude: ['@electric-sql/pglite', '@electric-sql/pglite-pgvector'],
   },
-  define: { 'import.meta.env.COMMIT': JSON.stringify(commit()) },
+  define: {
+    'import.meta.env.COMMIT': JSON.stringify(commit()),
+    'import.meta.env.PEER_VERSIONS': JSON.stringify(
+      `${versionOf('@huggingface/transformers')}, onnxruntime-web ${versionOf('onnxruntime-web')}`,
+    ),
+    'import.meta.env.RACE_BYTES': String(
+      statSync(path('./node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify.wasm')).size,
+    ),
+  },
   build: {
     outDir: path('./dist/demo'),
     emptyOutDir: true,

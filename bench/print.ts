@@ -2,7 +2,7 @@ import type { Bar, KernelTime, QueryResult, SetResult, WindowTime } from './repo
 import { sum } from './statistics';
 
 export const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
-const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+export const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 export const rate = (value: number): string => value.toFixed(value < 100 ? 1 : 0);
 export const milliseconds = (ms: number): string => ms.toFixed(ms < 10 ? 2 : ms < 1000 ? 1 : 0);
 

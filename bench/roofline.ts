@@ -21,20 +21,23 @@ const STYLE = `
 const pointOf = ({ label, gflops, peak_share, ms, bytes }: KernelTime): Point[] =>
   bytes && gflops > 0 ? [{ label, intensity: (gflops * ms * 1e6) / bytes, gflops, share: peak_share }] : [];
 
-/** The sets to show of one model: those of one length, of its fastest tier. */
+/** The sets to show of one model: the last two of one length, of its fastest tier. */
 function setsOf(model: string, sets: SetResult[]): SetResult[] {
   const own = sets.filter((set) => set.model === model && set.kernels && !set.name.startsWith('variable'));
   const fastest = own.reduce<SetResult | undefined>(
     (best, set) => (!best || set.tokens_per_s > best.tokens_per_s ? set : best),
     undefined,
   );
-  return own.filter(({ tier }) => tier === fastest?.tier).slice(0, 2);
+  return own.filter(({ tier }) => tier === fastest?.tier).slice(-2);
 }
+
+/** The sets with kernels to show, a list for each model. */
+export const shownSets = (sets: SetResult[]): SetResult[][] =>
+  [...new Set(sets.map(({ model }) => model))].map((model) => setsOf(model, sets)).filter((list) => list.length > 0);
 
 /** An SVG with a panel for each model; undefined where no kernels were timed. Fits light and dark pages. */
 export function roofline(report: Known): string | undefined {
-  const models = [...new Set(report.sets.map(({ model }) => model))];
-  const panels = models.map((model) => setsOf(model, report.sets)).filter((sets) => sets.length > 0);
+  const panels = shownSets(report.sets);
   if (panels.length === 0) return undefined;
   const rows = Math.max(...panels.flat().map(({ kernels }) => kernels!.flatMap(pointOf).length));
   const step = PANEL.left + PANEL.width + PANEL.gap;

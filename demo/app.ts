@@ -4,7 +4,7 @@ import type { TabState } from './tab-state';
 
 /** What a tab gets from the page. */
 export interface App {
-  /** A model picker in `place`; tabs that choose the same source and dtype share one loaded model. */
+  /** A model picker in `place`; tabs that choose the same source and dtype share one loaded model. Its choice is in `state`. */
   picker(place: HTMLElement, options: PickerOptions): ModelPicker;
   /** This tab's part of the URL. */
   state: TabState;
@@ -18,5 +18,5 @@ export interface TabModule {
 /** Gives every tab its App: one store of models for all. */
 export function createApps(): (state: TabState) => App {
   const store = createModelStore();
-  return (state) => ({ state, picker: (place, options) => createModelPicker(place, store, options) });
+  return (state) => ({ state, picker: (place, options) => createModelPicker(place, store, state, options) });
 }

@@ -40,3 +40,7 @@ export function debounced(rest: number, run: () => void): () => void {
     timer = setTimeout(run, rest);
   };
 }
+
+/** Whether the user asked the browser for few bytes. */
+export const savesData = (): boolean =>
+  (navigator as { connection?: { saveData?: boolean } }).connection?.saveData ?? false;

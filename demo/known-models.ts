@@ -178,6 +178,8 @@ const rest = (model: KnownModel): number =>
 
 export const parametersOf = (model: KnownModel): number => layerMatrices(model) + table(model) + rest(model);
 
+export const DTYPES: Dtype[] = ['f32', 'f16', 'q8', 'q4'];
+
 /** Bits of a weight in the layers' matrices and in the embedding table (groups of 32 with an f16 scale). */
 const BITS: Record<Dtype, [matrices: number, table: number, rest: number]> = {
   f32: [32, 32, 32],

@@ -1,5 +1,5 @@
 import { createApps, type TabModule } from './app';
-import { element, find } from './dom';
+import { element, find, savesData } from './dom';
 import { startFillMask } from './fill-mask/main';
 import { keepOffline } from './offline';
 import { createHashState } from './tab-state';
@@ -16,21 +16,21 @@ for (const tab of list.querySelectorAll<HTMLElement>('[role=tab]')) {
   if (`tab-${known(tab.id.replace('tab-', ''))}` !== tab.id) tab.remove();
 }
 
-const hash = createHashState(known, open);
+const hash = createHashState(known, (name) => void open(name));
 const appOf = createApps();
 const showTab = createTabs(list, (name) => {
   if (name !== hash.tab()) hash.go(name);
-  open(name);
+  void open(name);
 });
 const started = new Set<string>();
 
 const fillMask = startFillMask(find(document, `#${FIRST}`), appOf(hash.of(FIRST)));
 
-/** Shows a tab, and starts it the first time. */
-function open(name: string) {
+/** Shows a tab, and starts it the first time. Resolves when it loads nothing more by itself. */
+async function open(name: string): Promise<void> {
   showTab(name);
-  if (name === FIRST) fillMask.show();
-  else if (!started.has(name)) void start(name);
+  if (name === FIRST) await fillMask.show();
+  else if (!started.has(name)) await start(name);
 }
 
 async function start(name: string) {
@@ -55,12 +55,12 @@ if (navigator.gpu === undefined) {
   find(document, '#no-webgpu').hidden = false;
   find(document, '#insecure-page').hidden = isSecureContext;
 }
-open(hash.tab());
+const opened = open(hash.tab());
 
-// Not while the page loads, and not for those who count their bytes.
-const savesData = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData;
-if (import.meta.env.PROD && navigator.serviceWorker && !savesData) {
-  addEventListener('load', () => {
+// After the first model is there: Chromium may fail two downloads of one file at a time.
+if (import.meta.env.PROD && navigator.serviceWorker && !savesData()) {
+  addEventListener('load', async () => {
+    await opened;
     keepOffline(document).catch((reason) => console.info('The page is not kept for use offline:', reason));
   });
 }

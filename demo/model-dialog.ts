@@ -2,7 +2,7 @@ import type { Dtype } from '../src/index';
 import { deleteCached, listCached } from '../src/index';
 import { element, find, showError } from './dom';
 import { folderFiles } from './folder-files';
-import { gpuBytes, type KnownModel, parametersOf } from './known-models';
+import { DTYPES, gpuBytes, type KnownModel, parametersOf } from './known-models';
 import { type Choice, hubChoice } from './model-store';
 import { fileSize } from './numbers';
 
@@ -49,8 +49,13 @@ export function createModelDialog(
     return builtIn!; // its radio button is there only with it
   }
 
+  function choose(chosen: Choice) {
+    dialog.close();
+    onChoose(chosen);
+  }
+
   function showSizes() {
-    for (const [i, model] of suggestions.entries()) facts[i].textContent = factsOf(model, dtype());
+    for (const [i, model] of suggestions.entries()) facts[i].replaceChildren(...factsOf(model, dtype()));
   }
 
   async function showKept() {
@@ -59,15 +64,18 @@ export function createModelDialog(
     find(dialog, '.kept-none').hidden = models.length > 0;
     list.replaceChildren(
       ...models.map((model) => {
-        const name = model.source.replace(/^.*\/(?=models\/)/, '');
-        const remove = element('button', { type: 'button', ariaLabel: `Delete ${name}, ${model.dtype}` }, 'Delete');
+        const { source, dtype } = model;
+        const name = source.replace(/^.*\/(?=models\/)/, '');
+        const use = element('button', { type: 'button', ariaLabel: `Use ${name}, ${dtype}` }, 'Use');
+        use.addEventListener('click', () => choose({ name, source, dtype }));
+        const remove = element('button', { type: 'button', ariaLabel: `Delete ${name}, ${dtype}` }, 'Delete');
         remove.addEventListener('click', async () => {
           remove.disabled = true;
           await deleteCached(model).catch((reason) => showError(error, reason));
           await showKept();
         });
-        const size = element('span', { className: 'known-facts' }, `${model.dtype}, ${fileSize(model.bytes)}`);
-        return element('li', {}, element('span', {}, element('span', {}, name), size), remove);
+        const size = element('span', { className: 'known-facts' }, `${dtype}, ${fileSize(model.bytes)}`);
+        return element('li', {}, element('span', {}, element('span', {}, name), size), use, remove);
       }),
     );
   }
@@ -80,7 +88,7 @@ export function createModelDialog(
       }
     });
   }
-  find(dialog, '.known-title').hidden = suggestions.length === 0;
+  for (const title of dialog.querySelectorAll<HTMLElement>('.known-title')) title.hidden = suggestions.length === 0;
   dtypes.addEventListener('change', showSizes);
   find(dialog, '.close').addEventListener('click', () => dialog.close());
   find(dialog, '.load').addEventListener('click', () => {
@@ -90,8 +98,7 @@ export function createModelDialog(
     } catch (reason) {
       return showError(error, reason);
     }
-    dialog.close();
-    onChoose(chosen);
+    choose(chosen);
   });
 
   return {
@@ -104,11 +111,14 @@ export function createModelDialog(
   };
 }
 
-/** Parameters, licence and sizes of a published model. The file is as large as its own precision makes it, whatever the GPU then holds. */
-export function factsOf(model: KnownModel, dtype: Dtype | undefined): string {
-  const [f32, f16] = (['f32', 'f16'] as const).map((name) => fileSize(gpuBytes(model, name)));
-  const gpu = dtype ? `${fileSize(gpuBytes(model, dtype))} on the GPU as ${dtype}` : `${f16} on the GPU as f16`;
+/** Parameters and licence of a published model, and its size on the GPU in each precision; the one that is chosen stands out. */
+export function factsOf(model: KnownModel, chosen: Dtype | undefined): HTMLElement[] {
   const parameters = `${Math.round(parametersOf(model) / 1e6)} M parameters`;
-  const licence = model.licence ?? 'licence: see its page';
-  return [model.about, parameters, licence, gpu, `download ${f16} (f16 file) or ${f32} (f32)`].join(' · ');
+  const sizes = DTYPES.map((dtype) =>
+    element(dtype === chosen ? 'strong' : 'span', {}, `${dtype} ${fileSize(gpuBytes(model, dtype))}`),
+  );
+  return [
+    element('span', {}, [model.about, parameters, model.licence ?? 'licence: see its page'].join(' · ')),
+    element('span', { className: 'sizes' }, ...sizes),
+  ];
 }

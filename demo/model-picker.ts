@@ -1,10 +1,11 @@
 import type { Dtype, Model, Progress } from '../src/index';
 import { DeviceLostError } from '../src/index';
 import { aborted, element, find, isAbort, showError } from './dom';
-import type { KnownModel } from './known-models';
+import { DTYPES, type KnownModel } from './known-models';
 import { createModelDialog, factsOf } from './model-dialog';
-import { type Choice, type createModelStore, hubChoice, type Lease } from './model-store';
+import { type Choice, type createModelStore, hubChoice, isHubId, type Lease } from './model-store';
 import { fileSize, percent } from './numbers';
+import type { TabState } from './tab-state';
 import { createRate, rateText } from './transfer-rate';
 
 export interface PickerOptions {
@@ -12,6 +13,8 @@ export interface PickerOptions {
   builtIn?: Choice;
   /** Published models that suit the tab. */
   suggestions: KnownModel[];
+  /** What its choice is called in the URL, where a tab has several pickers. Default: model. */
+  key?: string;
   /** Hears when a model becomes ready or goes. */
   onChange(): void;
 }
@@ -22,8 +25,11 @@ export interface ModelPicker {
   name(): string;
   /** The loaded model, or undefined. */
   current(): Model | undefined;
-  /** Loads the chosen model unless it is there; progress and failures show in the picker. */
-  load(): void;
+  /**
+   * Loads the chosen model unless it is there; progress and failures show in the picker. One of the Hub that a link named, which may be
+   * large, waits for `use`. Resolves when nothing is loading, whatever came of it.
+   */
+  load(): Promise<void>;
   /**
    * Runs `work` with the model, loading it first if need be. Aborting `signal` ends the waiting, not the loading. A model
    * whose GPU was lost is let go, so that the next run loads it again.
@@ -33,11 +39,22 @@ export interface ModelPicker {
 
 type State = 'not loaded' | 'loading' | 'ready' | 'cancelled';
 
-/** Puts a picker into `place`, whose models come from `store`. */
+/** A model of the Hub as the URL names it, `org/name` or `org/name:q8`. */
+function linked(text = ''): Choice | undefined {
+  const [id, dtype] = text.split(':');
+  return isHubId(id) ? { name: id, source: id, dtype: DTYPES.find((name) => name === dtype) } : undefined;
+}
+
+/** What `linked` reads; undefined for what is not of the Hub. */
+const linkTo = ({ source, dtype }: Choice): string | undefined =>
+  typeof source === 'string' && isHubId(source) ? [source, dtype].filter(Boolean).join(':') : undefined;
+
+/** Puts a picker into `place`, whose models come from `store`; a model of the Hub is in the URL. */
 export function createModelPicker(
   place: HTMLElement,
   store: ReturnType<typeof createModelStore>,
-  { builtIn, suggestions, onChange }: PickerOptions,
+  state: TabState,
+  { builtIn, suggestions, key = 'model', onChange }: PickerOptions,
 ): ModelPicker {
   place.append(find<HTMLTemplateElement>(document, '#model-picker').content.cloneNode(true));
   const bar = find<HTMLProgressElement>(place, 'progress');
@@ -45,7 +62,9 @@ export function createModelPicker(
   const errorPlace = find(place, '.model > .error');
   const change = find(place, '.change');
 
-  let chosen = builtIn ?? hubChoice(suggestions[0].id);
+  const first = builtIn ?? hubChoice(suggestions[0].id);
+  let chosen = linked(state.get(key)) ?? first;
+  let isLinked = chosen !== first;
   let lease: Lease | undefined;
   let model: Model | undefined;
   let rate = createRate();
@@ -59,7 +78,7 @@ export function createModelPicker(
     const facts = find(place, '.model-facts');
     const known = suggestions.find(({ id }) => id === chosen.source);
     facts.hidden = !model && !known;
-    facts.replaceChildren(...(model ? modelFacts(model) : known ? [factsOf(known, chosen.dtype)] : []));
+    facts.replaceChildren(...(model ? modelFacts(model) : known ? factsOf(known, chosen.dtype) : []));
   }
 
   function showProgress({ file, loaded, total }: Progress) {
@@ -132,10 +151,28 @@ export function createModelPicker(
     }
   }
 
-  const dialog = createModelDialog(place, { builtIn, suggestions }, async (choice) => {
+  async function choose(choice: Choice) {
     chosen = choice;
     await letGo('not loaded');
-    void get().catch(() => {}); // shown in place
+  }
+
+  const load = () =>
+    get().then(
+      () => {},
+      () => {}, // shown in place
+    );
+  const dialog = createModelDialog(place, { builtIn, suggestions }, async (choice) => {
+    isLinked = false;
+    state.set(key, linkTo(choice));
+    await choose(choice);
+    await load();
+  });
+  state.onChange(() => {
+    const found = linked(state.get(key));
+    // What came from a folder or is built in stays where the URL names no model.
+    if (!found || linkTo(found) === linkTo(chosen)) return;
+    isLinked = true;
+    void choose(found);
   });
   change.addEventListener('click', () => dialog.open());
   find(place, '.cancel').addEventListener('click', () => {
@@ -144,7 +181,12 @@ export function createModelPicker(
   });
 
   show('not loaded');
-  return { name: () => chosen.name, current: () => model, load: () => void get().catch(() => {}), use };
+  return {
+    name: () => chosen.name,
+    current: () => model,
+    load: async () => (isLinked ? undefined : load()),
+    use,
+  };
 }
 
 /** Adds to a failure what can be done about it here. */

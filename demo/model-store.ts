@@ -9,10 +9,12 @@ export interface Choice {
   dtype?: Dtype;
 }
 
+export const isHubId = (text: string): boolean => /^[\w.-]+\/[\w.-]+$/.test(text);
+
 /** A model of the Hugging Face Hub. Throws an Error in words if `text` cannot be its id. */
 export function hubChoice(text: string): Choice {
   const id = text.trim();
-  if (/^[\w.-]+\/[\w.-]+$/.test(id)) return { name: id, source: id };
+  if (isHubId(id)) return { name: id, source: id };
   throw new Error('Give the Hub id as organisation/model, for example answerdotai/ModernBERT-base.');
 }
 

@@ -1,9 +1,28 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
+import type { PeerReport } from '../bench/peer/results';
+import { expectAccessible } from './accessible';
 import { textOf, useDemo, waitForText } from './demo-page';
+import { takePictures } from './pictures';
 
 const open = useDemo();
 const openBenchmark = () => open({ path: '#benchmark' });
+
+/** Clicks a button that saves, and gives the file. */
+async function saved(page: Page, part: string, button: string): Promise<Buffer> {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.locator(part).getByRole('button', { name: button }).click(),
+  ]);
+  return readFile(await download.path());
+}
+
+/** Width of a PNG file, from its header. */
+function pngWidth(file: Buffer): number {
+  expect(file.subarray(1, 4).toString()).toBe('PNG');
+  return file.readUInt32BE(16);
+}
 
 it('measures nano, shows what it found and saves it', async () => {
   const page = await openBenchmark();
@@ -13,53 +32,82 @@ it('measures nano, shows what it found and saves it', async () => {
   await page.fill('#repeats', '1');
   await page.click('#run');
   expect(await textOf(page, '#run')).toBe('Stop');
-  await page.locator('#benchmark .status').filter({ hasText: 'Done.' }).waitFor({ timeout: 280_000 });
+  await page.locator('#measure .status').filter({ hasText: 'Done.' }).waitFor({ timeout: 280_000 });
 
   const rows = (caption: string) =>
     page.locator('table', { hasText: caption }).first().locator('tbody tr').allInnerTexts();
   const sets = await rows('Sets of documents');
-  // Every set is cut to 128 tokens, so that the four are two; SwiftShader has no shader-f16.
-  expect(sets.map((row) => row.split('\t').slice(0, 5))).toEqual([
-    ['nano', 'f32', 'fixed-128', '1', '128'],
-    ['nano', 'f32', 'variable-128', expect.any(String), '128'],
-    ['nano', 'f16-storage', 'fixed-128', '1', '128'],
-    ['nano', 'f16-storage', 'variable-128', expect.any(String), '128'],
-  ]);
+  // Every set is cut to 128 tokens, so that the seven are three; SwiftShader has no shader-f16.
+  expect(sets.map((row) => row.split('\t').slice(0, 5))).toEqual(
+    ['f32', 'f16-storage'].flatMap((tier) => [
+      ['nano', tier, 'fixed-32', '4', '128'],
+      ['nano', tier, 'fixed-128', '1', '128'],
+      ['nano', tier, 'variable-128', expect.any(String), '128'],
+    ]),
+  );
   expect(await rows('One search query')).toHaveLength(4); // of 16 and of 128 tokens
   expect(await rows("The project's bars")).toContainEqual(
     expect.stringMatching(/^dispatches a pass of 7 layers.*\bmet\b/),
   );
-  expect(await page.locator('.bars').count()).toBe(4);
+  expect(await page.locator('.bars').count()).toBe(2);
+  expect(await page.locator('#results .chart circle').count()).toBe(4); // two lengths of two tiers
   expect(await page.locator('#results img').evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(400);
 
-  const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save')]);
-  const report = JSON.parse(await readFile(await download.path(), 'utf8'));
+  const report = JSON.parse((await saved(page, '#measure', 'Save as JSON')).toString());
   expect(report).toMatchObject({ adapter: expect.stringMatching(/swiftshader/i), toggles: [] });
   expect(report.commit).toMatch(/^[0-9a-f]{12}(-dirty)?$|^unknown/);
-  expect(report.sets[0]).toMatchObject({ model: 'nano', name: 'fixed-128', tokens: 128, layers: 7 });
+  expect(report.sets[0]).toMatchObject({ model: 'nano', name: 'fixed-32', tokens: 128, layers: 7 });
   expect(report.sets[0].kernels.map(({ label }: { label: string }) => label)).toContain('Wqkv');
   expect(report.peaks.fma_gflops).toBeGreaterThan(0);
+  const picture = await saved(page, '#measure', 'Save as image');
+  expect(pngWidth(picture)).toBeGreaterThan(1200);
+  await mkdir('test-results', { recursive: true });
+  await writeFile('test-results/benchmark-shared.png', picture);
+  await expectAccessible(page, '#benchmark');
+  await takePictures(page, 'benchmark');
+});
 
-  for (const width of [360, 1280]) {
-    await page.setViewportSize({ width, height: 900 });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: `test-results/benchmark-${width}-${colorScheme}.png`, fullPage: true });
-    }
-  }
+it('races with transformers.js, whose files are loaded only then', async () => {
+  const fetched: string[] = [];
+  const page = await open({
+    path: '#benchmark',
+    prepare: async (page) => {
+      page.on('request', (request) => fetched.push(new URL(request.url()).pathname));
+    },
+  });
+  const ofPeer = () => fetched.filter((path) => /ort-|peer-worker|onnx/.test(path));
+  await page.fill('#race-text', 'Why do leaves turn red?\nA ferry.');
+  await page.fill('#race-rounds', '2');
+  expect(await textOf(page, '#race .race-bytes')).toMatch(/^2\d\.\d MB$/);
+  expect(ofPeer()).toEqual([]);
+  await page.click('#race-run');
+  await page.locator('#race .status').filter({ hasText: 'Done: 2 texts, 14 tokens, 2 rounds.' }).waitFor();
+  expect(ofPeer()).toContainEqual(expect.stringMatching(/ort-wasm-.*\.wasm$/));
+
+  const { results, peer } = JSON.parse((await saved(page, '#race', 'Save as JSON')).toString()) as PeerReport;
+  expect(peer).toMatch(/^transformers\.js 4\..*onnxruntime-web 1\./);
+  expect(results.map(({ contender, runs_ms, failure }) => [contender, runs_ms.length, failure])).toEqual(
+    ['modernbert-webgpu', 'transformers.js webgpu', 'transformers.js wasm'].map((name) => [name, 2, undefined]),
+  );
+  // This library computes in f16 where the device can; f32 otherwise.
+  for (const { cosine = 1 } of results) expect(cosine).toBeGreaterThan(0.999);
+  expect(await page.locator('#race .chart rect').count()).toBe(3);
+  const picture = await saved(page, '#race', 'Save as image');
+  expect(pngWidth(picture)).toBeGreaterThan(1200);
+  await writeFile('test-results/race-shared.png', picture);
+  await takePictures(page, 'race');
 });
 
 it('stops when asked to, and says what is missing', async () => {
   const page = await openBenchmark();
   await page.click('#run');
   await page.click('#run');
-  expect(await textOf(page, '#benchmark .status')).toBe('Stopped.');
+  expect(await textOf(page, '#measure .status')).toBe('Stopped.');
   expect(page.workers()).toEqual([]);
   await page.uncheck('#nano');
   await page.click('#run');
-  expect(await textOf(page, '#benchmark .error')).toBe('Choose a model to measure.');
-  expect(await page.isDisabled('#save')).toBe(true);
+  expect(await textOf(page, '#measure .error')).toBe('Choose a model to measure.');
+  expect(await page.locator('#measure').getByRole('button', { name: 'Save as' }).first().isDisabled()).toBe(true);
 });
 
 it('says that there is no adapter', async () => {

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import { expectAccessible } from './accessible';
 import { fillMasks, textOf, useDemo, waitForText } from './demo-page';
+import { takePictures } from './pictures';
 
 const open = useDemo();
 
@@ -9,11 +11,14 @@ const TOKYO = ['Japan', 'Taiwan', 'Nigeria', 'Poland', 'Pakistan', 'Philippines'
 const DOOR = ['door', 'room', 'window', 'table', 'bell', 'gate', 'house', 'stairs'];
 const ROOM = ['room', 'street', 'door', 'window', 'hall', 'house', 'yard', 'stairs'];
 
-it('finds the words that the published implementation finds', async () => {
+it('finds the words that the published implementation finds, and puts in the ones that are picked', async () => {
   const page = await open();
   expect(await textOf(page, 'h1')).toBe('ModernBERT on your GPU');
   await waitForText(page, '#fill-mask .model-state', 'ready');
   expect(await textOf(page, '#mask-count')).toBe('9 / 8,192 tokens');
+  expect(page.workers().map((worker) => new URL(worker.url()).pathname)).toEqual([
+    expect.stringMatching(/\/assets\/worker-.*\.js$/),
+  ]);
 
   expect(await fillMasks(page)).toEqual([FRANCE]);
   expect(await textOf(page, '#filled')).toBe('The capital of France is Paris.');
@@ -23,11 +28,17 @@ it('finds the words that the published implementation finds', async () => {
     /^[\d.]+ m?s · 9 tokens · [\d,]+ tokens\/s · .*swiftshader/i,
   );
 
-  expect(await fillMasks(page, 'The capital of [MASK] is Tokyo.')).toEqual([TOKYO]);
-});
+  // From the keyboard alone.
+  await page.focus('#mask-text');
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('The capital of ');
+  await waitForText(page, '#mask-results', 'Put a [MASK] into the text');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter'); // Insert [MASK], which gives the focus back to the text
+  await page.keyboard.type(' is Tokyo.');
+  await waitForText(page, '#filled', 'The capital of Japan is Tokyo.');
+  expect(await page.locator('#masks .token').allInnerTexts()).toEqual(TOKYO);
 
-it('fills several masks, and puts in the words that are picked, which can be taken back', async () => {
-  const page = await open();
   const text = 'She opened the [MASK] and walked into the [MASK].';
   expect(await fillMasks(page, text)).toEqual([DOOR, ROOM]);
   expect(await textOf(page, '#filled')).toBe('She opened the door and walked into the room.');
@@ -41,10 +52,26 @@ it('fills several masks, and puts in the words that are picked, which can be tak
   expect(await page.inputValue('#mask-text')).toBe(text);
   await page.waitForFunction(() => document.querySelectorAll('#masks ol').length === 2);
   await page.waitForURL(/#fill-mask\?text=She\+opened/);
+
+  await expectAccessible(page, '#fill-mask');
+  await takePictures(page, 'fill-mask');
+  await page.click('#fill-mask .change');
+  await page.locator('#fill-mask').getByLabel('Folder on this device').check();
+  await expectAccessible(page, '#fill-mask dialog');
+  await takePictures(page, 'model-dialog');
 });
 
-it('colours words by their surprise, and says what was expected in place of one', async () => {
-  const page = await open({ path: '#fill-mask?mode=surprise&text=The+capital+of+France+is+London.' });
+it('colours words by their surprise, and says what was expected in place of one; in a subfolder of a site', async () => {
+  const page = await open({
+    path: 'some/folder/#fill-mask?mode=surprise&text=The+capital+of+France+is+London.',
+    prepare: async (page) => {
+      await page.route(/^(?!.*\/some\/folder\/)/, (route) => route.abort());
+      await page.route(/\/some\/folder\//, async (route) => {
+        const url = route.request().url().replace('some/folder/', '');
+        await route.fulfill({ response: await route.fetch({ url }) });
+      });
+    },
+  });
   await page.waitForFunction(() => {
     const words = [...document.querySelectorAll('.surprise .word')];
     return words.length > 0 && words.every((word) => word.classList.contains('scored'));
@@ -62,43 +89,9 @@ it('colours words by their surprise, and says what was expected in place of one'
   expect(await page.inputValue('#mask-text')).toBe('The capital of France is Paris.');
 });
 
-it('works from the keyboard alone', async () => {
-  const page = await open();
-  await page.focus('#mask-text');
-  await page.keyboard.press('Control+A');
-  await page.keyboard.type('The capital of ');
-  await page.keyboard.press('Tab');
-  await page.keyboard.press('Enter'); // Insert [MASK], which gives the focus back to the text
-  await page.keyboard.type(' is Tokyo.');
-  expect(await page.inputValue('#mask-text')).toBe('The capital of [MASK] is Tokyo.');
-  await waitForText(page, '#filled', 'The capital of Japan is Tokyo.');
-});
-
-it('says in words that a text has no mask', async () => {
-  const page = await open();
-  await page.fill('#mask-text', 'Nothing is missing here.');
-  await waitForText(page, '#mask-results', 'Put a [MASK] into the text');
-  expect(await fillMasks(page, 'The capital of France is [MASK].')).toEqual([FRANCE]);
-});
-
-it('computes in a worker', async () => {
-  const page = await open();
-  await fillMasks(page);
-  expect(page.workers().map((worker) => new URL(worker.url()).pathname)).toEqual([
-    expect.stringMatching(/\/assets\/worker-.*\.js$/),
-  ]);
-});
-
-it('works in a subfolder of a site', async () => {
-  const page = await open({
-    path: 'some/folder/',
-    prepare: async (page) => {
-      await page.route(/^(?!.*\/some\/folder\/)/, (route) => route.abort());
-      await page.route(/\/some\/folder\//, async (route) => {
-        const url = route.request().url().replace('some/folder/', '');
-        await route.fulfill({ response: await route.fetch({ url }) });
-      });
-    },
-  });
-  expect(await fillMasks(page)).toEqual([FRANCE]);
+it('names the model of a link, and loads it only when asked', async () => {
+  const page = await open({ path: '#fill-mask?model=answerdotai/ModernBERT-large:q8' });
+  await waitForText(page, '#fill-mask .model-name strong', 'answerdotai/ModernBERT-large');
+  expect(await textOf(page, '#fill-mask .model-state')).toBe('not loaded');
+  expect(page.workers()).toEqual([]);
 });

@@ -33,7 +33,7 @@ async function serveCopy(): Promise<{ folder: string; url: string; stop(): Promi
 
 it('opens and fills masks without a network after one visit, and goes from one version to the next as a whole', async () => {
   const { folder, url, stop } = await serveCopy();
-  const page = await open({ url, serviceWorker: true });
+  const page = await open({ url, path: '#benchmark', serviceWorker: true }); // a tab that loads no model by itself
   await waitForText(page, '#offline', /This page and nano work offline\. .* [\d.]+ MB more\./);
   expect(await page.locator('#new-version').isVisible()).toBe(false);
 
@@ -54,7 +54,7 @@ it('opens and fills masks without a network after one visit, and goes from one v
   await waitForText(page, 'h1', 'New ModernBERT on your GPU');
 
   await stop();
-  await page.reload();
+  await page.goto(`${url}?from=elsewhere#fill-mask`);
   expect(await textOf(page, 'h1')).toBe('New ModernBERT on your GPU');
   expect((await fillMasks(page))[0][0]).toBe('Paris');
   await page.click('#tab-embeddings');

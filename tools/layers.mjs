@@ -13,7 +13,7 @@ const LEAVES = ['files', 'tokenizer', 'packing', 'errors', 'api'];
 /** @type {Record<string, Rule>} */
 export const LAYERS = {
   demo: { imports: ['index', 'bench', 'passages'] }, // bench: the benchmark page
-  e2e: { imports: ['index', 'tools'] },
+  e2e: { imports: ['index', 'tools'], types: ['bench'] },
   bench: { imports: ['index', 'node', 'encoder', 'model', 'kernels', 'gpu', 'tools', ...LEAVES] },
 
   cli: { imports: ['node', 'passages', 'api', 'package.json'] }, // a user of the library like any other

@@ -1,7 +1,7 @@
 // The built page's service worker: demo/service-worker.ts with a list of the files that it keeps.
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { bundle } from './bundle.mjs';
 
 /** Larger files (databases, WebAssembly runtimes) and pdf.js's character maps are kept when the user asks for all, or with their first use. */
@@ -58,7 +58,7 @@ export const offlinePage = () => {
     name: 'offline-page',
     apply: 'build',
     configResolved: (config) => {
-      folder = config.build.outDir;
+      folder = resolve(config.root, config.build.outDir);
     },
     closeBundle: () => writeServiceWorker(folder),
   };

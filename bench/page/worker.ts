@@ -1,7 +1,7 @@
 /// <reference lib="webworker" />
 // Runs the benchmark off the page's thread.
 import { randomCheckpoint } from '../../tools/random-checkpoint.mjs';
-import { CASES } from '../cases';
+import { CASES, type Case } from '../cases';
 import type { BenchModel } from '../models';
 import base from '../shapes/base.json';
 import { runSuite } from '../suite';
@@ -9,6 +9,9 @@ import type { Answer, Job } from './messages';
 
 const post = (answer: Answer) => postMessage(answer);
 const log = (line: string) => post({ log: line });
+
+/** More lengths, for the page's chart of speed against length. */
+const LENGTHS = [32, 128, 2048].map((limit): Case => ({ name: `fixed-${limit}`, kind: 'fixed', limit }));
 
 /** A checkpoint of ModernBERT-base's shape with random f16 weights. */
 function baseModel(): BenchModel {
@@ -27,7 +30,7 @@ async function run({ nano, models, tokens, repeats, bars }: Job): Promise<Answer
     const done = await runSuite({
       gpu,
       models: models.map((name) => (name === 'nano' ? { name, source: nano, isSmall: true } : baseModel())),
-      cases: CASES,
+      cases: [...LENGTHS, ...CASES],
       tokens,
       repeats,
       queryRepeats: repeats && repeats * 5,

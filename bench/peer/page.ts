@@ -1,18 +1,12 @@
 // The page in which the contenders run side by side: the same texts in, normalised mean embeddings out.
-import { env, type FeatureExtractionPipeline, pipeline } from '@huggingface/transformers';
 import { loadModel, type Model } from '../../src/index';
-import { type Contender, PATHS, type PeerPage } from './contenders';
+import { type Answer, type Contender, PATHS, type PeerPage } from './contenders';
+import { loadPeer } from './transformers';
 
-env.allowLocalModels = true;
-env.allowRemoteModels = false;
-env.localModelPath = `/${PATHS.models}/`;
-env.backends.onnx.wasm!.wasmPaths = `/${PATHS.ort}/`;
-
-/** The graph's weights lie in the checkpoint's own file (tools/onnx/slim.py). */
-const WEIGHTS = 'model.safetensors';
+const MODEL = 'nano-embed';
 
 let own: Model | undefined;
-const peers = new Map<Contender, FeatureExtractionPipeline>();
+const peers = new Map<Contender, (texts: string[]) => Promise<Answer>>();
 
 const page: PeerPage = {
   async load(contender) {
@@ -20,32 +14,22 @@ const page: PeerPage = {
     let device: string;
     if (contender === 'modernbert-webgpu') {
       // The ONNX graph computes in f32 with the checkpoint's own f16 weights, so f32 arithmetic gives the same numbers.
-      own = await loadModel(`/${PATHS.models}/nano-embed`, { arithmetic: 'f32' });
+      own = await loadModel(`/${PATHS.models}/${MODEL}`, { arithmetic: 'f32' });
       const { vendor, architecture, description } = own.info.adapter;
       device = [vendor, architecture, description].filter(Boolean).join(' '); // browsers leave some empty
     } else {
       const kind = contender === 'transformers.js webgpu' ? 'webgpu' : 'wasm';
-      const session_options = { externalData: [{ path: WEIGHTS, data: WEIGHTS }] };
-      peers.set(
-        contender,
-        await pipeline('feature-extraction', 'nano-embed', { device: kind, dtype: 'fp32', session_options }),
-      );
+      peers.set(contender, await loadPeer(MODEL, kind, { models: `/${PATHS.models}/`, ort: `/${PATHS.ort}/` }));
       device = kind === 'wasm' ? `${crossOriginIsolated ? navigator.hardwareConcurrency : 1} threads` : 'WebGPU';
     }
     return { ms: performance.now() - start, device };
   },
 
   async embed(contender, texts) {
+    if (contender !== 'modernbert-webgpu') return peers.get(contender)!(texts);
     const start = performance.now();
-    if (contender === 'modernbert-webgpu') {
-      const { data, dim } = await own!.embed(texts, { pooling: 'mean' });
-      return { ms: performance.now() - start, dim, data: Array.from(data) };
-    }
-    const output = await peers.get(contender)!(texts, { pooling: 'mean', normalize: true });
-    const data = output.data as Float32Array;
-    const result = { ms: performance.now() - start, dim: output.dims[1], data: Array.from(data) };
-    output.dispose();
-    return result;
+    const { data, dim } = await own!.embed(texts, { pooling: 'mean' });
+    return { ms: performance.now() - start, dim, data: Array.from(data) };
   },
 };
 

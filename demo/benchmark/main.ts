@@ -1,36 +1,34 @@
 // The benchmark tab: what was measured on this device's GPU, to look at and to save.
 import type { Answer, Job, Measured } from '../../bench/page/messages';
-import type { Environment, Report } from '../../bench/report';
+import { mib, milliseconds, rate } from '../../bench/print';
+import type { Report } from '../../bench/report';
+import type { App } from '../app';
 import { find, showError } from '../dom';
-import { saveFile } from '../save-file';
+import { fileSize } from '../numbers';
 import './benchmark.css';
+import { speedChart } from './charts';
+import { environment } from './environment';
 import html from './panel.html?raw';
+import { startRace } from './race-panel';
 import { resultElements } from './results';
+import { createShare } from './share';
 
 const numberOf = ({ value }: HTMLInputElement): number | undefined => (value === '' ? undefined : Number(value));
 
-const environment = (): Pick<Environment, 'date' | 'commit' | 'runtime' | 'toggles'> => ({
-  date: new Date().toISOString(),
-  commit: import.meta.env.COMMIT,
-  runtime: /(Edg|Firefox|Chrome|Version)\/[\d.]+/.exec(navigator.userAgent)?.[0] ?? navigator.userAgent,
-  toggles: [],
-});
-
-export function start(panel: HTMLElement): void {
+export function start(panel: HTMLElement, app: App): void {
   panel.innerHTML = html;
-  const form = find<HTMLFormElement>(panel, 'form');
+  const form = find<HTMLFormElement>(panel, '#measure');
   const button = find<HTMLButtonElement>(panel, '#run');
-  const save = find<HTMLButtonElement>(panel, '#save');
-  const status = find(panel, '.status');
+  const status = find(form, '.status');
   const results = find(panel, '#results');
-  const error = find(panel, '.error');
+  const error = find(form, '.error');
   const base = find<HTMLInputElement>(panel, '#base');
   const nano = find<HTMLInputElement>(panel, '#nano');
   const allBars = find<HTMLInputElement>(panel, '#bars');
   const tokens = find<HTMLInputElement>(panel, '#tokens');
   const repeats = find<HTMLInputElement>(panel, '#repeats');
   let worker: Worker | undefined;
-  let report: Report | undefined;
+  const share = createShare(find(form, '.share'), error);
 
   function stop(text: string): void {
     worker?.terminate();
@@ -40,9 +38,16 @@ export function start(panel: HTMLElement): void {
   }
 
   function show(measured: Measured): void {
-    report = { ...environment(), ...measured };
-    results.replaceChildren(...resultElements(report));
-    save.disabled = false;
+    const report: Report = { ...environment(), ...measured };
+    const chart = speedChart(report.sets, Math.max(300, Math.min(760, results.clientWidth)));
+    results.replaceChildren(...resultElements(report, chart));
+    share({
+      name: `benchmark-${report.date}`,
+      report,
+      title: 'modernbert-webgpu: tokens a second against the length of the documents',
+      facts: factsOf(report),
+      charts: chart ? [chart] : [],
+    });
   }
 
   function run(): void {
@@ -50,7 +55,7 @@ export function start(panel: HTMLElement): void {
     showError(error, models.length === 0 ? 'Choose a model to measure.' : undefined);
     if (models.length === 0) return;
     results.replaceChildren();
-    save.disabled = true;
+    share(undefined);
     button.textContent = 'Stop';
     status.textContent = 'Loading …';
     worker = new Worker(new URL('../../bench/page/worker.ts', import.meta.url), { type: 'module', name: 'benchmark' });
@@ -80,7 +85,7 @@ export function start(panel: HTMLElement): void {
   async function describeAdapter(): Promise<void> {
     const adapter = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' });
     const place = find(panel, '#adapter');
-    button.disabled = !adapter;
+    for (const start of [button, find<HTMLButtonElement>(panel, '#race-run')]) start.disabled = !adapter;
     if (!adapter) {
       place.textContent = 'This browser offers no WebGPU adapter, so nothing can be measured here.';
       return;
@@ -88,7 +93,12 @@ export function start(panel: HTMLElement): void {
     const { vendor, architecture, device, description } = adapter.info;
     const features = ['shader-f16', 'subgroups', 'timestamp-query'].filter((name) => adapter.features.has(name));
     const name = [vendor, architecture, device, description].filter(Boolean).join(' ') || 'not named by the browser';
-    place.textContent = `Adapter: ${name}. Features: ${features.join(', ') || 'none of those that matter here'}.`;
+    const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = adapter.limits;
+    place.textContent = [
+      `Adapter: ${name}.`,
+      `Features: ${features.join(', ') || 'none of those that matter here'}.`,
+      `A buffer holds at most ${fileSize(maxBufferSize)}, a kernel sees ${fileSize(maxStorageBufferBindingSize)} of it; a workgroup has ${fileSize(maxComputeWorkgroupStorageSize)}.`,
+    ].join(' ');
     allBars.checked = !/swiftshader|llvmpipe/i.test(name);
   }
 
@@ -97,11 +107,20 @@ export function start(panel: HTMLElement): void {
     if (worker) stop('Stopped.');
     else run();
   });
-  save.addEventListener('click', () => {
-    saveFile(
-      `benchmark-${report?.date}.json`,
-      new Blob([JSON.stringify(report, null, 1)], { type: 'application/json' }),
-    );
-  });
   void describeAdapter();
+  startRace(find(panel, '#race'), app);
+}
+
+/** What a picture says of a report. */
+function factsOf({ adapter, driver, runtime, date, peaks, sets, queries }: Report): string[] {
+  const best = sets.reduce((a, b) => (b.tokens_per_s > a.tokens_per_s ? b : a));
+  const memory = Math.max(...sets.map(({ peak_bytes }) => peak_bytes));
+  return [
+    [adapter, driver].filter(Boolean).join(', '),
+    `${runtime} · ${date.slice(0, 10)} · at best ${rate(peaks.fma_gflops)} GFLOP/s on FMAs, ${rate(peaks.copy_gb_s)} GB/s on copies`,
+    `Most: ${rate(best.tokens_per_s)} tokens/s (${best.model}, ${best.tier}, ${best.name}) · ${mib(memory)} of GPU memory`,
+    ...queries
+      .filter(({ name }) => name === 'query-16')
+      .map(({ model, tier, median_ms }) => `A query of 16 tokens: ${milliseconds(median_ms)} ms (${model}, ${tier})`),
+  ];
 }

@@ -1,23 +1,9 @@
 // The results as tables, bars and a plot.
-import { barTable, kernelTable, percent, queryTable, rate, setTable, type Table, windowTable } from '../../bench/print';
+import { barTable, kernelTable, mib, percent, queryTable, rate, setTable, windowTable } from '../../bench/print';
 import type { KernelTime, Report } from '../../bench/report';
-import { roofline } from '../../bench/roofline';
+import { roofline, shownSets } from '../../bench/roofline';
 import { element } from '../dom';
-
-/** A table whose columns stand to the right where they hold numbers. */
-function table([header, ...rows]: Table, caption: string): HTMLElement {
-  const isNumber = header.map((_, column) => rows.some((row) => /^[\d.]+%?$/.test(row[column])));
-  const cell = (tag: 'td' | 'th', text: string, column: number) =>
-    element(tag, { textContent: text, className: isNumber[column] ? 'number' : '' });
-  const made = element(
-    'table',
-    {},
-    element('caption', { textContent: caption }),
-    element('thead', {}, element('tr', {}, ...header.map((text, i) => cell('th', text, i)))),
-    element('tbody', {}, ...rows.map((row) => element('tr', {}, ...row.map((text, i) => cell('td', text, i))))),
-  );
-  return element('div', { className: 'scroll', tabIndex: 0 }, made);
-}
+import { resultTable } from './tables';
 
 /** A bar for every kernel that multiplies: its share of the FMA peak. */
 function kernelBars(kernels: KernelTime[], caption: string): HTMLElement {
@@ -37,16 +23,18 @@ function kernelBars(kernels: KernelTime[], caption: string): HTMLElement {
   );
 }
 
-/** Everything of a report that a page shows. */
-export function resultElements(report: Report): HTMLElement[] {
+/** Everything of a report that a page shows; `chart` is that of speed against length. */
+export function resultElements(report: Report, chart: SVGSVGElement | undefined): (HTMLElement | SVGSVGElement)[] {
   const { peaks, sets, queries, windows, bars } = report;
   const timed = sets.filter(({ kernels }) => kernels);
   const plot = roofline(report);
-  const peakText = `In this run the device's best was ${rate(peaks.fma_gflops)} GFLOP/s on FMAs alone and ${rate(peaks.copy_gb_s)} GB/s on copies alone.`;
+  const memory = Math.max(...sets.map(({ peak_bytes }) => peak_bytes));
+  const peakText = `In this run the device's best was ${rate(peaks.fma_gflops)} GFLOP/s on FMAs alone and ${rate(peaks.copy_gb_s)} GB/s on copies alone. The sets took at most ${mib(memory)} of GPU memory, weights included.`;
   return [
     element('p', { textContent: peakText }),
-    table(setTable(sets), 'Sets of documents'),
-    table(queryTable(queries), 'One search query at a time, medians in milliseconds'),
+    ...(chart ? [chart] : []),
+    resultTable(setTable(sets), 'Sets of documents'),
+    resultTable(queryTable(queries), 'One search query at a time, medians in milliseconds'),
     ...(plot
       ? [
           element('img', {
@@ -55,18 +43,20 @@ export function resultElements(report: Report): HTMLElement[] {
           }),
         ]
       : []),
-    ...timed.map(({ model, tier, name, kernels }) =>
-      kernelBars(kernels!, `${model}, ${tier}, ${name}: share of the FMA peak`),
-    ),
-    ...(windows.length > 0 ? [table(windowTable(windows), 'Window attention by length')] : []),
-    table(barTable(bars), "The project's bars"),
+    ...shownSets(sets)
+      .flat()
+      .map(({ model, tier, name, kernels }) =>
+        kernelBars(kernels!, `${model}, ${tier}, ${name}: share of the FMA peak`),
+      ),
+    ...(windows.length > 0 ? [resultTable(windowTable(windows), 'Window attention by length')] : []),
+    resultTable(barTable(bars), "The project's bars"),
     ...timed.map(({ model, tier, name, kernels }) => {
       const caption = `${model}, ${tier}, ${name}: every kernel`;
       return element(
         'details',
         {},
         element('summary', { textContent: caption }),
-        table(kernelTable(kernels!), caption),
+        resultTable(kernelTable(kernels!), caption),
       );
     }),
   ];

@@ -14,7 +14,11 @@ export function startZeroShot(panel: HTMLElement, app: App): void {
   const template = find<HTMLInputElement>(form, '#zero-template');
   const multiLabel = find<HTMLInputElement>(form, '#zero-multi');
   // No model of this kind is small enough to come with the page.
-  const picker = app.picker(find(panel, '#zero-model'), { suggestions: knownModels('zero-shot'), onChange: () => {} });
+  const picker = app.picker(find(panel, '#zero-model'), {
+    suggestions: knownModels('zero-shot'),
+    key: 'nli',
+    onChange: () => {},
+  });
   const places = { error: find(form, '.error'), status: find(form, '.status') };
 
   const fields = { texts, labels, template };

@@ -1,6 +1,6 @@
 import type { Model } from '../../src/index';
 import type { App } from '../app';
-import { debounced, element, find, isAbort, showError } from '../dom';
+import { debounced, element, find, isAbort, savesData, showError } from '../dom';
 import { knownModels } from '../known-models';
 import { createRunButton } from '../run-button';
 import { statusLine } from '../status-line';
@@ -14,8 +14,8 @@ const CANDIDATES = 8;
 /** Milliseconds of rest in typing before the model is asked. */
 const REST = 250;
 
-/** The tab that fills masks. `show`: it came into view, so its model is wanted. */
-export function startFillMask(panel: HTMLElement, app: App): { show: () => void } {
+/** The tab that fills masks. `show`: it came into view, so its model is wanted; resolves when nothing is loading. */
+export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<void> } {
   const form = find<HTMLFormElement>(panel, 'form');
   const field = find<HTMLTextAreaElement>(panel, '#mask-text');
   const button = find<HTMLButtonElement>(panel, '#fill');
@@ -126,11 +126,12 @@ export function startFillMask(panel: HTMLElement, app: App): { show: () => void 
     example.addEventListener('click', () => editor.set(example.textContent ?? ''));
   }
 
-  const savesData = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData;
   return {
-    show() {
+    async show() {
+      if (!navigator.gpu || savesData()) return;
       // After the first paint, so that the page is there before its model.
-      if (navigator.gpu && !savesData) requestAnimationFrame(() => setTimeout(picker.load));
+      await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+      await picker.load();
     },
   };
 }

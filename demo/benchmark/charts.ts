@@ -1,0 +1,81 @@
+// Charts of what was measured, by Observable Plot. Their colours are the page's.
+import { axisX, barX, dot, gridX, line, plot, text } from '@observablehq/plot';
+import type { PeerResult } from '../../bench/peer/results';
+import type { SetResult } from '../../bench/report';
+import { count } from '../numbers';
+
+type Chart = SVGSVGElement;
+
+/** A plot as one SVG, without the style element that a strict content security policy forbids; its rules are in benchmark.css. */
+function svgOf(options: Parameters<typeof plot>[0], label: string): Chart {
+  const chart = plot(options) as unknown as Chart;
+  for (const style of chart.querySelectorAll('style')) style.remove();
+  for (const part of chart.querySelectorAll('g')) part.ariaLabel = null; // the whole has a label
+  chart.classList.add('chart');
+  chart.setAttribute('role', 'img');
+  chart.ariaLabel = label;
+  return chart;
+}
+
+/** Tokens a second against documents' length, a line for each model and tier; undefined where only one length was measured. */
+export function speedChart(sets: SetResult[], width: number): Chart | undefined {
+  const points = sets
+    .filter(({ name }) => name.startsWith('fixed'))
+    .map((set) => ({ length: set.lengths[0], speed: set.tokens_per_s, line: `${set.model}, ${set.tier}` }));
+  if (new Set(points.map(({ length }) => length)).size < 2) return undefined;
+  const longest = Math.max(...points.map(({ length }) => length));
+  const channels = { x: 'length', y: 'speed', stroke: 'line' };
+  return svgOf(
+    {
+      width,
+      height: Math.min(360, Math.max(240, width * 0.45)),
+      marginLeft: 64,
+      marginRight: Math.min(150, width / 3),
+      x: { type: 'log', base: 2, label: 'tokens of each document', ticks: [...new Set(points.map((p) => p.length))] },
+      y: { zero: true, grid: true, label: 'tokens a second', tickFormat: (value: number) => count(value) },
+      color: { scheme: 'Tableau10' },
+      marks: [
+        line(points, { ...channels, sort: 'length' }),
+        dot(points, { ...channels, fill: 'line', r: 4 }),
+        text(
+          points.filter(({ length }) => length === longest),
+          { x: 'length', y: 'speed', text: 'line', textAnchor: 'start', dx: 10, fill: 'currentColor' },
+        ),
+      ],
+    },
+    'Tokens a second against the length of the documents. The table has the numbers.',
+  );
+}
+
+/** The race: medians as bars, single runs as dots; shorter is better. */
+export function raceChart(results: PeerResult[], width: number): Chart {
+  const finished = results.filter(({ median_ms }) => median_ms !== undefined);
+  const runs = finished.flatMap(({ contender, runs_ms }) => runs_ms.map((ms) => ({ contender, ms })));
+  return svgOf(
+    {
+      width,
+      height: 60 + 44 * finished.length,
+      marginLeft: Math.min(170, width / 2.2),
+      marginRight: 60,
+      x: { zero: true, label: 'milliseconds, medians; dots are single runs' },
+      y: { label: null, domain: finished.map(({ contender }) => contender) },
+      marks: [
+        gridX(),
+        axisX({ ticks: 5 }),
+        barX(finished, { x: 'median_ms', y: 'contender', fill: ({ contender }) => colourOf(contender), inset: 6 }),
+        dot(runs, { x: 'ms', y: 'contender', stroke: 'currentColor', r: 3 }),
+        text(finished, {
+          x: ({ runs_ms }) => Math.max(...runs_ms),
+          y: 'contender',
+          text: ({ median_ms }) => `${count(Math.round(median_ms))} ms`,
+          textAnchor: 'start',
+          dx: 8,
+          fill: 'currentColor',
+        }),
+      ],
+    },
+    'Milliseconds of each contender. The table has the numbers.',
+  );
+}
+
+const colourOf = (contender: string): string => (contender.startsWith('transformers') ? '#9aa5ae' : '#e0a92e');

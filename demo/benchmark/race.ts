@@ -1,0 +1,76 @@
+// The race: who embeds the same texts in less time, one after the other, several rounds.
+import type { Answer, Contender } from '../../bench/peer/contenders';
+import { leastCosine, type PeerResult, summarised } from '../../bench/peer/results';
+
+/** One of those who race. */
+export interface Runner {
+  contender: Contender;
+  /** Gives what it computes on. */
+  load(): Promise<string>;
+  embed(texts: string[]): Promise<Answer>;
+  /** Frees what it has. */
+  end(): void;
+}
+
+export interface RaceOptions {
+  texts: string[];
+  /** Of all texts, special ones included. */
+  tokens: number;
+  /** Timed runs of each. */
+  rounds: number;
+  signal: AbortSignal;
+  onProgress(line: string, results: PeerResult[]): void;
+}
+
+/**
+ * Loads everyone and lets everyone embed once, which warms up and is compared, and then time after time in turn, so that what else the
+ * device does hits all of them. Who fails is out and the others go on. `runners[0]` is the one that the others' embeddings are compared with.
+ */
+export async function race(runners: Runner[], options: RaceOptions): Promise<PeerResult[]> {
+  const { texts, tokens, rounds, signal, onProgress } = options;
+  const results = runners.map(
+    ({ contender }): PeerResult => ({
+      name: 'race',
+      contender,
+      device: '',
+      documents: texts.length,
+      tokens,
+      equal: false,
+      runs_ms: [],
+    }),
+  );
+  const show = (line: string) => onProgress(line, results.map(summarised));
+  let reference: Answer | undefined;
+
+  /** What `work` gives; undefined once a runner is out. */
+  async function attempt<T>(result: PeerResult, work: () => Promise<T>): Promise<T | undefined> {
+    signal.throwIfAborted();
+    if (result.failure) return undefined;
+    try {
+      return await work();
+    } catch (error) {
+      signal.throwIfAborted();
+      result.failure = error instanceof Error ? error.message : String(error);
+      return undefined;
+    }
+  }
+
+  for (const [i, runner] of runners.entries()) {
+    show(`${runner.contender}: loading …`);
+    results[i].device = (await attempt(results[i], () => runner.load())) ?? '';
+    show(`${runner.contender}: warming up …`);
+    const answer = await attempt(results[i], () => runner.embed(texts));
+    if (!answer) continue;
+    if (i === 0) reference = answer;
+    else if (reference) results[i].cosine = leastCosine(answer.data, reference.data, reference.dim);
+  }
+  for (let round = 1; round <= rounds; round++) {
+    for (const [i, runner] of runners.entries()) {
+      show(`Round ${round} of ${rounds}: ${runner.contender} …`);
+      const answer = await attempt(results[i], () => runner.embed(texts));
+      if (answer) results[i].runs_ms.push(answer.ms);
+    }
+  }
+  signal.throwIfAborted();
+  return results.map(summarised);
+}
