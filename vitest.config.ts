@@ -30,13 +30,14 @@ const adapters = testAdapters();
 /**
  * The tuner's compile every GEMM design dozens of times, at seconds each on SwiftShader, and those of quantised models and of the family's
  * twins load dozens of models (gemm.gpu.test.ts, head.gpu.test.ts and golden.gpu.test.ts run what either uses on both); the command
- * line's start processes that load models, and see nothing of the GPU; the guide's load a model a page.
+ * line's start processes that load models, and see nothing of the GPU, nor does the order of passes; the guide's load a model a page.
  */
 const onLavapipeAlone = [
   'src/kernels/tune.gpu.test.ts',
   'src/autotune.gpu.test.ts',
   'src/model/quantized.gpu.test.ts',
   'src/model/family.gpu.test.ts',
+  'src/model/runtime.gpu.test.ts',
   'src/cli/cli.gpu.test.ts',
   'src/guide.gpu.test.ts',
 ];

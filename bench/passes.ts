@@ -12,15 +12,31 @@ export const embeddings = (sequences: number): HeadRequest => ({
   indices: Uint32Array.from({ length: sequences }, (_, i) => i),
 });
 
-/** From token ids to embeddings in JavaScript, one pass after the other. */
+/** From token ids to embeddings in JavaScript, the next pass begun when the GPU has got the one before, as the scheduler does. */
 export async function runPasses(runtime: Runtime, passes: Uint32Array[][], profiler?: Profiler) {
   const sums = { dispatches: 0, flops: 0, issuedFlops: 0 };
-  const start = performance.now();
-  for (const pass of passes) {
-    const { dispatches, flops, issuedFlops } = await runtime.run(pass, [embeddings(pass.length)], { profiler });
+  const run = async (pass: Uint32Array[], onSubmitted?: () => void) => {
+    const { dispatches, flops, issuedFlops } = await runtime.run(pass, [embeddings(pass.length)], {
+      profiler,
+      onSubmitted,
+    });
     sums.dispatches += dispatches;
     sums.flops += flops;
     sums.issuedFlops += issuedFlops;
+  };
+  const start = performance.now();
+  let last = Promise.resolve();
+  for (const pass of passes) {
+    const before = last;
+    if (profiler) await run(pass);
+    else {
+      await new Promise<void>((submitted, failed) => {
+        last = run(pass, submitted);
+        last.catch(failed);
+      });
+    }
+    await before; // two in flight
   }
+  await last;
   return { ...sums, ms: performance.now() - start };
 }

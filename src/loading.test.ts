@@ -7,18 +7,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { create } from 'webgpu';
+import family from '../tools/goldens/family.json';
 import { type EncoderOptions, loadEncoder } from './encoder';
 import { ModelFileError } from './errors';
 import type { OpenStore, Store } from './files/store';
 import { folderStore } from './files/store-folder';
-import { checkpointFolder } from './model/fixtures/golden';
+import { checkpointFolder, readGolden } from './model/fixtures/golden';
+import { twinFolder } from './model/fixtures/twin';
 import { deleteCached, listCached, loadModel } from './node';
 
 /** Dawn's null backend allocates and validates as others do, and computes nothing: enough to load. */
 const gpu = create(['backend=null']);
 const FOLDER = checkpointFolder('tiny-mlm');
-const NAMES = ['config.json', 'model.safetensors'];
 
+/** What the Hub has. */
+let folder = FOLDER;
 let server: Server;
 let hubUrl: string;
 let cacheFolder: string;
@@ -31,12 +34,13 @@ const hub: RequestListener = async (request, response) => {
   requests.push(path);
   if (misbehave(request, response)) return;
   if (path.startsWith('/api/')) {
-    const siblings = NAMES.map(async (rfilename) => {
-      const bytes = await readFile(join(FOLDER, rfilename));
+    const names = (await readdir(folder, { recursive: true })).filter((name) => /\.\w+$/.test(name));
+    const siblings = names.map(async (rfilename) => {
+      const bytes = await readFile(join(folder, rfilename));
       return { rfilename, size: bytes.length, lfs: { sha256: createHash('sha256').update(bytes).digest('hex') } };
     });
     response.end(JSON.stringify({ sha: 'c1', siblings: await Promise.all(siblings) }));
-  } else response.end(await readFile(join(FOLDER, path.split('/').pop()!)));
+  } else response.end(await readFile(join(folder, path.replace(/^.*\/resolve\/c1\//, ''))));
 };
 
 beforeAll(async () => {
@@ -47,6 +51,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   misbehave = () => false;
+  folder = FOLDER;
   requests.length = 0;
   await rm(cacheFolder, { recursive: true, force: true });
 });
@@ -71,6 +76,16 @@ describe('a model of the Hub', () => {
     const second = await load({ dtype });
     expect(second).toMatchObject({ dtype, commit: 'c1', cache: { state: 'hit', bytes: first.cache.bytes } });
     expect(requests.length).toBe(3);
+  });
+
+  it('loads its Dense modules without network too', async () => {
+    folder = twinFolder(family.find(({ name }) => name === 'dense')!, readGolden('family/dense'));
+    const first = await load({ dtype: 'q8' });
+    expect(requests.filter((path) => /_Dense\/model\.safetensors$/.test(path))).toHaveLength(2);
+    misbehave = ({ socket }) => Boolean(socket.destroy());
+    const second = await load({ dtype: 'q8' });
+    expect(second).toEqual({ ...first, cache: { ...first.cache, state: 'hit' } });
+    expect(second.embeddingSize).toBe(24);
   });
 
   it('is listed and deleted', async () => {

@@ -7,24 +7,32 @@ import { createScheduler, type Item } from './scheduler';
 
 /**
  * A GPU that answers with what it was asked about: the token id of a row, the sum of the ids of a sequence; hidden states are the ids,
- * in two stages. A pass waits for `gate`, if there is one, and fails where `fails` says so.
+ * in two stages. A pass waits for `gate`, if there is one, and fails where `fails` says so. With `queues` the GPU takes the next pass at
+ * once, and finishes the oldest one when `finishes[0]` is called and so on.
  */
 function fakeGpu({
   limit = 10,
   gate,
   fails,
+  queues = false,
 }: {
   limit?: number;
   gate?: Promise<void>;
   fails?: (ids: number[]) => boolean;
+  queues?: boolean;
 } = {}) {
+  const finishes: (() => void)[] = [];
   const passes: number[][][] = [];
   const requested: HeadRequest[][] = [];
   const scheduler = createScheduler(
-    async (sequences, requests, { hiddenRows }): Promise<PassResult> => {
+    async (sequences, requests, { hiddenRows, onSubmitted }): Promise<PassResult> => {
       passes.push(sequences.map((ids) => [...ids]));
       requested.push(requests);
       await gate;
+      if (queues) {
+        onSubmitted();
+        await new Promise<void>((resolve) => finishes.push(resolve));
+      }
       const stream = sequences.flatMap((ids) => [...ids]);
       if (fails?.(stream)) throw new Error('the GPU said no');
       const answer = ({ head, indices }: HeadRequest) =>
@@ -38,7 +46,7 @@ function fakeGpu({
     },
     () => limit,
   );
-  return { ...scheduler, passes, requested };
+  return { ...scheduler, passes, requested, finishes };
 }
 
 const HIDDEN: Head = { kind: 'hidden' };
@@ -254,5 +262,59 @@ describe('the scheduler', () => {
     open();
     await settled();
     expect(passes).toHaveLength(1);
+  });
+});
+
+describe('with a GPU that takes a pass while it works on another', () => {
+  const four = () => [1, 2, 3, 4].map((id) => item([id, id]));
+  const ofEach = (items: { got: number[] }[]) => items.map(({ got }) => got);
+
+  it('has two passes in flight, no more, and delivers in order', async () => {
+    const { submit, passes, finishes } = fakeGpu({ limit: 2, queues: true });
+    const items = four();
+    const done: number[] = [];
+    const call = submit(items, { onProgress: (progress) => done.push(progress.done) });
+    for (let i = 0; i < 4; i++) {
+      await settled();
+      expect(passes).toHaveLength(Math.min(4, i + 2));
+      expect(done).toEqual(Array.from({ length: i }, (_, n) => n + 1));
+      finishes[i]();
+    }
+    await call;
+    expect(ofEach(items).flat().sort()).toEqual([2, 4, 6, 8]);
+  });
+
+  it('starts no pass of an aborted call, and goes on with others', async () => {
+    const { submit, passes, finishes } = fakeGpu({ limit: 2, queues: true });
+    const controller = new AbortController();
+    const items = four();
+    const aborted = submit(items, controller);
+    await settled();
+    controller.abort();
+    await expect(aborted).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+    const other = item([9, 9]);
+    const kept = submit([other]);
+    for (let i = 0; i < 3; i++) {
+      finishes[i]();
+      await settled();
+    }
+    await kept;
+    expect(passes).toHaveLength(3);
+    expect([other.got, ...ofEach(items)]).toEqual([[18], [], [], [], []]);
+  });
+
+  it('a second pass that fails leaves the first and the third alone', async () => {
+    const { submit, passes, finishes } = fakeGpu({ limit: 2, queues: true, fails: (ids) => ids.includes(2) });
+    const items = four().slice(0, 3);
+    const calls = items.map((one) => submit([one]));
+    await settled();
+    finishes[1]();
+    await expect(calls[1]).rejects.toThrow('the GPU said no');
+    await settled();
+    expect(passes).toHaveLength(3);
+    finishes[0]();
+    finishes[2]();
+    await Promise.all([calls[0], calls[2]]);
+    expect(ofEach(items)).toEqual([[2], [], [6]]);
   });
 });

@@ -40,11 +40,14 @@ interface Call {
 type RunPass = (
   sequences: Uint32Array[],
   requests: HeadRequest[],
-  options: { keys: (number | undefined)[]; hiddenRows?: Uint32Array },
+  options: { keys: (number | undefined)[]; hiddenRows?: Uint32Array; onSubmitted: () => void },
 ) => Promise<PassResult>;
 
+/** While the GPU works on a pass, the next one is encoded, and results are read. More would only make a search query wait longer. */
+const MOST_IN_FLIGHT = 2;
+
 /**
- * Queues calls and runs them in passes on one GPU, one pass at a time. Sequences of calls that wait together share passes; passes
+ * Queues calls and runs them in passes on one GPU. Sequences of calls that wait together share passes; passes
  * with the smallest call's sequences go first, so that a search query need not wait for an index that is being built.
  */
 export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number) {
@@ -84,13 +87,24 @@ export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number
   }
 
   async function drain(): Promise<void> {
+    const inFlight = new Set<Promise<void>>();
     try {
       for (;;) {
         waiting = waiting.filter((item) => calls.has(item));
-        if (waiting.length === 0) return;
+        if (waiting.length === 0 && inFlight.size === 0) return;
+        if (waiting.length === 0 || inFlight.size === MOST_IN_FLIGHT) {
+          await Promise.race(inFlight);
+          continue;
+        }
         const pass = new Set(nextPass());
         waiting = waiting.filter((item) => !pass.has(item));
-        await runItems([...pass]);
+        await new Promise<void>((begun) => {
+          const running = runItems([...pass], begun).then(() => {
+            inFlight.delete(running);
+            begun();
+          });
+          inFlight.add(running);
+        });
       }
     } catch (error) {
       stop(error); // nothing could be planned: no call may be left waiting
@@ -107,14 +121,15 @@ export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number
     return first.map((i) => waiting[i]);
   }
 
-  async function runItems(items: Item[]): Promise<void> {
+  /** Never rejects. `onSubmitted`: see RunOptions. */
+  async function runItems(items: Item[], onSubmitted: () => void): Promise<void> {
     try {
       const { requests, takers } = gatherRequests(items);
       const hiddenRows = gatherHiddenRows(items);
       const result = await runPass(
         items.map(({ ids }) => ids),
         requests,
-        { keys: items.map(({ keys }) => keys), hiddenRows },
+        { keys: items.map(({ keys }) => keys), hiddenRows, onSubmitted },
       );
       if (result.hidden_states && hiddenRows) deliverHidden(items, result.hidden_states, hiddenRows.length);
       takers.forEach((list, request) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { convertChunk, type FloatDtype, f16ToF32, f32ToF16, isFloatDtype } from './dtype';
+import { checkElements, convertChunk, type FloatDtype, f16ToF32, f32ToF16, isFloatDtype } from './dtype';
 
 const ALL_F16 = Uint16Array.from({ length: 0x10000 }, (_, i) => i);
 const isNaN16 = (bits: number) => (bits & 0x7fff) > 0x7c00;
@@ -157,6 +157,29 @@ describe('convertChunk', () => {
         expect([...narrow]).toEqual([9, 9, 0x3c00, 0x4000, 0x4200, 9]);
       }
     }
+  });
+
+  it('finds what is not finite wherever it stands, in pairs and beside them', () => {
+    for (const [from, zero, infinite] of [
+      ['F16', 0x7bff, 0xfc00],
+      ['BF16', 0x7f7f, 0xff80],
+    ] as const) {
+      for (let start = 0; start < 2; start++) {
+        for (let end = start + 1; end < 8; end++) {
+          const all = new Uint16Array(8).fill(zero);
+          const bytes = bytesOf(all).subarray(2 * start, 2 * end);
+          expect(convertChunk(bytes, from, new Float32Array(8)).nonFinite).toBe(-1);
+          for (let at = start; at < end; at++) {
+            all.fill(zero)[at] = infinite;
+            expect(convertChunk(bytes, from, new Float32Array(8)).nonFinite).toBe(at - start);
+          }
+        }
+      }
+    }
+    const elements = { file: 'f', tensor: 't', index: 10 };
+    checkElements(elements, bytesOf(new Uint16Array(6).fill(0x7bff)), 'F16');
+    expect(() => checkElements(elements, bytesOf(Uint16Array.of(1, 2, 0x7e00)), 'F16')).toThrow('at element 12');
+    expect(() => checkElements(elements, f32(1, -Infinity), 'F32')).toThrow('at element 11');
   });
 
   it('refuses half elements and targets that are too short', () => {

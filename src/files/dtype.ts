@@ -95,14 +95,21 @@ export function convertElements(
   at = 0,
 ): void {
   const { nonFinite, overflow } = convertChunk(bytes, from, to, at);
-  if (nonFinite >= 0) {
-    const { file, tensor, index } = elements;
-    throw new ModelFileError(
-      `${file}: tensor '${tensor}' holds a NaN or an infinity at element ${index + nonFinite}; the checkpoint is broken.`,
-    );
-  }
+  if (nonFinite >= 0) throw broken(elements, nonFinite);
   if (overflow >= 0) throw tooLarge({ ...elements, index: elements.index + overflow }, 'f16', F16_MAX);
 }
+
+/** For elements that stay as they are: throws a ModelFileError for NaN and infinities. `bytes` is aligned. */
+export function checkElements(elements: Elements, bytes: Uint8Array, dtype: 'F32' | 'F16'): void {
+  const count = bytes.byteLength / FLOAT_BYTES[dtype];
+  const at = dtype === 'F32' ? firstNonFinite32(view32(bytes, count)) : firstNonFinite16(view16(bytes, count), 0x7c00);
+  if (at >= 0) throw broken(elements, at);
+}
+
+const broken = ({ file, tensor, index }: Elements, at: number): ModelFileError =>
+  new ModelFileError(
+    `${file}: tensor '${tensor}' holds a NaN or an infinity at element ${index + at}; the checkpoint is broken.`,
+  );
 
 const F16_MAX = 65504;
 
@@ -119,8 +126,7 @@ const view32 = (bytes: Uint8Array, count: number) => new Uint32Array(bytes.buffe
 
 function copyF32(source: Uint32Array, to: Uint32Array): number {
   to.set(source);
-  for (let i = 0; i < source.length; i++) if ((source[i] & F32_INFINITY) === F32_INFINITY) return i;
-  return -1;
+  return firstNonFinite32(source);
 }
 
 function copyF16(source: Uint16Array, to: Uint16Array): number {
@@ -128,9 +134,20 @@ function copyF16(source: Uint16Array, to: Uint16Array): number {
   return firstNonFinite16(source, 0x7c00);
 }
 
-function firstNonFinite16(source: Uint16Array, exponent: number): number {
-  for (let i = 0; i < source.length; i++) if ((source[i] & exponent) === exponent) return i;
+function firstNonFinite32(source: Uint32Array): number {
+  for (let i = 0; i < source.length; i++) if ((source[i] & F32_INFINITY) === F32_INFINITY) return i;
   return -1;
+}
+
+function firstNonFinite16(source: Uint16Array, exponent: number): number {
+  // Two at a time: where all bits of an exponent are set, adding its lowest one carries into the sign's place.
+  const lowest = exponent & -exponent;
+  const [exponents, ones] = [exponent * 0x10001, lowest * 0x10001];
+  const aligned = source.byteOffset % 4 === 0 ? source : source.slice();
+  const pairs = new Uint32Array(aligned.buffer, aligned.byteOffset, source.length >> 1);
+  let carries = (source[source.length - 1] & exponent) + lowest; // the last may be in no pair
+  for (let i = 0; i < pairs.length; i++) carries |= (pairs[i] & exponents) + ones;
+  return carries & 0x80008000 ? source.findIndex((bits) => (bits & exponent) === exponent) : -1;
 }
 
 /** All f16 values as f32 bits. */

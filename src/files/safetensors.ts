@@ -21,7 +21,8 @@ export interface SafetensorsVisitor {
   header(tensors: TensorInfo[], metadata: Metadata): Names | Promise<Names>;
   /**
    * The next bytes of a tensor, `offset` bytes after its begin. Chunks of a tensor come in order and have a multiple of 1024
-   * bytes, but for its last; a tensor without elements has none. `bytes` is used again after the promise has resolved.
+   * bytes, but for its last, and whole rows unless these are very long or odd; a tensor without elements has none. `bytes` is
+   * used again after the promise has resolved.
    */
   chunk(tensor: TensorInfo, offset: number, bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
 }
@@ -35,6 +36,7 @@ interface Names {
 /** The limit of the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000;
 const CHUNK_BYTES = 1 << 20;
+const CHUNK_STEP = 1024;
 
 /** A Map, not an object: names such as "constructor" must not be found. F4 and F6 are smaller than a byte. */
 const DTYPE_BITS = new Map<unknown, number>([
@@ -106,8 +108,9 @@ export async function readSafetensors(
     for (const tensor of tensors) {
       const isWanted = wanted.has(tensor.name);
       const length = tensor.end - tensor.begin;
-      for (let offset = 0; offset < length; offset += CHUNK_BYTES) {
-        const part = staging.subarray(0, Math.min(CHUNK_BYTES, length - offset));
+      const chunkBytes = chunkBytesOf(tensor);
+      for (let offset = 0; offset < length; offset += chunkBytes) {
+        const part = staging.subarray(0, Math.min(chunkBytes, length - offset));
         const partGot = await source.fill(part);
         if (partGot < part.length) {
           const ended = dataStart + tensor.begin + offset + partGot;
@@ -125,6 +128,14 @@ export async function readSafetensors(
   } finally {
     await source.close();
   }
+}
+
+/** Whole rows, a multiple of 1024 bytes of them, where these fit. */
+function chunkBytesOf({ shape, begin, end }: TensorInfo): number {
+  const rowBytes = ((end - begin) / shape.reduce((a, b) => a * b, 1)) * (shape.at(-1) ?? 1);
+  let step = rowBytes;
+  while (step <= CHUNK_BYTES && step % CHUNK_STEP !== 0) step *= 2;
+  return step <= CHUNK_BYTES ? CHUNK_BYTES - (CHUNK_BYTES % step) : CHUNK_BYTES;
 }
 
 /** Cuts a stream of chunks of any size into the sizes that are asked for. */

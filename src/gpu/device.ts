@@ -72,23 +72,36 @@ export async function openGpu(gpu: GPU | undefined): Promise<Gpu> {
 
 const STORAGE = 0x80;
 
-/** Runs `work` and turns a device error in it (out of memory, a lost device) into a thrown error. */
-export async function guarded<T>(gpu: Gpu, work: () => Promise<T>): Promise<T> {
+/**
+ * Runs `work` and turns a device error in it (out of memory, a lost device) into a thrown error. `submitted` tells it what errors there
+ * were until then, before the GPU has done the work, and after that other work may begin: a device has one stack of error scopes.
+ */
+export async function guarded<T>(gpu: Gpu, work: (submitted: () => Promise<void>) => Promise<T>): Promise<T> {
   if (gpu.lost) throw gpu.lost;
   gpu.device.pushErrorScope('out-of-memory');
   gpu.device.pushErrorScope('validation');
+  let checked: Promise<void> | undefined;
+  const submitted = () => {
+    checked ??= popErrors(gpu);
+    return checked;
+  };
   let result: T | undefined;
   let thrown: unknown;
   try {
-    result = await work();
+    result = await work(submitted);
   } catch (error) {
     thrown = error;
   }
-  const errors = await Promise.all([gpu.device.popErrorScope(), gpu.device.popErrorScope()]);
+  await submitted();
+  if (thrown) await gpu.device.queue.onSubmittedWorkDone().catch(() => {}); // by then the loss of a device has been heard of
   if (gpu.lost) throw gpu.lost;
-  const [validation, memory] = errors;
-  if (memory) throw new RangeError(`The GPU is out of memory: ${memory.message}`);
-  if (validation) throw new Error(`WebGPU refused the work: ${validation.message}`);
   if (thrown) throw thrown;
   return result as T;
+}
+
+async function popErrors(gpu: Gpu): Promise<void> {
+  const [validation, memory] = await Promise.all([gpu.device.popErrorScope(), gpu.device.popErrorScope()]);
+  if (gpu.lost) throw gpu.lost;
+  if (memory) throw new RangeError(`The GPU is out of memory: ${memory.message}`);
+  if (validation) throw new Error(`WebGPU refused the work: ${validation.message}`);
 }

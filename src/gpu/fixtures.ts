@@ -11,6 +11,32 @@ export type Storage = 'f32' | 'f16';
 /** The GPU of the project's driver. */
 export const openTestGpu = (): Promise<Gpu> => openGpu(create([]));
 
+/**
+ * A GPU whose bindings are small, so that tables come in pieces. What it hands out is the real device's.
+ */
+export function withSmallBindings(bytes: number): GPU {
+  const wrap = <T extends object>(target: T, replaced: Record<string, unknown>): T =>
+    new Proxy(target, {
+      get(_, name) {
+        if (name in replaced) return replaced[String(name)];
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  const gpu = create([]);
+  return wrap(gpu, {
+    async requestAdapter(options?: GPURequestAdapterOptions) {
+      const adapter = (await gpu.requestAdapter(options))!;
+      return wrap(adapter, {
+        async requestDevice(descriptor?: GPUDeviceDescriptor) {
+          const device = await adapter.requestDevice(descriptor);
+          return wrap(device, { limits: wrap(device.limits, { maxStorageBufferBindingSize: bytes }) });
+        },
+      });
+    },
+  });
+}
+
 /** A storage buffer with these words. */
 export function uploadWords(gpu: Gpu, words: Uint32Array<ArrayBuffer>): GPUBuffer {
   const size = Math.max(16, Math.ceil(words.byteLength / 16) * 16);

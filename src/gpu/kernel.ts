@@ -128,3 +128,24 @@ export function bind(gpu: Gpu, kernel: Kernel, buffers: Record<string, Bindable>
   });
   return gpu.device.createBindGroup({ label: kernel.label, layout: kernel.layout, entries });
 }
+
+/** Bind groups of a kernel that are kept. */
+const MOST_KEPT = 8;
+
+/** `bind`, but the same buffers again give the same bind group, which costs much less than a new one. */
+export function rememberingBind(gpu: Gpu): (kernel: Kernel, buffers: Record<string, Bindable>) => GPUBindGroup {
+  const known = new Map<Kernel, { buffers: Record<string, Bindable>; group: GPUBindGroup }[]>();
+  return (kernel, buffers) => {
+    const kept = known.get(kernel) ?? [];
+    known.set(kernel, kept);
+    const found = kept.find((entry) => kernel.bindings.every(({ name }) => isSame(entry.buffers[name], buffers[name])));
+    if (found) return found.group;
+    const group = bind(gpu, kernel, buffers);
+    kept.push({ buffers, group });
+    if (kept.length > MOST_KEPT) kept.shift();
+    return group;
+  };
+}
+
+const isSame = (a: Bindable, b: Bindable): boolean =>
+  a === b || ('buffer' in a && 'buffer' in b && a.buffer === b.buffer && a.offset === b.offset && a.size === b.size);

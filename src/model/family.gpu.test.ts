@@ -1,93 +1,66 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import family from '../../tools/goldens/family.json';
-import { makeCheckpoint } from '../../tools/make-checkpoint.mjs';
-import type { Model } from '../api';
-import { safetensorsBytes } from '../files/fixtures';
-import { loadModel } from '../node';
-import { type Golden, maxDifference, nanoTexts, publicModel, readGolden } from './fixtures/golden';
+import type { Dtype, Model } from '../api';
+import { loadModel, type NodeLoadOptions } from '../node';
+import { type Golden, maxDifference, nanoTexts, readGolden } from './fixtures/golden';
+import { type Twin, twinFolder } from './fixtures/twin';
 
 /**
  * A tiny twin of each config in the family, from its own files, against outputs of an independent implementation (tools/goldens): hidden
  * states and logits, or embeddings of texts with poolings, Dense modules and ColBERT's encoding.
  */
 const TOLERANCE = 2e-4;
-type Twin = (typeof family)[number];
 
 const TEXTS = [0, 2, 3, 5].map((i) => nanoTexts()[i]);
 
-/** The twin's folder as the Hub has it. */
-function folderOf(twin: Twin, golden: Golden): string {
-  const folder = mkdtempSync(join(tmpdir(), `family-${twin.name}-`));
-  const { seed, config } = twin;
-  makeCheckpoint({ seed, config: { max_position_embeddings: 512, ...config }, task: twin.task as 'mlm' }, folder);
-  const write = (name: string, json: unknown) => writeFileSync(join(folder, name), JSON.stringify(json));
-  const modules = [{ path: '', type: 'sentence_transformers.models.Transformer' }];
-  if (twin.pooling) {
-    mkdirSync(join(folder, '1_Pooling'));
-    write('1_Pooling/config.json', { word_embedding_dimension: config.hidden_size, ...twin.pooling });
-    modules.push({ path: '1_Pooling', type: 'sentence_transformers.models.Pooling' });
-  }
-  let dense = 0;
-  for (const module of twin.modules ?? []) {
-    const path = `${modules.length}_${typeof module === 'string' ? module : 'Dense'}`;
-    if (typeof module !== 'string') {
-      mkdirSync(join(folder, path));
-      write(`${path}/config.json`, module);
-      const bias = module.bias ? golden.floats(`dense.${dense}.bias`) : undefined;
-      writeFileSync(join(folder, path, 'model.safetensors'), linearFile(golden.floats(`dense.${dense}.weight`), bias));
-      dense++;
-    }
-    modules.push({
-      path,
-      type: `${twin.pooling ? 'sentence_transformers.models' : 'pylate.models.Dense'}.${path.slice(2)}`,
-    });
-  }
-  if (modules.length > 1) write('modules.json', modules);
-  if (twin.multi_vector) write('config_sentence_transformers.json', twin.multi_vector);
-  if (twin.task === 'encoder') {
-    copyFileSync(join(publicModel('nano'), 'tokenizer_config.json'), join(folder, 'tokenizer_config.json'));
-    const tokenizer = JSON.parse(readFileSync(join(publicModel('nano'), 'tokenizer.json'), 'utf8'));
-    for (const [i, content] of ['[Q] ', '[D] '].entries()) {
-      tokenizer.added_tokens.push({
-        ...tokenizer.added_tokens.at(-1),
-        id: 16384 + i,
-        content,
-        lstrip: false,
-        special: false,
-      });
-    }
-    write('tokenizer.json', tokenizer);
-  }
-  return folder;
-}
-
-type Floats = ReturnType<Golden['floats']>;
-function linearFile(weight: Floats, bias: Floats | undefined) {
-  const data = Float32Array.of(...weight.data, ...(bias?.data ?? []));
-  const end = weight.data.length * 4;
-  return safetensorsBytes(
-    {
-      'linear.weight': { dtype: 'F32', shape: weight.shape, data_offsets: [0, end] },
-      ...(bias && { 'linear.bias': { dtype: 'F32', shape: bias.shape, data_offsets: [end, data.byteLength] } }),
-    },
-    new Uint8Array(data.buffer),
-  );
-}
-
-it.each(family)('$name ($like)', async (twin) => {
+async function withTwin(twin: Twin, options: NodeLoadOptions, use: (model: Model, golden: Golden) => Promise<void>) {
   const golden = readGolden(`family/${twin.name}`);
-  const model = await loadModel(folderOf(twin, golden), { dtype: 'f32' });
+  const model = await loadModel(twinFolder(twin, golden), options);
   try {
-    if (twin.multi_vector) await expectMultiVectors(model, golden);
-    else if (twin.pooling) await expectEmbeddings(model, golden);
-    else await expectOutputs(model, golden);
+    await use(model, golden);
   } finally {
     await model.dispose();
   }
-});
+}
+
+it.each(family)('$name ($like)', (twin) =>
+  withTwin(twin, { dtype: 'f32' }, (model, golden) => {
+    if (twin.multi_vector) return expectMultiVectors(model, golden);
+    return twin.pooling ? expectEmbeddings(model, golden) : expectOutputs(model, golden);
+  }),
+);
+
+const named = (name: string): Twin => family.find((twin) => twin.name === name)!;
+
+/** Cosines of rows. */
+function cosines(actual: Float32Array, expected: Float32Array, dim: number): number[] {
+  expect(actual.length).toBe(expected.length);
+  return Array.from({ length: expected.length / dim }, (_, r) => {
+    const [a, b] = [actual, expected].map((rows) => rows.subarray(r * dim, (r + 1) * dim));
+    return a.reduce((sum, x, i) => sum + x * b[i], 0) / Math.hypot(...a) / Math.hypot(...b);
+  });
+}
+
+// Random weights lose more than trained ones; a wrong module or a lost scale is far below.
+it.each<[string, Dtype, number]>([
+  ['dense', 'f16', 0.9999],
+  ['dense', 'q8', 0.999],
+  ['colbert', 'f16', 0.9999],
+  ['colbert', 'q4', 0.8],
+])("%s in %s: cosines to f32's embeddings of at least %f", (name, dtype, least) =>
+  withTwin(named(name), { dtype, arithmetic: 'f32' }, async (model, golden) => {
+    expect(model.info.dtype).toBe(dtype);
+    const found: number[] = [];
+    if (named(name).multi_vector) {
+      const vectors = await model.embedMultiVector(TEXTS, { kind: 'document', truncate: true });
+      for (const [i, { data, dim }] of vectors.entries()) {
+        found.push(...cosines(data, golden.floats(`document.${i}`).data, dim));
+      }
+    } else found.push(...cosines((await model.embed(TEXTS)).data, golden.floats('embeddings').data, 24));
+    expect(Math.min(...found)).toBeGreaterThan(least);
+    expect(Math.min(...found)).toBeLessThan(1 - 1e-9);
+  }),
+);
 
 async function expectOutputs(model: Model, golden: Golden) {
   const outputs = await model.forward(golden.batch, { outputs: ['last_hidden_state', 'logits'] });

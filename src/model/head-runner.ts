@@ -1,4 +1,5 @@
 import { COPY_DST, type GpuMemory, MAP_READ } from '../gpu/buffers';
+import { rememberingBind } from '../gpu/kernel';
 import type { Submission } from '../gpu/submission';
 import { poolSpan } from '../kernels/pool';
 import { roundUp } from '../kernels/precision';
@@ -39,7 +40,9 @@ const READBACK_BYTES = 128 << 20;
 export class HeadRunner {
   #space: Partial<HeadSpace> = {};
   #indices: GPUBuffer | undefined;
-  #readback: GPUBuffer | undefined;
+  /** Those that no pass is waiting for. */
+  #readbacks: GPUBuffer[] = [];
+  readonly #bind: HeadContext['bind'];
 
   constructor(
     readonly memory: GpuMemory,
@@ -47,14 +50,20 @@ export class HeadRunner {
     readonly geometry: Geometry,
     readonly weights: Weights,
     readonly kernels: HeadKernels,
-  ) {}
+  ) {
+    this.#bind = rememberingBind(memory.gpu);
+  }
 
-  /** Answers `requests` from the hidden states that the steps recorded in `job` leave in the workspace. Submits, at least once. */
+  /**
+   * Answers `requests` from the hidden states that the steps recorded in `job` leave in the workspace. Submits, at least once, and calls
+   * `submitted` after the last time; it may reject.
+   */
   async run(
     job: Submission,
     stream: TokenStream,
     workspace: Workspace,
     requests: HeadRequest[],
+    submitted: () => Promise<void>,
   ): Promise<HeadResult[]> {
     const { config, geometry, weights, kernels, memory } = this;
     const results = requests.map(({ head, indices }): HeadResult => {
@@ -66,6 +75,7 @@ export class HeadRunner {
     const total = bytes.reduce((a, b) => a + b, 0);
     const context: HeadContext = {
       gpu: memory.gpu,
+      bind: this.#bind,
       config,
       geometry,
       weights,
@@ -75,18 +85,16 @@ export class HeadRunner {
       tokens: stream.input_ids.length,
     };
     const readback = memory.grow(
-      this.#readback,
+      this.#readbacks.pop(),
       'activations',
       'readback',
       Math.min(total, Math.max(READBACK_BYTES, ...bytes)),
       MAP_READ | COPY_DST,
     );
-    this.#readback = readback;
-
     let waiting: { chunk: (typeof chunks)[number]; at: number }[] = [];
     let filled = 0;
-    const drain = async () => {
-      const data = await job.read(readback, filled);
+    const drain = async (afterSubmit?: () => Promise<void>) => {
+      const [data] = await Promise.all([job.read(readback, filled), afterSubmit?.()]);
       for (const { chunk, at } of waiting) {
         const { data: to, width } = results[chunk.request];
         copyRows(data.subarray(at / 4), this.#answer(chunk.head).stride, to, chunk.first, width, chunk.count);
@@ -94,26 +102,32 @@ export class HeadRunner {
       waiting = [];
       filled = 0;
     };
-    for (const [c, chunk] of chunks.entries()) {
-      if (filled + bytes[c] > readback.size) await drain();
-      const indices = { buffer: this.#indices!, offset: chunk.offset * 4, size: chunk.words.length * 4 };
-      const { dispatches, source } = await headChunk(context, chunk.head, chunk.count, indices);
-      for (const dispatch of dispatches) job.dispatch(dispatch);
-      job.copy(source, 0, readback, filled, bytes[c]);
-      waiting.push({ chunk, at: filled });
-      filled += bytes[c];
+    try {
+      for (const [c, chunk] of chunks.entries()) {
+        if (filled + bytes[c] > readback.size) await drain();
+        const indices = { buffer: this.#indices!, offset: chunk.offset * 4, size: chunk.words.length * 4 };
+        const { dispatches, source } = await headChunk(context, chunk.head, chunk.count, indices);
+        for (const dispatch of dispatches) job.dispatch(dispatch);
+        job.copy(source, 0, readback, filled, bytes[c]);
+        waiting.push({ chunk, at: filled });
+        filled += bytes[c];
+      }
+      await drain(submitted);
+    } catch (error) {
+      memory.free(readback);
+      throw error;
     }
-    await drain();
+    this.#readbacks.push(readback);
     return results;
   }
 
   /** Frees the buffers; the next run makes new ones. */
   release(): void {
     const { a, b, logits, best } = this.#space;
-    for (const buffer of [a, b, logits, best, this.#indices, this.#readback]) if (buffer) this.memory.free(buffer);
+    for (const buffer of [a, b, logits, best, this.#indices, ...this.#readbacks]) if (buffer) this.memory.free(buffer);
     this.#space = {};
     this.#indices = undefined;
-    this.#readback = undefined;
+    this.#readbacks = [];
   }
 
   /** A row of a head's answer: floats on the GPU, and how many of them count. */

@@ -1,6 +1,6 @@
 import type { Pooling } from '../api';
 import type { Gpu } from '../gpu/device';
-import { type Bindable, bind, type Dispatch, type Kernel } from '../gpu/kernel';
+import type { Bindable, Dispatch, Kernel } from '../gpu/kernel';
 import { createGemm, type Epilogue, type Gemm, gemmDispatch } from '../kernels/gemm';
 import { createLayerNorm, normWorkgroups } from '../kernels/layer_norm';
 import { createNormalize } from '../kernels/normalize';
@@ -138,6 +138,7 @@ export interface HeadChunk {
 /** What the heads of a pass have in common. */
 export interface HeadContext {
   gpu: Gpu;
+  bind: (kernel: Kernel, buffers: Record<string, Bindable>) => GPUBindGroup;
   config: ModelConfig;
   geometry: Geometry;
   weights: Weights;
@@ -158,7 +159,7 @@ export async function headChunk(
   count: number,
   indices: Bindable,
 ): Promise<HeadChunk> {
-  const { gpu, config, geometry, weights, kernels, workspace, space, tokens } = context;
+  const { gpu, bind, config, geometry, weights, kernels, workspace, space, tokens } = context;
   const { none } = gpu;
   const { hidden_states, wide } = workspace;
   const { a, b, logits } = space;
@@ -168,7 +169,7 @@ export async function headChunk(
     workgroups: Dispatch['workgroups'],
   ): Dispatch => ({
     kernel,
-    bindGroup: bind(gpu, kernel, buffers),
+    bindGroup: bind(kernel, buffers),
     workgroups,
   });
   const norm = (kernel: Kernel, { weight, bias }: Norm, from: GPUBuffer, to: GPUBuffer, rows: Bindable, n: number) =>

@@ -2,7 +2,6 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { create } from 'webgpu';
 import { makeCheckpoint } from '../../tools/make-checkpoint.mjs';
 import type { LoadOptions, Model, ModelSource } from '../api';
 import { type ConvertedDtype, convertCheckpoint } from '../files/convert';
@@ -10,6 +9,7 @@ import { f16ToF32 } from '../files/dtype';
 import { folderFiles } from '../files/folder';
 import { dequantize } from '../files/quantize';
 import { parseHeader } from '../files/safetensors';
+import { withSmallBindings } from '../gpu/fixtures';
 import { loadModel } from '../node';
 import { argmaxes, maxDifference, nanoTexts, publicModel, readGolden } from './fixtures/golden';
 
@@ -84,32 +84,6 @@ describe.each([
 
 const folderJson = async (folder: string, name: string): Promise<unknown> =>
   new Response((await folderFiles(folder)!.open(name))!.stream as ReadableStream<Uint8Array<ArrayBuffer>>).json();
-
-/**
- * A GPU whose bindings are small, so that tables come in pieces. What it hands out is the real device's.
- */
-function withSmallBindings(bytes: number): GPU {
-  const wrap = <T extends object>(target: T, replaced: Record<string, unknown>): T =>
-    new Proxy(target, {
-      get(_, name) {
-        if (name in replaced) return replaced[String(name)];
-        const value: unknown = Reflect.get(target, name);
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
-    });
-  const gpu = create([]);
-  return wrap(gpu, {
-    async requestAdapter(options?: GPURequestAdapterOptions) {
-      const adapter = (await gpu.requestAdapter(options))!;
-      return wrap(adapter, {
-        async requestDevice(descriptor?: GPUDeviceDescriptor) {
-          const device = await adapter.requestDevice(descriptor);
-          return wrap(device, { limits: wrap(device.limits, { maxStorageBufferBindingSize: bytes }) });
-        },
-      });
-    },
-  });
-}
 
 /** Sizes at the edges: mlp.Wo of k 500 stays f16, and with padded heads attn.Wo; rows are placed and padded. Tables have 961 kB in q8. */
 const VOCAB = 3003;

@@ -38,9 +38,11 @@ export interface RunOptions {
   keys?: (number | undefined)[];
   hiddenRows?: Uint32Array;
   profiler?: Profiler;
+  /** Called when the GPU has got all of the pass and had memory for it: the next may be run before this one has its results. */
+  onSubmitted?: () => void;
 }
 
-/** Owns a model's GPU buffers and runs passes on them, one at a time. */
+/** Owns a model's GPU buffers and runs passes on them. A pass must not be begun before the one before is submitted or has failed. */
 export class Runtime {
   readonly #window: number;
   #workspace: Workspace | undefined;
@@ -86,14 +88,21 @@ export class Runtime {
    */
   async run(sequences: Uint32Array[], requests: HeadRequest[], options: RunOptions = {}): Promise<PassResult> {
     try {
-      return await guarded(this.gpu, () => this.#run(sequences, requests, options));
+      return await guarded(this.gpu, (submitted) =>
+        this.#run(sequences, requests, options, () => submitted().then(options.onSubmitted)),
+      );
     } catch (error) {
       this.#release();
       throw error;
     }
   }
 
-  async #run(sequences: Uint32Array[], requests: HeadRequest[], options: RunOptions): Promise<PassResult> {
+  async #run(
+    sequences: Uint32Array[],
+    requests: HeadRequest[],
+    options: RunOptions,
+    submitted: () => Promise<void>,
+  ): Promise<PassResult> {
     const stream = tokenStream(sequences, options.keys);
     const plan = planAttention(stream, this.kernels.tile, this.#window);
     const { workspace, steps } = this.#prepare(plan.shape);
@@ -110,7 +119,7 @@ export class Runtime {
       run(steps.embeddings);
       for (const layer of steps.layers) run(layer);
     }
-    const heads = await this.#heads.run(job, stream, workspace, requests);
+    const heads = await this.#heads.run(job, stream, workspace, requests, submitted);
     const { dispatches, flops, issuedFlops } = job;
     return { heads, hidden_states, shape: plan.shape, dispatches, flops, issuedFlops };
   }

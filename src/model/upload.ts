@@ -1,6 +1,6 @@
 import type { Dtype } from '../api';
 import { ModelFileError } from '../errors';
-import { convertElements, isFloatDtype } from '../files/dtype';
+import { checkElements, convertElements, isFloatDtype } from '../files/dtype';
 import { isQuantized } from '../files/quantize';
 import type { TensorInfo } from '../files/safetensors';
 import type { Gpu } from '../gpu/device';
@@ -51,7 +51,7 @@ type Block = Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint8Array<A
 export function createUploader(gpu: Gpu, file: string) {
   const { queue } = gpu.device;
   let current = '';
-  let block: Block = new Float32Array(0);
+  let gathered: Block | undefined;
   let filled = 0; // elements of the block
   let row = 0; // of the block's first
   let queued = 0;
@@ -71,10 +71,9 @@ export function createUploader(gpu: Gpu, file: string) {
     }
   }
 
-  /** Writes the block's whole rows, in runs that stay together on the GPU. */
-  function flush(place: Placement, columns: number): void {
-    const rows = filled / columns;
-    const data = padRows(block, rows, columns, place);
+  /** Writes whole rows, padded, in runs that stay together on the GPU. */
+  function writeRows(place: Placement, rows: number, columns: number, unpadded: Block): void {
+    const data = padRows(unpadded, rows, columns, place);
     const stride = data instanceof Uint8Array ? columns : place.stride;
     const rowAt = place.rowAt ?? ((r: number) => r);
     for (let start = 0; start < rows; ) {
@@ -84,45 +83,74 @@ export function createUploader(gpu: Gpu, file: string) {
       start = end;
     }
     row += rows;
-    filled = 0;
   }
 
-  /** Puts the elements in `bytes` behind those of the block. */
-  function fill({ dtype, name }: TensorInfo, bytes: Uint8Array, columns: number): void {
-    if (block instanceof Uint8Array) block.set(bytes, filled);
-    else if (isFloatDtype(dtype)) {
-      convertElements({ file, tensor: name, index: row * columns + filled }, bytes, dtype, block, filled);
+  /** Puts elements behind those of the block, and writes it where it is full or the tensor ends. */
+  function gather(tensor: TensorInfo, bytes: Uint8Array, place: Placement, columns: number, total: number): void {
+    const { dtype, name } = tensor;
+    const size = tensorBytes(tensor) / total;
+    gathered ??= blockFor(place, total / columns, columns);
+    const block = gathered;
+    for (let at = 0; at < bytes.length; ) {
+      const count = Math.min((bytes.length - at) / size, block.length - filled);
+      const part = bytes.subarray(at, at + count * size);
+      if (block instanceof Uint8Array) block.set(part, filled);
+      else if (isFloatDtype(dtype)) {
+        convertElements({ file, tensor: name, index: row * columns + filled }, part, dtype, block, filled);
+      }
+      filled += count;
+      at += part.length;
+      if (filled === block.length || row * columns + filled === total) {
+        writeRows(place, filled / columns, columns, block);
+        filled = 0;
+      }
     }
   }
 
   return {
     async chunk(tensor: TensorInfo, bytes: Uint8Array<ArrayBuffer>, place: Placement): Promise<void> {
-      const { name, shape, begin, end } = tensor;
+      const { name, dtype, shape } = tensor;
       const columns = shape[shape.length - 1];
       const total = shape.reduce((a, b) => a * b, 1);
-      const size = (end - begin) / total;
       if (name !== current) {
         current = name;
-        const rows = total / columns;
-        const length = Math.min(rows, Math.max(1, Math.floor(BLOCK_ELEMENTS / columns))) * columns;
-        if (isQuantized(place.dtype)) block = new Uint8Array(length);
-        else block = place.dtype === 'f16' ? new Uint16Array(length) : new Float32Array(length);
+        gathered = undefined;
         filled = 0;
         row = 0;
       }
-      for (let at = 0; at < bytes.length; ) {
-        const count = Math.min((bytes.length - at) / size, block.length - filled);
-        fill(tensor, bytes.subarray(at, at + count * size), columns);
-        filled += count;
-        at += count * size;
-        if (filled === block.length || row * columns + filled === total) flush(place, columns);
-      }
+      const isWhole = filled === 0 && bytes.length % ((tensorBytes(tensor) / total) * columns) === 0;
+      const stored = isWhole ? asStored(dtype, place, bytes) : undefined;
+      if (stored) {
+        if (dtype === 'F32' || dtype === 'F16') {
+          checkElements({ file, tensor: name, index: row * columns }, bytes, dtype);
+        }
+        writeRows(place, stored.length / columns, columns, stored);
+      } else gather(tensor, bytes, place, columns, total);
       if (queued > QUEUE_BYTES) {
         queued = 0;
         await queue.onSubmittedWorkDone();
       }
     },
   };
+}
+
+const tensorBytes = ({ begin, end }: TensorInfo): number => end - begin;
+
+function blockFor({ dtype }: Placement, rows: number, columns: number): Block {
+  const length = Math.min(rows, Math.max(1, Math.floor(BLOCK_ELEMENTS / columns))) * columns;
+  if (isQuantized(dtype)) return new Uint8Array(length);
+  return dtype === 'f16' ? new Uint16Array(length) : new Float32Array(length);
+}
+
+/** The bytes themselves where nothing is to be converted, as in all that comes from the cache: one copy less. */
+function asStored(
+  dtype: string,
+  place: Placement,
+  { buffer, byteOffset, length }: Uint8Array<ArrayBuffer>,
+): Block | undefined {
+  if (isQuantized(place.dtype)) return new Uint8Array(buffer, byteOffset, length);
+  if (dtype === 'F16' && place.dtype === 'f16') return new Uint16Array(buffer, byteOffset, length / 2);
+  return dtype === 'F32' && place.dtype === 'f32' ? new Float32Array(buffer, byteOffset, length / 4) : undefined;
 }
 
 /** The rows with the GPU's stride: as they are where nothing is padded or moved. */
