@@ -17,8 +17,8 @@ interface Pair {
 const DTYPES: Dtype[] = ['f32', 'f16', 'q8', 'q4'];
 const MASKED = [15, 30];
 /** Tokens of a domain, and of a sequence. */
-const [TOKENS, LENGTH] = [3072, 256];
-const DTYPE_TOKENS = 512;
+const [TOKENS, LENGTH] = [2048, 256];
+const DTYPE_TOKENS = 256;
 const LONGEST = 8192;
 const POSITIONS = [0, 512, 1024, 2048, 4096, LONGEST];
 const LONG_DOMAINS = ['fiction', 'speeches'];
@@ -91,7 +91,7 @@ async function evaluate(folder: string) {
     found.cloze = await cloze(model, read('cloze.json'));
     found.positions = await byPosition(model);
   }
-  found.retrieval = await search(model);
+  if (!isMlm) found.retrieval = await search(model);
   await model.dispose();
   if (isMlm) found.dtypes = await groupBy(DTYPES, (dtype) => ofDtype(folder, dtype));
   return found;

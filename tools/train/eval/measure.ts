@@ -42,6 +42,20 @@ export const score = (guesses: Guess[]): Score => ({
   nats: guesses.reduce((sum, { nats }) => sum + nats, 0) / guesses.length,
 });
 
+/** The right tokens of rows of a stream of sequences. */
+async function guesses(
+  model: Model,
+  inputIds: number[],
+  lengths: number[],
+  rows: number[],
+  rights: number[],
+): Promise<Guess[]> {
+  const batch = { inputIds: Uint32Array.from(inputIds), lengths: Uint32Array.from(lengths) };
+  const { logits } = await model.forward(batch, { outputs: ['logits'], rows });
+  const width = model.info.vocabSize;
+  return rights.map((right, r) => guess(logits!.data.subarray(r * width, (r + 1) * width), right));
+}
+
 /** Whether the token at this place is masked: the same ones for every model of a tokenizer, those of 15% among those of 30%. */
 const isMasked = (place: number, percent: number): boolean =>
   Math.imul(place + 1, 0x9e3779b1) >>> 0 < (percent / 100) * 2 ** 32;
@@ -67,7 +81,7 @@ export async function sequences(model: Model, texts: string[], length: number, t
 export async function maskedGuesses(model: Model, parts: number[][], percent: number) {
   const { ids } = await model.tokenize(model.info.maskToken!);
   const mask = ids[1]; // between [CLS] and [SEP]
-  const guesses: Guess[] = [];
+  const found: Guess[] = [];
   const positions: number[] = [];
   let place = 0;
   for (let at = 0; at < parts.length; ) {
@@ -88,29 +102,28 @@ export async function maskedGuesses(model: Model, parts: number[][], percent: nu
       });
       lengths.push(part.length);
     } while (at < parts.length && inputIds.length + parts[at].length <= 2048);
-    const batch = { inputIds: Uint32Array.from(inputIds), lengths: Uint32Array.from(lengths) };
-    const { logits } = await model.forward(batch, { outputs: ['logits'], rows });
-    const width = model.info.vocabSize;
-    rights.forEach((right, r) => {
-      guesses.push(guess(logits!.data.subarray(r * width, (r + 1) * width), right));
-    });
+    found.push(...(await guesses(model, inputIds, lengths, rows, rights)));
   }
-  return { guesses, positions };
+  return { guesses: found, positions };
 }
 
 /** Facts with one [MASK] and the token that fills it. */
 export async function cloze(model: Model, facts: { text: string; answer: string }[]): Promise<Score> {
-  const guesses: Guess[] = [];
+  const mask = (await model.tokenize(model.info.maskToken!)).ids[1]; // between [CLS] and [SEP]
+  const inputIds: number[] = [];
+  const lengths: number[] = [];
+  const rights: number[] = [];
   for (const { text, answer } of facts) {
-    const [mask] = await model.tokenize(model.info.maskToken!).then(({ ids }) => [ids[1]]);
     const { ids } = await model.tokenize(text);
     const right = (await model.tokenize(answer)).ids;
     if (right.length !== 3) throw new RangeError(`The answer '${answer}' is not one token.`);
-    const batch = { inputIds: ids, lengths: Uint32Array.of(ids.length) };
-    const { logits } = await model.forward(batch, { outputs: ['logits'], rows: [ids.indexOf(mask)] });
-    guesses.push(guess(logits!.data, right[1]));
+    inputIds.push(...ids);
+    lengths.push(ids.length);
+    rights.push(right[1]);
   }
-  return score(guesses);
+  const rows = inputIds.flatMap((id, row) => (id === mask ? [row] : []));
+  if (rows.length !== facts.length) throw new RangeError('A fact has not exactly one mask.');
+  return score(await guesses(model, inputIds, lengths, rows, rights));
 }
 
 /** Every query's own passage among all passages, by cosine. */
