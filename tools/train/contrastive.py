@@ -26,8 +26,6 @@ MODULES = ["modules.json", "sentence_bert_config.json", "config_sentence_transfo
 def arguments():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--from", dest="start", required=True, help="folder of a checkpoint with tokenizer.json")
-    p.add_argument("--shift", nargs=2, metavar=("OLD", "NEW"), help="folders of masked language models: NEW - OLD is added to the weights, so that "
-                   "an embedding model made from OLD gets what NEW has learned since (task arithmetic, Ilharco et al. 2022)")
     p.add_argument("--modules", required=True, help="folder with the sentence-transformers files to copy: modules.json, 1_Pooling, …")
     p.add_argument("--text", required=True, help="folder of text files, as fetch.py writes them")
     p.add_argument("--out", required=True)
@@ -130,9 +128,6 @@ def main():
     chances = weights(sources)
     model = load(a.start)
     encoder = model if isinstance(model, Encoder) else model.model
-    if a.shift:
-        old, new = (load(folder).model.state_dict() for folder in a.shift)
-        encoder.load_state_dict({name: value + new[name] - old[name] for name, value in encoder.state_dict().items()})
     made = optimizers(encoder, a.muon_lr, a.adam_lr)
     print(f"recall@10 {recall(encoder, held_out, encode):.3f} of {min(1000, len(held_out))} held-out pairs", flush=True)
     started = time.time()

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from checkpoint import read_config, read_tensors, write_tensors
+from combine import combined
 from contrastive import embed
 from data import mask, pack
 from modernbert import attend, attend_in_blocks, load, one_sequence
@@ -92,6 +93,11 @@ class Parts(unittest.TestCase):
         self.assertTrue(torch.equal(ids.flatten()[places], right))
         changed = (masked != ids).flatten().nonzero()[:, 0]
         self.assertTrue(set(changed.tolist()) <= set(places.tolist()))
+
+    def test_combined(self):
+        tensors = lambda value, prefix: {f"{prefix}a": torch.tensor([value]), f"{prefix}b": torch.tensor([2 * value])}
+        sums = combined([(tensors(1.0, ""), 1), (tensors(10.0, "model."), 0.5), (tensors(4.0, "model."), -0.5)])
+        self.assertEqual({name: value.item() for name, value in sums.items()}, {"a": 4, "b": 8})
 
     def test_pairs(self):
         document = [(True, "Locks"), (False, "A lock keeps others out of the file. " + "It is held until the end. " * 4), (False, "More words. " * 9)]
