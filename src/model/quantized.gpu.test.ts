@@ -126,6 +126,19 @@ describe.each(ODD)('$name', ({ name, ...sizes }) => {
   );
 });
 
+it('a table above the binding limit, f32, for embeddings and the tied MLM head: as a vocabulary of 256k in 128 MiB', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'modernbert-'));
+  makeCheckpoint({ seed: 12, task: 'mlm', config: { ...common, ...ODD[0], num_hidden_layers: 1 } }, folder);
+  const batch = { inputIds: Uint32Array.of(0, 1151, 1152, 2303, 2304, VOCAB - 1), lengths: Uint32Array.of(6) };
+  const run = (gpu?: GPU) =>
+    withModel(folder, { dtype: 'f32', gpu }, (model) =>
+      model.forward(batch, { outputs: ['last_hidden_state', 'logits'] }),
+    );
+  const [whole, inPieces] = [await run(), await run(withSmallBindings(1_600_000))]; // pieces of 1152 rows
+  expect(inPieces.last_hidden_state).toEqual(whole.last_hidden_state);
+  expect(maxDifference(inPieces.logits!.data, whole.logits!.data)).toBeLessThanOrEqual(1e-5);
+});
+
 /** A converted file as one of F32 tensors with the values that the GPU computes with. */
 function expanded(file: Buffer): Buffer {
   const data = 8 + Number(file.readBigUInt64LE(0));
