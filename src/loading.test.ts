@@ -7,12 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { create } from 'webgpu';
-import family from '../tools/goldens/family.json';
 import { type EncoderOptions, loadEncoder } from './encoder';
 import { ModelFileError } from './errors';
 import type { OpenStore, Store } from './files/store';
 import { folderStore } from './files/store-folder';
-import { checkpointFolder, readGolden } from './model/fixtures/golden';
+import { checkpointFolder } from './model/fixtures/golden';
 import { twinFolder } from './model/fixtures/twin';
 import { deleteCached, listCached, loadModel } from './node';
 
@@ -79,7 +78,7 @@ describe('a model of the Hub', () => {
   });
 
   it('loads its Dense modules without network too', async () => {
-    folder = twinFolder(family.find(({ name }) => name === 'dense')!, readGolden('family/dense'));
+    folder = twinFolder('dense');
     const first = await load({ dtype: 'q8' });
     expect(requests.filter((path) => /_Dense\/model\.safetensors$/.test(path))).toHaveLength(2);
     misbehave = ({ socket }) => Boolean(socket.destroy());

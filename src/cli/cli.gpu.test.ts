@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { ROOT } from '../../tools/bundle.mjs';
 import { bundleLibrary } from '../../tools/library.mjs';
 import { maxDifference, publicModel } from '../model/fixtures/golden';
+import { twinFolder } from '../model/fixtures/twin';
 import { loadModel, type Model } from '../node';
 import { labelsOf, tinyModel } from '../tasks/fixtures';
 
@@ -113,6 +114,21 @@ describe('tasks over JSON lines', () => {
     const { embedding } = lines[0] as { embedding: number[] };
     expect(embedding, stderr).toHaveLength(64);
     expect(Math.max(...embedding.map(Math.abs))).toBe(127);
+  });
+
+  it('embed-multi-vector: tokens and a vector for each, as the library gives them', async () => {
+    const colbert = twinFolder('colbert');
+    const text = 'A ship at sea.';
+    const { lines, stderr } = await run(['embed-multi-vector', colbert, '--kind', 'query'], jsonl([{ id: 'q', text }]));
+    await withModel(colbert, {}, async (model) => {
+      const { ids, rows, row } = await model.embedMultiVector(text, { kind: 'query' });
+      expect(lines, stderr).toMatchObject([{ line: 1, id: 'q', tokens: [...ids] }]);
+      const { embeddings } = lines[0] as { embeddings: number[][] };
+      expect(embeddings).toHaveLength(rows);
+      for (const [i, embedding] of embeddings.entries()) {
+        expect(maxDifference(Float32Array.from(embedding), row(i))).toBeLessThan(1e-5);
+      }
+    });
   });
 
   it('fill-mask', async () => {

@@ -4,6 +4,7 @@ import { classify } from './commands/classify';
 import { classifyTokens } from './commands/classify-tokens';
 import { convert } from './commands/convert';
 import { embed } from './commands/embed';
+import { embedMultiVector } from './commands/embed-multi-vector';
 import { fillMask } from './commands/fill-mask';
 import { indexFiles } from './commands/index-files';
 import { rerank } from './commands/rerank';
@@ -12,6 +13,7 @@ import { zeroShot } from './commands/zero-shot';
 /** Every command by its name, of one or two words, in the order of the help. */
 export const COMMANDS: Record<string, Command> = {
   embed,
+  'embed-multi-vector': embedMultiVector,
   'fill-mask': fillMask,
   classify,
   'zero-shot': zeroShot,

@@ -13,6 +13,9 @@ export interface Output {
 /** What every line begins with. */
 const START = '{"line":';
 
+/** 9 digits name every f32; printed as a double it would have 17. */
+export const shortest = (x: number): number => Number(x.toPrecision(9));
+
 export const outputLine = (line: number, fields: object): string => `${JSON.stringify({ line, ...fields })}\n`;
 
 /**

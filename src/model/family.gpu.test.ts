@@ -3,7 +3,7 @@ import family from '../../tools/goldens/family.json';
 import type { Dtype, Model } from '../api';
 import { loadModel, type NodeLoadOptions } from '../node';
 import { type Golden, maxDifference, nanoTexts, readGolden } from './fixtures/golden';
-import { type Twin, twinFolder } from './fixtures/twin';
+import { type Twin, twinFolder, twinNamed } from './fixtures/twin';
 
 /**
  * A tiny twin of each config in the family, from its own files, against outputs of an independent implementation (tools/goldens): hidden
@@ -15,7 +15,7 @@ const TEXTS = [0, 2, 3, 5].map((i) => nanoTexts()[i]);
 
 async function withTwin(twin: Twin, options: NodeLoadOptions, use: (model: Model, golden: Golden) => Promise<void>) {
   const golden = readGolden(`family/${twin.name}`);
-  const model = await loadModel(twinFolder(twin, golden), options);
+  const model = await loadModel(twinFolder(twin.name), options);
   try {
     await use(model, golden);
   } finally {
@@ -29,8 +29,6 @@ it.each(family)('$name ($like)', (twin) =>
     return twin.pooling ? expectEmbeddings(model, golden) : expectOutputs(model, golden);
   }),
 );
-
-const named = (name: string): Twin => family.find((twin) => twin.name === name)!;
 
 /** Cosines of rows. */
 function cosines(actual: Float32Array, expected: Float32Array, dim: number): number[] {
@@ -48,10 +46,10 @@ it.each<[string, Dtype, number]>([
   ['colbert', 'f16', 0.9999],
   ['colbert', 'q4', 0.8],
 ])("%s in %s: cosines to f32's embeddings of at least %f", (name, dtype, least) =>
-  withTwin(named(name), { dtype, arithmetic: 'f32' }, async (model, golden) => {
+  withTwin(twinNamed(name), { dtype, arithmetic: 'f32' }, async (model, golden) => {
     expect(model.info.dtype).toBe(dtype);
     const found: number[] = [];
-    if (named(name).multi_vector) {
+    if (twinNamed(name).multi_vector) {
       const vectors = await model.embedMultiVector(TEXTS, { kind: 'document', truncate: true });
       for (const [i, { data, dim }] of vectors.entries()) {
         found.push(...cosines(data, golden.floats(`document.${i}`).data, dim));

@@ -1,5 +1,6 @@
 import { textField } from '../input';
 import { lineCommand } from '../line-command';
+import { shortest } from '../output';
 
 const POOLINGS = ['cls', 'lasttoken', 'max', 'mean', 'mean_sqrt_len_tokens', 'weightedmean'] as const;
 const PRECISIONS = ['float32', 'int8', 'binary'] as const;
@@ -35,6 +36,3 @@ export const embed = lineCommand({
     };
   },
 });
-
-/** 9 digits name every f32; printed as a double it would have 17. */
-const shortest = (x: number): number => Number(x.toPrecision(9));
