@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Page } from 'playwright-core';
+import type { Route } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
 import { fillMasks, textOf, useDemo, waitForText } from './demo-page';
 
@@ -13,19 +13,6 @@ const open = useDemo();
 const NANO = fileURLToPath(new URL('../public/models/nano/', import.meta.url));
 const NANO_EMBED = fileURLToPath(new URL('../public/models/nano-embed/', import.meta.url));
 const WEIGHTS = '**/models/nano/model.safetensors';
-
-/** Holds the weights back until the given function is called. */
-async function holdWeights(page: Page): Promise<() => void> {
-  let release = () => {};
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  await page.route(WEIGHTS, async (route) => {
-    await held;
-    await route.continue().catch(() => {}); // cancelled meanwhile
-  });
-  return release;
-}
 
 /** The address of a server that sends a file in ten parts, with time between them, and says its size as static hosts do. */
 async function serveSlowly(path: string): Promise<string> {
@@ -43,29 +30,14 @@ async function serveSlowly(path: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-it('paints and takes input before the model is there, and loads without being asked', async () => {
-  let release = () => {};
-  const page = await open({
-    prepare: async (page) => {
-      release = await holdWeights(page);
-    },
-  });
-  await waitForText(page, '#fill-mask .model-state', 'loading');
-  await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length === 1);
-  await page.fill('#mask-text', 'The capital of [MASK] is Tokyo.');
-  expect(await textOf(page, '#mask-count')).toBe('Tokens are counted once the model is loaded.');
-  release();
-  await waitForText(page, '#mask-count', '9 / 8,192 tokens');
-  expect(await textOf(page, '#fill-mask .model-facts')).toMatch(
-    /^7 layers, hidden size 256\sf16 weights, [\d.]+ MB on the GPU$/,
-  );
-});
-
-it('shows how far loading is', async () => {
+it('paints and takes input without a model, says that a file is broken, can be stopped, shows how far loading is', async () => {
+  const broken = (await readFile(`${NANO}model.safetensors`)).subarray(0, 1_000_000);
   const slowServer = await serveSlowly(`${NANO}model.safetensors`);
+  const held: Route[] = [];
+  let answer: (route: Route) => unknown = (route) => held.push(route);
   const page = await open({
     prepare: async (page) => {
-      await page.route(WEIGHTS, (route) => route.continue({ url: slowServer }));
+      await page.route(WEIGHTS, (route) => void answer(route));
       await page.addInitScript(() => {
         const seen: string[] = [];
         Object.assign(window, { seen });
@@ -76,41 +48,36 @@ it('shows how far loading is', async () => {
       });
     },
   });
-  await waitForText(page, '#fill-mask .model-state', 'ready');
-  const seen = await page.evaluate(() => (window as unknown as { seen: string[] }).seen);
-  expect(seen).toContainEqual(expect.stringMatching(/^model\.safetensors: [\d.]+ MB of 16\.4 MB, \d+%( · .*)?$/));
-  expect(seen).toContain('model.safetensors: 16.4 MB. Preparing the GPU …');
-});
+  await waitForText(page, '#fill-mask .model-state', 'loading'); // without being asked
+  await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length === 1);
+  await page.fill('#mask-text', 'The capital of [MASK] is Tokyo.');
+  expect(await textOf(page, '#mask-count')).toBe('Tokens are counted once the model is loaded.');
+  await expect.poll(() => held.length).toBe(1);
+  await held[0].fulfill({ body: broken });
+  await waitForText(page, '#fill-mask .model > .error', 'model.safetensors');
+  await waitForText(page, '#fill-mask .model-state', 'not loaded');
 
-it('stops loading when asked, and loads again later', async () => {
-  let release = () => {};
-  const page = await open({
-    prepare: async (page) => {
-      release = await holdWeights(page);
-    },
-  });
   await page.click('#fill'); // waits for the model
+  await expect.poll(() => held.length).toBe(2);
   await page.click('#fill-mask .cancel');
   await waitForText(page, '#fill-mask .model-state', 'cancelled');
   await waitForText(page, '#fill-mask .status', 'Stopped.');
   expect(page.workers()).toHaveLength(0);
-  release();
-  expect((await fillMasks(page))[0][0]).toBe('Paris');
-});
 
-it('says in words that a file is broken, and stays usable', async () => {
-  const weights = (await readFile(`${NANO}model.safetensors`)).subarray(0, 1_000_000);
-  const page = await open({
-    prepare: (page) => page.route(WEIGHTS, (route) => route.fulfill({ body: weights })),
-  });
-  await waitForText(page, '#fill-mask .model > .error', 'model.safetensors');
-  await waitForText(page, '#fill-mask .model-state', 'not loaded');
+  answer = (route) => route.fulfill({ body: broken });
   await page.click('#fill');
   await waitForText(page, '#fill-mask form .error', 'could not be loaded');
 
-  await page.unroute(WEIGHTS);
-  expect((await fillMasks(page))[0][0]).toBe('Paris');
+  answer = (route) => route.continue({ url: slowServer });
+  expect((await fillMasks(page))[0][0]).toBe('Japan');
   expect(await page.locator('.error:visible').count()).toBe(0);
+  expect(await textOf(page, '#mask-count')).toBe('9 / 8,192 tokens');
+  expect(await textOf(page, '#fill-mask .model-facts')).toMatch(
+    /^7 layers, hidden size 256\sf16 weights, [\d.]+ MB on the GPU$/,
+  );
+  const seen = await page.evaluate(() => (window as unknown as { seen: string[] }).seen);
+  expect(seen).toContainEqual(expect.stringMatching(/^model\.safetensors: [\d.]+ MB of 16\.4 MB, \d+%( · .*)?$/));
+  expect(seen).toContain('model.safetensors: 16.4 MB. Preparing the GPU …');
 });
 
 it('takes a model from a folder on the device', async () => {
@@ -131,26 +98,28 @@ it('takes a model from a folder on the device', async () => {
 it('takes a model from the Hub', async () => {
   const asked: string[] = [];
   const page = await open({
+    path: '#embeddings',
     prepare: (page) =>
       page.route('https://huggingface.co/**', async (route) => {
         const name = new URL(route.request().url()).pathname.replace('/someone/small-model/resolve/main/', '');
         asked.push(name);
-        const body = await readFile(NANO + name).catch(() => undefined);
+        const body = await readFile(NANO_EMBED + name).catch(() => undefined);
         const headers = { 'access-control-allow-origin': '*' };
         await (body ? route.fulfill({ body, headers }) : route.fulfill({ status: 404, headers }));
       }),
   });
-  await page.click('#fill-mask .change');
-  await page.locator('#fill-mask').getByLabel('Any model of the Hugging Face Hub').check();
-  await page.fill('#fill-mask .hub-id', 'not an id');
-  await page.click('#fill-mask .load');
-  await waitForText(page, '#fill-mask .choice-error', 'organisation/model');
-  await page.fill('#fill-mask .hub-id', 'someone/small-model');
-  await page.click('#fill-mask .load');
-  await waitForText(page, '#fill-mask .model-name', 'someone/small-model');
-  await waitForText(page, '#fill-mask .model-state', 'ready');
+  await page.click('#embeddings .change');
+  await page.locator('#embeddings').getByLabel('Any model of the Hugging Face Hub').check();
+  await page.fill('#embeddings .hub-id', 'not an id');
+  await page.click('#embeddings .load');
+  await waitForText(page, '#embeddings .choice-error', 'organisation/model');
+  await page.fill('#embeddings .hub-id', 'someone/small-model');
+  await page.click('#embeddings .load');
+  await waitForText(page, '#embeddings .model-name', 'someone/small-model');
+  await waitForText(page, '#embeddings .model-state', 'ready');
   expect(asked).toEqual(expect.arrayContaining(['config.json', 'tokenizer.json', 'model.safetensors']));
-  expect((await fillMasks(page))[0][0]).toBe('Paris');
+  await page.click('#compare');
+  await page.waitForSelector('.heatmap');
 });
 
 it('loads again after the GPU was lost', async () => {
