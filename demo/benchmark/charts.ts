@@ -62,7 +62,13 @@ export function raceChart(results: PeerResult[], width: number): Chart {
       marks: [
         gridX(),
         axisX({ ticks: 5 }),
-        barX(finished, { x: 'median_ms', y: 'contender', fill: ({ contender }) => colourOf(contender), inset: 6 }),
+        barX(finished, {
+          x: 'median_ms',
+          y: 'contender',
+          fill: ({ contender }) => colourOf(contender),
+          insetTop: 6,
+          insetBottom: 6,
+        }),
         dot(runs, { x: 'ms', y: 'contender', stroke: 'currentColor', r: 3 }),
         text(finished, {
           x: ({ runs_ms }) => Math.max(...runs_ms),

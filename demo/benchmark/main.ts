@@ -39,7 +39,7 @@ export function start(panel: HTMLElement, app: App): void {
 
   function show(measured: Measured): void {
     const report: Report = { ...environment(), ...measured };
-    const chart = speedChart(report.sets, Math.max(300, Math.min(760, results.clientWidth)));
+    const chart = speedChart(report.sets, Math.max(300, Math.min(760, form.clientWidth)));
     results.replaceChildren(...resultElements(report, chart));
     share({
       name: `benchmark-${report.date}`,

@@ -72,8 +72,9 @@ export function startRace(section: HTMLElement, app: App): void {
 
   const show = (found: PeerResult[]): SVGSVGElement | undefined => {
     const finished = found.some(({ median_ms }) => median_ms !== undefined);
-    const chart = finished ? raceChart(found, Math.max(300, Math.min(760, results.clientWidth))) : undefined;
-    results.replaceChildren(...(chart ? [chart] : []), resultTable(peerTable(found), 'The race'));
+    const table = peerTable(found).map(([, ...row]) => row); // there is one case
+    const chart = finished ? raceChart(found, Math.max(300, Math.min(760, form.clientWidth))) : undefined;
+    results.replaceChildren(...(chart ? [chart] : []), resultTable(table, 'The race'));
     return chart;
   };
 
