@@ -164,7 +164,10 @@ async function main(): Promise<void> {
       await page.addInitScript(preparePage);
       await page.goto(url);
       await page.waitForFunction(() => 'library' in window);
-      const adapter = await page.evaluate(async () => (await navigator.gpu.requestAdapter())?.info.description);
+      const adapter = await page.evaluate(async () => {
+        const { vendor, architecture } = (await navigator.gpu.requestAdapter())!.info;
+        return `${vendor} ${architecture}`;
+      });
       where = `${adapter}, Chromium ${browser.browser()?.version()}`;
       for (const dtype of dtypes) {
         rows.push(await measure(page, model, dtype, repeats));
