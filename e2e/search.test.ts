@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { literal } from '../src/passages/dump';
 import { schema } from '../src/passages/schema';
-import { textOf, useDemo, waitForText } from './demo-page';
+import { longTasks, textOf, useDemo, waitForText, watchLongTasks } from './demo-page';
 
 const open = useDemo();
 
@@ -35,16 +35,6 @@ async function shoot(page: Page, name: string) {
   await page.setViewportSize({ width: 1280, height: 900 });
 }
 
-/** Long tasks of the main thread from now on, in milliseconds. */
-const watchLongTasks = (page: Page) =>
-  page.evaluate(() => {
-    const tasks: number[] = [];
-    Object.assign(window, { longTasks: tasks });
-    new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({
-      type: 'longtask',
-    });
-  });
-
 it('indexes files, finds by meaning and by words, keeps the index over a reload, and exports it', async () => {
   const requests: string[] = [];
   const page = await open({
@@ -57,9 +47,7 @@ it('indexes files, finds by meaning and by words, keeps the index over a reload,
   await watchLongTasks(page);
   await addFiles(page);
   await waitForText(page, '#index-facts', /^3 documents, 3 passages\. Vectors by nano-embed, f16, 256 numbers each\.$/);
-  expect(
-    await page.evaluate(() => (window as unknown as { longTasks: number[] }).longTasks.filter((ms) => ms > 100)),
-  ).toEqual([]);
+  expect(await longTasks(page, 100)).toEqual([]);
   expect(requests.filter((url) => !url.startsWith(new URL(page.url()).origin))).toEqual([]);
 
   await page.locator('.modes label', { hasText: 'Words' }).click();
@@ -67,8 +55,8 @@ it('indexes files, finds by meaning and by words, keeps the index over a reload,
   await waitForText(page, '#search-status', /^1 passage of 3: .* for the search\.$/);
   expect(await found(page)).toEqual(['court.html']);
   expect(await page.locator('#passages mark').allInnerTexts()).toEqual(['lawyers', 'whispering']);
+  await page.fill('#query', 'whale ship sailors'); // before the mode: no other query's vector is asked for
   await page.locator('.modes label', { hasText: 'Both' }).click();
-  await page.fill('#query', 'whale ship sailors');
   await waitForText(page, '#search-status', /^3 passages of 3: .* for the query's vector/);
   expect((await found(page))[0]).toBe('sea.txt');
   expect(await textOf(page, '#passages .scores >> nth=0')).toMatch(/^cosine 0\.\d\d · words 0\.\d{3}$/);
