@@ -99,11 +99,11 @@ export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number
         const pass = new Set(nextPass());
         waiting = waiting.filter((item) => !pass.has(item));
         await new Promise<void>((begun) => {
-          const running = runItems([...pass], begun).then(() => {
-            inFlight.delete(running);
+          const done = runItems([...pass], begun).then(() => {
+            inFlight.delete(done);
             begun();
           });
-          inFlight.add(running);
+          inFlight.add(done);
         });
       }
     } catch (error) {
