@@ -18,6 +18,9 @@ const CANDIDATES: AttentionTile[] = [
   { rows: 16, across: 4 },
 ];
 
+/** SwiftShader, whose subgroups have four threads, keeps every thread's state at every barrier, and compiles twice as long for 128 as for 32. */
+const FEW_THREADS: AttentionTile[] = [{ rows: 16, across: 8 }, ...CANDIDATES];
+
 /** Bytes of workgroup memory; the sum of the arrays in attention.wgsl. */
 function workgroupBytes({ rows, across }: AttentionTile, headDim: number, act: Arithmetic): number {
   const keys = across * 4;
@@ -30,7 +33,8 @@ function workgroupBytes({ rows, across }: AttentionTile, headDim: number, act: A
 /** The largest tile that fits the device's workgroup memory. */
 export function attentionTile(gpu: Gpu, headDim: number, act: Arithmetic): AttentionTile {
   const limit = gpu.limits.maxComputeWorkgroupStorageSize;
-  const fit = CANDIDATES.find(
+  const candidates = gpu.isSoftware && gpu.subgroupSize === 4 ? FEW_THREADS : CANDIDATES;
+  const fit = candidates.find(
     (tile) => workgroupBytes(tile, headDim, act) <= limit && headDim % (8 * tile.across) === 0,
   );
   if (!fit) {
