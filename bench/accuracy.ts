@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { create } from 'webgpu';
-import type { Arithmetic, Dtype, Model } from '../src/api';
+import type { Arithmetic, Compute, Dtype, Model } from '../src/api';
 import { openGpu } from '../src/gpu/device';
 import { loadModel } from '../src/node';
 import { agreement, cosines, maskedTokens, paragraphs } from './compare';
@@ -19,6 +19,7 @@ interface Row {
   model: string;
   dtype: Dtype;
   arithmetic: Arithmetic;
+  compute: Compute;
   /** Of hidden states, token by token, with those of f32. */
   cosine_mean: number;
   cosine_min: number;
@@ -36,12 +37,15 @@ interface Outputs {
   logits: Float32Array | undefined;
 }
 
-type Variant = Pick<Row, 'dtype' | 'arithmetic'>;
+type Variant = Pick<Row, 'dtype' | 'arithmetic' | 'compute'>;
 
 const variants = (hasF16: boolean): Variant[] => {
   const dtypes: Dtype[] = ['f32', 'f16', 'q8', 'q4'];
   const arithmetics: Arithmetic[] = hasF16 ? ['f32', 'f16'] : ['f32'];
-  return arithmetics.flatMap((arithmetic) => dtypes.map((dtype) => ({ dtype, arithmetic })));
+  return arithmetics.flatMap((arithmetic): Variant[] => [
+    ...dtypes.map((dtype): Variant => ({ dtype, arithmetic, compute: 'float' })),
+    { dtype: 'q8', arithmetic, compute: 'int8' },
+  ]);
 };
 
 /** Loads, and watches JavaScript's memory meanwhile. */
@@ -97,7 +101,7 @@ async function compare(benchModel: BenchModel, hasF16: boolean): Promise<Row[]> 
       gpu_weights_mb,
       loading_js_mb: loading / 1e6,
     });
-    console.error(`${benchModel.name} ${variant.dtype} ${variant.arithmetic}: done`);
+    console.error(`${benchModel.name} ${variant.dtype} ${variant.arithmetic} ${variant.compute}: done`);
   }
   return rows;
 }
@@ -106,6 +110,7 @@ const HEADER = [
   'model',
   'dtype',
   'arithmetic',
+  'compute',
   'cosine mean',
   'min',
   'top-1 as f32',
@@ -118,6 +123,7 @@ const cells = (row: Row): string[] => [
   row.model,
   row.dtype,
   row.arithmetic,
+  row.compute,
   row.cosine_mean.toFixed(6),
   row.cosine_min.toFixed(6),
   row.top1_agreement === undefined ? '' : `${(100 * row.top1_agreement).toFixed(1)}%`,
@@ -138,7 +144,7 @@ ${adapter}. Compared with f32 weights and arithmetic; written by \`node tools/ru
   trained on these texts, whose subjects and style are far from its books.
 - GPU MB: weights. JS MB: the most heap and array buffers while loading, garbage included, over the baseline.
 
-${[HEADER, HEADER.map((_, i) => (i < 3 ? '---' : '---:')), ...rows.map(cells)].map((row) => `| ${row.join(' | ')} |`).join('\n')}
+${[HEADER, HEADER.map((_, i) => (i < 4 ? '---' : '---:')), ...rows.map(cells)].map((row) => `| ${row.join(' | ')} |`).join('\n')}
 `;
 
 async function main(): Promise<void> {

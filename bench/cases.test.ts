@@ -46,7 +46,7 @@ test('a wrong command line is refused with what is wrong and what there is', () 
     return undefined;
   };
   expect(refused(['--cases', 'fixed-9'])).toMatch(/'fixed-9'.*fixed-512/);
-  expect(refused(['--tiers', 'int8'])).toMatch(/'int8'.*shader-f16/);
+  expect(refused(['--tiers', 'int4'])).toMatch(/'int4'.*shader-f16/);
   expect(refused(['--tokens', '1.5'])).toMatch(/--tokens.*1\.5/);
   expect(refused(['--models', 'nano,'])).toMatch(/empty/);
   expect(refused(['--model', 'x', '--models', 'nano'])).toMatch(/exclude/);

@@ -34,8 +34,8 @@ export async function measure(
   options: MeasureOptions,
 ): Promise<Measurements> {
   const { gpu, folder, signal, profile, log } = options;
-  const { dtype, arithmetic } = tier;
-  const loaded = await loadRuntime(model.source, { gpu, folder, signal, dtype, arithmetic });
+  const { name: _, ...how } = tier;
+  const loaded = await loadRuntime(model.source, { gpu, folder, signal, ...how });
   const { runtime } = loaded;
   const name = `${model.name} ${tier.name}`;
   try {
@@ -65,7 +65,7 @@ export async function measure(
         fma_gflops: Math.max(fmaBefore, await fmaPeak(runtime.gpu)),
         copy_gb_s: Math.max(copyBefore, await copyPeak(runtime.gpu)),
       },
-      sets: sets.map((set) => ({ ...of, dtype, ...set })),
+      sets: sets.map((set) => ({ ...of, dtype: tier.dtype, ...set })),
       queries: queries.map((query) => ({ ...of, ...query })),
       windows: windows.map((window) => ({ ...of, ...window })),
     };

@@ -14,6 +14,12 @@ export type Dtype = 'f32' | 'f16' | 'q8' | 'q4';
  */
 export type Arithmetic = 'f32' | 'f16';
 
+/**
+ * What the products of the layers' matrices are computed with. `int8`: integers; activations are rounded to 8 bits, in groups of 32 along a
+ * token's row, for weights of dtype q8.
+ */
+export type Compute = 'float' | 'int8';
+
 /** What the checkpoint's head computes. `encoder`: no head, hidden states only. */
 export type Task = 'encoder' | 'mlm' | 'seqcls' | 'tokcls';
 
@@ -109,6 +115,8 @@ export interface LoadOptions extends FileOptions {
   dtype?: 'auto' | Dtype;
   /** `auto`: f16 with f16 weights on a device with shader-f16, f32 otherwise. */
   arithmetic?: 'auto' | Arithmetic;
+  /** Default `float`. `int8` makes q8 the default dtype, and adds about as much error as q8 weights do (docs/guide/dtypes.md). */
+  compute?: Compute;
   /** What the head computes, for checkpoints whose config.json does not name a class in `architectures`. */
   task?: Task;
   /**
@@ -342,6 +350,7 @@ export interface ModelInfo {
   task: Task;
   dtype: Dtype;
   arithmetic: Arithmetic;
+  compute: Compute;
   /** Longest sequence, special tokens included; sentence_bert_config.json may make it shorter than config.json does. */
   maxTokens: number;
   maxTokensPerPass: number;

@@ -30,7 +30,8 @@ const DEFAULT_TOKENS_PER_PASS = 8192;
  * Loads a checkpoint onto the GPU of `options.gpu` and gives the model, in this thread. The worker and Node both use it.
  * Throws WebGPUUnavailableError, ModelFileError, UnsupportedModelError, RangeError (it does not fit) or the signal's reason.
  */
-export async function loadEncoder(source: ModelSource, options: EncoderOptions): Promise<Model> {
+export async function loadEncoder(source: ModelSource, given: EncoderOptions): Promise<Model> {
+  const options = withDtype(given);
   options.signal?.throwIfAborted();
   const files = await cachedFiles(openFiles(source, options), options);
   try {
@@ -92,7 +93,11 @@ async function modelOf(files: ModelFiles, options: EncoderOptions): Promise<Mode
 
 /** The part below the tokenizer: files, device, weights, kernels. Benchmarks use it directly. */
 export const loadRuntime = (source: ModelSource, options: EncoderOptions) =>
-  runtimeOf(openFiles(source, options), options);
+  runtimeOf(openFiles(source, options), withDtype(options));
+
+/** Integers want integers: q8 is what `auto` means for them. */
+const withDtype = (options: EncoderOptions): EncoderOptions =>
+  options.compute === 'int8' && (options.dtype ?? 'auto') === 'auto' ? { ...options, dtype: 'q8' } : options;
 
 async function runtimeOf(files: ModelFiles, options: EncoderOptions) {
   const configJson = await readJson(files, 'config.json', { ...options, required: true });
@@ -104,20 +109,26 @@ async function runtimeOf(files: ModelFiles, options: EncoderOptions) {
     return await guarded(gpu, async () => {
       const sentence = await readSentenceConfig(files, config.hidden_size, options);
       let compiled: Promise<{ kernels: EncoderKernels; heads: HeadKernels; act: Arithmetic }> | undefined;
+      const { compute = 'float' } = options;
+      if (!['float', 'int8'].includes(compute))
+        throw new RangeError(`compute must be 'float' or 'int8'; it is '${compute}'.`);
       const weights = await loadWeights(files, config, geometry, memory, options, (planned) => {
+        if (compute === 'int8' && planned.dtype !== 'q8') {
+          throw new RangeError(`compute: 'int8' needs dtype 'q8'; it is '${planned.dtype}'.`);
+        }
         const act = arithmeticOf(gpu, options.arithmetic ?? 'auto', planned.dtype);
         const modules = planModules(sentence.modules, memory, planned.dtype);
         const heads = headKernels(gpu, config, geometry, planned, modules);
         const planFor = (options.autotune ?? !gpu.isSoftware) ? createTuner(gpu, options.plans) : undefined;
         compiled = Promise.all([
-          compileEncoder(gpu, config, geometry, planned, act, planFor),
+          compileEncoder(gpu, config, geometry, planned, act, compute, planFor),
           heads.warm(sentence.pooling),
         ]).then(([kernels]) => ({ kernels, heads, act }));
         compiled.catch(() => {}); // a broken file is reported first; otherwise it is awaited below
       });
       const { kernels, heads, act } = await compiled!;
       for (const module of heads.modules) await loadModule(files, module, gpu, options);
-      const runtime = new Runtime(gpu, memory, config, geometry, weights, kernels, heads, act);
+      const runtime = new Runtime(gpu, memory, config, geometry, weights, kernels, heads, act, compute);
       const { multiVector } = sentence;
       const { pooled, widths } = embeddingWidths(config, geometry, heads.modules, sentence.pooling?.length ?? 1);
       const info: ModelInfo = {
@@ -125,6 +136,7 @@ async function runtimeOf(files: ModelFiles, options: EncoderOptions) {
         task: weights.task,
         dtype: weights.dtype,
         arithmetic: act,
+        compute,
         maxTokens: Math.min(config.max_position_embeddings, sentence.max_seq_length ?? Infinity),
         maxTokensPerPass: tokensPerPass(options.maxTokensPerPass, runtime.tokenLimit),
         hiddenSize: config.hidden_size,

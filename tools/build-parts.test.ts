@@ -17,7 +17,7 @@ const inFolder = async (run: (folder: string) => Promise<void>): Promise<void> =
   }
 };
 
-test('WGSL loses comments, indentation and blank lines only', () => {
+test('WGSL loses comments, indentation, blank lines and spaces that it does not need', () => {
   const source = `// head
 enable f16;
 
@@ -25,8 +25,20 @@ enable f16;
 fn main() {\t
     let x = 4 / 2; // note */ /*
     let y = x/**/* 2;
+    if (x - -y == 3 && y > 1) { z += vec4<u32>(1, 2); }
+    let v: vec4<u32> = w;
+    for (var k_unroll = 0u; k_unroll < K; k_unroll++) {
 }`;
-  expect(minifyWgsl(source)).toBe('enable f16;\nfn main() {\nlet x = 4 / 2;\nlet y = x * 2;\n}');
+  expect(minifyWgsl(source)).toBe(
+    `enable f16;
+fn main(){
+let x=4/2;
+let y=x*2;
+if(x - -y==3&&y > 1){ z+=vec4<u32>(1,2);}
+let v:vec4<u32> = w;
+for (var k_unroll = 0u; k_unroll < K; k_unroll++) {
+}`,
+  );
 });
 
 test('a bundle holds its shaders, and the worker address as bundlers look for it', () =>
@@ -41,7 +53,7 @@ export const start = () => [text, new Worker(new URL('./worker.js', import.meta.
     const chunks = await bundle({ name: 'a', file: join(folder, 'a.ts'), dir: out, platform: 'browser', minify: true });
     expect(chunks.map((chunk) => chunk.fileName)).toEqual(['a.js']);
     const code = await readFile(join(out, 'a.js'), 'utf8');
-    expect(code).toContain('fn kept() {}');
+    expect(code).toContain('fn kept(){}');
     expect(code).not.toContain('gone');
     expect(code).toContain("new Worker(new URL('./worker.js',import.meta.url),{type:'module'})");
   }));

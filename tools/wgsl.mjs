@@ -29,14 +29,30 @@ const removeComments = (source) => {
   return kept;
 };
 
+/** Lines that `specialise` (src/gpu/kernel.ts) and the binding of buffers read keep their spaces. */
+const READ = /^(const \w+:|alias|enable|@group)|_unroll =/;
+
 /**
- * WGSL without comments, indentation and blank lines; line ends stay, so that compilers' messages still point somewhere.
+ * Spaces that WGSL does not need. `a - -b` and `vec4<u32> = b` keep theirs, for -- and >= are tokens too.
+ * @param {string} line
+ */
+const withoutSpaces = (line) =>
+  READ.test(line)
+    ? line
+    : line
+        .replace(/(?<!>) ([=!><]=|[-+*]=|>>|<<|=|[*+/%^|]|&&?|\|\||-(?! -)) /g, '$1')
+        .replace(/([,;:]) /g, '$1')
+        .replace(/\) \{/g, '){')
+        .replace(/^(if|for|while) \(/, '$1(');
+
+/**
+ * WGSL without comments, indentation, blank lines and most spaces; line ends stay, so that compilers' messages still point somewhere.
  * @param {string} source
  */
 export const minifyWgsl = (source) =>
   removeComments(source)
     .split('\n')
-    .map((line) => line.trim().replace(/\s+/g, ' '))
+    .map((line) => withoutSpaces(line.trim().replace(/\s+/g, ' ')))
     .filter((line) => line !== '')
     .join('\n');
 

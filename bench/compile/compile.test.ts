@@ -125,6 +125,21 @@ test('RADV: numbers, spills, and what is missing', () => {
   expect(parseRadv(RADV.replace('Scratch size: 256\n', ''))).toBe("RADV printed no 'Scratch size'");
 });
 
+test('RADV: matrix and integer products, with the loads beside them and no others', () => {
+  const listing = `BB0:
+\tds_load_b128 v[1:4], v5                                      ; d8dc0000
+BB1:
+\tds_load_b128 v[1:4], v5                                      ; d8dc0000
+\tds_load_b128 v[6:9], v5 offset:16                            ; d8dc0000
+\tv_wmma_f32_16x16x16_f16 v[1:8], v[9:16], v[17:24], v[1:8]    ; cc404001
+BB2:
+\tv_dot4_i32_iu8 v1, v2, v3, v1 neg_lo:[1,1,0]                 ; cc164001
+\ts_cbranch_scc0 BB1                                           ; bfa1fff0
+`;
+  expect(parseRadv(listing + RADV)).toMatchObject({ wmma: 1, dot4: 1, ldsLoads: 2 });
+  expect(parseRadv(RADV)).toMatchObject({ wmma: 0, dot4: 0, ldsLoads: 0 });
+});
+
 const mark = (kind: string, model: string, tier: string, source = 's0') =>
   `@@${kind} ${JSON.stringify({ shader: 'gemm', kernel: 'Wqkv', model, tier, source })}\n`;
 
@@ -149,6 +164,11 @@ test('rows: equal sources share one; spills, a torn run and a missing row are pr
   expect(missingRows(good.rows, expected)).toEqual([
     'pool.wgsl: no row for base, f32',
     'pool.wgsl: no row for large, f32',
+  ]);
+  const special = { shaders: ['gemm_matrix', 'gemm_split_k'], models: ['base'], tiers: ['f32', 'subgroup-matrix'] };
+  expect(missingRows([], special)).toEqual([
+    'gemm_matrix.wgsl: no row for base, subgroup-matrix',
+    'gemm_split_k.wgsl: no row for base, f32',
   ]);
 });
 

@@ -2,9 +2,10 @@
 // a marker line to standard error, where Mesa's compilers print what they made of it. Run by main.mjs: pipelines.js JOB.json
 import { readFileSync, writeSync } from 'node:fs';
 import { create } from 'webgpu';
-import type { Arithmetic, Dtype, Task } from '../../src/api';
+import type { Arithmetic, Compute, Dtype, Task } from '../../src/api';
 import { GpuMemory } from '../../src/gpu/buffers';
 import { type Gpu, openGpu } from '../../src/gpu/device';
+import { type GemmPlan, type GemmSpec, matrixTiles } from '../../src/kernels/gemm';
 import { parseConfig } from '../../src/model/config';
 import { geometryOf } from '../../src/model/geometry';
 import { headKernels, type Width } from '../../src/model/heads';
@@ -12,11 +13,22 @@ import { compileEncoder } from '../../src/model/modernbert';
 import { planWeights, type Weights } from '../../src/model/weights';
 import type { Job, Made } from './job';
 
-const TIERS: { tier: string; dtype: Dtype; act: Arithmetic }[] = [
+interface Tier {
+  tier: string;
+  dtype: Dtype;
+  act: Arithmetic;
+  compute?: Compute;
+  /** With the device's matrix units. */
+  matrix?: boolean;
+}
+
+const TIERS: Tier[] = [
   { tier: 'f32', dtype: 'f32', act: 'f32' },
   { tier: 'f16-storage', dtype: 'f16', act: 'f32' },
   { tier: 'shader-f16', dtype: 'f16', act: 'f16' },
   { tier: 'f32-weights-shader-f16', dtype: 'f32', act: 'f16' },
+  { tier: 'subgroup-matrix', dtype: 'f16', act: 'f16', matrix: true },
+  { tier: 'int8', dtype: 'q8', act: 'f32', compute: 'int8' },
 ];
 
 const job: Job = JSON.parse(readFileSync(process.argv[2], 'utf8'));
@@ -108,8 +120,12 @@ async function compileHeads(
 
 const gpu = serial(await openGpu(create(job.toggles.map((name) => `enable-dawn-features=${name}`))));
 mark('adapter', { ...gpu.info, features: [...gpu.device.features].sort() });
-for (const { tier, dtype, act } of TIERS) {
-  if (act === 'f16' && !gpu.hasF16) continue;
+for (const { tier, dtype, act, compute = 'float', matrix = false } of TIERS) {
+  if ((act === 'f16' && !gpu.hasF16) || (matrix && !gpu.subgroupMatrix)) continue;
+  const planFor = async (spec: GemmSpec): Promise<GemmPlan | undefined> =>
+    matrix
+      ? matrixTiles(gpu, spec).map((tile, i, all) => (i + 1 < all.length ? { upTo: 256, tile } : { tile }))
+      : undefined;
   for (const { name, config: json } of job.models) {
     context = { model: name, tier };
     const config = parseConfig(json);
@@ -118,7 +134,7 @@ for (const { tier, dtype, act } of TIERS) {
     for (const task of ['mlm', 'seqcls'] satisfies Task[]) {
       const memory = new GpuMemory(gpu);
       const { weights } = planWeights(memory, config, geometry, new Set(), dtype, task);
-      if (task === 'mlm') await compileEncoder(gpu, config, geometry, weights, act);
+      if (task === 'mlm') await compileEncoder(gpu, config, geometry, weights, act, compute, planFor);
       await compileHeads(headKernels(gpu, config, geometry, weights, []), weights, width);
       memory.dispose();
     }

@@ -1,4 +1,4 @@
-// Reads what RADV_DEBUG=shaderstats prints about a pipeline.
+// Reads what RADV_DEBUG=shaderstats,asm prints about a pipeline.
 
 /** Their names there, and in the report. */
 const STATS = /** @type {const} */ ({
@@ -30,7 +30,20 @@ export const parseRadv = (text) => {
     if (!match) return `RADV printed no '${name}'`;
     numbers[key] = Number(match[1]);
   }
-  return numbers;
+  return { ...numbers, ...matrixLoop(text) };
+};
+
+/**
+ * Of the blocks that multiply matrices or integers by the GPU's instructions for it: how many of these, and how many loads from LDS.
+ * @param {string} text
+ */
+const matrixLoop = (text) => {
+  const blocks = text.split(/^BB\d+:$/m).slice(1);
+  const count = (/** @type {RegExp} */ pattern) =>
+    blocks
+      .filter((block) => /^\tv_(wmma|dot4)_/m.test(block))
+      .reduce((sum, block) => sum + (block.match(pattern)?.length ?? 0), 0);
+  return { wmma: count(/^\tv_wmma_/gm), dot4: count(/^\tv_dot4_/gm), ldsLoads: count(/^\tds_load_/gm) };
 };
 
 /** @param {Record<string, number>} row @returns {string[]} what must not be */

@@ -25,7 +25,8 @@ const TABLES = {
       'Subgroups: how many a SIMD holds at once, of 32 as RADV counts them (occupancy); VGPRs and bytes of LDS limit it.',
       'VALU counts instructions, of which VOPD do two things at once; VMEM are global loads and stores. Loops count once, whatever their',
       'length, in all but the last two columns. Inverse throughput and latency are the compiler’s own estimates in cycles: compare them',
-      'between versions of one kernel only.',
+      'between versions of one kernel only. WMMA and dot4: instructions that multiply matrices of 16 × 16 f16 or four 8-bit integers; LDS loads: in the',
+      'same blocks, 16 bytes each; a matrix takes two of them.',
     ].join('\n'),
     columns: [
       ['VGPRs', (n) => n.vgprs],
@@ -39,6 +40,9 @@ const TABLES = {
       ['SALU', (n) => n.salu],
       ['VMEM', (n) => n.vmem],
       ['SMEM', (n) => n.smem],
+      ['WMMA', (n) => n.wmma || ''],
+      ['dot4', (n) => n.dot4 || ''],
+      ['LDS loads', (n) => (n.wmma + n.dot4 > 0 ? n.ldsLoads : '')],
       ['inverse throughput', (n) => n.inverseThroughput],
       ['latency', (n) => n.latency],
     ],
@@ -103,7 +107,7 @@ export const markdown = (target, name, { adapter, rows, problems }) =>
 
 Made by \`npm run bench:compile\` without the card, with ${adapter.description}. A row is one WGSL source; "in" lists the models and
 tiers that use it. Tiers: f32; f16-storage (packed f16 weights, f32 arithmetic); shader-f16 (f16 weights, activations and tiles, sums in
-f32); f32-weights-shader-f16.
+f32); f32-weights-shader-f16; subgroup-matrix (shader-f16 with the GPU's matrix units); int8 (q8 weights and activations rounded to 8 bits).
 
 ${TABLES[target].note}
 

@@ -68,6 +68,22 @@ export const rowsOf = (text, target) => {
   return result;
 };
 
+/** Shaders that only some tiers have, and the shaders that those tiers do not. @type {Record<string, { only: string[], without?: string[] }>} */
+const SPECIAL = {
+  'subgroup-matrix': { only: ['gemm_matrix'], without: ['gemm_workgroup', 'gemm_split_k'] },
+  int8: { only: ['gemm_int8', 'quantize_rows'] },
+};
+
+/** What only software adapters use. */
+const SOFTWARE = 'gemm_subgroup';
+
+/** @param {string} shader @param {string} tier */
+const belongs = (shader, tier) =>
+  shader !== SOFTWARE &&
+  Object.entries(SPECIAL).every(([special, { only, without = [] }]) =>
+    special === tier ? !without.includes(shader) : !only.includes(shader),
+  );
+
 /**
  * What a full run must have: every shader, in every model and tier in which it can differ.
  * @param {Row[]} rows
@@ -77,11 +93,13 @@ export const rowsOf = (text, target) => {
 export const missingRows = (rows, { shaders, models, tiers }) =>
   shaders.flatMap((shader) =>
     models.flatMap((model) =>
-      tiers.flatMap((tier) => {
-        const found = rows.some(
-          (row) => row.shader === shader && row.uses.some((use) => use.model === model && use.tier === tier),
-        );
-        return found ? [] : [`${shader}.wgsl: no row for ${model}, ${tier}`];
-      }),
+      tiers
+        .filter((tier) => belongs(shader, tier))
+        .flatMap((tier) => {
+          const found = rows.some(
+            (row) => row.shader === shader && row.uses.some((use) => use.model === model && use.tier === tier),
+          );
+          return found ? [] : [`${shader}.wgsl: no row for ${model}, ${tier}`];
+        }),
     ),
   );

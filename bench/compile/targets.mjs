@@ -45,11 +45,11 @@ export const TARGETS = {
     name: 'AMD Radeon RX 7900 XTX (NAVI31), compiled by ACO of Mesa RADV',
     manifest: 'radeon',
     shim: AMD_SHIM,
-    env: { AMDGPU_GPU_ID: 'NAVI31', RADV_DEBUG: 'shaderstats,nocache' },
-    toggles: [],
+    env: { AMDGPU_GPU_ID: 'NAVI31', RADV_DEBUG: 'shaderstats,asm,nocache' },
+    toggles: ['allow_unsafe_apis'], // chromium-experimental-subgroup-matrix
     // Debian's package mesa-drm-shim is of the drivers' own version, so this machine's Mesa serves where it is installed.
     root: () => (mesaManifest('radeon') && shimIn(AMD_SHIM, '/') ? undefined : compileRoot()),
-    tiers: ['f32', 'f16-storage', 'shader-f16', 'f32-weights-shader-f16'],
+    tiers: ['f32', 'f16-storage', 'shader-f16', 'f32-weights-shader-f16', 'subgroup-matrix', 'int8'],
     parse: parseRadv,
     faults: radvFaults,
   },
@@ -61,7 +61,7 @@ export const TARGETS = {
     // NVK emulates bounds checks with branches, which NVIDIA's own driver leaves to the hardware.
     toggles: ['disable_robustness'],
     root: compileRoot,
-    tiers: ['f32', 'f16-storage'],
+    tiers: ['f32', 'f16-storage', 'int8'],
     parse: parseNak,
     faults: nakFaults,
   },

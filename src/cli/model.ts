@@ -19,6 +19,7 @@ export const CACHE_FOLDER: Option = {
 export const MODEL_OPTIONS: Record<string, Option> = {
   dtype: { value: 'DTYPE', help: 'weights: auto, f32, f16, q8 or q4 (auto)' },
   arithmetic: { value: 'DTYPE', help: 'activations: auto, f32 or f16 (auto)' },
+  compute: { value: 'KIND', help: 'matrix products: float, or int8 with q8 weights (float)' },
   task: { value: 'TASK', help: 'what the head is, where config.json does not say: encoder, mlm, seqcls or tokcls' },
   'tokens-per-pass': { value: 'N', help: 'most tokens in one GPU pass' },
   cache: { value: 'MODE', help: 'auto, always, refresh or none (auto)' },
@@ -37,6 +38,7 @@ export function modelLoader(source: string, values: Values): (signal: AbortSigna
   const options = {
     dtype: values.choice('dtype', ['auto', 'f32', 'f16', 'q8', 'q4']),
     arithmetic: values.choice('arithmetic', ['auto', 'f32', 'f16']),
+    compute: values.choice('compute', ['float', 'int8']),
     task: values.choice('task', ['encoder', 'mlm', 'seqcls', 'tokcls']),
     maxTokensPerPass: values.count('tokens-per-pass'),
     cache: values.choice('cache', ['auto', 'always', 'refresh', 'none']),

@@ -1,5 +1,15 @@
 import { DeviceLostError, WebGPUUnavailableError } from '../errors';
 
+/** left [m, k] · right [k, n] of `component`, summed up in f32 by a subgroup. */
+export interface SubgroupMatrix {
+  component: 'f16' | 'f32';
+  m: number;
+  n: number;
+  k: number;
+  /** Four subgroups' threads. */
+  threads: number;
+}
+
 /** An open device and what the kernels need to know of it. */
 export interface Gpu {
   device: GPUDevice;
@@ -11,6 +21,8 @@ export interface Gpu {
   /** Threads of a subgroup, where the device has such and all have as many. */
   subgroupSize?: number;
   hasTimestamps: boolean;
+  /** Matrices that the device multiplies, where it offers such of a kind that the kernels can use. */
+  subgroupMatrix?: SubgroupMatrix;
   /** The "GPU" is the processor (SwiftShader, llvmpipe, WARP): long shaders compile slowly there and gain nothing. */
   isSoftware: boolean;
   /** A small buffer to bind where a kernel variant reads nothing. */
@@ -19,7 +31,9 @@ export interface Gpu {
   lost?: DeviceLostError;
 }
 
-const WANTED_FEATURES = ['shader-f16', 'subgroups', 'timestamp-query'] as const;
+/** Chromium's, behind a flag. */
+const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
+const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query', SUBGROUP_MATRIX];
 const WANTED_LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
@@ -57,6 +71,7 @@ export async function openGpu(gpu: GPU | undefined): Promise<Gpu> {
     hasF16: device.features.has('shader-f16'),
     subgroupSize: device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : undefined,
     hasTimestamps: device.features.has('timestamp-query'),
+    subgroupMatrix: device.features.has(SUBGROUP_MATRIX) ? subgroupMatrixOf(adapter.info as MatrixInfo) : undefined,
     isSoftware: /swiftshader|llvmpipe|basic render/i.test(`${architecture} ${model} ${description}`),
     none: device.createBuffer({ label: 'none', size: 256, usage: STORAGE }),
   };
@@ -71,6 +86,32 @@ export async function openGpu(gpu: GPU | undefined): Promise<Gpu> {
 }
 
 const STORAGE = 0x80;
+
+/** The experimental part of Chromium's GPUAdapterInfo. */
+interface MatrixInfo {
+  subgroupMinSize: number;
+  subgroupMaxSize: number;
+  subgroupMatrixConfigs?: { componentType: string; resultComponentType: string; M: number; N: number; K: number }[];
+}
+
+/**
+ * The matrices to use: f16 ones with sums in f32, else f32 ones; f16 sums overflow. gemm_matrix.wgsl deals with subgroups of any size and is
+ * fastest with four of them: of 32 threads (NVIDIA, Apple), of the largest size where none is smaller (AMD).
+ */
+export function subgroupMatrixOf(info: MatrixInfo): SubgroupMatrix | undefined {
+  const { subgroupMinSize, subgroupMaxSize, subgroupMatrixConfigs = [] } = info;
+  const threads = 4 * (subgroupMinSize < 32 ? 32 : subgroupMaxSize);
+  for (const component of ['f16', 'f32'] as const) {
+    const found = subgroupMatrixConfigs.find(
+      ({ componentType, resultComponentType, M, N, K }) =>
+        componentType === component &&
+        resultComponentType === 'f32' &&
+        [M, N, K].every((size) => size === 8 || size === 16),
+    );
+    if (found) return { component, m: found.M, n: found.N, k: found.K, threads };
+  }
+  return undefined;
+}
 
 /**
  * Runs `work` and turns a device error in it (out of memory, a lost device) into a thrown error. `submitted` tells it what errors there

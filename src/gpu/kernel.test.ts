@@ -36,6 +36,12 @@ describe('specialise', () => {
     expect(specialise(SHADER, { act_t: 'f32' })).not.toContain('enable');
   });
 
+  it('puts what the second of two joined files enables first', () => {
+    const code = specialise(`${SHADER}enable chromium_x;\nconst M: u32 = 1;\n`, { act_t: 'f16' });
+    expect(code.startsWith('enable f16;\nenable chromium_x;\n// const K')).toBe(true);
+    expect(code.match(/enable/g)).toHaveLength(2);
+  });
+
   it('throws for a name that the source does not declare at the top level', () => {
     expect(() => specialise(SHADER, { HIDDEN: 1 })).toThrow(
       new TypeError("the shader declares no constant or alias 'HIDDEN'"),

@@ -39,12 +39,11 @@ export function specialise(source: string, constants: Constants): string {
     code = code.replace(declaration, `$1 ${literal};`);
   }
   // They must come first, and a source may be two files put together.
-  const enables = [...(/^alias \w+ *= *f16;/m.test(code) ? ['enable f16;'] : []), ...(code.match(ENABLE) ?? [])];
-  code = code.replace(ENABLE, '');
-  return [...enables, unroll(code)].join('\n');
+  const enables = [/^alias \w+ *= *f16;/m.test(code) ? 'enable f16;\n' : '', ...(code.match(ENABLE) ?? [])];
+  return enables.join('') + unroll(code.replace(ENABLE, ''));
 }
 
-const ENABLE = /^enable \w+;$/gm;
+const ENABLE = /^enable \w+;\n/gm;
 
 const UNROLLED = /for \(var (\w+)_unroll = 0u; \w+ < (\w+); \w+\+\+\) \{/;
 

@@ -1,4 +1,6 @@
 import common from '../../shaders/gemm.wgsl?raw';
+import int8 from '../../shaders/gemm_int8.wgsl?raw';
+import matrix from '../../shaders/gemm_matrix.wgsl?raw';
 import split_k from '../../shaders/gemm_split_k.wgsl?raw';
 import subgroup from '../../shaders/gemm_subgroup.wgsl?raw';
 import workgroup from '../../shaders/gemm_workgroup.wgsl?raw';
@@ -32,12 +34,13 @@ export interface GemmSpec {
   bias: boolean;
   epilogue: Epilogue;
   dtype: Dtype;
-  a: Arithmetic;
+  /** int8: of quantize_rows.wgsl, for q8 weights only. */
+  a: Arithmetic | 'int8';
   out: Arithmetic;
 }
 
 /** How the products are computed: the WGSL file that follows gemm.wgsl. */
-const DESIGNS = { workgroup, split_k, subgroup };
+const DESIGNS = { workgroup, split_k, subgroup, matrix, int8 };
 export type GemmDesign = keyof typeof DESIGNS;
 
 /** A design and its sizes: a workgroup computes m × n of out, k steps of K at a time. */
@@ -92,14 +95,31 @@ export function softwarePlan({ subgroupSize = 0 }: Gpu): GemmPlan {
   return [{ upTo: 32, tile: SMALL_TILE }, { tile: TILE }];
 }
 
-/** The tiles to choose from. The first one is what the others' results are compared with. */
+/** The tiles that every device can run. */
 export const TILES: GemmTile[] = [TILE, LARGE_TILE, SMALL_TILE, SPLIT_K_TILE];
+
+/** Integers have designs of their own, whatever the number of rows: a row's result must not depend on what shares the pass. */
+export const INT8_TILES: GemmTile[] = [64, 32].map((m) => ({ design: 'int8', m, n: 64, k: 32 }));
+const INT8_PLAN: GemmPlan = [{ upTo: 32, tile: INT8_TILES[1] }, { tile: INT8_TILES[0] }];
+
+/** The tiles to choose from for a GEMM on this device. The first one is what the others' results are compared with. */
+export const tilesFor = (gpu: Gpu, spec: GemmSpec): GemmTile[] =>
+  spec.a === 'int8' ? INT8_TILES : [...TILES, ...matrixTiles(gpu, spec)];
+
+/** Matrix units round f32 operands to f16 where they have f16 only, which is for those who asked for f16. */
+export function matrixTiles({ subgroupMatrix }: Gpu, { a, dtype }: GemmSpec): GemmTile[] {
+  if (!subgroupMatrix) return [];
+  const isF16 = subgroupMatrix.component === 'f16';
+  if (isF16 && (a !== 'f16' || dtype === 'f32')) return [];
+  const k = isF16 ? 32 : 16; // 28 KiB of workgroup memory in either
+  return [64, 128].map((m) => ({ design: 'matrix', m, n: 128, k }));
+}
 
 /** Compiles the kernels of a plan. */
 export async function createGemm(
   gpu: Gpu,
   spec: GemmSpec,
-  plan = gpu.isSoftware ? softwarePlan(gpu) : DEFAULT_PLAN,
+  plan = spec.a === 'int8' ? INT8_PLAN : gpu.isSoftware ? softwarePlan(gpu) : DEFAULT_PLAN,
 ): Promise<Gemm> {
   const variants = plan.map(async ({ upTo, tile }) => ({ upTo, tile, kernel: await createVariant(gpu, spec, tile) }));
   return { spec, variants: await Promise.all(variants) };
@@ -109,7 +129,7 @@ function createVariant(gpu: Gpu, spec: GemmSpec, tile: GemmTile): Promise<Kernel
   const { epilogue } = spec;
   const constants: Constants = {
     ...weightConstants(spec.dtype),
-    a_t: spec.a,
+    a_t: spec.a === 'int8' ? 'u32' : spec.a,
     out_t: spec.out,
     K: spec.k,
     N: spec.n,
@@ -131,6 +151,11 @@ function createVariant(gpu: Gpu, spec: GemmSpec, tile: GemmTile): Promise<Kernel
   }
   if (tile.design === 'subgroup') constants.LANES = gpu.subgroupSize!;
   if (tile.design === 'workgroup') constants.UNROLL = gpu.isSoftware ? 1 : tile.k;
+  if (tile.design === 'int8') constants.UNROLL = gpu.isSoftware ? 1 : 8;
+  if (tile.design === 'matrix') {
+    const { component, m, n, k, threads } = gpu.subgroupMatrix!;
+    Object.assign(constants, { tile_t: component, MATRIX_M: m, MATRIX_N: n, MATRIX_K: k, THREADS: threads });
+  }
   return createKernel(gpu, spec.label, `${common}\n${DESIGNS[tile.design]}`, constants);
 }
 

@@ -12,7 +12,7 @@ export const weightConstants = (dtype: Dtype): Constants => ({
 /** Bytes of `count` weights, without the scales of quantised ones. */
 export const weightBytes = (count: number, dtype: Dtype): number => (count * BITS[dtype]) / 8;
 
-export const bytesOf = (type: Arithmetic): number => (type === 'f16' ? 2 : 4);
+export const bytesOf = (type: Arithmetic | 'int8'): number => ({ f32: 4, f16: 2, int8: 1 })[type];
 
 /** The largest finite f16: what an f16 output is clamped to, so that no infinity enters the next kernel. */
 export const F16_MAX = 65504;

@@ -50,6 +50,19 @@ export const embed = (
 export const linear = (x: Matrix, w: Matrix, bias?: Float64Array): Matrix =>
   matrix(x.length, w.length, (r, n) => dot(x[r], w[n]) + (bias?.[n] ?? 0));
 
+/**
+ * Groups of 32 along each row as integers -127 … 127 times a scale, the largest magnitude over 127.
+ * x: [rows, k] → integers [rows, k], scales [rows, k / 32].
+ */
+export function quantizeRows(x: Matrix): { integers: Matrix; scales: Matrix } {
+  const scales = matrix(x.length, x[0].length / 32, (r, g) => {
+    const group = x[r].subarray(g * 32, g * 32 + 32);
+    return group.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127;
+  });
+  const integers = matrix(x.length, x[0].length, (r, c) => Math.round(x[r][c] / (scales[r][c >> 5] || 1)));
+  return { integers, scales };
+}
+
 export const add = (a: Matrix, b: Matrix): Matrix => matrix(a.length, a[0].length, (r, c) => a[r][c] + b[r][c]);
 
 /** erf by the series 2/√π · exp(-x²) · Σ 2ⁿ x²ⁿ⁺¹ / (1 · 3 · … · (2n + 1)), whose terms all have one sign. */

@@ -1,6 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Gpu } from '../gpu/device';
 import { openTestGpu } from '../gpu/fixtures';
-import { DEFAULT_PLAN, type GemmPlan, type GemmSpec, TILES } from './gemm';
+import { DEFAULT_PLAN, type GemmPlan, type GemmSpec, TILES, tilesFor } from './gemm';
+import { withMatrices } from './test-matrices';
 import { createTuner, planKey, tuneGemm } from './tune';
 
 const gpu = await openTestGpu();
@@ -71,6 +73,34 @@ describe('tuneGemm', () => {
       expect(seen.size).toBe(TILES.length); // a wrong tile is never in a plan, and its timings move the others'
     },
   );
+});
+
+describe('tuneGemm where the device has matrices', () => {
+  const matrix = { component: 'f32', m: 8, n: 8, k: 8, threads: 32 } as const;
+  const plain: GemmSpec = { ...spec, k: 32, dtype: 'f32' };
+  /** Each timing is shorter than all before it, so that the last of the right tiles is the fastest. */
+  const faster = () => {
+    let reads = 0;
+    let time = 0;
+    return () => {
+      if (++reads % 2 === 0) time += 1e6 / reads;
+      return time;
+    };
+  };
+  const designs = async (on: Gpu) => (await tuneGemm(on, plain, faster())).map(({ tile }) => tile.design);
+
+  it('takes others if they are wrong', async () => {
+    expect(tilesFor({ ...gpu, subgroupMatrix: matrix }, plain).at(-1)?.design).toBe('matrix');
+    const wrong = withMatrices(gpu, matrix, (code) => code.replace('sum += ', 'sum = '));
+    expect(await designs(wrong)).toEqual(['split_k', 'split_k', 'split_k']);
+  });
+
+  it('rounds nothing to f16 that was not to be', () => {
+    const f16 = { ...gpu, subgroupMatrix: { ...matrix, component: 'f16' as const } };
+    expect(tilesFor(f16, plain)).toEqual(TILES);
+    expect(tilesFor(f16, { ...plain, a: 'f16' })).toEqual(TILES);
+    expect(tilesFor(f16, { ...plain, a: 'f16', dtype: 'q4' }).at(-1)?.design).toBe('matrix');
+  });
 });
 
 describe('createTuner', () => {

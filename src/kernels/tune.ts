@@ -1,4 +1,5 @@
 import { f16ToF32 } from '../files/dtype';
+import { GROUP } from '../files/quantize';
 import { COPY_DST, COPY_SRC, MAP_READ, STORAGE } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { bind } from '../gpu/kernel';
@@ -7,10 +8,11 @@ import {
   type Gemm,
   type GemmPlan,
   type GemmSpec,
+  type GemmTile,
   gemmDispatch,
   gemmSources,
   M_MULTIPLE,
-  TILES,
+  tilesFor,
 } from './gemm';
 import { bytesOf, roundUp } from './precision';
 
@@ -36,7 +38,7 @@ export function createTuner(gpu: Gpu, store: PlanStore | undefined): (spec: Gemm
   return async (spec) => {
     const key = planKey(gpu, spec);
     const known = await store?.get(key).catch(() => undefined);
-    if (isPlan(known)) return known;
+    if (isPlan(known, tilesFor(gpu, spec))) return known;
     const measured = last.then(() => tuneGemm(gpu, spec)).catch(() => undefined);
     last = measured;
     const plan = await measured;
@@ -46,16 +48,17 @@ export function createTuner(gpu: Gpu, store: PlanStore | undefined): (spec: Gemm
 }
 
 /** Adapter, shape and a hash of the shaders: a new version of them is measured anew. */
-export function planKey(gpu: Gpu, { label: _, ...shape }: GemmSpec): string {
+export function planKey(gpu: Gpu, spec: GemmSpec): string {
+  const { label: _, ...shape } = spec;
   let hash = 0;
   for (const char of gemmSources) hash = (Math.imul(hash, 31) + char.charCodeAt(0)) | 0;
   const { vendor, architecture, device, description } = gpu.info;
-  return JSON.stringify([vendor, architecture, device, description, shape, TILES, hash >>> 0]);
+  return JSON.stringify([vendor, architecture, device, description, shape, tilesFor(gpu, spec), hash >>> 0]);
 }
 
 /** What a store gives may be of any age: only a plan made of today's tiles is one. */
-function isPlan(value: unknown): value is GemmPlan {
-  const known = TILES.map((tile) => JSON.stringify(tile));
+function isPlan(value: unknown, tiles: GemmTile[]): value is GemmPlan {
+  const known = tiles.map((tile) => JSON.stringify(tile));
   return (
     Array.isArray(value) &&
     value.length > 0 &&
@@ -71,7 +74,9 @@ export async function tuneGemm(gpu: Gpu, spec: GemmSpec, now = () => performance
   const { device } = gpu;
   const operands = makeOperands(gpu, spec);
   try {
-    const gemms = await Promise.all(TILES.map((tile) => createGemm(gpu, spec, [{ tile }])));
+    const gemms = (await Promise.all(tilesFor(gpu, spec).map((tile) => compiled(gpu, spec, tile)))).filter(
+      (g) => g !== undefined,
+    );
     const bindGroup = bind(gpu, gemms[0].variants[0].kernel, operands);
     const run = async (gemm: Gemm, rows: number, repeats: number): Promise<number> => {
       const encoder = device.createCommandEncoder();
@@ -115,6 +120,14 @@ export async function tuneGemm(gpu: Gpu, spec: GemmSpec, now = () => performance
   }
 }
 
+/** A tile's kernel, unless the device refuses it: what is experimental may be another thing in the next browser. */
+async function compiled(gpu: Gpu, spec: GemmSpec, tile: GemmTile): Promise<Gemm | undefined> {
+  gpu.device.pushErrorScope('validation');
+  const gemm = createGemm(gpu, spec, [{ tile }]).catch(() => undefined);
+  const refused = await gpu.device.popErrorScope();
+  return refused ? undefined : gemm;
+}
+
 /** Buffers of the GEMM's largest timed size. a and w hold small numbers of both signs, the same in every run. */
 function makeOperands(gpu: Gpu, spec: GemmSpec) {
   const { n, k, epilogue } = spec;
@@ -127,7 +140,8 @@ function makeOperands(gpu: Gpu, spec: GemmSpec) {
   const stride = spec.outStride ?? (epilogue.kind === 'geglu' ? n / 2 : n);
   const quantised = spec.dtype === 'q8' || spec.dtype === 'q4';
   return {
-    a: buffer(noise((rows * k * bytesOf(spec.a)) / 4, spec.a)),
+    a: buffer(noise((rows * k * bytesOf(spec.a)) / 4, spec.a === 'int8' ? 'bits' : spec.a)),
+    a_scales: spec.a === 'int8' ? buffer(noise((rows * k) / GROUP, 'f32')) : gpu.none,
     w: buffer(
       noise((n * k) / { f32: 1, f16: 2, q8: 4, q4: 8 }[spec.dtype], quantised ? 'bits' : (spec.dtype as 'f32' | 'f16')),
     ),

@@ -1,4 +1,4 @@
-import type { Arithmetic } from '../api';
+import type { Arithmetic, Compute } from '../api';
 import type { Gpu } from '../gpu/device';
 import { bind, type Kernel, type Step } from '../gpu/kernel';
 import {
@@ -20,6 +20,7 @@ import {
 } from '../kernels/gemm';
 import { createLayerNorm, normWorkgroups } from '../kernels/layer_norm';
 import { roundUp } from '../kernels/precision';
+import { createQuantizeRows, quantizeWorkgroups } from '../kernels/quantize_rows';
 import type { ModelConfig } from './config';
 import type { Geometry } from './geometry';
 import type { Linear, Norm, Weights } from './weights';
@@ -29,6 +30,7 @@ import type { PassShape, Workspace } from './workspace';
 export interface EncoderKernels {
   tile: AttentionTile;
   embed: Kernel[]; // one a piece of the table
+  quantize: Kernel | undefined; // with compute int8
   norm: Kernel;
   Wqkv: Gemm;
   attention: Kernel;
@@ -44,6 +46,7 @@ export async function compileEncoder(
   geometry: Geometry,
   weights: Weights,
   act: Arithmetic,
+  compute: Compute,
   planFor: (spec: GemmSpec) => Promise<GemmPlan | undefined> = async () => undefined,
 ): Promise<EncoderKernels> {
   const { hidden, heads, headDim, attention } = geometry;
@@ -51,7 +54,8 @@ export async function compileEncoder(
   const norm = { hidden: config.hidden_size, stride: hidden, eps: config.norm_eps, out: act };
   const gemm = async (label: string, { n, k, hasBias: bias, dtype }: Linear, epilogue: Epilogue) => {
     const out = epilogue.kind === 'residual' ? 'f32' : act;
-    const spec: GemmSpec = { label, n, k, bias, epilogue, dtype, a: act, out };
+    const a = compute === 'int8' && dtype === 'q8' ? 'int8' : act;
+    const spec: GemmSpec = { label, n, k, bias, epilogue, dtype, a, out };
     return createGemm(gpu, spec, await planFor(spec));
   };
   const [layer] = weights.layers;
@@ -59,12 +63,13 @@ export async function compileEncoder(
   // q carries the softmax scale and log2 e, for attention computes in base 2.
   const qScale = Math.LOG2E / Math.sqrt(config.head_dim);
   const tile = attentionTile(gpu, headDim, act);
-  const [embed, layerNorm, Wqkv, attend, Wo, Wi, mlp_Wo] = await Promise.all([
+  const [embed, quantize, layerNorm, Wqkv, attend, Wo, Wi, mlp_Wo] = await Promise.all([
     Promise.all(
       tok_embeddings.pieces.map(({ firstRow, rows }) =>
         createEmbed(gpu, { ...norm, dtype: tok_embeddings.dtype, firstId: firstRow, ids: rows }),
       ),
     ),
+    compute === 'int8' ? createQuantizeRows(gpu, act) : undefined,
     createLayerNorm(gpu, { ...norm, gather: false }),
     gemm('Wqkv', layer.Wqkv, { kind: 'rope', attentionWidth: attention, headDim, qScale }),
     createAttention(gpu, { heads, headDim, act, tile }),
@@ -72,7 +77,7 @@ export async function compileEncoder(
     gemm('mlp.Wi', layer.Wi, { kind: 'geglu', activation }),
     gemm('mlp.Wo', layer.mlp_Wo, { kind: 'residual' }),
   ]);
-  return { tile, embed, norm: layerNorm, Wqkv, attention: attend, Wo, Wi, mlp_Wo };
+  return { tile, embed, quantize, norm: layerNorm, Wqkv, attention: attend, Wo, Wi, mlp_Wo };
 }
 
 /**
@@ -108,6 +113,13 @@ export function buildEncoder(
     return (s) => ({ kernel, bindGroup, workgroups: normWorkgroups(s.tokens) });
   };
 
+  // a [T, k] → int8.a, int8.a_scales
+  const quantize = (a: GPUBuffer, k: number): Step<PassShape> => {
+    const kernel = kernels.quantize!;
+    const bindGroup = bind(gpu, kernel, { x: a, ...workspace.int8! });
+    return (s) => ({ kernel, bindGroup, workgroups: quantizeWorkgroups(s.tokens, k) });
+  };
+
   // out [T, n] = a [T, k] · wᵀ, or added to out; `useful`: multiplications a token
   const gemm = (
     compiled: Gemm,
@@ -116,9 +128,14 @@ export function buildEncoder(
     out: GPUBuffer,
     useful: number,
     rope = none,
-  ): Step<PassShape> => {
-    const bindGroup = bind(gpu, compiled.variants[0].kernel, { a, w, w_scales, bias, positions, rope, out });
-    return (s) => ({ ...gemmDispatch(compiled, s.tokens), bindGroup, flops: 2 * useful * s.tokens });
+  ): Step<PassShape>[] => {
+    const { a: type, k } = compiled.spec;
+    const input = type === 'int8' ? workspace.int8! : { a };
+    const bindGroup = bind(gpu, compiled.variants[0].kernel, { ...input, w, w_scales, bias, positions, rope, out });
+    return [
+      ...(type === 'int8' ? [quantize(a, k)] : []),
+      (s) => ({ ...gemmDispatch(compiled, s.tokens), bindGroup, flops: 2 * useful * s.tokens }),
+    ];
   };
 
   // normed [T, attention] = softmax(q kᵀ) v of wide [T, 3 attention]
@@ -138,12 +155,12 @@ export function buildEncoder(
 
   const layers = weights.layers.map(({ attn_norm, Wqkv, Wo, mlp_norm, Wi, mlp_Wo, window, rope_theta }) => [
     ...(attn_norm ? [norm(attn_norm)] : []),
-    gemm(kernels.Wqkv, Wqkv, normed, wide, 3 * hidden_size * hidden_size, workspace.rope.get(rope_theta)!), // q, k rotated; [T, 3 attention]
+    ...gemm(kernels.Wqkv, Wqkv, normed, wide, 3 * hidden_size * hidden_size, workspace.rope.get(rope_theta)!), // q, k rotated; [T, 3 attention]
     attend(window), //                                                              [T, attention]
-    gemm(kernels.Wo, Wo, normed, hidden_states, hidden_size * hidden_size), //      hidden_states += ·
+    ...gemm(kernels.Wo, Wo, normed, hidden_states, hidden_size * hidden_size), //      hidden_states += ·
     norm(mlp_norm), //                                                              [T, hidden]
-    gemm(kernels.Wi, Wi, normed, wide, 2 * hidden_size * intermediate_size), //     act(value) * gate; [T, intermediate]
-    gemm(kernels.mlp_Wo, mlp_Wo, wide, hidden_states, hidden_size * intermediate_size), // hidden_states += ·
+    ...gemm(kernels.Wi, Wi, normed, wide, 2 * hidden_size * intermediate_size), //     act(value) * gate; [T, intermediate]
+    ...gemm(kernels.mlp_Wo, mlp_Wo, wide, hidden_states, hidden_size * intermediate_size), // hidden_states += ·
   ]);
   return { embeddings, layers };
 }

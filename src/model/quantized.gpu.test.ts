@@ -82,6 +82,18 @@ describe.each([
   });
 });
 
+it('nano with integer products: q8 by itself, hidden states to a mean cosine of 0.9995', async () => {
+  const golden = readGolden('nano');
+  const actual = await withModel(publicModel('nano'), { compute: 'int8' }, (model) => {
+    expect(model.info).toMatchObject({ dtype: 'q8', compute: 'int8' });
+    return model.forward(golden.batch);
+  });
+  const expected = golden.floats('last_hidden_state').data;
+  expect(meanCosine(actual.last_hidden_state!.data, expected, 256)).toBeGreaterThanOrEqual(0.9995);
+  const refused = loadModel(publicModel('nano'), { compute: 'int8', dtype: 'f16' });
+  await expect(refused).rejects.toThrow("compute: 'int8' needs dtype 'q8'; it is 'f16'.");
+});
+
 const folderJson = async (folder: string, name: string): Promise<unknown> =>
   new Response((await folderFiles(folder)!.open(name))!.stream as ReadableStream<Uint8Array<ArrayBuffer>>).json();
 
@@ -137,6 +149,18 @@ it('a table above the binding limit, f32, for embeddings and the tied MLM head: 
   const [whole, inPieces] = [await run(), await run(withSmallBindings(1_600_000))]; // pieces of 1152 rows
   expect(inPieces.last_hidden_state).toEqual(whole.last_hidden_state);
   expect(maxDifference(inPieces.logits!.data, whole.logits!.data)).toBeLessThanOrEqual(1e-5);
+});
+
+it('integer products where some matrices stay f16, and rows are placed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'modernbert-'));
+  const config = { ...common, hidden_size: 320, num_attention_heads: 10, intermediate_size: 500, num_hidden_layers: 1 };
+  makeCheckpoint({ seed: 13, task: 'mlm', config }, folder);
+  const batch = { inputIds: Uint32Array.from({ length: 40 }, (_, i) => i * 37 + 5), lengths: Uint32Array.of(1, 39) };
+  const run = async (model: Model) => (await model.forward(batch)).last_hidden_state!.data;
+  const actual = await withModel(folder, { compute: 'int8' }, run);
+  const expected = await withModel(folder, { dtype: 'q8' }, run);
+  expect(meanCosine(actual, expected, 320)).toBeGreaterThanOrEqual(0.9995);
+  expect(maxDifference(actual, expected)).toBeGreaterThan(1e-3); // they were integers
 });
 
 /** A converted file as one of F32 tensors with the values that the GPU computes with. */

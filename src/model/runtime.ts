@@ -1,4 +1,4 @@
-import type { Arithmetic, MemoryUse } from '../api';
+import type { Arithmetic, Compute, MemoryUse } from '../api';
 import { COPY_DST, type GpuMemory, MAP_READ } from '../gpu/buffers';
 import { type Gpu, guarded } from '../gpu/device';
 import type { Step } from '../gpu/kernel';
@@ -59,6 +59,7 @@ export class Runtime {
     readonly kernels: EncoderKernels,
     headKernels: HeadKernels,
     readonly act: Arithmetic,
+    readonly compute: Compute,
   ) {
     this.#heads = new HeadRunner(memory, config, geometry, weights, headKernels);
     this.#window = weights.layers.find((layer) => layer.window > 0)?.window ?? 0;
@@ -141,8 +142,8 @@ export class Runtime {
     if (!old || !this.#steps || tokens > old.tokens || tiles > old.tiles || longest > old.longest) {
       if (old) freeWorkspace(this.memory, old);
       this.#workspace = undefined;
-      const { geometry, act, config } = this;
-      const workspace = allocWorkspace(this.memory, config, geometry, act, {
+      const { geometry, act, compute, config } = this;
+      const workspace = allocWorkspace(this.memory, config, geometry, act, compute, {
         tokens: Math.max(tokens, old?.tokens ?? 0),
         tiles: roundUp(Math.max(tiles, old?.tiles ?? 0), 64),
         longest: Math.max(longest, old?.longest ?? 0),

@@ -1,4 +1,5 @@
-import type { Arithmetic } from '../api';
+import type { Arithmetic, Compute } from '../api';
+import { GROUP } from '../files/quantize';
 import type { GpuMemory } from '../gpu/buffers';
 import { type AttentionTile, attentionPairs } from '../kernels/attention';
 import { M_MULTIPLE } from '../kernels/gemm';
@@ -36,6 +37,7 @@ export interface Workspace {
   window: AttentionLists;
   hidden_states: GPUBuffer; // f32 [tokens, hidden]: the residual stream
   normed: GPUBuffer; // act [tokens, max(hidden, attention)]: what LayerNorm or attention gives to the next GEMM
+  int8: { a: GPUBuffer; a_scales: GPUBuffer } | undefined; // i8 [tokens, widest k], f32 [tokens, widest k / 32]: a GEMM's input, rounded
   wide: GPUBuffer; // act [tokens, max(3 attention, intermediate)]: q, k, v; then GeGLU's output; f32 [tokens, hidden] at the end
 }
 
@@ -54,6 +56,7 @@ export function allocWorkspace(
   config: ModelConfig,
   geometry: Geometry,
   act: Arithmetic,
+  compute: Compute,
   { tokens, tiles, longest: needed }: Pick<Workspace, 'tokens' | 'tiles' | 'longest'>,
 ): Workspace {
   const rows = roundUp(tokens, M_MULTIPLE);
@@ -68,6 +71,7 @@ export function allocWorkspace(
     memory.gpu.device.queue.writeBuffer(buffer, 0, table);
     rope.set(theta, buffer);
   }
+  const widest = rows * Math.max(hidden, attention, intermediate);
   return {
     tokens: rows,
     tiles,
@@ -79,13 +83,18 @@ export function allocWorkspace(
     window: { bounds: alloc('window bounds', rows * 8), tiles: alloc('window tiles', tiles * 16) },
     hidden_states: alloc('hidden_states', rows * hidden * 4),
     normed: alloc('normed', rows * Math.max(hidden, attention) * bytes),
+    int8:
+      compute === 'int8'
+        ? { a: alloc('int8', widest), a_scales: alloc('int8 scales', (widest * 4) / GROUP) }
+        : undefined,
     wide: alloc('wide', rows * Math.max(3 * attention * bytes, intermediate * bytes, hidden * 4)),
   };
 }
 
 export function freeWorkspace(memory: GpuMemory, workspace: Workspace): void {
-  const { tokens: _tokens, tiles: _tiles, longest: _longest, rope, global, window, ...buffers } = workspace;
-  for (const part of [Object.values(buffers), rope.values(), Object.values(global), Object.values(window)]) {
+  const { tokens: _tokens, tiles: _tiles, longest: _longest, rope, global, window, int8 = {}, ...buffers } = workspace;
+  const parts = [buffers, global, window, int8].map(Object.values<GPUBuffer>);
+  for (const part of [...parts, rope.values()]) {
     for (const buffer of part) memory.free(buffer);
   }
 }

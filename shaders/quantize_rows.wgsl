@@ -1,0 +1,27 @@
+// a [M, K] rounded to 8 bits, in groups of 32 along K with one scale, as q8 weights are (files/quantize.ts). One thread a group.
+
+alias act_t = f32;
+
+@group(0) @binding(0) var<storage, read> x: array<vec4<act_t>>;
+@group(0) @binding(1) var<storage, read_write> a: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read_write> a_scales: array<f32>;
+
+fn pack(value: vec4<f32>) -> u32 { return pack4xI8(vec4<i32>(round(value))); }
+
+@compute @workgroup_size(256)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let group = id.x;
+  var values: array<vec4<f32>, 8>;
+  var most = vec4<f32>();
+  for (var i = 0u; i < 8; i++) {
+    values[i] = vec4<f32>(x[group * 8 + i]);
+    most = max(most, abs(values[i]));
+  }
+  let largest = max(max(most.x, most.y), max(most.z, most.w));
+  let inverse = 127.0 / max(largest, 1e-30); // a group may be of zeros
+  for (var i = 0u; i < 8; i += 4) {
+    a[group * 2 + i / 4] = vec4(
+      pack(values[i] * inverse), pack(values[i + 1] * inverse), pack(values[i + 2] * inverse), pack(values[i + 3] * inverse));
+  }
+  a_scales[group] = largest / 127.0;
+}

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { subgroupMatrixOf } from './device';
+
+const config = (componentType: string, resultComponentType: string, M: number, N: number, K: number) => ({
+  componentType,
+  resultComponentType,
+  M,
+  N,
+  K,
+});
+
+describe('subgroupMatrixOf', () => {
+  it('prefers f16 matrices whose sums are f32, and takes four subgroups', () => {
+    const subgroupMatrixConfigs = [
+      config('f16', 'f16', 16, 16, 16),
+      config('f32', 'f32', 8, 8, 8),
+      config('f16', 'f32', 16, 8, 16),
+    ];
+    const expected = { component: 'f16', m: 16, n: 8, k: 16, threads: 128 };
+    expect(subgroupMatrixOf({ subgroupMinSize: 32, subgroupMaxSize: 32, subgroupMatrixConfigs })).toEqual(expected);
+    const amd = { subgroupMinSize: 32, subgroupMaxSize: 64, subgroupMatrixConfigs };
+    expect(subgroupMatrixOf(amd)).toEqual({ ...expected, threads: 256 });
+  });
+
+  it('takes f32 matrices where there are no others', () => {
+    const subgroupMatrixConfigs = [config('f16', 'f16', 8, 8, 8), config('f32', 'f32', 8, 8, 8)];
+    const apple = { subgroupMinSize: 4, subgroupMaxSize: 64, subgroupMatrixConfigs };
+    expect(subgroupMatrixOf(apple)).toEqual({ component: 'f32', m: 8, n: 8, k: 8, threads: 128 });
+  });
+
+  it('has none of sizes that the tiles cannot be cut into, or where the adapter tells nothing', () => {
+    const sizes = { subgroupMinSize: 32, subgroupMaxSize: 32 };
+    expect(subgroupMatrixOf({ ...sizes, subgroupMatrixConfigs: [config('f16', 'f32', 16, 16, 64)] })).toBeUndefined();
+    expect(subgroupMatrixOf(sizes)).toBeUndefined();
+  });
+});
