@@ -6,22 +6,16 @@ alias act_t = f32;
 @group(0) @binding(1) var<storage, read_write> a: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read_write> a_scales: array<f32>;
 
-fn pack(value: vec4<f32>) -> u32 { return pack4xI8(vec4<i32>(round(value))); }
+fn pack(at: u32, inverse: f32) -> u32 { return pack4xI8(vec4<i32>(round(vec4<f32>(x[at]) * inverse))); }
 
 @compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let group = id.x;
-  var values: array<vec4<f32>, 8>;
+  let at = id.x * 8;
   var most = vec4<f32>();
-  for (var i = 0u; i < 8; i++) {
-    values[i] = vec4<f32>(x[group * 8 + i]);
-    most = max(most, abs(values[i]));
-  }
+  for (var i = 0u; i < 8; i++) { most = max(most, abs(vec4<f32>(x[at + i]))); }
   let largest = max(max(most.x, most.y), max(most.z, most.w));
   let inverse = 127.0 / max(largest, 1e-30); // a group may be of zeros
-  for (var i = 0u; i < 8; i += 4) {
-    a[group * 2 + i / 4] = vec4(
-      pack(values[i] * inverse), pack(values[i + 1] * inverse), pack(values[i + 2] * inverse), pack(values[i + 3] * inverse));
-  }
-  a_scales[group] = largest / 127.0;
+  a[id.x * 2] = vec4(pack(at, inverse), pack(at + 1, inverse), pack(at + 2, inverse), pack(at + 3, inverse));
+  a[id.x * 2 + 1] = vec4(pack(at + 4, inverse), pack(at + 5, inverse), pack(at + 6, inverse), pack(at + 7, inverse));
+  a_scales[id.x] = largest / 127.0;
 }

@@ -111,7 +111,7 @@ async function runtimeOf(files: ModelFiles, options: EncoderOptions) {
       let compiled: Promise<{ kernels: EncoderKernels; heads: HeadKernels; act: Arithmetic }> | undefined;
       const { compute = 'float' } = options;
       if (!['float', 'int8'].includes(compute))
-        throw new RangeError(`compute must be 'float' or 'int8'; it is '${compute}'.`);
+        throw new RangeError(`compute must be one of float, int8; it is '${compute}'.`);
       const weights = await loadWeights(files, config, geometry, memory, options, (planned) => {
         if (compute === 'int8' && planned.dtype !== 'q8') {
           throw new RangeError(`compute: 'int8' needs dtype 'q8'; it is '${planned.dtype}'.`);

@@ -34,7 +34,7 @@ fn main() {\t
 fn main(){
 let x=4/2;
 let y=x*2;
-if(x - -y==3&&y > 1){ z+=vec4<u32>(1,2);}
+if(x - -y==3&&y > 1){z+=vec4<u32>(1,2);}
 let v:vec4<u32> = w;
 for (var k_unroll = 0u; k_unroll < K; k_unroll++) {
 }`,

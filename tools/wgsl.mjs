@@ -43,6 +43,9 @@ const withoutSpaces = (line) =>
         .replace(/(?<!>) ([=!><]=|[-+*]=|>>|<<|=|[*+/%^|]|&&?|\|\||-(?! -)) /g, '$1')
         .replace(/([,;:]) /g, '$1')
         .replace(/\) \{/g, '){')
+        .replace(/; \}/g, ';}')
+        .replace(/\{ /g, '{')
+        .replace(/ -> /g, '->')
         .replace(/^(if|for|while) \(/, '$1(');
 
 /**
