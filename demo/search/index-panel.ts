@@ -52,16 +52,21 @@ export function createIndexPanel(
 
   async function refresh() {
     const db = await database;
-    model = await indexModel(db);
-    size = model ? await indexSize(db) : EMPTY;
+    // In one transaction: between its statements nothing empties the index.
+    const found = await db.transaction(async (sql) => {
+      const model = await indexModel(sql);
+      return model && { model, size: await indexSize(sql), entries: await listDocuments(sql) };
+    });
+    model = found?.model;
+    size = found?.size ?? EMPTY;
     find(panel, '#index-facts').textContent = factsOf(size, model);
     again.hidden = size.waiting === 0 || job !== undefined;
     find(panel, '#index-actions').hidden = size.documents === 0 || job !== undefined;
     find(panel, '#add').hidden = job !== undefined;
     const documents = find(panel, '#documents');
     documents.hidden = size.documents === 0;
-    const entries = model ? await listDocuments(db) : [];
-    find(documents, 'ul').replaceChildren(...entries.map((entry) => documentItem(entry, () => void remove(entry.id))));
+    const items = found?.entries.map((entry) => documentItem(entry, () => void remove(entry.id))) ?? [];
+    find(documents, 'ul').replaceChildren(...items);
     onChange();
   }
 
