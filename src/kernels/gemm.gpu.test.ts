@@ -1,108 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dtype } from '../api';
-import { isQuantized, type QuantizedDtype } from '../files/quantize';
-import { blank, openTestGpu, runKernel, upload, uploadWords } from '../gpu/fixtures';
-import { type ModelConfig, parseConfig } from '../model/config';
+import type { QuantizedDtype } from '../files/quantize';
+import { openTestGpu } from '../gpu/fixtures';
 import { gegluPlace, geometryOf, qkvPlace, ropeTable } from '../model/geometry';
-import {
-  dequantized,
-  expectClose,
-  padded,
-  quantized,
-  randomMatrix,
-  randomVector,
-  roundToF16,
-  unpadded,
-} from './fixtures';
-import {
-  ACTIVATIONS,
-  createGemm,
-  DEFAULT_PLAN,
-  type GemmSpec,
-  type GemmTile,
-  gemmDispatch,
-  INT8_TILES,
-  M_MULTIPLE,
-  softwarePlan,
-  TILES,
-} from './gemm';
-import { roundUp } from './precision';
-import { createQuantizeRows, quantizeWorkgroups } from './quantize_rows';
-import { ACTIVATE, add, geglu, linear, type Matrix, quantizeRows, rope } from './reference';
-import { withMatrices } from './test-matrices';
+import { dequantized, expectClose, randomMatrix, randomVector, roundToF16, unpadded } from './fixtures';
+import { ACTIVATIONS, createGemm, DEFAULT_PLAN, type GemmTile, gemmDispatch, softwarePlan, TILES } from './gemm';
+import { ACTIVATE, add, geglu, linear, type Matrix, rope } from './reference';
+import { configOf, type Operands, type Options, runGemm as runPlan } from './test-gemm';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());
 
-interface Operands {
-  x: Matrix; // [rows, k]
-  w: Matrix; // [n, k]
-  bias?: Float64Array;
-  /** Where a row of w lies on the GPU. */
-  rowAt?: (row: number) => number;
-  positions?: Uint32Array<ArrayBuffer>;
-  rope?: Float32Array<ArrayBuffer>;
-  /** What is in out beforehand. */
-  out?: Matrix;
-}
-
-type Options = Pick<GemmSpec, 'n' | 'epilogue'> & Partial<GemmSpec>;
-
 /** The tiles that the tests run: one after the other each of the device's. */
 let plan = DEFAULT_PLAN;
-
-/** Runs a GEMM on padded operands; gives out as [rows, stride]. Rows that only pad hold 9, so that a mixed-up row shows. */
-async function runGemm(options: Options, { x, w, bias, rowAt, positions, rope: table, out }: Operands, on = gpu) {
-  const k = roundUp(x[0].length, 32);
-  const spec: GemmSpec = {
-    label: 'gemm',
-    k,
-    bias: bias !== undefined,
-    dtype: 'f32',
-    a: 'f32',
-    out: 'f32',
-    ...options,
-  };
-  const stride = spec.outStride ?? (spec.epilogue.kind === 'geglu' ? spec.n / 2 : spec.n);
-  const rows = roundUp(x.length, M_MULTIPLE);
-  const a = padded(x, { stride: k, rows, padding: 9 });
-  for (let r = 0; r < x.length; r++) a.fill(0, r * k + x[0].length, (r + 1) * k);
-  const { kernel, workgroups } = gemmDispatch(await createGemm(on, spec, plan), x.length);
-  const at = new Uint32Array(rows);
-  if (positions) at.set(positions);
-  const result = out ? upload(gpu, padded(out, { stride, rows })) : blank(gpu, rows * stride, spec.out);
-  const weights = padded(w, { stride: k, rows: spec.n, rowAt });
-  const buffers = {
-    ...(spec.a === 'int8' ? uploadRounded(x, rows) : { a: upload(gpu, a, spec.a), a_scales: gpu.none }),
-    ...(isQuantized(spec.dtype)
-      ? uploadQuantized(weights, spec.dtype)
-      : { w: upload(gpu, weights, spec.dtype), w_scales: gpu.none }),
-    bias: bias ? upload(gpu, padded([bias], { stride: spec.n, columnAt: rowAt })) : gpu.none,
-    positions: positions ? uploadWords(gpu, at) : gpu.none,
-    rope: table ? upload(gpu, table) : gpu.none,
-    out: result,
-  };
-  const data = await runKernel(gpu, kernel, buffers, workgroups, result, rows * stride, spec.out);
-  return { data, stride };
-}
-
-function uploadQuantized(weights: Float32Array, dtype: QuantizedDtype) {
-  const { bytes, scales } = quantized(weights, dtype);
-  return {
-    w: uploadWords(gpu, new Uint32Array(bytes.buffer)),
-    w_scales: uploadWords(gpu, new Uint32Array(scales.buffer)),
-  };
-}
-
-/** What quantize_rows.wgsl gives for x, in padded rows. */
-function uploadRounded(x: Matrix, rows: number) {
-  const { integers, scales } = quantizeRows(x);
-  const bytes = Int8Array.from(padded(integers, { stride: x[0].length, rows }));
-  return {
-    a: uploadWords(gpu, new Uint32Array(bytes.buffer)),
-    a_scales: upload(gpu, padded(scales, { stride: scales[0].length, rows })),
-  };
-}
+const runGemm = (options: Options, operands: Operands, on = gpu) => runPlan(gpu, plan, options, operands, on);
 
 /**
  * SwiftShader, which takes many seconds to compile what barriers are in, runs its own tile; lavapipe one of each design of cards as well, and
@@ -280,112 +191,6 @@ describe.each(tiles)('$name', ({ tile }) => {
   });
 });
 
-/** Each takes its compiler ten seconds, so lavapipe alone runs these. Every design has the same epilogues: what differs is how columns pair up. */
-describe.runIf(gpu.hasF16)('gemm with matrix units, which are emulated', () => {
-  afterAll(() => {
-    plan = DEFAULT_PLAN;
-  });
-
-  it('of 16 × 16 × 16 in f16, with GeGLU', async () => {
-    const config = configOf({ hidden_size: 96, num_attention_heads: 3, intermediate_size: 100 });
-    const x = roundToF16(randomMatrix(41, 65, 96));
-    const w = roundToF16(randomMatrix(42, 200, 96, 96 ** -0.5));
-    const types = { dtype: 'f16', a: 'f16', out: 'f16' } as const;
-    const epilogue = { kind: 'geglu', activation: 'gelu' } as const;
-    plan = [{ tile: { design: 'matrix', m: 128, n: 128, k: 32 } }];
-    const { data, stride } = await runGemm(
-      { ...types, n: 2 * geometryOf(config).intermediate, epilogue },
-      { x, w, rowAt: gegluPlace(config) },
-      withMatrices(gpu, { component: 'f16', m: 16, n: 16, k: 16, threads: 32 }),
-    );
-    expectClose(unpadded(data, [65, 100], stride), geglu(linear(x, w), 'gelu'), 4e-3); // f16 outputs up to 8
-  });
-
-  it('of 16 × 8 × 8 in f32, with a bias and RoPE; q8 weights', async () => {
-    const config = configOf({ hidden_size: 128, num_attention_heads: 4, max_position_embeddings: 100 });
-    const geometry = geometryOf(config);
-    const x = randomMatrix(43, 67, 128);
-    const w = randomMatrix(44, 384, 128, 128 ** -0.5);
-    const bias = randomVector(45, 384);
-    const positions = Uint32Array.from({ length: 67 }, (_, row) => row);
-    const place = qkvPlace(config, geometry);
-    const epilogue = { kind: 'rope', attentionWidth: 128, headDim: 32, qScale: 0.3 } as const;
-    plan = [{ tile: { design: 'matrix', m: 64, n: 128, k: 16 } }];
-    const { data, stride } = await runGemm(
-      { n: 384, dtype: 'q8', epilogue },
-      { x, w, bias, rowAt: place, positions, rope: ropeTable(config, geometry, 10_000) },
-      withMatrices(gpu, { component: 'f32', m: 16, n: 8, k: 8, threads: 32 }),
-    );
-    const qkv = linear(x, dequantized(w, 'q8'), bias);
-    const part = (p: number) => qkv.map((row) => row.slice(p * 128, (p + 1) * 128));
-    const q = rope(part(0), positions, 32, 10_000).map((row) => row.map((value) => value * 0.3));
-    const k = rope(part(1), positions, 32, 10_000);
-    const expected = q.map((row, r) => Float64Array.of(...row, ...k[r], ...part(2)[r]));
-    expectClose(unpadded(data, [67, 384], stride, place), expected, 1e-4);
-  });
-});
-
-/** SwiftShader takes many seconds a kernel, so it runs one tile. */
-describe.each(gpu.hasF16 ? INT8_TILES : INT8_TILES.slice(1))('gemm of integers, $m × $n', (tile) => {
-  const types = { dtype: 'q8', a: 'int8' } as const;
-  beforeAll(() => {
-    plan = [{ tile }];
-  });
-  afterAll(() => {
-    plan = DEFAULT_PLAN;
-  });
-  /** The values that remain of x. */
-  const rounded = (x: Matrix): Matrix => {
-    const { integers, scales } = quantizeRows(x);
-    return integers.map((row, r) => row.map((value, c) => value * scales[r][c >> 5]));
-  };
-
-  it('multiplies 65 rows with 777 columns and adds a bias', async () => {
-    const x = randomMatrix(31, 65, 320);
-    for (const row of x) row[7] *= 40; // as activations have some columns
-    const w = randomMatrix(32, 777, 320, 320 ** -0.5);
-    for (const row of [...x.slice(0, 2), ...w.slice(0, 9)]) row.fill(1); // the largest integers
-    x[1].fill(-1, 32, 64);
-    const bias = randomVector(33, 777);
-    const { data, stride } = await runGemm({ ...types, n: 784, epilogue: { kind: 'store' } }, { x, w, bias });
-    expectClose(unpadded(data, [65, 777], stride), linear(rounded(x), dequantized(w, 'q8'), bias), 1e-4);
-  });
-
-  it('with GeGLU, rows placed in pairs', async () => {
-    const config = configOf({ hidden_size: 192, num_attention_heads: 3, intermediate_size: 100 });
-    const x = randomMatrix(34, 33, 192);
-    const w = randomMatrix(35, 200, 192, 192 ** -0.5);
-    const n = 2 * geometryOf(config).intermediate;
-    const epilogue = { kind: 'geglu', activation: 'gelu' } as const;
-    const { data, stride } = await runGemm({ ...types, n, epilogue }, { x, w, rowAt: gegluPlace(config) });
-    expectClose(unpadded(data, [33, 100], stride), geglu(linear(rounded(x), dequantized(w, 'q8')), 'gelu'), 1e-5);
-  });
-});
-
-describe('quantize_rows', () => {
-  it.each(gpu.hasF16 ? (['f32', 'f16'] as const) : (['f32'] as const))(
-    'rounds %s rows to 8 bits, in groups of 32 with a scale',
-    async (act) => {
-      const x = (act === 'f16' ? roundToF16 : (m: Matrix) => m)(randomMatrix(36, 3, 192, 50));
-      x[1].fill(0, 32, 64);
-      x[2].fill(1e-6, 0, 1);
-      const rows = M_MULTIPLE;
-      const kernel = await createQuantizeRows(gpu, act);
-      const buffers = {
-        x: upload(gpu, padded(x, { stride: 192, rows }), act),
-        a: blank(gpu, (rows * 192) / 4),
-        a_scales: blank(gpu, rows * 6),
-      };
-      const workgroups = quantizeWorkgroups(3, 192);
-      const words = await runKernel(gpu, kernel, buffers, workgroups, buffers.a, (rows * 192) / 4);
-      const data = await runKernel(gpu, kernel, buffers, workgroups, buffers.a_scales, rows * 6);
-      const { integers, scales } = quantizeRows(x);
-      expectClose(unpadded(data, [3, 6], 6), scales, 1e-6);
-      expectClose(unpadded(Float32Array.from(new Int8Array(words.buffer)), [3, 192], 192), integers, 0);
-    },
-  );
-});
-
 it('takes the tile that its plan has for the rows', async () => {
   const [first, second] = TILES;
   const spec = {
@@ -440,15 +245,3 @@ describe('gemm in f16', () => {
     expectClose(masked(unpadded(data, [65, 40], 40)), masked(expected), 0.3);
   });
 });
-
-/** A config with these sizes. */
-const configOf = (sizes: Record<string, number>): ModelConfig =>
-  parseConfig({
-    model_type: 'modernbert',
-    vocab_size: 64,
-    hidden_size: 64,
-    intermediate_size: 64,
-    num_hidden_layers: 1,
-    num_attention_heads: 1,
-    ...sizes,
-  });

@@ -1,0 +1,120 @@
+import { afterAll, describe, it } from 'vitest';
+import { blank, openTestGpu, runKernel, upload } from '../gpu/fixtures';
+import { gegluPlace, geometryOf, qkvPlace, ropeTable } from '../model/geometry';
+import { dequantized, expectClose, padded, randomMatrix, randomVector, roundToF16, unpadded } from './fixtures';
+import { INT8_TILES, M_MULTIPLE } from './gemm';
+import { createQuantizeRows, quantizeWorkgroups } from './quantize_rows';
+import { geglu, linear, type Matrix, quantizeRows, rope } from './reference';
+import { configOf, runGemm } from './test-gemm';
+import { withMatrices } from './test-matrices';
+
+const gpu = await openTestGpu();
+afterAll(() => gpu.device.destroy());
+
+/** Each takes its compiler ten seconds, so lavapipe alone runs these. Every design has the same epilogues: what differs is how columns pair up. */
+describe.runIf(gpu.hasF16)('gemm with matrix units, which are emulated', () => {
+  it('of 16 × 16 × 16 in f16, with GeGLU', async () => {
+    const config = configOf({ hidden_size: 96, num_attention_heads: 3, intermediate_size: 100 });
+    const x = roundToF16(randomMatrix(41, 65, 96));
+    const w = roundToF16(randomMatrix(42, 200, 96, 96 ** -0.5));
+    const types = { dtype: 'f16', a: 'f16', out: 'f16' } as const;
+    const epilogue = { kind: 'geglu', activation: 'gelu' } as const;
+    const { data, stride } = await runGemm(
+      gpu,
+      [{ tile: { design: 'matrix', m: 128, n: 128, k: 32 } }],
+      { ...types, n: 2 * geometryOf(config).intermediate, epilogue },
+      { x, w, rowAt: gegluPlace(config) },
+      withMatrices(gpu, { component: 'f16', m: 16, n: 16, k: 16, threads: 32 }),
+    );
+    expectClose(unpadded(data, [65, 100], stride), geglu(linear(x, w), 'gelu'), 4e-3); // f16 outputs up to 8
+  });
+
+  it('of 16 × 8 × 8 in f32, with a bias and RoPE; q8 weights', async () => {
+    const config = configOf({ hidden_size: 128, num_attention_heads: 4, max_position_embeddings: 100 });
+    const geometry = geometryOf(config);
+    const x = randomMatrix(43, 67, 128);
+    const w = randomMatrix(44, 384, 128, 128 ** -0.5);
+    const bias = randomVector(45, 384);
+    const positions = Uint32Array.from({ length: 67 }, (_, row) => row);
+    const place = qkvPlace(config, geometry);
+    const epilogue = { kind: 'rope', attentionWidth: 128, headDim: 32, qScale: 0.3 } as const;
+    const { data, stride } = await runGemm(
+      gpu,
+      [{ tile: { design: 'matrix', m: 64, n: 128, k: 16 } }],
+      { n: 384, dtype: 'q8', epilogue },
+      { x, w, bias, rowAt: place, positions, rope: ropeTable(config, geometry, 10_000) },
+      withMatrices(gpu, { component: 'f32', m: 16, n: 8, k: 8, threads: 32 }),
+    );
+    const qkv = linear(x, dequantized(w, 'q8'), bias);
+    const part = (p: number) => qkv.map((row) => row.slice(p * 128, (p + 1) * 128));
+    const q = rope(part(0), positions, 32, 10_000).map((row) => row.map((value) => value * 0.3));
+    const k = rope(part(1), positions, 32, 10_000);
+    const expected = q.map((row, r) => Float64Array.of(...row, ...k[r], ...part(2)[r]));
+    expectClose(unpadded(data, [67, 384], stride, place), expected, 1e-4);
+  });
+});
+
+/** SwiftShader takes many seconds a kernel, so it runs one tile. */
+describe.each(gpu.hasF16 ? INT8_TILES : INT8_TILES.slice(1))('gemm of integers, $m × $n', (tile) => {
+  const types = { dtype: 'q8', a: 'int8' } as const;
+  /** The values that remain of x. */
+  const rounded = (x: Matrix): Matrix => {
+    const { integers, scales } = quantizeRows(x);
+    return integers.map((row, r) => row.map((value, c) => value * scales[r][c >> 5]));
+  };
+
+  it('multiplies 65 rows with 777 columns and adds a bias', async () => {
+    const x = randomMatrix(31, 65, 320);
+    for (const row of x) row[7] *= 40; // as activations have some columns
+    const w = randomMatrix(32, 777, 320, 320 ** -0.5);
+    for (const row of [...x.slice(0, 2), ...w.slice(0, 9)]) row.fill(1); // the largest integers
+    x[1].fill(-1, 32, 64);
+    const bias = randomVector(33, 777);
+    const { data, stride } = await runGemm(
+      gpu,
+      [{ tile }],
+      { ...types, n: 784, epilogue: { kind: 'store' } },
+      { x, w, bias },
+    );
+    expectClose(unpadded(data, [65, 777], stride), linear(rounded(x), dequantized(w, 'q8'), bias), 1e-4);
+  });
+
+  it('with GeGLU, rows placed in pairs', async () => {
+    const config = configOf({ hidden_size: 192, num_attention_heads: 3, intermediate_size: 100 });
+    const x = randomMatrix(34, 33, 192);
+    const w = randomMatrix(35, 200, 192, 192 ** -0.5);
+    const n = 2 * geometryOf(config).intermediate;
+    const epilogue = { kind: 'geglu', activation: 'gelu' } as const;
+    const { data, stride } = await runGemm(
+      gpu,
+      [{ tile }],
+      { ...types, n, epilogue },
+      { x, w, rowAt: gegluPlace(config) },
+    );
+    expectClose(unpadded(data, [33, 100], stride), geglu(linear(rounded(x), dequantized(w, 'q8')), 'gelu'), 1e-5);
+  });
+});
+
+describe('quantize_rows', () => {
+  it.each(gpu.hasF16 ? (['f32', 'f16'] as const) : (['f32'] as const))(
+    'rounds %s rows to 8 bits, in groups of 32 with a scale',
+    async (act) => {
+      const x = (act === 'f16' ? roundToF16 : (m: Matrix) => m)(randomMatrix(36, 3, 192, 50));
+      x[1].fill(0, 32, 64);
+      x[2].fill(1e-6, 0, 1);
+      const rows = M_MULTIPLE;
+      const kernel = await createQuantizeRows(gpu, act);
+      const buffers = {
+        x: upload(gpu, padded(x, { stride: 192, rows }), act),
+        a: blank(gpu, (rows * 192) / 4),
+        a_scales: blank(gpu, rows * 6),
+      };
+      const workgroups = quantizeWorkgroups(3, 192);
+      const words = await runKernel(gpu, kernel, buffers, workgroups, buffers.a, (rows * 192) / 4);
+      const data = await runKernel(gpu, kernel, buffers, workgroups, buffers.a_scales, rows * 6);
+      const { integers, scales } = quantizeRows(x);
+      expectClose(unpadded(data, [3, 6], 6), scales, 1e-6);
+      expectClose(unpadded(Float32Array.from(new Int8Array(words.buffer)), [3, 192], 192), integers, 0);
+    },
+  );
+});

@@ -1,0 +1,97 @@
+/** For tests: GEMMs on operands of any size. */
+import { isQuantized, type QuantizedDtype } from '../files/quantize';
+import type { Gpu } from '../gpu/device';
+import { blank, runKernel, upload, uploadWords } from '../gpu/fixtures';
+import { type ModelConfig, parseConfig } from '../model/config';
+import { padded, quantized } from './fixtures';
+import { createGemm, type GemmPlan, type GemmSpec, gemmDispatch, M_MULTIPLE } from './gemm';
+import { roundUp } from './precision';
+import { type Matrix, quantizeRows } from './reference';
+
+export interface Operands {
+  x: Matrix; // [rows, k]
+  w: Matrix; // [n, k]
+  bias?: Float64Array;
+  /** Where a row of w lies on the GPU. */
+  rowAt?: (row: number) => number;
+  positions?: Uint32Array<ArrayBuffer>;
+  rope?: Float32Array<ArrayBuffer>;
+  /** What is in out beforehand. */
+  out?: Matrix;
+}
+
+export type Options = Pick<GemmSpec, 'n' | 'epilogue'> & Partial<GemmSpec>;
+
+/**
+ * Runs a GEMM by `plan`, compiled for `on`, on padded operands; gives out as [rows, stride]. Rows that only pad hold 9, so that a mixed-up row
+ * shows.
+ */
+export async function runGemm(
+  gpu: Gpu,
+  plan: GemmPlan,
+  options: Options,
+  { x, w, bias, rowAt, positions, rope, out }: Operands,
+  on = gpu,
+) {
+  const k = roundUp(x[0].length, 32);
+  const spec: GemmSpec = {
+    label: 'gemm',
+    k,
+    bias: bias !== undefined,
+    dtype: 'f32',
+    a: 'f32',
+    out: 'f32',
+    ...options,
+  };
+  const stride = spec.outStride ?? (spec.epilogue.kind === 'geglu' ? spec.n / 2 : spec.n);
+  const rows = roundUp(x.length, M_MULTIPLE);
+  const a = padded(x, { stride: k, rows, padding: 9 });
+  for (let r = 0; r < x.length; r++) a.fill(0, r * k + x[0].length, (r + 1) * k);
+  const { kernel, workgroups } = gemmDispatch(await createGemm(on, spec, plan), x.length);
+  const at = new Uint32Array(rows);
+  if (positions) at.set(positions);
+  const result = out ? upload(gpu, padded(out, { stride, rows })) : blank(gpu, rows * stride, spec.out);
+  const weights = padded(w, { stride: k, rows: spec.n, rowAt });
+  const buffers = {
+    ...(spec.a === 'int8' ? uploadRounded(gpu, x, rows) : { a: upload(gpu, a, spec.a), a_scales: gpu.none }),
+    ...(isQuantized(spec.dtype)
+      ? uploadQuantized(gpu, weights, spec.dtype)
+      : { w: upload(gpu, weights, spec.dtype), w_scales: gpu.none }),
+    bias: bias ? upload(gpu, padded([bias], { stride: spec.n, columnAt: rowAt })) : gpu.none,
+    positions: positions ? uploadWords(gpu, at) : gpu.none,
+    rope: rope ? upload(gpu, rope) : gpu.none,
+    out: result,
+  };
+  const data = await runKernel(gpu, kernel, buffers, workgroups, result, rows * stride, spec.out);
+  return { data, stride };
+}
+
+function uploadQuantized(gpu: Gpu, weights: Float32Array, dtype: QuantizedDtype) {
+  const { bytes, scales } = quantized(weights, dtype);
+  return {
+    w: uploadWords(gpu, new Uint32Array(bytes.buffer)),
+    w_scales: uploadWords(gpu, new Uint32Array(scales.buffer)),
+  };
+}
+
+/** What quantize_rows.wgsl gives for x, in padded rows. */
+function uploadRounded(gpu: Gpu, x: Matrix, rows: number) {
+  const { integers, scales } = quantizeRows(x);
+  const bytes = Int8Array.from(padded(integers, { stride: x[0].length, rows }));
+  return {
+    a: uploadWords(gpu, new Uint32Array(bytes.buffer)),
+    a_scales: upload(gpu, padded(scales, { stride: scales[0].length, rows })),
+  };
+}
+
+/** A config with these sizes. */
+export const configOf = (sizes: Record<string, number>): ModelConfig =>
+  parseConfig({
+    model_type: 'modernbert',
+    vocab_size: 64,
+    hidden_size: 64,
+    intermediate_size: 64,
+    num_hidden_layers: 1,
+    num_attention_heads: 1,
+    ...sizes,
+  });
