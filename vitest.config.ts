@@ -87,7 +87,7 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'base',
+          name: 'slow-base', // slow-*: not part of `npm test`
           include: baseTests,
           env: { ...adapters[0]?.env, GPU_ADAPTER: adapters[0]?.name ?? '' },
           pool: 'forks',
@@ -99,7 +99,7 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'postgres',
+          name: 'slow-postgres',
           include: [postgresTests],
           globalSetup: ['tools/postgres.mjs'],
           env: adapters[0]?.env,
