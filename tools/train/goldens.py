@@ -1,6 +1,6 @@
-"""Golden outputs of the built-in models' weights, in float64, for nano-texts.json: python3 tools/train/goldens.py
+"""Golden outputs of a built-in model's weights, in float64, for nano-texts.json: python3 tools/train/goldens.py nano|nano-embed
 
-Writes src/model/fixtures/golden/nano.safetensors and nano-embed.safetensors. Only the model code here is used; the token ids are those of the
+Writes src/model/fixtures/golden/NAME.safetensors. Only the model code here is used; the token ids are those of the
 file that is there, which are Hugging Face's.
 """
 import sys
@@ -19,20 +19,19 @@ GOLDEN = ROOT / "src/model/fixtures/golden"
 
 
 @torch.no_grad()
-def main():
-    old = {name: value.copy() for name, value in read_safetensors(GOLDEN / "nano.safetensors").items()}
-    kept = {name: old[name] for name in ("lengths", "input_ids")}
+def main(name):
+    old = {key: value.copy() for key, value in read_safetensors(GOLDEN / "nano.safetensors").items()}
     sequences = np.split(old["input_ids"], np.cumsum(old["lengths"])[:-1])
-    nano, embedder = (load(ROOT / "public/models" / name).double().eval() for name in ("nano", "nano-embed"))
-    hidden = torch.cat([nano.model(*one_sequence(ids))[0] for ids in sequences])
-    top = nano.logits(hidden[torch.from_numpy(old["mask_rows"]).long()]).topk(50)
-    write_safetensors(GOLDEN / "nano.safetensors", kept | {
-        "last_hidden_state": hidden.numpy(), "mask_rows": old["mask_rows"],
-        "top_logit_ids": top.indices.numpy(), "top_logits": top.values.numpy(),
-    })
-    pooled = torch.cat([embedder(*one_sequence(ids)).mean(1) for ids in sequences])
-    write_safetensors(GOLDEN / "nano-embed.safetensors", kept | {"mean_pooled": pooled.numpy()})
+    model = load(ROOT / "public/models" / name).double().eval()
+    if name == "nano":
+        hidden = torch.cat([model.model(*one_sequence(ids))[0] for ids in sequences])
+        top = model.logits(hidden[torch.from_numpy(old["mask_rows"]).long()]).topk(50)
+        outputs = {"last_hidden_state": hidden, "mask_rows": old["mask_rows"], "top_logit_ids": top.indices, "top_logits": top.values}
+    else:
+        outputs = {"mean_pooled": torch.cat([model(*one_sequence(ids)).mean(1) for ids in sequences])}
+    kept = {key: old[key] for key in ("lengths", "input_ids")}
+    write_safetensors(GOLDEN / f"{name}.safetensors", kept | {key: np.asarray(value) for key, value in outputs.items()})
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])
