@@ -20,7 +20,7 @@ from pairs import KINDS, pairs
 from tokenizer import Tokenizer
 
 SIZES = (256, 128, 64)
-MODULES = ["modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "1_Pooling"]
+MODULES = ["modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "1_Pooling/config.json"]
 
 
 def arguments():
@@ -143,13 +143,12 @@ def main():
             started = time.time()
     print(f"recall@10 {recall(encoder, held_out, encode):.3f}", flush=True)
     out = Path(a.out)
-    out.mkdir(parents=True, exist_ok=True)
+    (out / "1_Pooling").mkdir(parents=True, exist_ok=True)
     write_tensors(out / "model.safetensors", encoder.state_dict())
     for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]:
         shutil.copyfile(Path(a.start) / name, out / name)
     for name in ["config.json", *MODULES]:
-        copy = shutil.copytree if (Path(a.modules) / name).is_dir() else shutil.copyfile
-        copy(Path(a.modules) / name, out / name, **({"dirs_exist_ok": True} if copy is shutil.copytree else {}))
+        shutil.copyfile(Path(a.modules) / name, out / name)
 
 
 if __name__ == "__main__":

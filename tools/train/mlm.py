@@ -91,8 +91,8 @@ def resume(path, model, made, generator, sources):
         optimizer.load_state_dict(saved)
     generator.set_state(state["generator"])
     sources[0].rng.bit_generator.state = state["rng"]
-    for source, (source.order, source.document, source.at) in zip(sources, state["sources"]):
-        pass
+    for source, (order, document, at) in zip(sources, state["sources"]):
+        source.order, source.document, source.at = order, document, at
     return state["done"]
 
 
