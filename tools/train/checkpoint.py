@@ -24,9 +24,9 @@ def read_tensors(path):
 
 
 def write_tensors(path, tensors, dtype="F16"):
-    """In the order given, without gaps, the data aligned to 8 bytes as the safetensors library does."""
+    """In the order given, layers last, as in the built-in models: their ONNX graphs find the weights by their places in the file."""
     header, data, place = {}, [], 0
-    for name, tensor in tensors.items():
+    for name, tensor in sorted(tensors.items(), key=lambda item: "layers." in item[0]):
         part = tensor.detach().numpy().astype(DTYPES[dtype]).tobytes()
         header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [place, place + len(part)]}
         data.append(part)
