@@ -20,9 +20,9 @@ export default defineConfig({
   plugins: [wgsl(), contentPolicy(), offlinePage()],
   // Emscripten's code for PGlite has an eval that is never called.
   worker: { format: 'es', plugins: () => [wgsl()], rolldownOptions: { checks: { eval: false } } },
-  // Only the worker imports these; found late they would make the dev server reload the page.
+  // What only workers import is not found from the page; found late it would make the dev server reload the page.
   optimizeDeps: {
-    include: ['comlink', 'idb-keyval', '@huggingface/tokenizers', '@stablelib/sha256'],
+    entries: ['index.html', '**/*worker.ts', '../src/worker.ts'],
     // They find their WebAssembly beside themselves.
     exclude: ['@electric-sql/pglite', '@electric-sql/pglite-pgvector'],
   },
