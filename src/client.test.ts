@@ -1,6 +1,7 @@
 import { expose } from 'comlink';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { CallOptions, LoadOptions, Model, ModelInfo, ModelSource, Progress } from './api';
+import type { LoadOptions, Model, ModelInfo, ModelSource, Progress } from './api';
+import type { CallOptions } from './api-calls';
 import { absoluteSource, loadModel } from './client';
 import { DeviceLostError, ModelFileError } from './errors';
 import { createSession } from './worker-session';

@@ -1,5 +1,6 @@
 import { proxy, wrap } from 'comlink';
-import type { CallOptions, Calls, Embeddings, LoadOptions, MemoryUse, Model, ModelSource, Progress } from './api';
+import type { LoadOptions, MemoryUse, Model, ModelSource, Progress } from './api';
+import type { CallOptions, Calls, Embeddings } from './api-calls';
 import { abortReason, DeviceLostError } from './errors';
 import { browserStore as store } from './files/store-browser';
 import { fromWireError } from './wire-error';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TokenBatch } from './api';
+import type { TokenBatch } from './api-calls';
 import { sequencesOf, streamRows } from './forward';
 
 const VOCAB = 100;

@@ -1,4 +1,5 @@
-import type { ForwardOptions, Model, ModelInfo, OutputName, Task, Tensor, TokenBatch } from './api';
+import type { Model, ModelInfo, Task } from './api';
+import type { ForwardOptions, OutputName, Tensor, TokenBatch } from './api-calls';
 import { UnsupportedModelError } from './errors';
 import type { ModelConfig } from './model/config';
 import type { Item, SubmitOptions } from './scheduler';

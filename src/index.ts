@@ -4,6 +4,7 @@ import { deleteEntries, listEntries } from './files/store';
 import { browserStore } from './files/store-browser';
 
 export type * from './api';
+export type * from './api-calls';
 export { type BrowserLoadOptions, loadModel } from './client';
 export { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from './errors';
 export { maxSim, similarity } from './similarity';

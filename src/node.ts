@@ -10,6 +10,7 @@ import { folderStore } from './files/store-folder';
 import { filePlans } from './plan-file';
 
 export type * from './api';
+export type * from './api-calls';
 export { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from './errors';
 export { maxSim, similarity } from './similarity';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CallProgress } from './api';
+import type { CallProgress } from './api-calls';
 import type { HeadRequest } from './model/head-runner';
 import { type Head, isByRow } from './model/heads';
 import type { PassResult } from './model/runtime';

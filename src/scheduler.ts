@@ -1,4 +1,4 @@
-import type { CallProgress } from './api';
+import type { CallProgress } from './api-calls';
 import { abortReason } from './errors';
 import type { HeadRequest } from './model/head-runner';
 import type { Head } from './model/heads';

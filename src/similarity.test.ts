@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Embeddings, PrecisionData } from './api';
+import type { Embeddings, PrecisionData } from './api-calls';
 import { maxSim, similarity } from './similarity';
 import { embeddingsOf, pack } from './tasks/precision';
 

@@ -1,5 +1,6 @@
 import { type ProxyMarked, type Remote, releaseProxy, transfer } from 'comlink';
-import type { CallProgress, Calls, LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from './api';
+import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from './api';
+import type { CallProgress, Calls } from './api-calls';
 import { toWireError, type WireError } from './wire-error';
 
 /** What a call gave, with the memory in use right after it, so that `Model.memory()` can stay synchronous in the page. */

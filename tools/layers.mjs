@@ -8,7 +8,7 @@ import { parseSync } from 'rolldown/utils';
  * @typedef {{ imports: string[], types?: string[], lazy?: string[] }} Rule
  */
 
-const LEAVES = ['files', 'tokenizer', 'packing', 'errors', 'api'];
+const LEAVES = ['files', 'tokenizer', 'packing', 'errors', 'api', 'api-calls'];
 
 /** @type {Record<string, Rule>} */
 export const LAYERS = {
@@ -16,19 +16,19 @@ export const LAYERS = {
   e2e: { imports: ['index', 'tools'], types: ['bench'] },
   bench: { imports: ['index', 'node', 'encoder', 'model', 'kernels', 'gpu', 'tools', ...LEAVES] },
 
-  cli: { imports: ['node', 'passages', 'api', 'package.json'] }, // a user of the library like any other
+  cli: { imports: ['node', 'passages', 'api', 'api-calls', 'package.json'] }, // a user of the library like any other
 
-  index: { imports: ['client', 'similarity', 'files', 'errors', 'api'] },
+  index: { imports: ['client', 'similarity', 'files', 'errors', 'api', 'api-calls'] },
   client: {
-    imports: ['wire-error', 'files', 'errors', 'api'],
+    imports: ['wire-error', 'files', 'errors', 'api', 'api-calls'],
     types: ['worker-session'],
     lazy: ['encoder', 'plan-store'],
   },
-  worker: { imports: ['worker-session', 'encoder', 'plan-store', 'files', 'errors', 'api'] },
+  worker: { imports: ['worker-session', 'encoder', 'plan-store', 'files', 'errors', 'api', 'api-calls'] },
   'plan-store': { imports: [], types: ['kernels'] },
   'plan-file': { imports: [], types: ['kernels'] },
-  'worker-session': { imports: ['wire-error', 'errors', 'api'] },
-  'wire-error': { imports: ['errors', 'api'] },
+  'worker-session': { imports: ['wire-error', 'errors', 'api', 'api-calls'] },
+  'wire-error': { imports: ['errors', 'api', 'api-calls'] },
   node: { imports: ['encoder', 'similarity', 'plan-file', ...LEAVES] },
 
   encoder: { imports: ['tasks', 'scheduler', 'model', 'kernels', 'gpu', ...LEAVES] },
@@ -36,16 +36,17 @@ export const LAYERS = {
   forward: { imports: LEAVES, types: ['scheduler', 'model'] },
   scheduler: { imports: ['model', ...LEAVES] },
   model: { imports: ['kernels', 'gpu', ...LEAVES] },
-  kernels: { imports: ['gpu', 'shaders', 'files', 'errors', 'api'] },
-  gpu: { imports: ['errors', 'api'] },
+  kernels: { imports: ['gpu', 'shaders', 'files', 'errors', 'api', 'api-calls'] },
+  gpu: { imports: ['errors', 'api', 'api-calls'] },
 
-  files: { imports: ['errors', 'api'] },
-  tokenizer: { imports: ['files', 'errors', 'api'] },
-  packing: { imports: ['errors', 'api'] },
-  passages: { imports: ['errors', 'api'] },
-  similarity: { imports: ['api'] },
+  files: { imports: ['errors', 'api', 'api-calls'] },
+  tokenizer: { imports: ['files', 'errors', 'api', 'api-calls'] },
+  packing: { imports: ['errors', 'api', 'api-calls'] },
+  passages: { imports: ['errors', 'api', 'api-calls'] },
+  similarity: { imports: ['api-calls'] },
   errors: { imports: [] },
-  api: { imports: [] },
+  api: { imports: ['api-calls'] },
+  'api-calls': { imports: [] },
   shaders: { imports: [] },
 };
 

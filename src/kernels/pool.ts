@@ -1,5 +1,5 @@
 import source from '../../shaders/pool.wgsl?raw';
-import type { Pooling } from '../api';
+import type { Pooling } from '../api-calls';
 import type { Gpu } from '../gpu/device';
 import { createKernel, type Kernel } from '../gpu/kernel';
 

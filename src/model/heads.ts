@@ -1,4 +1,4 @@
-import type { Pooling } from '../api';
+import type { Pooling } from '../api-calls';
 import type { Gpu } from '../gpu/device';
 import type { Bindable, Dispatch, Kernel } from '../gpu/kernel';
 import { createGemm, type Epilogue, type Gemm, gemmDispatch } from '../kernels/gemm';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Model, TokenBatch } from '../api';
+import type { Model } from '../api';
+import type { TokenBatch } from '../api-calls';
 import { DeviceLostError, UnsupportedModelError } from '../errors';
 import { loadModel } from '../node';
 import { checkpointFolder, nanoTexts, publicModel, readGolden } from './fixtures/golden';

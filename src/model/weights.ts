@@ -1,4 +1,5 @@
-import type { Dtype, LoadOptions, Pooling, Task } from '../api';
+import type { Dtype, LoadOptions, Task } from '../api';
+import type { Pooling } from '../api-calls';
 import { ModelFileError } from '../errors';
 import { listCheckpointFiles } from '../files/checkpoint';
 import { prepareFile, quantizedDtypeOf } from '../files/convert';

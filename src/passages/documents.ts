@@ -1,4 +1,4 @@
-import type { Chunk } from '../api';
+import type { Chunk } from '../api-calls';
 import type { Sql } from './schema';
 
 export interface Document {

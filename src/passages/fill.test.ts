@@ -1,7 +1,8 @@
 import { PGlite } from '@electric-sql/pglite';
 import { vector } from '@electric-sql/pglite-pgvector';
 import { expect, it } from 'vitest';
-import type { Chunk, Model } from '../api';
+import type { Model } from '../api';
+import type { Chunk } from '../api-calls';
 import { indexSize } from './documents';
 import { embedWaiting, indexModelOf, nextSize, promptName, storeDocument } from './fill';
 import { openIndex } from './schema';

@@ -1,7 +1,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import { vector } from '@electric-sql/pglite-pgvector';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { Chunk } from '../api';
+import type { Chunk } from '../api-calls';
 import { addDocument, documentId, indexSize, storable, storeEmbeddings, vectorText, waitingChunks } from './documents';
 import { dumpIndex, literal, loadDump } from './dump';
 import { clearIndex, indexModel, openIndex } from './schema';

@@ -1,4 +1,4 @@
-import type { Calls, Tokens } from '../api';
+import type { Calls, Tokens } from '../api-calls';
 import { createForward } from '../forward';
 import { chunk } from './chunk';
 import { classify } from './classify';

@@ -1,4 +1,4 @@
-import type { Aggregation, ClassifyTokensOptions, Entity, TokenLabel } from '../api';
+import type { Aggregation, ClassifyTokensOptions, Entity, TokenLabel } from '../api-calls';
 import type { Item } from '../scheduler';
 import { encode, needs, type Parts, softmax } from './common';
 

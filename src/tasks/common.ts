@@ -1,4 +1,5 @@
-import type { CallOptions, ModelInfo, Task, TextPair, Tokens } from '../api';
+import type { ModelInfo, Task } from '../api';
+import type { CallOptions, TextPair, Tokens } from '../api-calls';
 import { ModelFileError, UnsupportedModelError } from '../errors';
 import { checkLength, TASK_NAMES } from '../forward';
 import type { ModelConfig } from '../model/config';

@@ -1,4 +1,4 @@
-import type { Embeddings, EmbedOptions, Pooling, Precision } from '../api';
+import type { Embeddings, EmbedOptions, Pooling, Precision } from '../api-calls';
 import { UnsupportedModelError } from '../errors';
 import type { PooledHead } from '../model/heads';
 import type { Item } from '../scheduler';

@@ -1,4 +1,4 @@
-import type { Candidate, FillMaskOptions, MaskResult, Tokens } from '../api';
+import type { Candidate, FillMaskOptions, MaskResult, Tokens } from '../api-calls';
 import { ModelFileError } from '../errors';
 import type { Head } from '../model/heads';
 import type { Item } from '../scheduler';

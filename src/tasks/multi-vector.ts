@@ -1,4 +1,4 @@
-import type { MultiVector, MultiVectorOptions, Tokens } from '../api';
+import type { MultiVector, MultiVectorOptions, Tokens } from '../api-calls';
 import { ModelFileError, UnsupportedModelError } from '../errors';
 import type { MultiVectorConfig } from '../model/sentence';
 import type { Item } from '../scheduler';

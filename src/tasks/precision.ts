@@ -1,4 +1,4 @@
-import type { Embeddings, EmbedOptions, Precision, PrecisionData } from '../api';
+import type { Embeddings, EmbedOptions, Precision, PrecisionData } from '../api-calls';
 
 /** Embeddings of these rows. */
 export function embeddingsOf<P extends Precision>(data: PrecisionData[P], rows: number, dim: number): Embeddings<P> {

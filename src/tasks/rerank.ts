@@ -1,4 +1,4 @@
-import type { RerankOptions, RerankResult } from '../api';
+import type { RerankOptions, RerankResult } from '../api-calls';
 import { UnsupportedModelError } from '../errors';
 import { byScore, checkList, checkText, checkTopK, encode, needs, type Parts, sequenceLogits, sigmoid } from './common';
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CallProgress, LabelScore, Model, Task } from '../api';
+import type { Model, Task } from '../api';
+import type { CallProgress, LabelScore } from '../api-calls';
 import { loadModel } from '../node';
 import { labelsOf, nanoTokenizer, plainLogits, tinyModel } from './fixtures';
 

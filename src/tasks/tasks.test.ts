@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CallProgress } from '../api';
+import type { CallProgress } from '../api-calls';
 import { ModelFileError, UnsupportedModelError } from '../errors';
 import type { Item } from '../scheduler';
 import { modernbertFile } from '../tokenizer/fixtures/load';

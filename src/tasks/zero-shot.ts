@@ -1,4 +1,4 @@
-import type { LabelScore, ZeroShotOptions } from '../api';
+import type { LabelScore, ZeroShotOptions } from '../api-calls';
 import { UnsupportedModelError } from '../errors';
 import { byScore, checkList, checkText, encode, needs, type Parts, sequenceLogits, softmax } from './common';
 

@@ -8,7 +8,7 @@ import {
   Unigram,
   WordPiece,
 } from '@huggingface/tokenizers';
-import type { Tokens } from '../api';
+import type { Tokens } from '../api-calls';
 import { ModelFileError } from '../errors';
 import { addedTokenSplitter } from './added-tokens';
 import { aligner, byteLevelSpelling, type PieceOptions, type Spelling, textSpelling } from './align';
