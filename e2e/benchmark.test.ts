@@ -2,7 +2,6 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import type { PeerReport } from '../bench/peer/results';
-import { expectAccessible } from './accessible';
 import { textOf, useDemo, waitForText } from './demo-page';
 import { takePictures } from './pictures';
 
@@ -63,8 +62,7 @@ it('measures nano, shows what it found and saves it', async () => {
   expect(pngWidth(picture)).toBeGreaterThan(1200);
   await mkdir('test-results', { recursive: true });
   await writeFile('test-results/benchmark-shared.png', picture);
-  await expectAccessible(page, '#benchmark');
-  await takePictures(page, 'benchmark');
+  await takePictures(page, 'benchmark', '#benchmark');
 });
 
 it('races with transformers.js, whose files are loaded only then', async () => {
@@ -95,7 +93,7 @@ it('races with transformers.js, whose files are loaded only then', async () => {
   const picture = await saved(page, '#race', 'Save as image');
   expect(pngWidth(picture)).toBeGreaterThan(1200);
   await writeFile('test-results/race-shared.png', picture);
-  await takePictures(page, 'race');
+  await takePictures(page, 'race', '#benchmark');
 });
 
 it('stops when asked to, and says what is missing', async () => {

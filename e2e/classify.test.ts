@@ -1,50 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { makeCheckpoint } from '../tools/make-checkpoint.mjs';
-import { expectAccessible } from './accessible';
+import { afterAll, expect, it } from 'vitest';
+import { labelsOf, tinyModel } from '../src/tasks/fixtures';
 import { textOf, useDemo, waitForText } from './demo-page';
+import { takePictures } from './pictures';
 
 const open = useDemo();
 
-/** Knows nothing, but says entailment or not of every pair. The tokenizer is nano's. */
-const NLI = {
-  architectures: ['ModernBertForSequenceClassification'],
-  vocab_size: 16384,
-  hidden_size: 64,
-  intermediate_size: 96,
-  num_hidden_layers: 2,
-  num_attention_heads: 2,
-  max_position_embeddings: 128,
-  local_attention: 16,
-  cls_token_id: 16377,
-  sep_token_id: 16378,
-  pad_token_id: 16379,
-  num_labels: 2,
-  id2label: { 0: 'entailment', 1: 'not_entailment' },
-  label2id: { entailment: 0, not_entailment: 1 },
-};
-const NANO = fileURLToPath(new URL('../public/models/nano/', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'nli-'));
-beforeAll(() => void makeCheckpoint({ seed: 5, task: 'seqcls', config: NLI }, folder));
+/** Knows nothing, but says entailment or not of every pair. */
+const folder = tinyModel('seqcls', labelsOf(['entailment', 'not_entailment']));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-async function shoot(page: Page, name: string) {
-  for (const [width, colorScheme] of [
-    [1280, 'light'],
-    [390, 'dark'],
-  ] as const) {
-    await page.setViewportSize({ width, height: 900 });
-    await page.emulateMedia({ colorScheme });
-    await expectAccessible(page, '#classify');
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
-    await page.screenshot({ path: `test-results/classify-${name}-${width}.png`, fullPage: true });
-  }
-}
 
 it('trains a head on examples, tells how good it is, classifies with it, and takes it back from its file', async () => {
   const page = await open({ path: '#classify' });
@@ -84,7 +50,7 @@ it('trains a head on examples, tells how good it is, classifies with it, and tak
   await page.click('#export-head');
   const head = JSON.parse(await readFile(await (await downloading).path(), 'utf8'));
   expect(head).toMatchObject({ model: 'nano-embed', dim: 256, labels: ['food', 'sea'], training: { examples: 4 } });
-  await shoot(page, 'examples');
+  await takePictures(page, 'classify-examples', '#classify');
 
   const give = (name: string, content: object) =>
     page.setInputFiles('#import-head', { name, mimeType: '', buffer: Buffer.from(JSON.stringify(content)) });
@@ -102,11 +68,9 @@ it('classifies by labels alone with an NLI model from the Hub', async () => {
     prepare: (page) =>
       page.route('https://huggingface.co/**', async (route) => {
         const [id, name] = new URL(route.request().url()).pathname.slice(1).split('/resolve/main/');
-        const own = ['config.json', 'model.safetensors'].includes(name) ? join(folder, name) : undefined;
-        const path = own ?? (/^tokenizer(_config)?\.json$/.test(name) ? NANO + name : undefined);
         const headers = { 'access-control-allow-origin': '*' };
-        await (path && id === 'MoritzLaurer/ModernBERT-base-zeroshot-v2.0'
-          ? route.fulfill({ body: readFileSync(path), headers })
+        await (id === 'MoritzLaurer/ModernBERT-base-zeroshot-v2.0' && existsSync(join(folder, name))
+          ? route.fulfill({ body: readFileSync(join(folder, name)), headers })
           : route.fulfill({ status: 404, headers }));
       }),
   });
@@ -119,7 +83,7 @@ it('classifies by labels alone with an NLI model from the Hub', async () => {
     const shares = (await list.locator('.count').allInnerTexts()).map(Number.parseFloat);
     expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(100, 0);
   }
-  await shoot(page, 'labels');
+  await takePictures(page, 'classify-labels', '#classify');
 
   // Every tab's dialog has its own choice.
   await page.click('#tab-embeddings');

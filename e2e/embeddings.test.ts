@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { expectAccessible } from './accessible';
 import { longTasks, textOf, useDemo, waitForText, watchLongTasks } from './demo-page';
 import { makePdf } from './pdf';
+import { takePictures } from './pictures';
 
 const open = useDemo();
 
@@ -176,19 +177,8 @@ it('maps texts: pointer, keyboard, selection, neighbours; compares many in an im
   await page.mouse.up();
   await waitForText(page, '#selection', '8 texts selected');
 
-  for (const [width, colorScheme] of [
-    [1280, 'light'],
-    [390, 'dark'],
-  ] as const) {
-    await page.setViewportSize({ width, height: 900 });
-    await page.emulateMedia({ colorScheme });
-    await page.locator('.map-chart circle').nth(2).focus();
-    await expectAccessible(page, '#embeddings');
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
-    await page.screenshot({ path: `test-results/embeddings-${width}.png`, fullPage: true });
-  }
-
-  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.locator('.map-chart circle').nth(2).focus();
+  await takePictures(page, 'embeddings', '#embeddings');
   // What is long for another reason than this page, a busy machine, is not long every time.
   let long: number[] = [];
   for (const n of [42, 43, 44]) {

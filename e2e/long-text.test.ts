@@ -1,35 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { makeCheckpoint } from '../tools/make-checkpoint.mjs';
+import { afterAll, expect, it } from 'vitest';
+import { tinyModel } from '../src/tasks/fixtures';
 import { fillMasks, longTasks, textOf, useDemo, waitForText, watchLongTasks } from './demo-page';
 
 const open = useDemo();
 
-/** So small that 8192 tokens take a CPU seconds; the tokenizer is nano's. */
-const CONFIG = {
-  architectures: ['ModernBertForMaskedLM'],
-  vocab_size: 16384,
-  hidden_size: 64,
-  intermediate_size: 96,
-  num_hidden_layers: 2,
-  num_attention_heads: 2,
-  hidden_activation: 'gelu',
-  max_position_embeddings: 8192,
-  norm_eps: 1e-5,
-  global_attn_every_n_layers: 3,
-  local_attention: 128,
-  global_rope_theta: 160000,
-  local_rope_theta: 10000,
-  cls_token_id: 16377,
-  sep_token_id: 16378,
-  pad_token_id: 16379,
-  tie_word_embeddings: true,
-};
-
-const folder = mkdtempSync(join(tmpdir(), 'long-text-'));
-beforeAll(() => void makeCheckpoint({ seed: 5, task: 'mlm', config: CONFIG }, folder));
+/** So small that 8192 tokens take a CPU seconds. */
+const folder = tinyModel('mlm', { max_position_embeddings: 8192, local_attention: 128 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const openWithSmallModel = () =>

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { literal } from '../src/passages/dump';
 import { schema } from '../src/passages/schema';
 import { longTasks, textOf, useDemo, waitForText, watchLongTasks } from './demo-page';
+import { takePictures } from './pictures';
 
 const open = useDemo();
 
@@ -21,20 +21,6 @@ const addFiles = (page: Page) =>
 
 const found = (page: Page) => page.locator('#passages h3').allInnerTexts();
 
-async function checkAxe(page: Page) {
-  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
-  expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
-}
-
-async function shoot(page: Page, name: string) {
-  for (const width of [1280, 390]) {
-    await page.setViewportSize({ width, height: 900 });
-    await page.screenshot({ path: `test-results/search-${name}-${width}.png`, fullPage: true });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-  }
-  await page.setViewportSize({ width: 1280, height: 900 });
-}
-
 it('indexes files, finds by meaning and by words, keeps the index over a reload, and exports it', async () => {
   const requests: string[] = [];
   const page = await open({
@@ -43,7 +29,7 @@ it('indexes files, finds by meaning and by words, keeps the index over a reload,
   expect(requests.filter((url) => /pglite|initdb|vector/.test(url))).toEqual([]);
   await page.click('#tab-search');
   await waitForText(page, '#index-facts', 'Empty');
-  await shoot(page, 'empty');
+  await takePictures(page, 'search-empty', '#search');
   await watchLongTasks(page);
   await addFiles(page);
   await waitForText(page, '#index-facts', /^3 documents, 3 passages\. Vectors by nano-embed, f16, 256 numbers each\.$/);
@@ -61,13 +47,11 @@ it('indexes files, finds by meaning and by words, keeps the index over a reload,
   expect((await found(page))[0]).toBe('sea.txt');
   expect(await textOf(page, '#passages .scores >> nth=0')).toMatch(/^cosine 0\.\d\d · words 0\.\d{3}$/);
   expect(await page.locator('#passages li').first().locator('mark').allInnerTexts()).toEqual(['whale']);
-  await checkAxe(page);
-  await shoot(page, 'results');
+  await takePictures(page, 'search-results', '#search');
 
   await page.click('#passages button >> nth=0');
   expect(await textOf(page, '#context mark')).toBe(FILES['sea.txt']);
-  await shoot(page, 'context');
-  await checkAxe(page);
+  await takePictures(page, 'search-context', '#search');
   await page.keyboard.press('Escape');
 
   // The same file again changes nothing; the address has the query.
@@ -102,7 +86,7 @@ it('indexes the sample as far as one likes, goes on later, and refuses vectors o
   });
   await page.click('#add-sample');
   await waitForText(page, '#indexing-text', /^[1-9]\d* of \d+ passages embedded, \d+ (s|min) left$/);
-  await shoot(page, 'indexing');
+  await takePictures(page, 'search-indexing', '#search');
   await page.click('#cancel-indexing');
   await waitForText(page, '#index-facts', /^2 documents, \d+ passages, \d+ without a vector yet\./);
   await page.locator('.modes label', { hasText: 'Words' }).click();

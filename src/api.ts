@@ -1,5 +1,6 @@
 /**
- * The public types: what `loadModel` takes and the model it gives (its calls are in api-calls.ts), the same in a page (through a worker), in a worker and in Node.
+ * The public types: what `loadModel` takes and the model it gives, the same in a page (through a worker), in a worker and in Node. Its
+ * calls are in api-calls.ts.
  */
 import type { Calls, Metric, Pooling } from './api-calls';
 
