@@ -67,7 +67,8 @@ export function start(panel: HTMLElement, app: App): void {
     const embedding = model && (await embedQuery(text, model, signal));
     signal.throwIfAborted();
     const embedded = performance.now();
-    const found = await search(db, { text, embedding, mode, limit: LIMIT });
+    // In one transaction: between its statements nothing empties the index.
+    const found = await db.transaction((sql) => search(sql, { text, embedding, mode, limit: LIMIT }));
     signal.throwIfAborted(); // a later query is on its way
     const times = [
       embedding && `${duration(embedded - began)} for the query's vector`,

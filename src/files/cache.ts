@@ -127,13 +127,13 @@ function storing(
   /** The model runs without: what was stored so far is of no use, and its space is given back. */
   async function fail(error: unknown, needed?: number): Promise<void> {
     if (failure) return;
-    const { quota, usage } = await spaceOf(store);
-    // Chromium tells every origin a quota 10 GiB above its use: a limit that would have sufficed is not what was met.
-    const isMet = quota !== undefined && usage !== undefined && needed !== undefined && usage + needed > quota;
-    const space = { needed, usage, ...(isMet && { quota }) };
-    failure = { state: 'failed', store: store.kind, reason: messageOf(error), ...space };
+    failure = { state: 'failed', store: store.kind, reason: messageOf(error), needed };
     await abortAll(error);
     await removeOwn();
+    const { quota, usage } = await spaceOf(store); // what is in use without this entry
+    // Chromium tells every origin a quota 10 GiB above its use: a limit that would have sufficed is not what was met.
+    const isMet = quota !== undefined && usage !== undefined && needed !== undefined && usage + needed > quota;
+    failure = { ...failure, usage, ...(isMet && { quota }) };
   }
 
   async function create(name: string, size: number | undefined) {
