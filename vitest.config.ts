@@ -62,6 +62,7 @@ const gpuProject = ({ name, env }: NodeAdapter, order: number): TestProjectConfi
 
 export default defineConfig({
   test: {
+    globalSetup: ['tools/test-folder.mjs'],
     projects: [
       {
         test: {
