@@ -34,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let tile_column = group.x * TILE_N;
   for (var first = 0u; first < PARTS; first += subgroups) { // once, but where subgroups are larger than 32
     let part = min(first + subgroup, PARTS - 1); // where they are smaller, some do the same
-    var acc: array<sums_t, ROWS * COLUMNS>;
+    var acc = array<sums_t, ROWS * COLUMNS>(); // each turn anew
     for (var k4 = 0u; k4 < K / 4; k4 += TILE_K / 4) {
       workgroupBarrier();
       for (var step = 0u; step < TILE_M * TILE_K / 4 / THREADS; step++) {

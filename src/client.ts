@@ -2,7 +2,6 @@ import { proxy, wrap } from 'comlink';
 import type { LoadOptions, MemoryUse, Model, ModelSource, Progress } from './api';
 import type { CallOptions, Calls, Embeddings } from './api-calls';
 import { abortReason, DeviceLostError } from './errors';
-import { browserStore as store } from './files/store-browser';
 import { fromWireError } from './wire-error';
 import type { Loaded, Outcome, Session } from './worker-session';
 
@@ -26,7 +25,11 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
   signal?.throwIfAborted();
   const plain = rest.hubUrl ? { ...rest, hubUrl: absoluteUrl(rest.hubUrl) } : rest;
   if (worker === false) {
-    const [{ loadEncoder }, { browserPlans: plans }] = await Promise.all([import('./encoder'), import('./plan-store')]);
+    const [{ loadEncoder }, { browserPlans: plans }, { browserStore: store }] = await Promise.all([
+      import('./encoder'),
+      import('./plan-store'),
+      import('./files/store-browser'),
+    ]);
     return loadEncoder(source, { ...plain, signal, onProgress, gpu: gpu ?? navigator.gpu, plans, store });
   }
   if (gpu) throw new TypeError('The option gpu cannot be sent to a worker. Pass it together with worker: false.');

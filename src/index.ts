@@ -1,7 +1,5 @@
 /** Entry for the browser: `modernbert-webgpu`. */
 import type { CachedModel } from './api';
-import { deleteEntries, listEntries } from './files/store';
-import { browserStore } from './files/store-browser';
 
 export type * from './api';
 export type * from './api-calls';
@@ -10,7 +8,8 @@ export { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailab
 export { maxSim, similarity } from './similarity';
 
 /** The models that this origin keeps on the device, the one used last first. */
-export const listCached = (): Promise<CachedModel[]> => listEntries(browserStore);
+export const listCached = async (): Promise<CachedModel[]> => (await import('./cached')).list();
 
 /** Deletes one entry, or all of a source, as soon as no load reads it. Gives the bytes that this frees; 0 where there was none. */
-export const deleteCached = (which: CachedModel | string): Promise<number> => deleteEntries(browserStore, which);
+export const deleteCached = async (which: CachedModel | string): Promise<number> =>
+  (await import('./cached')).remove(which);

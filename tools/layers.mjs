@@ -18,11 +18,12 @@ export const LAYERS = {
 
   cli: { imports: ['node', 'passages', 'api', 'api-calls', 'package.json'] }, // a user of the library like any other
 
-  index: { imports: ['client', 'similarity', 'files', 'errors', 'api', 'api-calls'] },
+  index: { imports: ['client', 'similarity', 'errors', 'api', 'api-calls'], lazy: ['cached'] },
+  cached: { imports: ['files', 'api'] },
   client: {
-    imports: ['wire-error', 'files', 'errors', 'api', 'api-calls'],
+    imports: ['wire-error', 'errors', 'api', 'api-calls'],
     types: ['worker-session'],
-    lazy: ['encoder', 'plan-store'],
+    lazy: ['encoder', 'plan-store', 'files'],
   },
   worker: { imports: ['worker-session', 'encoder', 'plan-store', 'files', 'errors', 'api'] },
   'plan-store': { imports: [], types: ['kernels'] },

@@ -20,16 +20,18 @@ const RESULTS = join(ROOT, 'bench/results');
 
 const readJson = (/** @type {string} */ path) => JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
 
-/** Every kernel's source by its file's stem: a GEMM design goes after gemm.wgsl, as in src/kernels/gemm.ts. */
+/** Files that designs go after: gemm_split_k.wgsl after gemm.wgsl, as in src/kernels. */
+const COMMON = ['gemm', 'attention'];
+
+/** Every kernel's source by its file's stem. */
 function shaderSources() {
-  const read = (/** @type {string} */ name) => minifyWgsl(readFileSync(join(ROOT, 'shaders', name), 'utf8'));
-  const names = readdirSync(join(ROOT, 'shaders')).filter((name) => name.endsWith('.wgsl') && name !== 'gemm.wgsl');
-  return Object.fromEntries(
-    names.map((name) => [
-      basename(name, '.wgsl'),
-      name.startsWith('gemm_') ? `${read('gemm.wgsl')}\n${read(name)}` : read(name),
-    ]),
-  );
+  const read = (/** @type {string} */ stem) => minifyWgsl(readFileSync(join(ROOT, 'shaders', `${stem}.wgsl`), 'utf8'));
+  const stems = readdirSync(join(ROOT, 'shaders')).map((name) => basename(name, '.wgsl'));
+  const sourceOf = (/** @type {string} */ stem) => {
+    const common = COMMON.find((name) => stem.startsWith(`${name}_`));
+    return common ? `${read(common)}\n${read(stem)}` : read(stem);
+  };
+  return Object.fromEntries(stems.filter((stem) => !COMMON.includes(stem)).map((stem) => [stem, sourceOf(stem)]));
 }
 
 /** @param {string} words @returns {import('./job').Job} without toggles, which the target adds */

@@ -75,11 +75,11 @@ const SPECIAL = {
 };
 
 /** What only software adapters use. */
-const SOFTWARE = 'gemm_subgroup';
+const SOFTWARE = ['gemm_subgroup', 'attention_subgroup'];
 
 /** @param {string} shader @param {string} tier */
 const belongs = (shader, tier) =>
-  shader !== SOFTWARE &&
+  !SOFTWARE.includes(shader) &&
   Object.entries(SPECIAL).every(([special, { only, without = [] }]) =>
     special === tier ? !without.includes(shader) : !only.includes(shader),
   );

@@ -73,4 +73,13 @@ fn main() {
     expect(code.match(/for \(var i = 0u; i < N; i \+= 4\)/g)).toHaveLength(2);
     expect(code.match(/x \+= i_unroll/g)).toHaveLength(8);
   });
+
+  it('writes out all of one that ends at a literal, with constants for its index', () => {
+    const code = specialise(
+      'fn main() {\n  for (var i_unroll = 0u; i_unroll < 3; i_unroll++) { x[i_unroll] = 0; }\n}\n',
+      {},
+    );
+    const step = (i: number) => `{ const i_unroll = ${i}u; x[i_unroll] = 0; }`;
+    expect(code).toBe(`fn main() {\n  ${step(0)}\n${step(1)}\n${step(2)}\n}\n`);
+  });
 });

@@ -48,12 +48,12 @@ const ENABLE = /^enable \w+;\n/gm;
 const UNROLLED = /for \(var (\w+)_unroll = 0u; \w+ < (\w+); \w+\+\+\) \{/;
 
 /**
- * Writes out the loops whose index is called `…_unroll`, UNROLL steps at a time (the shader's constant; it divides the trip count). Few
- * drivers unroll a loop this long, and its bookkeeping costs up to a fifth of the FMA rate. A step's declarations stay in its block.
+ * Writes out the loops whose index is called `…_unroll`: all of one that ends at a literal, so that its index is a constant there; of others UNROLL
+ * steps at a time (the shader's constant; it divides the trip count). Few drivers unroll a loop this long, and its bookkeeping costs up to a
+ * fifth of the FMA rate. A step's declarations stay in its block.
  */
 function unroll(code: string): string {
   const times = Number(/^const UNROLL: u32 = (\d+);/m.exec(code)?.[1] ?? 1);
-  if (times === 1) return code;
   let written = '';
   let rest = code;
   for (let found = UNROLLED.exec(rest); found; found = UNROLLED.exec(rest)) {
@@ -63,8 +63,14 @@ function unroll(code: string): string {
     let stop = start;
     for (; depth > 0; stop++) depth += rest[stop] === '{' ? 1 : rest[stop] === '}' ? -1 : 0;
     const body = rest.slice(start, stop - 1);
-    const steps = Array.from({ length: times }, (_, i) => `{ let ${name}_unroll = ${name} + ${i};${body}}`);
-    written += `${rest.slice(0, found.index)}for (var ${name} = 0u; ${name} < ${end}; ${name} += ${times}) {\n${steps.join('\n')}\n}`;
+    const write = (steps: number, index: (step: number) => string) =>
+      Array.from({ length: steps }, (_, i) => `{ ${index(i)};${body}}`).join('\n');
+    const loop = /^\d/.test(end)
+      ? write(Number(end), (i) => `const ${name}_unroll = ${i}u`)
+      : times === 1
+        ? rest.slice(found.index, stop)
+        : `for (var ${name} = 0u; ${name} < ${end}; ${name} += ${times}) {\n${write(times, (i) => `let ${name}_unroll = ${name} + ${i}`)}\n}`;
+    written += rest.slice(0, found.index) + loop;
     rest = rest.slice(stop);
   }
   return written + rest;

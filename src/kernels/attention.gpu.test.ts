@@ -20,13 +20,23 @@ interface Case {
   heads?: number;
   window: number;
   lengths: number[];
-  tile?: AttentionTile;
+  tile: AttentionTile;
   /** How much larger the last token's key is than the first's: scores rise step by step, as the scale of their exponents has to. */
   rising?: number;
 }
 
 /** Neighbours that share a tile, ones that fill a tile and ones that just do not, of one token and of several tiles. */
 const MIXED = [1, 63, 64, 65, 129, 2, 3, 1, 58];
+
+const configOf = (head_dim: number, heads: number) =>
+  parseConfig({
+    model_type: 'modernbert',
+    vocab_size: 8,
+    hidden_size: heads * head_dim,
+    intermediate_size: 8,
+    num_hidden_layers: 1,
+    num_attention_heads: heads,
+  });
 
 /** Attention of random q, k and v as the GPU computes it, and as the twin does. */
 async function runAttention(
@@ -35,14 +45,7 @@ async function runAttention(
   on = gpu,
 ) {
   const hidden = heads * head_dim;
-  const config = parseConfig({
-    model_type: 'modernbert',
-    vocab_size: 8,
-    hidden_size: hidden,
-    intermediate_size: 8,
-    num_hidden_layers: 1,
-    num_attention_heads: heads,
-  });
+  const config = configOf(head_dim, heads);
   const geometry = geometryOf(config);
   const stream = tokenStream(lengths.map((length) => new Uint32Array(length)));
   const tokens = stream.input_ids.length;
@@ -61,9 +64,8 @@ async function runAttention(
   const stride = 3 * geometry.attention;
   const place = qkvPlace(config, geometry);
   const qkv = padded(rows, { stride, columnAt: place });
-  const chosen = tile ?? attentionTile(gpu, geometry.headDim, act);
-  const tiles = attentionTiles(stream.cu_seqlens, chosen.rows, window);
-  const kernel = await createAttention(on, { heads, headDim: geometry.headDim, act, tile: chosen });
+  const tiles = attentionTiles(stream.cu_seqlens, tile.rows, window);
+  const kernel = await createAttention(on, { heads, headDim: geometry.headDim, act, tile });
   const out = blank(gpu, tokens * geometry.attention, act);
   const data = await runKernel(
     gpu,
@@ -74,7 +76,7 @@ async function runAttention(
       bounds: uploadWords(gpu, keyBounds(stream, window)),
       out,
     },
-    attentionWorkgroups(tiles.length, heads, geometry.headDim, chosen),
+    attentionWorkgroups(tiles.length, heads, geometry.headDim, tile),
     out,
     tokens * geometry.attention,
     act,
@@ -83,34 +85,47 @@ async function runAttention(
   return { actual, expected: attention({ q, k, v }, stream.cu_seqlens, head_dim, window) };
 }
 
-const name = ({ head_dim, window, lengths, tile }: Case) =>
+const name = ({ head_dim, window, lengths, tile }: Omit<Case, 'tile'> & Partial<Case>) =>
   `head_dim ${head_dim}, ${window ? `window ${window}` : 'global'}, ${lengths.length} sequences${tile ? `, tiles of ${tile.rows} × ${tile.across}` : ''}`;
 
-describe('attention', () => {
-  const cases: Case[] = [
-    { head_dim: 64, window: 0, lengths: MIXED },
-    { head_dim: 64, window: 64, lengths: [200, ...MIXED] },
-    { head_dim: 64, window: 0, lengths: [1] },
-    { head_dim: 64, window: 0, lengths: [200], rising: 8 },
-    { head_dim: 20, heads: 5, window: 16, lengths: MIXED },
-    { head_dim: 96, heads: 1, window: 1, lengths: MIXED },
-    { head_dim: 128, heads: 1, window: 0, lengths: [65, 200] },
-    { head_dim: 32, window: 64, lengths: MIXED, tile: { rows: 32, across: 4 } },
-    { head_dim: 32, window: 0, lengths: MIXED, tile: { rows: 16, across: 4 } },
-  ];
-  it.each(cases.map((c) => [name(c), c] as const))('%s', async (_, c) => {
-    const { actual, expected } = await runAttention(c);
-    expectClose(actual, expected, 5e-6 * (c.rising ?? 1)); // a larger score's last bit is worth more
-  });
+const CASES: Omit<Case, 'tile'>[] = [
+  { head_dim: 64, window: 0, lengths: MIXED },
+  { head_dim: 64, window: 64, lengths: [200, ...MIXED] },
+  { head_dim: 64, window: 0, lengths: [1] },
+  { head_dim: 64, window: 0, lengths: [200], rising: 8 },
+  { head_dim: 20, heads: 5, window: 16, lengths: MIXED },
+  { head_dim: 96, heads: 1, window: 1, lengths: MIXED },
+  { head_dim: 128, heads: 1, window: 0, lengths: [65, 200] },
+];
 
-  it('gives the same with its inner loops written out, as for hardware', async () => {
-    const shape = { head_dim: 32, window: 16, lengths: MIXED, tile: { rows: 16, across: 4 } };
-    const { actual, expected } = await runAttention(shape, 'f32', { ...gpu, isSoftware: false });
-    expectClose(actual, expected, 5e-6);
-  });
+const SMALL_TILES: Case[] = [
+  { head_dim: 32, window: 64, lengths: MIXED, tile: { design: 'workgroup', rows: 32, across: 4 } },
+  { head_dim: 32, window: 0, lengths: MIXED, tile: { design: 'workgroup', rows: 16, across: 4 } },
+];
+
+describe.each(['workgroup', 'subgroup'] as const)('attention, design %s', (design) => {
+  /** Software adapters choose the one, all others the other. */
+  const chosen = (head_dim: number, act: Arithmetic = 'f32') => {
+    const { headDim } = geometryOf(configOf(head_dim, 1));
+    const tile = attentionTile(
+      { ...gpu, isSoftware: design === 'subgroup', subgroupSize: gpu.subgroupSize ?? 8 },
+      headDim,
+      act,
+    );
+    expect(tile.design).toBe(design);
+    return tile;
+  };
+
+  it.each([...CASES, ...(design === 'workgroup' ? SMALL_TILES : [])].map((c) => [name(c), c] as const))(
+    '%s',
+    async (_, c) => {
+      const { actual, expected } = await runAttention({ tile: chosen(c.head_dim), ...c });
+      expectClose(actual, expected, 5e-6 * (c.rising ?? 1)); // a larger score's last bit is worth more
+    },
+  );
 
   it('in f16, or the device refuses f16', async () => {
-    const run = () => runAttention({ head_dim: 64, window: 16, lengths: MIXED }, 'f16');
+    const run = () => runAttention({ head_dim: 64, window: 16, lengths: MIXED, tile: chosen(64, 'f16') }, 'f16');
     if (!gpu.hasF16) {
       gpu.device.pushErrorScope('validation');
       await expect(run()).rejects.toThrow(/does not compile on this device/);
@@ -121,4 +136,11 @@ describe('attention', () => {
     // q after scaling and the probabilities are rounded to 11 bits; scores reach 15.
     expectClose(actual, expected, 2e-2);
   });
+});
+
+it('attention gives the same with its inner loops written out, as for hardware', async () => {
+  const tile: AttentionTile = { design: 'workgroup', rows: 16, across: 4 };
+  const shape = { head_dim: 32, window: 16, lengths: MIXED, tile };
+  const { actual, expected } = await runAttention(shape, 'f32', { ...gpu, isSoftware: false });
+  expectClose(actual, expected, 5e-6);
 });

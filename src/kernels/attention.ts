@@ -1,27 +1,31 @@
-import source from '../../shaders/attention.wgsl?raw';
+import common from '../../shaders/attention.wgsl?raw';
+import subgroup from '../../shaders/attention_subgroup.wgsl?raw';
+import workgroup from '../../shaders/attention_workgroup.wgsl?raw';
 import type { Arithmetic } from '../api';
 import { UnsupportedModelError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { createKernel, type Kernel } from '../gpu/kernel';
+import { SUBGROUP_SIZES } from './gemm';
 import { bytesOf, roundUp } from './precision';
 
-/** Query rows a workgroup, and threads across its keys (4 each) and head dimensions (8 each). */
+/** How the products are computed: the WGSL file that follows attention.wgsl. */
+const DESIGNS = { workgroup, subgroup };
+
+/** A design, its query rows a workgroup, and its threads across keys (4 each) and head dimensions (8 each). */
 export interface AttentionTile {
+  design: keyof typeof DESIGNS;
   rows: number;
   across: number;
 }
 
 const CANDIDATES: AttentionTile[] = [
-  { rows: 64, across: 8 },
-  { rows: 32, across: 8 },
-  { rows: 32, across: 4 },
-  { rows: 16, across: 4 },
+  { design: 'workgroup', rows: 64, across: 8 },
+  { design: 'workgroup', rows: 32, across: 8 },
+  { design: 'workgroup', rows: 32, across: 4 },
+  { design: 'workgroup', rows: 16, across: 4 },
 ];
 
-/** SwiftShader, whose subgroups have four threads, keeps every thread's state at every barrier, and compiles twice as long for 128 as for 32. */
-const FEW_THREADS: AttentionTile[] = [{ rows: 16, across: 8 }, ...CANDIDATES];
-
-/** Bytes of workgroup memory; the sum of the arrays in attention.wgsl. */
+/** Bytes of workgroup memory; the sum of the arrays in attention_workgroup.wgsl. */
 function workgroupBytes({ rows, across }: AttentionTile, headDim: number, act: Arithmetic): number {
   const keys = across * 4;
   const qTile = (headDim * rows) / 4;
@@ -30,11 +34,13 @@ function workgroupBytes({ rows, across }: AttentionTile, headDim: number, act: A
   return (qTile + kpTile + vTile) * 4 * bytesOf(act) + across * rows * 4 + rows;
 }
 
-/** The largest tile that fits the device's workgroup memory. */
+/** Processors that play GPU have a design of their own; others take the largest tile that fits their workgroup memory. */
 export function attentionTile(gpu: Gpu, headDim: number, act: Arithmetic): AttentionTile {
+  const { isSoftware, subgroupSize = 0 } = gpu;
+  if (isSoftware && SUBGROUP_SIZES.includes(subgroupSize))
+    return { design: 'subgroup', rows: 16, across: subgroupSize };
   const limit = gpu.limits.maxComputeWorkgroupStorageSize;
-  const candidates = gpu.isSoftware && gpu.subgroupSize === 4 ? FEW_THREADS : CANDIDATES;
-  const fit = candidates.find(
+  const fit = CANDIDATES.find(
     (tile) => workgroupBytes(tile, headDim, act) <= limit && headDim % (8 * tile.across) === 0,
   );
   if (!fit) {
@@ -51,28 +57,30 @@ export function createAttention(
   gpu: Gpu,
   spec: { heads: number; headDim: number; act: Arithmetic; tile: AttentionTile },
 ): Promise<Kernel> {
-  return createKernel(gpu, 'attention', source, {
+  const { design, rows, across } = spec.tile;
+  return createKernel(gpu, 'attention', `${common}\n${DESIGNS[design]}`, {
     act_t: spec.act,
     HEADS: spec.heads,
     HEAD_DIM: spec.headDim,
-    ROWS: spec.tile.rows,
-    ACROSS: spec.tile.across,
-    UNROLL: gpu.isSoftware ? 1 : 16,
+    ...(design === 'subgroup' ? { LANES: across } : { ROWS: rows, ACROSS: across, UNROLL: gpu.isSoftware ? 1 : 16 }),
   });
 }
+
+/** Slices of the head that workgroups give out, each with its own scores. */
+const slices = (headDim: number, { across }: AttentionTile): number => Math.ceil(headDim / (8 * across));
 
 /** One workgroup a tile of the work list, a head, and a slice of the head. */
 export const attentionWorkgroups = (
   tiles: number,
   heads: number,
   headDim: number,
-  { across }: AttentionTile,
-): [number, number, number] => [tiles, heads, headDim / (8 * across)];
+  tile: AttentionTile,
+): [number, number, number] => [tiles, heads, slices(headDim, tile)];
 
 /** Query-key pairs that a workgroup goes through for `keys` keys: rows and keys are padded to the tile. */
 export const attentionPairs = (keys: number, { rows, across }: AttentionTile): number =>
   rows * roundUp(keys, across * 4);
 
 /** Floating-point operations for that many pairs a head; each slice of a head computes the scores anew. */
-export const attentionFlops = (pairs: number, heads: number, headDim: number, { across }: AttentionTile): number =>
-  2 * pairs * headDim * heads * (headDim / (8 * across) + 1);
+export const attentionFlops = (pairs: number, heads: number, headDim: number, tile: AttentionTile): number =>
+  2 * pairs * headDim * heads * (slices(headDim, tile) + 1);

@@ -84,6 +84,9 @@ export const DEFAULT_PLAN: GemmPlan = [
   { tile: TILE },
 ];
 
+/** Threads of a subgroup that the designs for processors that play GPU are written for. */
+export const SUBGROUP_SIZES = [4, 8, 16];
+
 const SUBGROUP_TILE: GemmTile = { design: 'subgroup', m: 16, n: 64, k: 4 };
 
 /**
@@ -91,7 +94,7 @@ const SUBGROUP_TILE: GemmTile = { design: 'subgroup', m: 16, n: 64, k: 4 };
  * with split-K a 16-token query through nano took three times as long as 128 tokens.
  */
 export function softwarePlan({ subgroupSize = 0 }: Gpu): GemmPlan {
-  if ([4, 8, 16].includes(subgroupSize)) return [{ tile: SUBGROUP_TILE }];
+  if (SUBGROUP_SIZES.includes(subgroupSize)) return [{ tile: SUBGROUP_TILE }];
   return [{ upTo: 32, tile: SMALL_TILE }, { tile: TILE }];
 }
 

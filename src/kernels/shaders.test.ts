@@ -5,16 +5,20 @@ import { type Constants, createKernel } from '../gpu/kernel';
 import { weightConstants } from './precision';
 
 /**
- * Every shader file is complete and valid by itself, but for the GEMM designs, which gemm.wgsl goes before. Dawn's null backend
+ * Every shader file is complete and valid by itself, but for the designs of GEMM and attention, which gemm.wgsl and attention.wgsl go before. Dawn's null backend
  * compiles WGSL as the real ones do, and has shader-f16.
  */
 const files = Object.entries(
   import.meta.glob<string>('../../shaders/*.wgsl', { query: '?raw', import: 'default', eager: true }),
 ).map(([path, source]) => ({ name: path.replace('../../shaders/', ''), source }));
-const gemm = files.find(({ name }) => name === 'gemm.wgsl')!.source;
+const common = ['gemm', 'attention'].map((name) => ({
+  name,
+  source: files.find((file) => file.name === `${name}.wgsl`)!.source,
+}));
+const before = (file: string) => common.find(({ name }) => file.startsWith(`${name}_`))?.source ?? '';
 const shaders = files
-  .filter(({ source }) => source !== gemm)
-  .map(({ name, source }) => ({ name, source: name.startsWith('gemm_') ? gemm + source : source }));
+  .filter(({ source }) => !common.some((shared) => shared.source === source))
+  .map(({ name, source }) => ({ name, source: before(name) + source }));
 
 const F16: Constants = { a_t: 'f16', tile_t: 'f16', act_t: 'f16', out_t: 'f16', ...weightConstants('f16') };
 /** What a design cannot be without: its operands are integers. */

@@ -1,0 +1,86 @@
+// Attention design `subgroup` (appended to attention.wgsl): for processors that play GPU, which gemm_subgroup.wgsl describes. A workgroup is one
+// subgroup and takes 16 query rows, KEYS keys at a time: scores = q kᵀ, online softmax, out += probabilities · v. What a thread loads for the
+// products meets 16 rows, broadcast from the threads that have them.
+
+enable subgroups;
+
+const LANES: u32 = 8; // threads of every subgroup: 4, 8 or 16
+
+const KEYS = LANES * 4; // a thread's four lie side by side
+const SLICE4 = LANES * 2; // vec4s of the head that a workgroup gives out, two a thread
+
+fn load_keys(part: u32, head: u32, key: u32, last: u32, dim4: u32) -> mat4x4<f32> { // four
+  return mat4x4(
+    vec4<f32>(load(part, head, min(key, last), dim4)), vec4<f32>(load(part, head, min(key + 1, last), dim4)),
+    vec4<f32>(load(part, head, min(key + 2, last), dim4)), vec4<f32>(load(part, head, min(key + 3, last), dim4)));
+}
+
+fn add(sum: vec4<f32>, a: vec4<f32>, w: mat4x4<f32>) -> vec4<f32> { // sum + a · w
+  return fma(a.wwww, w[3], fma(a.zzzz, w[2], fma(a.yyyy, w[1], fma(a.xxxx, w[0], sum))));
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let tile = tiles[group.x];
+  let head = group.y;
+  let x4 = group.z * SLICE4 + lane;
+  let y4 = x4 + LANES;
+  let q_last = tile.y - 1;
+  let k_last = tile.w - 1;
+  var o: array<vec4<f32>, 16>; // the rows' outputs, dimensions 4 x4 ..
+  var u: array<vec4<f32>, 16>; // dimensions 4 y4 ..
+  var sums: array<vec4<f32>, 16>; // of their probabilities, over this thread's keys
+  var scale: array<f32, 16>; // their largest scores so far, which exponents are less
+  for (var i_unroll = 0u; i_unroll < 16; i_unroll++) { scale[i_unroll] = UNSET; }
+  for (var k0 = tile.z; k0 < tile.w; k0 += KEYS) {
+    let keys = vec4(k0 + lane * 4) + vec4(0, 1, 2, 3);
+    var s = array<vec4<f32>, 16>(); // the rows' scores of this thread's keys; without a value written here, SPIR-V compilers zero it once, not at each turn
+    for (var d = 0u; d < DIM4; d++) {
+      let k = transpose(load_keys(1, head, keys.x, k_last, d));
+      var a: array<vec4<f32>, 4>; // as in gemm_subgroup.wgsl
+      for (var j_unroll = 0u; j_unroll < 4; j_unroll++) {
+        a[j_unroll] = vec4<f32>(load(0, head, min(tile.x + 4 * j_unroll / LANES * LANES + lane, q_last), d));
+      }
+      for (var i_unroll = 0u; i_unroll < 16; i_unroll++) {
+        s[i_unroll] = add(s[i_unroll], subgroupBroadcast(a[i_unroll / 4], i_unroll % LANES), k);
+      }
+    }
+    for (var row = tile.x; row < tile.x + 16; row++) { // the rows take turns at one place
+      let seen = visible(row, tile.y);
+      let score = select(vec4(MASKED), s[0], (keys >= vec4(seen.x)) & (keys < vec4(seen.y)));
+      let top = max(scale[0], subgroupMax(max(max(score.x, score.y), max(score.z, score.w))));
+      let shrink = exp2(scale[0] - top);
+      let p = exp2(score - top);
+      let sum = sums[0] * shrink + p;
+      let o_first = o[0] * shrink;
+      let u_first = u[0] * shrink;
+      for (var i_unroll = 0u; i_unroll < 15; i_unroll++) {
+        s[i_unroll] = s[i_unroll + 1];
+        scale[i_unroll] = scale[i_unroll + 1];
+        sums[i_unroll] = sums[i_unroll + 1];
+        o[i_unroll] = o[i_unroll + 1];
+        u[i_unroll] = u[i_unroll + 1];
+      }
+      s[15] = p; scale[15] = top; sums[15] = sum; o[15] = o_first; u[15] = u_first;
+    }
+    for (var owner = 0u; owner < min(LANES, (tile.w - k0 + 3) / 4); owner++) { // thread that has the probabilities of four keys
+      let v = load_keys(2, head, k0 + owner * 4, k_last, min(x4, DIM4 - 1));
+      let w = load_keys(2, head, k0 + owner * 4, k_last, min(y4, DIM4 - 1));
+      for (var i_unroll = 0u; i_unroll < 16; i_unroll++) {
+        let p = subgroupShuffle(s[i_unroll], owner);
+        o[i_unroll] = add(o[i_unroll], p, v);
+        u[i_unroll] = add(u[i_unroll], p, w);
+      }
+    }
+  }
+  for (var row = tile.x; row < tile.y; row++) {
+    let share = 1.0 / subgroupAdd((sums[0].x + sums[0].y) + (sums[0].z + sums[0].w));
+    if (x4 < DIM4) { put(row, head, x4, o[0] * share); }
+    if (y4 < DIM4) { put(row, head, y4, u[0] * share); }
+    for (var i_unroll = 0u; i_unroll < 15; i_unroll++) {
+      sums[i_unroll] = sums[i_unroll + 1];
+      o[i_unroll] = o[i_unroll + 1];
+      u[i_unroll] = u[i_unroll + 1];
+    }
+  }
+}
