@@ -24,7 +24,3 @@ fn load(part: u32, head: u32, row: u32, dim4: u32) -> vec4<act_t> {
 fn visible(row: u32, q_end: u32) -> vec2<u32> {
   return select(vec2(0u), bounds[row], row < q_end);
 }
-
-fn put(row: u32, head: u32, dim4: u32, value: vec4<f32>) {
-  out[(row * HEADS + head) * DIM4 + dim4] = vec4<act_t>(value);
-}

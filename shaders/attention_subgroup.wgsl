@@ -75,8 +75,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   for (var row = tile.x; row < tile.y; row++) {
     let share = 1.0 / subgroupAdd((sums[0].x + sums[0].y) + (sums[0].z + sums[0].w));
-    if (x4 < DIM4) { put(row, head, x4, o[0] * share); }
-    if (y4 < DIM4) { put(row, head, y4, u[0] * share); }
+    let at = (row * HEADS + head) * DIM4;
+    if (x4 < DIM4) { out[at + x4] = vec4<act_t>(o[0] * share); }
+    if (y4 < DIM4) { out[at + y4] = vec4<act_t>(u[0] * share); }
     for (var i_unroll = 0u; i_unroll < 15; i_unroll++) {
       sums[i_unroll] = sums[i_unroll + 1];
       o[i_unroll] = o[i_unroll + 1];

@@ -39,10 +39,10 @@ fn mask(scores: vec4<f32>, key: u32, low: vec4<u32>, high: vec4<u32>) -> vec4<f3
   return select(vec4(MASKED), scores, (vec4(key) >= low) & (vec4(key) < high));
 }
 
-fn put_row(row: u32, q_end: u32, head: u32, dim4: u32, first: vec4<f32>, second: vec4<f32>) {
-  if (row < q_end) {
-    put(row, head, dim4, first);
-    put(row, head, dim4 + ACROSS, second);
+fn put(at: u32, inside: bool, first: vec4<f32>, second: vec4<f32>) {
+  if (inside) {
+    out[at] = vec4<act_t>(first);
+    out[at + ACROSS] = vec4<act_t>(second);
   }
 }
 
@@ -157,9 +157,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   sums = vec4<f32>();
   for (var i = 0u; i < ACROSS; i++) { sums += exchange[i * ROWS4 + y]; }
   let share = 1.0 / sums;
-  let dim4 = group.z * SLICE4 + x;
-  put_row(row, tile.y, head, dim4, o0 * share.x, u0 * share.x);
-  put_row(row + 1, tile.y, head, dim4, o1 * share.y, u1 * share.y);
-  put_row(row + 2, tile.y, head, dim4, o2 * share.z, u2 * share.z);
-  put_row(row + 3, tile.y, head, dim4, o3 * share.w, u3 * share.w);
+  let at = (row * HEADS + head) * DIM4 + group.z * SLICE4 + x;
+  put(at, row < tile.y, o0 * share.x, u0 * share.x);
+  put(at + HEADS * DIM4, row + 1 < tile.y, o1 * share.y, u1 * share.y);
+  put(at + 2 * HEADS * DIM4, row + 2 < tile.y, o2 * share.z, u2 * share.z);
+  put(at + 3 * HEADS * DIM4, row + 3 < tile.y, o3 * share.w, u3 * share.w);
 }
