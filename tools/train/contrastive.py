@@ -32,11 +32,13 @@ def arguments():
     p.add_argument("--steps", type=int, default=2000)
     p.add_argument("--warmup", type=int, default=50)
     p.add_argument("--decay", type=int, help="steps at the end; half of them if not given")
-    p.add_argument("--batch", type=int, default=96, help="pairs")
+    p.add_argument("--batch", type=int, default=128, help="pairs")
+    p.add_argument("--sources", type=int, default=2, help="text files that the pairs of one batch come from: few, so that the negatives are alike")
     p.add_argument("--length", type=int, default=128, help="most tokens of a text")
     p.add_argument("--temperature", type=float, default=0.05)
     p.add_argument("--muon-lr", type=float, default=0.004)
     p.add_argument("--adam-lr", type=float, default=4e-4)
+    p.add_argument("--eval-every", type=int, default=100, help="steps")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--threads", type=int, default=2)
     return p.parse_args()
@@ -110,12 +112,23 @@ def recall(encoder, held_out, encode, at=10, candidates=1000, chunk=50):
     return (better < at).float().mean().item()
 
 
+def save(encoder, a):
+    out = Path(a.out)
+    (out / "1_Pooling").mkdir(parents=True, exist_ok=True)
+    write_tensors(out / "model.safetensors", encoder.state_dict())
+    for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]:
+        shutil.copyfile(Path(a.start) / name, out / name)
+    for name in ["config.json", *MODULES]:
+        shutil.copyfile(Path(a.modules) / name, out / name)
+
+
 def main():
     a = arguments()
     torch.manual_seed(a.seed)
     torch.set_num_threads(a.threads)
     tokenizer, rng = Tokenizer(a.start), np.random.default_rng(a.seed)
     encode = lambda text: [tokenizer.cls, *tokenizer.encode(text)[: a.length - 2], tokenizer.sep]
+    per_source = a.batch // a.sources
     sources, held_out = [], []
     for path in sorted(Path(a.text).glob("*.txt")):
         training, rest = split(list(documents(path)))
@@ -123,7 +136,7 @@ def main():
         if source.kinds:
             sources.append(source)
             kept = [pair[1:] for document in rest for pair in pairs(document)]
-            held_out += [kept[i] for i in rng.permutation(len(kept))[:100]]
+            held_out += [kept[i] for i in rng.permutation(len(kept))[:80]]
     held_out = [held_out[i] for i in rng.permutation(len(held_out))]
     chances = weights(sources)
     model = load(a.start)
@@ -132,23 +145,19 @@ def main():
     print(f"recall@10 {recall(encoder, held_out, encode):.3f} of {min(1000, len(held_out))} held-out pairs", flush=True)
     started = time.time()
     for i in range(a.steps):
-        chosen = [sources[rng.choice(len(sources), p=chances)].take() for _ in range(a.batch)]
+        drawn = rng.choice(len(sources), a.sources, p=chances)
+        chosen = [sources[s].take() for s in drawn for _ in range(per_source)]
         texts = [encode(text) for side in zip(*chosen) for text in side]
         vectors = embed(encoder, texts, a.length)
-        loss = contrast(vectors[: a.batch], vectors[a.batch :], a.temperature)
+        loss = contrast(vectors[: len(chosen)], vectors[len(chosen) :], a.temperature)
         loss.backward()
         step(made, rate(i + 1, a.warmup, a.decay or a.steps / 2, a.steps + 1))
         if i % 10 == 9:
             print(f"{time.strftime('%H:%M:%S')} step {i + 1} loss {loss.item():.3f} {(time.time() - started) / 10:.1f} s/step", flush=True)
             started = time.time()
-    print(f"recall@10 {recall(encoder, held_out, encode):.3f}", flush=True)
-    out = Path(a.out)
-    (out / "1_Pooling").mkdir(parents=True, exist_ok=True)
-    write_tensors(out / "model.safetensors", encoder.state_dict())
-    for name in ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]:
-        shutil.copyfile(Path(a.start) / name, out / name)
-    for name in ["config.json", *MODULES]:
-        shutil.copyfile(Path(a.modules) / name, out / name)
+        if i % a.eval_every == a.eval_every - 1 or i + 1 == a.steps:
+            print(f"recall@10 {recall(encoder, held_out, encode):.3f}", flush=True)
+            save(encoder, a)
 
 
 if __name__ == "__main__":

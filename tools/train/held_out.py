@@ -11,41 +11,51 @@ from pairs import KINDS, pairs
 HERE = Path(__file__).parent
 CHARACTERS = 36_000  # a domain, for the masked tokens
 PAIRS = 1000
-QUERY, PASSAGE = 200, 320  # characters
+QUERY, PASSAGE = 400, 600  # characters, about 90 and 130 tokens
 
 
 def cut(text, length):
     return text if len(text) <= length else text[:length].rsplit(" ", 1)[0]
 
 
-def main(folder):
-    domains = {s["name"]: s["domain"] for s in json.loads((HERE / "sources.json").read_text())}
-    rng, found = np.random.default_rng(0), {}
-    for path in sorted(Path(folder).glob("*.txt")):
-        found.setdefault(domains.get(path.stem, path.stem), []).extend(split(list(documents(path)))[1])
-    texts, by_kind = {}, {kind: [] for kind in KINDS}
+def masked_texts(found, rng):
+    """{domain: texts for the masked tokens}"""
+    texts = {}
     for domain, rest in found.items():
-        if sum(len(t) for d in rest for _, t in d) < 8000:
-            continue
-        shuffled = [rest[i] for i in rng.permutation(len(rest))]
         texts[domain] = []
-        for document in shuffled:
-            text = "\n\n".join(t for _, t in document)
+        for i in rng.permutation(len(rest)):
             left = CHARACTERS - sum(map(len, texts[domain]))
             if left > 400:
-                texts[domain].append(cut(text, min(left, CHARACTERS // 3)))
+                texts[domain].append(cut("\n\n".join(t for _, t in rest[i]), min(left, CHARACTERS // 3)))
+    return texts
+
+
+def retrieval_pairs(found, rng):
+    """PAIRS pairs, of every kind as many, of a domain at most 80 a kind; no passage twice."""
+    by_kind = {kind: [] for kind in KINDS}
+    for domain, rest in found.items():
         for kind in KINDS:
             these = [(q, p) for d in rest for k, q, p in pairs(d) if k == kind]
             by_kind[kind] += [{"domain": domain, "kind": kind, "query": cut(q, QUERY), "passage": cut(p, PASSAGE)}
-                              for q, p in (these[i] for i in rng.permutation(len(these))[:100])]
+                              for q, p in (these[i] for i in rng.permutation(len(these))[:80])]
     chosen = {}
-    for kind in KINDS:
-        some = [by_kind[kind][i] for i in rng.permutation(len(by_kind[kind]))]
-        for pair in some[: PAIRS // 3 + 20]:
+    for n in range(PAIRS):
+        these, before = by_kind[KINDS[n % len(KINDS)]], len(chosen)
+        while len(chosen) == before:
+            pair = these.pop(rng.integers(len(these)))
             chosen.setdefault(pair["passage"], pair)
-    out = {"texts": texts, "pairs": list(chosen.values())[:PAIRS]}
+    return list(chosen.values())
+
+
+def main(folder):
+    domains = {s["name"]: s["domain"] for s in json.loads((HERE / "sources.json").read_text())}
+    found = {}
+    for path in sorted(Path(folder).glob("*.txt")):
+        found.setdefault(domains.get(path.stem, path.stem), []).extend(split(list(documents(path)))[1])
+    found = {domain: rest for domain, rest in found.items() if sum(len(t) for d in rest for _, t in d) >= 8000}
+    out = {"texts": masked_texts(found, np.random.default_rng(0)), "pairs": retrieval_pairs(found, np.random.default_rng(0))}
     (HERE / "eval/held-out.json").write_text(json.dumps(out, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
-    print({d: sum(map(len, t)) for d, t in texts.items()}, len(out["pairs"]), "pairs")
+    print({d: sum(map(len, t)) for d, t in out["texts"].items()}, len(out["pairs"]), "pairs")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,17 @@
-"""Texts that belong together, from documents' own structure: a heading and its paragraph, neighbouring paragraphs, a first sentence and what follows."""
+"""Texts that belong together, from documents' own structure, as the data of embedding models is made where nobody has labelled any."""
 import re
 
-KINDS = ["title", "neighbour", "sentence"]
+KINDS = ["title", "neighbour", "rest", "sentence"]
 SHORTEST = 80  # characters of a passage
+SENTENCE_END = re.compile(r"(?<=[a-z)][.?!]) (?=[A-Z])")
 
 
 def pairs(document):
-    """Yields (kind, query, passage) of one document, a list of (is_heading, text)."""
+    """Yields (kind, query, passage) of one document, a list of (is_heading, text).
+
+    title: a heading, after its document's, and the paragraph below (in manuals, often a name and its definition). neighbour: two paragraphs that
+    follow each other. rest: a paragraph's first sentence and what comes after it. sentence: the middle one of three or more, and their paragraph.
+    """
     title = document[0][1] if document and document[0][0] else None
     for (is_heading, text), (next_is_heading, following) in zip(document, document[1:]):
         if next_is_heading or len(following) < SHORTEST:
@@ -16,6 +21,12 @@ def pairs(document):
         elif len(text) >= SHORTEST:
             yield "neighbour", text, following
     for is_heading, text in document:
-        first, *rest = re.split(r"(?<=[a-z)][.?!]) (?=[A-Z])", text, maxsplit=1)
-        if not is_heading and rest and len(first) > 30 and len(rest[0]) >= SHORTEST:
-            yield "sentence", first, rest[0]
+        if is_heading:
+            continue
+        sentences = SENTENCE_END.split(text)
+        rest = text[len(sentences[0]) + 1 :]
+        if len(sentences[0]) > 30 and len(rest) >= SHORTEST:
+            yield "rest", sentences[0], rest
+        middle = sentences[len(sentences) // 2]
+        if len(sentences) >= 3 and len(middle) > 30:
+            yield "sentence", middle, text
