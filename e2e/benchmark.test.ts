@@ -101,7 +101,7 @@ it('stops when asked to, and says what is missing', async () => {
   await page.click('#run');
   await page.click('#run');
   expect(await textOf(page, '#measure .status')).toBe('Stopped.');
-  expect(page.workers()).toEqual([]);
+  await expect.poll(() => page.workers()).toEqual([]);
   await page.uncheck('#nano');
   await page.click('#run');
   expect(await textOf(page, '#measure .error')).toBe('Choose a model to measure.');
