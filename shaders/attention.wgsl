@@ -4,7 +4,7 @@
 // and a window layer's tiles visit only the keys that their rows' windows touch. Softmax is online and of base 2: q carries log2 e. How the
 // products are computed is in attention_workgroup.wgsl and attention_subgroup.wgsl, which are appended to this one.
 
-alias act_t = f32; // storage of qkv and out; products and sums are f32
+alias act_t = f32; // storage of qkv and out; tiles, products and sums are f32
 const HEADS: u32 = 4;
 const HEAD_DIM: u32 = 64; // a multiple of 32
 
@@ -17,8 +17,8 @@ const DIM4 = HEAD_DIM / 4;
 const MASKED: f32 = -1e30; // finite, so that no inf - inf can arise
 const UNSET: f32 = -1e20; // between a masked score and any other
 
-fn load(part: u32, head: u32, row: u32, dim4: u32) -> vec4<act_t> {
-  return qkv[((row * 3 + part) * HEADS + head) * DIM4 + dim4];
+fn load(part: u32, head: u32, row: u32, dim4: u32) -> vec4<f32> {
+  return vec4<f32>(qkv[((row * 3 + part) * HEADS + head) * DIM4 + dim4]);
 }
 
 fn visible(row: u32, q_end: u32) -> vec2<u32> {

@@ -11,8 +11,8 @@ const SLICE4 = LANES * 2; // vec4s of the head that a workgroup gives out, two a
 
 fn load_keys(part: u32, head: u32, key: u32, last: u32, dim4: u32) -> mat4x4<f32> { // four
   return mat4x4(
-    vec4<f32>(load(part, head, min(key, last), dim4)), vec4<f32>(load(part, head, min(key + 1, last), dim4)),
-    vec4<f32>(load(part, head, min(key + 2, last), dim4)), vec4<f32>(load(part, head, min(key + 3, last), dim4)));
+    load(part, head, min(key, last), dim4), load(part, head, min(key + 1, last), dim4),
+    load(part, head, min(key + 2, last), dim4), load(part, head, min(key + 3, last), dim4));
 }
 
 fn add(sum: vec4<f32>, a: vec4<f32>, w: mat4x4<f32>) -> vec4<f32> { // sum + a · w
@@ -39,7 +39,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let k = transpose(load_keys(1, head, keys.x, k_last, d));
       var a: array<vec4<f32>, 4>; // as in gemm_subgroup.wgsl
       for (var j_unroll = 0u; j_unroll < 4; j_unroll++) {
-        a[j_unroll] = vec4<f32>(load(0, head, min(tile.x + 4 * j_unroll / LANES * LANES + lane, q_last), d));
+        a[j_unroll] = load(0, head, min(tile.x + 4 * j_unroll / LANES * LANES + lane, q_last), d);
       }
       for (var i_unroll = 0u; i_unroll < 16; i_unroll++) {
         s[i_unroll] = add(s[i_unroll], subgroupBroadcast(a[i_unroll / 4], i_unroll % LANES), k);

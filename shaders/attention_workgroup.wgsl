@@ -14,14 +14,14 @@ const ROWS4 = ROWS / 4;
 const P_STRIDE = ROWS4 + 1; // padding spreads the stores over the banks
 const SLACK: f32 = 8; // factors up to 2^8 cost an f32 sum nothing
 
-var<workgroup> q_tile: array<vec4<act_t>, HEAD_DIM * ROWS4>; // [dim, row]
-var<workgroup> kp_tile: array<vec4<act_t>, max(HEAD_DIM * ACROSS, KEYS * P_STRIDE)>; // keys [dim, key], then probabilities [key, row]
-var<workgroup> v_tile: array<vec4<act_t>, V_KEYS * SLICE4>; // [key, dim of the slice]
+var<workgroup> q_tile: array<vec4<f32>, HEAD_DIM * ROWS4>; // [dim, row]
+var<workgroup> kp_tile: array<vec4<f32>, max(HEAD_DIM * ACROSS, KEYS * P_STRIDE)>; // keys [dim, key], then probabilities [key, row]
+var<workgroup> v_tile: array<vec4<f32>, V_KEYS * SLICE4>; // [key, dim of the slice]
 var<workgroup> exchange: array<vec4<f32>, THREADS>; // [thread across, rows]: maxima, at the end sums
 var<workgroup> raised: array<atomic<u32>, ROWS4>; // [rows]: end of the last step in which the scale of one of the four rows rose
 
 // Four rows, `apart` from each other, by four dimensions, transposed: column i of the result is dimension 4 dim4 + i of the rows.
-fn load_transposed(part: u32, head: u32, row: u32, apart: u32, last: u32, dim4: u32) -> mat4x4<act_t> {
+fn load_transposed(part: u32, head: u32, row: u32, apart: u32, last: u32, dim4: u32) -> mat4x4<f32> {
   return transpose(mat4x4(
     load(part, head, min(row, last), dim4), load(part, head, min(row + apart, last), dim4),
     load(part, head, min(row + 2 * apart, last), dim4), load(part, head, min(row + 3 * apart, last), dim4)));
@@ -95,8 +95,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var q_at = y;
     var k_at = x;
     for (var d_unroll = 0u; d_unroll < HEAD_DIM; d_unroll++) {
-      let q = vec4<f32>(q_tile[q_at]);
-      let k = vec4<f32>(kp_tile[k_at]);
+      let q = q_tile[q_at];
+      let k = kp_tile[k_at];
       q_at += ROWS4;
       k_at += ACROSS;
       s3 = fma(k.wwww, q, s3);
@@ -127,8 +127,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     s0 = exp2(s0); s1 = exp2(s1); s2 = exp2(s2); s3 = exp2(s3);
     sums += (s0 + s1) + (s2 + s3);
     let p_to = x * P_STRIDE + y;
-    kp_tile[p_to] = vec4<act_t>(s0); kp_tile[p_to + ACROSS * P_STRIDE] = vec4<act_t>(s1);
-    kp_tile[p_to + 2 * ACROSS * P_STRIDE] = vec4<act_t>(s2); kp_tile[p_to + 3 * ACROSS * P_STRIDE] = vec4<act_t>(s3);
+    kp_tile[p_to] = s0; kp_tile[p_to + ACROSS * P_STRIDE] = s1;
+    kp_tile[p_to + 2 * ACROSS * P_STRIDE] = s2; kp_tile[p_to + 3 * ACROSS * P_STRIDE] = s3;
     var p_at = y;
     for (var first = 0u; first < KEYS; first += V_KEYS) {
       if (first > 0) {
@@ -138,9 +138,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       workgroupBarrier();
       var v_at = x;
       for (var key_unroll = 0u; key_unroll < V_KEYS; key_unroll++) {
-        let p4 = vec4<f32>(kp_tile[p_at]);
-        let v0 = vec4<f32>(v_tile[v_at]);
-        let v1 = vec4<f32>(v_tile[v_at + ACROSS]);
+        let p4 = kp_tile[p_at];
+        let v0 = v_tile[v_at];
+        let v1 = v_tile[v_at + ACROSS];
         p_at += P_STRIDE;
         v_at += SLICE4;
         o0 = fma(p4.xxxx, v0, o0); u0 = fma(p4.xxxx, v1, u0);

@@ -86,7 +86,7 @@ async function within<T>(page: Page, timeout: number, work: Promise<T>): Promise
   }
 }
 
-/** One case: every contender warms up, then they run in turn. Whoever fails is out, and the others go on in a new page. */
+/** One case: every contender warms up, then they run in turn. Whoever fails is out, and the others go on in a new browser. */
 async function runCase(
   given: PeerCase,
   texts: string[],
@@ -109,7 +109,7 @@ async function runCase(
     } catch (error) {
       result.failure = errorText(error);
       console.error(`${given.name} ${contender}: ${result.failure}`);
-      await page.close();
+      await close(page);
       page = await openPage();
       loaded.clear();
       return undefined;
@@ -128,12 +128,12 @@ async function runCase(
   for (let i = 0; i < repeats; i++) {
     for (const [contender, result] of results) {
       if (result.failure || answers.get(contender)!.ms > patience) continue;
-      if (!loaded.has(contender)) await call(contender); // a new page: warm up again
+      if (!loaded.has(contender)) await call(contender); // a new browser: warm up again
       const answer = result.failure ? undefined : await call(contender);
       if (answer) result.runs_ms.push(answer.ms);
     }
   }
-  await page.close();
+  await close(page);
   const own = answers.get('modernbert-webgpu');
   return [...results].map(([contender, result]) => {
     const answer = answers.get(contender);
@@ -141,6 +141,9 @@ async function runCase(
     return summarised({ ...result, ...(cosine === undefined ? {} : { cosine }) });
   });
 }
+
+/** The whole browser: its GPU process would go on with what a page that was given up has submitted, beside the next one's work. */
+const close = async (page: Page): Promise<void> => page.context().browser()?.close();
 
 // These two run in the page.
 const loadIn = (contender: Contender) => (window as unknown as { peerPage: PeerPage }).peerPage.load(contender);
@@ -169,12 +172,13 @@ async function main(): Promise<void> {
     },
     `${PATHS.code}/page.js`,
   );
-  const browser: Browser = await chromium.launch({
-    executablePath,
-    headless: !options.gpu,
-    args: ['--no-sandbox', ...(options.gpu ? ['--enable-features=Vulkan'] : SOFTWARE)],
-  });
+  let browser: Browser | undefined;
   const openPage = async () => {
+    browser = await chromium.launch({
+      executablePath,
+      headless: !options.gpu,
+      args: ['--no-sandbox', ...(options.gpu ? ['--enable-features=Vulkan'] : SOFTWARE)],
+    });
     const page = await browser.newPage();
     page.setDefaultTimeout(0);
     await page.goto(url);
@@ -193,14 +197,14 @@ async function main(): Promise<void> {
     const adapter = results.find(({ contender }) => contender === 'modernbert-webgpu')?.device ?? 'unknown';
     const bars = peerBars(results, /swiftshader/i.test(adapter));
     const { date, commit } = nodeEnvironment();
-    const runtime = `Chromium ${browser.version()}`;
+    const runtime = `Chromium ${browser?.version()}`;
     const peer = `transformers.js ${versionOf('@huggingface/transformers')}, onnxruntime-web ${versionOf('onnxruntime-web')}`;
     const report: PeerReport = { date, commit, runtime, adapter, peer, results, bars };
     console.log(`${runtime}, ${adapter}; ${peer}\n\n${printTable(results)}`);
     if (bars.length > 0) console.log(`\n${columns(barTable(bars))}`);
     if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
   } finally {
-    await browser.close();
+    await browser?.close();
     server.close();
   }
 }

@@ -105,12 +105,11 @@ const SMALL_TILES: Case[] = [
 
 describe.each(['workgroup', 'subgroup'] as const)('attention, design %s', (design) => {
   /** Software adapters choose the one, all others the other. */
-  const chosen = (head_dim: number, act: Arithmetic = 'f32') => {
+  const chosen = (head_dim: number) => {
     const { headDim } = geometryOf(configOf(head_dim, 1));
     const tile = attentionTile(
       { ...gpu, isSoftware: design === 'subgroup', subgroupSize: gpu.subgroupSize ?? 8 },
       headDim,
-      act,
     );
     expect(tile.design).toBe(design);
     return tile;
@@ -125,7 +124,7 @@ describe.each(['workgroup', 'subgroup'] as const)('attention, design %s', (desig
   );
 
   it('in f16, or the device refuses f16', async () => {
-    const run = () => runAttention({ head_dim: 64, window: 16, lengths: MIXED, tile: chosen(64, 'f16') }, 'f16');
+    const run = () => runAttention({ head_dim: 64, window: 16, lengths: MIXED, tile: chosen(64) }, 'f16');
     if (!gpu.hasF16) {
       gpu.device.pushErrorScope('validation');
       await expect(run()).rejects.toThrow(/does not compile on this device/);

@@ -6,7 +6,7 @@ import { UnsupportedModelError } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { createKernel, type Kernel } from '../gpu/kernel';
 import { SUBGROUP_SIZES } from './gemm';
-import { bytesOf, roundUp } from './precision';
+import { roundUp } from './precision';
 
 /** How the products are computed: the WGSL file that follows attention.wgsl. */
 const DESIGNS = { workgroup, subgroup };
@@ -26,25 +26,23 @@ const CANDIDATES: AttentionTile[] = [
 ];
 
 /** Bytes of workgroup memory; the sum of the arrays in attention_workgroup.wgsl. */
-function workgroupBytes({ rows, across }: AttentionTile, headDim: number, act: Arithmetic): number {
+function workgroupBytes({ rows, across }: AttentionTile, headDim: number): number {
   const keys = across * 4;
   const qTile = (headDim * rows) / 4;
   const kpTile = Math.max(headDim * across, keys * (rows / 4 + 1));
   const vTile = 16 * across * 2;
-  return (qTile + kpTile + vTile) * 4 * bytesOf(act) + across * rows * 4 + rows;
+  return (qTile + kpTile + vTile) * 16 + across * rows * 4 + rows;
 }
 
 /** Processors that play GPU have a design of their own; others take the largest tile that fits their workgroup memory. */
-export function attentionTile(gpu: Gpu, headDim: number, act: Arithmetic): AttentionTile {
+export function attentionTile(gpu: Gpu, headDim: number): AttentionTile {
   const { isSoftware, subgroupSize = 0 } = gpu;
   if (isSoftware && SUBGROUP_SIZES.includes(subgroupSize))
     return { design: 'subgroup', rows: 16, across: subgroupSize };
   const limit = gpu.limits.maxComputeWorkgroupStorageSize;
-  const fit = CANDIDATES.find(
-    (tile) => workgroupBytes(tile, headDim, act) <= limit && headDim % (8 * tile.across) === 0,
-  );
+  const fit = CANDIDATES.find((tile) => workgroupBytes(tile, headDim) <= limit && headDim % (8 * tile.across) === 0);
   if (!fit) {
-    const least = workgroupBytes(CANDIDATES[CANDIDATES.length - 1], headDim, act);
+    const least = workgroupBytes(CANDIDATES[CANDIDATES.length - 1], headDim);
     throw new UnsupportedModelError(
       `head_dim ${headDim} needs ${least} bytes of workgroup memory for attention; this device has ${limit}.`,
     );

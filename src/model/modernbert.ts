@@ -62,7 +62,7 @@ export async function compileEncoder(
   const activation = config.hidden_activation;
   // q carries the softmax scale and log2 e, for attention computes in base 2.
   const qScale = Math.LOG2E / Math.sqrt(config.head_dim);
-  const tile = attentionTile(gpu, headDim, act);
+  const tile = attentionTile(gpu, headDim);
   const [embed, quantize, layerNorm, Wqkv, attend, Wo, Wi, mlp_Wo] = await Promise.all([
     Promise.all(
       tok_embeddings.pieces.map(({ firstRow, rows }) =>
