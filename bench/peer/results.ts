@@ -76,7 +76,7 @@ export const summarised = (result: PeerResult): PeerResult => {
   return { ...result, median_ms, tokens_per_s: (1000 * result.tokens) / median_ms };
 };
 
-/** A failure of the peer meets a bar on its speed where this library has a time: there is no rate that it was at. */
+/** A bar on the peer's speed stays open where the peer or this library failed: there is no rate that it was at. */
 export function peerBars(results: PeerResult[], isSoftware: boolean): Bar[] {
   const bar = (name: string, against: Contender, least: number, of: (result: PeerResult) => boolean): Bar[] =>
     results
