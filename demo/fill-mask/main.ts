@@ -43,7 +43,10 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
     await picker.use(signal, async (model) => {
       const text = field.value;
       const { total, longest } = await countTokens(model, [text]);
-      if (longest > model.info.maxTokens) return; // the counter says so
+      if (longest > model.info.maxTokens) {
+        status.textContent = ''; // the counter says why
+        return;
+      }
       const before = performance.now();
       const read = mode() === 'fill' ? total : await surprise(model, text, signal);
       if (mode() === 'fill') show(await fill(model, text, signal));
