@@ -71,10 +71,10 @@ async function openPage(...scripts: (() => void)[]): Promise<Page> {
   return page;
 }
 
-/** Compiling takes SwiftShader half a minute a load and says nothing of the cache: the page notes what goes to the GPU instead. */
+/** Compiling takes SwiftShader half a minute a load and says nothing of the cache: what goes to the GPU is noted instead. */
 function recordUploads() {
   const uploads: BlobPart[] = [];
-  Object.assign(window, { uploads });
+  Object.assign(globalThis, { uploads });
   GPUDevice.prototype.createComputePipelineAsync = async () => ({}) as GPUComputePipeline;
   GPUQueue.prototype.writeBuffer = ({ label }, at, data, from = 0, count = 0) => {
     const { BYTES_PER_ELEMENT: size, buffer, byteOffset } = data as Uint8Array<ArrayBuffer>;
@@ -83,15 +83,56 @@ function recordUploads() {
 }
 declare const uploads: BlobPart[];
 
-/** Loads the model in the page's own thread. `uploaded`: a hash of all that went to the GPU. */
-const upload = (page: Page, dtype: Dtype) =>
-  page.evaluate(async (dtype) => {
-    const { info, ...model } = await library.loadModel('org/tiny', { hubUrl: '/mirror', dtype, worker: false });
-    await model.dispose();
-    const sent = await new Blob(uploads.splice(0)).arrayBuffer();
-    const uploaded = [...new Uint8Array(await crypto.subtle.digest('SHA-256', sent))].join();
-    return { cache: info.cache, dtype: info.dtype, bytes: sent.byteLength, uploaded };
-  }, dtype);
+/** Loads the model in the thread it is called in. `uploaded`: a hash of all that went to the GPU. */
+async function loadHere(dtype: Dtype) {
+  const { info, ...model } = await library.loadModel('org/tiny', { hubUrl: '/mirror', dtype, worker: false });
+  await model.dispose();
+  const sent = await new Blob(uploads.splice(0)).arrayBuffer();
+  const uploaded = [...new Uint8Array(await crypto.subtle.digest('SHA-256', sent))].join();
+  return { cache: info.cache, dtype: info.dtype, bytes: sent.byteLength, uploaded };
+}
+
+const upload = (page: Page, dtype: Dtype) => page.evaluate(loadHere, dtype);
+
+/** A worker's handles have what a page's lack: files are read in its own thread. `isLocked`: another has the only lock of the weights. */
+PAGE['/worker.js'] = `
+  import * as library from './library/index.js';
+  Object.assign(globalThis, { library });
+  (${recordUploads})();
+  let direct = 0;
+  const { createSyncAccessHandle } = FileSystemFileHandle.prototype;
+  FileSystemFileHandle.prototype.createSyncAccessHandle = async function (options) {
+    const handle = await createSyncAccessHandle.call(this, options);
+    direct++;
+    return handle;
+  };
+  async function lockWeights() {
+    const [{ id }] = await library.listCached();
+    const root = await navigator.storage.getDirectory();
+    const folder = await (await root.getDirectoryHandle('modernbert-webgpu')).getDirectoryHandle(id);
+    return createSyncAccessHandle.call(await folder.getFileHandle('model.safetensors'));
+  }
+  onmessage = async ({ data: { dtype, isLocked } }) => {
+    const lock = isLocked ? await lockWeights() : undefined;
+    postMessage({ ...await (${loadHere})(dtype), direct });
+    lock?.close();
+  };
+`;
+
+const uploadInWorker = (page: Page, dtype: Dtype, isLocked: boolean) =>
+  page.evaluate(
+    (message) =>
+      new Promise<Awaited<ReturnType<typeof loadHere>> & { direct: number }>((resolve, reject) => {
+        const worker = new Worker('/worker.js', { type: 'module' });
+        worker.onerror = ({ message }) => reject(new Error(message));
+        worker.onmessage = ({ data }) => {
+          worker.terminate();
+          resolve(data);
+        };
+        worker.postMessage(message);
+      }),
+    { dtype, isLocked },
+  );
 
 /** Loads the model in a worker and computes. */
 const compute = (page: Page) =>
@@ -176,4 +217,13 @@ it('of two tabs that load a model at one time one entry stays, from which a work
   expect(cache.state).toBe('hit');
   const expected = readGolden('tiny-mlm').floats('last_hidden_state').data;
   expect(Math.hypot(...hidden.map((x, i) => x - expected[i]))).toBeLessThan(0.05 * Math.hypot(...hidden));
+});
+
+it('a worker reads the weights in its own thread, and through the browser where their only lock is taken', async () => {
+  const page = await openPage(recordUploads);
+  const { cache, ...stored } = await upload(page, 'q8');
+  isOff = true;
+  const hit = { ...stored, cache: { ...cache, state: 'hit' } };
+  expect(await uploadInWorker(page, 'q8', false)).toEqual({ ...hit, direct: 1 });
+  expect(await uploadInWorker(page, 'q8', true)).toEqual({ ...hit, direct: 0 });
 });

@@ -146,7 +146,15 @@ function firstNonFinite16(source: Uint16Array, exponent: number): number {
   const aligned = source.byteOffset % 4 === 0 ? source : source.slice();
   const pairs = new Uint32Array(aligned.buffer, aligned.byteOffset, source.length >> 1);
   let carries = (source[source.length - 1] & exponent) + lowest; // the last may be in no pair
-  for (let i = 0; i < pairs.length; i++) carries |= (pairs[i] & exponents) + ones;
+  const whole = pairs.length & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    carries |=
+      ((pairs[i] & exponents) + ones) |
+      ((pairs[i + 1] & exponents) + ones) |
+      ((pairs[i + 2] & exponents) + ones) |
+      ((pairs[i + 3] & exponents) + ones);
+  }
+  for (let i = whole; i < pairs.length; i++) carries |= (pairs[i] & exponents) + ones;
   return carries & 0x80008000 ? source.findIndex((bits) => (bits & exponent) === exponent) : -1;
 }
 

@@ -78,7 +78,10 @@ export async function readSafetensors(
   // The header tells the file's size even where the server does not.
   let total = size;
   const source = byteSource(
-    streamBytes(file, { signal, onProgress: onProgress && ((progress) => onProgress({ ...progress, total })) }),
+    streamBytes(
+      { name, size, stream: file.fleetingStream ?? file.stream },
+      { signal, onProgress: onProgress && ((progress) => onProgress({ ...progress, total })) },
+    ),
   );
   try {
     const start = new Uint8Array(8);

@@ -25,6 +25,8 @@ export interface ModelFile {
   /** In bytes, exact; undefined where the server does not say. */
   readonly size: number | undefined;
   readonly stream: ReadableStream<Uint8Array>;
+  /** The same bytes, where they can be read faster so: a chunk of it is good only until the next one is asked for. */
+  readonly fleetingStream?: ReadableStream<Uint8Array>;
   /** Weights that are stored as the loader wants them. */
   readonly isPrepared?: boolean;
 }
