@@ -90,7 +90,7 @@ const opfsFile = (name: string, handle: FileSystemFileHandle, blob: Blob): Model
   },
 });
 
-/** In dedicated workers (https://fs.spec.whatwg.org/#api-filesystemsyncaccesshandle). Without the mode, or in browsers that do not know it, one at a time. */
+/** What a dedicated worker's handles have (https://fs.spec.whatwg.org/#api-filesystemsyncaccesshandle). Browsers without the mode give one at a time. */
 type Lockable = { createSyncAccessHandle(options: { mode: 'read-only' }): Promise<FileSystemSyncAccessHandle> };
 
 const DIRECT_BYTES = 1 << 20;
