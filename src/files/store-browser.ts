@@ -86,12 +86,18 @@ const opfsFile = (name: string, handle: FileSystemFileHandle, blob: Blob): Model
     return blob.stream();
   },
   get fleetingStream() {
-    return 'createSyncAccessHandle' in handle ? directStream(handle, blob) : undefined;
+    return 'createSyncAccessHandle' in handle ? directStream(handle as WorkerHandle, blob) : undefined;
   },
 });
 
-/** What a dedicated worker's handles have (https://fs.spec.whatwg.org/#api-filesystemsyncaccesshandle). Browsers without the mode give one at a time. */
-type Lockable = { createSyncAccessHandle(options: { mode: 'read-only' }): Promise<FileSystemSyncAccessHandle> };
+/** In dedicated workers (https://fs.spec.whatwg.org/#api-filesystemsyncaccesshandle). Browsers without the mode give one at a time. */
+type WorkerHandle = FileSystemFileHandle & {
+  createSyncAccessHandle(options: { mode: 'read-only' }): Promise<AccessHandle>;
+};
+interface AccessHandle {
+  read(into: Uint8Array, options: { at: number }): number;
+  close(): void;
+}
 
 const DIRECT_BYTES = 1 << 20;
 
@@ -99,8 +105,8 @@ const DIRECT_BYTES = 1 << 20;
  * Reads in this thread, always into the same memory. `blob.stream()` comes through a pipe from another process, in new memory for every
  * chunk, at a tenth of the rate; it steps in where another has the file's lock.
  */
-function directStream(handle: FileSystemFileHandle & Lockable, blob: Blob): ReadableStream<Uint8Array> {
-  let opening: Promise<FileSystemSyncAccessHandle | undefined> | undefined;
+function directStream(handle: WorkerHandle, blob: Blob): ReadableStream<Uint8Array> {
+  let opening: Promise<AccessHandle | undefined> | undefined;
   let piped: ReadableStreamDefaultReader<Uint8Array> | undefined;
   let bytes: Uint8Array<ArrayBuffer> | undefined;
   let at = 0;
