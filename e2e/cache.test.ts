@@ -25,9 +25,17 @@ let browser: Browser;
 let context: BrowserContext;
 let origin: string;
 
+/** The stored weights of the model that was used last. */
+async function weightsHandle() {
+  const [{ id }] = await library.listCached();
+  const root = await navigator.storage.getDirectory();
+  const folder = await (await root.getDirectoryHandle('modernbert-webgpu')).getDirectoryHandle(id);
+  return folder.getFileHandle('model.safetensors');
+}
+
 const PAGE: Record<string, string> = {
   '/': '<!doctype html><link rel="icon" href="data:,"><script type="module" src="main.js"></script>',
-  '/main.js': "import * as library from './library/index.js'; window.library = library;",
+  '/main.js': `import * as library from './library/index.js'; Object.assign(window, { library, weightsHandle: ${weightsHandle} });`,
 };
 const TYPES: Record<string, string> = { '': 'text/html', '.js': 'text/javascript' };
 /** What the page has in `window.library`. */
@@ -106,15 +114,13 @@ PAGE['/worker.js'] = `
     direct++;
     return handle;
   };
-  async function lockWeights() {
-    const [{ id }] = await library.listCached();
-    const root = await navigator.storage.getDirectory();
-    const folder = await (await root.getDirectoryHandle('modernbert-webgpu')).getDirectoryHandle(id);
-    return createSyncAccessHandle.call(await folder.getFileHandle('model.safetensors'));
-  }
   onmessage = async ({ data: { dtype, isLocked } }) => {
-    const lock = isLocked ? await lockWeights() : undefined;
-    postMessage({ ...await (${loadHere})(dtype), direct });
+    const lock = isLocked ? await createSyncAccessHandle.call(await (${weightsHandle})()) : undefined;
+    try {
+      postMessage({ ...await (${loadHere})(dtype), direct });
+    } catch ({ message }) {
+      postMessage({ message });
+    }
     lock?.close();
   };
 `;
@@ -127,7 +133,8 @@ const uploadInWorker = (page: Page, dtype: Dtype, isLocked: boolean) =>
         worker.onerror = ({ message }) => reject(new Error(message));
         worker.onmessage = ({ data }) => {
           worker.terminate();
-          resolve(data);
+          if ('message' in data) reject(new Error(data.message));
+          else resolve(data);
         };
         worker.postMessage(message);
       }),
@@ -226,4 +233,19 @@ it('a worker reads the weights in its own thread, and through the browser where 
   const hit = { ...stored, cache: { ...cache, state: 'hit' } };
   expect(await uploadInWorker(page, 'q8', false)).toEqual({ ...hit, direct: 1 });
   expect(await uploadInWorker(page, 'q8', true)).toEqual({ ...hit, direct: 0 });
+});
+
+it('stored weights that a worker finds broken are removed, and the next load brings them anew', async () => {
+  const page = await openPage(recordUploads);
+  const stored = await upload(page, 'q8');
+  await page.evaluate(async () => {
+    const handle = await weightsHandle();
+    const half = Math.floor((await handle.getFile()).size / 2);
+    const writer = await handle.createWritable({ keepExistingData: true });
+    await writer.write({ type: 'write', position: half, data: new Uint8Array(half).fill(255) }); // NaN where there are scales
+    await writer.close();
+  });
+  await expect(uploadInWorker(page, 'q8', false)).rejects.toThrow('holds a NaN');
+  expect(await cached(page)).toEqual([]);
+  expect(await uploadInWorker(page, 'q8', false)).toEqual({ ...stored, direct: 0 });
 });

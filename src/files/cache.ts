@@ -92,19 +92,6 @@ async function findEntry(store: Store, identity: Identity, dtype: 'auto' | Dtype
   return undefined;
 }
 
-/** Which of its streams is taken is for the reader to say: one that is made begins to fill. */
-const prepared = (file: ModelFile, name: string): ModelFile => ({
-  name,
-  size: file.size,
-  get stream() {
-    return file.stream;
-  },
-  get fleetingStream() {
-    return file.fleetingStream;
-  },
-  isPrepared: true,
-});
-
 function storing(
   files: ModelFiles,
   identity: Identity,
@@ -265,7 +252,7 @@ function storing(
       if (absent.has(name)) return undefined;
       if (found && stored[name] !== undefined) {
         const file = await store.read(id, name);
-        if (file) return prepared(file, name);
+        if (file) return Object.assign(file, { name, isPrepared: true });
       }
       const file = await files.open(name, signal);
       if (!file) {

@@ -30,7 +30,7 @@ export async function opfsStore(): Promise<Store> {
     async read(entry, name) {
       const folder = await root.getDirectoryHandle(entry).catch(orNothing);
       const handle = await folder?.getFileHandle(storedName(name)).catch(orNothing);
-      return handle && opfsFile(name, handle, await handle.getFile());
+      return handle && blobFile(name, await handle.getFile(), handle);
     },
     async write(entry, name) {
       const folder = await root.getDirectoryHandle(entry, { create: true });
@@ -79,14 +79,15 @@ export async function cacheApiStore(): Promise<Store> {
   };
 }
 
-const opfsFile = (name: string, handle: FileSystemFileHandle, blob: Blob): ModelFile => ({
+/** Streams are made when they are asked for: one that is made begins to fill. `handle`: of the same file. */
+const blobFile = (name: string, blob: Blob, handle?: FileSystemFileHandle): ModelFile => ({
   name,
   size: blob.size,
   get stream() {
     return blob.stream();
   },
   get fleetingStream() {
-    return 'createSyncAccessHandle' in handle ? directStream(handle as WorkerHandle, blob) : undefined;
+    return handle && 'createSyncAccessHandle' in handle ? directStream(handle as WorkerHandle, blob) : undefined;
   },
 });
 
@@ -108,21 +109,27 @@ const DIRECT_BYTES = 1 << 20;
 function directStream(handle: WorkerHandle, blob: Blob): ReadableStream<Uint8Array> {
   let opening: Promise<AccessHandle | undefined> | undefined;
   let piped: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  let bytes: Uint8Array<ArrayBuffer> | undefined;
+  const bytes = new Uint8Array(DIRECT_BYTES);
   let at = 0;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         opening ??= handle.createSyncAccessHandle({ mode: 'read-only' }).catch(() => undefined);
         const direct = await opening;
-        if (direct) bytes ??= new Uint8Array(DIRECT_BYTES);
-        else piped ??= blob.stream().getReader();
-        const chunk = direct ? bytes!.subarray(0, direct.read(bytes!, { at })) : (await piped!.read()).value;
-        if (chunk?.length) {
-          at += chunk.length;
-          return controller.enqueue(chunk);
+        if (!direct) {
+          piped ??= blob.stream().getReader();
+          const { done, value } = await piped.read();
+          return done ? controller.close() : controller.enqueue(value);
         }
-        direct?.close();
+        try {
+          const length = direct.read(bytes, { at });
+          at += length;
+          if (length > 0) return controller.enqueue(bytes.subarray(0, length));
+        } catch (error) {
+          direct.close(); // what cannot be read can be removed
+          throw error;
+        }
+        direct.close();
         controller.close();
       },
       async cancel(reason) {
@@ -133,14 +140,6 @@ function directStream(handle: WorkerHandle, blob: Blob): ReadableStream<Uint8Arr
     { highWaterMark: 0 },
   );
 }
-
-const blobFile = (name: string, blob: Blob) => ({
-  name,
-  size: blob.size,
-  get stream() {
-    return blob.stream();
-  },
-});
 
 /** A Web Lock, which ends with the page or worker that has it. */
 const hold: Store['hold'] = (entry, how) =>
