@@ -18,7 +18,7 @@ import { UsageError } from './usage-error';
 const USAGE = `npm run bench:second-load -- [options]
   --models A,B    of nano, base; by default base
   --dtypes A,B    of f32, f16, q8, q4; by default f16, q8
-  --repeats N     reads and loads, in turn; by default 5
+  --repeats N     reads and loads, in turn; by default 15
   --gpu           the machine's graphics card in a visible Chromium, instead of SwiftShader
   --out DIR       writes second-load.json and second-load.md`;
 
@@ -143,7 +143,7 @@ async function main(): Promise<void> {
   if (values.help) return console.log(USAGE);
   const models = benchModels(choose('--models', values.models, ['nano', 'base']) ?? ['base'], undefined);
   const dtypes: Dtype[] = choose('--dtypes', values.dtypes, ['f32', 'f16', 'q8', 'q4']) ?? ['f16', 'q8'];
-  const repeats = count('--repeats', values.repeats) ?? 5;
+  const repeats = count('--repeats', values.repeats) ?? 15;
 
   const dir = resolve('build/second-load');
   await bundleLibrary(join(dir, 'library'));
