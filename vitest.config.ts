@@ -5,8 +5,8 @@ import type { NodeAdapter } from './tools/adapters.mjs';
 import { findNodeAdapters } from './tools/adapters.mjs';
 
 const MINUTE = 60_000;
-const gpuTests = 'src/**/*.gpu.test.ts';
-const postgresTests = 'src/**/*.postgres.test.ts';
+const gpuTests = '{src,cli}/**/*.gpu.test.ts';
+const postgresTests = 'cli/**/*.postgres.test.ts';
 const baseTests = ['src/**/*.base.test.ts', 'bench/**/*.base.test.ts'];
 
 /**
@@ -34,11 +34,11 @@ const adapters = testAdapters();
  */
 const onLavapipeAlone = [
   'src/kernels/tune.gpu.test.ts',
-  'src/autotune.gpu.test.ts',
+  'src/session/autotune.gpu.test.ts',
   'src/model/quantized.gpu.test.ts',
   'src/model/family.gpu.test.ts',
-  'src/model/runtime.gpu.test.ts',
-  'src/cli/cli.gpu.test.ts',
+  'src/runtime/runtime.gpu.test.ts',
+  'cli/cli.gpu.test.ts',
   'src/guide.gpu.test.ts',
 ];
 
@@ -67,7 +67,14 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts', 'demo/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'cli/**/*.test.ts',
+            'tools/**/*.test.ts',
+            'bench/**/*.test.ts',
+            'demo/**/*.test.ts',
+            'training/**/*.test.ts',
+          ],
           exclude: [gpuTests, postgresTests, ...baseTests],
           maxWorkers: availableParallelism(),
           testTimeout: MINUTE,

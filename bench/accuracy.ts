@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { create } from 'webgpu';
-import type { Arithmetic, Compute, Dtype, Model } from '../src/api';
+import type { Arithmetic, Compute, Dtype, Model } from '../src/api/types';
 import { openGpu } from '../src/gpu/device';
 import { loadModel } from '../src/node';
 import { agreement, cosines, maskedTokens, paragraphs } from './compare';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Model } from '../src/api';
+import type { Model } from '../src/api/types';
 import { agreement, cosines, maskedTokens, paragraphs } from './compare';
 
 it('cosines of rows', () => {

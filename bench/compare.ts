@@ -1,5 +1,5 @@
 // How the outputs of two models are compared.
-import type { Model } from '../src/api';
+import type { Model } from '../src/api/types';
 
 /** Cosines of rows of `width`. */
 export function cosines(actual: Float32Array, expected: Float32Array, width: number) {

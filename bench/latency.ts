@@ -1,4 +1,4 @@
-import { readJson } from '../src/files/read';
+import { readJson } from '../src/formats/read';
 import { createTokenizer } from '../src/tokenizer/tokenizer';
 import { sequencesOf } from './cases';
 import { embeddings, type Loaded } from './passes';

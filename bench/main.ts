@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { create } from 'webgpu';
-import { folderFiles } from '../src/files/folder';
+import { folderFiles } from '../src/sources/folder';
 import { parseOptions, USAGE } from './args';
 import { nodeEnvironment, webgpuFolder } from './environment';
 import { benchModels } from './models';

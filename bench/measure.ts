@@ -1,7 +1,7 @@
-import { type EncoderOptions, loadRuntime } from '../src/encoder';
 import { createProfiler, type Profiler } from '../src/gpu/profiler';
-import type { Runtime } from '../src/model/runtime';
-import { planPasses } from '../src/packing/plan';
+import { planPasses } from '../src/packing/passes';
+import type { Runtime } from '../src/runtime/runtime';
+import { type EncoderOptions, loadRuntime } from '../src/session/open';
 import { type Case, lengthsOf, scaled, sequencesOf } from './cases';
 import { copyPeak } from './copy-peak';
 import { fmaPeak } from './fma-peak';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { ModelSource } from '../src/api';
+import type { ModelSource } from '../src/api/types';
 import { makeCheckpoint } from '../tools/make-checkpoint.mjs';
 import { UsageError } from './usage-error';
 

@@ -1,7 +1,7 @@
-import type { loadRuntime } from '../src/encoder';
 import type { Profiler } from '../src/gpu/profiler';
-import type { HeadRequest } from '../src/model/head-runner';
-import type { Runtime } from '../src/model/runtime';
+import type { HeadRequest } from '../src/runtime/head-runner';
+import type { Runtime } from '../src/runtime/runtime';
+import type { loadRuntime } from '../src/session/open';
 
 /** A model without its tokenizer, ready to run. */
 export type Loaded = Awaited<ReturnType<typeof loadRuntime>>;

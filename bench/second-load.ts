@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium, type Page } from 'playwright-core';
-import type { Dtype } from '../src/api';
+import type { Dtype } from '../src/api/types';
 import { findChromium } from '../tools/adapters.mjs';
 import { bundleLibrary } from '../tools/library.mjs';
 import { choose, count } from './args';

@@ -1,5 +1,5 @@
-import type { EncoderOptions } from '../src/encoder';
 import { openGpu } from '../src/gpu/device';
+import type { EncoderOptions } from '../src/session/open';
 import { barsOf, LEAST_TOKENS, WINDOWS } from './bars';
 import type { Case } from './cases';
 import { measure } from './measure';

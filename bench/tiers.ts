@@ -1,4 +1,4 @@
-import type { Arithmetic, Compute, Dtype } from '../src/api';
+import type { Arithmetic, Compute, Dtype } from '../src/api/types';
 
 /** How weights are stored and what multiplies them: options of loadModel. */
 export const TIERS = [

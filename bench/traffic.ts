@@ -1,6 +1,6 @@
-import { bytesOf } from '../src/kernels/precision';
-import type { Runtime } from '../src/model/runtime';
+import { bytesOf } from '../src/kernels/storage';
 import type { Linear, Norm } from '../src/model/weights';
+import type { Runtime } from '../src/runtime/runtime';
 import { sum } from './statistics';
 
 /** Labels of the encoder's matrix products, as the profiler names them. */

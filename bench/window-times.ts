@@ -1,5 +1,5 @@
 import type { Profiler } from '../src/gpu/profiler';
-import type { Runtime } from '../src/model/runtime';
+import type { Runtime } from '../src/runtime/runtime';
 import { sequencesOf } from './cases';
 import type { WindowTime } from './report';
 

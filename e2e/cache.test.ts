@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import type { Dtype } from '../src/api';
+import type { Dtype } from '../src/api/types';
 import { checkpointFolder, readGolden } from '../src/model/fixtures/golden';
 import { bundleLibrary } from '../tools/library.mjs';
 import { FLAGS } from './demo-page';

@@ -4,7 +4,7 @@ import { takePictures } from './pictures';
 
 const open = useDemo();
 
-// The order that tools/train/modernbert.py gives with the same weights, which shares nothing with the library.
+// The order that training/modernbert.py gives with the same weights, which shares nothing with the library.
 const FRANCE = ['Paris', 'French', 'English', 'Wellington', 'England', 'London', 'Spanish', 'Dutch'];
 const TOKYO = ['Japan', 'Israel', 'Austria', 'Taiwan', 'Argentina', 'Poland', 'Canada', 'Nigeria'];
 const DOOR = ['door', 'room', 'window', 'table', 'house', 'box', 'chair', 'gate'];

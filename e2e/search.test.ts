@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { literal } from '../src/passages/dump';
-import { schema } from '../src/passages/schema';
+import { literal } from '../cli/passages/dump';
+import { schema } from '../cli/passages/schema';
 import { longTasks, textOf, useDemo, waitForText, watchLongTasks } from './demo-page';
 import { takePictures } from './pictures';
 

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
-import type { CachedModel, Dtype, FileOptions, LoadOptions, Model, ModelSource } from './api';
-import { loadEncoder } from './encoder';
-import { WebGPUUnavailableError } from './errors';
-import { convertToFolder } from './files/convert-folder';
-import { folderFiles } from './files/folder';
-import { openFiles, type SourceOptions } from './files/source';
-import { deleteEntries, listEntries } from './files/store';
-import { folderStore } from './files/store-folder';
-import { filePlans } from './plan-file';
+import { WebGPUUnavailableError } from './api/errors';
+import type { CachedModel, Dtype, FileOptions, LoadOptions, Model, ModelSource } from './api/types';
+import { loadEncoder } from './session/open';
+import { folderFiles } from './sources/folder';
+import { openFiles, type SourceOptions } from './sources/source';
+import { convertToFolder } from './store/convert-folder';
+import { filePlans } from './store/plans-folder';
+import { deleteEntries, listEntries } from './store/store';
+import { folderStore } from './store/store-folder';
 
-export type * from './api';
-export type * from './api-calls';
-export { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from './errors';
+export type * from './api/calls';
+export { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from './api/errors';
+export type * from './api/types';
 export { maxSim, similarity } from './similarity';
 
 /** `cacheFolder`: where models are kept, by default `modernbert-webgpu/models` in the user's cache folder. */

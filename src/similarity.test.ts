@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Embeddings, PrecisionData } from './api-calls';
+import type { Embeddings, PrecisionData } from './api/calls';
 import { maxSim, similarity } from './similarity';
-import { embeddingsOf, pack } from './tasks/precision';
+import { embeddingsOf, pack } from './tasks/embedding-precision';
 
 const rows = (...list: number[][]): Embeddings =>
   embeddingsOf<'float32'>(Float32Array.from(list.flat()), list.length, list[0].length);

@@ -1,4 +1,4 @@
-import type { Embeddings, Metric, Precision } from './api-calls';
+import type { Embeddings, Metric, Precision } from './api/calls';
 
 type Vector = Float32Array | Int8Array;
 

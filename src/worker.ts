@@ -1,9 +1,9 @@
 /** The worker's script: one model, driven by the page through client.ts. */
 import { expose } from 'comlink';
-import { loadEncoder } from './encoder';
-import { browserStore } from './files/store-browser';
-import { browserPlans } from './plan-store';
-import { createSession } from './worker-session';
+import { loadEncoder } from './session/open';
+import { createSession } from './session/worker-session';
+import { browserPlans } from './store/plans-browser';
+import { browserStore } from './store/store-browser';
 
 expose(
   createSession((source, options) =>

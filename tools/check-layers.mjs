@@ -6,7 +6,7 @@ import { checkFile } from './layers.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-const files = ['src', 'demo', 'e2e', 'bench']
+const files = ['src', 'cli', 'demo', 'e2e', 'bench', 'training']
   .filter((folder) => existsSync(join(ROOT, folder)))
   .flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })

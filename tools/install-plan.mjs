@@ -38,7 +38,7 @@ const aptInstall = (packages, options = []) => ({
   run: ['apt-get', 'install', '-y', '--no-install-recommends', ...options, ...packages],
   root: true,
 });
-/** lavapipe, and what lets AMD's compiler run without its card (`npm run bench:compile`). */
+/** lavapipe, and what lets AMD's compiler run without its card (`npm run bench:static`). */
 const MESA_DEBIAN = ['mesa-vulkan-drivers', 'mesa-drm-shim'];
 /** @type {Step} */
 const aptUpdate = { run: ['apt-get', 'update'], root: true };

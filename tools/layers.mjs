@@ -4,63 +4,78 @@ import { parseSync } from 'rolldown/utils';
 
 /**
  * Parts are folders of src, top-level files of src by their stem, and folders beside src. `types`: for `import type` only.
- * `lazy`: for dynamic `import()` only, so that it stays out of the importer's own file.
- * @typedef {{ imports: string[], types?: string[], lazy?: string[] }} Rule
+ * @typedef {{ imports: string[], types?: string[] }} Rule
  */
-
-const LEAVES = ['files', 'tokenizer', 'packing', 'errors', 'api', 'api-calls'];
 
 /** @type {Record<string, Rule>} */
 export const LAYERS = {
-  demo: { imports: ['index', 'bench', 'passages'] }, // bench: the benchmark page
-  e2e: { imports: ['index', 'tools'], types: ['bench'] },
-  bench: { imports: ['index', 'node', 'encoder', 'model', 'kernels', 'gpu', 'tools', ...LEAVES] },
-
-  cli: { imports: ['node', 'passages', 'api', 'api-calls', 'package.json'] }, // a user of the library like any other
-
-  index: { imports: ['client', 'similarity', 'errors', 'api', 'api-calls'], lazy: ['cached'] },
-  cached: { imports: ['files', 'api'] },
-  client: {
-    imports: ['wire-error', 'errors', 'api', 'api-calls'],
-    types: ['worker-session'],
-    lazy: ['encoder', 'plan-store', 'files'],
+  demo: { imports: ['index', 'api', 'bench', 'cli'] }, // bench: the benchmark page; cli: the search index
+  e2e: { imports: ['index', 'api', 'tools'], types: ['bench'] },
+  bench: {
+    imports: [
+      'index',
+      'node',
+      'session',
+      'runtime',
+      'model',
+      'kernels',
+      'gpu',
+      'sources',
+      'formats',
+      'tokenizer',
+      'packing',
+      'api',
+      'tools',
+    ],
   },
-  worker: { imports: ['worker-session', 'encoder', 'plan-store', 'files', 'errors', 'api'] },
-  'plan-store': { imports: [], types: ['kernels'] },
-  'plan-file': { imports: [], types: ['kernels'] },
-  'worker-session': { imports: ['wire-error', 'errors', 'api', 'api-calls'] },
-  'wire-error': { imports: ['errors', 'api'] },
-  node: { imports: ['encoder', 'similarity', 'plan-file', ...LEAVES] },
+  training: { imports: ['node', 'api', 'tools'] },
+  cli: { imports: ['node', 'api', 'package.json'] }, // a user of the library like any other
 
-  encoder: { imports: ['tasks', 'scheduler', 'model', 'kernels', 'gpu', ...LEAVES] },
-  tasks: { imports: ['forward', ...LEAVES], types: ['scheduler', 'model'] },
-  forward: { imports: LEAVES, types: ['scheduler', 'model'] },
-  scheduler: { imports: ['model', ...LEAVES] },
-  model: { imports: ['kernels', 'gpu', ...LEAVES] },
-  kernels: { imports: ['gpu', 'shaders', 'files', 'errors', 'api', 'api-calls'] },
-  gpu: { imports: ['errors', 'api'] },
+  index: { imports: ['session', 'similarity', 'api'] },
+  worker: { imports: ['session', 'store', 'api'] },
+  node: { imports: ['session', 'similarity', 'sources', 'store', 'api'] },
 
-  files: { imports: ['errors', 'api'] },
-  tokenizer: { imports: ['files', 'errors', 'api', 'api-calls'] },
-  packing: { imports: ['errors', 'api'] },
-  passages: { imports: ['errors', 'api', 'api-calls'] },
-  similarity: { imports: ['api-calls'] },
-  errors: { imports: [] },
-  api: { imports: ['api-calls'] },
-  'api-calls': { imports: [] },
-  shaders: { imports: [] },
+  session: {
+    imports: [
+      'tasks',
+      'runtime',
+      'model',
+      'kernels',
+      'gpu',
+      'store',
+      'sources',
+      'formats',
+      'tokenizer',
+      'start-worker',
+      'api',
+    ],
+  },
+  tasks: { imports: ['runtime', 'model', 'tokenizer', 'api'] },
+  runtime: { imports: ['model', 'kernels', 'gpu', 'formats', 'packing', 'api'] },
+  model: { imports: ['kernels', 'gpu', 'formats', 'packing', 'api'] },
+  kernels: { imports: ['gpu', 'formats', 'api'] },
+  gpu: { imports: ['api'] },
+
+  store: { imports: ['sources', 'formats', 'api'] },
+  sources: { imports: ['formats', 'api'] },
+  formats: { imports: ['api'] },
+  tokenizer: { imports: ['api'] },
+  packing: { imports: ['api'] },
+  similarity: { imports: ['api'] },
+  'start-worker': { imports: [] },
+  api: { imports: [] },
 };
 
 /** The only shipped files that may use Node: the rest runs in browsers. */
 const NODE_FILES = [
   'src/node.ts',
-  'src/plan-file.ts',
-  'src/files/folder.ts',
-  'src/files/store-folder.ts',
-  'src/files/convert-folder.ts',
+  'src/store/plans-folder.ts',
+  'src/sources/folder.ts',
+  'src/store/store-folder.ts',
+  'src/store/convert-folder.ts',
 ];
 /** Parts that run in Node anyway. */
-const NODE_PARTS = ['cli', 'e2e', 'bench', 'tools'];
+const NODE_PARTS = ['cli', 'e2e', 'bench', 'training', 'tools'];
 
 /** Tests, and what is named as a help for them, may import anything; nothing else may import them. */
 const TEST_FILE = /(\.test\.[mc]?[jt]s|(^|\/)(fixtures|reference|test-[\w-]+)(\/.*|\.ts))$/;
@@ -72,7 +87,7 @@ export const partOf = (path) => {
 };
 
 /**
- * @typedef {{ line: number, specifier: string, kind: 'value' | 'type' | 'lazy' }} Import
+ * @typedef {{ line: number, specifier: string, kind: 'value' | 'type' }} Import
  * @param {string} path
  * @param {string} source
  * @returns {Import[]} static and dynamic imports, re-exports and `import('…')` types
@@ -93,8 +108,7 @@ export const importsOf = (path, source) => {
     if (typeof from?.value === 'string') {
       const line = source.slice(0, start).split('\n').length;
       const isType = type === 'TSImportType' || importKind === 'type' || exportKind === 'type';
-      const kind = isType ? 'type' : type === 'ImportExpression' ? 'lazy' : 'value';
-      found.push({ line, specifier: from.value, kind });
+      found.push({ line, specifier: from.value, kind: isType ? 'type' : 'value' });
     }
     Object.values(node).forEach(visit);
   };
@@ -124,12 +138,7 @@ const brokenRule = (path, { specifier, kind }) => {
   if (!rule) return `${part} is no part that the table knows; add it to LAYERS in tools/layers.mjs`;
   if (rule.imports.includes(other)) return undefined;
   if (kind === 'type' && rule.types?.includes(other)) return undefined;
-  if (kind !== 'value' && rule.lazy?.includes(other)) return undefined;
-  const others = [
-    ...rule.imports,
-    ...(rule.types ?? []).map((name) => `${name} (types)`),
-    ...(rule.lazy ?? []).map((name) => `${name} (dynamically)`),
-  ];
+  const others = [...rule.imports, ...(rule.types ?? []).map((name) => `${name} (types)`)];
   return `${part} may import only: ${others.join(', ') || 'nothing'}`;
 };
 

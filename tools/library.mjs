@@ -15,7 +15,7 @@ const WORKER_URL = "new URL('./worker.js',import.meta.url)";
  */
 const nodeEntryBeside = {
   name: 'node-entry-beside',
-  resolveId: { filter: { id: /^(\.\.\/)+node$/ }, handler: () => ({ id: './node.js', external: true }) },
+  resolveId: { filter: { id: /^(\.\.\/)+src\/node$/ }, handler: () => ({ id: './node.js', external: true }) },
 };
 
 /**
@@ -29,9 +29,7 @@ export const bundleLibrary = async (dir) => {
     chunks.push(...(await bundle({ name, file: `src/${name}.ts`, dir, platform, minify: true })));
   }
   const plugins = [nodeEntryBeside];
-  chunks.push(
-    ...(await bundle({ name: 'cli', file: 'src/cli/main.ts', dir, platform: 'node', minify: true, plugins })),
-  );
+  chunks.push(...(await bundle({ name: 'cli', file: 'cli/main.ts', dir, platform: 'node', minify: true, plugins })));
   checkChunks(chunks);
   return chunks;
 };
@@ -57,7 +55,7 @@ const checkChunks = (chunks) => {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice) throw new Error(`Two bundles write dist/${twice}; the second replaced the first.`);
   for (const { fileName, imports, dynamicImports, moduleIds, code } of chunks) {
-    const model = moduleIds.find((id) => /\/(shaders|src\/(encoder|model|kernels|gpu))\b/.test(id));
+    const model = moduleIds.find((id) => /\/src\/(session\/open|model|kernels|gpu)\b/.test(id));
     if (fileName === 'index.js' && model) throw new Error(`dist/index.js must be the client only, but holds ${model}.`);
     if (fileName === 'index.js' && !code.includes(WORKER_URL)) throw new Error(`dist/index.js lacks ${WORKER_URL}.`);
     if (fileName === 'worker.js' && imports.length + dynamicImports.length > 0) {

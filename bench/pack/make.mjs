@@ -67,7 +67,7 @@ const stripped = (from, to) => {
 
 const commit = () => {
   const git = (/** @type {string[]} */ ...args) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
-  const isDirty = git('status', '--porcelain', '--untracked-files=no', '--', 'src', 'shaders') !== '';
+  const isDirty = git('status', '--porcelain', '--untracked-files=no', '--', 'src') !== '';
   return `${git('rev-parse', '--short=12', 'HEAD')}${isDirty ? '-dirty' : ''}`;
 };
 

@@ -1,5 +1,5 @@
+import { promptName } from '../../cli/passages/fill';
 import type { Model } from '../../src/index';
-import { promptName } from '../../src/passages/fill';
 import { element, find } from '../dom';
 import { KNOWN_MODELS } from '../known-models';
 import { count } from '../numbers';

@@ -6,10 +6,10 @@ import {
   indexSize,
   listDocuments,
   removeDocument,
-} from '../../src/passages/documents';
-import { dumpIndex, loadDump } from '../../src/passages/dump';
-import { embedWaiting, indexModelOf, storeDocument } from '../../src/passages/fill';
-import { clearIndex, type IndexModel, indexModel, openIndex } from '../../src/passages/schema';
+} from '../../cli/passages/documents';
+import { dumpIndex, loadDump } from '../../cli/passages/dump';
+import { embedWaiting, indexModelOf, storeDocument } from '../../cli/passages/fill';
+import { clearIndex, type IndexModel, indexModel, openIndex } from '../../cli/passages/schema';
 import { readDocument } from '../documents';
 import { element, find, isAbort, showError } from '../dom';
 import { createDropZone } from '../drop-zone';

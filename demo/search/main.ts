@@ -1,8 +1,8 @@
+import { getDocument } from '../../cli/passages/documents';
+import { indexModelOf, promptName } from '../../cli/passages/fill';
+import { checkModel } from '../../cli/passages/schema';
+import { type Passage, type SearchMode, search } from '../../cli/passages/search';
 import type { Model } from '../../src/index';
-import { getDocument } from '../../src/passages/documents';
-import { indexModelOf, promptName } from '../../src/passages/fill';
-import { checkModel } from '../../src/passages/schema';
-import { type Passage, type SearchMode, search } from '../../src/passages/search';
 import type { App } from '../app';
 import { debounced, find, isAbort, showError } from '../dom';
 import { knownModels } from '../known-models';

@@ -1,5 +1,5 @@
-import type { Document } from '../../src/passages/documents';
-import type { Passage } from '../../src/passages/search';
+import type { Document } from '../../cli/passages/documents';
+import type { Passage } from '../../cli/passages/search';
 import { element, find } from '../dom';
 
 /** Characters that are shown before and after a passage. */

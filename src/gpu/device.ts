@@ -1,4 +1,4 @@
-import { DeviceLostError, WebGPUUnavailableError } from '../errors';
+import { DeviceLostError, WebGPUUnavailableError } from '../api/errors';
 
 /** left [m, k] · right [k, n] of `component`, summed up in f32 by a subgroup. */
 export interface SubgroupMatrix {

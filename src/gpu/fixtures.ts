@@ -1,6 +1,6 @@
 /** For tests on a GPU: open the adapter that the test project names, upload, run one kernel, read back. */
 import { create } from 'webgpu';
-import { f16ToF32, f32ToF16 } from '../files/dtype';
+import { f16ToF32, f32ToF16 } from '../formats/float';
 import { COPY_DST, COPY_SRC, MAP_READ, STORAGE } from './buffers';
 import { type Gpu, openGpu } from './device';
 import { type Bindable, bind, type Dispatch, type Kernel } from './kernel';

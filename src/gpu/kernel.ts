@@ -1,4 +1,4 @@
-import { UnsupportedModelError } from '../errors';
+import { UnsupportedModelError } from '../api/errors';
 import type { Gpu } from './device';
 
 /** A compiled compute shader. `bindings` are the names that its WGSL source gives them, in binding order. */

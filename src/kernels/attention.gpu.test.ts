@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Arithmetic } from '../api';
+import type { Arithmetic } from '../api/types';
 import type { Gpu } from '../gpu/device';
 import { blank, openTestGpu, runKernel, upload, uploadWords } from '../gpu/fixtures';
 import { parseConfig } from '../model/config';

@@ -1,12 +1,12 @@
-import common from '../../shaders/attention.wgsl?raw';
-import subgroup from '../../shaders/attention_subgroup.wgsl?raw';
-import workgroup from '../../shaders/attention_workgroup.wgsl?raw';
-import type { Arithmetic } from '../api';
-import { UnsupportedModelError } from '../errors';
+import { UnsupportedModelError } from '../api/errors';
+import type { Arithmetic } from '../api/types';
 import type { Gpu } from '../gpu/device';
 import { createKernel, type Kernel } from '../gpu/kernel';
+import common from './attention.wgsl?raw';
+import subgroup from './attention_subgroup.wgsl?raw';
+import workgroup from './attention_workgroup.wgsl?raw';
 import { SUBGROUP_SIZES } from './gemm';
-import { roundUp } from './precision';
+import { roundUp } from './storage';
 
 /** How the products are computed: the WGSL file that follows attention.wgsl. */
 const DESIGNS = { workgroup, subgroup };

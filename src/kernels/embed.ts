@@ -1,8 +1,8 @@
-import source from '../../shaders/embed.wgsl?raw';
-import type { Arithmetic, Dtype } from '../api';
+import type { Arithmetic, Dtype } from '../api/types';
 import type { Gpu } from '../gpu/device';
 import { createKernel, type Kernel } from '../gpu/kernel';
-import { weightConstants } from './precision';
+import source from './embed.wgsl?raw';
+import { weightConstants } from './storage';
 
 /** Embedding lookup and its LayerNorm, for the ids `firstId .. firstId + ids` of one piece of the table. Dispatch: normWorkgroups. */
 export function createEmbed(

@@ -1,7 +1,7 @@
 /** Reproducible matrices for kernel tests, and their way into and out of padded rows. */
 import { expect } from 'vitest';
-import { f16ToF32, f32ToF16 } from '../files/dtype';
-import { dequantize, GROUP, type QuantizedDtype, quantize, quantizedBytes } from '../files/quantize';
+import { f16ToF32, f32ToF16 } from '../formats/float';
+import { dequantize, GROUP, type QuantizedDtype, quantize, quantizedBytes } from '../formats/quantize';
 import type { Matrix } from './reference';
 
 /** Near-normal numbers (the sum of 12 uniform ones), f32 values; the same for the same seed. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Dtype } from '../api';
-import type { QuantizedDtype } from '../files/quantize';
+import type { Dtype } from '../api/types';
+import type { QuantizedDtype } from '../formats/quantize';
 import { openTestGpu } from '../gpu/fixtures';
 import { gegluPlace, geometryOf, qkvPlace, ropeTable } from '../model/geometry';
 import { dequantized, expectClose, randomMatrix, randomVector, roundToF16, unpadded } from './fixtures';

@@ -1,13 +1,13 @@
-import common from '../../shaders/gemm.wgsl?raw';
-import int8 from '../../shaders/gemm_int8.wgsl?raw';
-import matrix from '../../shaders/gemm_matrix.wgsl?raw';
-import split_k from '../../shaders/gemm_split_k.wgsl?raw';
-import subgroup from '../../shaders/gemm_subgroup.wgsl?raw';
-import workgroup from '../../shaders/gemm_workgroup.wgsl?raw';
-import type { Arithmetic, Dtype } from '../api';
+import type { Arithmetic, Dtype } from '../api/types';
 import type { Gpu } from '../gpu/device';
 import { type Constants, createKernel, type Kernel } from '../gpu/kernel';
-import { F16_MAX, roundUp, weightConstants } from './precision';
+import common from './gemm.wgsl?raw';
+import int8 from './gemm_int8.wgsl?raw';
+import matrix from './gemm_matrix.wgsl?raw';
+import split_k from './gemm_split_k.wgsl?raw';
+import subgroup from './gemm_subgroup.wgsl?raw';
+import workgroup from './gemm_workgroup.wgsl?raw';
+import { F16_MAX, roundUp, weightConstants } from './storage';
 
 export const ACTIVATIONS = ['gelu', 'gelu_pytorch_tanh', 'silu', 'relu', 'tanh'] as const;
 export type Activation = (typeof ACTIVATIONS)[number];

@@ -1,7 +1,7 @@
-import source from '../../shaders/layer_norm.wgsl?raw';
-import type { Arithmetic } from '../api';
+import type { Arithmetic } from '../api/types';
 import type { Gpu } from '../gpu/device';
 import { createKernel, type Kernel } from '../gpu/kernel';
+import source from './layer_norm.wgsl?raw';
 
 /** LayerNorm of every row, or of the rows that `rows` lists when `gather`. Dispatch: normWorkgroups; the buffers have whole workgroups of rows. */
 export function createLayerNorm(

@@ -13,8 +13,8 @@ import {
   unpadded,
 } from './fixtures';
 import { createLayerNorm, normWorkgroups } from './layer_norm';
-import { roundUp } from './precision';
 import { embed, layerNorm } from './reference';
+import { roundUp } from './storage';
 
 let gpu: Gpu;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
-import source from '../../shaders/pool.wgsl?raw';
-import type { Pooling } from '../api-calls';
+import type { Pooling } from '../api/calls';
 import type { Gpu } from '../gpu/device';
 import { createKernel, type Kernel } from '../gpu/kernel';
+import source from './pool.wgsl?raw';
 
 const MODES: Pooling[] = ['mean', 'cls', 'max', 'lasttoken', 'weightedmean', 'mean_sqrt_len_tokens'];
 

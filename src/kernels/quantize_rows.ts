@@ -1,10 +1,10 @@
-import source from '../../shaders/quantize_rows.wgsl?raw';
-import type { Arithmetic } from '../api';
-import { GROUP } from '../files/quantize';
+import type { Arithmetic } from '../api/types';
+import { GROUP } from '../formats/quantize';
 import type { Gpu } from '../gpu/device';
 import { createKernel, type Kernel } from '../gpu/kernel';
 import { M_MULTIPLE } from './gemm';
-import { roundUp } from './precision';
+import source from './quantize_rows.wgsl?raw';
+import { roundUp } from './storage';
 
 /** Rounds the rows of a GEMM's input to 8 bits. */
 export const createQuantizeRows = (gpu: Gpu, act: Arithmetic): Promise<Kernel> =>

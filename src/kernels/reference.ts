@@ -2,7 +2,7 @@
  * Plain-TypeScript twins of the shaders, for tests only: each says what its kernel computes, in 64-bit floats and as the papers
  * write it, without tiles, padding or permuted columns. A Matrix is a list of rows.
  */
-import type { Pooling } from '../api-calls';
+import type { Pooling } from '../api/calls';
 import type { Activation } from './gemm';
 
 export type Matrix = Float64Array[];

@@ -2,15 +2,15 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { create } from 'webgpu';
 import { type Gpu, openGpu } from '../gpu/device';
 import { type Constants, createKernel } from '../gpu/kernel';
-import { weightConstants } from './precision';
+import { weightConstants } from './storage';
 
 /**
  * Every shader file is complete and valid by itself, but for the designs of GEMM and attention, which gemm.wgsl and attention.wgsl go before. Dawn's null backend
  * compiles WGSL as the real ones do, and has shader-f16.
  */
 const files = Object.entries(
-  import.meta.glob<string>('../../shaders/*.wgsl', { query: '?raw', import: 'default', eager: true }),
-).map(([path, source]) => ({ name: path.replace('../../shaders/', ''), source }));
+  import.meta.glob<string>('./*.wgsl', { query: '?raw', import: 'default', eager: true }),
+).map(([path, source]) => ({ name: path.replace('./', ''), source }));
 const common = ['gemm', 'attention'].map((name) => ({
   name,
   source: files.find((file) => file.name === `${name}.wgsl`)!.source,

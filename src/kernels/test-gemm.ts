@@ -1,12 +1,12 @@
 /** For tests: GEMMs on operands of any size. */
-import { isQuantized, type QuantizedDtype } from '../files/quantize';
+import { isQuantized, type QuantizedDtype } from '../formats/quantize';
 import type { Gpu } from '../gpu/device';
 import { blank, runKernel, upload, uploadWords } from '../gpu/fixtures';
 import { type ModelConfig, parseConfig } from '../model/config';
 import { padded, quantized } from './fixtures';
 import { createGemm, type GemmPlan, type GemmSpec, gemmDispatch, M_MULTIPLE } from './gemm';
-import { roundUp } from './precision';
 import { type Matrix, quantizeRows } from './reference';
+import { roundUp } from './storage';
 
 export interface Operands {
   x: Matrix; // [rows, k]

@@ -1,5 +1,5 @@
-import { f16ToF32 } from '../files/dtype';
-import { GROUP } from '../files/quantize';
+import { f16ToF32 } from '../formats/float';
+import { GROUP } from '../formats/quantize';
 import { COPY_DST, COPY_SRC, MAP_READ, STORAGE } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { bind } from '../gpu/kernel';
@@ -14,7 +14,7 @@ import {
   M_MULTIPLE,
   tilesFor,
 } from './gemm';
-import { bytesOf, roundUp } from './precision';
+import { bytesOf, roundUp } from './storage';
 
 /** Where plans are remembered between visits. Either may fail: then a plan is measured again. */
 export interface PlanStore {

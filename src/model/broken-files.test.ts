@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { LoadOptions } from '../api';
-import { ModelFileError } from '../errors';
-import { convertCheckpoint } from '../files/convert';
-import { folderFiles } from '../files/folder';
+import { ModelFileError } from '../api/errors';
+import type { LoadOptions } from '../api/types';
+import { convertCheckpoint } from '../formats/convert';
 import { loadModel } from '../node';
+import { folderFiles } from '../sources/folder';
 import { checkpointFolder } from './fixtures/golden';
 
 const F32 = { dtype: 'f32', arithmetic: 'f32' } as const;

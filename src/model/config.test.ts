@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ModelFileError, UnsupportedModelError } from '../errors';
+import { ModelFileError, UnsupportedModelError } from '../api/errors';
 import { parseConfig, taskOf } from './config';
 import { readSpec } from './fixtures/golden';
 

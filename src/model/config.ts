@@ -1,5 +1,5 @@
-import type { Task } from '../api';
-import { ModelFileError, UnsupportedModelError } from '../errors';
+import { ModelFileError, UnsupportedModelError } from '../api/errors';
+import type { Task } from '../api/types';
 import { ACTIVATIONS, type Activation } from '../kernels/gemm';
 
 /**

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import family from '../../tools/goldens/family.json';
-import type { Dtype, Model } from '../api';
+import type { Dtype, Model } from '../api/types';
 import { loadModel, type NodeLoadOptions } from '../node';
 import { type Golden, maxDifference, nanoTexts, readGolden } from './fixtures/golden';
 import { type Twin, twinFolder, twinNamed } from './fixtures/twin';

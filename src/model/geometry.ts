@@ -1,5 +1,5 @@
 import { K_MULTIPLE, pairOf } from '../kernels/gemm';
-import { roundUp } from '../kernels/precision';
+import { roundUp } from '../kernels/storage';
 import type { ModelConfig } from './config';
 
 /**

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { create } from 'webgpu';
-import type { LoadOptions } from '../api';
-import { loadRuntime } from '../encoder';
-import { folderFiles } from '../files/folder';
+import type { LoadOptions } from '../api/types';
+import type { Runtime } from '../runtime/runtime';
+import { loadRuntime } from '../session/open';
+import { folderFiles } from '../sources/folder';
 import { argmaxes, checkpointFolder, maxDifference, minCosine, readGolden } from './fixtures/golden';
-import type { Runtime } from './runtime';
 
 /** ModernBERT-base's shape, all of its 8192 tokens: 599 MB of f32 weights, and many minutes on a software GPU. */
 const golden = readGolden('base-mlm');

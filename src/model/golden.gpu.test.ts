@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { LoadOptions, Model, ModelSource } from '../api';
+import type { LoadOptions, Model, ModelSource } from '../api/types';
 import { openTestGpu } from '../gpu/fixtures';
 import { loadModel } from '../node';
 import {

@@ -1,4 +1,4 @@
-import type { Pooling } from '../api-calls';
+import type { Pooling } from '../api/calls';
 import type { Gpu } from '../gpu/device';
 import type { Bindable, Dispatch, Kernel } from '../gpu/kernel';
 import { createGemm, type Epilogue, type Gemm, gemmDispatch } from '../kernels/gemm';
@@ -6,11 +6,11 @@ import { createLayerNorm, normWorkgroups } from '../kernels/layer_norm';
 import { createNormalize } from '../kernels/normalize';
 import { createPool, poolWorkgroups } from '../kernels/pool';
 import { createTopK } from '../kernels/top_k';
+import type { Workspace } from '../runtime/workspace';
 import type { ModelConfig } from './config';
-import type { EmbeddingModule } from './dense';
 import type { Geometry } from './geometry';
+import type { EmbeddingModule } from './modules/dense';
 import type { Linear, Norm, Weights } from './weights';
-import type { Workspace } from './workspace';
 
 /** What to compute from the encoder's hidden states. Those by row take stream rows, the others whole sequences. */
 export type Head =

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Model } from '../api';
-import type { TokenBatch } from '../api-calls';
-import { DeviceLostError, UnsupportedModelError } from '../errors';
+import type { TokenBatch } from '../api/calls';
+import { DeviceLostError, UnsupportedModelError } from '../api/errors';
+import type { Model } from '../api/types';
 import { loadModel } from '../node';
 import { checkpointFolder, nanoTexts, publicModel, readGolden } from './fixtures/golden';
 

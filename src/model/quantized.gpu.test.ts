@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeCheckpoint } from '../../tools/make-checkpoint.mjs';
-import type { LoadOptions, Model, ModelSource } from '../api';
-import { type ConvertedDtype, convertCheckpoint } from '../files/convert';
-import { f16ToF32 } from '../files/dtype';
-import { folderFiles } from '../files/folder';
-import { dequantize } from '../files/quantize';
-import { parseHeader } from '../files/safetensors';
+import type { LoadOptions, Model, ModelSource } from '../api/types';
+import { type ConvertedDtype, convertCheckpoint } from '../formats/convert';
+import { f16ToF32 } from '../formats/float';
+import { dequantize } from '../formats/quantize';
+import { parseHeader } from '../formats/safetensors';
 import { withSmallBindings } from '../gpu/fixtures';
 import { loadModel } from '../node';
+import { folderFiles } from '../sources/folder';
 import { argmaxes, maxDifference, nanoTexts, publicModel, readGolden } from './fixtures/golden';
 
 async function withModel<T>(source: ModelSource, options: LoadOptions, use: (model: Model) => Promise<T>): Promise<T> {

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseHeader } from '../files/safetensors';
+import { parseHeader } from '../formats/safetensors';
 import {
   ACTIVATE,
   add,

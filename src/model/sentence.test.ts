@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ModelFileError, UnsupportedModelError } from '../errors';
-import { openFiles } from '../files/source';
+import { ModelFileError, UnsupportedModelError } from '../api/errors';
+import { openFiles } from '../sources/source';
 import { readSentenceConfig } from './sentence';
 
 const ST = 'sentence_transformers.models.';

@@ -2,10 +2,10 @@
  * The sentence-transformers files of a checkpoint: modules.json and the modules' own config.json, config_sentence_transformers.json,
  * sentence_bert_config.json. PyLate's multi-vector (ColBERT) checkpoints have the same files, without a Pooling.
  */
-import type { Metric, Pooling } from '../api-calls';
-import { ModelFileError, UnsupportedModelError } from '../errors';
-import { type ReadOptions, readJson } from '../files/read';
-import type { ModelFiles } from '../files/types';
+import type { Metric, Pooling } from '../api/calls';
+import { ModelFileError, UnsupportedModelError } from '../api/errors';
+import type { ModelFiles } from '../formats/model-files';
+import { type ReadOptions, readJson } from '../formats/read';
 import type { Activation } from '../kernels/gemm';
 
 export interface SentenceConfig {

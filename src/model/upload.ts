@@ -1,8 +1,8 @@
-import type { Dtype } from '../api';
-import { ModelFileError } from '../errors';
-import { checkElements, convertElements, isFloatDtype } from '../files/dtype';
-import { isQuantized } from '../files/quantize';
-import type { TensorInfo } from '../files/safetensors';
+import { ModelFileError } from '../api/errors';
+import type { Dtype } from '../api/types';
+import { checkElements, convertElements, isFloatDtype } from '../formats/float';
+import { isQuantized } from '../formats/quantize';
+import type { TensorInfo } from '../formats/safetensors';
 import type { Gpu } from '../gpu/device';
 
 /** Where a tensor goes: a matrix [rows, columns] (a vector is one row) into padded rows of one buffer or of several pieces. */

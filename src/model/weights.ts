@@ -1,15 +1,15 @@
-import type { Dtype, LoadOptions, Task } from '../api';
-import type { Pooling } from '../api-calls';
-import { ModelFileError } from '../errors';
-import { listCheckpointFiles } from '../files/checkpoint';
-import { prepareFile, quantizedDtypeOf } from '../files/convert';
-import { GROUP, isQuantized, K_STEP, type QuantizedDtype } from '../files/quantize';
-import { readSafetensors, type TensorInfo } from '../files/safetensors';
-import type { ModelFiles } from '../files/types';
+import type { Pooling } from '../api/calls';
+import { ModelFileError } from '../api/errors';
+import type { Dtype, LoadOptions, Task } from '../api/types';
+import { listCheckpointFiles } from '../formats/checkpoint';
+import { prepareFile, quantizedDtypeOf } from '../formats/convert';
+import type { ModelFiles } from '../formats/model-files';
+import { GROUP, isQuantized, K_STEP, type QuantizedDtype } from '../formats/quantize';
+import { readSafetensors, type TensorInfo } from '../formats/safetensors';
 import type { GpuMemory } from '../gpu/buffers';
-import { roundUp, weightBytes } from '../kernels/precision';
+import { roundUp, weightBytes } from '../kernels/storage';
+import { chooseDtype, parametersOf } from './choose-dtype';
 import { type ModelConfig, taskOf } from './config';
-import { chooseDtype, parametersOf } from './dtype';
 import { attentionPlace, type Geometry, gegluPlace, qkvPlace } from './geometry';
 import { checkTensor, createUploader, type Placement } from './upload';
 

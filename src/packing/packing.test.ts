@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planPasses } from './plan';
+import { planPasses } from './passes';
 import { attentionTiles, keyBounds, tileWords, tokenStream } from './stream';
 
 /** Uniform numbers below 1, the same for the same seed. */

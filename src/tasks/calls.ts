@@ -1,11 +1,11 @@
-import type { Calls, Tokens } from '../api-calls';
-import { createForward } from '../forward';
+import type { Calls, Tokens } from '../api/calls';
 import { chunk } from './chunk';
 import { classify } from './classify';
 import { classifyTokens } from './classify-tokens';
 import { type Parts, tokenizerOf } from './common';
 import { embed } from './embed';
 import { fillMask } from './fill-mask';
+import { createForward } from './forward';
 import { embedMultiVector } from './multi-vector';
 import { rerank } from './rerank';
 import { zeroShot } from './zero-shot';

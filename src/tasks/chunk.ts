@@ -1,4 +1,4 @@
-import type { Chunk, ChunkOptions } from '../api-calls';
+import type { Chunk, ChunkOptions } from '../api/calls';
 import type { Tokenizer } from '../tokenizer/types';
 import { checkList, checkText, type Parts, paced, tokenizerOf } from './common';
 

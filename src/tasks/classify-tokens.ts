@@ -1,5 +1,5 @@
-import type { Aggregation, ClassifyTokensOptions, Entity, TokenLabel } from '../api-calls';
-import type { Item } from '../scheduler';
+import type { Aggregation, ClassifyTokensOptions, Entity, TokenLabel } from '../api/calls';
+import type { Item } from '../runtime/scheduler';
 import { encode, needs, type Parts, softmax } from './common';
 
 const AGGREGATIONS: Aggregation[] = ['none', 'simple', 'first', 'max', 'average'];

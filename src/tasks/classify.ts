@@ -1,4 +1,4 @@
-import type { ClassifyOptions, LabelScore, TextPair } from '../api-calls';
+import type { ClassifyOptions, LabelScore, TextPair } from '../api/calls';
 import { byScore, checkTopK, encode, needs, type Parts, sequenceLogits, sigmoid, softmax } from './common';
 
 /** Model.classify for several texts. The defaults are those of transformers' text-classification pipeline. */

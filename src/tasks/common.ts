@@ -1,11 +1,11 @@
-import type { ModelInfo, Task } from '../api';
-import type { CallOptions, TextPair, Tokens } from '../api-calls';
-import { ModelFileError, UnsupportedModelError } from '../errors';
-import { checkLength, TASK_NAMES } from '../forward';
+import type { CallOptions, TextPair, Tokens } from '../api/calls';
+import { ModelFileError, UnsupportedModelError } from '../api/errors';
+import type { ModelInfo, Task } from '../api/types';
 import type { ModelConfig } from '../model/config';
 import type { SentenceConfig } from '../model/sentence';
-import type { Item, SubmitOptions } from '../scheduler';
+import type { Item, SubmitOptions } from '../runtime/scheduler';
 import type { Tokenizer, Truncation } from '../tokenizer/types';
+import { checkLength, TASK_NAMES } from './forward';
 
 /** What the calls of a model work with. */
 export interface Parts {

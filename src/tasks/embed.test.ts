@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PooledHead } from '../model/heads';
 import type { SentenceConfig } from '../model/sentence';
-import type { Item } from '../scheduler';
+import type { Item } from '../runtime/scheduler';
 import { callsOn, nanoTokenizer } from './fixtures';
 
 const tokenizer = nanoTokenizer();

@@ -1,9 +1,9 @@
-import type { Embeddings, EmbedOptions, Pooling, Precision } from '../api-calls';
-import { UnsupportedModelError } from '../errors';
+import type { Embeddings, EmbedOptions, Pooling, Precision } from '../api/calls';
+import { UnsupportedModelError } from '../api/errors';
 import type { PooledHead } from '../model/heads';
-import type { Item } from '../scheduler';
+import type { Item } from '../runtime/scheduler';
 import { checkList, checkText, encode, type Parts, tokenizerOf } from './common';
-import { embeddingsOf, pack } from './precision';
+import { embeddingsOf, pack } from './embedding-precision';
 
 const POOLINGS: Pooling[] = ['cls', 'lasttoken', 'max', 'mean', 'mean_sqrt_len_tokens', 'weightedmean'];
 

@@ -1,7 +1,7 @@
-import type { Candidate, FillMaskOptions, MaskResult, Tokens } from '../api-calls';
-import { ModelFileError } from '../errors';
+import type { Candidate, FillMaskOptions, MaskResult, Tokens } from '../api/calls';
+import { ModelFileError } from '../api/errors';
 import type { Head } from '../model/heads';
-import type { Item } from '../scheduler';
+import type { Item } from '../runtime/scheduler';
 import { byScore, checkList, checkText, checkTopK, encode, needs, type Parts, softmax, tokenizerOf } from './common';
 
 /** Model.fillMask for several texts. */

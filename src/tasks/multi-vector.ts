@@ -1,10 +1,10 @@
-import type { MultiVector, MultiVectorOptions, Tokens } from '../api-calls';
-import { ModelFileError, UnsupportedModelError } from '../errors';
+import type { MultiVector, MultiVectorOptions, Tokens } from '../api/calls';
+import { ModelFileError, UnsupportedModelError } from '../api/errors';
 import type { MultiVectorConfig } from '../model/sentence';
-import type { Item } from '../scheduler';
+import type { Item } from '../runtime/scheduler';
 import type { Tokenizer } from '../tokenizer/types';
 import { encode, type Parts, tokenizerOf } from './common';
-import { embeddingsOf } from './precision';
+import { embeddingsOf } from './embedding-precision';
 
 /**
  * Model.embedMultiVector for several texts, as PyLate does it: [CLS], the prefix's token, the text, [SEP]. A query is then filled up with

@@ -1,5 +1,5 @@
-import type { RerankOptions, RerankResult } from '../api-calls';
-import { UnsupportedModelError } from '../errors';
+import type { RerankOptions, RerankResult } from '../api/calls';
+import { UnsupportedModelError } from '../api/errors';
 import { byScore, checkList, checkText, checkTopK, encode, needs, type Parts, sequenceLogits, sigmoid } from './common';
 
 /**

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Model, Task } from '../api';
-import type { CallProgress, LabelScore } from '../api-calls';
+import type { CallProgress, LabelScore } from '../api/calls';
+import type { Model, Task } from '../api/types';
 import { loadModel } from '../node';
 import { labelsOf, nanoTokenizer, plainLogits, tinyModel } from './fixtures';
 

@@ -1,5 +1,5 @@
-import type { LabelScore, ZeroShotOptions } from '../api-calls';
-import { UnsupportedModelError } from '../errors';
+import type { LabelScore, ZeroShotOptions } from '../api/calls';
+import { UnsupportedModelError } from '../api/errors';
 import { byScore, checkList, checkText, encode, needs, type Parts, sequenceLogits, softmax } from './common';
 
 /** Model.zeroShot for several texts, as transformers' zero-shot-classification pipeline: every text with every label is one pair. */

@@ -1,4 +1,4 @@
-import { UnsupportedModelError } from '../errors';
+import { UnsupportedModelError } from '../api/errors';
 import { unitsAt, utf8Length } from './unicode';
 
 /** [from, to) in UTF-16 units. */

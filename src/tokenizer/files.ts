@@ -1,4 +1,4 @@
-import { ModelFileError, UnsupportedModelError } from '../errors';
+import { ModelFileError, UnsupportedModelError } from '../api/errors';
 import type { AddedToken } from './added-tokens';
 
 export type Json = Record<string, unknown>;

@@ -8,8 +8,8 @@ import {
   Unigram,
   WordPiece,
 } from '@huggingface/tokenizers';
-import type { Tokens } from '../api-calls';
-import { ModelFileError } from '../errors';
+import type { Tokens } from '../api/calls';
+import { ModelFileError } from '../api/errors';
 import { addedTokenSplitter } from './added-tokens';
 import { aligner, byteLevelSpelling, type PieceOptions, type Spelling, textSpelling } from './align';
 import { isJson, parts, readRoleToken, readTokenizerFile, type TokenizerFile } from './files';

@@ -1,4 +1,4 @@
-import type { Tokens } from '../api-calls';
+import type { Tokens } from '../api/calls';
 
 /** Which text of a pair is cut when both are too long together: the longer one, or always the same. */
 export type Truncation = 'longest_first' | 'only_first' | 'only_second';

@@ -1,0 +1,144 @@
+// Creates every compute pipeline that the product makes, one after the other, on the adapter of this process. Before each it writes
+// a marker line to standard error, where Mesa's compilers print what they made of it. Run by main.mjs: pipelines.js JOB.json
+import { readFileSync, writeSync } from 'node:fs';
+import { create } from 'webgpu';
+import type { Arithmetic, Compute, Dtype, Task } from '../../src/api/types';
+import { GpuMemory } from '../../src/gpu/buffers';
+import { type Gpu, openGpu } from '../../src/gpu/device';
+import { type GemmPlan, type GemmSpec, matrixTiles } from '../../src/kernels/gemm';
+import { parseConfig } from '../../src/model/config';
+import { compileEncoder } from '../../src/model/families/modernbert';
+import { geometryOf } from '../../src/model/geometry';
+import { headKernels, type Width } from '../../src/model/heads';
+import { planWeights, type Weights } from '../../src/model/weights';
+import type { Job, Made } from './job';
+
+interface Tier {
+  tier: string;
+  dtype: Dtype;
+  act: Arithmetic;
+  compute?: Compute;
+  /** With the device's matrix units. */
+  matrix?: boolean;
+}
+
+const TIERS: Tier[] = [
+  { tier: 'f32', dtype: 'f32', act: 'f32' },
+  { tier: 'f16-storage', dtype: 'f16', act: 'f32' },
+  { tier: 'shader-f16', dtype: 'f16', act: 'f16' },
+  { tier: 'f32-weights-shader-f16', dtype: 'f32', act: 'f16' },
+  { tier: 'subgroup-matrix', dtype: 'f16', act: 'f16', matrix: true },
+  { tier: 'int8', dtype: 'q8', act: 'f32', compute: 'int8' },
+];
+
+const job: Job = JSON.parse(readFileSync(process.argv[2], 'utf8'));
+
+/** A line that no compiler prints. */
+const mark = (kind: string, value: unknown) => writeSync(2, `\n@@${kind} ${JSON.stringify(value)}\n`);
+
+/** What a shader's variants have in common before its entry point: all but the constants, aliases and extensions that `specialise` sets. */
+const skeleton = (code: string) => code.slice(0, code.indexOf('@compute')).replace(/^(const|alias|enable)\b.*\n/gm, '');
+const stems = new Map(Object.entries(job.shaders).map(([stem, code]) => [skeleton(code), stem]));
+
+const isWanted = ({ shader, kernel, model, tier }: Made): boolean => {
+  const name = `${shader} ${kernel} ${model} ${tier}`;
+  return job.only.every((word) => (TIERS.some((t) => t.tier === word) ? word === tier : name.includes(word)));
+};
+
+/** What is being compiled, for the markers. */
+let context = { model: '', tier: '' };
+const compiled = new Map<string, Made>();
+
+/** `gpu` with a device that compiles one pipeline at a time, and each source only once. */
+function serial(gpu: Gpu): Gpu {
+  const { device } = gpu;
+  const sources = new WeakMap<GPUShaderModule, string>();
+  let last: Promise<unknown> = Promise.resolve();
+  const compile = async (descriptor: GPUComputePipelineDescriptor, where: typeof context): Promise<unknown> => {
+    const code = sources.get(descriptor.compute.module)!;
+    const shader = stems.get(skeleton(code));
+    if (!shader) throw new Error(`the pipeline '${descriptor.label}' has a source that is in no file of shaders/`);
+    const made: Made = { shader, kernel: descriptor.label ?? '', ...where, source: `s${compiled.size}` };
+    if (!isWanted(made)) return undefined;
+    const twin = compiled.get(code);
+    if (twin) {
+      mark('same', { ...made, source: twin.source });
+      return undefined;
+    }
+    compiled.set(code, made);
+    mark('pipeline', made);
+    const pipeline = await device.createComputePipelineAsync(descriptor);
+    mark('end', made);
+    return pipeline;
+  };
+  const replaced: Partial<Record<string | symbol, unknown>> = {
+    createBuffer(descriptor: GPUBufferDescriptor) {
+      return device.createBuffer({ ...descriptor, size: 256 }); // nothing runs, and the shim has little memory
+    },
+    queue: { writeBuffer() {} },
+    createShaderModule(descriptor: GPUShaderModuleDescriptor) {
+      const module = device.createShaderModule(descriptor);
+      sources.set(module, descriptor.code);
+      return module;
+    },
+    createComputePipelineAsync(descriptor: GPUComputePipelineDescriptor) {
+      const now = { ...context };
+      const result = last.then(() => compile(descriptor, now));
+      last = result.catch(() => {});
+      return result;
+    },
+  };
+  const proxy = new Proxy(device, {
+    get(target, name) {
+      if (name in replaced) return replaced[name];
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  return { ...gpu, device: proxy };
+}
+
+/** Every kernel of the heads. */
+async function compileHeads(
+  kernels: ReturnType<typeof headKernels>,
+  weights: Weights,
+  width: Width,
+): Promise<unknown[]> {
+  const all: Promise<unknown>[] = [
+    kernels.norm(),
+    kernels.gather(),
+    kernels.pool('mean'),
+    kernels.pool('cls'),
+    kernels.normalize(width),
+  ];
+  if (weights.head) all.push(kernels.dense(weights.head.dense));
+  if (weights.decoder)
+    all.push(...weights.decoder.table.pieces.map((_, piece) => kernels.decoder(piece)), kernels.topK());
+  if (weights.classifier) all.push(kernels.classifier(weights.classifier));
+  return Promise.all(all);
+}
+
+const gpu = serial(await openGpu(create(job.toggles.map((name) => `enable-dawn-features=${name}`))));
+mark('adapter', { ...gpu.info, features: [...gpu.device.features].sort() });
+for (const { tier, dtype, act, compute = 'float', matrix = false } of TIERS) {
+  if ((act === 'f16' && !gpu.hasF16) || (matrix && !gpu.subgroupMatrix)) continue;
+  const planFor = async (spec: GemmSpec): Promise<GemmPlan | undefined> =>
+    matrix
+      ? matrixTiles(gpu, spec).map((tile, i, all) => (i + 1 < all.length ? { upTo: 256, tile } : { tile }))
+      : undefined;
+  for (const { name, config: json } of job.models) {
+    context = { model: name, tier };
+    const config = parseConfig(json);
+    const geometry = geometryOf(config);
+    const width = { stride: geometry.hidden, columns: config.hidden_size };
+    for (const task of ['mlm', 'seqcls'] satisfies Task[]) {
+      const memory = new GpuMemory(gpu);
+      const { weights } = planWeights(memory, config, geometry, new Set(), dtype, task);
+      if (task === 'mlm') await compileEncoder(gpu, config, geometry, weights, act, compute, planFor);
+      await compileHeads(headKernels(gpu, config, geometry, weights, []), weights, width);
+      memory.dispose();
+    }
+  }
+}
+mark('done', {});
+process.exit(0); // Dawn's threads would keep the process alive.

@@ -1,0 +1,282 @@
+/** The command line as users run it: built, in a process of its own. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { env, execPath } from 'node:process';
+import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { maxDifference, publicModel } from '../src/model/fixtures/golden';
+import { twinFolder } from '../src/model/fixtures/twin';
+import { loadModel, type Model } from '../src/node';
+import { labelsOf, tinyModel } from '../src/tasks/fixtures';
+import { ROOT } from '../tools/bundle.mjs';
+import { bundleLibrary } from '../tools/library.mjs';
+
+const NANO = publicModel('nano');
+const NANO_EMBED = publicModel('nano-embed');
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cli-'));
+  await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  await bundleLibrary(join(folder, 'dist'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const at = (name: string) => join(folder, name);
+const start = (...args: string[]) =>
+  spawn(execPath, [at('dist/cli.js'), ...args], { env: { ...env, HF_TOKEN: '' }, stdio: 'pipe' });
+
+async function run(args: string[], stdin = '') {
+  const child = start(...args);
+  child.stdin.end(stdin);
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code, stdout, stderr, lines: parse(stdout) };
+}
+const parse = (lines: string): Record<string, unknown>[] =>
+  lines.startsWith('{')
+    ? lines
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+    : [];
+const jsonl = (rows: unknown[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+
+async function withModel<T>(
+  source: string,
+  options: Parameters<typeof loadModel>[1],
+  use: (model: Model) => Promise<T>,
+) {
+  const model = await loadModel(source, options);
+  try {
+    return await use(model);
+  } finally {
+    await model.dispose();
+  }
+}
+
+describe('bad arguments', () => {
+  it.each([
+    [[], 0, /^modernbert-webgpu COMMAND/],
+    [['embed', '--help'], 0, /--text-field NAME/],
+    [['--version'], 0, /^\d+\.\d+\.\d+$/m],
+    [['embeds'], 2, /no command 'embeds'; there is embed, /],
+    [['embed', NANO, '--colour'], 2, /Unknown option '--colour'/],
+    [['embed'], 2, /MODEL missing/],
+    [['embed', NANO, NANO_EMBED], 2, /One argument too many/],
+    [['embed', NANO, '--dtype', 'q5'], 2, /--dtype must be one of auto, f32, f16, q8, q4; it is 'q5'/],
+    [['embed', NANO, '--batch', '0'], 2, /--batch must be a whole number from 1 on, it is '0'/],
+    [['embed', NANO, '--input', 'nowhere.jsonl'], 2, /there is no file nowhere\.jsonl/],
+    [['embed', NANO, '--resume'], 2, /--resume needs a file/],
+    [['zero-shot', NANO], 2, /--labels is missing/],
+    [['convert', NANO, 'out'], 2, /--dtype is missing/],
+    [['convert', NANO, 'src', '--dtype', 'q8'], 2, /src is not empty/],
+    [['convert', './nowhere', 'out', '--dtype', 'q8'], 1, /There is no folder \.\/nowhere/],
+  ])('%j', async (args, code, message) => {
+    const result = await run(args);
+    expect({ ...result, code: result.code }).toMatchObject({ code });
+    expect(code === 0 ? result.stdout : result.stderr).toMatch(message);
+    expect(result.stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('tasks over JSON lines', () => {
+  it('embed: in order, with ids and line numbers, as the library gives it', async () => {
+    const texts = ['The capital of France.', 'A ship at sea.', 'Bread and butter.'];
+    const input = `${jsonl([{ id: 7, text: texts[0] }])}\n${jsonl([{ text: texts[1] }, { id: 'c', text: texts[2], n: 1 }])}`;
+    const { code, lines, stderr } = await run(['embed', NANO_EMBED, '--batch', '2', '--keep', 'id,n'], input);
+    expect(code, stderr).toBe(0);
+    expect(lines.map(({ embedding, ...rest }) => rest)).toEqual([
+      { line: 1, id: 7 },
+      { line: 3 },
+      { line: 4, id: 'c', n: 1 },
+    ]);
+    await withModel(NANO_EMBED, {}, async (model) => {
+      const { row } = await model.embed(texts);
+      for (const [i, { embedding }] of lines.entries()) {
+        expect(maxDifference(Float32Array.from(embedding as number[]), row(i))).toBeLessThan(1e-5);
+      }
+    });
+    expect(stderr).toMatch(/f16 weights on .*\n.*stdin: 3 lines/s);
+  });
+
+  it('embed: dimensions and precision', async () => {
+    const { lines, stderr } = await run(
+      ['embed', NANO_EMBED, '--dimensions', '64', '--precision', 'int8'],
+      jsonl([{ text: 'A' }]),
+    );
+    const { embedding } = lines[0] as { embedding: number[] };
+    expect(embedding, stderr).toHaveLength(64);
+    expect(Math.max(...embedding.map(Math.abs))).toBe(127);
+  });
+
+  it('embed-multi-vector: tokens and a vector for each, as the library gives them', async () => {
+    const colbert = twinFolder('colbert');
+    const text = 'A ship at sea.';
+    const { lines, stderr } = await run(['embed-multi-vector', colbert, '--kind', 'query'], jsonl([{ id: 'q', text }]));
+    await withModel(colbert, {}, async (model) => {
+      const { ids, rows, row } = await model.embedMultiVector(text, { kind: 'query' });
+      expect(lines, stderr).toMatchObject([{ line: 1, id: 'q', tokens: [...ids] }]);
+      const { embeddings } = lines[0] as { embeddings: number[][] };
+      expect(embeddings).toHaveLength(rows);
+      for (const [i, embedding] of embeddings.entries()) {
+        expect(maxDifference(Float32Array.from(embedding), row(i))).toBeLessThan(1e-5);
+      }
+    });
+  });
+
+  it('fill-mask', async () => {
+    const { lines } = await run(
+      ['fill-mask', NANO, '--top-k', '1'],
+      jsonl([{ text: 'The capital of France is [MASK].' }]),
+    );
+    expect(lines).toEqual([
+      {
+        line: 1,
+        masks: [{ index: 6, start: 25, end: 31, candidates: [expect.objectContaining({ token: ' Paris' })] }],
+      },
+    ]);
+  });
+
+  it('classify, rerank, zero-shot and classify-tokens read the fields that they are told', async () => {
+    const seqcls = tinyModel('seqcls', labelsOf(['contradiction', 'entailment']));
+    const tokcls = tinyModel('tokcls', labelsOf(['O', 'B-X']));
+    const classify = await run(
+      ['classify', seqcls, '--text-field', 'a', '--pair-field', 'b', '--top-k', '1'],
+      jsonl([{ a: 'x', b: 'y' }]),
+    );
+    const rerank = await run(
+      ['rerank', seqcls, '--return-documents'],
+      jsonl([{ query: 'q', documents: ['one', 'two'] }]),
+    );
+    const zeroShot = await run(['zero-shot', seqcls, '--labels', 'sea,land'], jsonl([{ text: 'A ship.' }]));
+    const tokens = await run(['classify-tokens', tokcls, '--aggregation', 'none'], jsonl([{ text: 'A ship' }]));
+    const label = expect.any(String);
+    const score = expect.any(Number);
+    expect(classify.lines, classify.stderr).toEqual([{ line: 1, labels: [{ label, score }] }]);
+    const { results } = rerank.lines[0] as { results: { document: string }[] };
+    expect(results.map(({ document }) => document).sort()).toEqual(['one', 'two']);
+    const { labels } = zeroShot.lines[0] as { labels: { label: string }[] };
+    expect(labels.map(({ label }) => label).sort()).toEqual(['land', 'sea']);
+    expect(tokens.lines, tokens.stderr).toEqual([
+      { line: 1, tokens: ['A', 'Ġship'].map((token) => expect.objectContaining({ token, label, score })) },
+    ]);
+  });
+
+  it.each([
+    ['{"text": "one"}\n{"text": ', /stdin, line 2: not valid JSON/],
+    ['{"text": "one"}\n["two"]\n', /stdin, line 2: must be an object such as .*, it is an array/],
+    ['{"text": "one"}\n{"txt": "two"}\n', /stdin, line 2: there is no field 'text'; there is txt/],
+    [
+      `{"text": "one"}\n{"text": "${'two '.repeat(9000)}"}\n{"text": "three"}\n`,
+      /stdin, line 2: .* has \d+ tokens, .* 8192/,
+    ],
+  ])('writes what comes before a line that cannot be used, and names it (%#)', async (input, message) => {
+    const { code, lines, stderr } = await run(['embed', NANO_EMBED], input);
+    expect({ code, lines: lines.map(({ line }) => line) }, stderr).toEqual({ code: 1, lines: [1] });
+    expect(stderr).toMatch(message);
+  });
+});
+
+it('a job that was stopped goes on where it ended', async () => {
+  const rows = Array.from({ length: 12 }, (_, i) => ({ id: `row ${i}`, text: `The number ${i}` }));
+  await writeFile(at('in.jsonl'), jsonl(rows));
+  const files = ['--input', at('in.jsonl'), '--output', at('out.jsonl'), '--batch', '2'];
+  const written = () => readFile(at('out.jsonl'), 'utf8').catch(() => '');
+
+  const stopped = start('embed', NANO_EMBED, '--output', at('out.jsonl'), '--batch', '2');
+  const closed = once(stopped, 'close');
+  const messages = text(stopped.stderr);
+  stopped.stdin.write(jsonl(rows.slice(0, 7))); // and no end
+  while (!(await written())) await setTimeout(20);
+  stopped.kill('SIGINT');
+  expect((await closed)[0], await messages).toBe(130);
+  const first = await written();
+  expect(first.endsWith('\n')).toBe(true);
+  expect(parse(first).map(({ line }) => line)).toEqual(parse(first).map((_, i) => i + 1));
+
+  expect((await run(['embed', NANO_EMBED, ...files])).stderr).toMatch(/is there already. --resume goes on/);
+  await writeFile(at('out.jsonl'), `${first}{"line":${parse(first).length + 1},"id":"ro`); // as a kill or a full disk leaves it
+  expect(await run(['embed', NANO_EMBED, ...files, '--resume'])).toMatchObject({ code: 0 });
+  const all = await written();
+  expect(all.startsWith(first)).toBe(true);
+  expect(parse(all).map(({ line, id }) => [line, id])).toEqual(rows.map(({ id }, i) => [i + 1, id]));
+
+  expect(await run(['embed', NANO_EMBED, ...files, '--resume'])).toMatchObject({ code: 0 });
+  expect(await written()).toBe(all);
+  await writeFile(at('out.jsonl'), 'Dear diary');
+  expect((await run(['embed', NANO_EMBED, ...files, '--resume'])).code).toBe(2);
+  expect(await written()).toBe('Dear diary');
+});
+
+it('a model of a URL is kept, listed and deleted', async () => {
+  const server = createServer(async (request, response) => {
+    const bytes = await readFile(join(NANO_EMBED, decodeURIComponent(request.url ?? ''))).catch(() => undefined);
+    response.writeHead(bytes ? 200 : 404, { 'content-length': bytes?.length ?? 0 }).end(bytes);
+  });
+  onTestFinished(() => void server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const source = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const cache = ['--cache-folder', at('cache')];
+
+  expect((await run(['embed', source, ...cache], jsonl([{ text: 'A' }]))).lines).toHaveLength(1);
+  expect((await run(['cache', 'list', ...cache])).lines).toEqual([expect.objectContaining({ source, dtype: 'f16' })]);
+  expect((await run(['cache', 'delete', source, ...cache])).stderr).toMatch(/^1\d\.\d MB freed/);
+  expect((await run(['cache', 'delete', source, ...cache])).code).toBe(1);
+  expect((await run(['cache', 'list', ...cache])).stdout).toBe('');
+});
+
+describe('convert', () => {
+  it('q8: the folder is whole, smaller, and computes what loadModel does with that dtype', async () => {
+    const { code, stderr } = await run(['convert', NANO_EMBED, at('nano-q8'), '--dtype', 'q8']);
+    expect(code, stderr).toBe(0);
+    const names = async (folder: string) => (await readdir(folder, { recursive: true })).sort();
+    const isPart = (name: string) => !name.startsWith('onnx'); // of the checkpoint
+    expect(await names(at('nano-q8'))).toEqual((await names(NANO_EMBED)).filter(isPart));
+    const texts = ['A ship at sea.', 'Bread and butter.'];
+    const embed = async ({ info, embed }: Model) => ({ dtype: info.dtype, data: (await embed(texts)).data });
+    const converted = await withModel(at('nano-q8'), {}, embed);
+    expect(converted.dtype).toBe('q8');
+    expect(converted).toEqual(await withModel(NANO_EMBED, { dtype: 'q8' }, embed));
+    expect((await run(['convert', NANO_EMBED, at('nano-q8'), '--dtype', 'q4'])).code).toBe(2); // it is not replaced
+  });
+
+  it('f16: plain safetensors, every float F16', async () => {
+    const { code, stderr } = await run(['convert', tinyModel('mlm'), at('tiny-f16'), '--dtype', 'f16']);
+    expect(code, stderr).toBe(0);
+    const file = await readFile(at('tiny-f16/model.safetensors'));
+    const dataStart = 8 + Number(file.readBigUInt64LE(0));
+    const { __metadata__, ...tensors } = JSON.parse(file.toString('utf8', 8, dataStart));
+    expect(__metadata__).toEqual({ format: 'pt' });
+    let end = 0;
+    for (const { dtype, shape, data_offsets } of Object.values(tensors) as Tensor[]) {
+      expect([dtype, data_offsets[0]]).toEqual(['F16', end]);
+      end += 2 * shape.reduce((a, b) => a * b, 1);
+    }
+    expect(dataStart + end).toBe(file.length);
+  });
+
+  it('leaves nothing behind when the source is broken', async () => {
+    const broken = tinyModel('mlm');
+    await writeFile(
+      join(broken, 'model.safetensors'),
+      (await readFile(join(broken, 'model.safetensors'))).subarray(0, 9000),
+    );
+    const { code, stderr } = await run(['convert', broken, at('parts/out'), '--dtype', 'f16']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/model\.safetensors/);
+    expect(await readdir(at('parts'))).toEqual([]);
+  });
+});
+
+interface Tensor {
+  dtype: string;
+  shape: number[];
+  data_offsets: [number, number];
+}

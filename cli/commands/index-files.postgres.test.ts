@@ -1,0 +1,184 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { vector } from '@electric-sql/pglite-pgvector';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
+import { ROOT } from '../../tools/bundle.mjs';
+import { bundleLibrary } from '../../tools/library.mjs';
+import { addDocument, documentId, indexSize, storeEmbeddings, waitingChunks } from '../passages/documents';
+import { dumpIndex } from '../passages/dump';
+import { clearIndex, openIndex } from '../passages/schema';
+import { type SearchMode, search } from '../passages/search';
+import { connect, type Server } from '../postgres';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Of a server that the tests may write to: tools/postgres.mjs. */
+    databaseUrl: string;
+  }
+}
+
+const url = inject('databaseUrl');
+const MODEL = join(ROOT, 'public/models/nano-embed');
+/** Texts of one passage each, and so shares. */
+const TEXTS = 24;
+let server: Server;
+let folder: string;
+
+beforeAll(async () => {
+  server = await connect(url);
+  folder = mkdtempSync(join(ROOT, 'node_modules/.postgres-test-')); // where the bundle finds pg and webgpu
+  await bundleLibrary(join(folder, 'dist'));
+});
+beforeEach(async () => {
+  await clearIndex(server);
+  await server.query('DROP SCHEMA IF EXISTS pgboss CASCADE');
+});
+afterAll(async () => {
+  await server?.close();
+  if (folder) rmSync(folder, { recursive: true });
+});
+
+const running: ChildProcess[] = [];
+/** Runs the command line; gives its process and what it says at the end. */
+function cli(...args: string[]): { child: ChildProcess; done: Promise<{ code: number | null; said: string }> } {
+  const command = [join(folder, 'dist/cli.js'), 'index', MODEL, ...args, '--database', url];
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'inherit', 'pipe'], cwd: folder });
+  running.push(child);
+  let said = '';
+  child.stderr?.on('data', (data) => {
+    said += data;
+  });
+  return { child, done: new Promise((resolve) => child.on('exit', (code) => resolve({ code, said }))) };
+}
+afterAll(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+const until = async (what: () => Promise<boolean>) => {
+  while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 50));
+};
+
+it('shares an index out among workers; one is killed half-way, and nothing is lost or there twice', async () => {
+  const names = Array.from({ length: TEXTS }, (_, i) => `text-${i}.txt`);
+  for (const [i, name] of names.entries()) {
+    write(name, `Text number ${i}. ${'The ship sailed on, and the whale was not seen. '.repeat(7)}`);
+  }
+  const queued = await cli(...names, '--enqueue', '--lease', '4').done;
+  expect(queued).toMatchObject({ code: 0, said: expect.stringContaining(`${TEXTS} shares queued`) });
+  // The same files again: no document and no share more.
+  expect((await cli(...names, '--enqueue').done).said).toContain(
+    `${TEXTS} documents, ${TEXTS} passages, ${TEXTS} of them`,
+  );
+  const jobs = async (state: string) =>
+    (
+      await server.query<{ n: number }>(
+        'SELECT count(*)::integer AS n FROM pgboss.job WHERE name LIKE $1 AND state = $2',
+        ['modernbert%', state],
+      )
+    ).rows[0].n;
+  expect(await jobs('created')).toBe(TEXTS);
+
+  const victim = cli('--work');
+  await until(async () => (await indexSize(server)).waiting < TEXTS && (await jobs('active')) === 1);
+  victim.child.kill('SIGKILL');
+  await victim.done;
+  const halfWay = await indexSize(server);
+  expect(halfWay.waiting).toBeGreaterThan(0);
+  expect(await jobs('active')).toBe(1); // what it had in hand
+
+  const workers = [cli('--work'), cli('--work')];
+  const ends = await Promise.all(workers.map(({ done }) => done));
+  expect(ends.map(({ code }) => code)).toEqual([0, 0]);
+  const counts = ends.map(({ said }) => Number([...said.matchAll(/(\d+) passages embedded here/g)].at(-1)?.[1]));
+  expect(counts[0] + counts[1]).toBe(halfWay.waiting); // each once, both workers and the victim together
+  expect(Math.min(...counts)).toBeGreaterThan(0);
+  expect(await indexSize(server)).toEqual({ documents: TEXTS, chunks: TEXTS, waiting: 0 });
+  expect([await jobs('completed'), await jobs('created'), await jobs('active'), await jobs('failed')]).toEqual([
+    TEXTS,
+    0,
+    0,
+    0,
+  ]);
+  const { rows } = await server.query<{ norm: number }>('SELECT vector_norm(embedding) AS norm FROM passages.chunks');
+  for (const { norm } of rows) expect(norm).toBeCloseTo(1, 3);
+});
+
+it('indexes on one machine, replaces what changed, and refuses another dtype', async () => {
+  write('a.txt', 'The whale rose.');
+  write('b.txt', 'Bread and salt.');
+  expect((await cli('a.txt', 'b.txt').done).said).toContain('2 documents, 2 passages, 0 of them without a vector');
+  write('b.txt', 'Bread, salt and butter.');
+  expect((await cli('a.txt', 'b.txt').done).code).toBe(0);
+  const { rows } = await server.query<{ text: string }>('SELECT text FROM passages.documents ORDER BY name');
+  expect(rows.map(({ text }) => text)).toEqual(['The whale rose.', 'Bread, salt and butter.']);
+  const other = await cli('a.txt', '--dtype', 'q8').done;
+  expect(other).toMatchObject({
+    code: 1,
+    said: expect.stringMatching(/made with nano-embed \(f16, 256 numbers\); vectors of nano-embed \(q8/),
+  });
+});
+
+it("loads what the browser's database exports, and gives the same top 10, also through an HNSW index", async () => {
+  const [chunks, dim] = [2000, 64];
+  const words = ['whale', 'ship', 'sea', 'mast', 'captain', 'harpoon', 'island', 'storm', 'sail', 'coin'];
+  let state = 1;
+  const random = () => {
+    state = (state * 48271) % 2147483647;
+    return state / 2147483647;
+  };
+  const browser = await PGlite.create({ extensions: { vector } });
+  await browser.transaction((sql) => openIndex(sql, { name: 'test', dtype: 'f32', dim }));
+  const texts = Array.from(
+    { length: chunks },
+    (_, i) => `Passage ${i}: ${[1, 2, 3, 4].map(() => words[Math.floor(random() * words.length)]).join(' ')}.`,
+  );
+  const document = { name: "it's\\a\ttest.txt", text: texts.join('\n') };
+  const id = await documentId(document);
+  let at = 0;
+  const parts = texts.map((text) => {
+    const start = at;
+    at += text.length + 1;
+    return { text, start, end: start + text.length, tokens: 8 };
+  });
+  await browser.transaction((sql) => addDocument(sql, id, document, parts));
+  const vectors = texts.map(() => Float32Array.from({ length: dim }, () => random() - 0.5));
+  await storeEmbeddings(browser, await waitingChunks(browser, chunks), (i) => vectors[i]);
+
+  let dump = '';
+  for await (const part of dumpIndex(browser)) dump += part;
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(dump);
+  await client.end();
+  expect(await indexSize(server)).toEqual({ documents: 1, chunks, waiting: 0 });
+  const ask = (mode: SearchMode, i: number) => ({
+    text: `${words[i]} ${words[i + 1]}`,
+    mode,
+    limit: 10,
+    embedding: vectors[7 * i],
+  });
+  for (const mode of ['semantic', 'hybrid', 'words'] as const) {
+    for (const i of [0, 3, 6]) {
+      const [here, there] = [await search(browser, ask(mode, i)), await search(server, ask(mode, i))];
+      expect(here).toHaveLength(10);
+      expect(there.map(({ position }) => position)).toEqual(here.map(({ position }) => position));
+      there.forEach((passage, k) => {
+        expect(passage.pieces).toEqual(here[k].pieces);
+        expect(passage.cosine ?? 0).toBeCloseTo(here[k].cosine ?? 0, 6);
+      });
+    }
+  }
+  await browser.close();
+
+  const exact = await search(server, ask('semantic', 2));
+  await server.query('CREATE INDEX ON passages.chunks USING hnsw (embedding vector_cosine_ops)');
+  await server.query('ANALYZE passages.chunks');
+  const near = await search(server, ask('semantic', 2));
+  expect(near[0]).toEqual(exact[0]);
+  const same = near.filter(({ position }) => exact.some((other) => other.position === position));
+  expect(same.length).toBeGreaterThanOrEqual(7);
+});

@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Model } from '../../src/api/types';
+import { type Command, type Invocation, UsageError } from '../command';
+import { MODEL_OPTIONS, modelLoader } from '../model';
+import { indexSize } from '../passages/documents';
+import { embedWaiting, indexModelOf, storeDocument } from '../passages/fill';
+import { openIndex } from '../passages/schema';
+import { connect, type Server } from '../postgres';
+import { createProgress } from '../progress';
+import { enqueueWaiting, workQueue } from '../queue';
+
+/** Seconds after which a share of a worker that says nothing goes to another. */
+const LEASE = 300;
+
+export const indexFiles: Command = {
+  summary: 'Fills a search index in PostgreSQL with pgvector, alone or with other machines.',
+  args: ['MODEL'],
+  rest: 'FILES',
+  details: `Text files (UTF-8) become documents and passages in the schema 'passages', the one that the demo's search tab exports. A file that is there
+already is left alone; one that changed is replaced. Without --enqueue and --work, the passages are embedded here, and those
+that an earlier run left. Needs the npm package pg, and for the queue pg-boss@10.`,
+  options: {
+    database: { value: 'URL', help: 'postgres://user:password@host/database (DATABASE_URL)' },
+    enqueue: { help: 'store the files, and queue their passages for workers' },
+    work: { help: 'embed queued passages until none is left; run it on as many machines as you like' },
+    lease: { value: 'SECONDS', help: `with --enqueue: how long a worker may take for 32 passages (${LEASE})` },
+    ...MODEL_OPTIONS,
+  },
+  async run({ args: [source], rest, values, signal }: Invocation) {
+    const url = values.text('database') ?? process.env.DATABASE_URL;
+    const [enqueue, work] = [values.flag('enqueue'), values.flag('work')];
+    if (!url) throw new UsageError('--database is missing.');
+    if (enqueue && work) throw new UsageError('--enqueue and --work are for different processes.');
+    if (work && rest.length > 0) throw new UsageError('--work takes no files: they are in the database already.');
+    const lease = values.count('lease') ?? LEASE;
+    const load = modelLoader(source, values);
+
+    const server = await connect(url);
+    try {
+      const model = await load(signal);
+      try {
+        await server.transaction((sql) => openIndex(sql, indexModelOf(nameOf(source), model)));
+        await storeFiles(server, model, rest, signal);
+        if (work) await workHere(server, model, signal);
+        else if (enqueue) console.error(`${await enqueueWaiting(server, lease)} shares queued`);
+        else await embedHere(server, model, signal);
+        const { documents, chunks, waiting } = await indexSize(server);
+        console.error(`Index: ${documents} documents, ${chunks} passages, ${waiting} of them without a vector`);
+      } finally {
+        await model.dispose();
+      }
+    } finally {
+      await server.close();
+    }
+  },
+};
+
+/** As the demo calls it: the Hub id, or the folder's own name. */
+const nameOf = (source: string): string =>
+  /^[\w-][\w.-]*\/[\w.-]+$/.test(source) ? source : basename(source.replace(/\/+$/, ''));
+
+async function storeFiles(server: Server, model: Model, files: string[], signal: AbortSignal) {
+  const progress = createProgress('Reading');
+  try {
+    for (const [i, name] of files.entries()) {
+      signal.throwIfAborted();
+      progress.show(i / files.length, name);
+      await storeDocument(server, model, { name, text: await readText(name) }, signal);
+    }
+  } finally {
+    progress.clear();
+  }
+}
+
+async function readText(name: string): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(name));
+  } catch (error) {
+    if (error instanceof TypeError) throw new Error(`${name} is not a text file in UTF-8.`);
+    throw error;
+  }
+}
+
+async function embedHere(server: Server, model: Model, signal: AbortSignal) {
+  const progress = createProgress('Embedding');
+  try {
+    await embedWaiting(server, model, {
+      signal,
+      onProgress: (done, total) => progress.show(total && done / total, `${done} of ${total} passages`),
+    });
+  } finally {
+    progress.clear();
+  }
+}
+
+async function workHere(server: Server, model: Model, signal: AbortSignal) {
+  const progress = createProgress('Working');
+  let done = 0;
+  try {
+    await workQueue(server, model, {
+      signal,
+      onShare(chunks) {
+        done += chunks;
+        progress.show(undefined, `${done} passages embedded here`);
+      },
+    });
+    progress.end(`${done} passages embedded here`);
+  } finally {
+    progress.clear();
+  }
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+/** The command line, `npx modernbert-webgpu`. Exit codes: 0, 1 for failures, 2 for bad arguments, 130 for Ctrl-C. */
+import { version } from '../package.json';
+import { helpOf, parse, UsageError } from './command';
+import { COMMANDS } from './commands';
+
+// Such as `| head`: nobody reads on, so there is nothing more to do.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: string[]): Promise<number> {
+  const words = Object.hasOwn(COMMANDS, args.slice(0, 2).join(' ')) ? 2 : 1;
+  const name = args.slice(0, words).join(' ') || '--help';
+  const argv = args.slice(words);
+  if (['--help', '-h', 'help'].includes(name)) return say(overview());
+  if (['--version', '-v'].includes(name)) return say(version);
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) {
+    return complain(2, `There is no command '${name}'; there is ${Object.keys(COMMANDS).join(', ')}.`);
+  }
+  if (argv.includes('--help') || argv.includes('-h')) return say(helpOf(name, command));
+
+  const controller = new AbortController();
+  // Once: a second Ctrl-C ends the process at once.
+  for (const event of ['SIGINT', 'SIGTERM'] as const) process.once(event, () => controller.abort());
+  try {
+    await command.run({ ...parse(command, argv), signal: controller.signal });
+    return 0;
+  } catch (error) {
+    if (controller.signal.aborted) return complain(130, 'Stopped.');
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof UsageError) return complain(2, `${message} See modernbert-webgpu ${name} --help.`);
+    return complain(1, message);
+  }
+}
+
+function overview(): string {
+  const names = Object.keys(COMMANDS);
+  const width = Math.max(...names.map((name) => name.length)) + 2;
+  return [
+    'modernbert-webgpu COMMAND … [options]',
+    '',
+    ...names.map((name) => `  ${name.padEnd(width)}${COMMANDS[name].summary}`),
+    '',
+    'Options and formats: modernbert-webgpu COMMAND --help',
+  ].join('\n');
+}
+
+function say(text: string): number {
+  console.log(text);
+  return 0;
+}
+
+function complain(code: number, message: string): number {
+  console.error(`modernbert-webgpu: ${message}`);
+  return code;
+}

@@ -1,0 +1,69 @@
+/** The options of every command that runs a model, and how it is loaded. */
+import { env } from 'node:process';
+import { loadModel, type Model } from '../src/node';
+import { type Option, UsageError, type Values } from './command';
+import { createProgress } from './progress';
+
+/** Where a checkpoint comes from. */
+export const FILE_OPTIONS: Record<string, Option> = {
+  revision: { value: 'NAME', help: 'branch, tag or commit of a Hub model (main)' },
+  token: { value: 'TOKEN', help: 'access token for private Hub models (HF_TOKEN)' },
+  'hub-url': { value: 'URL', help: 'base address of the Hub or a mirror (HF_ENDPOINT, https://huggingface.co)' },
+};
+
+export const CACHE_FOLDER: Option = {
+  value: 'FOLDER',
+  help: 'where models are kept (modernbert-webgpu/models in the cache folder)',
+};
+
+export const MODEL_OPTIONS: Record<string, Option> = {
+  dtype: { value: 'DTYPE', help: 'weights: auto, f32, f16, q8 or q4 (auto)' },
+  arithmetic: { value: 'DTYPE', help: 'activations: auto, f32 or f16 (auto)' },
+  compute: { value: 'KIND', help: 'matrix products: float, or int8 with q8 weights (float)' },
+  task: { value: 'TASK', help: 'what the head is, where config.json does not say: encoder, mlm, seqcls or tokcls' },
+  'tokens-per-pass': { value: 'N', help: 'most tokens in one GPU pass' },
+  cache: { value: 'MODE', help: 'auto, always, refresh or none (auto)' },
+  'cache-folder': CACHE_FOLDER,
+  ...FILE_OPTIONS,
+};
+
+export const fileOptions = (values: Values) => ({
+  revision: values.text('revision'),
+  token: values.text('token') ?? (env.HF_TOKEN || undefined),
+  hubUrl: values.text('hub-url') ?? (env.HF_ENDPOINT || undefined),
+});
+
+/** Checks MODEL_OPTIONS, and gives what loads the model. */
+export function modelLoader(source: string, values: Values): (signal: AbortSignal) => Promise<Model> {
+  const options = {
+    dtype: values.choice('dtype', ['auto', 'f32', 'f16', 'q8', 'q4']),
+    arithmetic: values.choice('arithmetic', ['auto', 'f32', 'f16']),
+    compute: values.choice('compute', ['float', 'int8']),
+    task: values.choice('task', ['encoder', 'mlm', 'seqcls', 'tokcls']),
+    maxTokensPerPass: values.count('tokens-per-pass'),
+    cache: values.choice('cache', ['auto', 'always', 'refresh', 'none']),
+    cacheFolder: values.text('cache-folder'),
+    ...fileOptions(values),
+  };
+  return async (signal) => {
+    const progress = createProgress(source);
+    try {
+      const model = await loadModel(source, {
+        ...options,
+        signal,
+        onProgress: ({ file, loaded, total }) =>
+          progress.show(total && loaded / total, `${file}, ${megabytes(loaded)}`),
+      });
+      const { dtype, adapter } = model.info;
+      progress.end(
+        `${megabytes(model.memory().weights)} of ${dtype} weights on ${adapter.description || adapter.vendor}`,
+      );
+      return model;
+    } catch (error) {
+      progress.clear();
+      throw error instanceof TypeError ? new UsageError(error.message) : error;
+    }
+  };
+}
+
+export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -1,0 +1,141 @@
+import type { Chunk } from '../../src/api/calls';
+import type { Sql } from './schema';
+
+export interface Document {
+  /** A path or title; one document a name. */
+  name: string;
+  text: string;
+}
+
+/** A chunk's key. */
+export interface ChunkKey {
+  document: string;
+  position: number;
+}
+
+/** Postgres has no NUL in texts, and no half of a surrogate pair; what replaces them is as long, so that offsets stay. */
+export const storable = (text: string): string =>
+  text.replace(/\0|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, '\uFFFD');
+
+/** A document's id: equal names and texts have equal ids, on every machine. */
+export async function documentId({ name, text }: Document): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`${name}\0${text}`));
+  const hex = Array.from(new Uint8Array(digest, 0, 16), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
+export async function hasDocument(sql: Sql, id: string): Promise<boolean> {
+  return (await sql.query('SELECT 1 FROM passages.documents WHERE id = $1', [id])).rows.length > 0;
+}
+
+/**
+ * Puts a document and its chunks in, without embeddings; the document that had the name before goes. Nothing happens if it is there
+ * already. Call it in a transaction.
+ */
+export async function addDocument(sql: Sql, id: string, { name, text }: Document, chunks: Chunk[]): Promise<void> {
+  await sql.query('DELETE FROM passages.documents WHERE name = $1 AND id <> $2', [name, id]);
+  const { rows } = await sql.query(
+    'INSERT INTO passages.documents (id, name, text) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING id',
+    [id, name, text],
+  );
+  if (rows.length === 0) return;
+  const values = chunks.map(({ text, start, end, tokens }, position) => ({ position, start, end, tokens, text }));
+  await sql.query(
+    `INSERT INTO passages.chunks (document, position, start_offset, end_offset, tokens, text)
+     SELECT $1::uuid, c.position, c.start, c."end", c.tokens, c.text
+     FROM json_to_recordset($2::text::json) AS c (position integer, start integer, "end" integer, tokens integer, text text)`,
+    [id, JSON.stringify(values)],
+  );
+}
+
+/** Chunks that wait for their embeddings, in a fixed order. */
+export async function waitingChunks(sql: Sql, limit: number): Promise<(ChunkKey & { text: string })[]> {
+  const { rows } = await sql.query<ChunkKey & { text: string }>(
+    `SELECT document, position, text FROM passages.chunks WHERE embedding IS NULL
+     ORDER BY document, position LIMIT $1`,
+    [limit],
+  );
+  return rows;
+}
+
+/** pgvector's text form; nine digits are enough to give every f32 back. */
+export const vectorText = (row: Float32Array): string =>
+  `[${Array.from(row, (x) => Number(x.toPrecision(9))).join(',')}]`;
+
+/** Stores embeddings, `row(i)` for `keys[i]`. Keys that are gone meanwhile are left out; storing again changes nothing. */
+export async function storeEmbeddings(sql: Sql, keys: ChunkKey[], row: (i: number) => Float32Array): Promise<void> {
+  const values = keys.map(({ document, position }, i) => ({ document, position, embedding: vectorText(row(i)) }));
+  await sql.query(
+    `UPDATE passages.chunks AS c SET embedding = e.embedding::vector
+     FROM json_to_recordset($1::text::json) AS e (document uuid, position integer, embedding text)
+     WHERE c.document = e.document AND c.position = e.position`,
+    [JSON.stringify(values)],
+  );
+}
+
+export interface IndexSize {
+  documents: number;
+  chunks: number;
+  /** Chunks without an embedding. */
+  waiting: number;
+}
+
+export async function indexSize(sql: Sql): Promise<IndexSize> {
+  const { rows } = await sql.query<IndexSize>(
+    `SELECT (SELECT count(*) FROM passages.documents)::integer AS documents,
+            (SELECT count(*) FROM passages.chunks)::integer AS chunks,
+            (SELECT count(*) FROM passages.chunks WHERE embedding IS NULL)::integer AS waiting`,
+  );
+  return rows[0];
+}
+
+export async function getDocument(sql: Sql, id: string): Promise<Document | undefined> {
+  return (await sql.query<Document>('SELECT name, text FROM passages.documents WHERE id = $1', [id])).rows[0];
+}
+
+export interface DocumentEntry {
+  id: string;
+  name: string;
+  chunks: number;
+}
+
+/** All documents by name. */
+export async function listDocuments(sql: Sql): Promise<DocumentEntry[]> {
+  const { rows } = await sql.query<DocumentEntry>(
+    `SELECT id, name, (SELECT count(*)::integer FROM passages.chunks WHERE document = id) AS chunks
+     FROM passages.documents ORDER BY name`,
+  );
+  return rows;
+}
+
+export const removeDocument = (sql: Sql, id: string): Promise<unknown> =>
+  sql.query('DELETE FROM passages.documents WHERE id = $1', [id]);
+
+/** Chunks of one document, `from` to `to` inclusive. */
+export interface Share {
+  document: string;
+  from: number;
+  to: number;
+}
+
+/** Most chunks of a share. */
+const SHARE = 32;
+
+/** All chunks that wait, in shares that one worker does at a time. */
+export async function waitingShares(sql: Sql): Promise<Share[]> {
+  const { rows } = await sql.query<Share>(
+    `SELECT document, min(position) AS "from", max(position) AS "to" FROM passages.chunks WHERE embedding IS NULL
+     GROUP BY document, position / ${SHARE} ORDER BY document, "from"`,
+  );
+  return rows;
+}
+
+/** What of a share still waits. */
+export async function waitingShare(sql: Sql, { document, from, to }: Share): Promise<(ChunkKey & { text: string })[]> {
+  const { rows } = await sql.query<ChunkKey & { text: string }>(
+    `SELECT document, position, text FROM passages.chunks
+     WHERE document = $1 AND position BETWEEN $2 AND $3 AND embedding IS NULL ORDER BY position`,
+    [document, from, to],
+  );
+  return rows;
+}

@@ -1,0 +1,72 @@
+import { PGlite } from '@electric-sql/pglite';
+import { vector } from '@electric-sql/pglite-pgvector';
+import { expect, it } from 'vitest';
+import type { Chunk } from '../../src/api/calls';
+import type { Model } from '../../src/api/types';
+import { indexSize } from './documents';
+import { embedWaiting, indexModelOf, nextSize, promptName, storeDocument } from './fill';
+import { openIndex } from './schema';
+
+/** Sentences as passages; a vector of their length. */
+function fakeModel(onEmbed: (texts: string[]) => void): Model {
+  const model = {
+    info: { dtype: 'f32', embeddingSize: 2, maxTokens: 64, prompts: { document: 'd: ', query: 'q: ' } },
+    async chunk(text: string, { maxTokens }: { maxTokens: number }): Promise<Chunk[]> {
+      expect(maxTokens).toBe(64); // the model's limit is below the usual
+      return [...text.matchAll(/[^.]+\.?/g)].map(([part], i, all) => {
+        const start = all.slice(0, i).join('').length;
+        return { text: part, start, end: start + part.length, tokens: 5 };
+      });
+    },
+    async embed(texts: string[], { signal, promptName }: { signal?: AbortSignal; promptName?: string }) {
+      signal?.throwIfAborted();
+      expect(promptName).toBe('document');
+      onEmbed(texts);
+      const row = (i: number) => Float32Array.from([texts[i].length, 1]);
+      return { row };
+    },
+  };
+  return model as unknown as Model;
+}
+
+it('stores all at once and embeds until it is stopped; the next run does the rest and nothing twice', async () => {
+  const db = await PGlite.create({ extensions: { vector } });
+  const controller = new AbortController();
+  const embedded: string[] = [];
+  const model = fakeModel((texts) => {
+    embedded.push(...texts);
+    if (embedded.length === 2) controller.abort();
+  });
+  await db.transaction((sql) => openIndex(sql, indexModelOf('fake', model)));
+  const document = { name: 'a', text: 'One. Two\0. Three. Four. Five.' };
+  await storeDocument(db, model, document);
+  expect(await indexSize(db)).toEqual({ documents: 1, chunks: 5, waiting: 5 });
+  const { signal } = controller;
+  await expect(embedWaiting(db, model, { signal })).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+  expect(await indexSize(db)).toEqual({ documents: 1, chunks: 5, waiting: 3 });
+  await storeDocument(db, model, document);
+  const progress: [number, number][] = [];
+  await embedWaiting(db, model, { onProgress: (...at) => progress.push(at) });
+  expect([progress[0], progress.at(-1)]).toEqual([
+    [2, 5],
+    [5, 5],
+  ]);
+  expect(embedded).toEqual(['One.', ' Two\uFFFD.', ' Three.', ' Four.', ' Five.']);
+  const { rows } = await db.query('SELECT embedding::text FROM passages.chunks ORDER BY position');
+  expect(rows.map((row) => (row as { embedding: string }).embedding)).toEqual(embedded.map((t) => `[${t.length},1]`));
+  await db.close();
+}, 60_000);
+
+it('takes batches of about a second', () => {
+  expect([nextSize(2, 10), nextSize(256, 10), nextSize(8, 900), nextSize(8, 5000), nextSize(1, 60_000)]).toEqual([
+    4, 256, 8, 4, 1,
+  ]);
+});
+
+it('knows the prompts of queries and passages by their usual names', () => {
+  const named = (prompts: Record<string, string>) =>
+    (['query', 'document'] as const).map((role) => promptName({ info: { prompts } } as unknown as Model, role));
+  expect(named({ query: '', passage: '' })).toEqual(['query', 'passage']);
+  expect(named({ search_document: '', search_query: '', toString: '' })).toEqual(['search_query', 'search_document']);
+  expect(named({})).toEqual([undefined, undefined]);
+});

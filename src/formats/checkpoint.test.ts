@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { ModelFileError } from '../api/errors';
+import { openFiles } from '../sources/source';
+import { listCheckpointFiles } from './checkpoint';
+import type { ModelFiles } from './model-files';
+
+const filesOf = (files: Record<string, string>) =>
+  openFiles(new Map(Object.entries(files).map(([name, text]) => [name, new Blob([text])])));
+const indexed = (weightMap: unknown) =>
+  filesOf({ 'model.safetensors.index.json': JSON.stringify({ metadata: {}, weight_map: weightMap }) });
+
+describe('listCheckpointFiles', () => {
+  it('takes model.safetensors before an index, and opens it once', async () => {
+    const files = filesOf({ 'model.safetensors': 'one', 'model.safetensors.index.json': '{}' });
+    const opened: string[] = [];
+    const counting: ModelFiles = {
+      where: files.where,
+      open(name) {
+        opened.push(name);
+        return files.open(name);
+      },
+    };
+    const { names, weightMap, open } = await listCheckpointFiles(counting);
+    expect(names).toEqual(['model.safetensors']);
+    expect(weightMap).toBeUndefined();
+    const text = async () => new Response((await open('model.safetensors')).stream).text();
+    expect(await text()).toBe('one');
+    expect(opened).toEqual(['model.safetensors']);
+    expect(await text()).toBe('one');
+    expect(opened).toEqual(['model.safetensors', 'model.safetensors']);
+  });
+
+  it('gives the shards of an index, each once', async () => {
+    const weight_map = { a: 'model-1.safetensors', b: 'sub/model-2.safetensors', __proto__x: 'model-1.safetensors' };
+    const files = filesOf({
+      'model.safetensors.index.json': JSON.stringify({ weight_map }),
+      'model-1.safetensors': '1',
+    });
+    const { names, weightMap, open } = await listCheckpointFiles(files);
+    expect(names).toEqual(['model-1.safetensors', 'sub/model-2.safetensors']);
+    expect([...(weightMap ?? [])]).toEqual(Object.entries(weight_map));
+    expect(await new Response((await open('model-1.safetensors')).stream).text()).toBe('1');
+    await expect(open('sub/model-2.safetensors')).rejects.toThrow(
+      'There is no sub/model-2.safetensors in the given files',
+    );
+  });
+
+  it.each<[string, unknown, string]>([
+    ['no weight_map', undefined, 'weight_map is not an object'],
+    ['a list', ['model.safetensors'], 'weight_map is not an object'],
+    ['an empty one', {}, 'weight_map is empty'],
+    ['a number for a file', { t: 3 }, 'names 3 for t'],
+    ['a way up', { t: 'a/../../b' }, 'names "a/../../b" for t, outside'],
+    ['an absolute path', { t: '/etc/b' }, 'outside'],
+    ['a URL', { t: 'https://example.org/b' }, 'outside'],
+    ['a path of Windows', { t: '..\\b' }, 'outside'],
+    ['an empty name', { t: '' }, 'outside'],
+  ])('refuses an index with %s', async (_, weightMap, message) => {
+    await expect(listCheckpointFiles(indexed(weightMap))).rejects.toThrow(ModelFileError);
+    await expect(listCheckpointFiles(indexed(weightMap))).rejects.toThrow(message);
+  });
+
+  it('refuses an index that is no object', async () => {
+    const files = filesOf({ 'model.safetensors.index.json': 'null' });
+    await expect(listCheckpointFiles(files)).rejects.toThrow('weight_map is not an object');
+  });
+
+  it('says what it looked for, and that pickled weights are not read', async () => {
+    const none = listCheckpointFiles(filesOf({ 'config.json': '{}' }));
+    await expect(none).rejects.toThrow(ModelFileError);
+    await expect(none).rejects.toThrow(
+      'There are no weights in the given files: neither model.safetensors nor model.safetensors.index.json (there are config.json).',
+    );
+    const pickled = listCheckpointFiles(filesOf({ 'pytorch_model.bin': 'x' }));
+    await expect(pickled).rejects.toThrow('It has pytorch_model.bin, but only safetensors files are read');
+  });
+});

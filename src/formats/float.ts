@@ -1,0 +1,202 @@
+/** Conversions between the number types of checkpoints and of GPU buffers. Both are little-endian, as every WebGPU host is. */
+import { ModelFileError } from '../api/errors';
+
+export type FloatDtype = 'F32' | 'F16' | 'BF16';
+
+const FLOAT_BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
+
+/** Whether `dtype`, as a safetensors file spells it, is one that `convertChunk` reads. */
+export const isFloatDtype = (dtype: string): dtype is FloatDtype => Object.hasOwn(FLOAT_BYTES, dtype);
+
+const scratch = new Float32Array(1);
+const scratchBits = new Uint32Array(scratch.buffer);
+
+/** The value of the f16 with these 16 bits. Exact. */
+export function f16ToF32(bits: number): number {
+  const magnitude = bits & 0x7fff;
+  if (magnitude > 0x7c00) return NaN;
+  if (magnitude === 0x7c00) return bits & 0x8000 ? -Infinity : Infinity;
+  // The bits where an f32 has them are 2^-112 of the value, for subnormals too.
+  scratchBits[0] = ((bits & 0x8000) << 16) | (magnitude << 13);
+  return scratch[0] * 2 ** 112;
+}
+
+/** The bits of the f16 next to `value` (taken as f32), ties to even; from 65520 on that is Infinity. */
+export function f32ToF16(value: number): number {
+  scratch[0] = value;
+  return f32BitsToF16(scratchBits[0]);
+}
+
+function f32BitsToF16(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = bits & 0x7fffffff;
+  // 65520 is halfway between 65504, the largest f16, and 65536.
+  if (magnitude >= F16_OVERFLOW) return sign | (magnitude > F32_INFINITY ? 0x7e00 : 0x7c00);
+  if (magnitude >= 0x38800000) {
+    // Normal: rebias the exponent by 127 - 15 and round away 13 bits; a carry goes into the exponent, as it should.
+    return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
+  }
+  if (magnitude <= 0x33000000) return sign; // up to 2^-25, half of the smallest subnormal
+  const shift = 126 - (magnitude >>> 23);
+  const significand = (magnitude & 0x7fffff) | 0x800000;
+  return sign | ((significand + (1 << (shift - 1)) - 1 + ((significand >>> shift) & 1)) >>> shift);
+}
+
+const F32_INFINITY = 0x7f800000;
+/** f32 bits of 65520, the smallest magnitude that rounds to an infinite f16. */
+const F16_OVERFLOW = 0x477ff000;
+
+export interface Converted {
+  /** Index in the chunk of the first element that is NaN or infinite in the file, or -1. */
+  nonFinite: number;
+  /** Index in the chunk of the first finite element that f16 cannot hold (it has become infinite), or -1. */
+  overflow: number;
+}
+
+/**
+ * Converts the elements in `bytes`, little-endian and at any alignment, into `to` from index `at` on: a Float32Array gets
+ * f32 values, a Uint16Array f16 bits, rounded to nearest even. Throws a RangeError if `bytes` ends within an element or `to`
+ * is too short.
+ */
+export function convertChunk(bytes: Uint8Array, from: FloatDtype, to: Float32Array | Uint16Array, at = 0): Converted {
+  const size = FLOAT_BYTES[from];
+  const count = bytes.byteLength / size;
+  if (!Number.isInteger(count))
+    throw new RangeError(`${bytes.byteLength} bytes are no whole number of ${from} elements`);
+  if (at + count > to.length) throw new RangeError(`${count} elements at ${at} do not fit in ${to.length}`);
+
+  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  if (to instanceof Float32Array) {
+    const bits = new Uint32Array(to.buffer, to.byteOffset + 4 * at, count);
+    let nonFinite: number;
+    if (from === 'F32') nonFinite = copyF32(view32(aligned, count), bits);
+    else if (from === 'F16') nonFinite = f16ToF32Bits(view16(aligned, count), bits);
+    else nonFinite = bf16ToF32Bits(view16(aligned, count), bits);
+    return { nonFinite, overflow: -1 };
+  }
+  const bits = to.subarray(at, at + count);
+  if (from === 'F16') return { nonFinite: copyF16(view16(aligned, count), bits), overflow: -1 };
+  return from === 'F32' ? f32ToF16Bits(view32(aligned, count), bits) : bf16ToF16Bits(view16(aligned, count), bits);
+}
+
+/** Elements of a file's tensor, of which `index` is the first, for messages. */
+export interface Elements {
+  file: string;
+  tensor: string;
+  index: number;
+}
+
+/** As convertChunk; throws a ModelFileError for NaN, infinities, and values that f16 cannot hold. */
+export function convertElements(
+  elements: Elements,
+  bytes: Uint8Array,
+  from: FloatDtype,
+  to: Float32Array | Uint16Array,
+  at = 0,
+): void {
+  const { nonFinite, overflow } = convertChunk(bytes, from, to, at);
+  if (nonFinite >= 0) throw broken(elements, nonFinite);
+  if (overflow >= 0) throw tooLarge({ ...elements, index: elements.index + overflow }, 'f16', F16_MAX);
+}
+
+/** For elements that stay as they are: throws a ModelFileError for NaN and infinities. `bytes` is aligned. */
+export function checkElements(elements: Elements, bytes: Uint8Array, dtype: 'F32' | 'F16'): void {
+  const count = bytes.byteLength / FLOAT_BYTES[dtype];
+  const at = dtype === 'F32' ? firstNonFinite32(view32(bytes, count)) : firstNonFinite16(view16(bytes, count), 0x7c00);
+  if (at >= 0) throw broken(elements, at);
+}
+
+const broken = ({ file, tensor, index }: Elements, at: number): ModelFileError =>
+  new ModelFileError(
+    `${file}: tensor '${tensor}' holds a NaN or an infinity at element ${index + at}; the checkpoint is broken.`,
+  );
+
+const F16_MAX = 65504;
+
+/** The error for a value at `index` that `dtype` cannot hold. */
+export const tooLarge = ({ file, tensor, index }: Elements, dtype: string, most: number): ModelFileError =>
+  new ModelFileError(
+    `${file}: tensor '${tensor}' holds a value at element ${index} that ${dtype} cannot hold (above ${most}). Load it with dtype: 'f32'.`,
+  );
+
+const view16 = (bytes: Uint8Array, count: number) => new Uint16Array(bytes.buffer, bytes.byteOffset, count);
+const view32 = (bytes: Uint8Array, count: number) => new Uint32Array(bytes.buffer, bytes.byteOffset, count);
+
+// One small function for each pair of types: every loop sees one kind of array, which is what makes it fast.
+
+function copyF32(source: Uint32Array, to: Uint32Array): number {
+  to.set(source);
+  return firstNonFinite32(source);
+}
+
+function copyF16(source: Uint16Array, to: Uint16Array): number {
+  to.set(source);
+  return firstNonFinite16(source, 0x7c00);
+}
+
+function firstNonFinite32(source: Uint32Array): number {
+  for (let i = 0; i < source.length; i++) if ((source[i] & F32_INFINITY) === F32_INFINITY) return i;
+  return -1;
+}
+
+function firstNonFinite16(source: Uint16Array, exponent: number): number {
+  // Two at a time: where all bits of an exponent are set, adding its lowest one carries into the sign's place.
+  const lowest = exponent & -exponent;
+  const [exponents, ones] = [exponent * 0x10001, lowest * 0x10001];
+  const aligned = source.byteOffset % 4 === 0 ? source : source.slice();
+  const pairs = new Uint32Array(aligned.buffer, aligned.byteOffset, source.length >> 1);
+  let carries = (source[source.length - 1] & exponent) + lowest; // the last may be in no pair
+  const whole = pairs.length & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    carries |=
+      ((pairs[i] & exponents) + ones) |
+      ((pairs[i + 1] & exponents) + ones) |
+      ((pairs[i + 2] & exponents) + ones) |
+      ((pairs[i + 3] & exponents) + ones);
+  }
+  for (let i = whole; i < pairs.length; i++) carries |= (pairs[i] & exponents) + ones;
+  return carries & 0x80008000 ? source.findIndex((bits) => (bits & exponent) === exponent) : -1;
+}
+
+/** All f16 values as f32 bits. */
+let f16Table: Uint32Array | undefined;
+
+function f16ToF32Bits(source: Uint16Array, to: Uint32Array): number {
+  f16Table ??= new Uint32Array(Float32Array.from({ length: 0x10000 }, (_, bits) => f16ToF32(bits)).buffer);
+  const table = f16Table;
+  let most = 0;
+  for (let i = 0; i < source.length; i++) {
+    const bits = source[i];
+    const magnitude = bits & 0x7fff;
+    if (magnitude > most) most = magnitude;
+    to[i] = table[bits];
+  }
+  return most < 0x7c00 ? -1 : firstNonFinite16(source, 0x7c00);
+}
+
+function bf16ToF32Bits(source: Uint16Array, to: Uint32Array): number {
+  for (let i = 0; i < source.length; i++) to[i] = source[i] << 16;
+  return firstNonFinite16(source, 0x7f80);
+}
+
+function f32ToF16Bits(source: Uint32Array, to: Uint16Array): Converted {
+  let nonFinite = -1;
+  let overflow = -1;
+  for (let i = 0; i < source.length; i++) {
+    const bits = source[i];
+    to[i] = f32BitsToF16(bits);
+    const magnitude = bits & 0x7fffffff;
+    if (magnitude >= F16_OVERFLOW) {
+      if (magnitude < F32_INFINITY) {
+        if (overflow < 0) overflow = i;
+      } else if (nonFinite < 0) nonFinite = i;
+    }
+  }
+  return { nonFinite, overflow };
+}
+
+function bf16ToF16Bits(source: Uint16Array, to: Uint16Array): Converted {
+  const wide = new Uint32Array(source.length);
+  bf16ToF32Bits(source, wide);
+  return f32ToF16Bits(wide, to);
+}

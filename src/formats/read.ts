@@ -1,0 +1,121 @@
+import { abortReason, ModelFileError } from '../api/errors';
+import type { FileOptions } from '../api/types';
+import type { ModelFile, ModelFiles } from './model-files';
+
+export type StreamOptions = Pick<FileOptions, 'onProgress' | 'signal'>;
+
+/** A page hears of large files once a MiB: a message to it for each network chunk would cost more than the download. */
+const PROGRESS_STEP = 1 << 20;
+
+/**
+ * The bytes of `file` in the stream's own chunks, once, front to back. `onProgress` is called at the start, about once a
+ * MiB and at the end. Leaving the loop early cancels the stream.
+ * Throws the reason of `signal` when it aborts, and a ModelFileError when the stream breaks or does not have `file.size` bytes.
+ */
+export async function* streamBytes(file: ModelFile, { onProgress, signal }: StreamOptions): AsyncGenerator<Uint8Array> {
+  const { name, size } = file;
+  const reader = file.stream.getReader();
+  // A waiting read() ends when the stream is cancelled; without this an abort would wait for the next network chunk.
+  const onAbort = () => void reader.cancel(signal?.reason).catch(() => {});
+  signal?.addEventListener('abort', onAbort, { once: true });
+  let loaded = 0;
+  let reported = 0;
+  try {
+    signal?.throwIfAborted();
+    onProgress?.({ file: name, loaded, total: size });
+    for (;;) {
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        if (signal?.aborted) throw abortReason(signal);
+        if (cause instanceof ModelFileError) throw cause;
+        throw new ModelFileError(`Reading ${name} stopped after ${bytesOf(loaded, size)}: ${messageOf(cause)}`, {
+          cause,
+        });
+      });
+      if (signal?.aborted) throw abortReason(signal);
+      if (done) break;
+      loaded += value.byteLength;
+      if (size !== undefined && loaded > size) {
+        throw new ModelFileError(`${name} goes on after the ${size} bytes that it was said to have.`);
+      }
+      if (loaded - reported >= PROGRESS_STEP) {
+        reported = loaded;
+        onProgress?.({ file: name, loaded, total: size });
+      }
+      yield value;
+    }
+    if (size !== undefined && loaded < size) {
+      throw new ModelFileError(`${name} is cut off: it ends after ${bytesOf(loaded, size)}. Load it again.`);
+    }
+    if (reported !== loaded) onProgress?.({ file: name, loaded, total: size });
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    reader.cancel().catch(() => {});
+  }
+}
+
+export interface ReadOptions extends StreamOptions {
+  /** Throw a ModelFileError where the file is not there, instead of giving undefined. */
+  required?: boolean;
+}
+
+/** A whole file. */
+export function readBytes(
+  files: ModelFiles,
+  name: string,
+  options: ReadOptions & { required: true },
+): Promise<Uint8Array<ArrayBuffer>>;
+export function readBytes(
+  files: ModelFiles,
+  name: string,
+  options?: ReadOptions,
+): Promise<Uint8Array<ArrayBuffer> | undefined>;
+export async function readBytes(
+  files: ModelFiles,
+  name: string,
+  options: ReadOptions = {},
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const file = await files.open(name, options.signal);
+  if (!file) {
+    if (options.required) throw missingFile(files, name);
+    return undefined;
+  }
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of streamBytes(files.keep?.(file) ?? file, options)) {
+    chunks.push(chunk);
+    length += chunk.byteLength;
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * A JSON file; undefined if it is not there and not required. A ModelFileError names a file that is not UTF-8 JSON. A page
+ * of HTML or XML counts as no file: servers answer with one, and with status 200, for names they do not know.
+ */
+export async function readJson(files: ModelFiles, name: string, options: ReadOptions = {}): Promise<unknown> {
+  const bytes = await readBytes(files, name, options);
+  if (!bytes) return undefined;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (!/^\s*</.test(text)) return JSON.parse(text);
+  } catch (cause) {
+    throw new ModelFileError(`${name} in ${files.where} is not valid JSON: ${messageOf(cause)}`, { cause });
+  }
+  if (options.required) throw missingFile(files, name, 'a page of HTML or XML is in its place');
+  return undefined;
+}
+
+/** The error for a file that the checkpoint cannot do without. */
+export const missingFile = (files: ModelFiles, name: string, why = files.whyMissing?.(name)): ModelFileError =>
+  new ModelFileError(`There is no ${name} in ${files.where}${why ? `: ${why}` : ''}.`);
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const bytesOf = (loaded: number, size: number | undefined): string =>
+  size === undefined ? `${loaded} bytes` : `${loaded} of ${size} bytes`;

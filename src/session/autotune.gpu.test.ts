@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import { create } from 'webgpu';
+import type { GemmPlan } from '../kernels/gemm';
+import { maxDifference, publicModel } from '../model/fixtures/golden';
+import { folderFiles } from '../sources/folder';
+import { loadEncoder } from './open';
+
+it('a model whose tiles were chosen on the device gives what one with the default tiles gives; the choice is remembered', async () => {
+  const plans = new Map<string, GemmPlan>();
+  let written = 0;
+  const store = {
+    get: async (key: string) => plans.get(key),
+    set: async (key: string, plan: GemmPlan) => {
+      written++;
+      plans.set(key, plan);
+    },
+  };
+  const embed = async (autotune: boolean | undefined) => {
+    const options = {
+      gpu: create([]),
+      folder: folderFiles,
+      plans: store,
+      autotune,
+      dtype: 'f32',
+      arithmetic: 'f32',
+    } as const;
+    const model = await loadEncoder(publicModel('nano'), options);
+    try {
+      return (await model.embed(['One short query.', 'And a passage that is not short. '.repeat(12)])).data;
+    } finally {
+      await model.dispose();
+    }
+  };
+  const untuned = await embed(undefined); // the adapters of these tests are software
+  expect(plans.size).toBe(0);
+  expect(maxDifference(await embed(true), untuned)).toBeLessThan(1e-5);
+  expect([plans.size, written]).toEqual([4, 4]);
+  expect(maxDifference(await embed(true), untuned)).toBeLessThan(1e-5);
+  expect(written).toBe(4);
+}, 300_000);

@@ -1,0 +1,8 @@
+/** What this origin keeps on the device. A file of its own, which pages load when they ask. */
+import type { CachedModel } from '../api/types';
+import { deleteEntries, listEntries } from '../store/store';
+import { browserStore } from '../store/store-browser';
+
+export const list = (): Promise<CachedModel[]> => listEntries(browserStore);
+
+export const remove = (which: CachedModel | string): Promise<number> => deleteEntries(browserStore, which);

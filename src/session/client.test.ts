@@ -1,0 +1,317 @@
+import { expose } from 'comlink';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { CallOptions } from '../api/calls';
+import { DeviceLostError, ModelFileError } from '../api/errors';
+import type { LoadOptions, Model, ModelInfo, ModelSource, Progress } from '../api/types';
+import { absoluteSource, loadModel } from './client';
+import { createSession } from './worker-session';
+
+const info = { task: 'mlm', maxTokens: 8192, hiddenSize: 2 } as ModelInfo;
+
+/** A model whose calls answer with what reached it; texts starting with "wait" answer only when aborted. */
+function echoModel(overrides: Partial<Model> = {}) {
+  let activations = 0;
+  const seen: unknown[][] = [];
+  const answer =
+    (name: string) =>
+    async (...args: unknown[]): Promise<never> => {
+      seen.push([name, ...args]);
+      activations += 1;
+      const { signal } = (args.at(-1) ?? {}) as { signal?: AbortSignal };
+      if (String(args[0]).startsWith('wait')) {
+        await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+      }
+      return [name, args[0]] as never;
+    };
+  const model = {
+    info,
+    fillMask: answer('fillMask'),
+    classify: answer('classify'),
+    classifyTokens: answer('classifyTokens'),
+    embed: answer('embed'),
+    forward: answer('forward'),
+    tokenize: answer('tokenize'),
+    memory: () => ({ weights: 7, activations, peak: 9 }),
+    dispose: vi.fn(async () => {}),
+    ...overrides,
+  } as unknown as Model;
+  return { model, seen };
+}
+
+const ports: MessagePort[] = [];
+afterEach(() => {
+  for (const port of ports.splice(0)) port.close();
+});
+
+/** The real session behind a MessageChannel that the client takes for a Worker. */
+function workerDouble(load: (source: ModelSource, options: LoadOptions) => Promise<Model>) {
+  const { port1, port2 } = new MessageChannel();
+  ports.push(port1, port2);
+  expose(createSession(load), port2);
+  return Object.assign(port1, { terminate: vi.fn(), onerror: null }) as unknown as Worker & { terminate: () => void };
+}
+
+async function load(overrides: Partial<Model> = {}) {
+  const echo = echoModel(overrides);
+  const worker = workerDouble(async () => echo.model);
+  return { ...echo, worker, remote: await loadModel('./nano', { worker }) };
+}
+
+// In Node there is no page: relative addresses need one.
+vi.stubGlobal('location', { href: 'https://example.org/app/index.html' });
+
+describe('loading', () => {
+  it('sends the source and the cloneable options, and gives the model its info and memory', async () => {
+    const calls: unknown[][] = [];
+    const worker = workerDouble(async (...args) => {
+      calls.push(args);
+      return echoModel().model;
+    });
+    const files = new Map([['config.json', new Blob(['{}'])]]);
+    const model = await loadModel(files, { worker, dtype: 'f16', hubUrl: '/mirror' });
+    const [source, options] = calls[0] as [Map<string, Blob>, LoadOptions];
+    expect(await source.get('config.json')?.text()).toBe('{}');
+    expect(options).toMatchObject({ dtype: 'f16', hubUrl: 'https://example.org/mirror' });
+    expect(model.info).toEqual(info);
+    expect(model.memory()).toEqual({ weights: 7, activations: 0, peak: 9 });
+  });
+
+  it('makes relative addresses absolute and leaves Hub ids alone', () => {
+    expect(absoluteSource('./models/nano')).toBe('https://example.org/app/models/nano');
+    expect(absoluteSource('../nano')).toBe('https://example.org/nano');
+    expect(absoluteSource('models/nano/')).toBe('https://example.org/app/models/nano/');
+    expect(absoluteSource('..')).toBe('https://example.org/');
+    expect(absoluteSource('/nano')).toBe('https://example.org/nano');
+    expect(absoluteSource('answerdotai/ModernBERT-base')).toBe('answerdotai/ModernBERT-base');
+    expect(absoluteSource('https://other.org/m/')).toBe('https://other.org/m/');
+    expect(absoluteSource(new URL('https://other.org/m/'))).toBe('https://other.org/m/');
+  });
+
+  it('reports progress, thinned out, with the last report of every file', async () => {
+    const worker = workerDouble(async (_source, { onProgress }) => {
+      for (let loaded = 1; loaded <= 1000; loaded++) onProgress?.({ file: 'a', loaded, total: 1000 });
+      for (let loaded = 1; loaded <= 500; loaded++) onProgress?.({ file: 'b', loaded, total: undefined });
+      return echoModel().model;
+    });
+    const reports: Progress[] = [];
+    await loadModel('./nano', { worker, onProgress: (progress) => reports.push(progress) });
+    expect(reports.filter(({ file }) => file === 'a').at(-1)?.loaded).toBe(1000);
+    expect(reports.filter(({ file }) => file === 'b').at(-1)?.loaded).toBe(500);
+    expect(reports.length).toBeLessThan(20);
+  });
+
+  it('rejects with what the progress callback throws, and frees the model', async () => {
+    const { model } = echoModel();
+    const worker = workerDouble(async (_source, { onProgress }) => {
+      onProgress?.({ file: 'a', loaded: 1, total: 1 });
+      return model;
+    });
+    const onProgress = () => {
+      throw new RangeError('no room for a bar');
+    };
+    await expect(loadModel('./nano', { worker, onProgress })).rejects.toThrow('no room for a bar');
+    expect(model.dispose).toHaveBeenCalledOnce();
+  });
+
+  it('rejects with the class of the error and ends the worker', async () => {
+    const worker = workerDouble(async () => {
+      throw new ModelFileError('model.safetensors ends early');
+    });
+    const failure = await loadModel('./nano', { worker }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(ModelFileError);
+    expect(worker.terminate).toHaveBeenCalled();
+  });
+
+  it('rejects at once when aborted, tells the worker and ends it', async () => {
+    const aborted = vi.fn();
+    const worker = workerDouble(
+      (_source, { signal }) =>
+        new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => {
+            aborted();
+            reject(signal.reason);
+          });
+        }),
+    );
+    const controller = new AbortController();
+    const reason = new Error('the user went elsewhere');
+    setTimeout(() => controller.abort(reason), 20);
+    await expect(loadModel('./nano', { worker, signal: controller.signal })).rejects.toBe(reason);
+    expect(worker.terminate).toHaveBeenCalled();
+    await vi.waitFor(() => expect(aborted).toHaveBeenCalled());
+  });
+
+  it('does not start with a signal that is aborted already', async () => {
+    const load = vi.fn();
+    const worker = workerDouble(load);
+    await expect(loadModel('./nano', { worker, signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    expect(load).not.toHaveBeenCalled();
+  });
+
+  it('refuses a second model in the same worker', async () => {
+    const { worker } = await load();
+    await expect(loadModel('./nano', { worker })).rejects.toThrow('already holds a model');
+  });
+
+  it('refuses a GPU of the caller, which cannot go to a worker', async () => {
+    await expect(loadModel('./nano', { gpu: {} as GPU })).rejects.toThrow('worker: false');
+  });
+
+  it('rejects when the script of the worker does not load', async () => {
+    const worker = workerDouble(() => new Promise(() => {}));
+    const loading = loadModel('./nano', { worker });
+    worker.dispatchEvent(new Event('error'));
+    await expect(loading).rejects.toThrow('could not be loaded');
+  });
+});
+
+describe('calls', () => {
+  it('pass text and options on and keep memory() up to date', async () => {
+    const { remote, seen } = await load();
+    expect(await remote.fillMask(['a', 'b'], { topK: 3 })).toEqual(['fillMask', ['a', 'b']]);
+    expect(await remote.classify('c')).toEqual(['classify', 'c']);
+    expect(await remote.classifyTokens('d')).toEqual(['classifyTokens', 'd']);
+    await remote.tokenize('one', 'two');
+    expect(seen[0]).toMatchObject(['fillMask', ['a', 'b'], { topK: 3 }]);
+    expect(seen[3].slice(0, 3)).toEqual(['tokenize', 'one', 'two']);
+    expect(remote.memory().activations).toBe(4);
+  });
+
+  it('rebuild the rows of embeddings and move their data', async () => {
+    const data = Float32Array.of(1, 2, 3, 4);
+    const embed = (async () => ({ data, rows: 2, dim: 2, row: () => data })) as unknown as Model['embed'];
+    const { remote } = await load({ embed });
+    const embeddings = await remote.embed(['a', 'b']);
+    expect(embeddings.data).toEqual(Float32Array.of(1, 2, 3, 4));
+    expect(embeddings.row(1)).toEqual(Float32Array.of(3, 4));
+    expect(embeddings.row(1).buffer).toBe(embeddings.data.buffer);
+    expect(data.length).toBe(0); // moved, not copied
+  });
+
+  it('rebuild the rows of binary embeddings and of a list of multi-vector ones', async () => {
+    const bits = { data: Uint8Array.of(1, 2, 3, 4), rows: 2, dim: 12, row: () => [] };
+    const vectors = [1, 2].map((rows) => ({
+      ...{ data: new Float32Array(rows * 2).fill(rows), rows, dim: 2, row: () => [] },
+      ids: Uint32Array.of(7),
+      offsets: [[0, 3]],
+    }));
+    const { remote } = await load({
+      embed: (async () => bits) as unknown as Model['embed'],
+      embedMultiVector: (async () => vectors) as unknown as Model['embedMultiVector'],
+    });
+    expect((await remote.embed('a', { precision: 'binary' })).row(1)).toEqual(Uint8Array.of(3, 4));
+    const [, second] = await remote.embedMultiVector(['a', 'b'], { kind: 'query' });
+    expect(second).toMatchObject({ ids: Uint32Array.of(7), offsets: [[0, 3]], rows: 2 });
+    expect(second.row(1)).toEqual(Float32Array.of(2, 2));
+    expect(vectors.map(({ data }) => data.length)).toEqual([0, 0]);
+  });
+
+  it('move tensors that share a buffer, and leave the input to the caller', async () => {
+    const buffer = new Float32Array(6).buffer;
+    const forward = vi.fn(async () => ({
+      logits: { data: new Float32Array(buffer, 0, 2), shape: [2] },
+      last_hidden_state: { data: new Float32Array(buffer, 8, 4), shape: [2, 2] },
+    }));
+    const { remote } = await load({ forward });
+    const ids = new Uint32Array(1000).subarray(10, 12);
+    const result = await remote.forward({ inputIds: ids, lengths: Uint32Array.of(2) }, { rows: [0] });
+    expect(result.last_hidden_state).toEqual({ data: new Float32Array(4), shape: [2, 2] });
+    expect(buffer.byteLength).toBe(0);
+    expect(ids.length).toBe(2);
+    const [batch, options] = forward.mock.calls[0] as unknown as [{ inputIds: Uint32Array }, object];
+    expect(batch.inputIds.buffer.byteLength).toBe(8); // only the view went over
+    expect(options).toMatchObject({ rows: [0] });
+  });
+
+  it('run at the same time and answer each its own', async () => {
+    const { remote } = await load();
+    const answers = await Promise.all(['a', 'b', 'c'].map((text) => remote.classify(text)));
+    expect(answers).toEqual(['a', 'b', 'c'].map((text) => ['classify', text]));
+  });
+
+  it('are aborted one by one', async () => {
+    const { remote, seen } = await load();
+    const controller = new AbortController();
+    const aborted = remote.classify('wait for it', { signal: controller.signal });
+    const other = remote.classify('b');
+    controller.abort();
+    await expect(aborted).rejects.toBe(controller.signal.reason);
+    expect(await other).toEqual(['classify', 'b']);
+    const { signal } = seen[0].at(-1) as { signal: AbortSignal };
+    await vi.waitFor(() => expect(signal.aborted).toBe(true));
+  });
+
+  it('throw at once for a signal that is aborted, without bothering the worker', async () => {
+    const { remote, seen } = await load();
+    await expect(remote.classify('a', { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+    await remote.classify('b');
+    expect(seen).toHaveLength(1);
+  });
+
+  it('tell how far they are, and are rejected with what the callback throws', async () => {
+    const classify = async (_text: unknown, { onProgress }: CallOptions = {}) => {
+      for (const done of [1, 2]) onProgress?.({ done, total: 2, tokens: done, totalTokens: 2 });
+      return [];
+    };
+    const { remote } = await load({ classify: classify as unknown as Model['classify'] });
+    const reports: number[] = [];
+    await remote.classify('a', { onProgress: ({ done }) => reports.push(done) });
+    expect(reports).toEqual([1, 2]); // all of them before the result
+    const onProgress = () => {
+      throw new RangeError('no room for a bar');
+    };
+    await expect(remote.classify('a', { onProgress })).rejects.toThrow('no room for a bar');
+    expect(await remote.classify('b')).toEqual([]);
+  });
+
+  it('are those that the model in the worker has', async () => {
+    const summarize = async (text: string, options: object) => [text, options];
+    const { remote } = await load({ summarize } as object);
+    const own = remote as unknown as { summarize(...args: unknown[]): Promise<unknown> };
+    expect(await own.summarize('a', { length: 3 })).toMatchObject(['a', { length: 3 }]);
+    expect(Object.keys(remote)).toEqual(expect.arrayContaining(['info', 'memory', 'dispose', 'forward', 'summarize']));
+  });
+
+  it('leave no listener on the signal', async () => {
+    const { remote } = await load();
+    const { signal } = new AbortController();
+    const remove = vi.spyOn(signal, 'removeEventListener');
+    await remote.classify('a', { signal });
+    expect(remove).toHaveBeenCalledOnce();
+  });
+
+  it('reject with the class of the error', async () => {
+    const embed = async () => {
+      throw new RangeError('9000 tokens, the limit is 8192');
+    };
+    const { remote } = await load({ embed });
+    await expect(remote.embed('x')).rejects.toThrow(RangeError);
+  });
+
+  it('reject when the worker dies', async () => {
+    const { remote, worker } = await load();
+    const waiting = remote.classify('wait');
+    worker.dispatchEvent(
+      Object.assign(new Event('error'), { message: 'out of memory', filename: 'worker.js', lineno: 1 }),
+    );
+    await expect(waiting).rejects.toThrow('out of memory');
+    await expect(remote.classify('b')).rejects.toThrow('out of memory');
+    await remote.dispose();
+  });
+});
+
+describe('dispose', () => {
+  it('frees the model, rejects calls that wait or come later, and ends the worker', async () => {
+    const { remote, model, worker } = await load();
+    const waiting = remote.classify('wait');
+    const disposed = remote.dispose();
+    await expect(waiting).rejects.toThrow(DeviceLostError);
+    await disposed;
+    expect(model.dispose).toHaveBeenCalledOnce();
+    expect(worker.terminate).toHaveBeenCalled();
+    await expect(remote.classify('b')).rejects.toThrow('disposed');
+    await remote.dispose();
+  });
+});

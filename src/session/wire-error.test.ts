@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from '../api/errors';
+import { fromWireError, toWireError } from './wire-error';
+
+const across = (thrown: unknown) => fromWireError(structuredClone(toWireError(thrown)));
+
+describe('errors across the worker boundary', () => {
+  const classes = [
+    WebGPUUnavailableError,
+    UnsupportedModelError,
+    ModelFileError,
+    DeviceLostError,
+    RangeError,
+    TypeError,
+    SyntaxError,
+    Error,
+  ];
+  it.each(classes)('%o keeps class, name, message and stack', (Class) => {
+    const thrown = new Class('9000 tokens, the limit is 8192');
+    const revived = across(thrown);
+    expect(revived.constructor).toBe(Class);
+    expect(revived).toMatchObject({ name: thrown.name, message: thrown.message, stack: thrown.stack });
+  });
+
+  it('keeps a DOMException one, by its name', () => {
+    const revived = across(new DOMException('stopped', 'AbortError'));
+    expect(revived).toBeInstanceOf(DOMException);
+    expect(revived).toMatchObject({ name: 'AbortError', message: 'stopped' });
+  });
+
+  it('keeps the chain of causes', () => {
+    const revived = across(new ModelFileError('outer', { cause: new RangeError('inner') }));
+    expect(revived.cause).toBeInstanceOf(RangeError);
+    expect(revived.cause).toMatchObject({ message: 'inner' });
+  });
+
+  it('keeps the name of a class it does not know', () => {
+    class QuotaError extends Error {
+      override name = 'QuotaError';
+    }
+    expect(across(new QuotaError('full'))).toMatchObject({ name: 'QuotaError', message: 'full' });
+  });
+
+  it('makes an Error of what is none', () => {
+    expect(across('just text')).toMatchObject({ name: 'Error', message: 'just text' });
+  });
+});

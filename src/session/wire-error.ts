@@ -1,0 +1,44 @@
+import { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from '../api/errors';
+
+/** An error as it travels between worker and page: structured clone would drop the library's own classes. */
+export interface WireError {
+  name: string;
+  message: string;
+  stack?: string;
+  isDOMException: boolean;
+  cause?: WireError;
+}
+
+const CLASSES = {
+  WebGPUUnavailableError,
+  UnsupportedModelError,
+  ModelFileError,
+  DeviceLostError,
+  RangeError,
+  TypeError,
+  SyntaxError,
+};
+
+/** Packs whatever was thrown. */
+export function toWireError(thrown: unknown): WireError {
+  if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown), isDOMException: false };
+  const { name, message, stack, cause } = thrown;
+  return {
+    name,
+    message,
+    stack,
+    isDOMException: thrown instanceof DOMException,
+    cause: cause instanceof Error ? toWireError(cause) : undefined,
+  };
+}
+
+/** The error with its class, name, message, stack and cause back. A class unknown here becomes an Error of that name. */
+export function fromWireError(wire: WireError): Error {
+  if (wire.isDOMException) return new DOMException(wire.message, wire.name);
+  const options = wire.cause && { cause: fromWireError(wire.cause) };
+  const known = CLASSES[wire.name as keyof typeof CLASSES];
+  const error = known ? new known(wire.message, options) : new Error(wire.message, options);
+  if (!known && wire.name !== 'Error') error.name = wire.name;
+  if (wire.stack) error.stack = wire.stack;
+  return error;
+}

@@ -1,0 +1,162 @@
+import { type ProxyMarked, type Remote, releaseProxy, transfer } from 'comlink';
+import type { CallProgress, Calls } from '../api/calls';
+import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from '../api/types';
+import { toWireError, type WireError } from './wire-error';
+
+/** What a call gave, with the memory in use right after it, so that `Model.memory()` can stay synchronous in the page. */
+export type Outcome<T> = { value: T; memory: MemoryUse } | { error: WireError };
+
+/** A model that was loaded, and the names of its calls, each of which goes through the worker the same way. */
+export interface Loaded {
+  info: ModelInfo;
+  calls: (keyof Calls)[];
+}
+
+type Listener<T> = Remote<((message: T) => void) & ProxyMarked>;
+
+/** The options that can be cloned into a worker. */
+export type WireLoadOptions = Omit<LoadOptions, 'signal' | 'onProgress' | 'gpu'>;
+
+/** One worker's side of the boundary: holds one model. Every call has an id of the page's choosing, which `abort` names. */
+export interface Session {
+  load(
+    id: number,
+    source: ModelSource,
+    options: WireLoadOptions,
+    onProgress?: Listener<Progress>,
+  ): Promise<Outcome<Loaded>>;
+  /** Runs `name(...input, options)`, or `name(...input)` without options. Signal and onProgress of the options are put back here. */
+  call(
+    id: number,
+    name: keyof Calls,
+    input: unknown[],
+    options: object | undefined,
+    onProgress?: Listener<CallProgress>,
+  ): Promise<Outcome<unknown>>;
+  /** Ends a call in progress; an id that is done already is ignored. */
+  abort(id: number): void;
+  dispose(): Promise<void>;
+}
+
+const NOTHING: MemoryUse = { weights: 0, activations: 0, peak: 0 };
+
+/** Milliseconds between two progress messages of a file. */
+const PROGRESS_INTERVAL = 50;
+
+/** A session that loads its model with `load`: the worker's is loadEncoder on navigator.gpu. */
+export function createSession(load: (source: ModelSource, options: LoadOptions) => Promise<Model>): Session {
+  const controllers = new Map<number, AbortController>();
+  let model: Model | undefined;
+  let loading = false;
+
+  async function outcome<T>(id: number, run: (signal: AbortSignal) => Promise<T>): Promise<Outcome<T>> {
+    const controller = new AbortController();
+    controllers.set(id, controller);
+    try {
+      const value = await run(controller.signal);
+      return { value, memory: model?.memory() ?? NOTHING };
+    } catch (error) {
+      return { error: toWireError(error) };
+    } finally {
+      controllers.delete(id);
+    }
+  }
+
+  return {
+    load: (id, source, options, onProgress) =>
+      outcome(id, async (signal) => {
+        if (model || loading)
+          throw new Error('This worker already holds a model; give every model a worker of its own.');
+        loading = true;
+        const progress = onProgress && throttled((message) => onProgress(message));
+        try {
+          const loaded = await load(source, { ...options, signal, onProgress: progress?.report });
+          try {
+            await progress?.flush();
+            signal.throwIfAborted();
+          } catch (error) {
+            await loaded.dispose(); // the page will never hear of this model
+            throw error;
+          }
+          model = loaded;
+          return { info: model.info, calls: callsOf(model) };
+        } finally {
+          loading = false;
+          onProgress?.[releaseProxy]();
+        }
+      }),
+
+    async call(id, name, input, options, onProgress) {
+      const result = await outcome(id, async (signal) => {
+        if (!model) throw new Error('This worker holds no model: load one first.');
+        const received: Promise<void>[] = [];
+        const report = (progress: CallProgress) => void received.push(onProgress!(progress));
+        const args = options ? [...input, { ...options, signal, onProgress: onProgress && report }] : input;
+        try {
+          const value = await (model[name] as (...args: unknown[]) => Promise<unknown>)(...args);
+          await Promise.all(received); // an error in the page's callback is the call's
+          return withoutMethods(value);
+        } finally {
+          onProgress?.[releaseProxy]();
+        }
+      });
+      return 'value' in result ? transfer(result, buffersOf(result.value)) : result;
+    },
+
+    abort: (id) => controllers.get(id)?.abort(),
+
+    async dispose() {
+      for (const controller of controllers.values()) controller.abort();
+      await model?.dispose();
+      model = undefined;
+    },
+  };
+}
+
+const callsOf = (model: Model): (keyof Calls)[] =>
+  (Object.keys(model) as (keyof Model)[]).filter(
+    (name): name is keyof Calls => name !== 'info' && name !== 'memory' && name !== 'dispose',
+  );
+
+/** A result, or a list of them, without its methods (`row` of Embeddings), which cannot be cloned: the page puts them back. */
+function withoutMethods(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutMethods);
+  if (value?.constructor !== Object) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, part]) => typeof part !== 'function'));
+}
+
+/** The buffers of Embeddings and Tensors, to be moved, not copied. */
+function buffersOf(value: unknown): ArrayBuffer[] {
+  const holders = [value, ...Object.values(value as object)] as { data?: unknown }[];
+  const arrays = holders.map((holder) => holder?.data).filter((data) => ArrayBuffer.isView(data));
+  return [...new Set(arrays.map((array) => array.buffer))].filter((buffer) => buffer instanceof ArrayBuffer);
+}
+
+/**
+ * Passes on at most one report of a file every PROGRESS_INTERVAL, and its last one always: at once where the size is
+ * known, else with `flush`, which also waits until everything was received.
+ */
+function throttled(send: (progress: Progress) => Promise<void>) {
+  const lastSent = new Map<string, number>();
+  const held = new Map<string, Progress>();
+  const sent: Promise<void>[] = [];
+  const pass = (progress: Progress, now: number) => {
+    lastSent.set(progress.file, now);
+    held.delete(progress.file);
+    const received = send(progress);
+    received.catch(() => {}); // an error in the page's callback is reported by flush
+    sent.push(received);
+  };
+  return {
+    report(progress: Progress) {
+      const now = performance.now();
+      const due = now - (lastSent.get(progress.file) ?? -Infinity) >= PROGRESS_INTERVAL;
+      if (due || progress.loaded === progress.total) pass(progress, now);
+      else held.set(progress.file, progress);
+    },
+    async flush() {
+      for (const progress of held.values()) pass(progress, performance.now());
+      await Promise.all(sent);
+    },
+  };
+}

@@ -1,0 +1,297 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ModelFileError } from '../api/errors';
+import type { Progress } from '../api/types';
+import { numberedBytes } from '../formats/fixtures';
+import type { ModelFiles } from '../formats/model-files';
+import { readBytes } from '../formats/read';
+import { type Expected, openHttp } from './http';
+import { hubFiles } from './hub';
+
+/** A server that does what the test says, and what it was asked. */
+let server: Server;
+let origin: string;
+let behave: RequestListener = (_, response) => void response.end();
+const requests: IncomingMessage[] = [];
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    requests.push(request);
+    behave(request, response);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterEach(() => void requests.splice(0));
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+const BYTES = numberedBytes(100_000);
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+/** Sends BYTES from where the request asks, and breaks the connection after `parts[i]` of them in the i-th answer. */
+function cutting(
+  parts: number[],
+  headers: (answer: number) => Record<string, string> = () => ({ etag: '"1"' }),
+  takesRange = true,
+) {
+  let answers = 0;
+  return ({ headers: { range }, socket }: IncomingMessage, response: ServerResponse) => {
+    const answer = answers++;
+    const start = takesRange ? Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0) : 0;
+    const rest = BYTES.subarray(start);
+    const isPart = start > 0;
+    response.writeHead(isPart ? 206 : 200, {
+      'content-length': rest.length,
+      ...(isPart && { 'content-range': `bytes ${start}-${BYTES.length - 1}/${BYTES.length}` }),
+      ...headers(answer),
+    });
+    const part = parts[answer];
+    if (part === undefined) response.end(rest);
+    else response.write(rest.subarray(0, part), () => setTimeout(() => socket.destroy(), 20));
+  };
+}
+
+const filesAt = (expected?: Expected): ModelFiles => ({
+  where: origin,
+  async open(name, signal) {
+    const answer = await openHttp(name, `${origin}/${name}`, { signal, expected, retryDelay: 1 });
+    return 'file' in answer ? answer.file : undefined;
+  },
+});
+const read = (expected?: Expected) => readBytes(filesAt(expected), 'a.bin', { required: true });
+const ranges = () => requests.map(({ headers }) => headers.range);
+
+describe('a download that breaks', () => {
+  it('goes on where it was, with the progress', async () => {
+    behave = cutting([30_000, 20_000]);
+    const progress: Progress[] = [];
+    const bytes = await readBytes(filesAt({ sha256: sha256(BYTES) }), 'a.bin', {
+      onProgress: (message) => progress.push(message),
+    });
+    expect(Buffer.compare(bytes ?? Buffer.of(), BYTES)).toBe(0);
+    expect(ranges()).toEqual([undefined, 'bytes=30000-', 'bytes=50000-']);
+    expect(progress.at(-1)).toEqual({ file: 'a.bin', loaded: 100_000, total: 100_000 });
+  });
+
+  it('goes on where the server sends the whole file again', async () => {
+    behave = cutting([30_000], () => ({ 'last-modified': 'Tue, 24 Nov 2026 20:00:00 GMT' }), false);
+    expect(Buffer.compare(await read(), BYTES)).toBe(0);
+    expect(requests).toHaveLength(2);
+  });
+
+  it('never joins two versions', async () => {
+    behave = cutting([30_000], (answer) => ({ etag: `"${answer}"` }));
+    await expect(read()).rejects.toThrow(
+      'a.bin stopped after 30000 of 100000 bytes, and it cannot go on: the file has changed',
+    );
+    expect(requests).toHaveLength(2);
+  });
+
+  it('goes on without etag only where the sha256 will tell', async () => {
+    behave = cutting([30_000], () => ({}));
+    await expect(read()).rejects.toThrow('does not tell whether the file is still the same');
+    behave = cutting([30_000], () => ({}));
+    expect(Buffer.compare(await read({ sha256: sha256(BYTES) }), BYTES)).toBe(0);
+  });
+
+  it('is given up after three retries', async () => {
+    behave = cutting([10, 10, 10, 10, 10]);
+    await expect(read()).rejects.toThrow(/a\.bin stopped after 40 of 100000 bytes: .*Load it again/);
+    expect(requests).toHaveLength(4);
+  });
+
+  it.each([
+    ['a page', 200, { 'content-type': 'text/html' }, 'a page of HTML'],
+    [
+      'another part',
+      206,
+      { 'content-range': 'bytes 5-99999/100000', etag: '"1"' },
+      'byte 30000 was asked for, and the answer begins at 5',
+    ],
+    ['an error', 403, {}, 'HTTP 403'],
+  ])('does not go on with %s', async (_, status, headers, message) => {
+    const cut = cutting([30_000]);
+    behave = (request, response) =>
+      request.headers.range ? void response.writeHead(status, headers).end('x') : cut(request, response);
+    await expect(read()).rejects.toThrow(message);
+  });
+});
+
+describe('what is not the announced file', () => {
+  it('has another sha256', async () => {
+    behave = (_, response) => response.end(numberedBytes(99));
+    const reading = read({ sha256: sha256(BYTES) });
+    await expect(reading).rejects.toThrow(ModelFileError);
+    await expect(reading).rejects.toThrow(`its sha256 is ${sha256(numberedBytes(99))}, announced was ${sha256(BYTES)}`);
+  });
+
+  it('is checked against the headers that the Hub itself sends', async () => {
+    behave = (_, response) => response.setHeader('x-linked-etag', `"${sha256(BYTES)}"`).end(numberedBytes(99));
+    await expect(read()).rejects.toThrow('its sha256 is');
+    behave = (_, response) => response.setHeader('x-linked-size', 100).end(numberedBytes(99));
+    await expect(read()).rejects.toThrow('a.bin stopped after 99 of 100 bytes');
+  });
+
+  it.each([
+    [98, /goes on after the 98 bytes/],
+    [100, /stopped after 99 of 100 bytes/],
+  ])('has 99 bytes instead of %i', async (size, message) => {
+    behave = (_, response) => response.setHeader('etag', '"1"').end(numberedBytes(99));
+    await expect(read({ size })).rejects.toThrow(message);
+  });
+
+  it.each([
+    ['text/html; charset=utf-8', 'x'],
+    ['application/octet-stream', '\n <!DOCTYPE html><title>Sign in</title>'],
+    ['application/json', '<?xml version="1.0"?><Error/>'],
+  ])('is a page (%s)', async (type, body) => {
+    behave = (_, response) => response.setHeader('content-type', type).end(body);
+    expect(await openHttp('a.bin', `${origin}/a.bin`, {})).toEqual({
+      missing: `the server answered ${origin}/a.bin with a page of HTML or XML`,
+    });
+  });
+
+  it('is not a file of weights whose header is 60 bytes long', async () => {
+    const bytes = Uint8Array.of(60, 0, 0, 0, 0, 0, 0, 0, 123);
+    behave = (_, response) => response.end(bytes);
+    expect(Buffer.compare(await read(), bytes)).toBe(0);
+  });
+});
+
+describe('answers that may pass', () => {
+  const failing = (answers: [status: number, headers?: Record<string, string>][]) => {
+    let next = 0;
+    behave = (_, response) => {
+      const [status, headers] = answers[next++] ?? [200];
+      response.writeHead(status, headers).end(status === 200 ? BYTES : 'no');
+    };
+  };
+
+  it('are asked for again: 5xx, 429 and a broken connection', async () => {
+    failing([[503], [500], [429]]);
+    expect(await read()).toHaveLength(100_000);
+    let isFirst = true;
+    behave = ({ socket }, response) => {
+      if (!isFirst) return void response.end(BYTES);
+      isFirst = false;
+      socket.destroy();
+    };
+    expect(await read()).toHaveLength(100_000);
+  });
+
+  it('are waited for as long as Retry-After says, but not for ever', async () => {
+    failing([[429, { 'retry-after': '1' }]]);
+    const before = performance.now();
+    expect(await read()).toHaveLength(100_000);
+    expect(performance.now() - before).toBeGreaterThan(990);
+    failing([[429, { 'retry-after': '3600' }]]);
+    await expect(read()).rejects.toThrow(/^HTTP 429 .* The server asks to wait 3600 s\./);
+    expect(requests).toHaveLength(3);
+  });
+
+  it('are given up after three retries, and others at once', async () => {
+    failing([[500], [500], [500], [500], [500]]);
+    await expect(read()).rejects.toThrow('HTTP 500');
+    expect(requests.splice(0)).toHaveLength(4);
+    for (const status of [400, 403, 404, 416]) {
+      failing([[status]]);
+      await expect(read()).rejects.toThrow(ModelFileError);
+      expect(requests.splice(0)).toHaveLength(1);
+    }
+  });
+
+  it('are not waited for after an abort', async () => {
+    failing([[429, { 'retry-after': '30' }]]);
+    const controller = new AbortController();
+    const opening = filesAt().open('a.bin', controller.signal);
+    setTimeout(() => controller.abort(), 50);
+    await expect(opening).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
+
+it('a stream that is left ends the connection at once', async () => {
+  const closed = new Promise<void>((resolve) => {
+    behave = (_, response) => {
+      response.writeHead(200, { 'content-length': 1000 }).write(numberedBytes(100));
+      response.on('close', resolve);
+    };
+  });
+  const file = await filesAt().open('a.bin');
+  const reader = file!.stream.getReader();
+  await reader.read();
+  void reader.read().catch(() => {}); // waits for the network
+  await reader.cancel();
+  await closed;
+});
+
+describe('the Hub', () => {
+  const SIBLINGS = [
+    { rfilename: 'config.json', size: 2 },
+    { rfilename: 'a.bin', size: 100_000, lfs: { sha256: sha256(BYTES) } },
+  ];
+  const open = (token?: string) => hubFiles('org/name', { hubUrl: origin, token, retryDelay: 1 });
+  const paths = () => requests.map(({ url }) => url);
+
+  it('says the commit once, and every file is from it', async () => {
+    behave = ({ url }, response) => {
+      if (url?.startsWith('/api/')) response.end(JSON.stringify({ sha: 'c1', siblings: SIBLINGS }));
+      else response.end(url?.endsWith('a.bin') ? BYTES : '{}');
+    };
+    const files = open();
+    await Promise.all(['config.json', 'a.bin', 'none.json'].map((name) => readBytes(files, name)));
+    expect(files.identity).toEqual({ source: 'org/name', hubUrl: origin, revision: 'main', commit: 'c1' });
+    expect(files.whyMissing?.('none.json')).toBe('commit c1 has no such file');
+    expect(paths().sort()).toEqual([
+      '/api/models/org/name/revision/main?blobs=true',
+      '/org/name/resolve/c1/a.bin',
+      '/org/name/resolve/c1/config.json',
+    ]);
+  });
+
+  it('announces sizes and sha256, which hold', async () => {
+    behave = ({ url }, response) => {
+      if (url?.startsWith('/api/')) response.end(JSON.stringify({ sha: 'c1', siblings: SIBLINGS }));
+      else response.setHeader('etag', '"1"').end(url?.endsWith('a.bin') ? BYTES.toReversed() : '{"a":1}');
+    };
+    await expect(readBytes(open(), 'a.bin')).rejects.toThrow('its sha256 is');
+    await expect(readBytes(open(), 'config.json')).rejects.toThrow('goes on after the 2 bytes');
+  });
+
+  it('need not say it: a mirror without the list', async () => {
+    let commit = 'c1';
+    behave = ({ url }, response) => {
+      if (url?.startsWith('/api/')) response.writeHead(404).end();
+      else response.setHeader('x-repo-commit', commit).end('{}');
+    };
+    const files = open();
+    for (const name of ['config.json', 'tokenizer.json']) await readBytes(files, name);
+    expect(files.identity?.commit).toBe('c1');
+    expect(paths().slice(1)).toEqual(['/org/name/resolve/main/config.json', '/org/name/resolve/c1/tokenizer.json']);
+    commit = 'c2';
+    await expect(files.open('model.safetensors')).rejects.toThrow('came from commit c2, not from c1');
+  });
+
+  it('gets the token, and the storage that it sends us to does not', async () => {
+    let seen: string | undefined = 'nothing';
+    const storage = createServer(({ headers }, response) => {
+      seen = headers.authorization;
+      response.end(BYTES);
+    }).listen(0, '127.0.0.1');
+    await once(storage, 'listening');
+    const { port } = storage.address() as AddressInfo;
+    behave = ({ url }, response) => {
+      if (url?.startsWith('/api/')) response.end(JSON.stringify({ sha: 'c1', siblings: SIBLINGS }));
+      else response.writeHead(302, { location: `http://127.0.0.1:${port}/blob` }).end();
+    };
+    expect(await readBytes(open('hf_secret'), 'a.bin')).toHaveLength(100_000);
+    expect(requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer hf_secret', 'Bearer hf_secret']);
+    expect(seen).toBeUndefined();
+    storage.close();
+  });
+});

@@ -1,0 +1,115 @@
+import { ModelFileError } from '../api/errors';
+import type { ModelSource } from '../api/types';
+import type { ModelFiles } from '../formats/model-files';
+import { openHttp } from './http';
+import { encodePath, type HubOptions, hubFiles } from './hub';
+
+export interface SourceOptions extends HubOptions {
+  /** Gives a local folder's files, or undefined if there is no such folder. Only Node has one (folder.ts). */
+  folder?: (path: string) => ModelFiles | undefined;
+}
+
+const isUrlOrPath = (source: string): boolean => /^(https?:|file:|\/|\.\.?\/)|\/$|^\.\.?$/i.test(source);
+const isHubId = (source: string): boolean => /^\w[\w.-]*\/\w[\w.-]*$/.test(source);
+
+/**
+ * The files of a checkpoint. Nothing is read yet.
+ * Throws a TypeError for what is no source, a ModelFileError for a local folder that is not there.
+ */
+export function openFiles(source: ModelSource, options: SourceOptions = {}): ModelFiles {
+  if (typeof source === 'string' || source instanceof URL) {
+    const place = String(source);
+    const local = /^https?:/i.test(place) ? undefined : options.folder?.(place);
+    if (local) return local;
+    if (isUrlOrPath(place)) {
+      if (options.folder && !/^https?:/i.test(place)) throw new ModelFileError(`There is no folder ${place}.`);
+      return urlFiles(folderUrl(place), options);
+    }
+    if (isHubId(place)) return hubFiles(place, options);
+    throw new TypeError(`Not a model source: ${JSON.stringify(place)}. ${sourceHint(place)}`);
+  }
+  if (typeof source !== 'object' || source === null) {
+    throw new TypeError(`Not a model source: ${String(source)}. ${ACCEPTED}`);
+  }
+  if (Symbol.iterator in source && !(source instanceof Map)) {
+    throw new TypeError(`Not a model source: a list. For picked files: ${FROM_FILE_LIST}. ${ACCEPTED}`);
+  }
+  return blobFiles(source);
+}
+
+const ACCEPTED =
+  "Accepted: the URL or path of a folder ('https://…', '/models/name', './name'), a Hugging Face Hub id ('org/name'), " +
+  'or a Map or object of file name → Blob.';
+
+const FROM_FILE_LIST = 'new Map([...input.files].map((file) => [file.webkitRelativePath || file.name, file]))';
+
+const sourceHint = (source: string): string =>
+  /^[\w.-]+$/.test(source)
+    ? `Write './${source}' for a folder of that name, or 'org/${source}' for a model on the Hugging Face Hub.`
+    : ACCEPTED;
+
+/** Keeps the query of `place`, which may be what grants access (signed URLs); every file gets it. */
+function folderUrl(place: string): URL {
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
+  let url: URL;
+  try {
+    url = new URL(place, base);
+  } catch (cause) {
+    throw new TypeError(
+      `${JSON.stringify(place)} is not a whole URL, and there is no page that it could be relative to.`,
+      {
+        cause,
+      },
+    );
+  }
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  url.hash = '';
+  return url;
+}
+
+function urlFiles(base: URL, { retryDelay, sha256 }: SourceOptions): ModelFiles {
+  const missing = new Map<string, string>();
+  return {
+    where: base.href,
+    identity: { source: base.origin + base.pathname },
+    whyMissing: (name) => missing.get(name),
+    async open(name, signal) {
+      const url = new URL(encodePath(name), base);
+      url.search = base.search;
+      const answer = await openHttp(name, url.href, { signal, retryDelay, sha256 });
+      if ('file' in answer) return answer.file;
+      missing.set(name, answer.missing);
+      return undefined;
+    },
+  };
+}
+
+function blobFiles(source: Map<string, Blob> | Record<string, Blob>): ModelFiles {
+  const given = source instanceof Map ? [...source] : Object.entries(source);
+  if (given.length === 0) throw new TypeError(`Not a model source: no files were given. ${ACCEPTED}`);
+  for (const [name, blob] of given) {
+    if (typeof name !== 'string' || !(blob instanceof Blob)) {
+      throw new TypeError(`Not a model source: ${JSON.stringify(name)} is not a file name with a Blob. ${ACCEPTED}`);
+    }
+  }
+  const prefix = commonFolder(given.map(([name]) => name));
+  const blobs = new Map(given.map(([name, blob]) => [name.slice(prefix.length), blob]));
+  return {
+    where: 'the given files',
+    async open(name, signal) {
+      signal?.throwIfAborted();
+      const blob = blobs.get(name);
+      return blob && { name, size: blob.size, stream: blob.stream() };
+    },
+    whyMissing: () => `there are ${[...blobs.keys()].slice(0, 20).join(', ')}${blobs.size > 20 ? ', …' : ''}`,
+  };
+}
+
+/** The folder, with its last '/', that all names begin with: a picked folder's files have its name in front. */
+function commonFolder(names: string[]): string {
+  let folder = names[0].slice(0, names[0].lastIndexOf('/') + 1);
+  while (!names.every((name) => name.startsWith(folder))) {
+    folder = folder.slice(0, folder.lastIndexOf('/', folder.length - 2) + 1);
+  }
+  return folder;
+}

@@ -1,0 +1,190 @@
+import type { ForwardOptions, OutputName, Tensor, TokenBatch } from '../api/calls';
+import { UnsupportedModelError } from '../api/errors';
+import type { Model, ModelInfo, Task } from '../api/types';
+import type { ModelConfig } from '../model/config';
+import type { Item, SubmitOptions } from '../runtime/scheduler';
+
+export const TASK_NAMES: Record<Task, string> = {
+  encoder: 'bare encoder without a head',
+  mlm: 'masked language model',
+  seqcls: 'sequence classifier',
+  tokcls: 'token classifier',
+};
+/** Of one output: 2 GiB. */
+const MOST_NUMBERS = 2 ** 29;
+
+/** Throws a RangeError for a sequence that the model or a pass cannot hold. */
+export function checkLength(info: ModelInfo, length: number, what: string): void {
+  if (length > info.maxTokens) {
+    throw new RangeError(
+      `${what} has ${length} tokens, the model's limit is ${info.maxTokens}. Shorten it, or pass truncate: true.`,
+    );
+  }
+  if (length > info.maxTokensPerPass) {
+    throw new RangeError(
+      `${what} has ${length} tokens, one pass on this device holds ${info.maxTokensPerPass} (maxTokensPerPass).`,
+    );
+  }
+}
+
+/** `Model.forward`: token ids in, hidden states and logits of the wanted rows out. */
+export function createForward(
+  config: ModelConfig,
+  info: ModelInfo,
+  submit: (items: Item[], options?: SubmitOptions) => Promise<void>,
+): Model['forward'] {
+  return async function forward(
+    batch: TokenBatch,
+    { outputs = ['last_hidden_state'], rows, signal, onProgress, truncate = false }: ForwardOptions = {},
+  ) {
+    const sequences = sequencesOf(batch, config.vocab_size, truncate ? info.maxTokens : undefined);
+    for (const [i, { ids }] of sequences.entries()) checkLength(info, ids.length, `Sequence ${i}`);
+    const bySequence = info.task === 'seqcls';
+    if (outputs.includes('logits') && info.task === 'encoder') {
+      throw new UnsupportedModelError(`The output 'logits' needs a head; this checkpoint is a ${TASK_NAMES.encoder}.`);
+    }
+    const { count, perSequence } = streamRows(sequences, rows);
+    const stages = config.num_hidden_layers + 1;
+    const hidden = config.hidden_size;
+    const logits = info.task === 'mlm' ? config.vocab_size : info.labels.length;
+    const shapes: Record<OutputName, number[]> = {
+      last_hidden_state: [count, hidden],
+      hidden_states: [stages, count, hidden],
+      logits: [bySequence ? sequences.length : count, logits],
+    };
+    const result: Partial<Record<OutputName, Tensor>> = {};
+    for (const name of outputs) {
+      const shape = shapes[name];
+      if (!shape) throw new RangeError(`Unknown output '${name}'; known are ${Object.keys(shapes).join(', ')}.`);
+      const size = shape.reduce((a, b) => a * b, 1);
+      if (size > MOST_NUMBERS) {
+        throw new RangeError(
+          `The output '${name}' would be [${shape}], ${size} numbers; at most ${MOST_NUMBERS} are given at once. Ask for fewer rows.`,
+        );
+      }
+      result[name] = { data: new Float32Array(size), shape };
+    }
+    const items = sequences.map(({ ids }, s): Item => {
+      const { rows: own, places } = perSequence[s];
+      const item: Item = { ids, wanted: [] };
+      const { last_hidden_state, hidden_states, logits: scores } = result;
+      if (last_hidden_state && own.length > 0) {
+        item.wanted.push({
+          head: { kind: 'hidden' },
+          rows: own,
+          deliver: (data, width) => placeRows(last_hidden_state.data, places, data, width),
+        });
+      }
+      if (scores && bySequence) {
+        item.wanted.push({
+          head: { kind: 'sequence_logits' },
+          deliver: (data, width) => placeRows(scores.data, [s], data, width),
+        });
+      } else if (scores && own.length > 0) {
+        item.wanted.push({
+          head: { kind: 'logits' },
+          rows: own,
+          deliver: (data, width) => placeRows(scores.data, places, data, width),
+        });
+      }
+      if (hidden_states && own.length > 0) {
+        item.hidden = {
+          rows: own,
+          deliver: (all) => {
+            for (const [stage, state] of all.entries()) {
+              const from = stage * count * hidden;
+              placeRows(hidden_states.data.subarray(from, from + count * hidden), places, state, hidden);
+            }
+          },
+        };
+      }
+      return item;
+    });
+    await submit(
+      items.filter((item) => item.wanted.length > 0 || item.hidden),
+      { signal, onProgress },
+    );
+    return result;
+  };
+}
+
+/** Puts row r of `rows` [places, width] at row places[r] of `to`. */
+function placeRows(to: Float32Array, places: number[], rows: Float32Array, width: number): void {
+  for (const [r, place] of places.entries()) to.set(rows.subarray(r * width, (r + 1) * width), place * width);
+}
+
+/** Splits a caller's batch into sequences. Throws TypeError or RangeError for anything that is no list of token ids. */
+export function sequencesOf(
+  batch: TokenBatch,
+  vocab_size: number,
+  maxTokens = Infinity,
+): { ids: Uint32Array; start: number }[] {
+  const inputIds = integers(batch?.inputIds, 'inputIds');
+  const lengths = integers(batch?.lengths, 'lengths');
+  if (lengths.length === 0) throw new RangeError('The batch is empty: lengths has no entries.');
+  const sum = lengths.reduce((a, b) => a + b, 0);
+  if (sum !== inputIds.length) {
+    throw new RangeError(`lengths add up to ${sum}, but inputIds has ${inputIds.length} ids.`);
+  }
+  const high = inputIds.findIndex((id) => id >= vocab_size);
+  if (high >= 0) {
+    throw new RangeError(`inputIds[${high}] is ${inputIds[high]}; the vocabulary has ids 0 to ${vocab_size - 1}.`);
+  }
+  let start = 0;
+  return Array.from(lengths, (length, i) => {
+    if (length === 0) throw new RangeError(`lengths[${i}] is 0: a sequence needs at least one token.`);
+    const ids = inputIds.slice(start, start + Math.min(length, maxTokens));
+    start += length;
+    return { ids, start: start - length };
+  });
+}
+
+/** A list of non-negative integers as the kernels want it, always a copy or a Uint32Array. */
+function integers(list: ArrayLike<number> | undefined, name: string): Uint32Array {
+  if (list instanceof Uint32Array) return list;
+  if (list === undefined || list === null || typeof list !== 'object' || typeof list.length !== 'number') {
+    throw new TypeError(`${name} must be a Uint32Array, it is ${list === null ? 'null' : typeof list}.`);
+  }
+  return Uint32Array.from({ length: list.length }, (_, i) => {
+    const value: unknown = list[i];
+    if (typeof value !== 'number' || !Number.isInteger(value)) {
+      throw new TypeError(
+        `${name}[${i}] is ${typeof value === 'bigint' ? `the bigint ${value}` : String(value)}, not an integer. Pass a Uint32Array.`,
+      );
+    }
+    if (value < 0 || value > 0xffffffff) throw new RangeError(`${name}[${i}] is ${value}, out of the range of an id.`);
+    return value;
+  });
+}
+
+/**
+ * For every sequence, which of its rows are wanted and at which place of the result each goes. `rows`: stream rows in the caller's
+ * numbering; all by default.
+ */
+export function streamRows(sequences: { ids: Uint32Array; start: number }[], asked: ArrayLike<number> | undefined) {
+  const rows = asked === undefined ? undefined : integers(asked, 'rows');
+  if (rows === undefined) {
+    let place = 0;
+    const perSequence = sequences.map(({ ids }) => {
+      const places = Array.from(ids, (_, r) => place + r);
+      place += ids.length;
+      return { rows: Uint32Array.from(ids.keys()), places };
+    });
+    return { count: place, perSequence };
+  }
+  const perSequence = sequences.map(() => ({ rows: [] as number[], places: [] as number[] }));
+  rows.forEach((row, place) => {
+    const s = sequences.findLastIndex(({ start }) => start <= row);
+    const { ids, start } = sequences[s];
+    if (row - start >= ids.length) {
+      const last = sequences[sequences.length - 1];
+      throw new RangeError(`rows[${place}] is ${row}; the stream has rows 0 to ${last.start + last.ids.length - 1}.`);
+    }
+    perSequence[s].rows.push(row - start);
+    perSequence[s].places.push(place);
+  });
+  return {
+    count: rows.length,
+    perSequence: perSequence.map(({ rows: own, places }) => ({ rows: Uint32Array.from(own), places })),
+  };
+}

@@ -1,0 +1,117 @@
+"""python3 -m unittest discover training (needs PyTorch: python3-torch of Debian 12 or newer; not part of npm test)"""
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from checkpoint import read_config, read_tensors, write_tensors
+from combine import combined
+from contrastive import embed
+from data import mask, pack
+from modernbert import attend, attend_in_blocks, load, one_sequence
+from optimizer import orthogonal, rate
+from pairs import pairs
+from tile import grow
+from tokenizer import Tokenizer
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools/goldens"))
+from reference import read_safetensors  # noqa: E402
+
+GOLDEN = ROOT / "src/model/fixtures/golden"
+NANO = ROOT / "public/models/nano"
+
+
+class Golden(unittest.TestCase):
+    """Against Hugging Face's own outputs."""
+
+    def test_forward(self):
+        golden = read_safetensors(GOLDEN / "tiny-mlm.safetensors")
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(["node", ROOT / "tools/make-checkpoint.mjs", GOLDEN / "specs/tiny-mlm.json", folder], check=True, stdout=subprocess.DEVNULL)
+            model = load(folder).double().eval()
+        with torch.no_grad():
+            hidden = torch.cat([model.model(*one_sequence(ids.copy()))[0] for ids in np.split(golden["input_ids"], np.cumsum(golden["lengths"])[:-1])])
+            logits = model.logits(hidden[golden["logit_rows"].tolist()])
+        np.testing.assert_allclose(hidden.numpy(), golden["last_hidden_state"], atol=1e-5)
+        np.testing.assert_allclose(logits.numpy(), golden["logits"], atol=1e-4)
+
+    def test_tokenizer(self):
+        golden, tokenizer = read_safetensors(GOLDEN / "nano.safetensors"), Tokenizer(NANO)
+        texts = json.loads((GOLDEN / "nano-texts.json").read_text())
+        for text, ids in zip(texts, np.split(golden["input_ids"], np.cumsum(golden["lengths"])[:-1])):
+            if "[MASK]" not in text:
+                self.assertEqual([tokenizer.cls, *tokenizer.encode(text), tokenizer.sep], ids.tolist())
+
+
+class Parts(unittest.TestCase):
+    def test_blocks_equal_full_attention(self):
+        torch.manual_seed(0)
+        q, k, v = torch.randn(3, 2, 2, 50, 8).unbind(0)
+        sequence = torch.tensor([[0] * 20 + [1] * 30, [0] * 50])
+        place = torch.arange(50)
+        seen = (sequence[:, :, None] == sequence[:, None, :]) & ((place[:, None] - place[None, :]).abs() <= 4)
+        torch.testing.assert_close(attend_in_blocks(q, k, v, sequence, 4), attend(q, k, v, seen))
+
+    def test_orthogonal(self):
+        values = torch.linalg.svdvals(orthogonal(torch.randn(2, 48, 16)))
+        self.assertTrue(((values > 0.6) & (values < 1.3)).all())
+
+    def test_rate(self):
+        self.assertEqual([rate(n, 10, 40, 100) for n in (5, 10, 60, 70, 100)], [0.5, 1, 1, 0.5, 0])
+
+    def test_tiled_model_answers_as_the_small_one(self):
+        small, config = load(NANO).eval(), read_config(NANO)
+        doubled = {name: 2 * config[name] for name in ("hidden_size", "intermediate_size", "num_attention_heads")}
+        large = grow(read_tensors(NANO / "model.safetensors"), config, config | doubled).eval()
+        batch = one_sequence(range(100, 180))
+        with torch.no_grad():
+            expected, actual = (model.logits(model.model(*batch)) for model in (small, large))
+        torch.testing.assert_close(actual, expected, atol=1e-3, rtol=1e-3)
+
+    def test_texts_packed_in_rows_embed_as_alone(self):
+        encoder = load(NANO).eval().model
+        texts = [list(range(at, at + size)) for at, size in ((5, 30), (900, 100), (70, 3), (300, 95))]
+        with torch.no_grad():
+            together = embed(encoder, texts, 128)
+            alone = torch.cat([encoder(*one_sequence(ids)).mean(1) for ids in texts])
+        torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
+
+    def test_rows_are_full_and_masks_are_counted(self):
+        tokenizer, rng = Tokenizer(NANO), np.random.default_rng(0)
+        lengths = iter([30, 90, 128, 7, 60, 300])
+        ids, sequence, position = pack(lambda most: rng.integers(0, 16000, min(most, next(lengths))), 2, 128)
+        self.assertEqual([row.unique_consecutive(return_counts=True)[1].tolist() for row in sequence], [[30, 90, 8], [7, 60, 61]])
+        self.assertEqual(position[0, 28:33].tolist(), [28, 29, 0, 1, 2])
+        masked, places, right = mask(ids, 0.3, tokenizer, 16384, torch.Generator().manual_seed(0))
+        self.assertTrue(50 < len(places) < 105)
+        self.assertTrue(torch.equal(ids.flatten()[places], right))
+        changed = (masked != ids).flatten().nonzero()[:, 0]
+        self.assertTrue(set(changed.tolist()) <= set(places.tolist()))
+
+    def test_combined(self):
+        tensors = lambda value, prefix: {f"{prefix}a": torch.tensor([value]), f"{prefix}b": torch.tensor([2 * value])}
+        sums = combined([(tensors(1.0, ""), 1), (tensors(10.0, "model."), 0.5), (tensors(4.0, "model."), -0.5)])
+        self.assertEqual({name: value.item() for name, value in sums.items()}, {"a": 4, "b": 8})
+
+    def test_pairs(self):
+        document = [(True, "Locks"), (False, "A lock keeps others out of the file. " + "It is held until the work is done. " * 4), (False, "More words. " * 9)]
+        kinds = [(kind, query[:12]) for kind, query, _ in pairs(document)]
+        self.assertEqual(kinds, [("title", "Locks"), ("neighbour", "A lock keeps"), ("rest", "A lock keeps"), ("sentence", "It is held u")])
+
+    def test_written_file_is_byte_for_byte_the_one_read(self):
+        path = Path(self.id())
+        try:
+            write_tensors(path, load(NANO).state_dict())
+            self.assertEqual(path.read_bytes(), (NANO / "model.safetensors").read_bytes())
+        finally:
+            path.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    unittest.main()
