@@ -21,7 +21,7 @@ export async function copyPeak(gpu: Gpu): Promise<number> {
   const workgroups = Math.min(MOST_WORKGROUPS, Math.floor(most / GROUP_BYTES));
   const size = workgroups * GROUP_BYTES;
   const [from, to] = [0, 1].map(() => device.createBuffer({ size, usage: STORAGE | COPY_DST }));
-  const kernel = await createKernel(gpu, 'copy', source, { PER_THREAD });
+  const kernel = await createKernel(gpu, { label: 'copy', source, constants: { PER_THREAD } });
   const bindGroup = bind(gpu, kernel, { source: from, out: to });
   // A fast card copies half a gigabyte in a fifth of a millisecond: several in one submit hide what the submit costs.
   const copies = gpu.isSoftware ? 1 : 32;

@@ -17,7 +17,7 @@ export async function fmaPeak(gpu: Gpu): Promise<number> {
   const out = device.createBuffer({ size: 16, usage: STORAGE });
   let best = 0;
   for (const chains of CHAINS) {
-    const kernel = await createKernel(gpu, `fma ${chains}`, source, { CHAINS: chains });
+    const kernel = await createKernel(gpu, { label: `fma ${chains}`, source, constants: { CHAINS: chains } });
     const bindGroup = bind(gpu, kernel, { factors, out });
     const run = async (iterations: number, workgroups: number) => {
       // The fixed point of x m + c is 1: values stay normal numbers.

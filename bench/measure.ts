@@ -1,7 +1,7 @@
 import { createProfiler, type Profiler } from '../src/gpu/profiler';
 import { planPasses } from '../src/packing/passes';
 import type { Runtime } from '../src/runtime/runtime';
-import { type EncoderOptions, loadRuntime } from '../src/session/open';
+import { type OpenOptions, loadRuntime } from '../src/session/open';
 import { type Case, lengthsOf, scaled, sequencesOf } from './cases';
 import { copyPeak } from './copy-peak';
 import { fmaPeak } from './fma-peak';
@@ -14,7 +14,7 @@ import type { Tier } from './tiers';
 import { trafficOf } from './traffic';
 import { windowTimes } from './window-times';
 
-export interface MeasureOptions extends Pick<EncoderOptions, 'gpu' | 'folder' | 'signal'> {
+export interface MeasureOptions extends Pick<OpenOptions, 'gpu' | 'folder' | 'signal'> {
   /** Most tokens of a set. */
   tokens: number;
   /** Timed runs of a set and of a query. */

@@ -1,5 +1,5 @@
 import { openGpu } from '../src/gpu/device';
-import type { EncoderOptions } from '../src/session/open';
+import type { OpenOptions } from '../src/session/open';
 import { barsOf, LEAST_TOKENS, WINDOWS } from './bars';
 import type { Case } from './cases';
 import { measure } from './measure';
@@ -8,7 +8,7 @@ import type { Bar, Environment, Measurements } from './report';
 import { TIERS, type Tier, type TierName, USUAL_TIERS } from './tiers';
 import { UsageError } from './usage-error';
 
-export interface SuiteOptions extends Pick<EncoderOptions, 'folder' | 'signal'> {
+export interface SuiteOptions extends Pick<OpenOptions, 'folder' | 'signal'> {
   gpu: GPU | undefined;
   models: BenchModel[];
   cases: Case[];

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { WebGPUUnavailableError } from './api/errors';
 import type { CachedModel, Dtype, FileOptions, LoadOptions, Model, ModelSource } from './api/types';
-import { loadEncoder } from './session/open';
+import { openModel } from './session/open';
 import { folderFiles } from './sources/folder';
 import { openFiles, type SourceOptions } from './sources/source';
 import { convertToFolder } from './store/convert-folder';
@@ -31,7 +31,7 @@ export interface NodeLoadOptions extends LoadOptions, NodeCacheOptions {
 export async function loadModel(source: ModelSource, options: NodeLoadOptions = {}): Promise<Model> {
   const { dawn = [], cacheFolder, ...rest } = options;
   const places = { ...local, plans: filePlans(), store: folderStore(cacheFolder) };
-  return loadEncoder(source, { ...rest, gpu: rest.gpu ?? (await dawnGpu(dawn)), ...places });
+  return openModel(source, { ...rest, gpu: rest.gpu ?? (await dawnGpu(dawn)), ...places });
 }
 
 /** What Node has and browsers lack. */

@@ -1,12 +1,12 @@
 /** The worker's script: one model, driven by the page through client.ts. */
 import { expose } from 'comlink';
-import { loadEncoder } from './session/open';
+import { openModel } from './session/open';
 import { createSession } from './session/worker-session';
 import { browserPlans } from './store/plans-browser';
 import { browserStore } from './store/store-browser';
 
 expose(
   createSession((source, options) =>
-    loadEncoder(source, { ...options, gpu: navigator.gpu, plans: browserPlans, store: browserStore }),
+    openModel(source, { ...options, gpu: navigator.gpu, plans: browserPlans, store: browserStore }),
   ),
 );

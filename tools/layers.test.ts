@@ -34,7 +34,7 @@ test('imports to the right in the table pass, others are named with file, line a
     "src/gpu/device.ts:2: import of '../kernels/gemm': gpu may import only: api.",
   ]);
   expect(checkFile('demo/main.ts', "import { loadModel } from '../src/index';")).toEqual([]);
-  expect(checkFile('demo/main.ts', "import { loadEncoder } from '../src/session/open';")).toHaveLength(1);
+  expect(checkFile('demo/main.ts', "import { openModel } from '../src/session/open';")).toHaveLength(1);
 });
 
 test('Node only where the library is for Node', () => {

@@ -1,7 +1,8 @@
 /** The public types of what a model can be asked: each call with its options and results. */
 
 /** How a text's tokens become one vector; the names are sentence-transformers'. */
-export type Pooling = 'cls' | 'lasttoken' | 'max' | 'mean' | 'mean_sqrt_len_tokens' | 'weightedmean';
+export const POOLINGS = ['cls', 'max', 'mean', 'mean_sqrt_len_tokens', 'weightedmean', 'lasttoken'] as const;
+export type Pooling = (typeof POOLINGS)[number];
 
 /** `cosine` and `dot` of two vectors, or their distance with a minus sign, so that more is always more alike. */
 export type Metric = 'cosine' | 'dot' | 'euclidean' | 'manhattan';

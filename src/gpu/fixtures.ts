@@ -3,7 +3,7 @@ import { create } from 'webgpu';
 import { f16ToF32, f32ToF16 } from '../formats/float';
 import { COPY_DST, COPY_SRC, MAP_READ, STORAGE } from './buffers';
 import { type Gpu, openGpu } from './device';
-import { type Bindable, bind, type Dispatch, type Kernel } from './kernel';
+import type { Dispatch } from './kernel';
 import { Submission } from './submission';
 
 export type Storage = 'f32' | 'f16';
@@ -56,12 +56,10 @@ export function upload(gpu: Gpu, values: Float32Array<ArrayBuffer>, storage: Sto
 export const blank = (gpu: Gpu, count: number, storage: Storage = 'f32'): GPUBuffer =>
   upload(gpu, new Float32Array(count).fill(NaN), storage);
 
-/** Runs one dispatch and gives the first `count` numbers of `out`. Throws if WebGPU refuses any of it. */
-export async function runKernel(
+/** Runs one dispatch and returns the first `count` numbers of `out`. Throws if WebGPU refuses any of it. */
+export async function runDispatch(
   gpu: Gpu,
-  kernel: Kernel,
-  buffers: Record<string, Bindable>,
-  workgroups: Dispatch['workgroups'],
+  dispatch: () => Dispatch,
   out: GPUBuffer,
   count: number,
   storage: Storage = 'f32',
@@ -70,7 +68,7 @@ export async function runKernel(
   const bytes = Math.ceil((count * (storage === 'f16' ? 2 : 4)) / 4) * 4;
   const readback = gpu.device.createBuffer({ size: bytes, usage: COPY_DST | MAP_READ });
   const job = new Submission(gpu);
-  job.dispatch({ kernel, bindGroup: bind(gpu, kernel, buffers), workgroups });
+  job.dispatch(dispatch());
   job.copy(out, 0, readback, 0, bytes);
   const data = await job.read(readback, bytes);
   const error = await gpu.device.popErrorScope();

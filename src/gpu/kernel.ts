@@ -9,19 +9,25 @@ export interface Kernel {
   bindings: { name: string; binding: number }[];
 }
 
+/** What to compile: a shader's source and the values of its constants. */
+export interface KernelSpec {
+  label: string;
+  source: string;
+  constants: Constants;
+}
+
+export type Workgroups = [x: number, y?: number, z?: number];
+
 /** One dispatch, ready to encode. */
 export interface Dispatch {
   kernel: Kernel;
   bindGroup: GPUBindGroup;
-  workgroups: [x: number, y?: number, z?: number];
+  workgroups: Workgroups;
   /** For reports: a name other than the kernel's, and floating-point operations: useful ones, and all with those on padding. */
   label?: string;
   flops?: number;
   issuedFlops?: number;
 }
-
-/** A dispatch that serves many passes: its kernel, size and floating-point operations follow from the pass's shape. */
-export type Step<Shape> = (shape: Shape) => Dispatch;
 
 export type Constants = Record<string, number | boolean | string>;
 
@@ -85,8 +91,8 @@ const BUFFER_TYPES: Record<string, GPUBufferBindingType> = {
   'storage, read_write': 'storage',
 };
 
-/** Compiles `source` with its constants set. Compiling is asynchronous, so a model's kernels compile side by side. */
-export async function createKernel(gpu: Gpu, label: string, source: string, constants: Constants): Promise<Kernel> {
+/** Compiles a kernel. Compiling is asynchronous, so a model's kernels compile side by side. */
+export async function createKernel(gpu: Gpu, { label, source, constants }: KernelSpec): Promise<Kernel> {
   const { device } = gpu;
   const code = specialise(source, constants);
   const declared = [...code.matchAll(BINDING)].map(([, binding, access, name]) => ({
@@ -122,10 +128,8 @@ export async function createKernel(gpu: Gpu, label: string, source: string, cons
 
 const GPU_SHADER_STAGE_COMPUTE = 4;
 
-export type Bindable = GPUBuffer | GPUBufferBinding;
-
 /** Binds buffers to a kernel by the names in its WGSL source; `gpu.none` stands for what a variant does not read. */
-export function bind(gpu: Gpu, kernel: Kernel, buffers: Record<string, Bindable>): GPUBindGroup {
+export function bind(gpu: Gpu, kernel: Kernel, buffers: Record<string, GPUBuffer | GPUBufferBinding>): GPUBindGroup {
   const entries = kernel.bindings.map(({ name, binding }) => {
     const given = buffers[name];
     if (!given) throw new TypeError(`kernel '${kernel.label}': no buffer for binding '${name}'`);
@@ -133,24 +137,3 @@ export function bind(gpu: Gpu, kernel: Kernel, buffers: Record<string, Bindable>
   });
   return gpu.device.createBindGroup({ label: kernel.label, layout: kernel.layout, entries });
 }
-
-/** Bind groups of a kernel that are kept. */
-const MOST_KEPT = 8;
-
-/** `bind`, but the same buffers again give the same bind group, which costs much less than a new one. */
-export function rememberingBind(gpu: Gpu): (kernel: Kernel, buffers: Record<string, Bindable>) => GPUBindGroup {
-  const known = new Map<Kernel, { buffers: Record<string, Bindable>; group: GPUBindGroup }[]>();
-  return (kernel, buffers) => {
-    const kept = known.get(kernel) ?? [];
-    known.set(kernel, kept);
-    const found = kept.find((entry) => kernel.bindings.every(({ name }) => isSame(entry.buffers[name], buffers[name])));
-    if (found) return found.group;
-    const group = bind(gpu, kernel, buffers);
-    kept.push({ buffers, group });
-    if (kept.length > MOST_KEPT) kept.shift();
-    return group;
-  };
-}
-
-const isSame = (a: Bindable, b: Bindable): boolean =>
-  a === b || ('buffer' in a && 'buffer' in b && a.buffer === b.buffer && a.offset === b.offset && a.size === b.size);

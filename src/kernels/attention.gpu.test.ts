@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Arithmetic } from '../api/types';
 import type { Gpu } from '../gpu/device';
-import { blank, openTestGpu, runKernel, upload, uploadWords } from '../gpu/fixtures';
-import { parseConfig } from '../model/config';
-import { attentionPlace, geometryOf, qkvPlace } from '../model/geometry';
+import { blank, openTestGpu, upload, uploadWords } from '../gpu/fixtures';
 import { attentionTiles, keyBounds, tileWords, tokenStream } from '../packing/stream';
-import { type AttentionTile, attentionTile, attentionWorkgroups, createAttention } from './attention';
-import { expectClose, padded, randomMatrix, roundToF16, unpadded } from './fixtures';
+import { type AttentionTile, attention as attentionStep, attentionTile } from './attention';
+import { expectClose, padded, randomMatrix, roundToF16, runStep, unpadded } from './fixtures';
+import { attentionPlace, headsLayout, qkvPlace } from './layout';
 import { attention } from './reference';
 
 let gpu: Gpu;
@@ -28,16 +27,6 @@ interface Case {
 /** Neighbours that share a tile, ones that fill a tile and ones that just do not, of one token and of several tiles. */
 const MIXED = [1, 63, 64, 65, 129, 2, 3, 1, 58];
 
-const configOf = (head_dim: number, heads: number) =>
-  parseConfig({
-    model_type: 'modernbert',
-    vocab_size: 8,
-    hidden_size: heads * head_dim,
-    intermediate_size: 8,
-    num_hidden_layers: 1,
-    num_attention_heads: heads,
-  });
-
 /** Attention of random q, k and v as the GPU computes it, and as the twin does. */
 async function runAttention(
   { head_dim, heads = 2, window, lengths, tile, rising = 1 }: Case,
@@ -45,8 +34,7 @@ async function runAttention(
   on = gpu,
 ) {
   const hidden = heads * head_dim;
-  const config = configOf(head_dim, heads);
-  const geometry = geometryOf(config);
+  const layout = headsLayout(heads, head_dim);
   const stream = tokenStream(lengths.map((length) => new Uint32Array(length)));
   const tokens = stream.input_ids.length;
   const random = (seed: number, scale: number) => {
@@ -61,27 +49,21 @@ async function runAttention(
 
   const qScale = Math.LOG2E / Math.sqrt(head_dim);
   const rows = q.map((row, r) => Float64Array.of(...row.map((value) => value * qScale), ...k[r], ...v[r]));
-  const stride = 3 * geometry.attention;
-  const place = qkvPlace(config, geometry);
+  const stride = 3 * layout.attention;
+  const place = qkvPlace(layout);
   const qkv = padded(rows, { stride, columnAt: place });
   const tiles = attentionTiles(stream.cu_seqlens, tile.rows, window);
-  const kernel = await createAttention(on, { heads, headDim: geometry.headDim, act, tile });
-  const out = blank(gpu, tokens * geometry.attention, act);
-  const data = await runKernel(
-    gpu,
-    kernel,
-    {
-      qkv: upload(gpu, qkv, act),
-      tiles: uploadWords(gpu, tileWords(tiles)),
-      bounds: uploadWords(gpu, keyBounds(stream, window)),
-      out,
-    },
-    attentionWorkgroups(tiles.length, heads, geometry.headDim, tile),
+  const out = blank(gpu, tokens * layout.attention, act);
+  const buffers = {
+    qkv: upload(gpu, qkv, act),
+    tiles: uploadWords(gpu, tileWords(tiles)),
+    bounds: uploadWords(gpu, keyBounds(stream, window)),
     out,
-    tokens * geometry.attention,
-    act,
-  );
-  const actual = unpadded(data, [tokens, hidden], geometry.attention, attentionPlace(config, geometry));
+  };
+  const sizes = { tiles: tiles.length, pairs: 0, issuedPairs: 0 };
+  const step = attentionStep<void>(on, { ...layout, act, tile, window }, buffers, () => sizes);
+  const data = await runStep(gpu, step, out, tokens * layout.attention, { storage: act, on });
+  const actual = unpadded(data, [tokens, hidden], layout.attention, attentionPlace(layout));
   return { actual, expected: attention({ q, k, v }, stream.cu_seqlens, head_dim, window) };
 }
 
@@ -106,7 +88,7 @@ const SMALL_TILES: Case[] = [
 describe.each(['workgroup', 'subgroup'] as const)('attention, design %s', (design) => {
   /** Software adapters choose the one, all others the other. */
   const chosen = (head_dim: number) => {
-    const { headDim } = geometryOf(configOf(head_dim, 1));
+    const { headDim } = headsLayout(1, head_dim);
     const tile = attentionTile(
       { ...gpu, isSoftware: design === 'subgroup', subgroupSize: gpu.subgroupSize ?? 8 },
       headDim,

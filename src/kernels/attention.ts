@@ -1,17 +1,19 @@
 import { UnsupportedModelError } from '../api/errors';
 import type { Arithmetic } from '../api/types';
 import type { Gpu } from '../gpu/device';
-import { createKernel, type Kernel } from '../gpu/kernel';
+import type { KernelSpec } from '../gpu/kernel';
 import common from './attention.wgsl?raw';
 import subgroup from './attention_subgroup.wgsl?raw';
 import workgroup from './attention_workgroup.wgsl?raw';
 import { SUBGROUP_SIZES } from './gemm';
+import type { HeadsLayout } from './layout';
+import type { KernelStep, Operand } from './step';
 import { roundUp } from './storage';
 
 /** How the products are computed: the WGSL file that follows attention.wgsl. */
 const DESIGNS = { workgroup, subgroup };
 
-/** A design, its query rows a workgroup, and its threads across keys (4 each) and head dimensions (8 each). */
+/** A design, its query rows per workgroup, and its threads across keys (4 each) and head dimensions (8 each). */
 export interface AttentionTile {
   design: keyof typeof DESIGNS;
   rows: number;
@@ -25,7 +27,7 @@ const CANDIDATES: AttentionTile[] = [
   { design: 'workgroup', rows: 16, across: 4 },
 ];
 
-/** Bytes of workgroup memory; the sum of the arrays in attention_workgroup.wgsl. */
+/** Bytes of workgroup memory: the sum of the arrays in attention_workgroup.wgsl. */
 function workgroupBytes({ rows, across }: AttentionTile, headDim: number): number {
   const keys = across * 4;
   const qTile = (headDim * rows) / 4;
@@ -34,7 +36,7 @@ function workgroupBytes({ rows, across }: AttentionTile, headDim: number): numbe
   return (qTile + kpTile + vTile) * 16 + across * rows * 4 + rows;
 }
 
-/** Processors that play GPU have a design of their own; others take the largest tile that fits their workgroup memory. */
+/** Software adapters have a design of their own; others take the largest tile that fits their workgroup memory. */
 export function attentionTile(gpu: Gpu, headDim: number): AttentionTile {
   const { isSoftware, subgroupSize = 0 } = gpu;
   if (isSoftware && SUBGROUP_SIZES.includes(subgroupSize))
@@ -44,41 +46,55 @@ export function attentionTile(gpu: Gpu, headDim: number): AttentionTile {
   if (!fit) {
     const least = workgroupBytes(CANDIDATES[CANDIDATES.length - 1], headDim);
     throw new UnsupportedModelError(
-      `head_dim ${headDim} needs ${least} bytes of workgroup memory for attention; this device has ${limit}.`,
+      `Attention with head_dim ${headDim} needs ${least} bytes of workgroup memory; this device has ${limit}.`,
     );
   }
   return fit;
 }
 
-/** Flash attention over the stream, global or window: the work list and the rows' bounds say which. Dispatch: attentionWorkgroups. */
-export function createAttention(
-  gpu: Gpu,
-  spec: { heads: number; headDim: number; act: Arithmetic; tile: AttentionTile },
-): Promise<Kernel> {
-  const { design, rows, across } = spec.tile;
-  return createKernel(gpu, 'attention', `${common}\n${DESIGNS[design]}`, {
-    act_t: spec.act,
-    HEADS: spec.heads,
-    HEAD_DIM: spec.headDim,
-    ...(design === 'subgroup' ? { LANES: across } : { ROWS: rows, ACROSS: across, UNROLL: gpu.isSoftware ? 1 : 16 }),
-  });
+/** Tiles of a pass's work list; query-key pairs that count, and all that are computed (for FLOPs). */
+export interface AttentionSizes {
+  tiles: number;
+  pairs: number;
+  issuedPairs: number;
 }
 
-/** Slices of the head that workgroups give out, each with its own scores. */
-const slices = (headDim: number, { across }: AttentionTile): number => Math.ceil(headDim / (8 * across));
+export interface AttentionSpec extends HeadsLayout {
+  act: Arithmetic;
+  tile: AttentionTile;
+  /** How far a query sees to each side; 0 is everywhere. The work list and the rows' bounds are made for it. */
+  window: number;
+}
 
-/** One workgroup a tile of the work list, a head, and a slice of the head. */
-export const attentionWorkgroups = (
-  tiles: number,
-  heads: number,
-  headDim: number,
-  tile: AttentionTile,
-): [number, number, number] => [tiles, heads, slices(headDim, tile)];
+/**
+ * Flash attention over the stream: out [T, attention] = softmax(q kᵀ) v of qkv [T, 3 attention], where q carries the softmax scale and
+ * log2 e. Source: Dao et al. 2022 (arXiv:2205.14135), without dropout and backward pass.
+ */
+export function attention<S>(
+  gpu: Gpu,
+  spec: AttentionSpec,
+  buffers: Record<'qkv' | 'tiles' | 'bounds' | 'out', Operand<S>>,
+  sizesOf: (sizes: S) => AttentionSizes,
+): KernelStep<S> {
+  const { heads, head_dim, headDim, act, tile, window } = spec;
+  const { design, rows, across } = tile;
+  const slices = Math.ceil(headDim / (8 * across)); // of the head, each computed by workgroups of its own with its own scores
+  const sizes: KernelSpec['constants'] =
+    design === 'subgroup' ? { LANES: across } : { ROWS: rows, ACROSS: across, UNROLL: gpu.isSoftware ? 1 : 16 };
+  return {
+    label: `attention ${window === 0 ? 'global' : 'window'}`,
+    kernel: {
+      label: 'attention',
+      source: `${common}\n${DESIGNS[design]}`,
+      constants: { act_t: act, HEADS: heads, HEAD_DIM: headDim, ...sizes },
+    },
+    buffers,
+    workgroups: (s) => [sizesOf(s).tiles, heads, slices],
+    flops: (s) => 4 * sizesOf(s).pairs * head_dim * heads,
+    issuedFlops: (s) => 2 * sizesOf(s).issuedPairs * headDim * heads * (slices + 1),
+  };
+}
 
-/** Query-key pairs that a workgroup goes through for `keys` keys: rows and keys are padded to the tile. */
+/** Query-key pairs that a workgroup computes for `keys` keys: rows and keys are padded to the tile. */
 export const attentionPairs = (keys: number, { rows, across }: AttentionTile): number =>
   rows * roundUp(keys, across * 4);
-
-/** Floating-point operations for that many pairs a head; each slice of a head computes the scores anew. */
-export const attentionFlops = (pairs: number, heads: number, headDim: number, tile: AttentionTile): number =>
-  2 * pairs * headDim * heads * (slices(headDim, tile) + 1);

@@ -2,7 +2,12 @@
 import { expect } from 'vitest';
 import { f16ToF32, f32ToF16 } from '../formats/float';
 import { dequantize, GROUP, type QuantizedDtype, quantize, quantizedBytes } from '../formats/quantize';
+import type { Gpu } from '../gpu/device';
+import { runDispatch, type Storage } from '../gpu/fixtures';
+import { createCompiler } from './compile';
+import type { GemmPlan } from './gemm-spec';
 import type { Matrix } from './reference';
+import type { Step } from './step';
 
 /** Near-normal numbers (the sum of 12 uniform ones), f32 values; the same for the same seed. */
 export function numbers(seed: number): () => number {
@@ -94,6 +99,24 @@ export function expectClose(actual: Matrix, expected: Matrix, tolerance: number)
   const { row, column } = worst;
   const text = `[${row}, ${column}] is ${actual[row]?.[column]}, expected ${expected[row]?.[column]}`;
   expect(worst.difference, text).toBeLessThanOrEqual(tolerance);
+}
+
+/**
+ * Compiles a step for `on` (a GEMM by `plan`), runs it on `gpu` and returns the first `count` numbers of `out`. The step's buffers exist, and
+ * its sizes are its own.
+ */
+export async function runStep(
+  gpu: Gpu,
+  step: Step<void>,
+  out: GPUBuffer,
+  count: number,
+  { storage = 'f32', on = gpu, plan }: { storage?: Storage; on?: Gpu; plan?: GemmPlan } = {},
+): Promise<Float32Array<ArrayBuffer>> {
+  const compiled = await createCompiler(on, async () => plan)(step);
+  const noSlots = () => {
+    throw new Error('a step under test has no slots');
+  };
+  return runDispatch(gpu, () => compiled.dispatch(undefined, noSlots), out, count, storage);
 }
 
 /** cu_seqlens of sequences of these lengths. */

@@ -1,11 +1,21 @@
 import { afterAll, describe, it } from 'vitest';
-import { blank, openTestGpu, runKernel, upload } from '../gpu/fixtures';
-import { gegluPlace, geometryOf, qkvPlace, ropeTable } from '../model/geometry';
-import { dequantized, expectClose, padded, randomMatrix, randomVector, roundToF16, unpadded } from './fixtures';
-import { INT8_TILES, M_MULTIPLE } from './gemm';
-import { createQuantizeRows, quantizeWorkgroups } from './quantize_rows';
+import { blank, openTestGpu, upload } from '../gpu/fixtures';
+import {
+  dequantized,
+  expectClose,
+  padded,
+  randomMatrix,
+  randomVector,
+  roundToF16,
+  runStep,
+  unpadded,
+} from './fixtures';
+import { INT8_TILES } from './gemm';
+import { M_MULTIPLE } from './gemm-spec';
+import { gegluPlace, headsLayout, paddedWidth, qkvPlace, ropeTable } from './layout';
+import { quantizeRows as quantizeRowsStep } from './quantize_rows';
 import { geglu, linear, type Matrix, quantizeRows, rope } from './reference';
-import { configOf, runGemm } from './test-gemm';
+import { runGemm } from './test-gemm';
 import { withMatrices } from './test-matrices';
 
 const gpu = await openTestGpu();
@@ -14,7 +24,6 @@ afterAll(() => gpu.device.destroy());
 /** Each takes its compiler ten seconds, so lavapipe alone runs these. Every design has the same epilogues: what differs is how columns pair up. */
 describe.runIf(gpu.hasF16)('gemm with matrix units, which are emulated', () => {
   it('of 16 × 16 × 16 in f16, with GeGLU', async () => {
-    const config = configOf({ hidden_size: 96, num_attention_heads: 3, intermediate_size: 100 });
     const x = roundToF16(randomMatrix(41, 65, 96));
     const w = roundToF16(randomMatrix(42, 200, 96, 96 ** -0.5));
     const types = { dtype: 'f16', a: 'f16', out: 'f16' } as const;
@@ -22,27 +31,26 @@ describe.runIf(gpu.hasF16)('gemm with matrix units, which are emulated', () => {
     const { data, stride } = await runGemm(
       gpu,
       [{ tile: { design: 'matrix', m: 128, n: 128, k: 32 } }],
-      { ...types, n: 2 * geometryOf(config).intermediate, epilogue },
-      { x, w, rowAt: gegluPlace(config) },
+      { ...types, n: 2 * paddedWidth(100), epilogue },
+      { x, w, rowAt: gegluPlace(100) },
       withMatrices(gpu, { component: 'f16', m: 16, n: 16, k: 16, threads: 32 }),
     );
     expectClose(unpadded(data, [65, 100], stride), geglu(linear(x, w), 'gelu'), 4e-3); // f16 outputs up to 8
   });
 
   it('of 16 × 8 × 8 in f32, with a bias and RoPE; q8 weights', async () => {
-    const config = configOf({ hidden_size: 128, num_attention_heads: 4, max_position_embeddings: 100 });
-    const geometry = geometryOf(config);
+    const heads = headsLayout(4, 32);
     const x = randomMatrix(43, 67, 128);
     const w = randomMatrix(44, 384, 128, 128 ** -0.5);
     const bias = randomVector(45, 384);
     const positions = Uint32Array.from({ length: 67 }, (_, row) => row);
-    const place = qkvPlace(config, geometry);
+    const place = qkvPlace(heads);
     const epilogue = { kind: 'rope', attentionWidth: 128, headDim: 32, qScale: 0.3 } as const;
     const { data, stride } = await runGemm(
       gpu,
       [{ tile: { design: 'matrix', m: 64, n: 128, k: 16 } }],
       { n: 384, dtype: 'q8', epilogue },
-      { x, w, bias, rowAt: place, positions, rope: ropeTable(config, geometry, 10_000) },
+      { x, w, bias, rowAt: place, positions, rope: ropeTable(heads, 10_000, 100) },
       withMatrices(gpu, { component: 'f32', m: 16, n: 8, k: 8, threads: 32 }),
     );
     const qkv = linear(x, dequantized(w, 'q8'), bias);
@@ -80,16 +88,15 @@ describe.each(gpu.hasF16 ? INT8_TILES : INT8_TILES.slice(1))('gemm of integers, 
   });
 
   it('with GeGLU, rows placed in pairs', async () => {
-    const config = configOf({ hidden_size: 192, num_attention_heads: 3, intermediate_size: 100 });
     const x = randomMatrix(34, 33, 192);
     const w = randomMatrix(35, 200, 192, 192 ** -0.5);
-    const n = 2 * geometryOf(config).intermediate;
+    const n = 2 * paddedWidth(100);
     const epilogue = { kind: 'geglu', activation: 'gelu' } as const;
     const { data, stride } = await runGemm(
       gpu,
       [{ tile }],
       { ...types, n, epilogue },
-      { x, w, rowAt: gegluPlace(config) },
+      { x, w, rowAt: gegluPlace(100) },
     );
     expectClose(unpadded(data, [33, 100], stride), geglu(linear(rounded(x), dequantized(w, 'q8')), 'gelu'), 1e-5);
   });
@@ -103,15 +110,14 @@ describe('quantize_rows', () => {
       x[1].fill(0, 32, 64);
       x[2].fill(1e-6, 0, 1);
       const rows = M_MULTIPLE;
-      const kernel = await createQuantizeRows(gpu, act);
       const buffers = {
         x: upload(gpu, padded(x, { stride: 192, rows }), act),
         a: blank(gpu, (rows * 192) / 4),
         a_scales: blank(gpu, rows * 6),
       };
-      const workgroups = quantizeWorkgroups(3, 192);
-      const words = await runKernel(gpu, kernel, buffers, workgroups, buffers.a, (rows * 192) / 4);
-      const data = await runKernel(gpu, kernel, buffers, workgroups, buffers.a_scales, rows * 6);
+      const step = quantizeRowsStep<void>({ act, k: 192 }, buffers, () => 3);
+      const words = await runStep(gpu, step, buffers.a, (rows * 192) / 4);
+      const data = await runStep(gpu, step, buffers.a_scales, rows * 6);
       const { integers, scales } = quantizeRows(x);
       expectClose(unpadded(data, [3, 6], 6), scales, 1e-6);
       expectClose(unpadded(Float32Array.from(new Int8Array(words.buffer)), [3, 192], 192), integers, 0);

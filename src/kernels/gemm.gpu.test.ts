@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dtype } from '../api/types';
 import type { QuantizedDtype } from '../formats/quantize';
 import { openTestGpu } from '../gpu/fixtures';
-import { gegluPlace, geometryOf, qkvPlace, ropeTable } from '../model/geometry';
+import { createKernel } from '../gpu/kernel';
 import { dequantized, expectClose, randomMatrix, randomVector, roundToF16, unpadded } from './fixtures';
-import { ACTIVATIONS, createGemm, DEFAULT_PLAN, type GemmTile, gemmDispatch, softwarePlan, TILES } from './gemm';
+import { createGemm, DEFAULT_PLAN, gemmDispatch, softwarePlan, TILES } from './gemm';
+import { ACTIVATIONS, type GemmTile } from './gemm-spec';
+import { gegluPlace, headsLayout, paddedWidth, qkvPlace, ropeTable } from './layout';
 import { ACTIVATE, add, geglu, linear, type Matrix, rope } from './reference';
-import { configOf, type Operands, type Options, runGemm as runPlan } from './test-gemm';
+import { type Operands, type Options, runGemm as runPlan } from './test-gemm';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());
@@ -108,13 +110,12 @@ describe.each(tiles)('$name', ({ tile }) => {
     });
 
     it('activates the first half of Wi and gates with the second, in halves of 100 columns', async () => {
-      const config = configOf({ hidden_size: 96, num_attention_heads: 2, intermediate_size: 100 });
       const x = randomMatrix(11, 65, 96);
       const w = randomMatrix(12, 200, 96, 96 ** -0.5);
       const bias = randomVector(13, 200);
-      const n = 2 * geometryOf(config).intermediate;
+      const n = 2 * paddedWidth(100);
       const epilogue = { kind: 'geglu', activation: 'gelu' } as const;
-      const { data, stride } = await runGemm({ n, epilogue }, { x, w, bias, rowAt: gegluPlace(config) });
+      const { data, stride } = await runGemm({ n, epilogue }, { x, w, bias, rowAt: gegluPlace(100) });
       expect(stride).toBe(128);
       expectClose(unpadded(data, [65, 100], stride), geglu(linear(x, w, bias), 'gelu'), 1e-5);
       expect(unpadded(data, [65, 128], stride).every((row) => row.subarray(100).every((value) => value === 0))).toBe(
@@ -130,22 +131,21 @@ describe.each(tiles)('$name', ({ tile }) => {
       { head_dim: 128, heads: 1, theta: 160_000 },
     ])('rotates q and k of head_dim $head_dim and scales q', async ({ head_dim, heads, theta }) => {
       const hidden = heads * head_dim;
-      const config = configOf({ hidden_size: hidden, num_attention_heads: heads, max_position_embeddings: 1100 });
-      const geometry = geometryOf(config);
+      const layout = headsLayout(heads, head_dim);
       const x = randomMatrix(14, 67, hidden);
       const w = randomMatrix(15, 3 * hidden, hidden, hidden ** -0.5);
       const bias = randomVector(16, 3 * hidden);
       const positions = Uint32Array.from({ length: 67 }, (_, row) => (row < 40 ? row : row - 40 + 1000));
-      const place = qkvPlace(config, geometry);
+      const place = qkvPlace(layout);
       const epilogue = {
         kind: 'rope',
-        attentionWidth: geometry.attention,
-        headDim: geometry.headDim,
+        attentionWidth: layout.attention,
+        headDim: layout.headDim,
         qScale: 0.3,
       } as const;
       const { data, stride } = await runGemm(
-        { n: 3 * geometry.attention, epilogue },
-        { x, w, bias, rowAt: place, positions, rope: ropeTable(config, geometry, theta) },
+        { n: 3 * layout.attention, epilogue },
+        { x, w, bias, rowAt: place, positions, rope: ropeTable(layout, theta, 1100) },
       );
       const qkv = linear(x, w, bias);
       const part = (p: number) => qkv.map((row) => row.slice(p * hidden, (p + 1) * hidden));
@@ -177,12 +177,11 @@ describe.each(tiles)('$name', ({ tile }) => {
     );
 
     it.each(['q8', 'q4'] as const)('%s: with GeGLU, rows placed in pairs and some only padding', async (dtype) => {
-      const config = configOf({ hidden_size: 192, num_attention_heads: 3, intermediate_size: 100 });
       const x = randomMatrix(24, 65, 192);
       const w = randomMatrix(25, 200, 192, 192 ** -0.5);
-      const n = 2 * geometryOf(config).intermediate;
+      const n = 2 * paddedWidth(100);
       const epilogue = { kind: 'geglu', activation: 'gelu' } as const;
-      const { data, stride } = await runGemm({ n, epilogue, dtype }, { x, w, rowAt: gegluPlace(config) });
+      const { data, stride } = await runGemm({ n, epilogue, dtype }, { x, w, rowAt: gegluPlace(100) });
       expectClose(unpadded(data, [65, 100], stride), geglu(linear(x, dequantized(w, dtype)), 'gelu'), 1e-5);
       expect(unpadded(data, [65, 128], stride).every((row) => row.subarray(100).every((value) => value === 0))).toBe(
         true,
@@ -203,7 +202,9 @@ it('takes the tile that its plan has for the rows', async () => {
     out: 'f32',
     epilogue: { kind: 'store' },
   } as const;
-  const gemm = await createGemm(gpu, spec, [{ upTo: 70, tile: first }, { tile: second }]);
+  const gemm = await createGemm(gpu, spec, [{ upTo: 70, tile: first }, { tile: second }], (kernel) =>
+    createKernel(gpu, kernel),
+  );
   expect(gemmDispatch(gemm, 70)).toMatchObject({ kernel: gemm.variants[0].kernel, workgroups: [2, 2] });
   expect(gemmDispatch(gemm, 71)).toMatchObject({ kernel: gemm.variants[1].kernel, workgroups: [1, 1] });
   expect(gemmDispatch(gemm, 71).issuedFlops).toBe(2 * 128 * 128 * 64);

@@ -1,58 +1,49 @@
-import type { Arithmetic, Dtype } from '../api/types';
 import type { Gpu } from '../gpu/device';
-import { type Constants, createKernel, type Kernel } from '../gpu/kernel';
+import type { Kernel, KernelSpec } from '../gpu/kernel';
 import common from './gemm.wgsl?raw';
 import int8 from './gemm_int8.wgsl?raw';
 import matrix from './gemm_matrix.wgsl?raw';
 import split_k from './gemm_split_k.wgsl?raw';
 import subgroup from './gemm_subgroup.wgsl?raw';
 import workgroup from './gemm_workgroup.wgsl?raw';
+import {
+  ACTIVATIONS,
+  EPILOGUES,
+  type GemmDesign,
+  type GemmPlan,
+  type GemmSpec,
+  type GemmTile,
+  outStrideOf,
+  pairOf,
+} from './gemm-spec';
+import type { GemmStep, Operand } from './step';
 import { F16_MAX, roundUp, weightConstants } from './storage';
 
-export const ACTIVATIONS = ['gelu', 'gelu_pytorch_tanh', 'silu', 'relu', 'tanh'] as const;
-export type Activation = (typeof ACTIVATIONS)[number];
+/** The WGSL file that follows gemm.wgsl. */
+const DESIGNS: Record<GemmDesign, string> = { workgroup, split_k, subgroup, matrix, int8 };
 
-/** K of every GEMM is padded to this with zeros. */
-export const K_MULTIPLE = 32;
-
-/** What a GEMM does with its sums before it stores them. */
-export type Epilogue =
-  | { kind: 'store' }
-  | { kind: 'residual' }
-  | { kind: 'activation'; activation: Activation }
-  | { kind: 'geglu'; activation: Activation }
-  | { kind: 'rope'; attentionWidth: number; headDim: number; qScale: number };
-
-export interface GemmSpec {
-  label: string;
-  /** out[M, n] = a[M, k] · w[n, k]ᵀ. k: a multiple of K_MULTIPLE; n: of 8; with geglu and rope of 2 * pair. */
-  k: number;
-  n: number;
-  /** Columns of a row of out; default n (n / 2 with geglu). */
-  outStride?: number;
-  outColumn?: number;
-  bias: boolean;
-  epilogue: Epilogue;
-  dtype: Dtype;
-  /** int8: of quantize_rows.wgsl, for q8 weights only. */
-  a: Arithmetic | 'int8';
-  out: Arithmetic;
+/** The buffers that every design binds; a quantised input (int8) has a_scales. */
+export interface GemmBuffers<S> extends Record<string, Operand<S>> {
+  a: Operand<S>;
+  w: Operand<S>;
+  w_scales: Operand<S>;
+  bias: Operand<S>;
+  out: Operand<S>;
 }
 
-/** How the products are computed: the WGSL file that follows gemm.wgsl. */
-const DESIGNS = { workgroup, split_k, subgroup, matrix, int8 };
-export type GemmDesign = keyof typeof DESIGNS;
-
-/** A design and its sizes: a workgroup computes m × n of out, k steps of K at a time. */
-export interface GemmTile {
-  design: GemmDesign;
-  m: number;
-  n: number;
-  k: number;
-}
-
-/** Which tile serves how many rows, fewest first: each entry those up to `upTo`, the last one any number. */
-export type GemmPlan = { upTo?: number; tile: GemmTile }[];
+/** out = epilogue(a · wᵀ + bias) for so many rows. `useful`: multiplications per row, for reports. */
+export const gemm = <S>(
+  spec: GemmSpec,
+  buffers: GemmBuffers<S>,
+  rows: (sizes: S) => number,
+  useful?: number,
+): GemmStep<S> => ({
+  label: spec.label,
+  gemm: spec,
+  buffers: { positions: undefined, rope: undefined, ...buffers },
+  rows,
+  ...(useful !== undefined && { flops: (sizes: S) => 2 * useful * rows(sizes) }),
+});
 
 /** A compiled GEMM: a kernel for each entry of its plan. They take the same bind groups. */
 export interface Gemm {
@@ -62,15 +53,6 @@ export interface Gemm {
 
 /** The text of every design: what remembered measurements are of. */
 export const gemmSources = common + Object.values(DESIGNS).join('');
-
-const EPILOGUES = ['store', 'residual', 'activation', 'geglu', 'rope'];
-
-/** Rows of every GEMM input and output are padded to this, a multiple of every tile's. */
-export const M_MULTIPLE = 128;
-
-/** Columns between the two that RoPE rotates together, and between GeGLU's value and gate, in the order that weights are stored in. */
-export const pairOf = (epilogue: Epilogue): number =>
-  epilogue.kind === 'rope' && epilogue.headDim % 64 !== 0 ? 16 : 32;
 
 const TILE: GemmTile = { design: 'workgroup', m: 64, n: 64, k: 16 };
 const LARGE_TILE: GemmTile = { design: 'workgroup', m: 128, n: 128, k: 8 };
@@ -84,14 +66,14 @@ export const DEFAULT_PLAN: GemmPlan = [
   { tile: TILE },
 ];
 
-/** Threads of a subgroup that the designs for processors that play GPU are written for. */
+/** Subgroup sizes that the designs for software adapters are written for. */
 export const SUBGROUP_SIZES = [4, 8, 16];
 
 const SUBGROUP_TILE: GemmTile = { design: 'subgroup', m: 16, n: 64, k: 4 };
 
 /**
- * For processors that play GPU. SwiftShader keeps the state of every thread at every barrier, so the fewer threads and barriers the better:
- * with split-K a 16-token query through nano took three times as long as 128 tokens.
+ * For software adapters. SwiftShader saves the state of every thread at every barrier, so fewer threads and barriers are faster: with split-K,
+ * a 16-token query through nano took three times as long as one of 128 tokens.
  */
 export function softwarePlan({ subgroupSize = 0 }: Gpu): GemmPlan {
   if (SUBGROUP_SIZES.includes(subgroupSize)) return [{ tile: SUBGROUP_TILE }];
@@ -118,19 +100,31 @@ export function matrixTiles({ subgroupMatrix }: Gpu, { a, dtype }: GemmSpec): Ge
   return [64, 128].map((m) => ({ design: 'matrix', m, n: 128, k }));
 }
 
+/** The plan where nothing was measured. */
+export function defaultPlan(gpu: Gpu, spec: GemmSpec): GemmPlan {
+  if (spec.a === 'int8') return INT8_PLAN;
+  return gpu.isSoftware ? softwarePlan(gpu) : DEFAULT_PLAN;
+}
+
 /** Compiles the kernels of a plan. */
 export async function createGemm(
   gpu: Gpu,
   spec: GemmSpec,
-  plan = spec.a === 'int8' ? INT8_PLAN : gpu.isSoftware ? softwarePlan(gpu) : DEFAULT_PLAN,
+  plan: GemmPlan,
+  compile: (kernel: KernelSpec) => Promise<Kernel>,
 ): Promise<Gemm> {
-  const variants = plan.map(async ({ upTo, tile }) => ({ upTo, tile, kernel: await createVariant(gpu, spec, tile) }));
+  const variants = plan.map(async ({ upTo, tile }) => ({
+    upTo,
+    tile,
+    kernel: await compile(variant(gpu, spec, tile)),
+  }));
   return { spec, variants: await Promise.all(variants) };
 }
 
-function createVariant(gpu: Gpu, spec: GemmSpec, tile: GemmTile): Promise<Kernel> {
+/** The kernel of one tile. */
+function variant(gpu: Gpu, spec: GemmSpec, tile: GemmTile): KernelSpec {
   const { epilogue } = spec;
-  const constants: Constants = {
+  const constants: KernelSpec['constants'] = {
     ...weightConstants(spec.dtype),
     a_t: spec.a === 'int8' ? 'u32' : spec.a,
     out_t: spec.out,
@@ -142,7 +136,7 @@ function createVariant(gpu: Gpu, spec: GemmSpec, tile: GemmTile): Promise<Kernel
     PAIR: pairOf(epilogue),
     HAS_BIAS: spec.bias,
     EPILOGUE: EPILOGUES.indexOf(epilogue.kind),
-    OUT_STRIDE: spec.outStride ?? (epilogue.kind === 'geglu' ? spec.n / 2 : spec.n),
+    OUT_STRIDE: outStrideOf(spec),
     OUT_COLUMN: spec.outColumn ?? 0,
     OUT_MAX: spec.out === 'f16' ? F16_MAX : 0,
   };
@@ -159,7 +153,7 @@ function createVariant(gpu: Gpu, spec: GemmSpec, tile: GemmTile): Promise<Kernel
     const { component, m, n, k, threads } = gpu.subgroupMatrix!;
     Object.assign(constants, { tile_t: component, MATRIX_M: m, MATRIX_N: n, MATRIX_K: k, THREADS: threads });
   }
-  return createKernel(gpu, spec.label, `${common}\n${DESIGNS[tile.design]}`, constants);
+  return { label: spec.label, source: `${common}\n${DESIGNS[tile.design]}`, constants };
 }
 
 /** The kernel for m rows, its workgroups, and its floating-point operations, on padding too. */

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { POOLINGS } from '../api/calls';
 import type { Gpu } from '../gpu/device';
-import { blank, openTestGpu, runKernel, upload, uploadWords } from '../gpu/fixtures';
-import { cumulate, expectClose, padded, randomMatrix, randomVector, unpadded } from './fixtures';
-import { createNormalize } from './normalize';
-import { createPool, poolSpan, poolWorkgroups } from './pool';
+import { blank, openTestGpu, upload, uploadWords } from '../gpu/fixtures';
+import { cumulate, expectClose, padded, randomMatrix, randomVector, runStep, unpadded } from './fixtures';
+import { normalize as normalizeStep } from './normalize';
+import { poolSpan, pool as poolStep } from './pool';
 import { normalize, pool, topK } from './reference';
-import { createTopK } from './top_k';
+import { topK as topKStep } from './top_k';
 
 let gpu: Gpu;
 beforeAll(async () => {
@@ -14,8 +15,7 @@ beforeAll(async () => {
 afterAll(() => gpu.device.destroy());
 
 describe('pool', () => {
-  const modes = ['cls', 'lasttoken', 'max', 'mean', 'mean_sqrt_len_tokens', 'weightedmean'] as const;
-  it.each(modes)(
+  it.each(POOLINGS)(
     '%s over sequences of 1 to 200 tokens, into columns of wider rows, without their first tokens',
     async (pooling) => {
       const cu_seqlens = cumulate([1, 65, 16, 200, 2]);
@@ -29,10 +29,9 @@ describe('pool', () => {
         const spans = Uint32Array.from(starts.flatMap((s) => poolSpan(cu_seqlens[s], cu_seqlens[s + 1], skip)));
         const pooled = blank(gpu, 5 * outStride);
         const hidden_states = upload(gpu, padded(x, { stride: 320 }));
-        const kernel = await createPool(gpu, { stride: 320, pooling, outStride, outColumn });
         const buffers = { hidden_states, spans: uploadWords(gpu, spans), pooled };
-        const workgroups = poolWorkgroups(320, starts.length);
-        const data = await runKernel(gpu, kernel, buffers, workgroups, pooled, starts.length * outStride);
+        const step = poolStep<void>({ stride: 320, pooling, outStride, outColumn }, buffers, () => starts.length);
+        const data = await runStep(gpu, step, pooled, starts.length * outStride);
         const found = unpadded(data, [starts.length, 320], outStride, (c) => outColumn + c);
         expectClose(found, pool(x, cu_seqlens.subarray(skip), pooling, skip), 2e-6);
       }
@@ -45,8 +44,8 @@ describe('normalize', () => {
     const x = randomMatrix(2, 3, 320, 40);
     x[1].fill(0);
     const embeddings = upload(gpu, padded(x, { stride: 320 }));
-    const kernel = await createNormalize(gpu, { stride: 320, columns });
-    const data = await runKernel(gpu, kernel, { embeddings }, [3], embeddings, 3 * 320);
+    const step = normalizeStep<void>({ stride: 320, columns }, { embeddings }, () => 3);
+    const data = await runStep(gpu, step, embeddings, 3 * 320);
     const expected = normalize(x.map((row) => row.slice(0, columns)));
     expectClose(unpadded(data, [3, columns], 320), expected, 1e-6);
   });
@@ -66,16 +65,13 @@ describe('top_k', () => {
   it.each([1, 5, 777])('finds the best %i of a vocabulary of 777, columns that pad it left out', async (k) => {
     const best = uploadWords(gpu, new Uint32Array(logits.length * k * 2));
     const data = padded(logits, { stride: STRIDE, padding: 1e9 });
-    const kernel = await createTopK(gpu, { vocab: VOCAB, stride: STRIDE });
-    const bound = { buffer: best, size: logits.length * k * 8 };
-    const found = await runKernel(
-      gpu,
-      kernel,
+    const bound = { of: best, range: () => ({ offset: 0, size: logits.length * k * 8 }) };
+    const step = topKStep<void>(
+      { vocab: VOCAB, stride: STRIDE },
       { logits: upload(gpu, data), best: bound },
-      [logits.length],
-      best,
-      logits.length * k * 2,
+      () => logits.length,
     );
+    const found = await runStep(gpu, step, best, logits.length * k * 2);
     const ids = new Uint32Array(found.buffer);
     logits.forEach((row, r) => {
       const expected = topK(row, k);

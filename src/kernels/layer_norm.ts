@@ -1,21 +1,62 @@
-import type { Arithmetic } from '../api/types';
-import type { Gpu } from '../gpu/device';
-import { createKernel, type Kernel } from '../gpu/kernel';
-import source from './layer_norm.wgsl?raw';
+import type { Arithmetic, Dtype } from '../api/types';
+import common from './layer_norm.wgsl?raw';
+import embedSource from './layer_norm_embed.wgsl?raw';
+import rowsSource from './layer_norm_rows.wgsl?raw';
+import type { KernelStep, Operand } from './step';
+import { weightConstants } from './storage';
 
-/** LayerNorm of every row, or of the rows that `rows` lists when `gather`. Dispatch: normWorkgroups; the buffers have whole workgroups of rows. */
-export function createLayerNorm(
-  gpu: Gpu,
-  spec: { hidden: number; stride: number; eps: number; out: Arithmetic; gather: boolean },
-): Promise<Kernel> {
-  return createKernel(gpu, spec.gather ? 'layer_norm gather' : 'layer_norm', source, {
-    out_t: spec.out,
-    HIDDEN: spec.hidden,
-    STRIDE: spec.stride,
-    EPS: spec.eps,
-    GATHER: spec.gather,
-  });
+export interface NormSpec {
+  /** Columns that count, and floats of a row on the GPU. */
+  hidden: number;
+  stride: number;
+  eps: number;
+  out: Arithmetic;
 }
 
-/** Four rows a workgroup, here and in embed.wgsl. */
-export const normWorkgroups = (rows: number): [number] => [Math.ceil(rows / 4)];
+const constantsOf = ({ hidden, stride, eps, out }: NormSpec) => ({
+  out_t: out,
+  HIDDEN: hidden,
+  STRIDE: stride,
+  EPS: eps,
+});
+
+/** Rows that a workgroup takes: the buffers hold whole workgroups of rows. */
+const ROWS = 4;
+
+/**
+ * normed = LayerNorm(hidden_states) [rows, stride] of every row, or of the rows that the list `rows` names. `count`: how many.
+ * Source: torch.nn.LayerNorm.
+ */
+export const layerNorm = <S>(
+  spec: NormSpec,
+  buffers: Record<'hidden_states' | 'rows' | 'weight' | 'bias' | 'normed', Operand<S>>,
+  count: (sizes: S) => number,
+): KernelStep<S> => {
+  const label = buffers.rows ? 'layer_norm gather' : 'layer_norm';
+  const constants = { ...constantsOf(spec), GATHER: buffers.rows !== undefined };
+  return {
+    label,
+    kernel: { label, source: `${common}\n${rowsSource}`, constants },
+    buffers,
+    workgroups: (sizes) => [Math.ceil(count(sizes) / ROWS)],
+  };
+};
+
+/**
+ * hidden_states = normed = LayerNorm(table[input_ids]) [rows, stride], for the ids `firstId` .. `firstId + ids` of one piece of the table;
+ * other rows stay as they are.
+ */
+export const embed = <S>(
+  { dtype, firstId, ids, ...spec }: NormSpec & { dtype: Dtype; firstId: number; ids: number },
+  buffers: Record<'input_ids' | 'table' | 'table_scales' | 'weight' | 'bias' | 'hidden_states' | 'normed', Operand<S>>,
+  count: (sizes: S) => number,
+): KernelStep<S> => ({
+  label: 'embed',
+  kernel: {
+    label: 'embed',
+    source: `${common}\n${embedSource}`,
+    constants: { ...constantsOf(spec), ...weightConstants(dtype), FIRST_ID: firstId, IDS: ids },
+  },
+  buffers,
+  workgroups: (sizes) => [Math.ceil(count(sizes) / ROWS)],
+});

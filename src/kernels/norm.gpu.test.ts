@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../gpu/device';
-import { blank, openTestGpu, runKernel, upload, uploadWords } from '../gpu/fixtures';
-import { createEmbed } from './embed';
+import { blank, openTestGpu, upload, uploadWords } from '../gpu/fixtures';
 import {
   dequantized,
   expectClose,
@@ -10,9 +9,10 @@ import {
   randomMatrix,
   randomVector,
   roundToF16,
+  runStep,
   unpadded,
 } from './fixtures';
-import { createLayerNorm, normWorkgroups } from './layer_norm';
+import { embed as embedStep, layerNorm as layerNormStep, type NormSpec } from './layer_norm';
 import { embed, layerNorm } from './reference';
 import { roundUp } from './storage';
 
@@ -25,6 +25,7 @@ afterAll(() => gpu.device.destroy());
 const HIDDEN = 100;
 const STRIDE = 128;
 const EPS = 1e-5;
+const SPEC: NormSpec = { hidden: HIDDEN, stride: STRIDE, eps: EPS, out: 'f32' };
 const weight = randomVector(1, HIDDEN, 0.25, 1);
 const bias = randomVector(2, HIDDEN);
 const vectors = () => ({
@@ -44,15 +45,19 @@ describe('layer_norm', () => {
 
   it('of every row', async () => {
     const rows = roundUp(x.length, 4);
-    const kernel = await createLayerNorm(gpu, { hidden: HIDDEN, stride: STRIDE, eps: EPS, out: 'f32', gather: false });
     const normed = blank(gpu, rows * STRIDE);
     const buffers = {
       hidden_states: upload(gpu, padded(x, { stride: STRIDE, rows })),
-      rows: gpu.none,
+      rows: undefined,
       ...vectors(),
       normed,
     };
-    const data = await runKernel(gpu, kernel, buffers, normWorkgroups(x.length), normed, rows * STRIDE);
+    const data = await runStep(
+      gpu,
+      layerNormStep<void>(SPEC, buffers, () => x.length),
+      normed,
+      rows * STRIDE,
+    );
     const actual = unpadded(data, [x.length, HIDDEN], STRIDE);
     const expected = layerNorm(x, weight, bias, EPS);
     const far = 5; // f32 values near 3000 are 2.4e-4 apart: what the row's own sums leave
@@ -63,7 +68,6 @@ describe('layer_norm', () => {
 
   it('of the rows that a list names, in its order', async () => {
     const list = Uint32Array.of(6, 0, 0, 3, 1);
-    const kernel = await createLayerNorm(gpu, { hidden: HIDDEN, stride: STRIDE, eps: EPS, out: 'f32', gather: true });
     const normed = blank(gpu, 8 * STRIDE);
     const buffers = {
       hidden_states: upload(gpu, padded(x, { stride: STRIDE })),
@@ -71,30 +75,36 @@ describe('layer_norm', () => {
       ...vectors(),
       normed,
     };
-    const data = await runKernel(gpu, kernel, buffers, normWorkgroups(list.length), normed, 8 * STRIDE);
+    const data = await runStep(
+      gpu,
+      layerNormStep<void>(SPEC, buffers, () => list.length),
+      normed,
+      8 * STRIDE,
+    );
     const gathered = Array.from(list, (row) => x[row]);
     expectClose(unpadded(data, [list.length, HIDDEN], STRIDE), layerNorm(gathered, weight, bias, EPS), 1e-5);
   });
 
   it('of 320 columns in f16, or the device refuses f16', async () => {
-    const run = () => createLayerNorm(gpu, { hidden: 320, stride: 320, eps: EPS, out: 'f16', gather: false });
+    const wide = randomMatrix(4, 4, 320);
+    const [w, b] = [randomVector(5, 320, 0.25, 1), randomVector(6, 320)];
+    const normed = blank(gpu, 4 * 320, 'f16');
+    const buffers = {
+      hidden_states: upload(gpu, padded(wide, { stride: 320 })),
+      rows: undefined,
+      weight: upload(gpu, padded([w], { stride: 320 })),
+      bias: upload(gpu, padded([b], { stride: 320 })),
+      normed,
+    };
+    const step = layerNormStep<void>({ hidden: 320, stride: 320, eps: EPS, out: 'f16' }, buffers, () => 4);
+    const run = () => runStep(gpu, step, normed, 4 * 320, { storage: 'f16' });
     if (!gpu.hasF16) {
       gpu.device.pushErrorScope('validation');
       await expect(run()).rejects.toThrow(/does not compile on this device/);
       expect((await gpu.device.popErrorScope())?.message).toMatch(/f16/);
       return;
     }
-    const wide = randomMatrix(4, 4, 320);
-    const [w, b] = [randomVector(5, 320, 0.25, 1), randomVector(6, 320)];
-    const normed = blank(gpu, 4 * 320, 'f16');
-    const buffers = {
-      hidden_states: upload(gpu, padded(wide, { stride: 320 })),
-      rows: gpu.none,
-      weight: upload(gpu, padded([w], { stride: 320 })),
-      bias: upload(gpu, padded([b], { stride: 320 })),
-      normed,
-    };
-    const data = await runKernel(gpu, await run(), buffers, normWorkgroups(4), normed, 4 * 320, 'f16');
+    const data = await run();
     expectClose(unpadded(data, [4, 320], 320), roundToF16(layerNorm(wide, w, b, EPS)), 4e-3); // an f16 ulp of values near 6
   });
 });
@@ -119,26 +129,21 @@ describe('embed', () => {
         [0, 128],
         [128, 130],
       ]) {
-        const spec = {
-          hidden: HIDDEN,
-          stride: STRIDE,
-          eps: EPS,
-          dtype,
-          out: 'f32',
-          firstId,
-          ids: end - firstId,
-        } as const;
+        const spec = { ...SPEC, dtype, firstId, ids: end - firstId };
         const rows = padded(table.slice(firstId, end), { stride: STRIDE });
-        const piece = { table: gpu.none, table_scales: gpu.none };
+        const piece: Record<'table' | 'table_scales', GPUBuffer | undefined> = {
+          table: undefined,
+          table_scales: undefined,
+        };
         if (dtype === 'q8') {
           const { bytes, scales } = quantized(rows, dtype);
           piece.table = uploadWords(gpu, new Uint32Array(bytes.buffer));
           piece.table_scales = uploadWords(gpu, new Uint32Array(scales.buffer));
         } else piece.table = upload(gpu, rows, dtype);
         const buffers = { input_ids: uploadWords(gpu, ids), ...piece, ...vectors(), ...results };
-        const kernel = await createEmbed(gpu, spec);
+        const step = embedStep<void>(spec, buffers, () => ids.length);
         for (const name of ['hidden_states', 'normed'] as const) {
-          data[name] = await runKernel(gpu, kernel, buffers, normWorkgroups(ids.length), results[name], 8 * STRIDE);
+          data[name] = await runStep(gpu, step, results[name], 8 * STRIDE);
         }
       }
       const stored = { f32: table, f16: roundToF16(table), q8: dequantizedTable(table) }[dtype];

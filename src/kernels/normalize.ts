@@ -1,8 +1,14 @@
-import type { Gpu } from '../gpu/device';
-import { createKernel, type Kernel } from '../gpu/kernel';
 import source from './normalize.wgsl?raw';
+import type { KernelStep, Operand } from './step';
 
-/** L2 normalisation of the first `columns` numbers of every row, in place; what follows them stays. Dispatch: one workgroup a row. */
-export function createNormalize(gpu: Gpu, { stride, columns }: { stride: number; columns: number }): Promise<Kernel> {
-  return createKernel(gpu, 'normalize', source, { STRIDE: stride, COLUMNS: columns });
-}
+/** L2 normalisation of the first `columns` numbers of every row, in place; what follows them stays. Source: torch.nn.functional.normalize. */
+export const normalize = <S>(
+  { stride, columns }: { stride: number; columns: number },
+  buffers: Record<'embeddings', Operand<S>>,
+  rows: (sizes: S) => number,
+): KernelStep<S> => ({
+  label: 'normalize',
+  kernel: { label: 'normalize', source, constants: { STRIDE: stride, COLUMNS: columns } },
+  buffers,
+  workgroups: (sizes) => [rows(sizes)],
+});

@@ -1,34 +1,35 @@
-import type { Pooling } from '../api/calls';
-import type { Gpu } from '../gpu/device';
-import { createKernel, type Kernel } from '../gpu/kernel';
+import { POOLINGS, type Pooling } from '../api/calls';
 import source from './pool.wgsl?raw';
+import type { KernelStep, Operand } from './step';
 
-const MODES: Pooling[] = ['mean', 'cls', 'max', 'lasttoken', 'weightedmean', 'mean_sqrt_len_tokens'];
-
-/** Pools spans of rows, `stride` wide, into columns of wider rows; by default into rows as wide. */
-export function createPool(
-  gpu: Gpu,
+/**
+ * pooled[i] = one vector for the rows of span i, at column `outColumn` of rows `outStride` wide (default: rows as wide as the input's).
+ * Source: sentence-transformers, models/Pooling.py.
+ */
+export const pool = <S>(
   {
-    stride,
     pooling,
+    stride,
     outStride = stride,
     outColumn = 0,
-  }: {
-    stride: number;
-    pooling: Pooling;
-    outStride?: number;
-    outColumn?: number;
-  },
-): Promise<Kernel> {
-  return createKernel(gpu, `pool ${pooling}`, source, {
+  }: { pooling: Pooling; stride: number; outStride?: number; outColumn?: number },
+  buffers: Record<'hidden_states' | 'spans' | 'pooled', Operand<S>>,
+  spans: (sizes: S) => number,
+): KernelStep<S> => {
+  const label = `pool ${pooling}`;
+  const constants = {
     STRIDE: stride,
     OUT_STRIDE: outStride,
     OUT_COLUMN: outColumn,
-    MODE: MODES.indexOf(pooling),
-  });
-}
+    MODE: POOLINGS.indexOf(pooling),
+  };
+  return {
+    label,
+    kernel: { label, source, constants },
+    buffers,
+    workgroups: (sizes) => [spans(sizes), Math.ceil(stride / 64)],
+  };
+};
 
-/** A span as the kernel reads it: the sequence's rows `start` to `end`, of which those from `from` on are pooled. */
+/** A span as the kernel reads it: the sequence's rows `start` to `end`; those before start + skip count for cls alone. */
 export const poolSpan = (start: number, end: number, skip = 0): [number, number, number] => [start, start + skip, end];
-
-export const poolWorkgroups = (stride: number, spans: number): [number, number] => [spans, Math.ceil(stride / 64)];

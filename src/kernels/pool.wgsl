@@ -4,7 +4,7 @@
 const STRIDE: u32 = 256;
 const OUT_STRIDE: u32 = 256;
 const OUT_COLUMN: u32 = 0; // where column 0 goes: several modes stand side by side
-const MODE: u32 = 0; // 0 mean, 1 cls, 2 max, 3 lasttoken, 4 weightedmean (by place in the sequence, from 1), 5 mean_sqrt_len_tokens
+const MODE: u32 = 2; // 0 cls, 1 max, 2 mean, 3 mean_sqrt_len_tokens, 4 weightedmean (by place in the sequence, from 1), 5 lasttoken
 
 struct Span { start: u32, first: u32, end: u32, } // stream rows: of the sequence, and of what is pooled
 
@@ -19,17 +19,17 @@ const LEAST = -3.4e38;
 var<workgroup> partial: array<vec4<f32>, COLUMNS * LANES>;
 
 fn combine(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
-  if (MODE == 2) { return max(a, b); }
+  if (MODE == 1) { return max(a, b); }
   return a + b;
 }
 
 @compute @workgroup_size(COLUMNS, LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
   let span = spans[group.x];
-  let first = select(select(span.first, span.end - 1, MODE == 3), span.start, MODE == 1);
-  let end = select(span.end, span.start + 1, MODE == 1);
+  let first = select(select(span.first, span.end - 1, MODE == 5), span.start, MODE == 0);
+  let end = select(span.end, span.start + 1, MODE == 0);
   let column = group.y * COLUMNS + local.x;
-  var best = vec4(select(0.0, LEAST, MODE == 2));
+  var best = vec4(select(0.0, LEAST, MODE == 1));
   if (column < VECS) {
     for (var row = first + local.y; row < end; row += LANES) {
       let weight = select(1.0, f32(row - span.start + 1), MODE == 4);
@@ -42,9 +42,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     for (var lane = 1u; lane < LANES; lane++) { best = combine(best, partial[lane * COLUMNS + local.x]); }
     let rows = f32(end - first);
     var divisor = rows;
-    if (MODE == 2) { divisor = 1.0; }
+    if (MODE == 1) { divisor = 1.0; }
     if (MODE == 4) { divisor = rows * (f32(first - span.start) + (rows + 1.0) / 2.0); } // the sum of the weights
-    if (MODE == 5) { divisor = sqrt(rows); }
+    if (MODE == 3) { divisor = sqrt(rows); }
     pooled[group.x * (OUT_STRIDE / 4) + OUT_COLUMN / 4 + column] = best / divisor;
   }
 }

@@ -1,16 +1,21 @@
 import type { Arithmetic } from '../api/types';
 import { GROUP } from '../formats/quantize';
-import type { Gpu } from '../gpu/device';
-import { createKernel, type Kernel } from '../gpu/kernel';
-import { M_MULTIPLE } from './gemm';
+import { M_MULTIPLE } from './gemm-spec';
 import source from './quantize_rows.wgsl?raw';
+import type { KernelStep, Operand } from './step';
 import { roundUp } from './storage';
 
-/** Rounds the rows of a GEMM's input to 8 bits. */
-export const createQuantizeRows = (gpu: Gpu, act: Arithmetic): Promise<Kernel> =>
-  createKernel(gpu, 'quantize_rows', source, { act_t: act });
-
-/** k: a multiple of 64, so that a workgroup's 256 groups of 32 are whole rows of the padded ones. */
-export const quantizeWorkgroups = (rows: number, k: number): [number] => [
-  (roundUp(rows, M_MULTIPLE) * k) / GROUP / 256,
-];
+/**
+ * Rounds rows [rows, k] of a GEMM's input to 8 bits, in groups of 32 with one scale each. k: a multiple of 64, so that a workgroup's 256 groups
+ * are whole rows of the padded ones.
+ */
+export const quantizeRows = <S>(
+  { act, k }: { act: Arithmetic; k: number },
+  buffers: Record<'x' | 'a' | 'a_scales', Operand<S>>,
+  rows: (sizes: S) => number,
+): KernelStep<S> => ({
+  label: 'quantize_rows',
+  kernel: { label: 'quantize_rows', source, constants: { act_t: act } },
+  buffers,
+  workgroups: (sizes) => [(roundUp(rows(sizes), M_MULTIPLE) * k) / GROUP / 256],
+});

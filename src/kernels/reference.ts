@@ -3,7 +3,7 @@
  * write it, without tiles, padding or permuted columns. A Matrix is a list of rows.
  */
 import type { Pooling } from '../api/calls';
-import type { Activation } from './gemm';
+import type { Activation } from './gemm-spec';
 
 export type Matrix = Float64Array[];
 

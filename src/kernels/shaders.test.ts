@@ -5,13 +5,13 @@ import { type Constants, createKernel } from '../gpu/kernel';
 import { weightConstants } from './storage';
 
 /**
- * Every shader file is complete and valid by itself, but for the designs of GEMM and attention, which gemm.wgsl and attention.wgsl go before. Dawn's null backend
+ * Every shader file is complete and valid by itself, except those that are appended to gemm.wgsl, attention.wgsl or layer_norm.wgsl. Dawn's null backend
  * compiles WGSL as the real ones do, and has shader-f16.
  */
 const files = Object.entries(
   import.meta.glob<string>('./*.wgsl', { query: '?raw', import: 'default', eager: true }),
 ).map(([path, source]) => ({ name: path.replace('./', ''), source }));
-const common = ['gemm', 'attention'].map((name) => ({
+const common = ['gemm', 'attention', 'layer_norm'].map((name) => ({
   name,
   source: files.find((file) => file.name === `${name}.wgsl`)!.source,
 }));
@@ -37,7 +37,7 @@ afterAll(() => gpu.device.destroy());
 /** What validation says of a shader; the kernel's bindings if nothing. */
 async function compile(source: string, constants: Constants): Promise<string[]> {
   gpu.device.pushErrorScope('validation');
-  const kernel = createKernel(gpu, 'shader', source, constants);
+  const kernel = createKernel(gpu, { label: 'shader', source, constants });
   const [compiled, error] = await Promise.all([kernel.catch((e: Error) => e), gpu.device.popErrorScope()]);
   if (compiled instanceof Error) throw compiled;
   if (error) throw new Error(error.message);

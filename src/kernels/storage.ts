@@ -1,10 +1,10 @@
 import type { Arithmetic, Dtype } from '../api/types';
-import type { Constants } from '../gpu/kernel';
+import type { KernelSpec } from '../gpu/kernel';
 
 const BITS = { f32: 32, f16: 16, q8: 8, q4: 4 } as const satisfies Record<Dtype, number>;
 
 /** Shader constants for weights stored as `dtype`: how four of them are loaded. */
-export const weightConstants = (dtype: Dtype): Constants => ({
+export const weightConstants = (dtype: Dtype): KernelSpec['constants'] => ({
   ...(dtype === 'f16' ? { w_t: 'vec2<u32>', W_LANES: 2 } : { w_t: 'vec4<u32>', W_LANES: 4 }),
   W_BITS: BITS[dtype],
 });

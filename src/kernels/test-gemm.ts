@@ -1,10 +1,10 @@
 /** For tests: GEMMs on operands of any size. */
 import { isQuantized, type QuantizedDtype } from '../formats/quantize';
 import type { Gpu } from '../gpu/device';
-import { blank, runKernel, upload, uploadWords } from '../gpu/fixtures';
-import { type ModelConfig, parseConfig } from '../model/config';
-import { padded, quantized } from './fixtures';
-import { createGemm, type GemmPlan, type GemmSpec, gemmDispatch, M_MULTIPLE } from './gemm';
+import { blank, upload, uploadWords } from '../gpu/fixtures';
+import { padded, quantized, runStep } from './fixtures';
+import { gemm } from './gemm';
+import { type GemmPlan, type GemmSpec, M_MULTIPLE, outStrideOf } from './gemm-spec';
 import { type Matrix, quantizeRows } from './reference';
 import { roundUp } from './storage';
 
@@ -23,7 +23,7 @@ export interface Operands {
 export type Options = Pick<GemmSpec, 'n' | 'epilogue'> & Partial<GemmSpec>;
 
 /**
- * Runs a GEMM by `plan`, compiled for `on`, on padded operands; gives out as [rows, stride]. Rows that only pad hold 9, so that a mixed-up row
+ * Runs a GEMM by `plan`, compiled for `on`, on padded operands; returns out as [rows, stride]. Rows that only pad hold 9, so that a mixed-up row
  * shows.
  */
 export async function runGemm(
@@ -43,26 +43,26 @@ export async function runGemm(
     out: 'f32',
     ...options,
   };
-  const stride = spec.outStride ?? (spec.epilogue.kind === 'geglu' ? spec.n / 2 : spec.n);
+  const stride = outStrideOf(spec);
   const rows = roundUp(x.length, M_MULTIPLE);
   const a = padded(x, { stride: k, rows, padding: 9 });
   for (let r = 0; r < x.length; r++) a.fill(0, r * k + x[0].length, (r + 1) * k);
-  const { kernel, workgroups } = gemmDispatch(await createGemm(on, spec, plan), x.length);
   const at = new Uint32Array(rows);
   if (positions) at.set(positions);
   const result = out ? upload(gpu, padded(out, { stride, rows })) : blank(gpu, rows * stride, spec.out);
   const weights = padded(w, { stride: k, rows: spec.n, rowAt });
   const buffers = {
-    ...(spec.a === 'int8' ? uploadRounded(gpu, x, rows) : { a: upload(gpu, a, spec.a), a_scales: gpu.none }),
+    ...(spec.a === 'int8' ? uploadRounded(gpu, x, rows) : { a: upload(gpu, a, spec.a), a_scales: undefined }),
     ...(isQuantized(spec.dtype)
       ? uploadQuantized(gpu, weights, spec.dtype)
-      : { w: upload(gpu, weights, spec.dtype), w_scales: gpu.none }),
-    bias: bias ? upload(gpu, padded([bias], { stride: spec.n, columnAt: rowAt })) : gpu.none,
-    positions: positions ? uploadWords(gpu, at) : gpu.none,
-    rope: rope ? upload(gpu, rope) : gpu.none,
+      : { w: upload(gpu, weights, spec.dtype), w_scales: undefined }),
+    bias: bias ? upload(gpu, padded([bias], { stride: spec.n, columnAt: rowAt })) : undefined,
+    positions: positions ? uploadWords(gpu, at) : undefined,
+    rope: rope ? upload(gpu, rope) : undefined,
     out: result,
   };
-  const data = await runKernel(gpu, kernel, buffers, workgroups, result, rows * stride, spec.out);
+  const step = gemm<void>(spec, buffers, () => x.length);
+  const data = await runStep(gpu, step, result, rows * stride, { storage: spec.out, on, plan });
   return { data, stride };
 }
 
@@ -83,15 +83,3 @@ function uploadRounded(gpu: Gpu, x: Matrix, rows: number) {
     a_scales: upload(gpu, padded(scales, { stride: scales[0].length, rows })),
   };
 }
-
-/** A config with these sizes. */
-export const configOf = (sizes: Record<string, number>): ModelConfig =>
-  parseConfig({
-    model_type: 'modernbert',
-    vocab_size: 64,
-    hidden_size: 64,
-    intermediate_size: 64,
-    num_hidden_layers: 1,
-    num_attention_heads: 1,
-    ...sizes,
-  });

@@ -1,8 +1,14 @@
-import type { Gpu } from '../gpu/device';
-import { createKernel, type Kernel } from '../gpu/kernel';
+import type { KernelStep, Operand } from './step';
 import source from './top_k.wgsl?raw';
 
-/** The k best ids of every row of logits with their softmax probabilities; k comes from the size of `best`. Dispatch: one workgroup a row. */
-export function createTopK(gpu: Gpu, spec: { vocab: number; stride: number }): Promise<Kernel> {
-  return createKernel(gpu, 'top_k', source, { VOCAB: spec.vocab, STRIDE: spec.stride });
-}
+/** The k best ids of every row of logits with their softmax probabilities; k is what the bound part of `best` has room for. */
+export const topK = <S>(
+  { vocab, stride }: { vocab: number; stride: number },
+  buffers: Record<'logits' | 'best', Operand<S>>,
+  rows: (sizes: S) => number,
+): KernelStep<S> => ({
+  label: 'top_k',
+  kernel: { label: 'top_k', source, constants: { VOCAB: vocab, STRIDE: stride } },
+  buffers,
+  workgroups: (sizes) => [rows(sizes)],
+});

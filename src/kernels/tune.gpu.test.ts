@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../gpu/device';
 import { openTestGpu } from '../gpu/fixtures';
-import { DEFAULT_PLAN, type GemmPlan, type GemmSpec, TILES, tilesFor } from './gemm';
+import { DEFAULT_PLAN, TILES, tilesFor } from './gemm';
+import type { GemmPlan, GemmSpec } from './gemm-spec';
 import { withMatrices } from './test-matrices';
 import { createTuner, planKey, tuneGemm } from './tune';
 

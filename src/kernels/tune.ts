@@ -2,18 +2,9 @@ import { f16ToF32 } from '../formats/float';
 import { GROUP } from '../formats/quantize';
 import { COPY_DST, COPY_SRC, MAP_READ, STORAGE } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
-import { bind } from '../gpu/kernel';
-import {
-  createGemm,
-  type Gemm,
-  type GemmPlan,
-  type GemmSpec,
-  type GemmTile,
-  gemmDispatch,
-  gemmSources,
-  M_MULTIPLE,
-  tilesFor,
-} from './gemm';
+import { bind, createKernel } from '../gpu/kernel';
+import { createGemm, type Gemm, gemmDispatch, gemmSources, tilesFor } from './gemm';
+import { type GemmPlan, type GemmSpec, type GemmTile, M_MULTIPLE, outStrideOf } from './gemm-spec';
 import { bytesOf, roundUp } from './storage';
 
 /** Where plans are remembered between visits. Either may fail: then a plan is measured again. */
@@ -123,7 +114,7 @@ export async function tuneGemm(gpu: Gpu, spec: GemmSpec, now = () => performance
 /** A tile's kernel, unless the device refuses it: what is experimental may be another thing in the next browser. */
 async function compiled(gpu: Gpu, spec: GemmSpec, tile: GemmTile): Promise<Gemm | undefined> {
   gpu.device.pushErrorScope('validation');
-  const gemm = createGemm(gpu, spec, [{ tile }]).catch(() => undefined);
+  const gemm = createGemm(gpu, spec, [{ tile }], (kernel) => createKernel(gpu, kernel)).catch(() => undefined);
   const refused = await gpu.device.popErrorScope();
   return refused ? undefined : gemm;
 }
@@ -137,7 +128,6 @@ function makeOperands(gpu: Gpu, spec: GemmSpec) {
     gpu.device.queue.writeBuffer(made, 0, words);
     return made;
   };
-  const stride = spec.outStride ?? (epilogue.kind === 'geglu' ? n / 2 : n);
   const quantised = spec.dtype === 'q8' || spec.dtype === 'q4';
   return {
     a: buffer(noise((rows * k * bytesOf(spec.a)) / 4, spec.a === 'int8' ? 'bits' : spec.a)),
@@ -149,7 +139,7 @@ function makeOperands(gpu: Gpu, spec: GemmSpec) {
     bias: spec.bias ? buffer(noise(n, 'f32')) : gpu.none,
     positions: epilogue.kind === 'rope' ? buffer(new Uint32Array(rows)) : gpu.none,
     rope: epilogue.kind === 'rope' ? buffer(noise(epilogue.headDim, 'f32')) : gpu.none,
-    out: buffer(new Uint32Array((rows * stride * bytesOf(spec.out)) / 4)),
+    out: buffer(new Uint32Array((rows * outStrideOf(spec) * bytesOf(spec.out)) / 4)),
   };
 }
 

@@ -1,7 +1,6 @@
 import { ModelFileError } from '../api/errors';
 import type { Dtype, LoadOptions } from '../api/types';
 import type { QuantizedDtype } from '../formats/quantize';
-import type { ModelConfig } from './config';
 
 /** What the choice of a dtype depends on. */
 export interface DtypeFacts {
@@ -46,7 +45,3 @@ export function chooseDtype(asked: NonNullable<LoadOptions['dtype']>, facts: Dty
   if (fits('f16')) return 'f16';
   return fits('q8') ? 'q8' : 'q4';
 }
-
-/** Parameters of the matrices and the table. */
-export const parametersOf = ({ hidden_size: h, intermediate_size: i, vocab_size: v, layers }: ModelConfig): number =>
-  v * h + layers.length * (4 * h * h + 3 * h * i);

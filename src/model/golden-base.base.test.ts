@@ -5,6 +5,9 @@ import type { Runtime } from '../runtime/runtime';
 import { loadRuntime } from '../session/open';
 import { folderFiles } from '../sources/folder';
 import { argmaxes, checkpointFolder, maxDifference, minCosine, readGolden } from './fixtures/golden';
+import { pooledEmbedding } from './heads/embeddings';
+import { lastHiddenState } from './heads/hidden';
+import { tokenLogits } from './heads/logits';
 
 /** ModernBERT-base's shape, all of its 8192 tokens: 599 MB of f32 weights, and many minutes on a software GPU. */
 const golden = readGolden('base-mlm');
@@ -37,9 +40,9 @@ async function run(runtime: Runtime, { ids, rows }: (typeof sequences)[number]) 
   const { heads } = await runtime.run(
     [ids],
     [
-      { head: { kind: 'hidden' }, indices: rows },
-      { head: { kind: 'pooled', pooling: ['mean'], normalize: false }, indices: Uint32Array.of(0) },
-      { head: { kind: 'logits' }, indices: rows.slice(0, 4) },
+      { head: lastHiddenState, indices: rows },
+      { head: pooledEmbedding({ pooling: ['mean'], normalize: false }), indices: Uint32Array.of(0) },
+      { head: tokenLogits, indices: rows.slice(0, 4) },
     ],
   );
   console.log(`${ids.length} tokens in ${Math.round((performance.now() - start) / 1000)} s`);

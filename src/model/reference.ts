@@ -1,5 +1,5 @@
 /**
- * The whole model in plain TypeScript and f64, for tests: what modernbert.ts and heads.ts compute, written like the paper on the
+ * The whole model in plain TypeScript and f64, for tests: what families/modernbert.ts and its head compute, written like the paper on the
  * kernels' twins. Reads the checkpoint's own tensors (F32 files). T: tokens of the stream.
  */
 import { readFileSync } from 'node:fs';
@@ -18,7 +18,8 @@ import {
   rope,
 } from '../kernels/reference';
 import { tokenStream } from '../packing/stream';
-import { type ModelConfig, parseConfig } from './config';
+import type { ModernBertConfig } from './families/modernbert';
+import { readModelConfig } from './families/registry';
 
 export interface ReferenceOutputs {
   last_hidden_state: Matrix; // [T, hidden]
@@ -31,7 +32,8 @@ export function referenceForward(
   task: 'mlm' | 'seqcls' | 'tokcls' | 'encoder',
   sequences: Uint32Array[],
 ): ReferenceOutputs {
-  const config = parseConfig(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')));
+  const json: unknown = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+  const config = readModelConfig(json).config as ModernBertConfig;
   const { matrix, vector } = readTensors(join(folder, 'model.safetensors'), task === 'encoder' ? '' : 'model.');
   const { input_ids, cu_seqlens, positions } = tokenStream(sequences);
   const { head_dim, hidden_size, norm_eps } = config;
@@ -43,13 +45,13 @@ export function referenceForward(
   const tok_embeddings = matrix('*embeddings.tok_embeddings.weight');
   const embeddings_norm = vector('*embeddings.norm.weight')!;
   let x = embed(input_ids, tok_embeddings, embeddings_norm, vector('*embeddings.norm.bias') ?? zero, norm_eps); // [T, hidden]
-  for (const [i, { window, rope_theta }] of config.layers.entries()) {
+  for (const [i, window] of config.windows.entries()) {
     const layer = `*layers.${i}`;
     const qkv = project(i === 0 ? x : norm(x, `${layer}.attn_norm`), `${layer}.attn.Wqkv`); // [T, 3 hidden]
     const [q, k, v] = [0, 1, 2].map((part) =>
       qkv.map((row) => row.slice(part * hidden_size, (part + 1) * hidden_size)),
     );
-    const rotate = (m: Matrix) => rope(m, positions, head_dim, rope_theta);
+    const rotate = (m: Matrix) => rope(m, positions, head_dim, config.rope_thetas[i]);
     x = add(x, project(attention({ q: rotate(q), k: rotate(k), v }, cu_seqlens, head_dim, window), `${layer}.attn.Wo`));
     const wide = project(norm(x, `${layer}.mlp_norm`), `${layer}.mlp.Wi`); // [T, 2 intermediate]
     x = add(x, project(geglu(wide, config.hidden_activation), `${layer}.mlp.Wo`));
@@ -63,7 +65,7 @@ export function referenceForward(
   return { last_hidden_state, logits };
 }
 
-const activate = (x: Matrix, { classifier_activation }: ModelConfig): Matrix =>
+const activate = (x: Matrix, { classifier_activation }: ModernBertConfig): Matrix =>
   x.map((row) => row.map(ACTIVATE[classifier_activation]));
 
 /** Tensors by name; a leading * stands for the prefix of the file. */

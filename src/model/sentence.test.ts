@@ -39,7 +39,7 @@ describe('readSentenceConfig', () => {
   it('pools by the mean where there are no files', async () => {
     expect(await read({})).toMatchObject({
       pooling: ['mean'],
-      modules: [],
+      modules: [{ kind: 'Pooling', poolings: ['mean'] }],
       prompts: {},
       similarity: 'cosine',
       multiVector: undefined,
@@ -66,10 +66,14 @@ describe('readSentenceConfig', () => {
       },
       'sentence_bert_config.json': { max_seq_length: 99, do_lower_case: false },
     });
-    expect(config).toEqual({
+    expect(config.modules[1].columns(64)).toBe(16);
+    expect(config).toMatchObject({
       pooling: ['mean'],
       include_prompt: false,
-      modules: [{ kind: 'dense', path: '2_Dense', in_features: 64, out_features: 16, bias: true, activation: 'tanh' }],
+      modules: [
+        { kind: 'Pooling', path: '1_Pooling', poolings: ['mean'] },
+        { kind: 'Dense', path: '2_Dense' },
+      ],
       prompts: { query: 'query: ', document: '' },
       default_prompt_name: 'document',
       similarity: 'dot',
@@ -111,7 +115,10 @@ describe('readSentenceConfig', () => {
 
   it("leaves a cross-encoder's modules alone", async () => {
     const type = 'sentence_transformers.cross_encoder.modules.logit_score.LogitScore';
-    expect(await read({ 'modules.json': modules(type) })).toMatchObject({ pooling: ['mean'], modules: [] });
+    expect(await read({ 'modules.json': modules(type) })).toMatchObject({
+      pooling: ['mean'],
+      modules: [{ kind: 'Pooling' }],
+    });
   });
 
   const dense = (change: object) => ({
@@ -132,7 +139,7 @@ describe('readSentenceConfig', () => {
       /1_Pooling\/config\.json: pooling_mode_whitening = true is not supported/,
     ],
     [{ [POOLING]: { pooling_mode: 'first' } }, /pooling_mode = "first"/],
-    [{ [POOLING]: {} }, /turns no pooling mode on/],
+    [{ [POOLING]: {} }, /no pooling mode is turned on/],
     [
       dense({ activation_function: 'torch.nn.modules.activation.Sigmoid' }),
       /2_Dense\/config\.json: activation_function = .*Sigmoid.* Identity, Tanh/,
@@ -148,18 +155,18 @@ describe('readSentenceConfig', () => {
 
   it('refuses poolings side by side where rows would not be aligned', async () => {
     const files = { [POOLING]: { ...MEAN, pooling_mode_max_tokens: true } };
-    await expect(read(files, 100)).rejects.toThrow(/hidden_size that 32 divides, not 100/);
+    await expect(read(files, 100)).rejects.toThrow(/for hidden_size 100; it must be a multiple of 32/);
   });
 
   it.each([
-    [dense({ in_features: 32 }), /in_features is 32, what comes before it gives 64/],
+    [dense({ in_features: 32 }), /in_features is 32, but the module before it returns 64 numbers/],
     [dense({ out_features: 0 }), /out_features must be a positive integer/],
     [{ 'modules.json': { Transformer: '' } }, /must be a list of modules/],
     [
       { 'config_sentence_transformers.json': { default_prompt_name: 'q', prompts: { query: '' } } },
-      /default_prompt_name 'q' is none/,
+      /default_prompt_name 'q' is not one of prompts/,
     ],
-    [{ 'config_sentence_transformers.json': { prompts: { query: 7 } } }, /prompts must be an object of texts/],
+    [{ 'config_sentence_transformers.json': { prompts: { query: 7 } } }, /prompts must be an object of strings/],
   ])('says what is wrong with broken files: %j', async (files, message) => {
     await expect(read(files)).rejects.toThrow(ModelFileError);
     await expect(read(files)).rejects.toThrow(message);

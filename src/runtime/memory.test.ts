@@ -12,10 +12,11 @@ import shapes from '../../bench/shapes/base.json';
 import type { Dtype, Model } from '../api/types';
 import { GpuMemory } from '../gpu/buffers';
 import { openGpu } from '../gpu/device';
-import { parseConfig } from '../model/config';
+import { buildModel } from '../model/build';
+import { readModelConfig } from '../model/families/registry';
 import { checkpointFolder, publicModel, readGolden } from '../model/fixtures/golden';
-import { geometryOf } from '../model/geometry';
-import { planWeights } from '../model/weights';
+import { pooledEmbedding } from '../model/heads/embeddings';
+import { topK } from '../model/heads/top-k';
 import { loadModel } from '../node';
 import { loadRuntime } from '../session/open';
 import { folderFiles } from '../sources/folder';
@@ -121,7 +122,7 @@ describe("ModernBERT-base's shape", () => {
     ['q8', 165e6, 0.95],
     ['q4', 105e6, 0.98],
   ] as const)('%s: at most %i bytes of GPU memory', async (dtype, bytes, share) => {
-    const { weights } = (await planOf(shapes.config, dtype)).memory.use();
+    const { weights } = (await placesOf(shapes.config, dtype)).memory.use();
     expect(weights).toBeLessThanOrEqual(bytes);
     expect(weights).toBeGreaterThan(share * bytes);
   });
@@ -143,18 +144,26 @@ describe("ModernBERT-base's shape", () => {
 });
 
 /** Where a masked language model's weights go. */
-async function planOf(config: Record<string, unknown>, dtype: Dtype) {
-  const parsed = parseConfig(config);
+async function placesOf(json: Record<string, unknown>, dtype: Dtype) {
   const memory = new GpuMemory(await openGpu(gpu));
-  const names = new Set(['model.embeddings.tok_embeddings.weight']);
-  const { places } = planWeights(memory, parsed, geometryOf(parsed), names, dtype, 'mlm');
+  const { places } = buildModel({
+    ...readModelConfig(json),
+    gpu: memory.gpu,
+    modules: [],
+    names: new Set(['model.embeddings.tok_embeddings.weight']),
+    dtype,
+    act: 'f32',
+    compute: 'float',
+    task: 'mlm',
+    alloc: (label, bytes) => memory.alloc('weights', label, bytes),
+  });
   memory.gpu.device.destroy();
   return { memory, places };
 }
 
 /** A checkpoint of zeros in f16; the file has a header and a hole. */
 async function writeZeros(folder: string, config: Record<string, unknown>): Promise<void> {
-  const { places } = await planOf(config, 'f16');
+  const { places } = await placesOf(config, 'f16');
   const header: Record<string, unknown> = {};
   let at = 0;
   for (const [name, { shape }] of places) {
@@ -179,7 +188,7 @@ it('runs seven dispatches a layer and at most eight around them', async () => {
   const first = inputIds.slice(0, lengths[0]);
   const last = inputIds.slice(-lengths[11]);
   const rows = Uint32Array.of(0, 3, 7);
-  const { dispatches } = await runtime.run([first, last], [{ head: { kind: 'top_k', k: 5 }, indices: rows }]);
+  const { dispatches } = await runtime.run([first, last], [{ head: topK(5), indices: rows }]);
   runtime.dispose();
   expect(dispatches).toBeGreaterThanOrEqual(6 * config.num_hidden_layers);
   expect(dispatches).toBeLessThanOrEqual(7 * config.num_hidden_layers + 8);
@@ -204,7 +213,7 @@ it('a pass makes nothing on the GPU but a command buffer when one of its shape w
   const pass = () =>
     runtime.run(
       [tokens(16).inputIds, tokens(9).inputIds],
-      [{ head: { kind: 'pooled', pooling: ['mean'], normalize: true }, indices: Uint32Array.of(0, 1) }],
+      [{ head: pooledEmbedding({ pooling: ['mean'], normalize: true }), indices: Uint32Array.of(0, 1) }],
     );
   await pass();
   expect(made).toContain('createBuffer');

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { create } from 'webgpu';
 import { checkpointFolder } from '../model/fixtures/golden';
+import { lastHiddenState } from '../model/heads/hidden';
 import { loadRuntime } from '../session/open';
 import { folderFiles } from '../sources/folder';
 import type { HeadRequest } from './head-runner';
@@ -13,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => runtime.dispose());
 
 const sequence = (length: number) => Uint32Array.from({ length }, (_, i) => (i * 7 + length) % 64);
-const rows: HeadRequest[] = [{ head: { kind: 'hidden' }, indices: Uint32Array.of(0, 5) }];
+const rows: HeadRequest[] = [{ head: lastHiddenState, indices: Uint32Array.of(0, 5) }];
 const run = async (ids: Uint32Array, onSubmitted?: () => void) =>
   (await runtime.run([ids], rows, { onSubmitted })).heads[0].data;
 
@@ -40,7 +41,7 @@ it('a pass that begins while another is in flight changes neither', async () => 
   expect(order).toEqual(['second begun', 'first done']);
   // A readback buffer more, and no further one for the next two.
   const more = runtime.memoryUse().activations;
-  expect(more - activations).toBe(2 * runtime.geometry.hidden * 4);
+  expect(more - activations).toBe(2 * runtime.model.encoder.hidden_states.bytes);
   const again = await overlapped(a, b);
   expect([again.data, await again.other]).toEqual(alone);
   expect(runtime.memoryUse().activations).toBe(more);

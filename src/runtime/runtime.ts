@@ -1,33 +1,24 @@
-import type { Arithmetic, Compute, MemoryUse } from '../api/types';
+import type { MemoryUse } from '../api/types';
 import { COPY_DST, type GpuMemory, MAP_READ } from '../gpu/buffers';
 import { type Gpu, guarded } from '../gpu/device';
-import type { Step } from '../gpu/kernel';
 import type { Profiler } from '../gpu/profiler';
 import { Submission } from '../gpu/submission';
-import { M_MULTIPLE } from '../kernels/gemm';
+import type { Compile, CompiledStep } from '../kernels/compile';
+import { M_MULTIPLE } from '../kernels/gemm-spec';
+import { type Slot, slotsOf, type Unit } from '../kernels/step';
 import { roundUp } from '../kernels/storage';
-import type { ModelConfig } from '../model/config';
-import { buildEncoder, type EncoderKernels } from '../model/families/modernbert';
-import type { Geometry } from '../model/geometry';
-import type { HeadKernels } from '../model/heads';
-import type { Weights } from '../model/weights';
+import type { PassSizes } from '../model/family';
+import { allTokens } from '../model/heads/rows';
+import type { LoadedModel } from '../model/model';
 import { tokenStream } from '../packing/stream';
-import { copyRows, type HeadRequest, type HeadResult, HeadRunner } from './head-runner';
-import {
-  allocWorkspace,
-  freeWorkspace,
-  type PassShape,
-  planAttention,
-  type Workspace,
-  widestRowBytes,
-  writeStream,
-} from './workspace';
+import { copyRows, type HeadRequest, type HeadResult, type HeadRunner } from './head-runner';
+import { type Pass, passOf } from './pass';
+import { SlotBuffers } from './slot-buffers';
 
 export interface PassResult {
   heads: HeadResult[];
-  /** Where asked for: [rows, hidden_size] before each layer, and before final_norm. */
+  /** If asked for: [rows, hidden_size] before each layer, and before final_norm. */
   hidden_states?: Float32Array<ArrayBuffer>[];
-  shape: PassShape;
   dispatches: number;
   /** Of the encoder's matrix products: useful floating-point operations, and all with those on padding. */
   flops: number;
@@ -35,42 +26,62 @@ export interface PassResult {
 }
 
 export interface RunOptions {
+  /** See tokenStream. */
   keys?: (number | undefined)[];
+  /** Stream rows whose hidden states are wanted before each layer and before final_norm. */
   hiddenRows?: Uint32Array;
   profiler?: Profiler;
-  /** Called when the GPU has got all of the pass and had memory for it: the next may be run before this one has its results. */
+  /** Called when the GPU has all of the pass and had memory for it: the next may be run before this one has its results. */
   onSubmitted?: () => void;
 }
 
-/** Owns a model's GPU buffers and runs passes on them. A pass must not be begun before the one before is submitted or has failed. */
+/** The encoder's steps with their kernels. */
+export interface CompiledEncoder {
+  embeddings: CompiledStep<PassSizes>[];
+  layers: CompiledStep<PassSizes>[][];
+}
+
+/** Compiles a model's encoder, all kernels side by side. */
+export async function compileEncoder({ encoder }: LoadedModel, compile: Compile): Promise<CompiledEncoder> {
+  const all = (steps: LoadedModel['encoder']['embeddings']) => Promise.all(steps.map((step) => compile(step)));
+  const [embeddings, ...layers] = await Promise.all([encoder.embeddings, ...encoder.layers].map(all));
+  return { embeddings, layers };
+}
+
+/** RoPE's tables have at least so many positions, and a power of two of them: few passes need larger ones. */
+const LEAST_POSITIONS = 512;
+
+/** Owns a model's GPU buffers and runs passes on them. A pass must not begin before the one before is submitted or has failed. */
 export class Runtime {
-  readonly #window: number;
-  #workspace: Workspace | undefined;
-  #steps: ReturnType<typeof buildEncoder> | undefined;
+  readonly #buffers: SlotBuffers;
+  readonly #slots: Slot[];
+  readonly #windows: Set<number>;
   readonly #heads: HeadRunner;
   #readback: GPUBuffer | undefined;
 
   constructor(
     readonly gpu: Gpu,
     readonly memory: GpuMemory,
-    readonly config: ModelConfig,
-    readonly geometry: Geometry,
-    readonly weights: Weights,
-    readonly kernels: EncoderKernels,
-    headKernels: HeadKernels,
-    readonly act: Arithmetic,
-    readonly compute: Compute,
+    readonly model: LoadedModel,
+    readonly steps: CompiledEncoder,
+    heads: HeadRunner,
   ) {
-    this.#heads = new HeadRunner(memory, config, geometry, weights, headKernels);
-    this.#window = weights.layers.find((layer) => layer.window > 0)?.window ?? 0;
+    this.#heads = heads;
+    this.#buffers = new SlotBuffers(memory);
+    this.#windows = new Set(model.config.windows);
+    const { encoder } = model;
+    // Heads of sequences normalise the whole stream, into a buffer that the layers need no more.
+    this.#slots = largestOf([
+      ...[encoder.embeddings, ...encoder.layers].flat().flatMap(slotsOf),
+      allTokens(encoder).slot,
+    ]);
   }
 
   /** Tokens that one pass can hold on this device. */
   get tokenLimit(): number {
     const { maxStorageBufferBindingSize, maxBufferSize } = this.gpu.limits;
-    const rows = Math.floor(
-      Math.min(maxStorageBufferBindingSize, maxBufferSize) / widestRowBytes(this.geometry, this.act),
-    );
+    const widest = Math.max(...this.#slots.map(({ per, bytes }) => (per === 'token' ? bytes : 0)));
+    const rows = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / widest);
     return Math.min(Math.floor(rows / M_MULTIPLE) * M_MULTIPLE, 32768);
   }
 
@@ -83,10 +94,7 @@ export class Runtime {
     this.gpu.device.destroy();
   }
 
-  /**
-   * Runs the encoder over `sequences` as one stream, then every head. `keys`: see tokenStream. `hiddenRows`: stream rows whose hidden
-   * states are wanted before each layer and before final_norm.
-   */
+  /** Runs the encoder over `sequences` as one stream, then every head. */
   async run(sequences: Uint32Array[], requests: HeadRequest[], options: RunOptions = {}): Promise<PassResult> {
     try {
       return await guarded(this.gpu, (submitted) =>
@@ -105,86 +113,72 @@ export class Runtime {
     submitted: () => Promise<void>,
   ): Promise<PassResult> {
     const stream = tokenStream(sequences, options.keys);
-    const plan = planAttention(stream, this.kernels.tile, this.#window);
-    const { workspace, steps } = this.#prepare(plan.shape);
-    writeStream(this.memory, workspace, stream, plan);
+    const pass = passOf(stream, this.model.encoder.tile, this.#windows);
+    this.#prepare(pass);
 
     const job = new Submission(this.gpu, options.profiler);
-    let hidden_states: Float32Array<ArrayBuffer>[] | undefined;
-    const run = (part: Step<PassShape>[]) => {
-      for (const step of part) job.dispatch(step(plan.shape));
+    const { bufferOf } = this.#buffers;
+    const run = (steps: CompiledStep<PassSizes>[]) => {
+      for (const step of steps) job.dispatch(step.dispatch(pass.sizes, bufferOf));
     };
-    if (options.hiddenRows) {
-      hidden_states = await this.#runLayersCapturing(job, run, options.hiddenRows);
-    } else {
-      run(steps.embeddings);
-      for (const layer of steps.layers) run(layer);
+    const hidden_states: Float32Array<ArrayBuffer>[] = [];
+    for (const steps of [this.steps.embeddings, ...this.steps.layers]) {
+      run(steps);
+      if (options.hiddenRows) hidden_states.push(await this.#readHidden(job, options.hiddenRows));
     }
-    const heads = await this.#heads.run(job, stream, workspace, requests, submitted);
+    const heads = await this.#heads.run(job, stream, pass.sizes, bufferOf, requests, submitted);
     const { dispatches, flops, issuedFlops } = job;
-    return { heads, hidden_states, shape: plan.shape, dispatches, flops, issuedFlops };
+    return { heads, hidden_states: options.hiddenRows && hidden_states, dispatches, flops, issuedFlops };
   }
 
   /** After a failed pass: a buffer that the GPU had no memory for must not be used again. */
   #release(): void {
-    if (this.#workspace) freeWorkspace(this.memory, this.#workspace);
+    this.#buffers.release();
     if (this.#readback) this.memory.free(this.#readback);
-    this.#workspace = undefined;
-    this.#steps = undefined;
     this.#readback = undefined;
     this.#heads.release();
   }
 
-  /** The workspace and its steps, made anew when a pass does not fit. */
-  #prepare({ tokens, longest, global, window }: PassShape) {
-    const old = this.#workspace;
-    const tiles = Math.max(global.tiles, window.tiles);
-    if (!old || !this.#steps || tokens > old.tokens || tiles > old.tiles || longest > old.longest) {
-      if (old) freeWorkspace(this.memory, old);
-      this.#workspace = undefined;
-      const { geometry, act, compute, config } = this;
-      const workspace = allocWorkspace(this.memory, config, geometry, act, compute, {
-        tokens: Math.max(tokens, old?.tokens ?? 0),
-        tiles: roundUp(Math.max(tiles, old?.tiles ?? 0), 64),
-        longest: Math.max(longest, old?.longest ?? 0),
-      });
-      this.#workspace = workspace;
-      this.#steps = buildEncoder(this.gpu, config, geometry, this.weights, this.kernels, workspace);
-      return { workspace, steps: this.#steps };
+  /** Makes room for a pass and writes its stream. */
+  #prepare({ sizes, inputs }: Pass): void {
+    const tiles = Math.max(...[...sizes.attention.values()].map((attention) => attention.tiles));
+    const units: Partial<Record<Unit, number>> = {
+      token: roundUp(sizes.tokens, M_MULTIPLE),
+      tile: roundUp(tiles, 64),
+      position: Math.max(LEAST_POSITIONS, 2 ** Math.ceil(Math.log2(sizes.longest))),
+    };
+    this.#buffers.reserve(this.#slots.map((slot) => ({ slot, units: units[slot.per]! })));
+    for (const { slot, data } of inputs) {
+      this.gpu.device.queue.writeBuffer(this.#buffers.bufferOf(slot), 0, data);
     }
-    return { workspace: old, steps: this.#steps };
   }
 
-  async #runLayersCapturing(
-    job: Submission,
-    run: (steps: Step<PassShape>[]) => void,
-    rows: Uint32Array,
-  ): Promise<Float32Array<ArrayBuffer>[]> {
-    const { embeddings, layers } = this.#steps!;
-    const { hidden: stride } = this.geometry;
-    const width = this.config.hidden_size;
-    const rowBytes = stride * 4;
-    this.#readback = this.memory.grow(
-      this.#readback,
-      'activations',
-      'hidden states readback',
-      rows.length * rowBytes,
-      MAP_READ | COPY_DST,
-    );
-    const stages: Float32Array<ArrayBuffer>[] = [];
-    for (const steps of [embeddings, ...layers]) {
-      run(steps);
-      for (let i = 0; i < rows.length; ) {
-        let n = 1;
-        while (i + n < rows.length && rows[i + n] === rows[i] + n) n++;
-        job.copy(this.#workspace!.hidden_states, rows[i] * rowBytes, this.#readback, i * rowBytes, n * rowBytes);
-        i += n;
-      }
-      const data = await job.read(this.#readback, rows.length * rowBytes);
-      const state = new Float32Array(rows.length * width);
-      copyRows(data, stride, state, 0, width, rows.length);
-      stages.push(state);
+  /** The residual stream's rows. */
+  async #readHidden(job: Submission, rows: Uint32Array): Promise<Float32Array<ArrayBuffer>> {
+    const { hidden_states, hidden_size } = this.model.encoder;
+    const rowBytes = hidden_states.bytes;
+    const bytes = rows.length * rowBytes;
+    const usage = MAP_READ | COPY_DST;
+    this.#readback = this.memory.grow(this.#readback, 'activations', 'hidden states readback', bytes, usage);
+    for (let i = 0; i < rows.length; ) {
+      let n = 1;
+      while (i + n < rows.length && rows[i + n] === rows[i] + n) n++;
+      const from = this.#buffers.bufferOf(hidden_states);
+      job.copy(from, rows[i] * rowBytes, this.#readback, i * rowBytes, n * rowBytes);
+      i += n;
     }
-    return stages;
+    const data = await job.read(this.#readback, bytes);
+    const state = new Float32Array(rows.length * hidden_size);
+    copyRows(data, rowBytes / 4, state, 0, hidden_size, rows.length);
+    return state;
   }
+}
+
+/** The largest slot of each label. */
+function largestOf(slots: Slot[]): Slot[] {
+  const largest = new Map<string, Slot>();
+  for (const slot of slots) {
+    if (slot.bytes > (largest.get(slot.label)?.bytes ?? 0)) largest.set(slot.label, slot);
+  }
+  return [...largest.values()];
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CallProgress } from '../api/calls';
-import { type Head, isByRow } from '../model/heads';
+import { pooledEmbedding } from '../model/heads/embeddings';
+import type { Head } from '../model/heads/head';
+import { lastHiddenState } from '../model/heads/hidden';
 import type { HeadRequest } from './head-runner';
 import type { PassResult } from './runtime';
 import { createScheduler, type Item } from './scheduler';
@@ -36,7 +38,7 @@ function fakeGpu({
       const stream = sequences.flatMap((ids) => [...ids]);
       if (fails?.(stream)) throw new Error('the GPU said no');
       const answer = ({ head, indices }: HeadRequest) =>
-        Float32Array.from(indices, (i) => (isByRow(head) ? stream[i] : sequences[i].reduce((a, b) => a + b, 0)));
+        Float32Array.from(indices, (i) => (head.by === 'row' ? stream[i] : sequences[i].reduce((a, b) => a + b, 0)));
       const states = hiddenRows && Float32Array.from(hiddenRows, (row) => stream[row]);
       return {
         heads: requests.map((request) => ({ data: answer(request), width: 1 })),
@@ -49,8 +51,8 @@ function fakeGpu({
   return { ...scheduler, passes, requested, finishes };
 }
 
-const HIDDEN: Head = { kind: 'hidden' };
-const POOLED: Head = { kind: 'pooled', pooling: ['mean'], normalize: true };
+const HIDDEN = lastHiddenState;
+const POOLED = pooledEmbedding({ pooling: ['mean'], normalize: true });
 
 /** An item of these ids and what was delivered for it. */
 function item(ids: number[], head: Head = POOLED, rows?: number[]): Item & { got: number[] } {

@@ -1,7 +1,6 @@
 import type { CallProgress } from '../api/calls';
 import { abortReason } from '../api/errors';
-import type { Head } from '../model/heads';
-import { isByRow } from '../model/heads';
+import type { Head } from '../model/heads/head';
 import { planPasses } from '../packing/passes';
 import type { HeadRequest } from './head-runner';
 import type { PassResult } from './runtime';
@@ -180,13 +179,13 @@ function gatherRequests(items: Item[]) {
   let start = 0;
   items.forEach((item, sequence) => {
     for (const wanted of item.wanted) {
-      const key = JSON.stringify(wanted.head);
-      const kind = kinds.get(key) ?? { head: wanted.head, indices: [], takers: [] };
-      kinds.set(key, kind);
+      const { head } = wanted;
+      const kind = kinds.get(head.key) ?? { head, indices: [], takers: [] };
+      kinds.set(head.key, kind);
       const rows = wanted.rows ?? [];
-      if (isByRow(wanted.head)) for (const row of rows) kind.indices.push(start + row);
+      if (head.by === 'row') for (const row of rows) kind.indices.push(start + row);
       else kind.indices.push(sequence);
-      kind.takers.push({ item, wanted, rows: isByRow(wanted.head) ? rows.length : 1 });
+      kind.takers.push({ item, wanted, rows: head.by === 'row' ? rows.length : 1 });
     }
     start += item.ids.length;
   });

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { create } from 'webgpu';
-import type { GemmPlan } from '../kernels/gemm';
+import type { GemmPlan } from '../kernels/gemm-spec';
 import { maxDifference, publicModel } from '../model/fixtures/golden';
 import { folderFiles } from '../sources/folder';
-import { loadEncoder } from './open';
+import { openModel } from './open';
 
 it('a model whose tiles were chosen on the device gives what one with the default tiles gives; the choice is remembered', async () => {
   const plans = new Map<string, GemmPlan>();
@@ -24,7 +24,7 @@ it('a model whose tiles were chosen on the device gives what one with the defaul
       dtype: 'f32',
       arithmetic: 'f32',
     } as const;
-    const model = await loadEncoder(publicModel('nano'), options);
+    const model = await openModel(publicModel('nano'), options);
     try {
       return (await model.embed(['One short query.', 'And a passage that is not short. '.repeat(12)])).data;
     } finally {

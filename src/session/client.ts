@@ -26,12 +26,12 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
   signal?.throwIfAborted();
   const plain = rest.hubUrl ? { ...rest, hubUrl: absoluteUrl(rest.hubUrl) } : rest;
   if (worker === false) {
-    const [{ loadEncoder }, { browserPlans: plans }, { browserStore: store }] = await Promise.all([
+    const [{ openModel }, { browserPlans: plans }, { browserStore: store }] = await Promise.all([
       import('./open'),
       import('../store/plans-browser'),
       import('../store/store-browser'),
     ]);
-    return loadEncoder(source, { ...plain, signal, onProgress, gpu: gpu ?? navigator.gpu, plans, store });
+    return openModel(source, { ...plain, signal, onProgress, gpu: gpu ?? navigator.gpu, plans, store });
   }
   if (gpu) throw new TypeError('The option gpu cannot be sent to a worker. Pass it together with worker: false.');
 

@@ -13,7 +13,7 @@ import { twinFolder } from '../model/fixtures/twin';
 import { deleteCached, listCached, loadModel } from '../node';
 import type { OpenStore, Store } from '../store/store';
 import { folderStore } from '../store/store-folder';
-import { type EncoderOptions, loadEncoder } from './open';
+import { type OpenOptions, openModel } from './open';
 
 /** Dawn's null backend allocates and validates as others do, and computes nothing: enough to load. */
 const gpu = create(['backend=null']);
@@ -143,7 +143,7 @@ describe('an abort leaves nothing in the cache:', () => {
       return { ...store, ...change(store) };
     };
   /** What aborts, and when. */
-  const stages: Record<string, (abort: () => void) => Partial<EncoderOptions>> = {
+  const stages: Record<string, (abort: () => void) => Partial<OpenOptions>> = {
     'before the Hub answers': (abort) => {
       misbehave = () => Boolean(setTimeout(abort, 20));
       return {};
@@ -176,7 +176,7 @@ describe('an abort leaves nothing in the cache:', () => {
   it.each(Object.entries(stages))('%s', async (_, stage) => {
     const controller = new AbortController();
     const options = stage(() => controller.abort());
-    const loading = loadEncoder('org/tiny', {
+    const loading = openModel('org/tiny', {
       hubUrl,
       gpu,
       dtype: 'q8',

@@ -1,25 +1,28 @@
 import { DeviceLostError, WebGPUUnavailableError } from '../api/errors';
-import type { Arithmetic, Dtype, LoadOptions, Model, ModelInfo, ModelSource } from '../api/types';
+import type { Arithmetic, Compute, Dtype, LoadOptions, Model, ModelInfo, ModelSource } from '../api/types';
 import type { ModelFiles } from '../formats/model-files';
 import { readJson } from '../formats/read';
 import { GpuMemory } from '../gpu/buffers';
 import { type Gpu, guarded, openGpu } from '../gpu/device';
+import { createCompiler } from '../kernels/compile';
 import { createTuner, type PlanStore } from '../kernels/tune';
-import { type ModelConfig, parseConfig } from '../model/config';
-import { compileEncoder, type EncoderKernels } from '../model/families/modernbert';
-import { geometryOf } from '../model/geometry';
-import { embeddingWidths, type HeadKernels, headKernels } from '../model/heads';
-import { loadModule, planModules } from '../model/modules/dense';
+import { type BuiltModel, buildModel, parametersOf } from '../model/build';
+import { chooseDtype } from '../model/choose-dtype';
+import type { ModelConfig } from '../model/config';
+import { readModelConfig } from '../model/families/registry';
+import { TASKS } from '../model/heads/tasks';
+import { embeddingColumns } from '../model/modules/registry';
 import { readSentenceConfig } from '../model/sentence';
-import { loadWeights } from '../model/weights';
-import { Runtime } from '../runtime/runtime';
+import { loadModuleWeights, loadWeights } from '../model/weights';
+import { HeadRunner } from '../runtime/head-runner';
+import { type CompiledEncoder, compileEncoder, Runtime } from '../runtime/runtime';
 import { createScheduler } from '../runtime/scheduler';
 import { openFiles, type SourceOptions } from '../sources/source';
 import { type CacheOptions, cachedFiles } from '../store/cache';
 import { modelCalls } from '../tasks/calls';
 import { createTokenizer } from '../tokenizer/tokenizer';
 
-export type EncoderOptions = LoadOptions &
+export type OpenOptions = LoadOptions &
   Pick<SourceOptions, 'folder' | 'sha256'> &
   Pick<CacheOptions, 'store'> & { plans?: PlanStore };
 
@@ -27,10 +30,10 @@ export type EncoderOptions = LoadOptions &
 const DEFAULT_TOKENS_PER_PASS = 8192;
 
 /**
- * Loads a checkpoint onto the GPU of `options.gpu` and gives the model, in this thread. The worker and Node both use it.
+ * Loads a checkpoint onto the GPU of `options.gpu`, in this thread. The worker and Node both use it.
  * Throws WebGPUUnavailableError, ModelFileError, UnsupportedModelError, RangeError (it does not fit) or the signal's reason.
  */
-export async function loadEncoder(source: ModelSource, given: EncoderOptions): Promise<Model> {
+export async function openModel(source: ModelSource, given: OpenOptions): Promise<Model> {
   const options = withDtype(given);
   options.signal?.throwIfAborted();
   const files = await cachedFiles(openFiles(source, options), options);
@@ -45,7 +48,7 @@ export async function loadEncoder(source: ModelSource, given: EncoderOptions): P
   }
 }
 
-async function modelOf(files: ModelFiles, options: EncoderOptions): Promise<Model> {
+async function modelOf(files: ModelFiles, options: OpenOptions): Promise<Model> {
   const { runtime, config, sentence, info } = await runtimeOf(files, options);
   try {
     const [tokenizerJson, tokenizerConfig] = await Promise.all([
@@ -92,58 +95,86 @@ async function modelOf(files: ModelFiles, options: EncoderOptions): Promise<Mode
 }
 
 /** The part below the tokenizer: files, device, weights, kernels. Benchmarks use it directly. */
-export const loadRuntime = (source: ModelSource, options: EncoderOptions) =>
+export const loadRuntime = (source: ModelSource, options: OpenOptions) =>
   runtimeOf(openFiles(source, options), withDtype(options));
 
 /** Integers want integers: q8 is what `auto` means for them. */
-const withDtype = (options: EncoderOptions): EncoderOptions =>
+const withDtype = (options: OpenOptions): OpenOptions =>
   options.compute === 'int8' && (options.dtype ?? 'auto') === 'auto' ? { ...options, dtype: 'q8' } : options;
 
-async function runtimeOf(files: ModelFiles, options: EncoderOptions) {
+async function runtimeOf(files: ModelFiles, options: OpenOptions) {
   const configJson = await readJson(files, 'config.json', { ...options, required: true });
-  const config = parseConfig(configJson);
-  const geometry = geometryOf(config);
+  const { family, config } = readModelConfig(configJson);
+  const compute = computeOf(options.compute);
   const gpu = await openGpu(options.gpu);
   const memory = new GpuMemory(gpu);
   try {
     return await guarded(gpu, async () => {
       const sentence = await readSentenceConfig(files, config.hidden_size, options);
-      let compiled: Promise<{ kernels: EncoderKernels; heads: HeadKernels; act: Arithmetic }> | undefined;
-      const { compute = 'float' } = options;
-      if (!['float', 'int8'].includes(compute))
-        throw new RangeError(`compute must be one of float, int8; it is '${compute}'.`);
-      const weights = await loadWeights(files, config, geometry, memory, options, (planned) => {
-        if (compute === 'int8' && planned.dtype !== 'q8') {
-          throw new RangeError(`compute: 'int8' needs dtype 'q8'; it is '${planned.dtype}'.`);
-        }
-        const act = arithmeticOf(gpu, options.arithmetic ?? 'auto', planned.dtype);
-        const modules = planModules(sentence.modules, memory, planned.dtype);
-        const heads = headKernels(gpu, config, geometry, planned, modules);
-        const planFor = (options.autotune ?? !gpu.isSoftware) ? createTuner(gpu, options.plans) : undefined;
-        compiled = Promise.all([
-          compileEncoder(gpu, config, geometry, planned, act, compute, planFor),
-          heads.warm(sentence.pooling),
-        ]).then(([kernels]) => ({ kernels, heads, act }));
-        compiled.catch(() => {}); // a broken file is reported first; otherwise it is awaited below
-      });
-      const { kernels, heads, act } = await compiled!;
-      for (const module of heads.modules) await loadModule(files, module, gpu, options);
-      const runtime = new Runtime(gpu, memory, config, geometry, weights, kernels, heads, act, compute);
-      const { multiVector } = sentence;
-      const { pooled, widths } = embeddingWidths(config, geometry, heads.modules, sentence.pooling?.length ?? 1);
+      let built: BuiltModel | undefined;
+      let compiled: Promise<{ encoder: CompiledEncoder; heads: HeadRunner }> | undefined;
+      await loadWeights(
+        files,
+        gpu,
+        {
+          headDim: (config as ModelConfig & { head_dim: number }).head_dim,
+          dtypeOf: (tensors, stored) => {
+            const largest = tensors.reduce((a, b) => (b.end - b.begin > a.end - a.begin ? b : a), tensors[0]);
+            return chooseDtype(options.dtype ?? 'auto', {
+              stored,
+              isF32: largest?.dtype === 'F32',
+              parameters: parametersOf(family, config),
+              maxBufferSize: gpu.limits.maxBufferSize,
+              deviceMemory: (globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory,
+            });
+          },
+          placesOf: (names, dtype) => {
+            if (compute === 'int8' && dtype !== 'q8') {
+              throw new RangeError(`compute: 'int8' needs dtype 'q8'; it is '${dtype}'.`);
+            }
+            built = buildModel({
+              gpu,
+              family,
+              config,
+              modules: sentence.modules,
+              names,
+              dtype,
+              act: arithmeticOf(gpu, options.arithmetic ?? 'auto', dtype),
+              compute,
+              task: options.task,
+              alloc: (label, bytes) => memory.alloc('weights', label, bytes),
+            });
+            const { model, places } = built;
+            const planFor = (options.autotune ?? !gpu.isSoftware) ? createTuner(gpu, options.plans) : undefined;
+            const heads = new HeadRunner(memory, model, createCompiler(gpu));
+            compiled = Promise.all([
+              compileEncoder(model, createCompiler(gpu, planFor)),
+              heads.prepare(TASKS[model.task].usual(sentence)),
+            ]).then(([encoder]) => ({ encoder, heads }));
+            compiled.catch(() => {}); // a broken file is reported first; otherwise it is awaited below
+            return places;
+          },
+        },
+        options,
+      );
+      const { encoder, heads } = await compiled!;
+      const { model, modulePlaces } = built!;
+      for (const { folder, places } of modulePlaces) await loadModuleWeights(files, gpu, folder, places, options);
+      const runtime = new Runtime(gpu, memory, model, encoder, heads);
+      const { multiVector, pooling } = sentence;
       const info: ModelInfo = {
         config: configJson as Record<string, unknown>,
-        task: weights.task,
-        dtype: weights.dtype,
-        arithmetic: act,
+        task: model.task,
+        dtype: model.dtype,
+        arithmetic: model.act,
         compute,
         maxTokens: Math.min(config.max_position_embeddings, sentence.max_seq_length ?? Infinity),
         maxTokensPerPass: tokensPerPass(options.maxTokensPerPass, runtime.tokenLimit),
         hiddenSize: config.hidden_size,
         vocabSize: config.vocab_size,
-        labels: labelsOf(config, weights.classifier?.labels),
-        pooling: sentence.pooling ?? [],
-        embeddingSize: sentence.truncate_dim ?? (widths.at(-1) ?? pooled).columns,
+        labels: labelsOf(config, model.head && model.task !== 'mlm' ? model.head.output.columns : 0),
+        pooling: pooling ?? [],
+        embeddingSize: sentence.truncate_dim ?? embeddingColumns(sentence.modules, config.hidden_size, pooling),
         prompts: sentence.prompts,
         defaultPrompt: sentence.default_prompt_name,
         similarity: sentence.similarity,
@@ -153,7 +184,7 @@ async function runtimeOf(files: ModelFiles, options: EncoderOptions) {
         },
         maskToken: undefined,
         adapter: gpu.info,
-        features: [...(act === 'f16' ? ['shader-f16'] : [])],
+        features: [...(model.act === 'f16' ? ['shader-f16'] : [])],
         commit: undefined,
         cache: { state: 'off' },
       };
@@ -164,6 +195,11 @@ async function runtimeOf(files: ModelFiles, options: EncoderOptions) {
     gpu.device.destroy();
     throw error;
   }
+}
+
+function computeOf(compute: Compute = 'float'): Compute {
+  if (compute === 'float' || compute === 'int8') return compute;
+  throw new RangeError(`compute must be one of float, int8; it is '${compute}'.`);
 }
 
 function arithmeticOf(gpu: Gpu, asked: 'auto' | Arithmetic, dtype: Dtype): Arithmetic {

@@ -43,7 +43,7 @@ const NOTHING: MemoryUse = { weights: 0, activations: 0, peak: 0 };
 /** Milliseconds between two progress messages of a file. */
 const PROGRESS_INTERVAL = 50;
 
-/** A session that loads its model with `load`: the worker's is loadEncoder on navigator.gpu. */
+/** A session that loads its model with `load`: the worker's is openModel on navigator.gpu. */
 export function createSession(load: (source: ModelSource, options: LoadOptions) => Promise<Model>): Session {
   const controllers = new Map<number, AbortController>();
   let model: Model | undefined;

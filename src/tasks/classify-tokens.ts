@@ -1,4 +1,5 @@
 import type { Aggregation, ClassifyTokensOptions, Entity, TokenLabel } from '../api/calls';
+import { tokenLogits } from '../model/heads/logits';
 import type { Item } from '../runtime/scheduler';
 import { encode, needs, type Parts, softmax } from './common';
 
@@ -26,7 +27,7 @@ export async function classifyTokens(
       ids,
       wanted: [
         {
-          head: { kind: 'logits' },
+          head: tokenLogits,
           rows,
           deliver(logits, width) {
             const scores = Array.from(rows, (_, r) => softmax(logits.subarray(r * width, (r + 1) * width)));

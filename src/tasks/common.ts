@@ -2,10 +2,12 @@ import type { CallOptions, TextPair, Tokens } from '../api/calls';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
 import type { ModelInfo, Task } from '../api/types';
 import type { ModelConfig } from '../model/config';
+import { sequenceLogits as sequenceLogitsHead } from '../model/heads/logits';
+import { TASKS } from '../model/heads/tasks';
 import type { SentenceConfig } from '../model/sentence';
 import type { Item, SubmitOptions } from '../runtime/scheduler';
 import type { Tokenizer, Truncation } from '../tokenizer/types';
-import { checkLength, TASK_NAMES } from './forward';
+import { checkLength } from './forward';
 
 /** What the calls of a model work with. */
 export interface Parts {
@@ -92,7 +94,7 @@ export function checkText(text: unknown, name: string): void {
 export function needs({ info }: Parts, task: Task, call: string): void {
   if (info.task !== task) {
     throw new UnsupportedModelError(
-      `${call} needs a ${TASK_NAMES[task]}; this checkpoint is a ${TASK_NAMES[info.task]}.`,
+      `${call} needs a ${TASKS[task].name}; this checkpoint is a ${TASKS[info.task].name}.`,
     );
   }
 }
@@ -109,7 +111,7 @@ export async function sequenceLogits(
       ids,
       wanted: [
         {
-          head: { kind: 'sequence_logits' },
+          head: sequenceLogitsHead,
           deliver: (data) => {
             logits[i] = data;
           },

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { PooledHead } from '../model/heads';
 import type { SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/scheduler';
 import { callsOn, nanoTokenizer } from './fixtures';
@@ -7,7 +6,7 @@ import { callsOn, nanoTokenizer } from './fixtures';
 const tokenizer = nanoTokenizer();
 /** As many numbers as are wanted, made of the first token after [CLS]. */
 const reading = ({ ids }: Item, { head }: Item['wanted'][number]): number[][] => [
-  Array.from({ length: (head as PooledHead).dimensions! }, (_, i) => ids[1] * (i % 2 ? -1 : 1)),
+  Array.from({ length: JSON.parse(head.key).at(-1) }, (_, i) => ids[1] * (i % 2 ? -1 : 1)),
 ];
 const using = (sentence: Partial<SentenceConfig> = {}) => callsOn('encoder', {}, reading, tokenizer, sentence);
 const idsOf = (text: string) => tokenizer.encode(text).ids;
@@ -36,14 +35,14 @@ describe('embed', () => {
     const { calls, submitted } = using({ prompts, include_prompt: false });
     await calls.embed(['a b'], { promptName: 'query' });
     await calls.embed(['a b']);
-    const skips = submitted.map(({ wanted }) => (wanted[0].head as { skip: number }).skip);
+    const skips = submitted.map(({ wanted }) => wanted[0].head.skip);
     expect(skips).toEqual([idsOf(prompts.query).length - 1, 0]);
   });
 
   it('cuts to the dimensions that are asked for, or that the checkpoint says', async () => {
     const { calls, submitted } = using({ truncate_dim: 16 });
     await calls.embed('x');
-    expect(submitted[0].wanted[0].head).toMatchObject({ dimensions: 16 });
+    expect(submitted[0].wanted[0].head).toMatchObject({ key: expect.stringMatching(/16]$/) });
     for (const dimensions of [0, 65, 1.5]) {
       await expect(calls.embed('x', { dimensions })).rejects.toThrow(/from 1 to the embedding's 64/);
     }

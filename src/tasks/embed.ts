@@ -1,11 +1,10 @@
-import type { Embeddings, EmbedOptions, Pooling, Precision } from '../api/calls';
+import { type Embeddings, type EmbedOptions, POOLINGS, type Pooling, type Precision } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
-import type { PooledHead } from '../model/heads';
+import { pooledEmbedding } from '../model/heads/embeddings';
+import { embeddingColumns } from '../model/modules/registry';
 import type { Item } from '../runtime/scheduler';
 import { checkList, checkText, encode, type Parts, tokenizerOf } from './common';
 import { embeddingsOf, pack } from './embedding-precision';
-
-const POOLINGS: Pooling[] = ['cls', 'lasttoken', 'max', 'mean', 'mean_sqrt_len_tokens', 'weightedmean'];
 
 /** Model.embed. */
 export async function embed<P extends Precision = 'float32'>(
@@ -32,17 +31,12 @@ export async function embed<P extends Precision = 'float32'>(
     list.map((text) => prompt + text),
     options,
   );
-  const head: PooledHead = {
-    kind: 'pooled',
-    pooling,
-    normalize,
-    dimensions: dim,
-    // sentence-transformers': the prompt's tokens with all special ones but the last
-    skip: prompt && !sentence.include_prompt ? tokenizerOf(parts).encode(prompt).ids.length - 1 : 0,
-  };
+  // sentence-transformers': the prompt's tokens with all special ones but the last
+  const skip = prompt && !sentence.include_prompt ? tokenizerOf(parts).encode(prompt).ids.length - 1 : 0;
+  const head = pooledEmbedding({ pooling, normalize, dimensions: dim, skip });
   const data = new Float32Array(list.length * dim);
   const items = encoded.map(({ ids }, i): Item => {
-    if (head.skip! >= ids.length)
+    if (skip >= ids.length)
       throw new RangeError(`Text ${i} has no tokens but those of its prompt, which do not count.`);
     return { ids, wanted: [{ head, deliver: (row) => data.set(row, i * dim) }] };
   });
@@ -56,7 +50,8 @@ function poolingsOf(asked: Pooling | Pooling[], { sentence }: Parts): Pooling[] 
   if (unknown !== undefined || poolings.length === 0) {
     throw new RangeError(`pooling must be of ${POOLINGS.map((name) => `'${name}'`).join(', ')}; it is '${asked}'.`);
   }
-  if (sentence.modules.length > 0 && poolings.length !== sentence.pooling!.length) {
+  const isLast = sentence.modules.every(({ kind }) => kind === 'Pooling');
+  if (!isLast && poolings.length !== sentence.pooling!.length) {
     throw new RangeError(
       `This checkpoint's Dense modules take ${sentence.pooling!.length} poolings, not ${poolings.length}.`,
     );
@@ -66,8 +61,7 @@ function poolingsOf(asked: Pooling | Pooling[], { sentence }: Parts): Pooling[] 
 
 /** How many numbers of an embedding are kept. */
 function dimensionsOf(asked: number | undefined, pooling: Pooling[], { config, sentence }: Parts): number {
-  const dense = sentence.modules.findLast((module) => module.kind === 'dense');
-  const all = dense ? dense.out_features : pooling.length * config.hidden_size;
+  const all = embeddingColumns(sentence.modules, config.hidden_size, pooling);
   const dim = asked ?? Math.min(sentence.truncate_dim ?? all, all);
   if (Number.isInteger(dim) && dim >= 1 && dim <= all) return dim;
   throw new RangeError(`dimensions must be an integer from 1 to the embedding's ${all}, it is ${dim}.`);

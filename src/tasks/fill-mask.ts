@@ -1,6 +1,7 @@
 import type { Candidate, FillMaskOptions, MaskResult, Tokens } from '../api/calls';
 import { ModelFileError } from '../api/errors';
-import type { Head } from '../model/heads';
+import { tokenLogits } from '../model/heads/logits';
+import { topK as topKHead } from '../model/heads/top-k';
 import type { Item } from '../runtime/scheduler';
 import { byScore, checkList, checkText, checkTopK, encode, needs, type Parts, softmax, tokenizerOf } from './common';
 
@@ -18,7 +19,7 @@ export async function fillMask(parts: Parts, texts: string[], options: FillMaskO
   const { maskTokenId, maskToken } = tokenizer;
   if (maskTokenId === undefined) throw new ModelFileError(`The tokenizer of ${where} has no mask token.`);
   const idsOf = targets && targetIds(parts, targets);
-  const head: Head = idsOf ? { kind: 'logits' } : { kind: 'top_k', k: topK };
+  const head = idsOf ? tokenLogits : topKHead(topK);
 
   const results: MaskResult[][] = [];
   const encoded = await encode(parts, texts, options);

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { makeCheckpoint } from '../../tools/make-checkpoint.mjs';
 import type { Calls } from '../api/calls';
 import type { ModelInfo, Task } from '../api/types';
-import { parseConfig } from '../model/config';
+import { readModelConfig } from '../model/families/registry';
 import { publicModel } from '../model/fixtures/golden';
+import { poolingModule } from '../model/modules/pooling';
 import { referenceForward } from '../model/reference';
 import type { SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/scheduler';
@@ -71,7 +72,7 @@ export function callsOn(
   sentence: Partial<SentenceConfig> = {},
 ): { calls: Calls; submitted: Item[] } {
   const submitted: Item[] = [];
-  const parsed = parseConfig({ model_type: 'modernbert', ...SIZES, ...config });
+  const { config: parsed } = readModelConfig({ model_type: 'modernbert', ...SIZES, ...config });
   const info = {
     config,
     task,
@@ -84,7 +85,12 @@ export function callsOn(
   } as unknown as ModelInfo;
   const calls = modelCalls({
     config: parsed,
-    sentence: { pooling: ['mean'], modules: [], include_prompt: true, ...sentence } as SentenceConfig,
+    sentence: {
+      pooling: ['mean'],
+      modules: [poolingModule(['mean'])],
+      include_prompt: true,
+      ...sentence,
+    } as SentenceConfig,
     info,
     tokenizer,
     where: 'the test',

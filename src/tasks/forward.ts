@@ -1,15 +1,12 @@
 import type { ForwardOptions, OutputName, Tensor, TokenBatch } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
-import type { Model, ModelInfo, Task } from '../api/types';
+import type { Model, ModelInfo } from '../api/types';
 import type { ModelConfig } from '../model/config';
+import type { Head } from '../model/heads/head';
+import { lastHiddenState } from '../model/heads/hidden';
+import { TASKS } from '../model/heads/tasks';
 import type { Item, SubmitOptions } from '../runtime/scheduler';
 
-export const TASK_NAMES: Record<Task, string> = {
-  encoder: 'bare encoder without a head',
-  mlm: 'masked language model',
-  seqcls: 'sequence classifier',
-  tokcls: 'token classifier',
-};
 /** Of one output: 2 GiB. */
 const MOST_NUMBERS = 2 ** 29;
 
@@ -39,10 +36,11 @@ export function createForward(
   ) {
     const sequences = sequencesOf(batch, config.vocab_size, truncate ? info.maxTokens : undefined);
     for (const [i, { ids }] of sequences.entries()) checkLength(info, ids.length, `Sequence ${i}`);
-    const bySequence = info.task === 'seqcls';
-    if (outputs.includes('logits') && info.task === 'encoder') {
-      throw new UnsupportedModelError(`The output 'logits' needs a head; this checkpoint is a ${TASK_NAMES.encoder}.`);
+    const task = TASKS[info.task];
+    if (outputs.includes('logits') && !task.logits) {
+      throw new UnsupportedModelError(`The output 'logits' needs a head; this checkpoint is a ${task.name}.`);
     }
+    const bySequence = task.logits?.by === 'sequence';
     const { count, perSequence } = streamRows(sequences, rows);
     const stages = config.num_hidden_layers + 1;
     const hidden = config.hidden_size;
@@ -68,25 +66,12 @@ export function createForward(
       const { rows: own, places } = perSequence[s];
       const item: Item = { ids, wanted: [] };
       const { last_hidden_state, hidden_states, logits: scores } = result;
-      if (last_hidden_state && own.length > 0) {
-        item.wanted.push({
-          head: { kind: 'hidden' },
-          rows: own,
-          deliver: (data, width) => placeRows(last_hidden_state.data, places, data, width),
-        });
-      }
-      if (scores && bySequence) {
-        item.wanted.push({
-          head: { kind: 'sequence_logits' },
-          deliver: (data, width) => placeRows(scores.data, [s], data, width),
-        });
-      } else if (scores && own.length > 0) {
-        item.wanted.push({
-          head: { kind: 'logits' },
-          rows: own,
-          deliver: (data, width) => placeRows(scores.data, places, data, width),
-        });
-      }
+      const place = (head: Head, to: Float32Array, at: number[]) => {
+        if (at.length === 0) return;
+        item.wanted.push({ head, rows: own, deliver: (data, width) => placeRows(to, at, data, width) });
+      };
+      if (last_hidden_state) place(lastHiddenState, last_hidden_state.data, places);
+      if (scores) place(task.logits!, scores.data, bySequence ? [s] : places);
       if (hidden_states && own.length > 0) {
         item.hidden = {
           rows: own,

@@ -1,5 +1,6 @@
 import type { MultiVector, MultiVectorOptions, Tokens } from '../api/calls';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
+import { tokenEmbeddings } from '../model/heads/embeddings';
 import type { MultiVectorConfig } from '../model/sentence';
 import type { Item } from '../runtime/scheduler';
 import type { Tokenizer } from '../tokenizer/types';
@@ -41,7 +42,7 @@ export async function embedMultiVector(
     );
   }
   const room = maxTokens - prefixes.length;
-  const sees = Math.min(...config.layers.map(({ window }) => window || Infinity));
+  const sees = Math.min(...config.windows.map((window) => window || Infinity));
   const skipped = kind === 'document' ? skipList(multiVector, tokenizer) : new Set<number>();
 
   const results: MultiVector[] = [];
@@ -68,7 +69,7 @@ export async function embedMultiVector(
       keys,
       wanted: [
         {
-          head: { kind: 'token_embeddings' },
+          head: tokenEmbeddings,
           rows,
           deliver(data, width) {
             results[i] = {

@@ -1,166 +1,280 @@
-import type { Arithmetic, Compute } from '../../api/types';
-import type { Gpu } from '../../gpu/device';
-import { bind, type Kernel, type Step } from '../../gpu/kernel';
+/**
+ * ModernBERT (Warner et al. 2024, arXiv:2412.13663), as transformers computes it (modeling_modernbert.py, configuration_modernbert.py):
+ * pre-norm layers without a norm before the first attention, RoPE, GeGLU, global attention in every third layer and windows in the others.
+ */
+import { ModelFileError } from '../../api/errors';
+import type { Arithmetic } from '../../api/types';
+import type { JsonFields } from '../../formats/json-fields';
+import { attention, attentionTile } from '../../kernels/attention';
+import { type Activation, type Epilogue, M_MULTIPLE } from '../../kernels/gemm-spec';
+import { embed, layerNorm } from '../../kernels/layer_norm';
+import { attentionPlace, gegluPlace, headsLayout, paddedWidth, qkvPlace, ropeTable } from '../../kernels/layout';
+import type { Slot } from '../../kernels/step';
+import { bytesOf, roundUp } from '../../kernels/storage';
+import { encoderLinear } from '../blocks';
+import { type ModelConfig, readActivation, readLabels } from '../config';
 import {
-  type AttentionTile,
-  attentionFlops,
-  attentionTile,
-  attentionWorkgroups,
-  createAttention,
-} from '../../kernels/attention';
-import { createEmbed } from '../../kernels/embed';
-import {
-  createGemm,
-  type Epilogue,
-  type Gemm,
-  type GemmPlan,
-  type GemmSpec,
-  gemmDispatch,
-  M_MULTIPLE,
-} from '../../kernels/gemm';
-import { createLayerNorm, normWorkgroups } from '../../kernels/layer_norm';
-import { createQuantizeRows, quantizeWorkgroups } from '../../kernels/quantize_rows';
-import { roundUp } from '../../kernels/storage';
-import type { PassShape, Workspace } from '../../runtime/workspace';
-import type { ModelConfig } from '../config';
-import type { Geometry } from '../geometry';
-import type { Linear, Norm, Weights } from '../weights';
+  boundsOf,
+  type Encoder,
+  type Family,
+  type HeadTask,
+  input_ids,
+  type PassSizes,
+  type Target,
+  tilesOf,
+  WIDE,
+} from '../family';
+import { classifierOf, decoderOf, type TaskHead } from '../task-head';
+import type { Linear, Norm, Tensors } from '../tensors';
 
-/** The compiled kernels of the encoder; layers share them. */
-export interface EncoderKernels {
-  tile: AttentionTile;
-  embed: Kernel[]; // one a piece of the table
-  quantize: Kernel | undefined; // with compute int8
-  norm: Kernel;
-  Wqkv: Gemm;
-  attention: Kernel;
-  Wo: Gemm;
-  Wi: Gemm;
-  mlp_Wo: Gemm;
+export interface ModernBertConfig extends ModelConfig {
+  intermediate_size: number;
+  num_attention_heads: number;
+  head_dim: number;
+  hidden_activation: Activation;
+  norm_eps: number;
+  norm_bias: boolean;
+  attention_bias: boolean;
+  mlp_bias: boolean;
+  decoder_bias: boolean;
+  classifier_bias: boolean;
+  classifier_activation: Activation;
+  classifier_pooling: 'cls' | 'mean';
+  tie_word_embeddings: boolean;
+  /** Per layer: its base of RoPE. */
+  rope_thetas: number[];
 }
 
-/** Compiles the encoder's kernels side by side. `act`: storage of activations and tiles; `planFor`: which tiles a GEMM uses, where not the default ones. */
-export async function compileEncoder(
-  gpu: Gpu,
-  config: ModelConfig,
-  geometry: Geometry,
-  weights: Weights,
-  act: Arithmetic,
-  compute: Compute,
-  planFor: (spec: GemmSpec) => Promise<GemmPlan | undefined> = async () => undefined,
-): Promise<EncoderKernels> {
-  const { hidden, heads, headDim, attention } = geometry;
-  const { tok_embeddings } = weights;
-  const norm = { hidden: config.hidden_size, stride: hidden, eps: config.norm_eps, out: act };
-  const gemm = async (label: string, { n, k, hasBias: bias, dtype }: Linear, epilogue: Epilogue) => {
-    const out = epilogue.kind === 'residual' ? 'f32' : act;
-    const a = compute === 'int8' && dtype === 'q8' ? 'int8' : act;
-    const spec: GemmSpec = { label, n, k, bias, epilogue, dtype, a, out };
-    return createGemm(gpu, spec, await planFor(spec));
-  };
-  const [layer] = weights.layers;
-  const activation = config.hidden_activation;
-  // q carries the softmax scale and log2 e, for attention computes in base 2.
-  const qScale = Math.LOG2E / Math.sqrt(config.head_dim);
-  const tile = attentionTile(gpu, headDim);
-  const [embed, quantize, layerNorm, Wqkv, attend, Wo, Wi, mlp_Wo] = await Promise.all([
-    Promise.all(
-      tok_embeddings.pieces.map(({ firstRow, rows }) =>
-        createEmbed(gpu, { ...norm, dtype: tok_embeddings.dtype, firstId: firstRow, ids: rows }),
-      ),
-    ),
-    compute === 'int8' ? createQuantizeRows(gpu, act) : undefined,
-    createLayerNorm(gpu, { ...norm, gather: false }),
-    gemm('Wqkv', layer.Wqkv, { kind: 'rope', attentionWidth: attention, headDim, qScale }),
-    createAttention(gpu, { heads, headDim, act, tile }),
-    gemm('attn.Wo', layer.Wo, { kind: 'residual' }),
-    gemm('mlp.Wi', layer.Wi, { kind: 'geglu', activation }),
-    gemm('mlp.Wo', layer.mlp_Wo, { kind: 'residual' }),
-  ]);
-  return { tile, embed, quantize, norm: layerNorm, Wqkv, attention: attend, Wo, Wi, mlp_Wo };
-}
+/** Largest head_dim that the attention kernel's tiles are made for. */
+const MAX_HEAD_DIM = 128;
 
 /**
- * The forward pass, in reading order: the steps that make the embeddings, then those of each layer. They are built once for a
- * workspace (bind groups and all) and serve every pass that fits it. T: tokens of the stream; the residual stream is
- * `hidden_states` [T, hidden], f32. Published as ModernBertModel (transformers, modeling_modernbert.py).
+ * Both dialects are read: `layer_types` with `rope_parameters` (transformers 5), and `global_attn_every_n_layers` with `global_rope_theta`
+ * and `local_rope_theta` (4.48). Defaults are transformers'; sizes have none.
  */
-export function buildEncoder(
-  gpu: Gpu,
-  config: ModelConfig,
-  geometry: Geometry,
-  weights: Weights,
-  kernels: EncoderKernels,
-  workspace: Workspace,
-): { embeddings: Step<PassShape>[]; layers: Step<PassShape>[][] } {
-  const { input_ids, positions, hidden_states, normed, wide } = workspace;
-  const { none } = gpu;
-  const { hidden_size, intermediate_size, head_dim } = config;
-  const paddedRows = (s: PassShape) => roundUp(s.tokens, M_MULTIPLE);
+function readConfig(fields: JsonFields): ModernBertConfig {
+  const { integer, number, boolean, json, file } = fields;
+  const hidden_size = integer('hidden_size');
+  const num_attention_heads = integer('num_attention_heads');
+  const num_hidden_layers = integer('num_hidden_layers');
+  const head_dim = hidden_size / num_attention_heads;
+  if (!Number.isInteger(head_dim)) {
+    throw new ModelFileError(
+      `${file}: hidden_size ${hidden_size} is not a multiple of num_attention_heads ${num_attention_heads}.`,
+    );
+  }
+  if (head_dim % 2 !== 0 || head_dim > MAX_HEAD_DIM) {
+    const why = `RoPE needs an even head_dim, at most ${MAX_HEAD_DIM}`;
+    throw fields.unsupported('hidden_size / num_attention_heads', why, head_dim);
+  }
+  if (fields.has('head_dim') && json.head_dim !== head_dim) {
+    throw fields.unsupported('head_dim', `only hidden_size / num_attention_heads = ${head_dim} is`);
+  }
+  const local_attention = number('local_attention', 128);
+  if (!Number.isInteger(local_attention) || local_attention < 2) {
+    throw fields.unsupported('local_attention', 'it must be an integer of 2 or more', local_attention);
+  }
+  const kinds = layerKinds(fields, num_hidden_layers);
+  return {
+    ...readLabels(fields),
+    vocab_size: integer('vocab_size'),
+    hidden_size,
+    intermediate_size: integer('intermediate_size'),
+    num_hidden_layers,
+    num_attention_heads,
+    head_dim,
+    hidden_activation: readActivation(fields, 'hidden_activation'),
+    max_position_embeddings: integer('max_position_embeddings', 8192),
+    norm_eps: number('norm_eps', 1e-5),
+    norm_bias: boolean('norm_bias', false),
+    attention_bias: boolean('attention_bias', false),
+    mlp_bias: boolean('mlp_bias', false),
+    decoder_bias: boolean('decoder_bias', true),
+    classifier_bias: boolean('classifier_bias', false),
+    classifier_activation: readActivation(fields, 'classifier_activation'),
+    classifier_pooling: fields.oneOf('classifier_pooling', ['cls', 'mean'], 'cls'),
+    tie_word_embeddings: boolean('tie_word_embeddings', true),
+    windows: kinds.map((kind) => (kind === 'full_attention' ? 0 : Math.floor(local_attention / 2))),
+    rope_thetas: kinds.map((kind) => ropeTheta(fields, kind)),
+  };
+}
 
-  // embeddings: [T] → hidden_states [T, hidden]; normed as well, for layer 0
-  const embeddings = kernels.embed.map((kernel, piece): Step<PassShape> => {
-    const { buffer: table, scales: table_scales } = weights.tok_embeddings.pieces[piece];
-    const { weight, bias } = weights.embeddings_norm;
-    const bindGroup = bind(gpu, kernel, { input_ids, table, table_scales, weight, bias, hidden_states, normed });
-    return (s) => ({ kernel, bindGroup, workgroups: normWorkgroups(paddedRows(s)) });
+type LayerKind = 'full_attention' | 'sliding_attention';
+
+function layerKinds({ file, json, has, integer, unsupported }: JsonFields, layers: number): LayerKind[] {
+  if (!has('layer_types')) {
+    const every = integer('global_attn_every_n_layers', 3);
+    return Array.from({ length: layers }, (_, i) => (i % every === 0 ? 'full_attention' : 'sliding_attention'));
+  }
+  const types = json.layer_types;
+  if (!Array.isArray(types) || types.length !== layers) {
+    throw new ModelFileError(`${file}: layer_types must list ${layers} layers, it is ${JSON.stringify(types)}.`);
+  }
+  return types.map((type, i) => {
+    if (type === 'full_attention' || type === 'sliding_attention') return type;
+    throw unsupported(`layer_types[${i}]`, "known are 'full_attention' and 'sliding_attention'", type);
+  });
+}
+
+function ropeTheta(fields: JsonFields, kind: LayerKind): number {
+  const { json, has, number, unsupported } = fields;
+  const positive = (value: number, key: string): number => {
+    if (value > 0) return value;
+    throw new ModelFileError(`${fields.file}: ${key} must be positive, it is ${value}.`);
+  };
+  if (has('rope_scaling')) throw unsupported('rope_scaling', 'only unscaled RoPE is');
+  if (!has('rope_parameters')) {
+    const global = positive(number('global_rope_theta', 160_000), 'global_rope_theta');
+    if (kind === 'full_attention' || json.local_rope_theta === null) return global;
+    return positive(number('local_rope_theta', 10_000), 'local_rope_theta');
+  }
+  const key = `rope_parameters.${kind}`;
+  const own = (json.rope_parameters as Partial<Record<LayerKind, unknown>>)[kind];
+  if (typeof own !== 'object' || own === null) {
+    throw unsupported(key, 'an object with rope_type and rope_theta is needed', own);
+  }
+  const { rope_type = 'default', rope_theta } = own as { rope_type?: unknown; rope_theta?: unknown };
+  if (rope_type !== 'default') throw unsupported(`${key}.rope_type`, "only 'default' is", rope_type);
+  if (typeof rope_theta !== 'number') {
+    throw new ModelFileError(
+      `${fields.file}: ${key}.rope_theta must be a number, it is ${JSON.stringify(rope_theta)}.`,
+    );
+  }
+  return positive(rope_theta, `${key}.rope_theta`);
+}
+
+/** Tensors by their names in the file; bare encoders have no "model." before them. */
+function tensors(c: ModernBertConfig, t: Tensors) {
+  const { vocab_size, hidden_size: h, intermediate_size: i } = c;
+  const heads = headsLayout(c.num_attention_heads, c.head_dim);
+  const prefix = t.has('model.embeddings.tok_embeddings.weight') ? 'model.' : '';
+  const norm = (name: string) => t.norm(name, h, c.norm_eps, c.norm_bias);
+  return {
+    tok_embeddings: t.table(`${prefix}embeddings.tok_embeddings.weight`, [vocab_size, h]),
+    embeddings_norm: norm(`${prefix}embeddings.norm`),
+    layers: c.windows.map((window, index) => {
+      const layer = `${prefix}layers.${index}`;
+      return {
+        attn_norm: index === 0 ? undefined : norm(`${layer}.attn_norm`), // the embeddings' norm serves layer 0
+        Wqkv: t.linear(`${layer}.attn.Wqkv`, [3 * h, h], {
+          bias: c.attention_bias,
+          n: 3 * heads.attention,
+          rowAt: qkvPlace(heads),
+        }),
+        Wo: t.linear(`${layer}.attn.Wo`, [h, h], {
+          bias: c.attention_bias,
+          k: heads.attention,
+          columnAt: heads.attention === h ? undefined : attentionPlace(heads),
+        }),
+        mlp_norm: norm(`${layer}.mlp_norm`),
+        Wi: t.linear(`${layer}.mlp.Wi`, [2 * i, h], {
+          bias: c.mlp_bias,
+          n: 2 * paddedWidth(i),
+          rowAt: gegluPlace(i),
+        }),
+        mlp_Wo: t.linear(`${layer}.mlp.Wo`, [h, i], { bias: c.mlp_bias }),
+        window,
+        rope_theta: c.rope_thetas[index],
+      };
+    }),
+    final_norm: norm(`${prefix}final_norm`),
+  };
+}
+
+type Weights = ReturnType<typeof tensors>;
+
+/**
+ * The forward pass (ModernBertModel), in reading order. T: tokens of the stream; `hidden_states` [T, hidden] is the residual stream.
+ * Widths are padded: `hidden`, `attention` (of q, k and v each) and `intermediate`.
+ */
+function forward(c: ModernBertConfig, weights: Weights, target: Target): Encoder {
+  const { gpu, act } = target;
+  const { tok_embeddings, embeddings_norm, layers, final_norm } = weights;
+  const heads = headsLayout(c.num_attention_heads, c.head_dim);
+  const { headDim, attention: attentionWidth } = heads;
+  const [hidden, intermediate] = [paddedWidth(c.hidden_size), paddedWidth(c.intermediate_size)];
+  const tile = attentionTile(gpu, headDim);
+  const tokens = (s: PassSizes) => s.tokens;
+  const paddedTokens = (s: PassSizes) => roundUp(s.tokens, M_MULTIPLE);
+
+  const activation = (label: string, type: Arithmetic, columns: number): Slot => ({
+    label,
+    per: 'token',
+    bytes: columns * bytesOf(type),
+  });
+  const hidden_states = activation('hidden_states', 'f32', hidden);
+  const normed = activation('normed', act, Math.max(hidden, attentionWidth)); // and attention's output
+  const wide = activation(WIDE, act, Math.max(3 * attentionWidth, intermediate)); // q, k, v; then GeGLU's output
+  const rope = (theta: number): Slot => ({
+    label: `rope ${theta}`,
+    per: 'position',
+    bytes: headDim * 4, // f32 [positions, headDim]
+    contents: (count) => ropeTable(heads, theta, count),
   });
 
-  // normed = LayerNorm(hidden_states): [T, hidden]
-  const norm = ({ weight, bias }: Norm): Step<PassShape> => {
-    const kernel = kernels.norm;
-    const bindGroup = bind(gpu, kernel, { hidden_states, rows: none, weight, bias, normed });
-    return (s) => ({ kernel, bindGroup, workgroups: normWorkgroups(s.tokens) });
-  };
+  const residual: Epilogue = { kind: 'residual' };
+  const geglu: Epilogue = { kind: 'geglu', activation: c.hidden_activation };
+  // q carries the softmax scale and log2 e: attention computes in base 2.
+  const rotate: Epilogue = { kind: 'rope', attentionWidth, headDim, qScale: Math.LOG2E / Math.sqrt(c.head_dim) };
 
-  // a [T, k] → int8.a, int8.a_scales
-  const quantize = (a: GPUBuffer, k: number): Step<PassShape> => {
-    const kernel = kernels.quantize!;
-    const bindGroup = bind(gpu, kernel, { x: a, ...workspace.int8! });
-    return (s) => ({ kernel, bindGroup, workgroups: quantizeWorkgroups(s.tokens, k) });
-  };
+  const normSpec = { hidden: c.hidden_size, stride: hidden, eps: c.norm_eps, out: act };
+  const norm = ({ weight, bias }: Norm) =>
+    layerNorm(normSpec, { hidden_states, rows: undefined, weight, bias, normed }, tokens);
+  const linear = (label: string, w: Linear, a: Slot, epilogue: Epilogue, out: Slot, table?: Slot) =>
+    encoderLinear(target, label, w, a, epilogue, out, table);
+  const attend = (window: number) =>
+    attention(
+      gpu,
+      { ...heads, act, tile, window },
+      { qkv: wide, tiles: tilesOf(window), bounds: boundsOf(window), out: normed },
+      (s: PassSizes) => s.attention.get(window)!,
+    );
 
-  // out [T, n] = a [T, k] · wᵀ, or added to out; `useful`: multiplications a token
-  const gemm = (
-    compiled: Gemm,
-    { weight: w, scales: w_scales, bias }: Linear,
-    a: GPUBuffer,
-    out: GPUBuffer,
-    useful: number,
-    rope = none,
-  ): Step<PassShape>[] => {
-    const { a: type, k } = compiled.spec;
-    const input = type === 'int8' ? workspace.int8! : { a };
-    const bindGroup = bind(gpu, compiled.variants[0].kernel, { ...input, w, w_scales, bias, positions, rope, out });
-    return [
-      ...(type === 'int8' ? [quantize(a, k)] : []),
-      (s) => ({ ...gemmDispatch(compiled, s.tokens), bindGroup, flops: 2 * useful * s.tokens }),
-    ];
+  return {
+    embeddings: tok_embeddings.pieces.map(({ weight: table, scales: table_scales, firstRow, rows }) => {
+      const { weight, bias } = embeddings_norm;
+      const buffers = { input_ids, table, table_scales, weight, bias, hidden_states, normed };
+      const spec = { ...normSpec, dtype: tok_embeddings.dtype, firstId: firstRow, ids: rows };
+      return embed(spec, buffers, paddedTokens); //                                      [T] → [T, hidden], normed for layer 0 too
+    }),
+    layers: layers.map(({ attn_norm, Wqkv, Wo, mlp_norm, Wi, mlp_Wo, window, rope_theta }) => [
+      ...(attn_norm ? [norm(attn_norm)] : []), //                                        [T, hidden]
+      ...linear('Wqkv', Wqkv, normed, rotate, wide, rope(rope_theta)), //                [T, 3 attention], q and k rotated
+      attend(window), //                                                                 [T, attention]
+      ...linear('attn.Wo', Wo, normed, residual, hidden_states), //                      hidden_states += ·
+      norm(mlp_norm), //                                                                 [T, hidden]
+      ...linear('mlp.Wi', Wi, normed, geglu, wide), //                                   [T, intermediate]: act(value) * gate
+      ...linear('mlp.Wo', mlp_Wo, wide, residual, hidden_states), //                     hidden_states += ·
+    ]),
+    hidden_states,
+    hidden_size: c.hidden_size,
+    final_norm,
+    tile,
   };
-
-  // normed [T, attention] = softmax(q kᵀ) v of wide [T, 3 attention]
-  const attend = (window: number): Step<PassShape> => {
-    const kind = window === 0 ? 'global' : 'window';
-    const kernel = kernels.attention;
-    const bindGroup = bind(gpu, kernel, { qkv: wide, ...workspace[kind], out: normed });
-    return (s) => ({
-      label: `attention ${kind}`,
-      kernel,
-      bindGroup,
-      workgroups: attentionWorkgroups(s[kind].tiles, geometry.heads, geometry.headDim, kernels.tile),
-      flops: 4 * s[kind].pairs * head_dim * geometry.heads,
-      issuedFlops: attentionFlops(s[kind].issuedPairs, geometry.heads, geometry.headDim, kernels.tile),
-    });
-  };
-
-  const layers = weights.layers.map(({ attn_norm, Wqkv, Wo, mlp_norm, Wi, mlp_Wo, window, rope_theta }) => [
-    ...(attn_norm ? [norm(attn_norm)] : []),
-    ...gemm(kernels.Wqkv, Wqkv, normed, wide, 3 * hidden_size * hidden_size, workspace.rope.get(rope_theta)!), // q, k rotated; [T, 3 attention]
-    attend(window), //                                                              [T, attention]
-    ...gemm(kernels.Wo, Wo, normed, hidden_states, hidden_size * hidden_size), //      hidden_states += ·
-    norm(mlp_norm), //                                                              [T, hidden]
-    ...gemm(kernels.Wi, Wi, normed, wide, 2 * hidden_size * intermediate_size), //     act(value) * gate; [T, intermediate]
-    ...gemm(kernels.mlp_Wo, mlp_Wo, wide, hidden_states, hidden_size * intermediate_size), // hidden_states += ·
-  ]);
-  return { embeddings, layers };
 }
+
+/** ModernBertPredictionHead (dense, activation, norm), then the decoder, or the classifier of each token or of a pooled row. */
+function head(c: ModernBertConfig, t: Tensors, task: HeadTask, { tok_embeddings }: Weights): TaskHead {
+  const { hidden_size: h, vocab_size } = c;
+  const dense = t.linear('head.dense', [h, h], { bias: c.classifier_bias, quantized: false });
+  const layers: TaskHead['layers'] = [
+    { label: 'head.dense', dense, activation: c.classifier_activation },
+    { norm: t.norm('head.norm', h, c.norm_eps, c.norm_bias) },
+  ];
+  if (task === 'mlm') {
+    const table = c.tie_word_embeddings ? tok_embeddings : t.table('decoder.weight', [vocab_size, h]);
+    const bias = c.decoder_bias ? t.vector('decoder.bias', vocab_size) : undefined;
+    return { layers, output: decoderOf(table, bias, vocab_size) };
+  }
+  const pooling = task === 'seqcls' ? c.classifier_pooling : undefined;
+  return { pooling, layers, output: classifierOf(t, 'classifier', c.labels, h) };
+}
+
+export const modernbert: Family<ModernBertConfig, Weights> = {
+  model_type: 'modernbert',
+  readConfig,
+  tensors,
+  forward,
+  headTensors: { mlm: 'head.dense.weight', classifier: 'classifier.weight' },
+  head,
+};

@@ -1,83 +1,48 @@
 import { ModelFileError } from '../../api/errors';
-import type { Dtype } from '../../api/types';
-import type { ModelFiles } from '../../formats/model-files';
-import { isQuantized } from '../../formats/quantize';
-import { missingFile, type StreamOptions } from '../../formats/read';
-import { readSafetensors } from '../../formats/safetensors';
-import type { GpuMemory } from '../../gpu/buffers';
-import type { Gpu } from '../../gpu/device';
-import { type Activation, K_MULTIPLE } from '../../kernels/gemm';
-import { roundUp, weightBytes } from '../../kernels/storage';
-import type { DenseSpec, ModuleSpec } from '../sentence';
-import { checkTensor, createUploader, type Placement } from '../upload';
-import type { Linear } from '../weights';
+import type { Activation } from '../../kernels/gemm-spec';
+import { dense } from '../heads/rows';
+import type { ReadModule } from './module';
 
-/** What comes after the pooling, on the GPU. */
-export type EmbeddingModule = { kind: 'normalize' } | DenseModule;
+/** torch's activation modules by their class. */
+const ACTIVATIONS = new Map<string, Activation | undefined>([
+  ['Identity', undefined],
+  ['Tanh', 'tanh'],
+  ['GELU', 'gelu'],
+  ['SiLU', 'silu'],
+  ['ReLU', 'relu'],
+]);
 
-export interface DenseModule {
-  kind: 'dense';
-  /** Its folder among the checkpoint's files. */
-  path: string;
-  /** `n` is padded like the next module's k. */
-  linear: Linear;
-  /** Numbers that it gives. */
-  features: number;
-  activation: Activation | undefined;
-  /** Where the tensors of its own model.safetensors go. */
-  places: Map<string, Placement>;
-}
-
-/** Allocates the modules' weights, which like other heads' are at least f16. */
-export const planModules = (modules: ModuleSpec[], memory: GpuMemory, dtype: Dtype): EmbeddingModule[] =>
-  modules.map((spec) =>
-    spec.kind === 'normalize' ? spec : planDense(spec, memory, isQuantized(dtype) ? 'f16' : dtype),
-  );
-
-function planDense(spec: DenseSpec, memory: GpuMemory, dtype: Dtype): DenseModule {
-  const { path, in_features, out_features, bias: hasBias, activation } = spec;
-  const { none } = memory.gpu;
-  const [n, k] = [roundUp(out_features, K_MULTIPLE), roundUp(in_features, K_MULTIPLE)];
-  const weight = memory.alloc('weights', `${path} weight`, weightBytes(n * k, dtype));
-  const bias = hasBias ? memory.alloc('weights', `${path} bias`, n * 4) : none;
-  const pieces = (buffer: GPUBuffer) => [{ buffer, scales: none, firstRow: 0 }];
-  const places = new Map<string, Placement>();
-  places.set('linear.weight', { shape: [out_features, in_features], dtype, stride: k, pieces: pieces(weight) });
-  if (hasBias) places.set('linear.bias', { shape: [out_features], dtype: 'f32', stride: n, pieces: pieces(bias) });
-  const linear: Linear = { dtype, weight, scales: none, bias, hasBias, n, k };
-  return { kind: 'dense', path, linear, features: out_features, activation, places };
-}
-
-/**
- * Streams a Dense module's weights to the GPU; a Normalize has none. Throws ModelFileError for a missing file and a missing, misshapen or
- * broken tensor.
- */
-export async function loadModule(
-  files: ModelFiles,
-  module: EmbeddingModule,
-  gpu: Gpu,
-  options: StreamOptions,
-): Promise<void> {
-  if (module.kind === 'normalize') return;
-  const { path, places } = module;
-  const name = `${path}/model.safetensors`;
-  const file = await files.open(name, options.signal);
-  if (!file) throw missingFile(files, name);
-  const uploader = createUploader(gpu, name);
-  await readSafetensors(
-    files.keep?.(file) ?? file,
-    {
-      header(tensors) {
-        for (const [wanted, place] of places) {
-          const tensor = tensors.find((entry) => entry.name === wanted);
-          if (!tensor)
-            throw new ModelFileError(`${name} has no tensor '${wanted}', which ${path}/config.json asks for.`);
-          checkTensor(tensor, place, name);
-        }
-        return places;
-      },
-      chunk: (tensor, _offset, bytes) => uploader.chunk(tensor, bytes, places.get(tensor.name)!),
+/** activation(x · weightᵀ + bias) (models/Dense.py). */
+export const readDense: ReadModule = (fields, path, columns) => {
+  const { json, file } = fields;
+  if (fields.boolean('use_residual', false)) throw fields.unsupported('use_residual', 'no residual is added');
+  for (const key of ['module_input_name', 'module_output_name']) {
+    if (fields.has(key) && json[key] !== 'sentence_embedding' && json[key] !== 'token_embeddings') {
+      throw fields.unsupported(key, 'a Dense reads and writes the embedding');
+    }
+  }
+  // Without the field it is sentence-transformers' default.
+  const name = String(json.activation_function ?? 'torch.nn.modules.activation.Tanh');
+  const torchClass = /^torch\.nn\.(?:.*\.)?(\w+)$/.exec(name)?.[1] ?? '';
+  if (!ACTIVATIONS.has(torchClass)) {
+    throw fields.unsupported('activation_function', `known are torch's ${[...ACTIVATIONS.keys()].join(', ')}`);
+  }
+  const activation = ACTIVATIONS.get(torchClass);
+  for (const key of ['in_features', 'out_features']) {
+    if (!fields.has(key)) throw new ModelFileError(`${file}: ${key} is missing.`);
+  }
+  const [inputs, outputs] = [fields.integer('in_features'), fields.integer('out_features')];
+  if (inputs !== columns) {
+    throw new ModelFileError(`${file}: in_features is ${inputs}, but the module before it returns ${columns} numbers.`);
+  }
+  const bias = fields.boolean('bias', true);
+  return {
+    kind: 'Dense',
+    path,
+    columns: () => outputs,
+    place(tensors) {
+      const layer = tensors.linear('linear', [outputs, inputs], { bias, quantized: false });
+      return (rows) => dense(rows, 'embedding dense', layer, outputs, activation);
     },
-    options,
-  );
-}
+  };
+};

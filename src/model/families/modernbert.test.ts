@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ModelFileError, UnsupportedModelError } from '../api/errors';
-import { parseConfig, taskOf } from './config';
-import { readSpec } from './fixtures/golden';
+import { ModelFileError, UnsupportedModelError } from '../../api/errors';
+import { readSpec } from '../fixtures/golden';
+import type { ModernBertConfig } from './modernbert';
+import { readModelConfig } from './registry';
+
+const parseConfig = (json: unknown) => readModelConfig(json).config as ModernBertConfig;
 
 /** ModernBERT-base as it is on the Hub: the spelling of transformers 4.48. */
 const OLD = {
@@ -30,16 +33,12 @@ const NEW = {
   },
 };
 
-const LAYERS = [
-  { window: 0, rope_theta: 160_000 },
-  { window: 64, rope_theta: 10_000 },
-  { window: 64, rope_theta: 10_000 },
-  { window: 0, rope_theta: 160_000 },
-];
+const WINDOWS = [0, 64, 64, 0];
+const ROPE_THETAS = [160_000, 10_000, 10_000, 160_000];
 
-describe('parseConfig', () => {
+describe('the configuration', () => {
   it('reads both spellings as the same model', () => {
-    expect(parseConfig(OLD).layers).toEqual(LAYERS);
+    expect(parseConfig(OLD)).toMatchObject({ windows: WINDOWS, rope_thetas: ROPE_THETAS });
     expect(parseConfig(NEW)).toEqual(parseConfig(OLD));
     const [old, v5] = ['tiny-mlm', 'tiny-mlm-v5config'].map((name) =>
       parseConfig({ model_type: 'modernbert', ...readSpec(name).config }),
@@ -68,7 +67,8 @@ describe('parseConfig', () => {
       classifier_activation: 'gelu',
       classifier_pooling: 'cls',
       tie_word_embeddings: true,
-      layers: LAYERS,
+      windows: WINDOWS,
+      rope_thetas: ROPE_THETAS,
       labels: [],
       names_labels: false,
       multi_label: false,
@@ -77,8 +77,8 @@ describe('parseConfig', () => {
   });
 
   it('takes the global theta where local_rope_theta is null, and its default where it is missing', () => {
-    expect(parseConfig({ ...OLD, local_rope_theta: null }).layers[1].rope_theta).toBe(160_000);
-    expect(parseConfig({ ...OLD, local_rope_theta: undefined }).layers[1].rope_theta).toBe(10_000);
+    expect(parseConfig({ ...OLD, local_rope_theta: null }).rope_thetas[1]).toBe(160_000);
+    expect(parseConfig({ ...OLD, local_rope_theta: undefined }).rope_thetas[1]).toBe(10_000);
   });
 
   it('takes null for a missing layer_types or rope_parameters', () => {
@@ -86,7 +86,7 @@ describe('parseConfig', () => {
   });
 
   it('rounds an odd local_attention down, as the published window does', () => {
-    expect(parseConfig({ ...OLD, local_attention: 129 }).layers[1].window).toBe(64);
+    expect(parseConfig({ ...OLD, local_attention: 129 }).windows[1]).toBe(64);
   });
 
   it('reads labels in the order of their numbers', () => {
@@ -106,7 +106,7 @@ describe('parseConfig', () => {
     [{ model_type: undefined }, /model_type = missing/],
     [{ hidden_activation: 'quick_gelu' }, /hidden_activation = "quick_gelu".*gelu, gelu_pytorch_tanh, silu, relu/],
     [{ classifier_activation: 'quick_gelu' }, /classifier_activation = "quick_gelu"/],
-    [{ classifier_pooling: 'max' }, /classifier_pooling = "max".*'cls' and 'mean'/],
+    [{ classifier_pooling: 'max' }, /classifier_pooling = "max".*cls, mean/],
     [{ rope_scaling: { type: 'linear', factor: 2 } }, /rope_scaling = \{"type":"linear","factor":2\}/],
     [{ num_attention_heads: 3 }, /head.*= 256 is not supported; .*at most 128/],
     [{ hidden_size: 36, num_attention_heads: 12 }, /= 3 is not supported; RoPE needs an even/],
@@ -154,38 +154,5 @@ describe('parseConfig', () => {
 
   it.each([null, 'text', [OLD]])('wants an object: %j', (json) => {
     expect(() => parseConfig(json)).toThrow(/config.json does not hold a JSON object/);
-  });
-});
-
-describe('taskOf', () => {
-  const of = (architectures: string[], tensors: string[], asked?: Parameters<typeof taskOf>[2], id2label?: object) =>
-    taskOf(parseConfig({ ...OLD, architectures, id2label }), new Set(tensors), asked);
-
-  it('goes by the class name', () => {
-    const head = ['head.dense.weight'];
-    expect(of(['ModernBertForMaskedLM'], head)).toBe('mlm');
-    expect(of(['ModernBertForSequenceClassification'], head)).toBe('seqcls');
-    expect(of(['ModernBertForTokenClassification'], head)).toBe('tokcls');
-    expect(of(['ModernBertModel'], [])).toBe('encoder');
-  });
-
-  it('takes a masked LM whose head was left out for an encoder', () => {
-    expect(of(['ModernBertForMaskedLM'], [])).toBe('encoder');
-  });
-
-  it('goes by the tensors where there is no class name', () => {
-    expect(of([], [])).toBe('encoder');
-    expect(of([], ['head.dense.weight'])).toBe('mlm');
-    expect(of([], ['head.dense.weight', 'classifier.weight'], undefined, { 0: 'a' })).toBe('seqcls');
-    expect(of([], ['head.dense.weight', 'classifier.weight'])).toBe('tokcls');
-  });
-
-  it('is what the caller asks for', () =>
-    expect(of(['ModernBertForMaskedLM'], ['head.dense.weight'], 'encoder')).toBe('encoder'));
-
-  it('refuses a class that it does not know', () => {
-    expect(() => of(['ModernBertForQuestionAnswering'], [])).toThrow(
-      /architectures = "ModernBertForQuestionAnswering"/,
-    );
   });
 });

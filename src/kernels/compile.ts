@@ -1,0 +1,99 @@
+import type { Gpu } from '../gpu/device';
+import { bind, createKernel, type Dispatch, type Kernel, type KernelSpec } from '../gpu/kernel';
+import { createGemm, defaultPlan, gemmDispatch } from './gemm';
+import type { GemmPlan, GemmSpec } from './gemm-spec';
+import type { Operand, Slot, Step } from './step';
+
+/** A step with its kernels. `dispatch` needs the buffers of its slots; the same buffers again take the bind group that they had. */
+export interface CompiledStep<S> {
+  step: Step<S>;
+  dispatch(sizes: S, bufferOf: (slot: Slot) => GPUBuffer): Dispatch;
+}
+
+export type Compile = <S>(step: Step<S>) => Promise<CompiledStep<S>>;
+
+/** Compiles steps for a device, equal kernels once. `planFor`: the plan of a GEMM, where it is not the default one. */
+export function createCompiler(
+  gpu: Gpu,
+  planFor: (spec: GemmSpec) => Promise<GemmPlan | undefined> = async () => undefined,
+): Compile {
+  const kernel = once((spec: KernelSpec) => createKernel(gpu, spec));
+  const gemm = once(async (spec: GemmSpec) =>
+    createGemm(gpu, spec, (await planFor(spec)) ?? defaultPlan(gpu, spec), kernel),
+  );
+  return async <S>(step: Step<S>): Promise<CompiledStep<S>> => {
+    const { label } = step;
+    if ('gemm' in step) {
+      const compiled = await gemm(step.gemm);
+      const bindings = createBindings(gpu, step, compiled.variants[0].kernel);
+      return {
+        step,
+        dispatch(sizes, bufferOf) {
+          const flops = step.flops?.(sizes);
+          const { issuedFlops, ...launch } = gemmDispatch(compiled, step.rows(sizes));
+          return { label, ...launch, bindGroup: bindings(sizes, bufferOf), flops, issuedFlops: flops && issuedFlops };
+        },
+      };
+    }
+    const compiled = await kernel(step.kernel);
+    const bindings = createBindings(gpu, step, compiled);
+    return {
+      step,
+      dispatch: (sizes, bufferOf) => ({
+        label,
+        kernel: compiled,
+        bindGroup: bindings(sizes, bufferOf),
+        workgroups: step.workgroups(sizes),
+        flops: step.flops?.(sizes),
+        issuedFlops: step.issuedFlops?.(sizes),
+      }),
+    };
+  };
+}
+
+/** Calls `make` once per value, by its JSON. */
+function once<T, R>(make: (value: T) => Promise<R>): (value: T) => Promise<R> {
+  const known = new Map<string, Promise<R>>();
+  return (value) => {
+    const key = JSON.stringify(value);
+    const made = known.get(key) ?? make(value);
+    known.set(key, made);
+    return made;
+  };
+}
+
+/** Bind groups that a step keeps: heads bind another part of the row lists for every chunk. */
+const MOST_KEPT = 8;
+
+/** The bind group for the buffers of now. Making one costs much more than finding it. */
+function createBindings<S>(gpu: Gpu, { buffers }: Step<S>, kernel: Kernel) {
+  const kept: { resources: GPUBufferBinding[]; group: GPUBindGroup }[] = [];
+  const operands = kernel.bindings.map(({ name }) => {
+    if (!(name in buffers)) throw new TypeError(`kernel '${kernel.label}': no buffer for binding '${name}'`);
+    return buffers[name];
+  });
+  return (sizes: S, bufferOf: (slot: Slot) => GPUBuffer): GPUBindGroup => {
+    const resources = operands.map((operand) => resourceOf(operand, sizes, bufferOf, gpu.none));
+    const found = kept.find((entry) => entry.resources.every((resource, i) => isSame(resource, resources[i])));
+    if (found) return found.group;
+    const named = Object.fromEntries(kernel.bindings.map(({ name }, i) => [name, resources[i]]));
+    const group = bind(gpu, kernel, named);
+    kept.push({ resources, group });
+    if (kept.length > MOST_KEPT) kept.shift();
+    return group;
+  };
+}
+
+function resourceOf<S>(
+  operand: Operand<S>,
+  sizes: S,
+  bufferOf: (slot: Slot) => GPUBuffer,
+  none: GPUBuffer,
+): GPUBufferBinding {
+  if (operand === undefined) return { buffer: none };
+  if ('of' in operand) return { ...resourceOf(operand.of, sizes, bufferOf, none), ...operand.range(sizes) };
+  return { buffer: 'per' in operand ? bufferOf(operand) : operand };
+}
+
+const isSame = (a: GPUBufferBinding, b: GPUBufferBinding): boolean =>
+  a.buffer === b.buffer && a.offset === b.offset && a.size === b.size;

@@ -1,0 +1,84 @@
+/**
+ * Where rows and columns of weights go on the GPU. Widths are padded with zeros to what the kernels step by, a head's dimensions too, so
+ * that any even head_dim runs; and what a GEMM's epilogue combines goes `pair` columns apart (gemm.wgsl).
+ */
+import { K_MULTIPLE, pairOf } from './gemm-spec';
+import { roundUp } from './storage';
+
+/** A width (hidden_size, intermediate_size, …) as it is on the GPU. */
+export const paddedWidth = (columns: number): number => roundUp(columns, K_MULTIPLE);
+
+/** The heads of an attention. */
+export interface HeadsLayout {
+  heads: number;
+  head_dim: number;
+  /** head_dim, padded. */
+  headDim: number;
+  /** Width of q, of k and of v: heads * headDim. */
+  attention: number;
+}
+
+export function headsLayout(heads: number, head_dim: number): HeadsLayout {
+  const headDim = roundUp(head_dim, 32);
+  return { heads, head_dim, headDim, attention: heads * headDim };
+}
+
+/** Place of dimension d of a head of q or k: RoPE's partners, head_dim / 2 apart in the file, go `pair` columns apart. */
+export function ropePlace({ head_dim, headDim }: HeadsLayout): (d: number) => number {
+  const half = head_dim / 2;
+  const pair = pairOf({ kind: 'rope', attentionWidth: 0, headDim, qScale: 0 });
+  return (d) => {
+    const angle = d % half;
+    return Math.floor(angle / pair) * 2 * pair + (angle % pair) + (d < half ? 0 : pair);
+  };
+}
+
+/** Row of Wqkv in the file (q heads, k heads, v heads) → row on the GPU. */
+export function qkvPlace(layout: HeadsLayout): (row: number) => number {
+  const { heads, head_dim, headDim, attention } = layout;
+  const width = heads * head_dim;
+  const rotated = ropePlace(layout);
+  return (row) => {
+    const part = Math.floor(row / width);
+    const head = Math.floor((row % width) / head_dim);
+    const d = row % head_dim;
+    return part * attention + head * headDim + (part < 2 ? rotated(d) : d);
+  };
+}
+
+/** Column of Wo in the file → column on the GPU. */
+export const attentionPlace =
+  ({ head_dim, headDim }: HeadsLayout) =>
+  (column: number): number =>
+    Math.floor(column / head_dim) * headDim + (column % head_dim);
+
+/** Row of Wi in the file (values, then gates, `width` rows each) → row on the GPU: 32 values, their 32 gates, and so on. */
+export function gegluPlace(width: number): (row: number) => number {
+  const pair = pairOf({ kind: 'geglu', activation: 'gelu' });
+  return (row) => {
+    const i = row % width;
+    return Math.floor(i / pair) * 2 * pair + (i % pair) + (row >= width ? pair : 0);
+  };
+}
+
+/**
+ * Cosines, then sines, of a head's angles for every position: [positions, headDim]. The angles are rounded to f32 as transformers
+ * computes them (ModernBertRotaryEmbedding); the table is exact for them.
+ */
+export function ropeTable(
+  { head_dim, headDim }: HeadsLayout,
+  rope_theta: number,
+  positions: number,
+): Float32Array<ArrayBuffer> {
+  const half = headDim / 2;
+  const table = new Float32Array(positions * headDim);
+  for (let i = 0; i < head_dim / 2; i++) {
+    const inv_freq = Math.fround(1 / Math.fround(rope_theta ** Math.fround((2 * i) / head_dim)));
+    for (let position = 0; position < positions; position++) {
+      const angle = Math.fround(position * inv_freq);
+      table[position * headDim + i] = Math.cos(angle);
+      table[position * headDim + half + i] = Math.sin(angle);
+    }
+  }
+  return table;
+}

@@ -1,0 +1,67 @@
+/** Steps of a linear layer, as every architecture and every head has them. */
+import type { Arithmetic } from '../api/types';
+import { GROUP } from '../formats/quantize';
+import { gemm } from '../kernels/gemm';
+import type { Epilogue } from '../kernels/gemm-spec';
+import { quantizeRows } from '../kernels/quantize_rows';
+import type { Operand, Slot, Step } from '../kernels/step';
+import { type PassSizes, positions, type Target } from './family';
+import type { Linear } from './tensors';
+
+interface LinearStep<S> {
+  label: string;
+  epilogue: Epilogue;
+  a: Operand<S>;
+  out: Operand<S>;
+  /** Storage of a and of out. */
+  types: { a: Arithmetic | 'int8'; out: Arithmetic };
+  /** With epilogue rope. */
+  positions?: Slot;
+  rope?: Slot;
+  /** The scales of an int8 a. */
+  a_scales?: Slot;
+  /** Where the columns go in a wider out. */
+  outStride?: number;
+  outColumn?: number;
+}
+
+/** out [rows, n] = epilogue(a [rows, k] · weightᵀ + bias). */
+export function linear<S>(w: Linear, step: LinearStep<S>, rows: (sizes: S) => number, useful?: number): Step<S> {
+  const { label, epilogue, types, outStride, outColumn, ...buffers } = step;
+  const spec = {
+    label,
+    n: w.n,
+    k: w.k,
+    bias: w.bias !== undefined,
+    epilogue,
+    dtype: w.dtype,
+    ...types,
+    outStride,
+    outColumn,
+  };
+  return gemm(spec, { ...buffers, w: w.weight, w_scales: w.scales, bias: w.bias }, rows, useful);
+}
+
+/** A linear layer of the encoder over all tokens: with compute 'int8' and q8 weights its input is rounded first. */
+export function encoderLinear(
+  { act, compute }: Target,
+  label: string,
+  w: Linear,
+  a: Slot,
+  epilogue: Epilogue,
+  out: Slot,
+  rope?: Slot,
+): Step<PassSizes>[] {
+  const tokens = (s: PassSizes) => s.tokens;
+  const step = { label, epilogue, out, ...(rope && { positions, rope }) };
+  const outType: Arithmetic = epilogue.kind === 'residual' ? 'f32' : act;
+  if (compute === 'float' || w.dtype !== 'q8') {
+    return [linear(w, { ...step, a, types: { a: act, out: outType } }, tokens, w.useful)];
+  }
+  const rounded: Slot = { label: 'int8', per: 'token', bytes: w.k };
+  const a_scales: Slot = { label: 'int8 scales', per: 'token', bytes: (w.k / GROUP) * 4 };
+  return [
+    quantizeRows({ act, k: w.k }, { x: a, a: rounded, a_scales }, tokens),
+    linear(w, { ...step, a: rounded, a_scales, types: { a: 'int8', out: outType } }, tokens, w.useful),
+  ];
+}

@@ -1,0 +1,70 @@
+import type { Arithmetic, Compute, Dtype, Task } from '../api/types';
+import { isQuantized } from '../formats/quantize';
+import type { Gpu } from '../gpu/device';
+import type { ModelConfig } from './config';
+import type { Family } from './family';
+import { taskOf } from './heads/tasks';
+import type { LoadedModel } from './model';
+import type { Module } from './modules/module';
+import { declareTensors } from './tensors';
+import type { Placement } from './upload';
+
+export interface BuildOptions {
+  gpu: Gpu;
+  family: Family;
+  config: ModelConfig;
+  modules: Module[];
+  /** Names of the checkpoint's tensors. */
+  names: ReadonlySet<string>;
+  dtype: Dtype;
+  act: Arithmetic;
+  compute: Compute;
+  /** What the caller says that the head is. */
+  task: Task | undefined;
+  /** Allocates a zeroed buffer of weights. */
+  alloc(label: string, bytes: number): GPUBuffer;
+}
+
+/** A checkpoint's model: all of its buffers are allocated, and their contents are still to come. */
+export interface BuiltModel {
+  model: LoadedModel;
+  /** Where the checkpoint's tensors go, and those of each module's own file. */
+  places: Map<string, Placement>;
+  modulePlaces: { folder: string; places: Map<string, Placement> }[];
+}
+
+export function buildModel({ gpu, family, config, modules, alloc, ...options }: BuildOptions): BuiltModel {
+  const { names, dtype, act, compute } = options;
+  const maxBindingSize = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
+  const tensors = declareTensors({ alloc, maxBindingSize, dtype, names });
+  const task = taskOf(config, family, names, options.task);
+  const weights = family.tensors(config, tensors);
+  const head = task === 'encoder' ? undefined : family.head(config, tensors, task, weights);
+  const encoder = family.forward(config, weights, { gpu, act, compute });
+  const placed = modules.map((module) => {
+    const own = declareTensors({
+      alloc,
+      maxBindingSize,
+      dtype: isQuantized(dtype) ? 'f16' : dtype,
+      names,
+      folder: module.path,
+    });
+    return { module, apply: module.place(own), folder: module.path, places: own.places };
+  });
+  return {
+    model: { config, task, dtype, act, compute, encoder, head, modules: placed },
+    places: tensors.places,
+    modulePlaces: placed,
+  };
+}
+
+/** Parameters of the encoder's matrices and table. */
+export function parametersOf(family: Family, config: ModelConfig): number {
+  const alloc = (label: string, size: number) => ({ label, size }) as GPUBuffer;
+  const tensors = declareTensors({ alloc, maxBindingSize: Infinity, dtype: 'f32', names: new Set() });
+  family.tensors(config, tensors);
+  return [...tensors.places.values()].reduce(
+    (sum, { shape }) => sum + (shape.length > 1 ? shape.reduce((a, b) => a * b, 1) : 0),
+    0,
+  );
+}

@@ -1,0 +1,16 @@
+import { fieldsOf } from '../../formats/json-fields';
+import type { ModelConfig } from '../config';
+import type { Family } from '../family';
+import { modernbert } from './modernbert';
+
+/** The architectures that can be loaded. */
+const FAMILIES: Family[] = [modernbert];
+
+/** Reads config.json by the family that its model_type names. Throws as the family's readConfig does. */
+export function readModelConfig(json: unknown): { family: Family; config: ModelConfig } {
+  const fields = fieldsOf('config.json', json);
+  const family = FAMILIES.find(({ model_type }) => model_type === fields.json.model_type);
+  if (family) return { family, config: family.readConfig(fields) };
+  const known = FAMILIES.map(({ model_type }) => `'${model_type}'`).join(', ');
+  throw fields.unsupported('model_type', `known are ${known}`);
+}

@@ -1,0 +1,30 @@
+import type { LoadedModel } from '../model';
+import type { TaskHead } from '../task-head';
+import type { Head } from './head';
+import { allTokens, answerOf, chosenTokens, logitsOf, pooled, type Rows } from './rows';
+
+function headOf({ head, task }: LoadedModel): TaskHead {
+  if (!head) throw new TypeError(`A checkpoint of task '${task}' has no head.`);
+  return head;
+}
+
+/** The logits of the chunk's tokens. */
+export const tokenLogitsOf = (model: LoadedModel): Rows => logitsOf(chosenTokens(model.encoder), headOf(model));
+
+/** Each row's logits: [rows, vocab_size] of a masked language model, [rows, labels] of a token classifier. */
+export const tokenLogits: Head = {
+  key: 'token_logits',
+  by: 'row',
+  build: (model) => answerOf(tokenLogitsOf(model)),
+};
+
+/** Each sequence's logits: [sequences, labels] of a sequence classifier. */
+export const sequenceLogits: Head = {
+  key: 'sequence_logits',
+  by: 'sequence',
+  build(model) {
+    const head = headOf(model);
+    if (!head.pooling) throw new TypeError(`A head of task '${model.task}' does not pool.`);
+    return answerOf(logitsOf(pooled(allTokens(model.encoder), [head.pooling]), head));
+  },
+};

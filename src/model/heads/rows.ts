@@ -1,0 +1,110 @@
+/**
+ * What heads are made of: rows of numbers on their way through layers, each function one more step. Everything is f32. Rows alternate between
+ * two scratch buffers, `head a` and `head b`.
+ */
+import type { Pooling } from '../../api/calls';
+import type { Activation } from '../../kernels/gemm-spec';
+import { layerNorm } from '../../kernels/layer_norm';
+import { paddedWidth } from '../../kernels/layout';
+import { normalize } from '../../kernels/normalize';
+import { pool } from '../../kernels/pool';
+import type { Part, Slot, Step } from '../../kernels/step';
+import { linear } from '../blocks';
+import { type ChunkSizes, type Encoder, WIDE } from '../family';
+import type { Output, TaskHead } from '../task-head';
+import type { Linear, Norm } from '../tensors';
+
+/** f32 [rows, stride] in `slot`, of which `columns` per row count, once the steps have run. */
+export interface Rows {
+  slot: Slot;
+  stride: number;
+  columns: number;
+  steps: Step<ChunkSizes>[];
+}
+
+/** u32: the chunks' rows of the stream, or spans of their sequences (poolSpan). */
+export const INDICES: Slot = { label: 'row lists', per: 'word', bytes: 4 };
+const indices: Part<ChunkSizes> = { of: INDICES, range: (s) => s.indices };
+
+const F32 = { a: 'f32', out: 'f32' } as const;
+const count = (s: ChunkSizes) => s.rows;
+const scratch = (label: 'head a' | 'head b', stride: number): Slot => ({ label, per: 'row', bytes: stride * 4 });
+/** The scratch buffer that the rows are not in. */
+const other = ({ slot }: Rows, stride: number) => scratch(slot.label === 'head a' ? 'head b' : 'head a', stride);
+
+/** The last hidden states of every token, or of the chunk's: LayerNorm of the residual stream. */
+function lastHiddenStates({ hidden_states, hidden_size, final_norm }: Encoder, chosen: boolean): Rows {
+  const { weight, bias, eps } = final_norm;
+  const stride = paddedWidth(hidden_size);
+  const slot: Slot = chosen ? scratch('head a', stride) : { label: WIDE, per: 'token', bytes: stride * 4 };
+  const buffers = { hidden_states, rows: chosen ? indices : undefined, weight, bias, normed: slot };
+  const spec = { hidden: hidden_size, stride, eps, out: 'f32' } as const;
+  const rows = chosen ? count : (s: ChunkSizes) => s.tokens;
+  return { slot, stride, columns: hidden_size, steps: [layerNorm(spec, buffers, rows)] };
+}
+
+/** The last hidden states of all tokens [T, hidden]. */
+export const allTokens = (encoder: Encoder): Rows => lastHiddenStates(encoder, false);
+
+/** The last hidden states of the chunk's tokens [rows, hidden]. */
+export const chosenTokens = (encoder: Encoder): Rows => lastHiddenStates(encoder, true);
+
+/** One row per sequence of the chunk: the poolings side by side. */
+export function pooled(tokens: Rows, poolings: Pooling[]): Rows {
+  const { slot: hidden_states, stride, columns, steps } = tokens;
+  const outStride = poolings.length === 1 ? stride : poolings.length * columns;
+  const slot = scratch('head a', outStride);
+  const pools = poolings.map((pooling, p) =>
+    pool(
+      { pooling, stride, outStride, outColumn: p * columns },
+      { hidden_states, spans: indices, pooled: slot },
+      count,
+    ),
+  );
+  return { slot, stride: outStride, columns: poolings.length * columns, steps: [...steps, ...pools] };
+}
+
+/** rows · weightᵀ + bias, activated. */
+export function dense(rows: Rows, label: string, layer: Linear, columns: number, activation?: Activation): Rows {
+  const slot = other(rows, layer.n);
+  const epilogue = activation ? ({ kind: 'activation', activation } as const) : ({ kind: 'store' } as const);
+  const step = linear(layer, { label, epilogue, a: rows.slot, out: slot, types: F32 }, count);
+  return { slot, stride: layer.n, columns, steps: [...rows.steps, step] };
+}
+
+function normed(rows: Rows, { weight, bias, eps }: Norm): Rows {
+  const slot = other(rows, rows.stride);
+  const buffers = { hidden_states: rows.slot, rows: undefined, weight, bias, normed: slot };
+  const spec = { hidden: rows.columns, stride: rows.stride, eps, out: 'f32' } as const;
+  return { ...rows, slot, steps: [...rows.steps, layerNorm(spec, buffers, count)] };
+}
+
+/** To unit length, in place: the first `columns` numbers of each row. */
+export function normalized(rows: Rows, columns = rows.columns): Rows {
+  const step = normalize({ stride: rows.stride, columns }, { embeddings: rows.slot }, count);
+  return { ...rows, columns, steps: [...rows.steps, step] };
+}
+
+/** Hidden states through the checkpoint's own head, to logits. */
+export function logitsOf(rows: Rows, { layers, output }: TaskHead): Rows {
+  const last = layers.reduce(
+    (before, layer) =>
+      'norm' in layer
+        ? normed(before, layer.norm)
+        : dense(before, layer.label, layer.dense, before.columns, layer.activation),
+    rows,
+  );
+  return projected(last, output);
+}
+
+function projected(rows: Rows, { label, pieces, stride, columns }: Output): Rows {
+  const slot: Slot = { label: 'logits', per: 'row', bytes: stride * 4 };
+  const steps = pieces.map((piece) => {
+    const place = { outStride: stride, outColumn: piece.column };
+    return linear(piece, { label, epilogue: { kind: 'store' }, a: rows.slot, out: slot, types: F32, ...place }, count);
+  });
+  return { slot, stride, columns, steps: [...rows.steps, ...steps] };
+}
+
+/** Rows as a head's answer. */
+export const answerOf = ({ slot, stride, columns, steps }: Rows) => ({ steps, answer: slot, stride, width: columns });

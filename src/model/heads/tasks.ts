@@ -1,0 +1,69 @@
+import type { Task } from '../../api/types';
+import { unsupportedField } from '../../formats/json-fields';
+import type { ModelConfig } from '../config';
+import type { Family } from '../family';
+import type { SentenceConfig } from '../sentence';
+import { pooledEmbedding, tokenEmbeddings } from './embeddings';
+import type { Head } from './head';
+import { sequenceLogits, tokenLogits } from './logits';
+import { topK } from './top-k';
+
+interface TaskKind {
+  /** For messages. */
+  name: string;
+  /** How transformers' class names end. */
+  suffix: string;
+  /** The checkpoint's own output; undefined without a head. */
+  logits?: Head;
+  /** What its calls usually ask for: compiled at load, so that the first call does not wait for it. */
+  usual(sentence: SentenceConfig): Head;
+}
+
+/** What a checkpoint can be: a line each. */
+export const TASKS: Record<Task, TaskKind> = {
+  mlm: { name: 'masked language model', suffix: 'ForMaskedLM', logits: tokenLogits, usual: () => topK(5) },
+  seqcls: {
+    name: 'sequence classifier',
+    suffix: 'ForSequenceClassification',
+    logits: sequenceLogits,
+    usual: () => sequenceLogits,
+  },
+  tokcls: { name: 'token classifier', suffix: 'ForTokenClassification', logits: tokenLogits, usual: () => tokenLogits },
+  encoder: { name: 'bare encoder without a head', suffix: 'Model', usual: embeddingHead },
+};
+
+function embeddingHead({ pooling }: SentenceConfig): Head {
+  return pooling ? pooledEmbedding({ pooling, normalize: true }) : tokenEmbeddings;
+}
+
+/**
+ * What the checkpoint's head computes: as asked, else by its class name, else by its tensors. A masked language model without its head's
+ * tensors is a bare encoder. Throws an UnsupportedModelError for another class.
+ */
+export function taskOf(
+  { architectures, names_labels }: ModelConfig,
+  { headTensors }: Family,
+  names: { has(name: string): boolean },
+  asked?: Task,
+): Task {
+  if (asked) return asked;
+  const [architecture] = architectures;
+  if (architecture !== undefined) {
+    const found = Object.entries(TASKS).find(([, { suffix }]) => architecture.endsWith(suffix));
+    if (!found) {
+      const known = Object.values(TASKS).map(({ suffix }) => suffix);
+      throw unsupportedField(
+        'config.json',
+        'architectures',
+        architecture,
+        `known are classes that end in ${known.join(', ')}`,
+      );
+    }
+    const task = found[0] as Task;
+    return task === 'mlm' && !names.has(headTensors.mlm) ? 'encoder' : task;
+  }
+  // No class name, and both classifiers have the same tensors. A last resort, which the option `task` overrides: files that name
+  // their labels (id2label) are taken for sequence classifiers.
+  if (names.has(headTensors.classifier)) return names_labels ? 'seqcls' : 'tokcls';
+  return names.has(headTensors.mlm) ? 'mlm' : 'encoder';
+}

@@ -1,0 +1,51 @@
+/** A checkpoint's own head: layers from hidden states, or from one pooled row per sequence, to logits. */
+import type { Pooling } from '../api/calls';
+import type { Activation } from '../kernels/gemm-spec';
+import { roundUp } from '../kernels/storage';
+import type { Linear, Norm, Table, Tensors } from './tensors';
+
+export interface TaskHead {
+  /** How a sequence classifier pools; undefined for heads that work token by token. */
+  pooling?: Pooling;
+  /** In turn: dense layers with their activation, and norms. */
+  layers: ({ label: string; dense: Linear; activation: Activation } | { norm: Norm })[];
+  output: Output;
+}
+
+/** The last layer. */
+export interface Output {
+  label: string;
+  /** Each computes the logits from `column` on. */
+  pieces: (Linear & { column: number })[];
+  /** Logits per row, and floats per row on the GPU. */
+  columns: number;
+  stride: number;
+}
+
+/** Logits of a vocabulary: hidden states times a table [vocab_size, hidden], which may be the embeddings'. */
+export const decoderOf = (table: Table, bias: GPUBuffer | undefined, vocab_size: number): Output => ({
+  label: 'decoder',
+  columns: vocab_size,
+  stride: roundUp(vocab_size, 8),
+  pieces: table.pieces.map(({ weight, scales, firstRow, rows }) => ({
+    dtype: table.dtype,
+    weight,
+    scales,
+    bias: bias && { of: bias, range: () => ({ offset: firstRow * 4, size: rows * 4 }) },
+    n: rows,
+    k: table.columns,
+    useful: rows * table.columns,
+    column: firstRow,
+  })),
+});
+
+/** transformers' default of num_labels. */
+const DEFAULT_LABELS = 2;
+
+/** Logits of the classes: NAME.weight [labels, hidden] with a bias. */
+export function classifierOf(tensors: Tensors, name: string, labels: string[], hidden_size: number): Output {
+  const columns = labels.length || DEFAULT_LABELS;
+  const stride = roundUp(columns, 8);
+  const layer = tensors.linear(name, [columns, hidden_size], { bias: true, n: stride, quantized: false });
+  return { label: 'classifier', columns, stride, pieces: [{ ...layer, column: 0 }] };
+}
