@@ -1,36 +1,31 @@
-import type { Calls, Tokens } from '../api/calls';
+import type { Calls } from '../api/calls';
+import { bound, type Call } from './call';
 import { chunk } from './chunk';
 import { classify } from './classify';
 import { classifyTokens } from './classify-tokens';
-import { type Parts, tokenizerOf } from './common';
+import type { Parts } from './common';
 import { embed } from './embed';
+import { embedMultiVector } from './embed-multi-vector';
 import { fillMask } from './fill-mask';
-import { createForward } from './forward';
-import { embedMultiVector } from './multi-vector';
+import { forward } from './forward';
 import { rerank } from './rerank';
+import { tokenize } from './tokenize';
 import { zeroShot } from './zero-shot';
 
-/** The calls of a Model: text in, typed results out. Each makes its sequences' items and waits for their passes. */
-export function modelCalls(parts: Parts): Calls {
-  return {
-    fillMask: oneOrMany(parts, fillMask) as Calls['fillMask'],
-    embed: (texts, options) => embed(parts, texts, options),
-    embedMultiVector: oneOrMany(parts, embedMultiVector) as Calls['embedMultiVector'],
-    classify: oneOrMany(parts, classify) as Calls['classify'],
-    zeroShot: oneOrMany(parts, zeroShot) as Calls['zeroShot'],
-    rerank: (query, documents, options) => rerank(parts, query, documents, options),
-    classifyTokens: oneOrMany(parts, classifyTokens) as Calls['classifyTokens'],
-    chunk: oneOrMany(parts, chunk) as Calls['chunk'],
-    forward: createForward(parts.config, parts.info, parts.submit),
-    async tokenize(text, pair): Promise<Tokens> {
-      if (typeof text !== 'string') throw new TypeError(`The text is not a string but ${typeof text}.`);
-      return tokenizerOf(parts).encode(text, pair);
-    },
-  };
-}
+/** The calls of a Model, by the names that the API gives them (api/calls.ts). */
+const CALLS: Record<keyof Calls, Call> = {
+  fillMask,
+  embed,
+  embedMultiVector,
+  classify,
+  zeroShot,
+  rerank,
+  classifyTokens,
+  chunk,
+  forward,
+  tokenize,
+};
 
-/** A single text gives a single result. */
-const oneOrMany =
-  <T, A extends unknown[], R>(parts: Parts, many: (parts: Parts, texts: T[], ...rest: A) => Promise<R[]>) =>
-  async (texts: T | T[], ...rest: A): Promise<R | R[]> =>
-    Array.isArray(texts) ? many(parts, texts, ...rest) : (await many(parts, [texts], ...rest))[0];
+/** Text in, typed results out. Each call makes an item per sequence and waits for their passes. */
+export const modelCalls = (parts: Parts): Calls =>
+  Object.fromEntries(Object.entries(CALLS).map(([name, call]) => [name, bound(parts, name, call)])) as unknown as Calls;

@@ -1,9 +1,11 @@
 import type { Chunk, ChunkOptions } from '../api/calls';
 import type { Tokenizer } from '../tokenizer/types';
+import { type Call, oneOrMany } from './call';
 import { checkList, checkText, type Parts, paced, tokenizerOf } from './common';
 
-/** Model.chunk for several texts. */
-export async function chunk(
+export const chunk: Call = { run: oneOrMany(chunkTexts) };
+
+async function chunkTexts(
   parts: Parts,
   texts: string[],
   { maxTokens = parts.info.maxTokens, overlap = 0, signal }: ChunkOptions = {},

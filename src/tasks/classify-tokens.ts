@@ -1,12 +1,14 @@
 import type { Aggregation, ClassifyTokensOptions, Entity, TokenLabel } from '../api/calls';
 import { tokenLogits } from '../model/heads/logits';
 import type { Item } from '../runtime/scheduler';
-import { encode, needs, type Parts, softmax } from './common';
+import { type Call, oneOrMany } from './call';
+import { encode, type Parts, softmax } from './common';
 
 const AGGREGATIONS: Aggregation[] = ['none', 'simple', 'first', 'max', 'average'];
 
-/** Model.classifyTokens for several texts. */
-export async function classifyTokens(
+export const classifyTokens: Call = { task: 'tokcls', run: oneOrMany(classifyTexts) };
+
+async function classifyTexts(
   parts: Parts,
   texts: string[],
   options: ClassifyTokensOptions = {},
@@ -14,7 +16,6 @@ export async function classifyTokens(
   const { info, submit } = parts;
   const { signal, onProgress, aggregation = 'none' } = options;
   const { ignoreLabels = aggregation === 'none' ? [] : ['O'] } = options;
-  needs(parts, 'tokcls', 'classifyTokens');
   if (!AGGREGATIONS.includes(aggregation)) {
     throw new RangeError(`aggregation must be one of ${AGGREGATIONS.join(', ')}, it is '${aggregation}'.`);
   }

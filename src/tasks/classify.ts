@@ -1,13 +1,15 @@
 import type { ClassifyOptions, LabelScore, TextPair } from '../api/calls';
-import { byScore, checkTopK, encode, needs, type Parts, sequenceLogits, sigmoid, softmax } from './common';
+import { type Call, oneOrMany } from './call';
+import { byScore, checkTopK, encode, type Parts, sequenceLogits, sigmoid, softmax } from './common';
 
-/** Model.classify for several texts. The defaults are those of transformers' text-classification pipeline. */
-export async function classify(
+export const classify: Call = { task: 'seqcls', run: oneOrMany(classifyTexts) };
+
+/** The defaults are those of transformers' text-classification pipeline. */
+async function classifyTexts(
   parts: Parts,
   texts: (string | TextPair)[],
   options: ClassifyOptions = {},
 ): Promise<LabelScore[][]> {
-  needs(parts, 'seqcls', 'classify');
   const { config, info } = parts;
   const {
     topK,

@@ -1,13 +1,11 @@
 import type { CallOptions, TextPair, Tokens } from '../api/calls';
-import { ModelFileError, UnsupportedModelError } from '../api/errors';
-import type { ModelInfo, Task } from '../api/types';
+import { ModelFileError } from '../api/errors';
+import type { ModelInfo } from '../api/types';
 import type { ModelConfig } from '../model/config';
 import { sequenceLogits as sequenceLogitsHead } from '../model/heads/logits';
-import { TASKS } from '../model/heads/tasks';
 import type { SentenceConfig } from '../model/sentence';
 import type { Item, SubmitOptions } from '../runtime/scheduler';
 import type { Tokenizer, Truncation } from '../tokenizer/types';
-import { checkLength } from './forward';
 
 /** What the calls of a model work with. */
 export interface Parts {
@@ -57,6 +55,20 @@ export async function encode(
   });
 }
 
+/** Throws a RangeError for a sequence that the model or a pass cannot hold. */
+export function checkLength(info: ModelInfo, length: number, what: string): void {
+  if (length > info.maxTokens) {
+    throw new RangeError(
+      `${what} has ${length} tokens, the model's limit is ${info.maxTokens}. Shorten it, or pass truncate: true.`,
+    );
+  }
+  if (length > info.maxTokensPerPass) {
+    throw new RangeError(
+      `${what} has ${length} tokens, one pass on this device holds ${info.maxTokensPerPass} (maxTokensPerPass).`,
+    );
+  }
+}
+
 export function checkList(list: unknown, what: string): void {
   if (!Array.isArray(list))
     throw new TypeError(`The ${what} must be an array, not ${list === null ? 'null' : typeof list}.`);
@@ -88,15 +100,6 @@ export function checkText(text: unknown, name: string): void {
     throw new TypeError(`${name} is not a string but ${text === null ? 'null' : typeof text}.`);
   }
   if (text === '') throw new RangeError(`${name} is empty.`);
-}
-
-/** Throws UnsupportedModelError where the checkpoint's head is not the one that `call` needs. */
-export function needs({ info }: Parts, task: Task, call: string): void {
-  if (info.task !== task) {
-    throw new UnsupportedModelError(
-      `${call} needs a ${TASKS[task].name}; this checkpoint is a ${TASKS[info.task].name}.`,
-    );
-  }
 }
 
 /** The classifier's logits of every sequence. */

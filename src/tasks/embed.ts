@@ -3,11 +3,13 @@ import { UnsupportedModelError } from '../api/errors';
 import { pooledEmbedding } from '../model/heads/embeddings';
 import { embeddingColumns } from '../model/modules/registry';
 import type { Item } from '../runtime/scheduler';
+import type { Call } from './call';
 import { checkList, checkText, encode, type Parts, tokenizerOf } from './common';
 import { embeddingsOf, pack } from './embedding-precision';
 
-/** Model.embed. */
-export async function embed<P extends Precision = 'float32'>(
+export const embed: Call = { run: embedTexts };
+
+async function embedTexts<P extends Precision = 'float32'>(
   parts: Parts,
   texts: string | string[],
   options: EmbedOptions<P> = {},

@@ -3,13 +3,14 @@ import { ModelFileError } from '../api/errors';
 import { tokenLogits } from '../model/heads/logits';
 import { topK as topKHead } from '../model/heads/top-k';
 import type { Item } from '../runtime/scheduler';
-import { byScore, checkList, checkText, checkTopK, encode, needs, type Parts, softmax, tokenizerOf } from './common';
+import { type Call, oneOrMany } from './call';
+import { byScore, checkList, checkText, checkTopK, encode, type Parts, softmax, tokenizerOf } from './common';
 
-/** Model.fillMask for several texts. */
-export async function fillMask(parts: Parts, texts: string[], options: FillMaskOptions = {}): Promise<MaskResult[][]> {
+export const fillMask: Call = { task: 'mlm', run: oneOrMany(fillTexts) };
+
+async function fillTexts(parts: Parts, texts: string[], options: FillMaskOptions = {}): Promise<MaskResult[][]> {
   const { config, submit, where } = parts;
   const { signal, onProgress, topK = 5, targets, sequences = false } = options;
-  needs(parts, 'mlm', 'fillMask');
   checkTopK(topK, config.vocab_size);
   if (targets) {
     checkList(targets, 'targets');

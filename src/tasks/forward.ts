@@ -1,36 +1,19 @@
 import type { ForwardOptions, OutputName, Tensor, TokenBatch } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
-import type { Model, ModelInfo } from '../api/types';
-import type { ModelConfig } from '../model/config';
 import type { Head } from '../model/heads/head';
 import { lastHiddenState } from '../model/heads/hidden';
 import { TASKS } from '../model/heads/tasks';
-import type { Item, SubmitOptions } from '../runtime/scheduler';
+import type { Item } from '../runtime/scheduler';
+import type { Call } from './call';
+import { checkLength, type Parts } from './common';
 
 /** Of one output: 2 GiB. */
 const MOST_NUMBERS = 2 ** 29;
 
-/** Throws a RangeError for a sequence that the model or a pass cannot hold. */
-export function checkLength(info: ModelInfo, length: number, what: string): void {
-  if (length > info.maxTokens) {
-    throw new RangeError(
-      `${what} has ${length} tokens, the model's limit is ${info.maxTokens}. Shorten it, or pass truncate: true.`,
-    );
-  }
-  if (length > info.maxTokensPerPass) {
-    throw new RangeError(
-      `${what} has ${length} tokens, one pass on this device holds ${info.maxTokensPerPass} (maxTokensPerPass).`,
-    );
-  }
-}
-
-/** `Model.forward`: token ids in, hidden states and logits of the wanted rows out. */
-export function createForward(
-  config: ModelConfig,
-  info: ModelInfo,
-  submit: (items: Item[], options?: SubmitOptions) => Promise<void>,
-): Model['forward'] {
-  return async function forward(
+/** Token ids in, hidden states and logits of the chosen rows out. */
+export const forward: Call = {
+  async run(
+    { config, info, submit }: Parts,
     batch: TokenBatch,
     { outputs = ['last_hidden_state'], rows, signal, onProgress, truncate = false }: ForwardOptions = {},
   ) {
@@ -90,8 +73,8 @@ export function createForward(
       { signal, onProgress },
     );
     return result;
-  };
-}
+  },
+};
 
 /** Puts row r of `rows` [places, width] at row places[r] of `to`. */
 function placeRows(to: Float32Array, places: number[], rows: Float32Array, width: number): void {

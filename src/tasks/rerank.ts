@@ -1,18 +1,20 @@
 import type { RerankOptions, RerankResult } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
-import { byScore, checkList, checkText, checkTopK, encode, needs, type Parts, sequenceLogits, sigmoid } from './common';
+import type { Call } from './call';
+import { byScore, checkList, checkText, checkTopK, encode, type Parts, sequenceLogits, sigmoid } from './common';
+
+export const rerank: Call = { task: 'seqcls', run: rerankDocuments };
 
 /**
- * Model.rerank: query and document as one sequence, as sentence-transformers' CrossEncoder. With two labels the score is the
+ * Query and document as one sequence, as sentence-transformers' CrossEncoder. With two labels the score is the
  * second's softmax probability, which is the sigmoid of the difference of their logits.
  */
-export async function rerank(
+async function rerankDocuments(
   parts: Parts,
   query: string,
   documents: string[],
   options: RerankOptions = {},
 ): Promise<RerankResult[]> {
-  needs(parts, 'seqcls', 'rerank');
   const { info } = parts;
   const { labels, maxTokens: limit } = info;
   const { topK, raw = namesIdentity(info.config), returnDocuments = false, maxTokens } = options;

@@ -1,15 +1,17 @@
 import type { LabelScore, ZeroShotOptions } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
-import { byScore, checkList, checkText, encode, needs, type Parts, sequenceLogits, softmax } from './common';
+import { type Call, oneOrMany } from './call';
+import { byScore, checkList, checkText, encode, type Parts, sequenceLogits, softmax } from './common';
 
-/** Model.zeroShot for several texts, as transformers' zero-shot-classification pipeline: every text with every label is one pair. */
-export async function zeroShot(
+export const zeroShot: Call = { task: 'seqcls', run: oneOrMany(classifyTexts) };
+
+/** As transformers' zero-shot-classification pipeline: every text with every label is one pair. */
+async function classifyTexts(
   parts: Parts,
   texts: string[],
   labels: string[],
   options: ZeroShotOptions = {},
 ): Promise<LabelScore[][]> {
-  needs(parts, 'seqcls', 'zeroShot');
   const { entailment, contradiction } = inferenceLabels(parts);
   const { hypothesisTemplate = 'This example is {}.', multiLabel = false } = options;
   checkList(labels, 'labels');

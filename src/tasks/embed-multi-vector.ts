@@ -4,18 +4,17 @@ import { tokenEmbeddings } from '../model/heads/embeddings';
 import type { MultiVectorConfig } from '../model/sentence';
 import type { Item } from '../runtime/scheduler';
 import type { Tokenizer } from '../tokenizer/types';
+import { type Call, oneOrMany } from './call';
 import { encode, type Parts, tokenizerOf } from './common';
 import { embeddingsOf } from './embedding-precision';
 
+export const embedMultiVector: Call = { run: oneOrMany(embedTexts) };
+
 /**
- * Model.embedMultiVector for several texts, as PyLate does it: [CLS], the prefix's token, the text, [SEP]. A query is then filled up with
+ * As PyLate does it: [CLS], the prefix's token, the text, [SEP]. A query is then filled up with
  * mask tokens; of a document the tokens on the skip list get no embedding.
  */
-export async function embedMultiVector(
-  parts: Parts,
-  texts: string[],
-  options: MultiVectorOptions,
-): Promise<MultiVector[]> {
+async function embedTexts(parts: Parts, texts: string[], options: MultiVectorOptions): Promise<MultiVector[]> {
   const { config, info, sentence, submit, where } = parts;
   const { multiVector } = sentence;
   if (!multiVector) {

@@ -1,0 +1,26 @@
+import { UnsupportedModelError } from '../api/errors';
+import type { Task } from '../api/types';
+import { TASKS } from '../model/heads/tasks';
+import type { Parts } from './common';
+
+/** A call of Model, as a value: the head that it works with, and what it does. */
+export interface Call {
+  /** Which checkpoints have what it needs; undefined: any, or it checks that itself. */
+  task?: Task;
+  run(parts: Parts, ...args: never[]): Promise<unknown>;
+}
+
+/** The call on a model. It rejects with an UnsupportedModelError for a checkpoint with another head. */
+export const bound =
+  (parts: Parts, name: string, { task, run }: Call) =>
+  async (...args: never[]): Promise<unknown> => {
+    const own = parts.info.task;
+    if (task === undefined || task === own) return run(parts, ...args);
+    throw new UnsupportedModelError(`${name} needs a ${TASKS[task].name}; this checkpoint is a ${TASKS[own].name}.`);
+  };
+
+/** A call that takes one input and resolves to one result, or takes a list and resolves to a list, as `many` does. */
+export const oneOrMany =
+  <T, A extends unknown[], R>(many: (parts: Parts, inputs: T[], ...rest: A) => Promise<R[]>) =>
+  async (parts: Parts, inputs: T | T[], ...rest: A): Promise<R | R[]> =>
+    Array.isArray(inputs) ? many(parts, inputs, ...rest) : (await many(parts, [inputs], ...rest))[0];
