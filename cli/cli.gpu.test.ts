@@ -15,23 +15,23 @@ import { twinFolder } from '../src/model/fixtures/twin';
 import { loadModel, type Model } from '../src/node';
 import { labelsOf, tinyModel } from '../src/tasks/fixtures';
 import { ROOT } from '../tools/bundle.mjs';
-import { bundleLibrary } from '../tools/library.mjs';
+import { buildCli } from './fixtures';
 
 const NANO = publicModel('nano');
 const NANO_EMBED = publicModel('nano-embed');
 
 let folder: string;
+let command: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cli-'));
-  await writeFile(join(folder, 'package.json'), '{"type":"module"}');
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  await bundleLibrary(join(folder, 'dist'));
+  command = await buildCli(folder);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
 const at = (name: string) => join(folder, name);
 const start = (...args: string[]) =>
-  spawn(execPath, [at('dist/cli.js'), ...args], { env: { ...env, HF_TOKEN: '' }, stdio: 'pipe' });
+  spawn(execPath, [command, ...args], { env: { ...env, HF_TOKEN: '' }, stdio: 'pipe' });
 
 async function run(args: string[], stdin = '') {
   const child = start(...args);

@@ -1,5 +1,5 @@
 /** JSON lines through a model, batch by batch: while one is computed the one before is written. */
-import type { CallOptions, Model } from '../src/node';
+import type { CallOptions, Model } from 'modernbert-webgpu/node';
 import { type Input, type Line, parseRow, type Row } from './input';
 import { type Output, outputLine } from './output';
 import type { Progress } from './progress';

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-/** The command line, `npx modernbert-webgpu`. Exit codes: 0, 1 for failures, 2 for bad arguments, 130 for Ctrl-C. */
-import { version } from '../package.json';
+/** The command `modernbert-webgpu`. Exit codes: 0 success, 1 failure, 2 bad arguments, 130 Ctrl-C. */
 import { helpOf, parse, UsageError } from './command';
 import { COMMANDS } from './commands';
+import { version } from './package.json';
 
 // Such as `| head`: nobody reads on, so there is nothing more to do.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));

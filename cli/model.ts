@@ -1,6 +1,6 @@
 /** The options of every command that runs a model, and how it is loaded. */
 import { env } from 'node:process';
-import { loadModel, type Model } from '../src/node';
+import { loadModel, type Model } from 'modernbert-webgpu/node';
 import { type Option, UsageError, type Values } from './command';
 import { createProgress } from './progress';
 

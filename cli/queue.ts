@@ -3,8 +3,8 @@
  * completing the job are one transaction, so a share is done or not, whatever happens to its worker.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Model } from 'modernbert-webgpu/node';
 import type { Db } from 'pg-boss';
-import type { Model } from '../src/api/types';
 import { type Share, storeEmbeddings, waitingShare, waitingShares } from './passages/documents';
 import { embedPassages } from './passages/fill';
 import type { Sql } from './passages/schema';

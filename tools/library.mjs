@@ -1,6 +1,6 @@
-// The library as it is published: dist/*.js and dist/types. Tests of the package and of the command line build it too.
+// The two packages as they are published. Tests of the packages and of the command line build them too.
 import { execFileSync } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundle, ROOT } from './bundle.mjs';
 import { copyTypes } from './types.mjs';
@@ -10,16 +10,7 @@ const ENTRIES = /** @type {const} */ ({ index: 'browser', worker: 'browser', nod
 const WORKER_URL = "new URL('./worker.js',import.meta.url)";
 
 /**
- * The command line is a user of the Node entry and finds it beside itself.
- * @type {import('rolldown').Plugin}
- */
-const nodeEntryBeside = {
-  name: 'node-entry-beside',
-  resolveId: { filter: { id: /^(\.\.\/)+src\/node$/ }, handler: () => ({ id: './node.js', external: true }) },
-};
-
-/**
- * Bundles the entries and the command line into `dir`.
+ * Bundles the library's entries into `dir`.
  * @param {string} dir
  * @returns {Promise<import('rolldown').OutputChunk[]>}
  */
@@ -28,9 +19,19 @@ export const bundleLibrary = async (dir) => {
   for (const [name, platform] of Object.entries(ENTRIES)) {
     chunks.push(...(await bundle({ name, file: `src/${name}.ts`, dir, platform, minify: true })));
   }
-  const plugins = [nodeEntryBeside];
-  chunks.push(...(await bundle({ name: 'cli', file: 'cli/main.ts', dir, platform: 'node', minify: true, plugins })));
   checkChunks(chunks);
+  return chunks;
+};
+
+/**
+ * Bundles the command line into `dir`; the library and all other packages stay imports.
+ * @param {string} dir
+ * @returns {Promise<import('rolldown').OutputChunk[]>}
+ */
+export const bundleCli = async (dir) => {
+  const options = /** @type {const} */ ({ platform: 'node', minify: true, packages: 'leave' });
+  const chunks = await bundle({ name: 'main', file: 'cli/main.ts', dir, ...options });
+  await copyFile(join(ROOT, 'LICENSE'), join(dir, 'LICENSE'));
   return chunks;
 };
 
@@ -61,7 +62,5 @@ const checkChunks = (chunks) => {
     if (fileName === 'worker.js' && imports.length + dynamicImports.length > 0) {
       throw new Error(`dist/worker.js must be one file, but imports ${[...imports, ...dynamicImports].join(', ')}.`);
     }
-    if (fileName === 'cli.js' && model)
-      throw new Error(`dist/cli.js must leave the model to node.js, but holds ${model}.`);
   }
 };

@@ -1,4 +1,4 @@
-import { deleteCached, listCached } from '../../src/node';
+import { deleteCached, listCached } from 'modernbert-webgpu/node';
 import type { Command } from '../command';
 import { CACHE_FOLDER, megabytes } from '../model';
 

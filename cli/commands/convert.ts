@@ -1,4 +1,4 @@
-import { convertModel } from '../../src/node';
+import { convertModel } from 'modernbert-webgpu/node';
 import { type Command, UsageError } from '../command';
 import { FILE_OPTIONS, fileOptions, megabytes } from '../model';
 import { createProgress } from '../progress';

@@ -6,7 +6,7 @@ import { vector } from '@electric-sql/pglite-pgvector';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { ROOT } from '../../tools/bundle.mjs';
-import { bundleLibrary } from '../../tools/library.mjs';
+import { buildCli } from '../fixtures';
 import { addDocument, documentId, indexSize, storeEmbeddings, waitingChunks } from '../passages/documents';
 import { dumpIndex } from '../passages/dump';
 import { clearIndex, openIndex } from '../passages/schema';
@@ -26,11 +26,12 @@ const MODEL = join(ROOT, 'public/models/nano-embed');
 const TEXTS = 24;
 let server: Server;
 let folder: string;
+let command: string;
 
 beforeAll(async () => {
   server = await connect(url);
   folder = mkdtempSync(join(ROOT, 'node_modules/.postgres-test-')); // where the bundle finds pg and webgpu
-  await bundleLibrary(join(folder, 'dist'));
+  command = await buildCli(folder);
 });
 beforeEach(async () => {
   await clearIndex(server);
@@ -44,8 +45,10 @@ afterAll(async () => {
 const running: ChildProcess[] = [];
 /** Runs the command line; gives its process and what it says at the end. */
 function cli(...args: string[]): { child: ChildProcess; done: Promise<{ code: number | null; said: string }> } {
-  const command = [join(folder, 'dist/cli.js'), 'index', MODEL, ...args, '--database', url];
-  const child = spawn(process.execPath, command, { stdio: ['ignore', 'inherit', 'pipe'], cwd: folder });
+  const child = spawn(process.execPath, [command, 'index', MODEL, ...args, '--database', url], {
+    stdio: ['ignore', 'inherit', 'pipe'],
+    cwd: folder,
+  });
   running.push(child);
   let said = '';
   child.stderr?.on('data', (data) => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { Model } from '../../src/api/types';
+import type { Model } from 'modernbert-webgpu/node';
 import { type Command, type Invocation, UsageError } from '../command';
 import { MODEL_OPTIONS, modelLoader } from '../model';
 import { indexSize } from '../passages/documents';

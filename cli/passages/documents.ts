@@ -1,4 +1,4 @@
-import type { Chunk } from '../../src/api/calls';
+import type { Chunk } from 'modernbert-webgpu/node';
 import type { Sql } from './schema';
 
 export interface Document {

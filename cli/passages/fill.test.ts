@@ -1,8 +1,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import { vector } from '@electric-sql/pglite-pgvector';
+import type { Chunk, Model } from 'modernbert-webgpu/node';
 import { expect, it } from 'vitest';
-import type { Chunk } from '../../src/api/calls';
-import type { Model } from '../../src/api/types';
 import { indexSize } from './documents';
 import { embedWaiting, indexModelOf, nextSize, promptName, storeDocument } from './fill';
 import { openIndex } from './schema';

@@ -1,5 +1,5 @@
 /** Fills an index: documents in, embeddings after them. What is stored is done; the rest waits for the next run, here or elsewhere. */
-import type { Model } from '../../src/api/types';
+import type { Model } from 'modernbert-webgpu/node';
 import {
   addDocument,
   type Document,

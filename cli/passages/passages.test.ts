@@ -1,7 +1,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import { vector } from '@electric-sql/pglite-pgvector';
+import type { Chunk } from 'modernbert-webgpu/node';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { Chunk } from '../../src/api/calls';
 import { addDocument, documentId, indexSize, storable, storeEmbeddings, vectorText, waitingChunks } from './documents';
 import { dumpIndex, literal, loadDump } from './dump';
 import { clearIndex, indexModel, openIndex } from './schema';
