@@ -1,19 +1,19 @@
-/** Milliseconds between two lines where there is no terminal. */
+/** Milliseconds between lines without a terminal. */
 const LINE_INTERVAL = 10_000;
-/** Milliseconds between two drawings of the bar. */
+/** Milliseconds between updates of the bar. */
 const DRAW_INTERVAL = 100;
 const BAR_WIDTH = 24;
 
 export interface Progress {
-  /** `part` of all is done, 0 to 1; undefined where nobody knows how much there is. */
+  /** `part`: fraction done, 0 to 1; undefined if the total is unknown. */
   show(part: number | undefined, text: string): void;
-  /** The last word: stays on the screen. */
+  /** The final line, which stays on the screen. */
   end(text: string): void;
-  /** Takes an unfinished bar away, so that a message can follow. */
+  /** Removes an unfinished bar, so that a message can follow. */
   clear(): void;
 }
 
-/** How far something is, on stderr: a bar on a terminal, elsewhere a line every 10 seconds. */
+/** Progress on stderr: a bar on a terminal, otherwise a line every 10 seconds. */
 export function createProgress(label: string, stream: NodeJS.WriteStream = process.stderr): Progress {
   const start = performance.now();
   let next = stream.isTTY ? start : start + LINE_INTERVAL;
