@@ -48,8 +48,9 @@ beforeAll(async () => {
   await cp(join(ROOT, 'docs'), at('library/docs'), { recursive: true });
   library = await pack('library', ROOT, ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md']);
   cli = await pack('cli', join(ROOT, 'cli'), ['package.json', 'README.md']);
-  await install('app', library);
-  await install('cli-app', library, cli);
+  await install('app', at(library.filename));
+  // Offline, so the dependency webgpu is this project's.
+  await install('cli-app', at(library.filename), at(cli.filename), join(ROOT, 'node_modules/webgpu'));
 
   await cp(join(ROOT, 'public/models/nano'), at('site/models/nano'), { recursive: true });
   server = await serve(at('site'));
@@ -69,12 +70,10 @@ async function pack(name: string, source: string, files: string[]): Promise<Pack
   return JSON.parse(npm(at(name), ...args))[0];
 }
 
-/** An empty project with these packages. The command line's gets the package `webgpu` of this project, as nothing is downloaded. */
-async function install(app: string, ...packages: Packed[]) {
+/** Makes an empty project and installs tarballs and folders in it. */
+async function install(app: string, ...paths: string[]) {
   await write({ [`${app}/package.json`]: '{"type":"module"}' });
-  const webgpu = packages.includes(cli) ? [join(ROOT, 'node_modules/webgpu')] : [];
-  const names = [...packages.map(({ filename }) => at(filename)), ...webgpu];
-  npm(at(app), 'install', '--offline', '--ignore-scripts', '--no-audit', ...names);
+  npm(at(app), 'install', '--offline', '--ignore-scripts', '--no-audit', ...paths);
 }
 
 const npm = (cwd: string, ...args: string[]): string =>
@@ -82,7 +81,7 @@ const npm = (cwd: string, ...args: string[]): string =>
 
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json' };
 
-/** Serves a folder under a policy that allows nothing from elsewhere and no WebAssembly. */
+/** Serves a folder under a policy that allows no other origins and no WebAssembly. */
 async function serve(root: string): Promise<Server> {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '', 'http://local');
@@ -105,7 +104,7 @@ async function write(files: Record<string, string>) {
   }
 }
 
-/** Opens the page, waits for the word, and gives what was fetched besides the model. */
+/** Opens the page, waits for its answer, and returns the paths fetched, without those of the model. */
 async function visit(path: string): Promise<string[]> {
   const page = await browser.newPage();
   const complaints: string[] = [];
@@ -135,7 +134,7 @@ const sizeOf = async (...names: string[]) => (await stat(at(...names))).size;
 const build = (root: string, out: string) =>
   viteBuild({ root, configFile: false, logLevel: 'warn', base: './', build: { outDir: out, emptyOutDir: true } });
 
-/** The page's scripts are small, and the worker, the last, has the rest. */
+/** The page's scripts are small; the worker, fetched last, has the rest. */
 async function checkScripts(fetched: string[]) {
   const scripts = fetched.filter((name) => name.endsWith('.js'));
   const sizes = await Promise.all(scripts.map((name) => sizeOf('site', name)));
@@ -180,7 +179,7 @@ it('a plain page that imports the file', async () => {
   ]);
 });
 
-it('what an app does not use is left out of its script', async () => {
+it('an app bundles only what it uses', async () => {
   await write({
     'app/shaken/index.html': PAGE,
     'app/shaken/main.js': `
@@ -204,7 +203,7 @@ console.log(similarity(rows, rows));`,
   }
 });
 
-it('types resolve as bundlers and as Node look for them', async () => {
+it('types resolve for bundlers and for Node', async () => {
   const source = `
 import { loadModel, type Embeddings } from 'modernbert-webgpu';
 import { convertModel, loadModel as loadInNode } from 'modernbert-webgpu/node';
@@ -274,16 +273,15 @@ it('the packages hold what they should and nothing else', () => {
   expect(cli.size).toBeLessThan(60_000); // the library is not bundled in
 });
 
-it('its API reference is what `npm run docs` writes now', async () => {
+it('docs/api.md is what `npm run docs` writes', async () => {
   const committed = await readFile(at('library/docs/api.md'), 'utf8');
   expect(committed, 'docs/api.md is out of date: run `npm run docs`').toBe(apiReference());
 });
 
-it('links between the pages of its documentation lead somewhere', async () => {
-  const pages = library.files.map(({ path }) => path).filter((path) => path.startsWith('docs/'));
-  for (const page of pages) {
-    for (const [, target] of (await readFile(at('library', page), 'utf8')).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
-      // Pages may point to the sources' repository, which the package is a part of.
+it('relative links in the documentation lead to existing files', async () => {
+  const docs = library.files.map(({ path }) => path).filter((path) => path.startsWith('docs/'));
+  for (const page of ['README.md', 'cli/README.md', ...docs]) {
+    for (const [, target] of (await readFile(join(ROOT, page), 'utf8')).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
       expect(existsSync(join(ROOT, dirname(page), target)), `${page} links to ${target}`).toBe(true);
     }
   }

@@ -6,7 +6,7 @@ import { bundle, ROOT } from './bundle.mjs';
 import { copyTypes } from './types.mjs';
 
 const ENTRIES = /** @type {const} */ ({ index: 'browser', worker: 'browser', node: 'node' });
-/** The client starts the worker by this text, which bundlers of users look for. */
+/** How the client names its worker; users' bundlers look for exactly this text. */
 const WORKER_URL = "new URL('./worker.js',import.meta.url)";
 
 /**
@@ -36,7 +36,7 @@ export const bundleCli = async (dir) => {
 };
 
 /**
- * Writes the declarations that the entries reach into `dir`.
+ * Writes the type declarations reachable from the entries into `dir`.
  * @param {string} dir
  */
 export const emitTypes = async (dir) => {
@@ -48,19 +48,22 @@ export const emitTypes = async (dir) => {
 };
 
 /**
- * What users rely on and a change of the sources or of the bundler could break without a test noticing.
+ * Properties users rely on that a change of the sources or the bundler could break without a test noticing.
  * @param {import('rolldown').OutputChunk[]} chunks
  */
 const checkChunks = (chunks) => {
   const names = chunks.map((chunk) => chunk.fileName);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice) throw new Error(`Two bundles write dist/${twice}; the second replaced the first.`);
+  if (twice) throw new Error(`Two bundles write dist/${twice}; the second replaces the first.`);
   for (const { fileName, imports, dynamicImports, moduleIds, code } of chunks) {
     const model = moduleIds.find((id) => /\/src\/(session\/open|model|kernels|gpu)\b/.test(id));
-    if (fileName === 'index.js' && model) throw new Error(`dist/index.js must be the client only, but holds ${model}.`);
+    if (fileName === 'index.js' && model)
+      throw new Error(`dist/index.js must be the client only, but contains ${model}.`);
     if (fileName === 'index.js' && !code.includes(WORKER_URL)) throw new Error(`dist/index.js lacks ${WORKER_URL}.`);
     if (fileName === 'worker.js' && imports.length + dynamicImports.length > 0) {
-      throw new Error(`dist/worker.js must be one file, but imports ${[...imports, ...dynamicImports].join(', ')}.`);
+      throw new Error(
+        `dist/worker.js must be a single file, but imports ${[...imports, ...dynamicImports].join(', ')}.`,
+      );
     }
   }
 };
