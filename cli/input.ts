@@ -35,7 +35,7 @@ export function openInput(path: string, signal: AbortSignal): Input {
 const NEWLINE = 10;
 
 /** Splits at \n only: node:readline also splits at U+2028, which JSON strings may contain. */
-export async function* readLines(stream: Readable): AsyncGenerator<Line> {
+async function* readLines(stream: Readable): AsyncGenerator<Line> {
   let parts: Buffer[] = [];
   let number = 0;
   let end = 0;

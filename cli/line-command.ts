@@ -4,7 +4,7 @@ import { openInput, textField } from './input';
 import { type LineJob, runLines } from './line-job';
 import { MODEL_OPTIONS, modelLoader } from './model';
 import { openOutput } from './output';
-import { createProgress } from './progress';
+import { withProgress } from './progress';
 
 const DEFAULT_BATCH = 32;
 
@@ -72,7 +72,7 @@ async function runCommand<T>(job: LineJob<T>, { args: [source], values, signal }
     overwrite: values.flag('overwrite'),
   });
   try {
-    await runLines(job, { ...options, input, output, signal, progress: createProgress(input.name) });
+    await withProgress(input.name, (progress) => runLines(job, { ...options, input, output, signal, progress }));
   } finally {
     await output.close();
   }

@@ -56,7 +56,6 @@ export async function runLines<T>(job: LineJob<T>, options: RunOptions): Promise
     if (before) await write(await before);
     progress.end(`${linesOf(written)}${output.done ? ` after line ${output.done}` : ''}`);
   } finally {
-    progress.clear();
     await model?.dispose();
   }
 }

@@ -2,7 +2,7 @@
 import { env } from 'node:process';
 import { type Progress as FileProgress, loadModel, type Model } from 'modernbert-webgpu/node';
 import { type Option, UsageError, type Values } from './command';
-import { createProgress, type Progress } from './progress';
+import { type Progress, withProgress } from './progress';
 
 export const FILE_OPTIONS: Record<string, Option> = {
   revision: { value: 'NAME', help: 'branch, tag or commit of a Hub model (main)' },
@@ -44,24 +44,18 @@ export function modelLoader(source: string, values: Values): (signal: AbortSigna
     cacheFolder: values.text('cache-folder'),
     ...fileOptions(values),
   };
-  return async (signal) => {
-    const progress = createProgress(source);
-    try {
-      const model = await loadModel(source, {
-        ...options,
-        signal,
-        onProgress: showFile(progress),
-      });
-      const { dtype, adapter } = model.info;
-      progress.end(
-        `${megabytes(model.memory().weights)} of ${dtype} weights on ${adapter.description || adapter.vendor}`,
-      );
-      return model;
-    } catch (error) {
-      progress.clear();
-      throw error instanceof TypeError ? new UsageError(error.message) : error;
-    }
-  };
+  return (signal) =>
+    withProgress(source, async (progress) => {
+      try {
+        const model = await loadModel(source, { ...options, signal, onProgress: showFile(progress) });
+        const { dtype, adapter } = model.info;
+        const weights = megabytes(model.memory().weights);
+        progress.end(`${weights} of ${dtype} weights on ${adapter.description || adapter.vendor}`);
+        return model;
+      } catch (error) {
+        throw error instanceof TypeError ? new UsageError(error.message) : error;
+      }
+    });
 }
 
 /** An `onProgress` for loading and converting. */

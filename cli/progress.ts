@@ -9,12 +9,11 @@ export interface Progress {
   show(part: number | undefined, text: string): void;
   /** The final line, which stays on the screen. */
   end(text: string): void;
-  /** Removes an unfinished bar, so that a message can follow. */
-  clear(): void;
 }
 
-/** Progress on stderr: a bar on a terminal, otherwise a line every 10 seconds. */
-export function createProgress(label: string, stream: NodeJS.WriteStream = process.stderr): Progress {
+/** Shows the progress of `work` on stderr: a bar on a terminal, otherwise a line every 10 seconds. An unfinished bar is removed. */
+export async function withProgress<T>(label: string, work: (progress: Progress) => Promise<T>): Promise<T> {
+  const stream = process.stderr;
   const start = performance.now();
   let next = stream.isTTY ? start : start + LINE_INTERVAL;
   let drawn = false;
@@ -23,7 +22,7 @@ export function createProgress(label: string, stream: NodeJS.WriteStream = proce
     if (drawn) stream.write('\r\x1b[K');
     drawn = false;
   };
-  return {
+  const progress: Progress = {
     show(part, text) {
       const now = performance.now();
       if (now < next) return;
@@ -44,8 +43,12 @@ export function createProgress(label: string, stream: NodeJS.WriteStream = proce
       clear();
       stream.write(`${label}: ${text}, ${duration(performance.now() - start)}\n`);
     },
-    clear,
   };
+  try {
+    return await work(progress);
+  } finally {
+    clear();
+  }
 }
 
 const duration = (ms: number): string => {

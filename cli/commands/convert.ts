@@ -1,7 +1,7 @@
 import { convertModel } from 'modernbert-webgpu/node';
 import { type Command, UsageError } from '../command';
 import { FILE_OPTIONS, fileOptions, megabytes, showFile } from '../model';
-import { createProgress } from '../progress';
+import { withProgress } from '../progress';
 
 export const convert: Command = {
   summary: 'Write a checkpoint with smaller weights, to host yourself.',
@@ -13,20 +13,15 @@ modernbert-webgpu.`,
   async run({ args: [source, folder], values, signal }) {
     const dtype = values.choice('dtype', ['f16', 'q8', 'q4']);
     if (!dtype) throw new UsageError('--dtype is required: f16, q8 or q4.');
-    const progress = createProgress(source);
-    try {
-      const { bytes } = await convertModel(source, folder, {
-        dtype,
-        ...fileOptions(values),
-        signal,
-        onProgress: showFile(progress),
-      });
-      progress.end(`${megabytes(bytes)} of ${dtype} weights in ${folder}`);
-    } catch (error) {
-      // An invalid source, or a folder that is not empty.
-      throw error instanceof TypeError || error instanceof RangeError ? new UsageError(error.message) : error;
-    } finally {
-      progress.clear();
-    }
+    const options = { dtype, ...fileOptions(values), signal };
+    await withProgress(source, async (progress) => {
+      try {
+        const { bytes } = await convertModel(source, folder, { ...options, onProgress: showFile(progress) });
+        progress.end(`${megabytes(bytes)} of ${dtype} weights in ${folder}`);
+      } catch (error) {
+        // An invalid source, or a folder that is not empty.
+        throw error instanceof TypeError || error instanceof RangeError ? new UsageError(error.message) : error;
+      }
+    });
   },
 };

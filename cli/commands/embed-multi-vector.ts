@@ -8,10 +8,7 @@ export const embedMultiVector = textCommand({
   details: 'Reads {"text": "…"}, writes {"line": 1, "id": …, "tokens": [50281, …], "embeddings": [[0.01, …], …]}.',
   options: {
     kind: { value: 'NAME', help: `what the texts are: ${KINDS.join(' or ')} (document)` },
-    'max-tokens': {
-      value: 'N',
-      help: "most tokens per text, including special tokens and the prefix (the model's limit)",
-    },
+    'max-tokens': { value: 'N', help: "most tokens per text, with special tokens and prefix (the model's limit)" },
   },
   job(values) {
     const options = { kind: values.choice('kind', KINDS) ?? 'document', maxTokens: values.count('max-tokens') };

@@ -8,10 +8,7 @@ export const embed = textCommand({
   summary: 'Compute an embedding for each text.',
   details: 'Reads {"text": "…"}, writes {"line": 1, "id": …, "embedding": [0.01, …]}.',
   options: {
-    'prompt-name': {
-      value: 'NAME',
-      help: "which of the model's prompts to put before each text, such as query or document",
-    },
+    'prompt-name': { value: 'NAME', help: 'prompt of the model before each text, such as query or document' },
     prompt: { value: 'TEXT', help: 'your own prompt before each text' },
     dimensions: { value: 'N', help: 'length of the embeddings, for models trained to be shortened (Matryoshka)' },
     precision: { value: 'NAME', help: `${PRECISIONS.join(', ')}; binary packs 8 dimensions per byte (float32)` },

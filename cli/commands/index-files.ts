@@ -7,7 +7,7 @@ import { indexSize } from '../passages/documents';
 import { embedWaiting, indexModelOf, storeDocument } from '../passages/fill';
 import { openIndex } from '../passages/schema';
 import { connect, type Server } from '../postgres';
-import { createProgress } from '../progress';
+import { withProgress } from '../progress';
 import { enqueueWaiting, workQueue } from '../queue';
 
 /** Seconds after which an unfinished share goes to another worker. */
@@ -61,18 +61,14 @@ without an embedding are embedded here. Needs the package pg, and for the queue 
 const nameOf = (source: string): string =>
   /^[\w-][\w.-]*\/[\w.-]+$/.test(source) ? source : basename(source.replace(/\/+$/, ''));
 
-async function storeFiles(server: Server, model: Model, files: string[], signal: AbortSignal) {
-  const progress = createProgress('Reading');
-  try {
+const storeFiles = (server: Server, model: Model, files: string[], signal: AbortSignal): Promise<void> =>
+  withProgress('Reading', async (progress) => {
     for (const [i, name] of files.entries()) {
       signal.throwIfAborted();
       progress.show(i / files.length, name);
       await storeDocument(server, model, { name, text: await readText(name) }, signal);
     }
-  } finally {
-    progress.clear();
-  }
-}
+  });
 
 async function readText(name: string): Promise<string> {
   try {
@@ -83,31 +79,24 @@ async function readText(name: string): Promise<string> {
   }
 }
 
-async function embedHere(server: Server, model: Model, signal: AbortSignal) {
-  const progress = createProgress('Embedding');
-  try {
-    await embedWaiting(server, model, {
+const embedHere = (server: Server, model: Model, signal: AbortSignal): Promise<void> =>
+  withProgress('Embedding', (progress) =>
+    embedWaiting(server, model, {
       signal,
       onProgress: (done, total) => progress.show(total && done / total, `${done} of ${total} passages`),
-    });
-  } finally {
-    progress.clear();
-  }
-}
+    }),
+  );
 
-async function workHere(server: Server, model: Model, signal: AbortSignal) {
-  const progress = createProgress('Working');
-  let done = 0;
-  try {
+const workHere = (server: Server, model: Model, signal: AbortSignal): Promise<void> =>
+  withProgress('Working', async (progress) => {
+    let done = 0;
+    const text = () => `${done} passages embedded here`;
     await workQueue(server, model, {
       signal,
       onShare(chunks) {
         done += chunks;
-        progress.show(undefined, `${done} passages embedded here`);
+        progress.show(undefined, text());
       },
     });
-    progress.end(`${done} passages embedded here`);
-  } finally {
-    progress.clear();
-  }
-}
+    progress.end(text());
+  });

@@ -6,10 +6,7 @@ export const zeroShot = textCommand({
   details: 'Reads {"text": "…"}, writes {"line": 1, "id": …, "labels": [{"label", "score"}]}, best first.',
   options: {
     labels: { value: 'A,B', help: 'the labels; required' },
-    'hypothesis-template': {
-      value: 'TEXT',
-      help: "the hypothesis, with {} for the label ('This example is {}.')",
-    },
+    'hypothesis-template': { value: 'TEXT', help: "the hypothesis, {} is the label ('This example is {}.')" },
     'multi-label': { help: 'score each label independently' },
   },
   job(values) {

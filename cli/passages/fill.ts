@@ -18,7 +18,7 @@ export interface Database extends Sql {
 }
 
 /** Sizes of passages, in tokens: short enough to read at a glance. */
-export const PASSAGE = { maxTokens: 128, overlap: 16 };
+const PASSAGE = { maxTokens: 128, overlap: 16 };
 
 /** Target time per batch in milliseconds: progress moves, Cancel is prompt, and a query waits little. */
 const BATCH_TIME = 1000;

@@ -25,7 +25,7 @@ const [OPEN, CLOSE] = ['\uE000', '\uE001'];
  * $1: the query's vector, or NULL for word search only. $2: a tsquery, or '' for semantic search only. $3: a tsquery whose words are marked.
  * $4: limit. The inner ORDER BY … LIMIT uses a pgvector HNSW index if there is one; otherwise the search is exact.
  */
-export const SEARCH = `
+const SEARCH = `
 WITH nearest AS (
   SELECT document, position, embedding <=> $1::vector AS distance FROM passages.chunks
   WHERE $1::vector IS NOT NULL AND embedding IS NOT NULL
