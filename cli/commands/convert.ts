@@ -6,8 +6,8 @@ import { withProgress } from '../progress';
 export const convert: Command = {
   summary: 'Write a checkpoint with smaller weights, to host yourself.',
   args: ['SOURCE', 'FOLDER'],
-  details: `SOURCE is a folder, a URL, or a model on the Hugging Face Hub (org/name). FOLDER must not exist or be
-empty; it is written only if the conversion succeeds. f16 is plain safetensors, for other programs too; q8 and q4 are for
+  details: `SOURCE is a folder, a URL, or a model on the Hugging Face Hub (org/name). FOLDER must be new or empty;
+it is written only if the conversion succeeds. f16 is plain safetensors, for other programs too; q8 and q4 are for
 modernbert-webgpu.`,
   options: { dtype: { value: 'DTYPE', help: 'f16, q8 or q4; required' }, ...FILE_OPTIONS },
   async run({ args: [source, folder], values, signal }) {
