@@ -1,7 +1,7 @@
 import { createProfiler, type Profiler } from '../src/gpu/profiler';
 import { planPasses } from '../src/packing/passes';
 import type { Runtime } from '../src/runtime/runtime';
-import { type OpenOptions, loadRuntime } from '../src/session/open';
+import { loadRuntime, type OpenOptions } from '../src/session/open';
 import { type Case, lengthsOf, scaled, sequencesOf } from './cases';
 import { copyPeak } from './copy-peak';
 import { fmaPeak } from './fma-peak';

@@ -1,4 +1,5 @@
 import type { Profiler } from '../src/gpu/profiler';
+import { pooledEmbedding } from '../src/model/heads/embeddings';
 import type { HeadRequest } from '../src/runtime/head-runner';
 import type { Runtime } from '../src/runtime/runtime';
 import type { loadRuntime } from '../src/session/open';
@@ -8,7 +9,7 @@ export type Loaded = Awaited<ReturnType<typeof loadRuntime>>;
 
 /** What an index of documents is made of: the mean of each sequence's hidden states, normalised. */
 export const embeddings = (sequences: number): HeadRequest => ({
-  head: { kind: 'pooled', pooling: ['mean'], normalize: true },
+  head: pooledEmbedding({ pooling: ['mean'], normalize: true }),
   indices: Uint32Array.from({ length: sequences }, (_, i) => i),
 });
 

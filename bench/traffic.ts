@@ -1,34 +1,35 @@
-import { bytesOf } from '../src/kernels/storage';
-import type { Linear, Norm } from '../src/model/weights';
+import type { Operand, Step } from '../src/kernels/step';
+import { roundUp } from '../src/kernels/storage';
+import type { PassSizes } from '../src/model/family';
 import type { Runtime } from '../src/runtime/runtime';
-import { sum } from './statistics';
 
 /** Labels of the encoder's matrix products, as the profiler names them. */
 export const GEMMS = ['Wqkv', 'attn.Wo', 'mlp.Wi', 'mlp.Wo'];
 
 /**
- * Bytes that each kernel of the encoder must move in one pass of `tokens`, all layers together: what it reads and writes, every value
- * once. What a kernel really moves is more where tiles are read again and the cache is too small for them. Heads are left out.
+ * Bytes that each kernel of the encoder must move in one pass of `tokens`, all layers together: every buffer that it binds, once, and what a
+ * GEMM adds to, twice. Of embedding tables only the rows that are looked up. What a kernel really moves is more where tiles are read again
+ * and the cache is too small for them. Heads are left out.
  */
-export function trafficOf({ gpu, config, geometry, weights, act }: Runtime, tokens: number): Map<string, number> {
-  const { hidden, attention, intermediate } = geometry;
-  const activation = bytesOf(act);
-  const sizeOf = ({ weight, scales, bias }: Linear) =>
-    sum([weight, scales, bias].map((buffer) => (buffer === gpu.none ? 0 : buffer.size)));
-  const norms = (norm: Norm | undefined) => (norm ? tokens * hidden * (4 + activation) + norm.weight.size : 0);
-  const residual = 2 * tokens * hidden * 4; // read and written
+export function trafficOf({ model }: Runtime, tokens: number): Map<string, number> {
+  const { embeddings, layers } = model.encoder;
   const bytes = new Map<string, number>();
-  const add = (label: string, more: number) => bytes.set(label, (bytes.get(label) ?? 0) + more);
-
-  const row = sum(weights.tok_embeddings.pieces.map(({ buffer }) => buffer.size)) / config.vocab_size;
-  add('embed', tokens * (4 + row + hidden * (4 + activation)));
-  for (const layer of weights.layers) {
-    add('layer_norm', norms(layer.attn_norm) + norms(layer.mlp_norm));
-    add('Wqkv', sizeOf(layer.Wqkv) + tokens * (hidden + 3 * attention) * activation);
-    add(layer.window === 0 ? 'attention global' : 'attention window', tokens * 4 * attention * activation);
-    add('attn.Wo', sizeOf(layer.Wo) + tokens * attention * activation + residual);
-    add('mlp.Wi', sizeOf(layer.Wi) + tokens * (hidden + intermediate) * activation);
-    add('mlp.Wo', sizeOf(layer.mlp_Wo) + tokens * intermediate * activation + residual);
+  for (const step of [...embeddings, ...layers.flat()]) {
+    bytes.set(step.label, (bytes.get(step.label) ?? 0) + stepBytes(step, tokens, model.config.vocab_size));
   }
   return bytes;
+}
+
+function stepBytes(step: Step<PassSizes>, tokens: number, vocab_size: number): number {
+  const sizeOf = (name: string, operand: Operand<PassSizes>): number => {
+    if (operand === undefined) return 0;
+    if ('of' in operand) return sizeOf(name, operand.of);
+    if ('per' in operand) return operand.per === 'token' ? operand.bytes * tokens : 0; // work lists and RoPE's tables are small
+    return name.startsWith('table') ? (operand.size / roundUp(vocab_size, 8)) * tokens : operand.size;
+  };
+  const isAdded = 'gemm' in step && step.gemm.epilogue.kind === 'residual';
+  return Object.entries(step.buffers).reduce(
+    (sum, [name, operand]) => sum + sizeOf(name, operand) * (name === 'out' && isAdded ? 2 : 1),
+    0,
+  );
 }

@@ -13,7 +13,7 @@ export async function windowTimes(
   lengths: number[],
   repeats: number,
 ): Promise<Omit<WindowTime, 'model' | 'tier'>[]> {
-  const sequences = sequencesOf(lengths, runtime.config.vocab_size);
+  const sequences = sequencesOf(lengths, runtime.model.config.vocab_size);
   const times = lengths.map((): number[] => []);
   for (let i = 0; i <= repeats; i++) {
     for (const [s, ids] of sequences.entries()) {

@@ -1,4 +1,4 @@
-/** The command line as users run it: built, in a process of its own. */
+/** The command line as users run it: built, in its own process. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -15,23 +15,23 @@ import { twinFolder } from '../src/model/fixtures/twin';
 import { loadModel, type Model } from '../src/node';
 import { labelsOf, tinyModel } from '../src/tasks/fixtures';
 import { ROOT } from '../tools/bundle.mjs';
-import { bundleLibrary } from '../tools/library.mjs';
+import { buildCli } from './fixtures';
 
 const NANO = publicModel('nano');
 const NANO_EMBED = publicModel('nano-embed');
 
 let folder: string;
+let command: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cli-'));
-  await writeFile(join(folder, 'package.json'), '{"type":"module"}');
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  await bundleLibrary(join(folder, 'dist'));
+  command = await buildCli(folder);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
 const at = (name: string) => join(folder, name);
 const start = (...args: string[]) =>
-  spawn(execPath, [at('dist/cli.js'), ...args], { env: { ...env, HF_TOKEN: '' }, stdio: 'pipe' });
+  spawn(execPath, [command, ...args], { env: { ...env, HF_TOKEN: '' }, stdio: 'pipe' });
 
 async function run(args: string[], stdin = '') {
   const child = start(...args);
@@ -66,16 +66,16 @@ describe('bad arguments', () => {
     [[], 0, /^modernbert-webgpu COMMAND/],
     [['embed', '--help'], 0, /--text-field NAME/],
     [['--version'], 0, /^\d+\.\d+\.\d+$/m],
-    [['embeds'], 2, /no command 'embeds'; there is embed, /],
+    [['embeds'], 2, /Unknown command 'embeds'\. The commands are embed, /],
     [['embed', NANO, '--colour'], 2, /Unknown option '--colour'/],
-    [['embed'], 2, /MODEL missing/],
-    [['embed', NANO, NANO_EMBED], 2, /One argument too many/],
-    [['embed', NANO, '--dtype', 'q5'], 2, /--dtype must be one of auto, f32, f16, q8, q4; it is 'q5'/],
-    [['embed', NANO, '--batch', '0'], 2, /--batch must be a whole number from 1 on, it is '0'/],
-    [['embed', NANO, '--input', 'nowhere.jsonl'], 2, /there is no file nowhere\.jsonl/],
-    [['embed', NANO, '--resume'], 2, /--resume needs a file/],
-    [['zero-shot', NANO], 2, /--labels is missing/],
-    [['convert', NANO, 'out'], 2, /--dtype is missing/],
+    [['embed'], 2, /Missing argument: MODEL\./],
+    [['embed', NANO, NANO_EMBED], 2, /Unexpected argument/],
+    [['embed', NANO, '--dtype', 'q5'], 2, /--dtype must be one of auto, f32, f16, q8, q4, but is 'q5'/],
+    [['embed', NANO, '--batch', '0'], 2, /--batch must be a positive integer, but is '0'/],
+    [['embed', NANO, '--input', 'nowhere.jsonl'], 2, /no such file: nowhere\.jsonl/],
+    [['embed', NANO, '--resume'], 2, /--resume needs an output file/],
+    [['zero-shot', NANO], 2, /--labels is required/],
+    [['convert', NANO, 'out'], 2, /--dtype is required/],
     [['convert', NANO, 'src', '--dtype', 'q8'], 2, /src is not empty/],
     [['convert', './nowhere', 'out', '--dtype', 'q8'], 1, /There is no folder \.\/nowhere/],
   ])('%j', async (args, code, message) => {
@@ -87,7 +87,7 @@ describe('bad arguments', () => {
 });
 
 describe('tasks over JSON lines', () => {
-  it('embed: in order, with ids and line numbers, as the library gives it', async () => {
+  it('embed: in order, with ids and line numbers, equal to the library', async () => {
     const texts = ['The capital of France.', 'A ship at sea.', 'Bread and butter.'];
     const input = `${jsonl([{ id: 7, text: texts[0] }])}\n${jsonl([{ text: texts[1] }, { id: 'c', text: texts[2], n: 1 }])}`;
     const { code, lines, stderr } = await run(['embed', NANO_EMBED, '--batch', '2', '--keep', 'id,n'], input);
@@ -116,7 +116,7 @@ describe('tasks over JSON lines', () => {
     expect(Math.max(...embedding.map(Math.abs))).toBe(127);
   });
 
-  it('embed-multi-vector: tokens and a vector for each, as the library gives them', async () => {
+  it('embed-multi-vector: tokens and their vectors, equal to the library', async () => {
     const colbert = twinFolder('colbert');
     const text = 'A ship at sea.';
     const { lines, stderr } = await run(['embed-multi-vector', colbert, '--kind', 'query'], jsonl([{ id: 'q', text }]));
@@ -144,7 +144,7 @@ describe('tasks over JSON lines', () => {
     ]);
   });
 
-  it('classify, rerank, zero-shot and classify-tokens read the fields that they are told', async () => {
+  it('classify, rerank, zero-shot and classify-tokens read the fields named', async () => {
     const seqcls = tinyModel('seqcls', labelsOf(['contradiction', 'entailment']));
     const tokcls = tinyModel('tokcls', labelsOf(['O', 'B-X']));
     const classify = await run(
@@ -171,20 +171,20 @@ describe('tasks over JSON lines', () => {
 
   it.each([
     ['{"text": "one"}\n{"text": ', /stdin, line 2: not valid JSON/],
-    ['{"text": "one"}\n["two"]\n', /stdin, line 2: must be an object such as .*, it is an array/],
-    ['{"text": "one"}\n{"txt": "two"}\n', /stdin, line 2: there is no field 'text'; there is txt/],
+    ['{"text": "one"}\n["two"]\n', /stdin, line 2: expected an object such as .*, got an array/],
+    ['{"text": "one"}\n{"txt": "two"}\n', /stdin, line 2: missing field 'text'; the fields are txt/],
     [
       `{"text": "one"}\n{"text": "${'two '.repeat(9000)}"}\n{"text": "three"}\n`,
       /stdin, line 2: .* has \d+ tokens, .* 8192/,
     ],
-  ])('writes what comes before a line that cannot be used, and names it (%#)', async (input, message) => {
+  ])('writes the lines before an invalid one, and names it (%#)', async (input, message) => {
     const { code, lines, stderr } = await run(['embed', NANO_EMBED], input);
     expect({ code, lines: lines.map(({ line }) => line) }, stderr).toEqual({ code: 1, lines: [1] });
     expect(stderr).toMatch(message);
   });
 });
 
-it('a job that was stopped goes on where it ended', async () => {
+it('a stopped job resumes where it ended', async () => {
   const rows = Array.from({ length: 12 }, (_, i) => ({ id: `row ${i}`, text: `The number ${i}` }));
   await writeFile(at('in.jsonl'), jsonl(rows));
   const files = ['--input', at('in.jsonl'), '--output', at('out.jsonl'), '--batch', '2'];
@@ -201,8 +201,8 @@ it('a job that was stopped goes on where it ended', async () => {
   expect(first.endsWith('\n')).toBe(true);
   expect(parse(first).map(({ line }) => line)).toEqual(parse(first).map((_, i) => i + 1));
 
-  expect((await run(['embed', NANO_EMBED, ...files])).stderr).toMatch(/is there already. --resume goes on/);
-  await writeFile(at('out.jsonl'), `${first}{"line":${parse(first).length + 1},"id":"ro`); // as a kill or a full disk leaves it
+  expect((await run(['embed', NANO_EMBED, ...files])).stderr).toMatch(/already exists\. --resume continues/);
+  await writeFile(at('out.jsonl'), `${first}{"line":${parse(first).length + 1},"id":"ro`); // as left by a kill or a full disk
   expect(await run(['embed', NANO_EMBED, ...files, '--resume'])).toMatchObject({ code: 0 });
   const all = await written();
   expect(all.startsWith(first)).toBe(true);
@@ -215,7 +215,7 @@ it('a job that was stopped goes on where it ended', async () => {
   expect(await written()).toBe('Dear diary');
 });
 
-it('a model of a URL is kept, listed and deleted', async () => {
+it('a model from a URL is cached, listed and deleted', async () => {
   const server = createServer(async (request, response) => {
     const bytes = await readFile(join(NANO_EMBED, decodeURIComponent(request.url ?? ''))).catch(() => undefined);
     response.writeHead(bytes ? 200 : 404, { 'content-length': bytes?.length ?? 0 }).end(bytes);
@@ -233,7 +233,7 @@ it('a model of a URL is kept, listed and deleted', async () => {
 });
 
 describe('convert', () => {
-  it('q8: the folder is whole, smaller, and computes what loadModel does with that dtype', async () => {
+  it('q8: the folder is complete and computes what loadModel does with that dtype', async () => {
     const { code, stderr } = await run(['convert', NANO_EMBED, at('nano-q8'), '--dtype', 'q8']);
     expect(code, stderr).toBe(0);
     const names = async (folder: string) => (await readdir(folder, { recursive: true })).sort();
@@ -244,7 +244,7 @@ describe('convert', () => {
     const converted = await withModel(at('nano-q8'), {}, embed);
     expect(converted.dtype).toBe('q8');
     expect(converted).toEqual(await withModel(NANO_EMBED, { dtype: 'q8' }, embed));
-    expect((await run(['convert', NANO_EMBED, at('nano-q8'), '--dtype', 'q4'])).code).toBe(2); // it is not replaced
+    expect((await run(['convert', NANO_EMBED, at('nano-q8'), '--dtype', 'q4'])).code).toBe(2); // not replaced
   });
 
   it('f16: plain safetensors, every float F16', async () => {

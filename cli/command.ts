@@ -1,4 +1,4 @@
-/** What a command is, and how its arguments are read and explained. */
+/** What a command is, how its arguments are parsed, and its help. */
 import { parseArgs } from 'node:util';
 
 /** A mistake on the command line: exit code 2. */
@@ -6,8 +6,8 @@ export class UsageError extends Error {
   override name = 'UsageError';
 }
 
-/** With `value`, which stands for it in the help, an option takes one; without, it is a flag. */
 export interface Option {
+  /** Placeholder of the value in the help; without it, the option is a flag. */
   value?: string;
   help: string;
 }
@@ -17,10 +17,10 @@ export interface Command {
   summary: string;
   /** Names of the positional arguments, all required. */
   args: string[];
-  /** Name of the positional arguments that may follow, as many as one likes. Default: none may. */
+  /** Name of any number of further positional arguments. Default: none are allowed. */
   rest?: string;
   options: Record<string, Option>;
-  /** What the options do not say: fields that are read, fields that are written. */
+  /** Help beyond the options: fields read and written. */
   details: string;
   run(input: Invocation): Promise<void>;
 }
@@ -33,25 +33,25 @@ export interface Invocation {
   signal: AbortSignal;
 }
 
-/** The options that were given. All throw a UsageError for what is not allowed. */
+/** The options on the command line, undefined if absent. Each method throws a UsageError for an invalid value. */
 export interface Values {
   flag(name: string): boolean;
   text(name: string): string | undefined;
-  /** A whole number, at least 1. */
+  /** A positive integer. */
   count(name: string): number | undefined;
   choice<T extends string>(name: string, choices: readonly T[]): T | undefined;
-  /** Parts between commas. */
+  /** Comma-separated. */
   list(name: string): string[] | undefined;
 }
 
-/** Throws a UsageError for options that the command does not have and arguments that are missing or too many. */
+/** Throws a UsageError for unknown options and for missing or surplus arguments. */
 export function parse(command: Command, argv: string[]): Omit<Invocation, 'signal'> {
   const { values, positionals } = parsed(command, argv);
   if (positionals.length < command.args.length) {
-    throw new UsageError(`${command.args.slice(positionals.length).join(' and ')} missing.`);
+    throw new UsageError(`Missing argument: ${command.args.slice(positionals.length).join(' ')}.`);
   }
   const [args, rest] = [positionals.slice(0, command.args.length), positionals.slice(command.args.length)];
-  if (rest.length > 0 && !command.rest) throw new UsageError(`One argument too many: '${rest[0]}'.`);
+  if (rest.length > 0 && !command.rest) throw new UsageError(`Unexpected argument: '${rest[0]}'.`);
   return { args, rest, values: valuesOf(values) };
 }
 
@@ -76,14 +76,13 @@ function valuesOf(given: Record<string, unknown>): Values {
     count(name) {
       const value = text(name);
       if (value === undefined) return undefined;
-      if (!/^[1-9]\d*$/.test(value))
-        throw new UsageError(`--${name} must be a whole number from 1 on, it is '${value}'.`);
-      return Number(value);
+      if (/^[1-9]\d*$/.test(value)) return Number(value);
+      throw new UsageError(`--${name} must be a positive integer, but is '${value}'.`);
     },
     choice<T extends string>(name: string, choices: readonly T[]) {
       const value = text(name);
       if (value === undefined || choices.includes(value as T)) return value as T | undefined;
-      throw new UsageError(`--${name} must be one of ${choices.join(', ')}; it is '${value}'.`);
+      throw new UsageError(`--${name} must be one of ${choices.join(', ')}, but is '${value}'.`);
     },
     list: (name) => text(name)?.split(','),
   };

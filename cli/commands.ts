@@ -10,7 +10,7 @@ import { indexFiles } from './commands/index-files';
 import { rerank } from './commands/rerank';
 import { zeroShot } from './commands/zero-shot';
 
-/** Every command by its name, of one or two words, in the order of the help. */
+/** All commands by name (one or two words), in the order of the help. */
 export const COMMANDS: Record<string, Command> = {
   embed,
   'embed-multi-vector': embedMultiVector,

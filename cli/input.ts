@@ -1,21 +1,21 @@
-/** JSON lines in: one object a line, read as a stream. */
+/** Input as JSON lines: one object per line, streamed. */
 import { createReadStream, statSync } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { UsageError } from './command';
 
-/** A line that is not blank. */
+/** A non-blank line. */
 export interface Line {
-  /** From 1; blank lines count. */
+  /** From 1; blank lines count too. */
   number: number;
   bytes: Buffer;
-  /** Bytes of the input up to the end of this line. */
+  /** Offset of the end of this line, in bytes. */
   end: number;
 }
 
 export interface Input {
-  /** For messages. */
+  /** For error messages. */
   name: string;
-  /** In bytes, undefined for a pipe. */
+  /** Bytes; undefined for a pipe. */
   size: number | undefined;
   lines: AsyncGenerator<Line>;
 }
@@ -24,7 +24,7 @@ export interface Input {
 export function openInput(path: string, signal: AbortSignal): Input {
   if (path === '-') return { name: 'stdin', size: undefined, lines: readLines(addAbortSignal(signal, process.stdin)) };
   const found = statSync(path, { throwIfNoEntry: false });
-  if (!found || found.isDirectory()) throw new UsageError(`--input: there is no file ${path}.`);
+  if (!found || found.isDirectory()) throw new UsageError(`--input: no such file: ${path}.`);
   return {
     name: path,
     size: found.isFile() ? found.size : undefined,
@@ -34,8 +34,8 @@ export function openInput(path: string, signal: AbortSignal): Input {
 
 const NEWLINE = 10;
 
-/** Only \n ends a line: node:readline also stops at U+2028, which JSON strings may hold. */
-export async function* readLines(stream: Readable): AsyncGenerator<Line> {
+/** Splits at \n only: node:readline also splits at U+2028, which JSON strings may contain. */
+async function* readLines(stream: Readable): AsyncGenerator<Line> {
   let parts: Buffer[] = [];
   let number = 0;
   let end = 0;
@@ -60,16 +60,16 @@ export async function* readLines(stream: Readable): AsyncGenerator<Line> {
   if (!isBlank(line)) yield line;
 }
 
-/** One line's object and where it is from. */
+/** A parsed line. */
 export interface Row {
-  /** Number of the line. */
+  /** Line number. */
   line: number;
   value: Record<string, unknown>;
-  /** An error that says which line it is about. */
+  /** An error whose message names the line. */
   error(what: string): Error;
 }
 
-/** Throws an Error that names the line where it is not an object of JSON. */
+/** Throws an Error that names the line unless it is a JSON object. */
 export function parseRow({ number, bytes }: Line, input: string): Row {
   const error = (what: string) => new Error(`${input}, line ${number}: ${what}`);
   let value: unknown;
@@ -81,21 +81,21 @@ export function parseRow({ number, bytes }: Line, input: string): Row {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return { line: number, value: value as Record<string, unknown>, error };
   }
-  throw error(`must be an object such as {"text": "…"}, it is ${kindOf(value)}.`);
+  throw error(`expected an object such as {"text": "…"}, got ${kindOf(value)}.`);
 }
 
 export function textField({ value, error }: Row, name: string): string {
   const text = value[name];
   if (typeof text === 'string') return text;
-  if (text !== undefined) throw error(`the field '${name}' must be a string, it is ${kindOf(text)}.`);
-  throw error(`there is no field '${name}'; there is ${Object.keys(value).join(', ') || 'none at all'}.`);
+  if (text !== undefined) throw error(`field '${name}' must be a string, got ${kindOf(text)}.`);
+  throw error(`missing field '${name}'; the fields are ${Object.keys(value).join(', ') || 'none'}.`);
 }
 
 export function textListField(row: Row, name: string): string[] {
   const list = row.value[name];
   if (Array.isArray(list) && list.every((text) => typeof text === 'string')) return list;
   if (list === undefined) textField(row, name);
-  throw row.error(`the field '${name}' must be an array of strings.`);
+  throw row.error(`field '${name}' must be an array of strings.`);
 }
 
 const kindOf = (value: unknown): string =>

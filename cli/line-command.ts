@@ -1,24 +1,26 @@
-/** Commands that read JSON lines, ask the model and write JSON lines: streamed, in order, resumable. */
+/** Commands that run JSON lines through a model: streamed, in order, resumable. */
 import type { Command, Invocation, Option, Values } from './command';
-import { openInput } from './input';
+import { openInput, textField } from './input';
 import { type LineJob, runLines } from './line-job';
 import { MODEL_OPTIONS, modelLoader } from './model';
 import { openOutput } from './output';
-import { createProgress } from './progress';
+import { withProgress } from './progress';
+
+const DEFAULT_BATCH = 32;
 
 const LINE_OPTIONS: Record<string, Option> = {
-  input: { value: 'FILE', help: 'lines of JSON to read; - is stdin (-)' },
-  output: { value: 'FILE', help: 'lines of JSON to write; - is stdout (-)' },
-  resume: { help: 'go on where the output ends' },
-  overwrite: { help: 'replace an output that is there' },
-  keep: { value: 'A,B', help: 'fields of the input to copy into the output (id)' },
-  batch: { value: 'N', help: 'lines that the model gets at a time (32)' },
-  truncate: { help: "cut texts above the model's limit; without it such a line stops the job" },
+  input: { value: 'FILE', help: 'JSON lines to read; - is stdin (-)' },
+  output: { value: 'FILE', help: 'JSON lines to write; - is stdout (-)' },
+  resume: { help: 'continue where the output file ends' },
+  overwrite: { help: 'replace an existing output file' },
+  keep: { value: 'A,B', help: 'input fields to copy to the output (id)' },
+  batch: { value: 'N', help: `lines per call of the model (${DEFAULT_BATCH})` },
+  truncate: { help: "cut texts above the model's limit instead of stopping at them" },
 };
 
 export interface LineCommand<T> {
   summary: string;
-  /** Fields that are read and written. */
+  /** Fields read and written. */
   details: string;
   options: Record<string, Option>;
   /** Checks the command's own options. */
@@ -35,11 +37,27 @@ export function lineCommand<T>({ summary, details, options, job }: LineCommand<T
   };
 }
 
-const DETAILS = `MODEL is a folder (./name), a URL, or a model on the Hugging Face Hub (org/name). Output lines have the number of their input
-line as \`line\`, are in the order of the input, and are written batch by batch. A line that cannot be used stops the job:
-what was written stays, and --resume goes on from there.`;
+const DETAILS = `MODEL is a folder (./name), a URL, or a model on the Hugging Face Hub (org/name). Output lines are in input order and
+written batch by batch; \`line\` is the number of the input line. An invalid line stops the job: the lines before it are
+written, and --resume continues from there.`;
 
-const DEFAULT_BATCH = 32;
+export const TEXT_FIELD: Option = { value: 'NAME', help: 'field that holds the text (text)' };
+
+export interface TextCommand extends Omit<LineCommand<string>, 'job'> {
+  job(values: Values): LineJob<string>['run'];
+}
+
+/** A command that reads one text per line. */
+export function textCommand({ options, job, ...rest }: TextCommand): Command {
+  return lineCommand<string>({
+    ...rest,
+    options: { 'text-field': TEXT_FIELD, ...options },
+    job(values) {
+      const field = values.text('text-field') ?? 'text';
+      return { read: (row) => textField(row, field), run: job(values) };
+    },
+  });
+}
 
 async function runCommand<T>(job: LineJob<T>, { args: [source], values, signal }: Invocation): Promise<void> {
   const options = {
@@ -54,7 +72,7 @@ async function runCommand<T>(job: LineJob<T>, { args: [source], values, signal }
     overwrite: values.flag('overwrite'),
   });
   try {
-    await runLines(job, { ...options, input, output, signal, progress: createProgress(input.name) });
+    await withProgress(input.name, (progress) => runLines(job, { ...options, input, output, signal, progress }));
   } finally {
     await output.close();
   }

@@ -1,14 +1,14 @@
-/** JSON lines through a model, batch by batch: while one is computed the one before is written. */
-import type { CallOptions, Model } from '../src/node';
+/** Runs JSON lines through a model, batch by batch: while one batch is computed, the previous one is written. */
+import type { CallOptions, Model } from 'modernbert-webgpu/node';
 import { type Input, type Line, parseRow, type Row } from './input';
 import { type Output, outputLine } from './output';
 import type { Progress } from './progress';
 
-/** What the lines of a command become. */
+/** What a command does with its lines. */
 export interface LineJob<T> {
-  /** What the model needs of a line; throws `row.error(…)` for what cannot be used. */
+  /** A line as input for the model; throws `row.error(…)` if it is invalid. */
   read(row: Row): T;
-  /** The fields of each output line, in the order of `inputs`. */
+  /** The fields of the output lines, in the order of `inputs`. */
   run(model: Model, inputs: T[], options: CallOptions): Promise<object[]>;
 }
 
@@ -17,24 +17,24 @@ export interface RunOptions {
   input: Input;
   output: Output;
   progress: Progress;
-  /** Lines a batch. */
+  /** Lines per batch. */
   batch: number;
-  /** Fields of the input that the output gets. */
+  /** Input fields to copy to the output. */
   keep: string[];
   signal: AbortSignal;
   truncate: boolean;
 }
 
-/** Output lines for the first lines of a batch: all of them, or those before `failure`. */
+/** Output of a batch: of all lines, or of those before `failure`. */
 interface Computed {
   text: string;
   count: number;
-  /** The input's bytes up to the batch's end. */
+  /** Offset of the end of the batch in the input, in bytes. */
   end: number;
   failure?: unknown;
 }
 
-/** Resolves when everything is written. What is written before an error, or before `signal` aborts, is whole lines. */
+/** Resolves when everything is written. On an error or an abort, the output still consists of whole lines. */
 export async function runLines<T>(job: LineJob<T>, options: RunOptions): Promise<void> {
   const { input, output, progress } = options;
   let model: Model | undefined;
@@ -56,12 +56,11 @@ export async function runLines<T>(job: LineJob<T>, options: RunOptions): Promise
     if (before) await write(await before);
     progress.end(`${linesOf(written)}${output.done ? ` after line ${output.done}` : ''}`);
   } finally {
-    progress.clear();
     await model?.dispose();
   }
 }
 
-/** The lines after number `done`. */
+/** Batches of the lines after line `done`. */
 async function* inBatches(lines: AsyncIterable<Line>, size: number, done: number): AsyncGenerator<Line[]> {
   let batch: Line[] = [];
   for await (const line of lines) {
@@ -74,7 +73,7 @@ async function* inBatches(lines: AsyncIterable<Line>, size: number, done: number
   if (batch.length > 0) yield batch;
 }
 
-/** Never rejects, so that it can run while the batch before is being written. */
+/** Never rejects, so that it can run while the previous batch is being written. */
 async function compute<T>(job: LineJob<T>, model: Model, lines: Line[], options: RunOptions): Promise<Computed> {
   const rows: Row[] = [];
   const inputs: T[] = [];
@@ -88,15 +87,15 @@ async function compute<T>(job: LineJob<T>, model: Model, lines: Line[], options:
   } catch (error) {
     broken = error;
   }
-  const { results, failure = broken } = await ask(job, model, rows, inputs, options);
+  const { results, failure = broken } = await runInputs(job, model, rows, inputs, options);
   const text = results.map((result, i) =>
     outputLine(rows[i].line, { ...pick(rows[i].value, options.keep), ...result }),
   );
   return { text: text.join(''), count: text.length, end: lines[lines.length - 1].end, failure };
 }
 
-/** The results of all inputs, or of those before the first that cannot be computed: then each is asked for by itself. */
-async function ask<T>(
+/** The results of all inputs. If the model refuses one, they are run one by one: the results of those before it. */
+async function runInputs<T>(
   job: LineJob<T>,
   model: Model,
   rows: Row[],
@@ -112,7 +111,7 @@ async function ask<T>(
   }
   const results: object[] = [];
   for (const [i, row] of rows.entries()) {
-    const { results: own, failure } = await ask(job, model, [row], [inputs[i]], options);
+    const { results: own, failure } = await runInputs(job, model, [row], [inputs[i]], options);
     if (failure) return { results, failure };
     results.push(...own);
   }

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-/** The command line, `npx modernbert-webgpu`. Exit codes: 0, 1 for failures, 2 for bad arguments, 130 for Ctrl-C. */
-import { version } from '../package.json';
+/** The command `modernbert-webgpu`. Exit codes: 0 success, 1 failure, 2 bad arguments, 130 Ctrl-C. */
 import { helpOf, parse, UsageError } from './command';
 import { COMMANDS } from './commands';
+import { version } from './package.json';
 
-// Such as `| head`: nobody reads on, so there is nothing more to do.
+// The reader may close the pipe, as `| head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 process.exitCode = await main(process.argv.slice(2));
 
@@ -16,12 +16,12 @@ async function main(args: string[]): Promise<number> {
   if (['--version', '-v'].includes(name)) return say(version);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) {
-    return complain(2, `There is no command '${name}'; there is ${Object.keys(COMMANDS).join(', ')}.`);
+    return complain(2, `Unknown command '${name}'. The commands are ${Object.keys(COMMANDS).join(', ')}.`);
   }
   if (argv.includes('--help') || argv.includes('-h')) return say(helpOf(name, command));
 
   const controller = new AbortController();
-  // Once: a second Ctrl-C ends the process at once.
+  // `once`: a second Ctrl-C kills the process.
   for (const event of ['SIGINT', 'SIGTERM'] as const) process.once(event, () => controller.abort());
   try {
     await command.run({ ...parse(command, argv), signal: controller.signal });
@@ -42,7 +42,7 @@ function overview(): string {
     '',
     ...names.map((name) => `  ${name.padEnd(width)}${COMMANDS[name].summary}`),
     '',
-    'Options and formats: modernbert-webgpu COMMAND --help',
+    'For options and formats: modernbert-webgpu COMMAND --help',
   ].join('\n');
 }
 

@@ -1,10 +1,9 @@
-/** The options of every command that runs a model, and how it is loaded. */
+/** Options of the commands that run a model, and loading it. */
 import { env } from 'node:process';
-import { loadModel, type Model } from '../src/node';
+import { type Progress as FileProgress, loadModel, type Model } from 'modernbert-webgpu/node';
 import { type Option, UsageError, type Values } from './command';
-import { createProgress } from './progress';
+import { type Progress, withProgress } from './progress';
 
-/** Where a checkpoint comes from. */
 export const FILE_OPTIONS: Record<string, Option> = {
   revision: { value: 'NAME', help: 'branch, tag or commit of a Hub model (main)' },
   token: { value: 'TOKEN', help: 'access token for private Hub models (HF_TOKEN)' },
@@ -13,16 +12,16 @@ export const FILE_OPTIONS: Record<string, Option> = {
 
 export const CACHE_FOLDER: Option = {
   value: 'FOLDER',
-  help: 'where models are kept (modernbert-webgpu/models in the cache folder)',
+  help: "where models are cached (modernbert-webgpu/models in the user's cache folder)",
 };
 
 export const MODEL_OPTIONS: Record<string, Option> = {
   dtype: { value: 'DTYPE', help: 'weights: auto, f32, f16, q8 or q4 (auto)' },
   arithmetic: { value: 'DTYPE', help: 'activations: auto, f32 or f16 (auto)' },
-  compute: { value: 'KIND', help: 'matrix products: float, or int8 with q8 weights (float)' },
-  task: { value: 'TASK', help: 'what the head is, where config.json does not say: encoder, mlm, seqcls or tokcls' },
-  'tokens-per-pass': { value: 'N', help: 'most tokens in one GPU pass' },
-  cache: { value: 'MODE', help: 'auto, always, refresh or none (auto)' },
+  compute: { value: 'KIND', help: 'matrix products: float, or int8 for q8 weights (float)' },
+  task: { value: 'TASK', help: 'encoder, mlm, seqcls or tokcls, if config.json does not name the head' },
+  'tokens-per-pass': { value: 'N', help: 'most tokens per GPU pass' },
+  cache: { value: 'MODE', help: 'caching: auto, always, refresh or none (auto)' },
   'cache-folder': CACHE_FOLDER,
   ...FILE_OPTIONS,
 };
@@ -33,7 +32,7 @@ export const fileOptions = (values: Values) => ({
   hubUrl: values.text('hub-url') ?? (env.HF_ENDPOINT || undefined),
 });
 
-/** Checks MODEL_OPTIONS, and gives what loads the model. */
+/** Checks MODEL_OPTIONS; the returned function loads the model. */
 export function modelLoader(source: string, values: Values): (signal: AbortSignal) => Promise<Model> {
   const options = {
     dtype: values.choice('dtype', ['auto', 'f32', 'f16', 'q8', 'q4']),
@@ -45,25 +44,24 @@ export function modelLoader(source: string, values: Values): (signal: AbortSigna
     cacheFolder: values.text('cache-folder'),
     ...fileOptions(values),
   };
-  return async (signal) => {
-    const progress = createProgress(source);
-    try {
-      const model = await loadModel(source, {
-        ...options,
-        signal,
-        onProgress: ({ file, loaded, total }) =>
-          progress.show(total && loaded / total, `${file}, ${megabytes(loaded)}`),
-      });
-      const { dtype, adapter } = model.info;
-      progress.end(
-        `${megabytes(model.memory().weights)} of ${dtype} weights on ${adapter.description || adapter.vendor}`,
-      );
-      return model;
-    } catch (error) {
-      progress.clear();
-      throw error instanceof TypeError ? new UsageError(error.message) : error;
-    }
-  };
+  return (signal) =>
+    withProgress(source, async (progress) => {
+      try {
+        const model = await loadModel(source, { ...options, signal, onProgress: showFile(progress) });
+        const { dtype, adapter } = model.info;
+        const weights = megabytes(model.memory().weights);
+        progress.end(`${weights} of ${dtype} weights on ${adapter.description || adapter.vendor}`);
+        return model;
+      } catch (error) {
+        throw error instanceof TypeError ? new UsageError(error.message) : error;
+      }
+    });
 }
+
+/** An `onProgress` for loading and converting. */
+export const showFile =
+  (progress: Progress) =>
+  ({ file, loaded, total }: FileProgress): void =>
+    progress.show(total && loaded / total, `${file}, ${megabytes(loaded)}`);
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -1,31 +1,31 @@
-/** JSON lines out: each begins with the number of the input's line that it belongs to, by which a stopped job goes on. */
+/** Output as JSON lines. Each starts with the number of its input line, from which a stopped job resumes. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { UsageError } from './command';
 
 export interface Output {
-  /** The last input line whose result is there already; 0 for none. */
+  /** Number of the last input line already in the output; 0 if none. */
   done: number;
   /** Writes whole lines. */
   write(text: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What every line begins with. */
+/** How every line starts. */
 const START = '{"line":';
 
-/** 9 digits name every f32; printed as a double it would have 17. */
+/** Nine digits identify every f32; as a double it would print with up to 17. */
 export const shortest = (x: number): number => Number(x.toPrecision(9));
 
 export const outputLine = (line: number, fields: object): string => `${JSON.stringify({ line, ...fields })}\n`;
 
 /**
- * Opens a file, or stdout for '-'. With `resume` what is there stays, but for a last line that was not written to its end. Throws a
- * UsageError where a file is there and neither `resume` nor `overwrite` is asked for, and where it holds something else.
+ * Opens a file, or stdout for '-'. `resume` keeps the lines of an existing file and cuts off an incomplete last one. Throws a
+ * UsageError for an existing file without `resume` or `overwrite`, and for resuming a file that is not output of a command.
  */
 export async function openOutput(path: string, options: { resume: boolean; overwrite: boolean }): Promise<Output> {
-  if (options.resume && options.overwrite) throw new UsageError('--resume and --overwrite exclude each other.');
+  if (options.resume && options.overwrite) throw new UsageError('--resume and --overwrite cannot be combined.');
   if (path === '-') {
-    if (options.resume) throw new UsageError('--resume needs a file: name it with --output.');
+    if (options.resume) throw new UsageError('--resume needs an output file: set --output.');
     return { done: 0, write: writeStdout, close: async () => {} };
   }
   const handle = await openFile(path, options);
@@ -45,7 +45,7 @@ async function openFile(path: string, { resume, overwrite }: { resume: boolean; 
     const { code, message } = cause as NodeJS.ErrnoException;
     throw new UsageError(
       code === 'EEXIST'
-        ? `${path} is there already. --resume goes on where it ends, --overwrite begins anew.`
+        ? `${path} already exists. --resume continues where it ends, --overwrite replaces it.`
         : `--output: cannot write ${path} (${message}).`,
     );
   }
@@ -53,10 +53,10 @@ async function openFile(path: string, { resume, overwrite }: { resume: boolean; 
 
 const BLOCK = 1 << 16;
 
-/** Cuts off what follows the last line end, and gives the line number of what is then the last line. */
+/** Cuts off an incomplete last line; returns the input line number of the last complete one. */
 async function cutTornLine(handle: FileHandle, path: string): Promise<number> {
   const { size } = await handle.stat();
-  // From the end backwards until a whole line is there, after the torn one.
+  // Backwards from the end, until the last complete line has been read.
   let tail = Buffer.alloc(0);
   let from = size;
   const lineStart = () => tail.lastIndexOf('\n', tail.lastIndexOf('\n') - 1) + 1;
@@ -71,7 +71,7 @@ async function cutTornLine(handle: FileHandle, path: string): Promise<number> {
   const torn = tail.subarray(end).toString();
   const last = end > 0 ? lineNumber(tail.subarray(lineStart(), end).toString()) : 0;
   if (last === undefined || !(torn.startsWith(START) || START.startsWith(torn))) {
-    throw new UsageError(`--resume: ${path} does not end as an output of this command does, with lines ${START}N, …}.`);
+    throw new UsageError(`--resume: ${path} is not output of this command: its last line must start with ${START}.`);
   }
   await handle.truncate(from + end);
   return last;

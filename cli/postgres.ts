@@ -1,4 +1,4 @@
-/** A Postgres server as the index's database. npm `pg` is an optional peer, loaded by the command that needs it. */
+/** A Postgres server as the index's database. `pg` is an optional peer dependency, loaded when it is needed. */
 import type { Pool } from 'pg';
 import type { Database } from './passages/fill';
 
@@ -10,7 +10,7 @@ export interface Server extends Database {
 export async function connect(url: string): Promise<Server> {
   const { default: pg } = await optional(() => import('pg'), 'pg');
   const pool: Pool = new pg.Pool({ connectionString: url, max: 4 });
-  pool.on('error', () => {}); // of an idle connection; the next query tells
+  pool.on('error', () => {}); // an idle connection broke; the next query reports it
   await pool.query('SELECT 1');
   return {
     query: (text, values) => pool.query(text, values) as Promise<never>,
@@ -23,7 +23,7 @@ export async function connect(url: string): Promise<Server> {
         client.release();
         return result;
       } catch (error) {
-        client.release(true); // closing the connection rolls back
+        client.release(true); // closes the connection, which rolls back
         throw error;
       }
     },
@@ -31,11 +31,11 @@ export async function connect(url: string): Promise<Server> {
   };
 }
 
-/** Loads an optional peer dependency; where it is missing, the error says how to get it. */
+/** Loads an optional peer dependency. Throws an Error that says how to install it. */
 export async function optional<T>(load: () => Promise<T>, name: string): Promise<T> {
   try {
     return await load();
   } catch (error) {
-    throw new Error(`This command needs the npm package ${name}: npm install ${name}`, { cause: error });
+    throw new Error(`This command needs the package ${name}: npm install ${name}`, { cause: error });
   }
 }

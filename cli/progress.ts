@@ -1,20 +1,19 @@
-/** Milliseconds between two lines where there is no terminal. */
+/** Milliseconds between lines without a terminal. */
 const LINE_INTERVAL = 10_000;
-/** Milliseconds between two drawings of the bar. */
+/** Milliseconds between updates of the bar. */
 const DRAW_INTERVAL = 100;
 const BAR_WIDTH = 24;
 
 export interface Progress {
-  /** `part` of all is done, 0 to 1; undefined where nobody knows how much there is. */
+  /** `part`: fraction done, 0 to 1; undefined if the total is unknown. */
   show(part: number | undefined, text: string): void;
-  /** The last word: stays on the screen. */
+  /** The final line, which stays on the screen. */
   end(text: string): void;
-  /** Takes an unfinished bar away, so that a message can follow. */
-  clear(): void;
 }
 
-/** How far something is, on stderr: a bar on a terminal, elsewhere a line every 10 seconds. */
-export function createProgress(label: string, stream: NodeJS.WriteStream = process.stderr): Progress {
+/** Shows the progress of `work` on stderr: a bar on a terminal, otherwise a line every 10 seconds. An unfinished bar is removed. */
+export async function withProgress<T>(label: string, work: (progress: Progress) => Promise<T>): Promise<T> {
+  const stream = process.stderr;
   const start = performance.now();
   let next = stream.isTTY ? start : start + LINE_INTERVAL;
   let drawn = false;
@@ -23,7 +22,7 @@ export function createProgress(label: string, stream: NodeJS.WriteStream = proce
     if (drawn) stream.write('\r\x1b[K');
     drawn = false;
   };
-  return {
+  const progress: Progress = {
     show(part, text) {
       const now = performance.now();
       if (now < next) return;
@@ -44,8 +43,12 @@ export function createProgress(label: string, stream: NodeJS.WriteStream = proce
       clear();
       stream.write(`${label}: ${text}, ${duration(performance.now() - start)}\n`);
     },
-    clear,
   };
+  try {
+    return await work(progress);
+  } finally {
+    clear();
+  }
 }
 
 const duration = (ms: number): string => {

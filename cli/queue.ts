@@ -1,19 +1,19 @@
 /**
- * Embedding shared out among machines: a pg-boss queue in the index's own database. A job names chunks; storing their vectors and
- * completing the job are one transaction, so a share is done or not, whatever happens to its worker.
+ * Embedding on many machines: a pg-boss queue in the index's database. A job is a share of chunks. Storing their vectors and completing
+ * the job are one transaction, so a share is either done or not, whatever happens to its worker.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Model } from 'modernbert-webgpu/node';
 import type { Db } from 'pg-boss';
-import type { Model } from '../src/api/types';
 import { type Share, storeEmbeddings, waitingShare, waitingShares } from './passages/documents';
 import { embedPassages } from './passages/fill';
 import type { Sql } from './passages/schema';
 import { optional, type Server } from './postgres';
 
 const QUEUE = 'modernbert-webgpu-passages';
-/** Milliseconds between two looks into an empty queue. */
+/** Milliseconds between polls of an empty queue. */
 const POLL = 1000;
-/** A share that made so many workers fail is left for a human. */
+/** A share that failed this many more times is left to a human. */
 const RETRIES = 5;
 
 const through = (sql: Sql): Db => ({ executeSql: (text, values) => sql.query(text, values) });
@@ -22,11 +22,11 @@ async function openQueue(server: Server) {
   const { default: PgBoss } = await optional(() => import('pg-boss'), 'pg-boss@10');
   const boss = new PgBoss({ db: through(server), supervise: false, schedule: false });
   await boss.start();
-  await boss.createQueue(QUEUE, { name: QUEUE, policy: 'short' }); // one queued job a key
+  await boss.createQueue(QUEUE, { name: QUEUE, policy: 'short' }); // one queued job per key
   return boss;
 }
 
-/** Puts every chunk that waits into the queue, in shares; `seconds` until a share whose worker is silent goes to another. Gives their number. */
+/** Queues all chunks without an embedding and returns the number of shares. After `seconds`, an unfinished share goes to another worker. */
 export async function enqueueWaiting(server: Server, seconds: number): Promise<number> {
   const boss = await openQueue(server);
   try {
@@ -37,7 +37,7 @@ export async function enqueueWaiting(server: Server, seconds: number): Promise<n
         data: share,
         expireInSeconds: seconds,
         retryLimit: RETRIES,
-        // A share that is queued already is not queued again.
+        // Do not queue a share twice.
         singletonKey: `${share.document} ${share.from}`,
       }));
       if (jobs.length > 0) await boss.insert(jobs, { db: through(sql) });
@@ -48,7 +48,7 @@ export async function enqueueWaiting(server: Server, seconds: number): Promise<n
   }
 }
 
-/** Takes shares until none is left anywhere: what other workers have in hand is waited for, in case they do not finish. */
+/** Works until no share is left. Waits for the shares of other workers too, as they may fail. */
 export async function workQueue(
   server: Server,
   model: Pick<Model, 'embed' | 'info'>,
@@ -60,7 +60,7 @@ export async function workQueue(
       signal.throwIfAborted();
       const [job] = await boss.fetch<Share>(QUEUE);
       if (!job) {
-        await boss.expire(); // shares of workers that are gone
+        await boss.expire(); // releases the shares of dead workers
         if ((await boss.getQueueSize(QUEUE, { before: 'completed' })) === 0) return;
         await sleep(POLL, undefined, { signal });
         continue;
@@ -68,14 +68,15 @@ export async function workQueue(
       try {
         const chunks = await waitingShare(server, job.data);
         const texts = chunks.map(({ text }) => text);
-        const embeddings = texts.length > 0 ? await embedPassages(model, texts, signal) : undefined; // none: done by another meanwhile
+        // Empty if another worker has done the share in the meantime.
+        const embeddings = texts.length > 0 ? await embedPassages(model, texts, signal) : undefined;
         await server.transaction(async (sql) => {
           if (embeddings) await storeEmbeddings(sql, chunks, embeddings.row);
           await boss.complete(QUEUE, job.id, {}, { db: through(sql) });
         });
         onShare(chunks.length);
       } catch (error) {
-        await boss.fail(QUEUE, job.id, { message: String(error) }); // for another worker, at once
+        await boss.fail(QUEUE, job.id, { message: String(error) }); // frees it for another worker at once
         throw error;
       }
     }

@@ -1,8 +1,8 @@
-/** The npm package as users get it: packed, unpacked into fresh apps, built by their bundlers and run in Chromium. */
-import { execFileSync } from 'node:child_process';
+/** Both npm packages as users get them: packed, installed in fresh apps, built by their bundlers and run in Chromium or Node. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,12 +14,19 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import webpack from 'webpack';
 import { apiReference } from '../tools/api-docs.mjs';
 import { ROOT } from '../tools/bundle.mjs';
-import { bundleLibrary, emitTypes } from '../tools/library.mjs';
+import { bundleCli, bundleLibrary, emitTypes } from '../tools/library.mjs';
 import { FLAGS } from './demo-page';
 
-/** A folder of its own: package/ is what is packed, site/ what is served, app/ has the package installed. */
+interface Packed {
+  filename: string;
+  files: { path: string }[];
+  size: number;
+}
+
+/** A temporary folder: library/ and cli/ are packed, app/ has the library installed, cli-app/ both packages, site/ is served. */
 let folder: string;
-let packed: { files: { path: string }[]; size: number; unpackedSize: number };
+let library: Packed;
+let cli: Packed;
 let browser: Browser;
 let server: Server;
 let origin: string;
@@ -35,12 +42,15 @@ const PAGE = '<!doctype html><link rel="icon" href="data:,"><script type="module
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'package-'));
-  await pack();
-  const installed = at('app/node_modules/modernbert-webgpu');
-  await mkdir(installed, { recursive: true });
-  const [tarball] = (await readdir(at('package'))).filter((name) => name.endsWith('.tgz'));
-  execFileSync('tar', ['-xzf', at('package', tarball), '-C', installed, '--strip-components=1']);
-  await writeFile(at('app/package.json'), '{"type":"module"}');
+  await bundleLibrary(at('library/dist'));
+  await emitTypes(at('library/dist/types'));
+  await bundleCli(at('cli/dist'));
+  await cp(join(ROOT, 'docs'), at('library/docs'), { recursive: true });
+  library = await pack('library', ROOT, ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md']);
+  cli = await pack('cli', join(ROOT, 'cli'), ['package.json', 'README.md']);
+  await install('app', at(library.filename));
+  // Offline, so the dependency webgpu is this project's.
+  await install('cli-app', at(library.filename), at(cli.filename), join(ROOT, 'node_modules/webgpu'));
 
   await cp(join(ROOT, 'public/models/nano'), at('site/models/nano'), { recursive: true });
   server = await serve(at('site'));
@@ -53,20 +63,25 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function pack() {
-  await bundleLibrary(at('package/dist'));
-  await emitTypes(at('package/dist/types'));
-  for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
-    await copyFile(join(ROOT, name), at('package', name));
-  }
-  await cp(join(ROOT, 'docs'), at('package/docs'), { recursive: true });
-  const output = execFileSync('npm', ['pack', '--json', '--ignore-scripts'], { cwd: at('package'), encoding: 'utf8' });
-  [packed] = JSON.parse(output);
+/** Packs a folder that holds the bundles, with these files of `source` added. */
+async function pack(name: string, source: string, files: string[]): Promise<Packed> {
+  for (const file of files) await copyFile(join(source, file), at(name, file));
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
+  return JSON.parse(npm(at(name), ...args))[0];
 }
+
+/** Makes an empty project and installs tarballs and folders in it. */
+async function install(app: string, ...paths: string[]) {
+  await write({ [`${app}/package.json`]: '{"type":"module"}' });
+  npm(at(app), 'install', '--offline', '--ignore-scripts', '--no-audit', ...paths);
+}
+
+const npm = (cwd: string, ...args: string[]): string =>
+  execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: 'pipe' });
 
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json' };
 
-/** Serves a folder under a policy that allows nothing from elsewhere and no WebAssembly. */
+/** Serves a folder under a policy that allows no other origins and no WebAssembly. */
 async function serve(root: string): Promise<Server> {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '', 'http://local');
@@ -89,7 +104,7 @@ async function write(files: Record<string, string>) {
   }
 }
 
-/** Opens the page, waits for the word, and gives what was fetched besides the model. */
+/** Opens the page, waits for its answer, and returns the paths fetched, without those of the model. */
 async function visit(path: string): Promise<string[]> {
   const page = await browser.newPage();
   const complaints: string[] = [];
@@ -119,7 +134,7 @@ const sizeOf = async (...names: string[]) => (await stat(at(...names))).size;
 const build = (root: string, out: string) =>
   viteBuild({ root, configFile: false, logLevel: 'warn', base: './', build: { outDir: out, emptyOutDir: true } });
 
-/** The page's scripts are small, and the worker, the last, has the rest. */
+/** The page's scripts are small; the worker, fetched last, has the rest. */
 async function checkScripts(fetched: string[]) {
   const scripts = fetched.filter((name) => name.endsWith('.js'));
   const sizes = await Promise.all(scripts.map((name) => sizeOf('site', name)));
@@ -164,7 +179,7 @@ it('a plain page that imports the file', async () => {
   ]);
 });
 
-it('what an app does not use is left out of its script', async () => {
+it('an app bundles only what it uses', async () => {
   await write({
     'app/shaken/index.html': PAGE,
     'app/shaken/main.js': `
@@ -188,7 +203,7 @@ console.log(similarity(rows, rows));`,
   }
 });
 
-it('types resolve as bundlers and as Node look for them', async () => {
+it('types resolve for bundlers and for Node', async () => {
   const source = `
 import { loadModel, type Embeddings } from 'modernbert-webgpu';
 import { convertModel, loadModel as loadInNode } from 'modernbert-webgpu/node';
@@ -211,51 +226,62 @@ export const uses = [data, loadInNode];
   }
 });
 
-it('Node: the entry and the command line, with and without the package webgpu', async () => {
+it('Node: the entry, with and without the package webgpu', async () => {
   const script = `
 import { loadModel } from 'modernbert-webgpu/node';
 await loadModel('./nowhere').catch(({ name, message }) => console.log(name, message));`;
-  await write({ 'app/main.mjs': script });
-  const run = (...args: string[]) => execFileSync(execPath, args, { cwd: at('app'), encoding: 'utf8' }).trim();
-  expect(run('main.mjs')).toBe(
+  await write({ 'app/main.mjs': script, 'cli-app/main.mjs': script });
+  const run = (app: string) => execFileSync(execPath, ['main.mjs'], { cwd: at(app), encoding: 'utf8' }).trim();
+  expect(run('app')).toBe(
     'WebGPUUnavailableError WebGPU in Node comes from the npm package webgpu: npm install webgpu',
   );
-  expect(run('node_modules/modernbert-webgpu/dist/cli.js', '--help')).toMatch(/^modernbert-webgpu COMMAND/);
-  await symlink(join(ROOT, 'node_modules/webgpu'), at('app/node_modules/webgpu'));
-  expect(run('main.mjs')).toBe('ModelFileError There is no folder ./nowhere.');
+  expect(run('cli-app')).toMatch(/^ModelFileError .*nowhere/);
 });
 
-it('holds what it should and nothing else', async () => {
-  const names = packed.files.map(({ path }) => path);
-  for (const name of [
+it('the library alone brings nothing of the command line, which works beside it', async () => {
+  expect(await readdir(at('app/node_modules'))).toEqual(['.package-lock.json', 'modernbert-webgpu']);
+  expect((await readdir(at('cli-app/node_modules'))).filter((name) => !name.startsWith('.'))).toEqual([
+    'modernbert-webgpu',
+    'modernbert-webgpu-cli',
+    'webgpu',
+  ]);
+  const run = (...args: string[]) =>
+    spawnSync('npx', ['--offline', 'modernbert-webgpu-cli', ...args], { cwd: at('cli-app'), encoding: 'utf8' });
+  expect(run('--help')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^modernbert-webgpu COMMAND/) });
+  const convert = run('convert', './nowhere', 'out', '--dtype', 'q8');
+  expect(convert).toMatchObject({ status: 1, stderr: expect.stringMatching(/^modernbert-webgpu: .*nowhere/) });
+});
+
+it('the packages hold what they should and nothing else', () => {
+  const names = ({ files }: Packed) => files.map(({ path }) => path);
+  const expected = [
     'LICENSE',
     'README.md',
     'CHANGELOG.md',
+    'docs/README.md',
     'dist/index.js',
     'dist/worker.js',
     'dist/node.js',
-    'dist/cli.js',
-    'docs/README.md',
-  ]) {
-    expect(names).toContain(name);
-  }
-  const expected =
+  ];
+  expect(names(library)).toEqual(expect.arrayContaining(expected));
+  const allowed =
     /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|docs\/.*\.md|dist\/[\w-]+\.js(\.map)?|dist\/types\/.*\.d\.ts)$/;
-  expect(names.filter((name) => !expected.test(name))).toEqual([]);
-  expect(names.filter((name) => /test|fixtures/.test(name))).toEqual([]);
-  expect(packed.size).toBeLessThan(1_000_000);
+  expect(names(library).filter((name) => !allowed.test(name) || /test|fixtures|cli\.js/.test(name))).toEqual([]);
+  expect(library.size).toBeLessThan(1_000_000);
+
+  expect(names(cli).sort()).toEqual(['README.md', 'dist/LICENSE', 'dist/main.js', 'dist/main.js.map', 'package.json']);
+  expect(cli.size).toBeLessThan(60_000); // the library is not bundled in
 });
 
-it('its API reference is what `npm run docs` writes now', async () => {
-  const committed = await readFile(at('package/docs/api.md'), 'utf8');
+it('docs/api.md is what `npm run docs` writes', async () => {
+  const committed = await readFile(at('library/docs/api.md'), 'utf8');
   expect(committed, 'docs/api.md is out of date: run `npm run docs`').toBe(apiReference());
 });
 
-it('links between the pages of its documentation lead somewhere', async () => {
-  const pages = packed.files.map(({ path }) => path).filter((path) => path.startsWith('docs/'));
-  for (const page of pages) {
-    for (const [, target] of (await readFile(at('package', page), 'utf8')).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
-      // Pages may point to the sources' repository, which the package is a part of.
+it('relative links in the documentation lead to existing files', async () => {
+  const docs = library.files.map(({ path }) => path).filter((path) => path.startsWith('docs/'));
+  for (const page of ['README.md', 'cli/README.md', ...docs]) {
+    for (const [, target] of (await readFile(join(ROOT, page), 'utf8')).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
       expect(existsSync(join(ROOT, dirname(page), target)), `${page} links to ${target}`).toBe(true);
     }
   }

@@ -106,7 +106,7 @@ it('indexes the sample as far as one likes, goes on later, and refuses vectors o
   });
   await waitForText(page, '#index-facts', '1 document, 2,000 passages. Vectors by other-model');
   await page.locator('.modes label', { hasText: 'Meaning' }).click();
-  await waitForText(page, '#search-error', /made with other-model \(f16, 256 numbers\); vectors of nano-embed/);
+  await waitForText(page, '#search-error', /made with other-model \(f16, 256 dimensions\); vectors of nano-embed/);
 });
 
 it('searches 2,000 passages', async () => {

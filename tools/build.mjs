@@ -1,15 +1,17 @@
-// `npm run build`: the library (dist/*.js, dist/types) and the demo site (dist/demo).
+// `npm run build`: the library (dist/*.js, dist/types), the command line (cli/dist) and the demo site (dist/demo).
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build as buildSite } from 'vite';
 import { ROOT } from './bundle.mjs';
-import { bundleLibrary, emitTypes } from './library.mjs';
+import { bundleCli, bundleLibrary, emitTypes } from './library.mjs';
 import { checkSizes, firstPaintSize } from './sizes.mjs';
 
 const dist = join(ROOT, 'dist');
+const cliDist = join(ROOT, 'cli/dist');
 
-await rm(dist, { recursive: true, force: true });
+for (const folder of [dist, cliDist]) await rm(folder, { recursive: true, force: true });
 const chunks = await bundleLibrary(dist);
 await emitTypes(join(dist, 'types'));
+await bundleCli(cliDist);
 await buildSite({ configFile: join(ROOT, 'vite.config.ts'), logLevel: 'warn' });
 checkSizes(chunks, await firstPaintSize(join(dist, 'demo')));

@@ -7,14 +7,14 @@ import { wgsl } from './wgsl.mjs';
 /** The project's folder. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-const NODE_ONLY = [/^node:/, 'webgpu', 'pg', 'pg-boss'];
+const NODE_ONLY = [/^node:/, 'webgpu'];
 /** A package's name, perhaps with a path in it; no relative path and no `C:\…`. */
 const PACKAGE = /^@?[\w-][\w.-]*(\/|$)/;
 
 /**
  * Bundles one entry into `dir`, as ESM for ES2022. What it imports dynamically becomes a chunk next to it.
  * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave', plugins?: import('rolldown').Plugin[], define?: Record<string, string> }} options
- *   `platform` 'node' leaves node:* and the optional peers (webgpu has a native part) to the user; `packages` 'leave'
+ *   `platform` 'node' leaves node:* and webgpu (an optional peer with a native part) to the user; `packages` 'leave'
  *   leaves all npm packages to node_modules; `define` puts expressions in place of names.
  */
 export const bundle = async (options) => {

@@ -29,7 +29,7 @@ export const LAYERS = {
     ],
   },
   training: { imports: ['node', 'api', 'tools'] },
-  cli: { imports: ['node', 'api', 'package.json'] }, // a user of the library like any other
+  cli: { imports: [] }, // its own package: it imports modernbert-webgpu/node as any user does
 
   index: { imports: ['session', 'similarity', 'api'] },
   worker: { imports: ['session', 'store', 'api'] },

@@ -35,6 +35,7 @@ test('imports to the right in the table pass, others are named with file, line a
   ]);
   expect(checkFile('demo/main.ts', "import { loadModel } from '../src/index';")).toEqual([]);
   expect(checkFile('demo/main.ts', "import { openModel } from '../src/session/open';")).toHaveLength(1);
+  expect(checkFile('cli/model.ts', "import { loadModel } from '../src/node';")).toHaveLength(1);
 });
 
 test('Node only where the library is for Node', () => {

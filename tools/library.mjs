@@ -1,25 +1,16 @@
-// The library as it is published: dist/*.js and dist/types. Tests of the package and of the command line build it too.
+// The two packages as they are published. Tests of the packages and of the command line build them too.
 import { execFileSync } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundle, ROOT } from './bundle.mjs';
 import { copyTypes } from './types.mjs';
 
 const ENTRIES = /** @type {const} */ ({ index: 'browser', worker: 'browser', node: 'node' });
-/** The client starts the worker by this text, which bundlers of users look for. */
+/** How the client names its worker; users' bundlers look for exactly this text. */
 const WORKER_URL = "new URL('./worker.js',import.meta.url)";
 
 /**
- * The command line is a user of the Node entry and finds it beside itself.
- * @type {import('rolldown').Plugin}
- */
-const nodeEntryBeside = {
-  name: 'node-entry-beside',
-  resolveId: { filter: { id: /^(\.\.\/)+src\/node$/ }, handler: () => ({ id: './node.js', external: true }) },
-};
-
-/**
- * Bundles the entries and the command line into `dir`.
+ * Bundles the library's entries into `dir`.
  * @param {string} dir
  * @returns {Promise<import('rolldown').OutputChunk[]>}
  */
@@ -28,14 +19,24 @@ export const bundleLibrary = async (dir) => {
   for (const [name, platform] of Object.entries(ENTRIES)) {
     chunks.push(...(await bundle({ name, file: `src/${name}.ts`, dir, platform, minify: true })));
   }
-  const plugins = [nodeEntryBeside];
-  chunks.push(...(await bundle({ name: 'cli', file: 'cli/main.ts', dir, platform: 'node', minify: true, plugins })));
   checkChunks(chunks);
   return chunks;
 };
 
 /**
- * Writes the declarations that the entries reach into `dir`.
+ * Bundles the command line into `dir`; the library and all other packages stay imports.
+ * @param {string} dir
+ * @returns {Promise<import('rolldown').OutputChunk[]>}
+ */
+export const bundleCli = async (dir) => {
+  const options = /** @type {const} */ ({ platform: 'node', minify: true, packages: 'leave' });
+  const chunks = await bundle({ name: 'main', file: 'cli/main.ts', dir, ...options });
+  await copyFile(join(ROOT, 'LICENSE'), join(dir, 'LICENSE'));
+  return chunks;
+};
+
+/**
+ * Writes the type declarations reachable from the entries into `dir`.
  * @param {string} dir
  */
 export const emitTypes = async (dir) => {
@@ -47,21 +48,22 @@ export const emitTypes = async (dir) => {
 };
 
 /**
- * What users rely on and a change of the sources or of the bundler could break without a test noticing.
+ * Properties users rely on that a change of the sources or the bundler could break without a test noticing.
  * @param {import('rolldown').OutputChunk[]} chunks
  */
 const checkChunks = (chunks) => {
   const names = chunks.map((chunk) => chunk.fileName);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice) throw new Error(`Two bundles write dist/${twice}; the second replaced the first.`);
+  if (twice) throw new Error(`Two bundles write dist/${twice}; the second replaces the first.`);
   for (const { fileName, imports, dynamicImports, moduleIds, code } of chunks) {
     const model = moduleIds.find((id) => /\/src\/(session\/open|model|kernels|gpu)\b/.test(id));
-    if (fileName === 'index.js' && model) throw new Error(`dist/index.js must be the client only, but holds ${model}.`);
+    if (fileName === 'index.js' && model)
+      throw new Error(`dist/index.js must be the client only, but contains ${model}.`);
     if (fileName === 'index.js' && !code.includes(WORKER_URL)) throw new Error(`dist/index.js lacks ${WORKER_URL}.`);
     if (fileName === 'worker.js' && imports.length + dynamicImports.length > 0) {
-      throw new Error(`dist/worker.js must be one file, but imports ${[...imports, ...dynamicImports].join(', ')}.`);
+      throw new Error(
+        `dist/worker.js must be a single file, but imports ${[...imports, ...dynamicImports].join(', ')}.`,
+      );
     }
-    if (fileName === 'cli.js' && model)
-      throw new Error(`dist/cli.js must leave the model to node.js, but holds ${model}.`);
   }
 };

@@ -1,11 +1,11 @@
-// How much a page has to fetch, compressed as hosts send it, and the most that it may be.
+// How much a page has to fetch, compressed as hosts send it, and its limits.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
-/** Most bytes after Brotli: of the library in a page, and of the demo's JavaScript before its first answer. */
+/** Limits in bytes after Brotli: the library in a page, and the demo's JavaScript before its first answer. */
 const LIMITS = { library: 60 * 1024, firstPaint: 150 * 1024 };
-/** What a page fetches of the library. */
+/** The library's files that a page fetches. */
 const PAGE = ['index.js', 'worker.js'];
 
 /**
@@ -35,7 +35,7 @@ const total = (name, sizes) => {
 };
 
 /**
- * The scripts that the demo's page names, and the library's worker, which the first of them starts.
+ * Size of the scripts in the demo's HTML and of the library's worker, which they start.
  * @param {string} folder
  * @returns {Promise<Size>}
  */
@@ -58,7 +58,7 @@ export const firstPaintSize = async (folder) => {
 };
 
 /**
- * Prints the sizes of the library's files and of the demo's first paint. Throws an Error where they are over their limit.
+ * Prints the sizes of the library's files and of the demo's first paint. Throws an Error if one exceeds its limit.
  * @param {{ fileName: string, code: string }[]} chunks
  * @param {Size} firstPaint
  */
@@ -68,17 +68,17 @@ export const checkSizes = (chunks, firstPaint) => {
     PAGE.join(' + '),
     files.filter(({ name }) => PAGE.includes(name)),
   );
+  const limited = /** @type {const} */ ([
+    [library, LIMITS.library],
+    [firstPaint, LIMITS.firstPaint],
+  ]);
   const print = (/** @type {unknown[]} */ [name, ...cells]) =>
     console.log(String(name).padEnd(20) + cells.map((cell) => String(cell).padStart(10)).join(''));
   print(['bytes', 'raw', 'gzip', 'brotli', 'at most']);
   for (const size of files) print(Object.values(size));
-  print([...Object.values(library), LIMITS.library]);
-  print([...Object.values(firstPaint), LIMITS.firstPaint]);
-  for (const [{ name, brotli }, limit] of /** @type {const} */ ([
-    [library, LIMITS.library],
-    [firstPaint, LIMITS.firstPaint],
-  ])) {
+  for (const [size, limit] of limited) print([...Object.values(size), limit]);
+  for (const [{ name, brotli }, limit] of limited) {
     if (brotli > limit)
-      throw new Error(`${name}: ${brotli} bytes compressed, ${brotli - limit} over the limit of ${limit}.`);
+      throw new Error(`${name}: ${brotli} bytes compressed exceed the limit of ${limit} by ${brotli - limit}.`);
   }
 };

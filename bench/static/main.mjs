@@ -22,7 +22,7 @@ const KERNELS = join(ROOT, 'src/kernels');
 const readJson = (/** @type {string} */ path) => JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
 
 /** Files that designs go after: gemm_split_k.wgsl after gemm.wgsl, as in src/kernels. */
-const COMMON = ['gemm', 'attention'];
+const COMMON = ['gemm', 'attention', 'layer_norm'];
 
 /** Every kernel's source by its file's stem. */
 function shaderSources() {

@@ -2,15 +2,18 @@
 // a marker line to standard error, where Mesa's compilers print what they made of it. Run by main.mjs: pipelines.js JOB.json
 import { readFileSync, writeSync } from 'node:fs';
 import { create } from 'webgpu';
-import type { Arithmetic, Compute, Dtype, Task } from '../../src/api/types';
-import { GpuMemory } from '../../src/gpu/buffers';
+import type { Arithmetic, Compute, Dtype } from '../../src/api/types';
 import { type Gpu, openGpu } from '../../src/gpu/device';
-import { type GemmPlan, type GemmSpec, matrixTiles } from '../../src/kernels/gemm';
-import { parseConfig } from '../../src/model/config';
-import { compileEncoder } from '../../src/model/families/modernbert';
-import { geometryOf } from '../../src/model/geometry';
-import { headKernels, type Width } from '../../src/model/heads';
-import { planWeights, type Weights } from '../../src/model/weights';
+import { createCompiler } from '../../src/kernels/compile';
+import { matrixTiles } from '../../src/kernels/gemm';
+import type { GemmPlan, GemmSpec } from '../../src/kernels/gemm-spec';
+import { buildModel } from '../../src/model/build';
+import { readModelConfig } from '../../src/model/families/registry';
+import { pooledEmbedding } from '../../src/model/heads/embeddings';
+import { lastHiddenState } from '../../src/model/heads/hidden';
+import { sequenceLogits } from '../../src/model/heads/logits';
+import { topK } from '../../src/model/heads/top-k';
+import { compileEncoder } from '../../src/runtime/runtime';
 import type { Job, Made } from './job';
 
 interface Tier {
@@ -57,7 +60,8 @@ function serial(gpu: Gpu): Gpu {
   const compile = async (descriptor: GPUComputePipelineDescriptor, where: typeof context): Promise<unknown> => {
     const code = sources.get(descriptor.compute.module)!;
     const shader = stems.get(skeleton(code));
-    if (!shader) throw new Error(`the pipeline '${descriptor.label}' has a source that is in no file of shaders/`);
+    if (!shader)
+      throw new Error(`the pipeline '${descriptor.label}' has a source that is in no WGSL file of src/kernels`);
     const made: Made = { shader, kernel: descriptor.label ?? '', ...where, source: `s${compiled.size}` };
     if (!isWanted(made)) return undefined;
     const twin = compiled.get(code);
@@ -98,25 +102,11 @@ function serial(gpu: Gpu): Gpu {
   return { ...gpu, device: proxy };
 }
 
-/** Every kernel of the heads. */
-async function compileHeads(
-  kernels: ReturnType<typeof headKernels>,
-  weights: Weights,
-  width: Width,
-): Promise<unknown[]> {
-  const all: Promise<unknown>[] = [
-    kernels.norm(),
-    kernels.gather(),
-    kernels.pool('mean'),
-    kernels.pool('cls'),
-    kernels.normalize(width),
-  ];
-  if (weights.head) all.push(kernels.dense(weights.head.dense));
-  if (weights.decoder)
-    all.push(...weights.decoder.table.pieces.map((_, piece) => kernels.decoder(piece)), kernels.topK());
-  if (weights.classifier) all.push(kernels.classifier(weights.classifier));
-  return Promise.all(all);
-}
+/** The heads whose kernels are compiled, by the checkpoint's task. */
+const HEADS = {
+  mlm: [lastHiddenState, topK(5), pooledEmbedding({ pooling: ['mean', 'cls'], normalize: true })],
+  seqcls: [sequenceLogits],
+};
 
 const gpu = serial(await openGpu(create(job.toggles.map((name) => `enable-dawn-features=${name}`))));
 mark('adapter', { ...gpu.info, features: [...gpu.device.features].sort() });
@@ -128,15 +118,22 @@ for (const { tier, dtype, act, compute = 'float', matrix = false } of TIERS) {
       : undefined;
   for (const { name, config: json } of job.models) {
     context = { model: name, tier };
-    const config = parseConfig(json);
-    const geometry = geometryOf(config);
-    const width = { stride: geometry.hidden, columns: config.hidden_size };
-    for (const task of ['mlm', 'seqcls'] satisfies Task[]) {
-      const memory = new GpuMemory(gpu);
-      const { weights } = planWeights(memory, config, geometry, new Set(), dtype, task);
-      if (task === 'mlm') await compileEncoder(gpu, config, geometry, weights, act, compute, planFor);
-      await compileHeads(headKernels(gpu, config, geometry, weights, []), weights, width);
-      memory.dispose();
+    for (const task of ['mlm', 'seqcls'] as const) {
+      const { model } = buildModel({
+        ...readModelConfig(json),
+        gpu,
+        modules: [],
+        names: new Set(),
+        dtype,
+        act,
+        compute,
+        task,
+        alloc: () => gpu.none, // nothing runs
+      });
+      if (task === 'mlm') await compileEncoder(model, createCompiler(gpu, planFor));
+      const compile = createCompiler(gpu);
+      const steps = HEADS[task].flatMap((head) => head.build(model).steps);
+      await Promise.all(steps.map((step) => compile(step)));
     }
   }
 }

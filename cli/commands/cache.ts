@@ -1,15 +1,15 @@
-import { deleteCached, listCached } from '../../src/node';
+import { deleteCached, listCached } from 'modernbert-webgpu/node';
 import type { Command } from '../command';
 import { CACHE_FOLDER, megabytes } from '../model';
 
 const options = { 'cache-folder': CACHE_FOLDER };
 
 export const cacheList: Command = {
-  summary: 'The models that are kept on this machine.',
+  summary: 'List the models cached on this machine.',
   args: [],
   options,
   details:
-    'Writes a line of JSON for each, the one used last first: {"source", "revision", "commit", "dtype", "bytes", "lastUsed", …}.',
+    'Writes one JSON line per model, most recently used first: {"source", "revision", "commit", "dtype", "bytes", "lastUsed", …}.',
   async run({ values }) {
     for (const entry of await listCached({ cacheFolder: values.text('cache-folder') }))
       console.log(JSON.stringify(entry));
@@ -17,13 +17,13 @@ export const cacheList: Command = {
 };
 
 export const cacheDelete: Command = {
-  summary: 'Frees the space of a model that is kept on this machine.',
+  summary: "Delete a model from this machine's cache.",
   args: ['SOURCE'],
   options,
-  details: 'SOURCE is what cache list calls it; all its revisions and dtypes are deleted.',
+  details: 'SOURCE is as cache list prints it; all its revisions and dtypes are deleted.',
   async run({ args: [source], values }) {
     const bytes = await deleteCached(source, { cacheFolder: values.text('cache-folder') });
-    if (bytes === 0) throw new Error(`The cache has no ${source}.`);
+    if (bytes === 0) throw new Error(`${source} is not in the cache.`);
     console.error(`${megabytes(bytes)} freed`);
   },
 };

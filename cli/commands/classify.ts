@@ -1,20 +1,20 @@
 import { textField } from '../input';
-import { lineCommand } from '../line-command';
+import { lineCommand, TEXT_FIELD } from '../line-command';
 
 export const classify = lineCommand({
-  summary: 'Labels with scores for every text, or pair of texts.',
+  summary: "Score the model's labels for each text or pair of texts.",
   details: 'Reads {"text": "…"}, writes {"line": 1, "id": …, "labels": [{"label", "score"}]}, best first.',
   options: {
-    'text-field': { value: 'NAME', help: 'the field that is the text (text)' },
-    'pair-field': { value: 'NAME', help: 'the field that is the second text, for models of pairs' },
-    'top-k': { value: 'N', help: 'labels to write (all)' },
+    'text-field': TEXT_FIELD,
+    'pair-field': { value: 'NAME', help: 'field that holds the second text, for models of text pairs' },
+    'top-k': { value: 'N', help: 'number of labels to write (all)' },
     raw: { help: 'logits instead of probabilities' },
-    'multi-label': { help: 'each label by itself (sigmoid), whatever config.json says' },
+    'multi-label': { help: 'score each label independently (sigmoid), whatever config.json says' },
   },
   job(values) {
     const field = values.text('text-field') ?? 'text';
     const pairField = values.text('pair-field');
-    // What is not given is the model's own choice.
+    // undefined: as the checkpoint says.
     const options = {
       topK: values.count('top-k'),
       raw: values.flag('raw') || undefined,

@@ -1,32 +1,27 @@
-import { convertModel } from '../../src/node';
+import { convertModel } from 'modernbert-webgpu/node';
 import { type Command, UsageError } from '../command';
-import { FILE_OPTIONS, fileOptions, megabytes } from '../model';
-import { createProgress } from '../progress';
+import { FILE_OPTIONS, fileOptions, megabytes, showFile } from '../model';
+import { withProgress } from '../progress';
 
 export const convert: Command = {
-  summary: 'Writes a checkpoint with smaller weights, to host yourself.',
+  summary: 'Write a checkpoint with smaller weights, to host yourself.',
   args: ['SOURCE', 'FOLDER'],
-  details: `SOURCE is a folder, a URL, or a model on the Hugging Face Hub (org/name). FOLDER is made, whole or not at all; it must not
-exist or be empty. f16 is readable by every program that reads safetensors, q8 and q4 by modernbert-webgpu.`,
+  details: `SOURCE is a folder, a URL, or a model on the Hugging Face Hub (org/name). FOLDER must be new or empty;
+it is written only if the conversion succeeds. f16 is plain safetensors, for other programs too; q8 and q4 are for
+modernbert-webgpu.`,
   options: { dtype: { value: 'DTYPE', help: 'f16, q8 or q4; required' }, ...FILE_OPTIONS },
   async run({ args: [source, folder], values, signal }) {
     const dtype = values.choice('dtype', ['f16', 'q8', 'q4']);
-    if (!dtype) throw new UsageError('--dtype is missing: f16, q8 or q4.');
-    const progress = createProgress(source);
-    try {
-      const { bytes } = await convertModel(source, folder, {
-        dtype,
-        ...fileOptions(values),
-        signal,
-        onProgress: ({ file, loaded, total }) =>
-          progress.show(total && loaded / total, `${file}, ${megabytes(loaded)}`),
-      });
-      progress.end(`${megabytes(bytes)} of ${dtype} weights in ${folder}`);
-    } catch (error) {
-      // A source that is none, a folder that is taken.
-      throw error instanceof TypeError || error instanceof RangeError ? new UsageError(error.message) : error;
-    } finally {
-      progress.clear();
-    }
+    if (!dtype) throw new UsageError('--dtype is required: f16, q8 or q4.');
+    const options = { dtype, ...fileOptions(values), signal };
+    await withProgress(source, async (progress) => {
+      try {
+        const { bytes } = await convertModel(source, folder, { ...options, onProgress: showFile(progress) });
+        progress.end(`${megabytes(bytes)} of ${dtype} weights in ${folder}`);
+      } catch (error) {
+        // An invalid source, or a folder that is not empty.
+        throw error instanceof TypeError || error instanceof RangeError ? new UsageError(error.message) : error;
+      }
+    });
   },
 };

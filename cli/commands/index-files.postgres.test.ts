@@ -6,7 +6,7 @@ import { vector } from '@electric-sql/pglite-pgvector';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { ROOT } from '../../tools/bundle.mjs';
-import { bundleLibrary } from '../../tools/library.mjs';
+import { buildCli } from '../fixtures';
 import { addDocument, documentId, indexSize, storeEmbeddings, waitingChunks } from '../passages/documents';
 import { dumpIndex } from '../passages/dump';
 import { clearIndex, openIndex } from '../passages/schema';
@@ -15,22 +15,23 @@ import { connect, type Server } from '../postgres';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Of a server that the tests may write to: tools/postgres.mjs. */
+    /** A server that the tests may write to, from tools/postgres.mjs. */
     databaseUrl: string;
   }
 }
 
 const url = inject('databaseUrl');
 const MODEL = join(ROOT, 'public/models/nano-embed');
-/** Texts of one passage each, and so shares. */
+/** Number of texts. Each is one passage, and so one share. */
 const TEXTS = 24;
 let server: Server;
 let folder: string;
+let command: string;
 
 beforeAll(async () => {
   server = await connect(url);
   folder = mkdtempSync(join(ROOT, 'node_modules/.postgres-test-')); // where the bundle finds pg and webgpu
-  await bundleLibrary(join(folder, 'dist'));
+  command = await buildCli(folder);
 });
 beforeEach(async () => {
   await clearIndex(server);
@@ -42,10 +43,12 @@ afterAll(async () => {
 });
 
 const running: ChildProcess[] = [];
-/** Runs the command line; gives its process and what it says at the end. */
+/** Runs the command line; `done` resolves to its exit code and stderr. */
 function cli(...args: string[]): { child: ChildProcess; done: Promise<{ code: number | null; said: string }> } {
-  const command = [join(folder, 'dist/cli.js'), 'index', MODEL, ...args, '--database', url];
-  const child = spawn(process.execPath, command, { stdio: ['ignore', 'inherit', 'pipe'], cwd: folder });
+  const child = spawn(process.execPath, [command, 'index', MODEL, ...args, '--database', url], {
+    stdio: ['ignore', 'inherit', 'pipe'],
+    cwd: folder,
+  });
   running.push(child);
   let said = '';
   child.stderr?.on('data', (data) => {
@@ -62,14 +65,14 @@ const until = async (what: () => Promise<boolean>) => {
   while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 50));
 };
 
-it('shares an index out among workers; one is killed half-way, and nothing is lost or there twice', async () => {
+it('distributes an index over workers; one is killed half-way, and nothing is lost or done twice', async () => {
   const names = Array.from({ length: TEXTS }, (_, i) => `text-${i}.txt`);
   for (const [i, name] of names.entries()) {
     write(name, `Text number ${i}. ${'The ship sailed on, and the whale was not seen. '.repeat(7)}`);
   }
   const queued = await cli(...names, '--enqueue', '--lease', '4').done;
   expect(queued).toMatchObject({ code: 0, said: expect.stringContaining(`${TEXTS} shares queued`) });
-  // The same files again: no document and no share more.
+  // The same files again add no document and no share.
   expect((await cli(...names, '--enqueue').done).said).toContain(
     `${TEXTS} documents, ${TEXTS} passages, ${TEXTS} of them`,
   );
@@ -88,13 +91,13 @@ it('shares an index out among workers; one is killed half-way, and nothing is lo
   await victim.done;
   const halfWay = await indexSize(server);
   expect(halfWay.waiting).toBeGreaterThan(0);
-  expect(await jobs('active')).toBe(1); // what it had in hand
+  expect(await jobs('active')).toBe(1); // the victim's
 
   const workers = [cli('--work'), cli('--work')];
   const ends = await Promise.all(workers.map(({ done }) => done));
   expect(ends.map(({ code }) => code)).toEqual([0, 0]);
   const counts = ends.map(({ said }) => Number([...said.matchAll(/(\d+) passages embedded here/g)].at(-1)?.[1]));
-  expect(counts[0] + counts[1]).toBe(halfWay.waiting); // each once, both workers and the victim together
+  expect(counts[0] + counts[1]).toBe(halfWay.waiting); // each once
   expect(Math.min(...counts)).toBeGreaterThan(0);
   expect(await indexSize(server)).toEqual({ documents: TEXTS, chunks: TEXTS, waiting: 0 });
   expect([await jobs('completed'), await jobs('created'), await jobs('active'), await jobs('failed')]).toEqual([
@@ -107,7 +110,7 @@ it('shares an index out among workers; one is killed half-way, and nothing is lo
   for (const { norm } of rows) expect(norm).toBeCloseTo(1, 3);
 });
 
-it('indexes on one machine, replaces what changed, and refuses another dtype', async () => {
+it('indexes on one machine, replaces changed files, and rejects another dtype', async () => {
   write('a.txt', 'The whale rose.');
   write('b.txt', 'Bread and salt.');
   expect((await cli('a.txt', 'b.txt').done).said).toContain('2 documents, 2 passages, 0 of them without a vector');
@@ -118,11 +121,11 @@ it('indexes on one machine, replaces what changed, and refuses another dtype', a
   const other = await cli('a.txt', '--dtype', 'q8').done;
   expect(other).toMatchObject({
     code: 1,
-    said: expect.stringMatching(/made with nano-embed \(f16, 256 numbers\); vectors of nano-embed \(q8/),
+    said: expect.stringMatching(/made with nano-embed \(f16, 256 dimensions\); vectors of nano-embed \(q8/),
   });
 });
 
-it("loads what the browser's database exports, and gives the same top 10, also through an HNSW index", async () => {
+it("loads the browser's export and returns the same top 10, also through an HNSW index", async () => {
   const [chunks, dim] = [2000, 64];
   const words = ['whale', 'ship', 'sea', 'mast', 'captain', 'harpoon', 'island', 'storm', 'sail', 'coin'];
   let state = 1;

@@ -1,38 +1,39 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { Model } from '../../src/api/types';
+import type { Model } from 'modernbert-webgpu/node';
 import { type Command, type Invocation, UsageError } from '../command';
 import { MODEL_OPTIONS, modelLoader } from '../model';
 import { indexSize } from '../passages/documents';
 import { embedWaiting, indexModelOf, storeDocument } from '../passages/fill';
 import { openIndex } from '../passages/schema';
 import { connect, type Server } from '../postgres';
-import { createProgress } from '../progress';
+import { withProgress } from '../progress';
 import { enqueueWaiting, workQueue } from '../queue';
 
-/** Seconds after which a share of a worker that says nothing goes to another. */
+/** Seconds after which an unfinished share goes to another worker. */
 const LEASE = 300;
 
 export const indexFiles: Command = {
-  summary: 'Fills a search index in PostgreSQL with pgvector, alone or with other machines.',
+  summary: 'Fill a search index in PostgreSQL with pgvector, on one machine or many.',
   args: ['MODEL'],
   rest: 'FILES',
-  details: `Text files (UTF-8) become documents and passages in the schema 'passages', the one that the demo's search tab exports. A file that is there
-already is left alone; one that changed is replaced. Without --enqueue and --work, the passages are embedded here, and those
-that an earlier run left. Needs the npm package pg, and for the queue pg-boss@10.`,
+  details: `Stores text files (UTF-8) as documents and passages in the schema 'passages', which the demo's search tab exports too.
+Files already in the index are skipped; files that changed are replaced. Without --enqueue or --work, all passages
+without an embedding are embedded here. Needs the package pg, and for the queue pg-boss@10.`,
   options: {
     database: { value: 'URL', help: 'postgres://user:password@host/database (DATABASE_URL)' },
-    enqueue: { help: 'store the files, and queue their passages for workers' },
-    work: { help: 'embed queued passages until none is left; run it on as many machines as you like' },
-    lease: { value: 'SECONDS', help: `with --enqueue: how long a worker may take for 32 passages (${LEASE})` },
+    enqueue: { help: 'store the files and queue their passages for workers' },
+    work: { help: 'embed queued passages until none are left; run it on any number of machines' },
+    lease: { value: 'SECONDS', help: `with --enqueue: time limit of a worker for 32 passages (${LEASE})` },
     ...MODEL_OPTIONS,
   },
   async run({ args: [source], rest, values, signal }: Invocation) {
     const url = values.text('database') ?? process.env.DATABASE_URL;
     const [enqueue, work] = [values.flag('enqueue'), values.flag('work')];
-    if (!url) throw new UsageError('--database is missing.');
-    if (enqueue && work) throw new UsageError('--enqueue and --work are for different processes.');
-    if (work && rest.length > 0) throw new UsageError('--work takes no files: they are in the database already.');
+    if (!url) throw new UsageError('--database or DATABASE_URL is required.');
+    if (enqueue && work) throw new UsageError('--enqueue and --work cannot be combined.');
+    if (work && rest.length > 0)
+      throw new UsageError('--work takes no files: --enqueue has stored them in the database.');
     const lease = values.count('lease') ?? LEASE;
     const load = modelLoader(source, values);
 
@@ -56,57 +57,46 @@ that an earlier run left. Needs the npm package pg, and for the queue pg-boss@10
   },
 };
 
-/** As the demo calls it: the Hub id, or the folder's own name. */
+/** The model's name as the demo has it: the Hub id, or the name of the folder. */
 const nameOf = (source: string): string =>
   /^[\w-][\w.-]*\/[\w.-]+$/.test(source) ? source : basename(source.replace(/\/+$/, ''));
 
-async function storeFiles(server: Server, model: Model, files: string[], signal: AbortSignal) {
-  const progress = createProgress('Reading');
-  try {
+const storeFiles = (server: Server, model: Model, files: string[], signal: AbortSignal): Promise<void> =>
+  withProgress('Reading', async (progress) => {
     for (const [i, name] of files.entries()) {
       signal.throwIfAborted();
       progress.show(i / files.length, name);
       await storeDocument(server, model, { name, text: await readText(name) }, signal);
     }
-  } finally {
-    progress.clear();
-  }
-}
+  });
 
 async function readText(name: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(name));
   } catch (error) {
-    if (error instanceof TypeError) throw new Error(`${name} is not a text file in UTF-8.`);
+    if (error instanceof TypeError) throw new Error(`${name} is not a UTF-8 text file.`);
     throw error;
   }
 }
 
-async function embedHere(server: Server, model: Model, signal: AbortSignal) {
-  const progress = createProgress('Embedding');
-  try {
-    await embedWaiting(server, model, {
+const embedHere = (server: Server, model: Model, signal: AbortSignal): Promise<void> =>
+  withProgress('Embedding', (progress) =>
+    embedWaiting(server, model, {
       signal,
       onProgress: (done, total) => progress.show(total && done / total, `${done} of ${total} passages`),
-    });
-  } finally {
-    progress.clear();
-  }
-}
+    }),
+  );
 
-async function workHere(server: Server, model: Model, signal: AbortSignal) {
-  const progress = createProgress('Working');
-  let done = 0;
-  try {
+const workHere = (server: Server, model: Model, signal: AbortSignal): Promise<void> =>
+  withProgress('Working', async (progress) => {
+    let done = 0;
+    const text = () => `${done} passages embedded here`;
     await workQueue(server, model, {
       signal,
       onShare(chunks) {
         done += chunks;
-        progress.show(undefined, `${done} passages embedded here`);
+        progress.show(undefined, text());
       },
     });
-    progress.end(`${done} passages embedded here`);
-  } finally {
-    progress.clear();
-  }
-}
+    progress.end(text());
+  });

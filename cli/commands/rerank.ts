@@ -2,14 +2,14 @@ import { textField, textListField } from '../input';
 import { lineCommand } from '../line-command';
 
 export const rerank = lineCommand({
-  summary: 'Documents in the order in which they answer a query, by a cross-encoder.',
+  summary: 'Sort documents by how well they answer a query, with a cross-encoder.',
   details:
-    'Reads {"query": "…", "documents": ["…", …]}, writes {"line": 1, "id": …, "results": [{"index", "score"}]}, best first; index is\nthe place in documents.',
+    'Reads {"query": "…", "documents": ["…", …]}, writes {"line": 1, "id": …, "results": [{"index", "score"}]}, best first;\nindex is the position in documents.',
   options: {
-    'query-field': { value: 'NAME', help: 'the field that is the query (query)' },
-    'documents-field': { value: 'NAME', help: 'the field that is the list of documents (documents)' },
-    'top-k': { value: 'N', help: 'documents to write (all)' },
-    'max-tokens': { value: 'N', help: 'cut documents so that query and document have at most this many tokens' },
+    'query-field': { value: 'NAME', help: 'field that holds the query (query)' },
+    'documents-field': { value: 'NAME', help: 'field that holds the array of documents (documents)' },
+    'top-k': { value: 'N', help: 'number of documents to write (all)' },
+    'max-tokens': { value: 'N', help: 'most tokens of query and document together; longer documents are cut' },
     'return-documents': { help: 'write the documents too' },
     raw: { help: 'logits instead of probabilities' },
   },

@@ -1,23 +1,23 @@
-import type { Chunk } from '../../src/api/calls';
+import type { Chunk } from 'modernbert-webgpu/node';
 import type { Sql } from './schema';
 
 export interface Document {
-  /** A path or title; one document a name. */
+  /** A path or title, unique in the index. */
   name: string;
   text: string;
 }
 
-/** A chunk's key. */
+/** Key of a chunk. */
 export interface ChunkKey {
   document: string;
   position: number;
 }
 
-/** Postgres has no NUL in texts, and no half of a surrogate pair; what replaces them is as long, so that offsets stay. */
+/** Postgres text cannot hold NUL or lone surrogates. Their replacement has the same length, so that offsets stay valid. */
 export const storable = (text: string): string =>
   text.replace(/\0|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, '\uFFFD');
 
-/** A document's id: equal names and texts have equal ids, on every machine. */
+/** Id of a document, computed from its name and text: the same on every machine. */
 export async function documentId({ name, text }: Document): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`${name}\0${text}`));
   const hex = Array.from(new Uint8Array(digest, 0, 16), (byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -29,8 +29,8 @@ export async function hasDocument(sql: Sql, id: string): Promise<boolean> {
 }
 
 /**
- * Puts a document and its chunks in, without embeddings; the document that had the name before goes. Nothing happens if it is there
- * already. Call it in a transaction.
+ * Adds a document with its chunks, without embeddings. Replaces a document of the same name; does nothing if this one is already stored.
+ * Call it in a transaction.
  */
 export async function addDocument(sql: Sql, id: string, { name, text }: Document, chunks: Chunk[]): Promise<void> {
   await sql.query('DELETE FROM passages.documents WHERE name = $1 AND id <> $2', [name, id]);
@@ -48,7 +48,7 @@ export async function addDocument(sql: Sql, id: string, { name, text }: Document
   );
 }
 
-/** Chunks that wait for their embeddings, in a fixed order. */
+/** Chunks without an embedding, in a fixed order. */
 export async function waitingChunks(sql: Sql, limit: number): Promise<(ChunkKey & { text: string })[]> {
   const { rows } = await sql.query<ChunkKey & { text: string }>(
     `SELECT document, position, text FROM passages.chunks WHERE embedding IS NULL
@@ -58,11 +58,11 @@ export async function waitingChunks(sql: Sql, limit: number): Promise<(ChunkKey 
   return rows;
 }
 
-/** pgvector's text form; nine digits are enough to give every f32 back. */
+/** pgvector's text form. Nine digits are enough to read every f32 back exactly. */
 export const vectorText = (row: Float32Array): string =>
   `[${Array.from(row, (x) => Number(x.toPrecision(9))).join(',')}]`;
 
-/** Stores embeddings, `row(i)` for `keys[i]`. Keys that are gone meanwhile are left out; storing again changes nothing. */
+/** Stores `row(i)` as the embedding of `keys[i]`. Skips chunks deleted in the meantime; storing twice is harmless. */
 export async function storeEmbeddings(sql: Sql, keys: ChunkKey[], row: (i: number) => Float32Array): Promise<void> {
   const values = keys.map(({ document, position }, i) => ({ document, position, embedding: vectorText(row(i)) }));
   await sql.query(
@@ -99,7 +99,7 @@ export interface DocumentEntry {
   chunks: number;
 }
 
-/** All documents by name. */
+/** All documents, sorted by name. */
 export async function listDocuments(sql: Sql): Promise<DocumentEntry[]> {
   const { rows } = await sql.query<DocumentEntry>(
     `SELECT id, name, (SELECT count(*)::integer FROM passages.chunks WHERE document = id) AS chunks
@@ -111,17 +111,17 @@ export async function listDocuments(sql: Sql): Promise<DocumentEntry[]> {
 export const removeDocument = (sql: Sql, id: string): Promise<unknown> =>
   sql.query('DELETE FROM passages.documents WHERE id = $1', [id]);
 
-/** Chunks of one document, `from` to `to` inclusive. */
+/** Chunks `from` to `to` (inclusive) of a document. */
 export interface Share {
   document: string;
   from: number;
   to: number;
 }
 
-/** Most chunks of a share. */
+/** Most chunks per share. */
 const SHARE = 32;
 
-/** All chunks that wait, in shares that one worker does at a time. */
+/** All chunks without an embedding, as shares of work. */
 export async function waitingShares(sql: Sql): Promise<Share[]> {
   const { rows } = await sql.query<Share>(
     `SELECT document, min(position) AS "from", max(position) AS "to" FROM passages.chunks WHERE embedding IS NULL
@@ -130,7 +130,7 @@ export async function waitingShares(sql: Sql): Promise<Share[]> {
   return rows;
 }
 
-/** What of a share still waits. */
+/** The chunks of a share that are still without an embedding. */
 export async function waitingShare(sql: Sql, { document, from, to }: Share): Promise<(ChunkKey & { text: string })[]> {
   const { rows } = await sql.query<ChunkKey & { text: string }>(
     `SELECT document, position, text FROM passages.chunks

@@ -1,11 +1,11 @@
 import { type IndexModel, indexModel, type Sql, schema } from './schema';
 
-/** Rows of one INSERT. */
+/** Rows per INSERT. */
 const ROWS = 50;
 
 type Value = string | number | null;
 
-/** A literal on one line: every statement of a dump is one, so that it can be read line by line. */
+/** An SQL literal without line breaks: a dump has one statement per line, so that it can be read line by line. */
 export const literal = (value: Value): string => {
   if (value === null) return 'NULL';
   if (typeof value === 'number') return String(value);
@@ -18,7 +18,7 @@ const insert = (table: string, columns: string[], rows: Record<string, Value>[])
     .map((row) => `(${columns.map((column) => literal(row[column])).join(', ')})`)
     .join(', ')};\n`;
 
-/** Tables with their columns and keys, in an order that foreign keys allow. */
+/** The tables with their columns and keys, in foreign-key order. */
 const TABLES = [
   { table: 'model', columns: ['name', 'dtype', 'dim'], key: ['name'] },
   { table: 'documents', columns: ['id', 'name', 'text'], key: ['id'] },
@@ -30,8 +30,8 @@ const TABLES = [
 ];
 
 /**
- * The index as plain SQL, one statement a line, a few rows at a time. It loads into any PostgreSQL with pgvector by `psql -f`, in one transaction:
- * where there is an index already, nothing is changed. pgvector writes vectors so that they read back exactly.
+ * The index as plain SQL, one statement per line, a few rows at a time. `psql -f` loads it into any PostgreSQL with pgvector, in one
+ * transaction, which fails without changes if there already is an index. pgvector prints vectors so that they read back exactly.
  */
 export async function* dumpIndex(sql: Sql): AsyncGenerator<string> {
   const model = await indexModel(sql);
@@ -56,27 +56,27 @@ export async function* dumpIndex(sql: Sql): AsyncGenerator<string> {
   yield 'COMMIT;\n';
 }
 
-/** How the statements of a dump begin. */
+/** How the statements of a dump start. */
 const STATEMENT =
   /^(CREATE (EXTENSION IF NOT EXISTS vector;|SCHEMA passages;|TABLE passages\.|INDEX chunks_)|INSERT INTO passages\.)/;
 
 /**
- * Reads a dump into a database without an index. Only the statements that dumpIndex writes are run. Call it in a transaction.
- * @throws Error naming the line that is something else
+ * Loads a dump into a database without an index. Call it in a transaction. Runs only statements of the kinds that dumpIndex writes;
+ * throws an Error that names the line for any other.
  */
 export async function loadDump(sql: Sql, dump: string): Promise<IndexModel> {
   const lines = dump.split('\n');
   if (!lines[0].startsWith('-- modernbert-webgpu search index.')) {
-    throw new Error('This file is not an exported search index: its first line does not say so.');
+    throw new Error('This file is not an exported search index: its first line is not the one that the export writes.');
   }
   for (const [i, line] of lines.entries()) {
     if (line === '' || line.startsWith('--') || line === 'BEGIN;' || line === 'COMMIT;') continue;
     if (!STATEMENT.test(line) || !line.endsWith(';')) {
-      throw new Error(`Line ${i + 1} of the file is no statement of an exported index: ${line.slice(0, 80)}`);
+      throw new Error(`Line ${i + 1} is not a statement of an exported search index: ${line.slice(0, 80)}`);
     }
     await sql.query(line);
   }
   const model = lines.includes('COMMIT;') ? await indexModel(sql) : undefined;
-  if (!model) throw new Error('The file is cut short: it does not end with COMMIT.');
+  if (!model) throw new Error('The file is incomplete: it does not end with COMMIT.');
   return model;
 }

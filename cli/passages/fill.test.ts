@@ -1,18 +1,17 @@
 import { PGlite } from '@electric-sql/pglite';
 import { vector } from '@electric-sql/pglite-pgvector';
+import type { Chunk, Model } from 'modernbert-webgpu/node';
 import { expect, it } from 'vitest';
-import type { Chunk } from '../../src/api/calls';
-import type { Model } from '../../src/api/types';
 import { indexSize } from './documents';
 import { embedWaiting, indexModelOf, nextSize, promptName, storeDocument } from './fill';
 import { openIndex } from './schema';
 
-/** Sentences as passages; a vector of their length. */
+/** Passages are sentences, embeddings hold their length. */
 function fakeModel(onEmbed: (texts: string[]) => void): Model {
   const model = {
     info: { dtype: 'f32', embeddingSize: 2, maxTokens: 64, prompts: { document: 'd: ', query: 'q: ' } },
     async chunk(text: string, { maxTokens }: { maxTokens: number }): Promise<Chunk[]> {
-      expect(maxTokens).toBe(64); // the model's limit is below the usual
+      expect(maxTokens).toBe(64); // the model's limit, below the usual 128
       return [...text.matchAll(/[^.]+\.?/g)].map(([part], i, all) => {
         const start = all.slice(0, i).join('').length;
         return { text: part, start, end: start + part.length, tokens: 5 };
@@ -29,7 +28,7 @@ function fakeModel(onEmbed: (texts: string[]) => void): Model {
   return model as unknown as Model;
 }
 
-it('stores all at once and embeds until it is stopped; the next run does the rest and nothing twice', async () => {
+it('stores everything first and embeds until stopped; the next run does the rest and nothing twice', async () => {
   const db = await PGlite.create({ extensions: { vector } });
   const controller = new AbortController();
   const embedded: string[] = [];
@@ -57,13 +56,13 @@ it('stores all at once and embeds until it is stopped; the next run does the res
   await db.close();
 }, 60_000);
 
-it('takes batches of about a second', () => {
+it('aims at batches of about a second', () => {
   expect([nextSize(2, 10), nextSize(256, 10), nextSize(8, 900), nextSize(8, 5000), nextSize(1, 60_000)]).toEqual([
     4, 256, 8, 4, 1,
   ]);
 });
 
-it('knows the prompts of queries and passages by their usual names', () => {
+it('finds the prompts for queries and passages by their usual names', () => {
   const named = (prompts: Record<string, string>) =>
     (['query', 'document'] as const).map((role) => promptName({ info: { prompts } } as unknown as Model, role));
   expect(named({ query: '', passage: '' })).toEqual(['query', 'passage']);

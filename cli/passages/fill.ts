@@ -1,5 +1,5 @@
-/** Fills an index: documents in, embeddings after them. What is stored is done; the rest waits for the next run, here or elsewhere. */
-import type { Model } from '../../src/api/types';
+/** Fills an index: first documents, then embeddings. A run can stop at any time; the next, here or elsewhere, does the rest. */
+import type { Model } from 'modernbert-webgpu/node';
 import {
   addDocument,
   type Document,
@@ -12,36 +12,36 @@ import {
 } from './documents';
 import type { IndexModel, Sql } from './schema';
 
-/** PGlite as it is; `pg` needs a few lines. */
+/** PGlite is one; connect in ../postgres.ts makes one of `pg`. */
 export interface Database extends Sql {
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
 }
 
-/** Passages that are short enough to be read at a glance, in tokens. */
-export const PASSAGE = { maxTokens: 128, overlap: 16 };
+/** Sizes of passages, in tokens: short enough to read at a glance. */
+const PASSAGE = { maxTokens: 128, overlap: 16 };
 
-/** A batch should take about this long: then progress moves, Cancel is prompt, and a query does not wait. Milliseconds. */
+/** Target time per batch in milliseconds: progress moves, Cancel is prompt, and a query waits little. */
 const BATCH_TIME = 1000;
-const MOST = 256;
+/** Most passages per batch. */
+const MAX_BATCH = 256;
 
-/** What the index must remember of a model. */
+/** What the index records of its model. */
 export const indexModelOf = (name: string, { info }: Model): IndexModel => ({
   name,
   dtype: info.dtype,
   dim: info.embeddingSize,
 });
 
-/** What stands before passages, or before queries, by the names that sentence-transformers' files give it; undefined: the default. */
+/** The model's prompt for passages or queries, by its usual names in sentence-transformers' files; undefined: the default prompt. */
 export const promptName = ({ info }: Pick<Model, 'info'>, role: 'document' | 'query'): string | undefined =>
   (role === 'query' ? ['query', 'search_query'] : ['document', 'passage', 'search_document']).find((name) =>
     Object.hasOwn(info.prompts, name),
   );
 
-/** Embeddings of passages. */
 export const embedPassages = (model: Pick<Model, 'embed' | 'info'>, texts: string[], signal?: AbortSignal) =>
   model.embed(texts, { signal, promptName: promptName(model, 'document'), truncate: true });
 
-/** Cuts a document into passages and stores them without embeddings; a document that is there already is left alone. */
+/** Cuts a document into passages and stores them without embeddings; skips a document that is already stored. */
 export async function storeDocument(
   db: Database,
   model: Pick<Model, 'chunk' | 'info'>,
@@ -56,7 +56,7 @@ export async function storeDocument(
   await db.transaction((sql) => addDocument(sql, id, document, chunks));
 }
 
-/** Embeds what waits. `onProgress` hears after every batch: chunks that are done, of all in the index. */
+/** Embeds all chunks without an embedding. `onProgress` gets the embedded and the total chunks of the index, first and after each batch. */
 export async function embedWaiting(
   db: Database,
   model: Pick<Model, 'embed' | 'info'>,
@@ -78,9 +78,9 @@ export async function embedWaiting(
   }
 }
 
-/** Twice as many chunks while a batch is quick, fewer when it was slow. */
+/** Size of the next batch: twice this one if it was fast, half if it was slow. */
 export function nextSize(size: number, ms: number): number {
-  if (ms < BATCH_TIME / 2) return Math.min(2 * size, MOST);
+  if (ms < BATCH_TIME / 2) return Math.min(2 * size, MAX_BATCH);
   if (ms > 2 * BATCH_TIME) return Math.max(Math.floor(size / 2), 1);
   return size;
 }

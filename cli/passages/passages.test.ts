@@ -1,7 +1,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import { vector } from '@electric-sql/pglite-pgvector';
+import type { Chunk } from 'modernbert-webgpu/node';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { Chunk } from '../../src/api/calls';
 import { addDocument, documentId, indexSize, storable, storeEmbeddings, vectorText, waitingChunks } from './documents';
 import { dumpIndex, literal, loadDump } from './dump';
 import { clearIndex, indexModel, openIndex } from './schema';
@@ -59,7 +59,7 @@ const find = async (text: string, mode: SearchMode, embedding?: number[]) =>
 const texts = (found: Awaited<ReturnType<typeof search>>) =>
   found.map(({ pieces }) => pieces.map((p) => p.text).join(''));
 
-it('keeps each chunk with its place in the document; what has no embedding waits', async () => {
+it('stores each chunk with its offsets in the document; chunks without an embedding wait', async () => {
   expect(await indexSize(db)).toEqual({ documents: 2, chunks: 5, waiting: 1 });
   const [waiting] = await waitingChunks(db, 10);
   expect(waiting).toMatchObject({ position: 2, text: TEXTS["b's\\.txt"][2] });
@@ -69,7 +69,7 @@ it('keeps each chunk with its place in the document; what has no embedding waits
   for (const row of rows) expect(row.whole.slice(row.start_offset, row.end_offset)).toBe(row.text);
 });
 
-it('adds a document once, and replaces it when its text changed', async () => {
+it('adds a document once, and replaces it when its text changes', async () => {
   await add('a.txt', TEXTS['a.txt']);
   expect(await indexSize(db)).toEqual({ documents: 2, chunks: 5, waiting: 1 });
   await add('a.txt', ['old', 'older']);
@@ -78,14 +78,14 @@ it('adds a document once, and replaces it when its text changed', async () => {
   expect((await waitingChunks(db, 10)).map(({ text }) => text)).toContain('new');
 });
 
-it('refuses another model, dtype or dim, and vectors that pgvector cannot index', async () => {
+it('rejects another model, dtype or dim, and vectors that pgvector cannot index', async () => {
   for (const other of [{ name: 'test/other' }, { dtype: 'q8' }, { dim: 4 }]) {
-    await expect(openIndex(db, { ...MODEL, ...other })).rejects.toThrow(/made with test\/tiny \(f32, 3 numbers\)/);
+    await expect(openIndex(db, { ...MODEL, ...other })).rejects.toThrow(/made with test\/tiny \(f32, 3 dimensions\)/);
   }
-  await expect(openIndex(db, { ...MODEL, dim: 2048 })).rejects.toThrow(/at most 2000 numbers, test\/tiny gives 2048/);
+  await expect(openIndex(db, { ...MODEL, dim: 2048 })).rejects.toThrow(/at most 2000 dimensions; test\/tiny has 2048/);
 });
 
-it('finds by meaning, by words with stems and unfinished ones, and by both', async () => {
+it('searches by meaning, by words (stemmed, last one a prefix), and by both', async () => {
   const [whale, ships, bread] = [TEXTS['a.txt'][0], TEXTS['a.txt'][1], TEXTS["b's\\.txt"][0]];
   const semantic = await find('whaling', 'semantic', [0, 1, 0]);
   expect(texts(semantic)[0]).toBe(bread);
@@ -96,7 +96,7 @@ it('finds by meaning, by words with stems and unfinished ones, and by both', asy
   expect(words[0].pieces.filter((p) => p.match).map((p) => p.text)).toEqual(['Ships', 'sinking']);
   expect(words[0]).toMatchObject({ name: 'a.txt', start: 29, end: 29 + ships.length, cosine: undefined });
   const hybrid = await find('sinking', 'hybrid', [1, 0, 0]);
-  // Second of the vectors and first of the words comes before first of the vectors.
+  // Second by meaning and first by words ranks above first by meaning alone.
   expect(texts(hybrid).slice(0, 2)).toEqual([ships, whale]);
   expect(hybrid[0].fused).toBeCloseTo(1 / 61 + 1 / 62, 6);
   expect(hybrid[1].fused).toBeCloseTo(1 / 61, 6);
@@ -104,13 +104,13 @@ it('finds by meaning, by words with stems and unfinished ones, and by both', asy
   expect(texts(await find('sailor', 'hybrid', [1, 0, 0]))).toContain(TEXTS["b's\\.txt"][2]);
 });
 
-it('takes any query for words', async () => {
+it('accepts any text as a word query', async () => {
   for (const query of ['', '   ', '& | !', "it's <-> (a", 'the', "'; DROP TABLE x; --", '鯨 🐋', '\\'])
     await find(query, 'words');
   expect(wordsQuery("it's bread")).toBe("'it' | 's' | 'bread':*");
 });
 
-it('exports SQL that gives the same rows and answers where it is loaded', async () => {
+it('exports SQL that restores the same rows and search results', async () => {
   const dump = await dumped();
   const everything = async () => [
     await db.query('SELECT *, embedding::text FROM passages.chunks ORDER BY document, position'),
@@ -127,19 +127,19 @@ it('exports SQL that gives the same rows and answers where it is loaded', async 
   expect(await everything()).toEqual(before);
 });
 
-it('loads all of an exported file or nothing', async () => {
+it('loads an exported file completely or not at all', async () => {
   const dump = await dumped();
   await clearIndex(db);
   const load = (text: string) => db.transaction((sql) => loadDump(sql, text));
-  await expect(load(dump.split('\n').slice(0, -3).join('\n'))).rejects.toThrow('cut short');
+  await expect(load(dump.split('\n').slice(0, -3).join('\n'))).rejects.toThrow('incomplete');
   await expect(load(dump.replace('COMMIT;', 'DROP TABLE other;'))).rejects.toThrow(
-    /Line \d+ .* no statement .*DROP TABLE/,
+    /Line \d+ is not a statement .*DROP TABLE/,
   );
   await expect(load('SELECT 1;')).rejects.toThrow('not an exported search index');
   expect(await indexModel(db)).toBeUndefined();
 });
 
-it('exports more rows than one statement holds', async () => {
+it('exports more rows than fit in one statement', async () => {
   await add(
     'many.txt',
     Array.from({ length: 130 }, (_, i) => `chunk ${i}`),

@@ -1,27 +1,27 @@
 /**
- * A searchable index of texts in Postgres with pgvector: the same tables in a page (PGlite), on a server, and in the SQL file that leads from
- * one to the other. See docs/guide/search.md.
+ * A search index in Postgres with pgvector: the same tables in a page (PGlite), on a server, and in the SQL file that moves an index
+ * between them. See docs/guide/search.md.
  */
 
-/** What PGlite, its transactions, and clients of npm `pg` have in common. */
+/** Common to PGlite, its transactions, and the clients of `pg`. */
 export interface Sql {
   query<Row>(text: string, values?: unknown[]): Promise<{ rows: Row[] }>;
 }
 
-/** What made an index's vectors. Vectors of anything else cannot be compared with them. */
+/** The model of an index. Embeddings of other models, dtypes or sizes cannot be compared with those in the index. */
 export interface IndexModel {
-  /** Hub id, or the name of the folder. */
+  /** Hub id or folder name. */
   name: string;
   dtype: string;
   dim: number;
 }
 
-/** pgvector's limit for a `vector` that is to have an HNSW index. */
+/** pgvector's limit for HNSW indexes on a `vector`. */
 const MAX_DIM = 2000;
 
 /**
- * The tables. Offsets are UTF-16 code units, as in JavaScript: a chunk's text is `document.text.slice(start_offset, end_offset)`. A chunk without
- * an embedding still waits for it; words find it already.
+ * Statements that create the tables. Offsets are UTF-16 code units, as in JavaScript: a chunk's text is
+ * `document.text.slice(start_offset, end_offset)`. Chunks without an embedding are found by word search only.
  */
 export const schema = (dim: number): string[] => [
   'CREATE EXTENSION IF NOT EXISTS vector',
@@ -52,29 +52,31 @@ export const schema = (dim: number): string[] => [
   'CREATE INDEX chunks_waiting ON passages.chunks (document, position) WHERE embedding IS NULL',
 ];
 
-/** The model that made the index, or undefined where there is no index. */
+/** The index's model; undefined if there is no index. */
 export async function indexModel(sql: Sql): Promise<IndexModel | undefined> {
   const { rows } = await sql.query<{ found: boolean }>("SELECT to_regclass('passages.model') IS NOT NULL AS found");
   if (!rows[0].found) return undefined;
   return (await sql.query<IndexModel>('SELECT name, dtype, dim FROM passages.model')).rows[0];
 }
 
-/** Throws an Error where the index was made with another model. */
+/** Throws an Error if the index was made with another model. */
 export function checkModel(index: IndexModel, model: IndexModel): void {
   if (index.name === model.name && index.dtype === model.dtype && index.dim === model.dim) return;
-  const words = ({ name, dtype, dim }: IndexModel) => `${name} (${dtype}, ${dim} numbers)`;
+  const words = ({ name, dtype, dim }: IndexModel) => `${name} (${dtype}, ${dim} dimensions)`;
   throw new Error(
-    `The index was made with ${words(index)}; vectors of ${words(model)} cannot be compared with its own. Load the index's model, or clear the index and build it again.`,
+    `The index was made with ${words(index)}; vectors of ${words(model)} cannot be compared with its vectors. Load the index's model, or clear the index and rebuild it.`,
   );
 }
 
 /**
- * Makes the tables unless they are there, and checks that they belong to this model. Call it in a transaction: several processes may come
- * at once, and the lock that they wait at is the transaction's.
+ * Creates the tables, or checks that the existing ones belong to this model. Call it in a transaction, whose lock makes concurrent
+ * processes wait. Throws a RangeError for embeddings that pgvector cannot index, an Error for an index of another model.
  */
 export async function openIndex(sql: Sql, model: IndexModel): Promise<void> {
   if (model.dim > MAX_DIM) {
-    throw new RangeError(`pgvector can index vectors of at most ${MAX_DIM} numbers, ${model.name} gives ${model.dim}.`);
+    throw new RangeError(
+      `pgvector can index vectors of at most ${MAX_DIM} dimensions; ${model.name} has ${model.dim}.`,
+    );
   }
   await sql.query("SELECT pg_advisory_xact_lock(hashtext('passages'))");
   const found = await indexModel(sql);

@@ -3,29 +3,29 @@ import type { Sql } from './schema';
 
 export type SearchMode = 'semantic' | 'hybrid' | 'words';
 
-/** A passage that was found; scores are undefined where that search did not find it. */
+/** A search result. The score of a search that did not find it is undefined. */
 export interface Passage extends ChunkKey {
   name: string;
   start: number;
   end: number;
-  /** The passage in pieces; `match` where the query's words are. */
+  /** The passage's text in pieces; `match` marks words of the query. */
   pieces: { text: string; match: boolean }[];
   cosine: number | undefined;
   /** ts_rank of the query's words. */
   words: number | undefined;
-  /** Reciprocal rank fusion: the sum of 1 / (60 + rank) over both searches. */
+  /** Reciprocal rank fusion: the sum of 1 / (60 + rank) over the searches that found it. */
   fused: number;
 }
 
-/** Around a match in what ts_headline gives; texts that are stored have no such characters in use. */
+/** Private-use characters around the matches in ts_headline's result. */
 const [OPEN, CLOSE] = ['\uE000', '\uE001'];
 
 /**
  * Semantic and word search, the best 100 of each, merged by reciprocal rank fusion (Cormack et al., SIGIR 2009).
- * $1: the query's vector, or NULL to search words only. $2: a tsquery, '' to search vectors only. $3: a tsquery whose words are marked. $4: limit.
- * The inner ORDER BY … LIMIT is what pgvector's HNSW index answers, where there is one; without, it is exact.
+ * $1: the query's vector, or NULL for word search only. $2: a tsquery, or '' for semantic search only. $3: a tsquery whose words are marked.
+ * $4: limit. The inner ORDER BY … LIMIT uses a pgvector HNSW index if there is one; otherwise the search is exact.
  */
-export const SEARCH = `
+const SEARCH = `
 WITH nearest AS (
   SELECT document, position, embedding <=> $1::vector AS distance FROM passages.chunks
   WHERE $1::vector IS NOT NULL AND embedding IS NOT NULL
@@ -48,7 +48,7 @@ SELECT document, position, documents.name, start_offset, end_offset, cosine, wor
 FROM merged JOIN passages.chunks USING (document, position) JOIN passages.documents ON id = document
 ORDER BY fused DESC, document, position`;
 
-/** The query's words, any of which may be there; the last may be unfinished. A quoted one needs no escapes: only letters and digits are left. */
+/** A tsquery for any of the text's words, the last of which may be a prefix. Words are letters and digits only, so quotes need no escaping. */
 export function wordsQuery(text: string): string {
   const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
   return words.map((word, i) => `'${word}'${i === words.length - 1 ? ':*' : ''}`).join(' | ');
@@ -64,14 +64,14 @@ interface Row extends ChunkKey {
   marked: string;
 }
 
-/** The best passages, best first. `embedding`: the query's, undefined to search words only. `mode` semantic marks words but does not count them. */
+/** The best passages, best first. Without `embedding` (the query's), only words are searched. Mode 'semantic' marks matching words but does not rank by them. */
 export async function search(
   sql: Sql,
   query: { text: string; embedding: Float32Array | undefined; mode: SearchMode; limit: number },
 ): Promise<Passage[]> {
   const { text, embedding, mode, limit } = query;
   const terms = wordsQuery(text);
-  // Stemming and stop words are to_tsquery's; what it makes is passed on as text.
+  // to_tsquery does the stemming and drops stop words.
   const { rows: parsed } = await sql.query<{ terms: string }>("SELECT to_tsquery('english', $1)::text AS terms", [
     terms,
   ]);
