@@ -13,6 +13,7 @@ import { pooledEmbedding } from '../../src/model/heads/embeddings';
 import { lastHiddenState } from '../../src/model/heads/hidden';
 import { sequenceLogits } from '../../src/model/heads/logits';
 import { topK } from '../../src/model/heads/top-k';
+import { poolingModule } from '../../src/model/modules/pooling';
 import { compileEncoder } from '../../src/runtime/runtime';
 import type { Job, Made } from './job';
 
@@ -104,7 +105,12 @@ function serial(gpu: Gpu): Gpu {
 
 /** The heads whose kernels are compiled, by the checkpoint's task. */
 const HEADS = {
-  mlm: [lastHiddenState, topK(5), pooledEmbedding({ pooling: ['mean', 'cls'], normalize: true })],
+  mlm: [
+    lastHiddenState,
+    topK(5),
+    pooledEmbedding({ pooling: ['mean'], normalize: true }),
+    pooledEmbedding({ pooling: ['cls'], normalize: true }),
+  ],
   seqcls: [sequenceLogits],
 };
 
@@ -122,7 +128,7 @@ for (const { tier, dtype, act, compute = 'float', matrix = false } of TIERS) {
       const { model } = buildModel({
         ...readModelConfig(json),
         gpu,
-        modules: [],
+        modules: [poolingModule(['mean'])], // a head may pool otherwise
         names: new Set(),
         dtype,
         act,

@@ -19,6 +19,8 @@ export const pooledEmbedding = ({ pooling, normalize, skip = 0, dimensions }: Po
   by: 'sequence',
   skip,
   build({ encoder, modules }) {
+    if (!modules.some(({ module }) => module.kind === 'Pooling'))
+      throw new TypeError('This checkpoint has no Pooling.');
     const rows = modules.reduce(
       (before, { module, apply }) => (module.kind === 'Pooling' ? pooled(before, pooling) : apply(before)),
       allTokens(encoder),
