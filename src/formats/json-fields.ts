@@ -1,0 +1,78 @@
+/** Typed fields of a JSON file. Errors name the file, the field and its value. */
+import { ModelFileError, UnsupportedModelError } from '../api/errors';
+
+export type Json = Record<string, unknown>;
+
+export const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A value for an error message, cut to 100 characters. */
+const shown = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? 'missing';
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+};
+
+/** The error for a field that the file must not hold. `what`: what it must be. */
+export const wrongField = (file: string, field: string, value: unknown, what: string): ModelFileError =>
+  new ModelFileError(`${file}: ${field} must be ${what}, it is ${shown(value)}.`);
+
+/** The error for a valid field that this library cannot compute. `why`: a main clause, such as "only unscaled RoPE is". */
+export const unsupportedField = (file: string, field: string, value: unknown, why: string): UnsupportedModelError =>
+  new UnsupportedModelError(`${file}: ${field} = ${shown(value)} is not supported; ${why}.`);
+
+export type JsonFields = ReturnType<typeof fieldsOf>;
+
+/**
+ * Reads fields of the parsed file. A field of null counts as absent, and so do all fields of a file that is undefined. A field without a
+ * fallback is required, except for `text`. Throws a ModelFileError for a file that is not an object and a field of another type.
+ */
+export function fieldsOf(file: string, json: unknown = {}) {
+  if (!isObject(json)) throw new ModelFileError(`${file} does not hold a JSON object.`);
+  const wrong = (key: string, what: string) => wrongField(file, key, json[key], what);
+  /** `value`: of a field such as `layer_types[3]`, which `key` alone does not find. */
+  const unsupported = (key: string, why: string, value = json[key]) => unsupportedField(file, key, value, why);
+  const number = (key: string, fallback?: number): number => {
+    const value = json[key] ?? fallback;
+    if (typeof value === 'number' && Number.isFinite(value)) return value;
+    throw wrong(key, 'a number');
+  };
+  return {
+    file,
+    json,
+    wrong,
+    unsupported,
+    has: (key: string): boolean => (json[key] ?? undefined) !== undefined,
+    number,
+    /** Above 0. */
+    integer(key: string, fallback?: number): number {
+      const value = number(key, fallback);
+      if (Number.isInteger(value) && value > 0) return value;
+      throw wrong(key, 'a positive integer');
+    },
+    boolean(key: string, fallback: boolean): boolean {
+      const value = json[key] ?? fallback;
+      if (typeof value === 'boolean') return value;
+      throw wrong(key, 'true or false');
+    },
+    /** A string; undefined if absent. */
+    text(key: string): string | undefined {
+      const value = json[key] ?? undefined;
+      if (value === undefined || typeof value === 'string') return value;
+      throw wrong(key, 'a string');
+    },
+    /** An object of strings; empty if absent. */
+    strings(key: string): Record<string, string> {
+      const value = json[key] ?? {};
+      if (isObject(value) && Object.values(value).every((text) => typeof text === 'string'))
+        return { ...(value as Record<string, string>) };
+      throw wrong(key, 'an object of strings');
+    },
+    /** Throws an UnsupportedModelError for any other value. */
+    oneOf<T extends string>(key: string, known: readonly T[], fallback: T): T {
+      const value = json[key] ?? fallback;
+      const found = known.find((name) => name === value);
+      if (found !== undefined) return found;
+      throw unsupported(key, `known are ${known.join(', ')}`);
+    },
+  };
+}
