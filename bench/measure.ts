@@ -1,5 +1,5 @@
 import { createProfiler, type Profiler } from '../src/gpu/profiler';
-import { planPasses } from '../src/packing/passes';
+import { packPasses } from '../src/packing/passes';
 import type { Runtime } from '../src/runtime/runtime';
 import { loadRuntime, type OpenOptions } from '../src/session/open';
 import { type Case, lengthsOf, scaled, sequencesOf } from './cases';
@@ -88,7 +88,7 @@ async function measureSets(
   const work = cases.map((shape) => {
     const lengths = lengthsOf(shape, tokens);
     const sequences = sequencesOf(lengths, config.vocab_size);
-    const passes = planPasses(lengths, info.maxTokensPerPass).map((pass) => pass.map((i) => sequences[i]));
+    const passes = packPasses(lengths, info.maxTokensPerPass).map((pass) => pass.map((i) => sequences[i]));
     const largest = Math.max(...passes.map((pass) => sum(pass.map((ids) => ids.length))));
     return { shape, tokens: sum(lengths), lengths, passes, largest, times: [] as number[] };
   });

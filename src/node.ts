@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { WebGPUUnavailableError } from './api/errors';
 import type { CachedModel, Dtype, FileOptions, LoadOptions, Model, ModelSource } from './api/types';
+import { convertToFolder } from './formats/convert-folder';
 import { openModel } from './session/open';
 import { folderFiles } from './sources/folder';
 import { openFiles, type SourceOptions } from './sources/source';
-import { convertToFolder } from './store/convert-folder';
+import { deleteEntries, listEntries } from './store/entries';
+import { folderStore } from './store/folder';
 import { filePlans } from './store/plans-folder';
-import { deleteEntries, listEntries } from './store/store';
-import { folderStore } from './store/store-folder';
 
 export type * from './api/calls';
 export { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from './api/errors';

@@ -2,8 +2,8 @@
 import { expose } from 'comlink';
 import { openModel } from './session/open';
 import { createSession } from './session/worker-session';
+import { browserStore } from './store/browser';
 import { browserPlans } from './store/plans-browser';
-import { browserStore } from './store/store-browser';
 
 expose(
   createSession((source, options) =>

@@ -33,7 +33,7 @@ export const LAYERS = {
 
   index: { imports: ['session', 'similarity', 'api'] },
   worker: { imports: ['session', 'store', 'api'] },
-  node: { imports: ['session', 'similarity', 'sources', 'store', 'api'] },
+  node: { imports: ['session', 'similarity', 'sources', 'store', 'formats', 'api'] },
 
   session: {
     imports: [
@@ -59,7 +59,7 @@ export const LAYERS = {
   store: { imports: ['sources', 'formats', 'api'] },
   sources: { imports: ['formats', 'api'] },
   formats: { imports: ['api'] },
-  tokenizer: { imports: ['api'] },
+  tokenizer: { imports: ['formats', 'api'] },
   packing: { imports: ['api'] },
   similarity: { imports: ['api'] },
   'start-worker': { imports: [] },
@@ -71,8 +71,8 @@ const NODE_FILES = [
   'src/node.ts',
   'src/store/plans-folder.ts',
   'src/sources/folder.ts',
-  'src/store/store-folder.ts',
-  'src/store/convert-folder.ts',
+  'src/store/folder.ts',
+  'src/formats/convert-folder.ts',
 ];
 /** Parts that run in Node anyway. */
 const NODE_PARTS = ['cli', 'e2e', 'bench', 'training', 'tools'];

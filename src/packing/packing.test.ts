@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planPasses } from './passes';
+import { packPasses } from './passes';
 import { attentionTiles, keyBounds, tileWords, tokenStream } from './stream';
 
 /** Uniform numbers below 1, the same for the same seed. */
@@ -20,12 +20,12 @@ const LENGTHS: Record<string, (random: number) => number> = {
 
 const sum = (values: Iterable<number>) => [...values].reduce((a, b) => a + b, 0);
 
-describe('planPasses', () => {
+describe('packPasses', () => {
   it.each(Object.keys(LENGTHS))('takes every sequence once and never more than the limit: %s', (kind) => {
     for (let seed = 1; seed <= 20; seed++) {
       const random = uniform(seed);
       const lengths = Array.from({ length: Math.floor(random() * 500) }, () => LENGTHS[kind](random()));
-      const passes = planPasses(lengths, 8192);
+      const passes = packPasses(lengths, 8192);
       expect(passes.flat().sort((a, b) => a - b)).toEqual([...lengths.keys()]);
       for (const pass of passes) {
         expect(pass.length).toBeGreaterThan(0);
@@ -38,27 +38,27 @@ describe('planPasses', () => {
   it('fills all passes but the last to 99 % where there are short sequences', () => {
     const random = uniform(7);
     const lengths = Array.from({ length: 3000 }, () => Math.ceil(8 + 500 * random() ** 3));
-    const passes = planPasses(lengths, 8192);
+    const passes = packPasses(lengths, 8192);
     const fills = passes.map((pass) => sum(pass.map((i) => lengths[i])) / 8192).sort((a, b) => b - a);
     expect(fills.length).toBeGreaterThan(20);
     for (const fill of fills.slice(0, -1)) expect(fill).toBeGreaterThanOrEqual(0.99);
   });
 
   it('fills long ones up with short ones', () => {
-    expect(planPasses([90, 10, 50, 5, 45], 100)).toEqual([
+    expect(packPasses([90, 10, 50, 5, 45], 100)).toEqual([
       [0, 1],
       [2, 3, 4],
     ]);
   });
 
   it('takes a sequence as long as a pass, and has no pass for nothing', () => {
-    expect(planPasses([8192, 8192], 8192)).toEqual([[0], [1]]);
-    expect(planPasses([], 8192)).toEqual([]);
+    expect(packPasses([8192, 8192], 8192)).toEqual([[0], [1]]);
+    expect(packPasses([], 8192)).toEqual([]);
   });
 
   it('throws for a sequence longer than a pass, with both numbers', () => {
-    expect(() => planPasses([5, 101], 100)).toThrow(RangeError);
-    expect(() => planPasses([5, 101], 100)).toThrow('Sequence 1 has 101 tokens; one pass holds at most 100.');
+    expect(() => packPasses([5, 101], 100)).toThrow(RangeError);
+    expect(() => packPasses([5, 101], 100)).toThrow('Sequence 1 has 101 tokens; one pass holds at most 100.');
   });
 });
 

@@ -3,7 +3,7 @@
  * brim wherever there are short sequences to fill them with. Gives lists of indices into `lengths`; inside a pass they keep the
  * caller's order. A sequence longer than `maxTokens` is a RangeError.
  */
-export function planPasses(lengths: ArrayLike<number>, maxTokens: number): number[][] {
+export function packPasses(lengths: ArrayLike<number>, maxTokens: number): number[][] {
   const order = Array.from(lengths, (_, i) => i).sort((a, b) => lengths[b] - lengths[a] || a - b);
   const passes: number[][] = [];
   const room: number[] = [];

@@ -1,7 +1,7 @@
 import type { CallProgress } from '../api/calls';
 import { abortReason } from '../api/errors';
 import type { Head } from '../model/heads/head';
-import { planPasses } from '../packing/passes';
+import { packPasses } from '../packing/passes';
 import type { HeadRequest } from './head-runner';
 import type { PassResult } from './runtime';
 
@@ -115,7 +115,7 @@ export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number
   function nextPass(): Item[] {
     const lengths = waiting.map(({ ids }) => ids.length);
     const least = (pass: number[]) => Math.min(...pass.map((i) => calls.get(waiting[i])!.tokens));
-    const passes = planPasses(lengths, maxTokensPerPass());
+    const passes = packPasses(lengths, maxTokensPerPass());
     const first = passes.reduce((best, pass) => (least(pass) < least(best) ? pass : best));
     return first.map((i) => waiting[i]);
   }

@@ -1,7 +1,7 @@
 /** What this origin keeps on the device. A file of its own, which pages load when they ask. */
 import type { CachedModel } from '../api/types';
-import { deleteEntries, listEntries } from '../store/store';
-import { browserStore } from '../store/store-browser';
+import { browserStore } from '../store/browser';
+import { deleteEntries, listEntries } from '../store/entries';
 
 export const list = (): Promise<CachedModel[]> => listEntries(browserStore);
 

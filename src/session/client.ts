@@ -29,7 +29,7 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
     const [{ openModel }, { browserPlans: plans }, { browserStore: store }] = await Promise.all([
       import('./open'),
       import('../store/plans-browser'),
-      import('../store/store-browser'),
+      import('../store/browser'),
     ]);
     return openModel(source, { ...plain, signal, onProgress, gpu: gpu ?? navigator.gpu, plans, store });
   }

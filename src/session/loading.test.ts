@@ -11,8 +11,8 @@ import { ModelFileError } from '../api/errors';
 import { checkpointFolder } from '../model/fixtures/golden';
 import { twinFolder } from '../model/fixtures/twin';
 import { deleteCached, listCached, loadModel } from '../node';
-import type { OpenStore, Store } from '../store/store';
-import { folderStore } from '../store/store-folder';
+import type { OpenStore, Store } from '../store/entries';
+import { folderStore } from '../store/folder';
 import { type OpenOptions, openModel } from './open';
 
 /** Dawn's null backend allocates and validates as others do, and computes nothing: enough to load. */

@@ -12,7 +12,7 @@ import {
   type Store,
   totalBytes,
   writeManifest,
-} from './store';
+} from './entries';
 
 export interface CacheOptions {
   cache?: CacheMode;

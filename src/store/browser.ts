@@ -1,8 +1,8 @@
 /** The browser's stores. Both work in pages and in workers. */
 
 import type { ModelFile } from '../formats/model-files';
-import type { OpenStore, Store } from './store';
-import { storedName } from './store';
+import type { OpenStore, Store } from './entries';
+import { storedName } from './entries';
 
 const NAME = 'modernbert-webgpu';
 

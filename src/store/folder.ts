@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { env } from 'node:process';
 import { Writable } from 'node:stream';
 import { folderFiles } from '../sources/folder';
-import { type OpenStore, storedName } from './store';
+import { type OpenStore, storedName } from './entries';
 
 /** In the user's cache folder. */
 export const DEFAULT_FOLDER = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'modernbert-webgpu', 'models');

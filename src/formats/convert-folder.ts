@@ -2,9 +2,9 @@
 import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import process from 'node:process';
-import { type ConvertedDtype, convertCheckpoint } from '../formats/convert';
-import type { ModelFiles } from '../formats/model-files';
-import { type ReadOptions, readBytes, readJson } from '../formats/read';
+import { type ConvertedDtype, convertCheckpoint } from './convert';
+import type { ModelFiles } from './model-files';
+import { type ReadOptions, readBytes, readJson } from './read';
 
 /** Files besides the weights that loaders of any kind look for. */
 const SMALL_FILES = [

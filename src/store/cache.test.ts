@@ -8,8 +8,8 @@ import { fileOf, numberedBytes } from '../formats/fixtures';
 import type { ModelFiles } from '../formats/model-files';
 import { readBytes } from '../formats/read';
 import { type CachedFiles, cachedFiles } from './cache';
-import { deleteEntries, listEntries, type OpenStore, type Store } from './store';
-import { folderStore } from './store-folder';
+import { deleteEntries, listEntries, type OpenStore, type Store } from './entries';
+import { folderStore } from './folder';
 
 let root: string;
 let folders = 0;
