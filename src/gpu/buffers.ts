@@ -56,6 +56,5 @@ export class GpuMemory {
 export const MAP_READ = 0x1;
 export const COPY_SRC = 0x4;
 export const COPY_DST = 0x8;
-export const UNIFORM = 0x40;
 export const STORAGE = 0x80;
 export const QUERY_RESOLVE = 0x200;

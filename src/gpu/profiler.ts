@@ -28,10 +28,10 @@ export function createProfiler({ device, hasTimestamps }: Gpu): Profiler {
       const count = Math.min(recorded.length, MOST);
       const sums = new Map<string, { ms: number; count: number; flops: number }>();
       if (count === 0) return sums;
-      const encoder = device.createCommandEncoder();
-      encoder.resolveQuerySet(querySet, 0, count * 2, resolved, 0);
-      encoder.copyBufferToBuffer(resolved, 0, readback, 0, count * 16);
-      device.queue.submit([encoder.finish()]);
+      const commands = device.createCommandEncoder();
+      commands.resolveQuerySet(querySet, 0, count * 2, resolved, 0);
+      commands.copyBufferToBuffer(resolved, 0, readback, 0, count * 16);
+      device.queue.submit([commands.finish()]);
       await readback.mapAsync(1, 0, count * 16);
       const times = new BigUint64Array(readback.getMappedRange(0, count * 16));
       for (let i = 0; i < count; i++) {

@@ -17,7 +17,7 @@ export class Submission {
   flops = 0;
   issuedFlops = 0;
   #submittedFlops = 0;
-  #encoder: GPUCommandEncoder | undefined;
+  #commands: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
 
   constructor(
@@ -27,8 +27,8 @@ export class Submission {
 
   dispatch({ kernel, label = kernel.label, bindGroup, workgroups, flops = 0, issuedFlops = 0 }: Dispatch): void {
     if (this.profiler) this.#endPass();
-    this.#encoder ??= this.gpu.device.createCommandEncoder();
-    this.#pass ??= this.#encoder.beginComputePass({ timestampWrites: this.profiler?.next(label, flops) });
+    this.#commands ??= this.gpu.device.createCommandEncoder();
+    this.#pass ??= this.#commands.beginComputePass({ timestampWrites: this.profiler?.next(label, flops) });
     this.#pass.setPipeline(kernel.pipeline);
     this.#pass.setBindGroup(0, bindGroup);
     this.#pass.dispatchWorkgroups(...workgroups);
@@ -40,8 +40,8 @@ export class Submission {
 
   copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
     this.#endPass();
-    this.#encoder ??= this.gpu.device.createCommandEncoder();
-    this.#encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+    this.#commands ??= this.gpu.device.createCommandEncoder();
+    this.#commands.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
   }
 
   /** Submits what was recorded and gives the first `bytes` of a MAP_READ buffer. */
@@ -56,8 +56,8 @@ export class Submission {
 
   #submit(): void {
     this.#endPass();
-    if (this.#encoder) this.gpu.device.queue.submit([this.#encoder.finish()]);
-    this.#encoder = undefined;
+    if (this.#commands) this.gpu.device.queue.submit([this.#commands.finish()]);
+    this.#commands = undefined;
     this.#submittedFlops = this.flops;
   }
 

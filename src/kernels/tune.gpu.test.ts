@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../gpu/device';
 import { openTestGpu } from '../gpu/fixtures';
 import { DEFAULT_PLAN, TILES, tilesFor } from './gemm';
-import type { GemmPlan, GemmSpec } from './gemm-spec';
+import type { GemmPlan, GemmSpec, GemmTile } from './gemm-spec';
 import { withMatrices } from './test-matrices';
 import { createTuner, planKey, tuneGemm } from './tune';
 
@@ -35,21 +35,16 @@ const memoryStore = (plans: Record<string, unknown> = {}) => ({
 });
 
 describe('tuneGemm', () => {
-  /** A clock that each timing moves on: with it the tiles' times are what the test says, in the order they are asked. */
-  it('takes the fastest tile for few, some and many rows', async () => {
-    let reads = 0;
-    let time = 0;
-    // Each run reads the clock twice. 1 + 3 runs check the results, then a case has 2 runs to find the repeats and 3 rounds of 4 tiles.
-    const now = () => {
-      const timing = Math.floor(reads++ / 2) - 4;
-      if (reads % 2 === 0) {
-        const tile = (((timing % 14) + 12) % 14) % 4;
-        const fastest = [3, 2, 1][Math.floor(timing / 14)];
-        time += tile === fastest ? 1 : 5;
-      }
-      return time;
+  /** Runs the work, and says that one tile is the fastest. */
+  const fastest =
+    (tileFor: (rows: number) => GemmTile) => async (run: () => Promise<void>, tile: GemmTile, rows: number) => {
+      await run();
+      return tile === tileFor(rows) ? 1 : 5;
     };
-    expect(await tuneGemm(gpu, rope, now)).toEqual([
+
+  it('takes the fastest tile for few, some and many rows', async () => {
+    const time = fastest((rows) => (rows <= 16 ? TILES[3] : rows <= 128 ? TILES[2] : TILES[1]));
+    expect(await tuneGemm(gpu, rope, time)).toEqual([
       { upTo: 16, tile: TILES[3] },
       { upTo: 128, tile: TILES[2] },
       { tile: TILES[1] },
@@ -59,19 +54,14 @@ describe('tuneGemm', () => {
   it.each([spec, rope, { ...spec, epilogue: { kind: 'residual' }, dtype: 'q4' } as GemmSpec])(
     'finds every tile right for $epilogue.kind with $dtype weights',
     async (each) => {
-      const seen = new Set<number>();
-      for (let wanted = 0; wanted < TILES.length; wanted++) {
-        let reads = 0;
-        let time = 0;
-        const now = () => {
-          const timing = Math.floor(reads++ / 2) - 4;
-          if (reads % 2 === 0) time += (((timing % 14) + 12) % 14) % 4 === wanted ? 1 : 5;
-          return time;
-        };
-        const plan = await tuneGemm(gpu, each, now);
-        seen.add(TILES.findIndex((tile) => JSON.stringify(tile) === JSON.stringify(plan[2].tile)));
+      for (const tile of TILES) {
+        const plan = await tuneGemm(
+          gpu,
+          each,
+          fastest(() => tile),
+        ); // a wrong tile is never in a plan
+        expect(plan.map((entry) => entry.tile)).toEqual([tile, tile, tile]);
       }
-      expect(seen.size).toBe(TILES.length); // a wrong tile is never in a plan, and its timings move the others'
     },
   );
 });
@@ -79,16 +69,15 @@ describe('tuneGemm', () => {
 describe('tuneGemm where the device has matrices', () => {
   const matrix = { component: 'f32', m: 8, n: 8, k: 8, threads: 32 } as const;
   const plain: GemmSpec = { ...spec, k: 32, dtype: 'f32' };
-  /** Each timing is shorter than all before it, so that the last of the right tiles is the fastest. */
-  const faster = () => {
-    let reads = 0;
-    let time = 0;
-    return () => {
-      if (++reads % 2 === 0) time += 1e6 / reads;
-      return time;
-    };
+  /** The last of the right tiles is the fastest. */
+  const designs = async (on: Gpu) => {
+    const tiles = tilesFor(on, plain);
+    const plan = await tuneGemm(on, plain, async (run, tile) => {
+      await run();
+      return tiles.length - tiles.findIndex((known) => JSON.stringify(known) === JSON.stringify(tile));
+    });
+    return plan.map(({ tile }) => tile.design);
   };
-  const designs = async (on: Gpu) => (await tuneGemm(on, plain, faster())).map(({ tile }) => tile.design);
 
   it('takes others if they are wrong', async () => {
     expect(tilesFor({ ...gpu, subgroupMatrix: matrix }, plain).at(-1)?.design).toBe('matrix');

@@ -60,8 +60,17 @@ function isPlan(value: unknown, tiles: GemmTile[]): value is GemmPlan {
   );
 }
 
-/** Times every tile on made-up operands of this GEMM's shape, and gives the fastest right one for few, some and many rows. */
-export async function tuneGemm(gpu: Gpu, spec: GemmSpec, now = () => performance.now()): Promise<GemmPlan> {
+/** Milliseconds that `run` takes; it computes so many rows with a tile, and more than once. */
+type Timer = (run: () => Promise<void>, tile: GemmTile, rows: number) => Promise<number>;
+
+const wallTime: Timer = async (run) => {
+  const start = performance.now();
+  await run();
+  return performance.now() - start;
+};
+
+/** Times every tile on made-up operands of this GEMM's shape, and returns the fastest right one for few, some and many rows. */
+export async function tuneGemm(gpu: Gpu, spec: GemmSpec, time: Timer = wallTime): Promise<GemmPlan> {
   const { device } = gpu;
   const operands = makeOperands(gpu, spec);
   try {
@@ -69,23 +78,25 @@ export async function tuneGemm(gpu: Gpu, spec: GemmSpec, now = () => performance
       (g) => g !== undefined,
     );
     const bindGroup = bind(gpu, gemms[0].variants[0].kernel, operands);
-    const run = async (gemm: Gemm, rows: number, repeats: number): Promise<number> => {
-      const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      const { kernel, workgroups } = gemmDispatch(gemm, rows);
-      pass.setPipeline(kernel.pipeline);
-      pass.setBindGroup(0, bindGroup);
-      for (let i = 0; i < repeats; i++) pass.dispatchWorkgroups(...workgroups);
-      pass.end();
-      const start = now();
-      device.queue.submit([encoder.finish()]);
+    const submit = async (record: (commands: GPUCommandEncoder) => void): Promise<void> => {
+      const commands = device.createCommandEncoder();
+      record(commands);
+      device.queue.submit([commands.finish()]);
       await device.queue.onSubmittedWorkDone();
-      return now() - start;
     };
+    const run = (gemm: Gemm, rows: number, repeats: number) =>
+      submit((commands) => {
+        const pass = commands.beginComputePass();
+        const { kernel, workgroups } = gemmDispatch(gemm, rows);
+        pass.setPipeline(kernel.pipeline);
+        pass.setBindGroup(0, bindGroup);
+        for (let i = 0; i < repeats; i++) pass.dispatchWorkgroups(...workgroups);
+        pass.end();
+      });
+    const timed = (gemm: Gemm, rows: number, repeats: number) =>
+      time(() => run(gemm, rows, repeats), gemm.variants[0].tile, rows);
     const result = async (gemm: Gemm): Promise<Float32Array> => {
-      const encoder = device.createCommandEncoder();
-      encoder.clearBuffer(operands.out); // the residual epilogue adds to it
-      device.queue.submit([encoder.finish()]);
+      await submit((commands) => commands.clearBuffer(operands.out)); // the residual epilogue adds to it
       await run(gemm, M_MULTIPLE, 1);
       return readRows(gpu, spec, operands.out);
     };
@@ -96,11 +107,11 @@ export async function tuneGemm(gpu: Gpu, spec: GemmSpec, now = () => performance
 
     const plan: GemmPlan = [];
     for (const { rows, upTo } of CASES) {
-      const once = Math.min(await run(right[0], rows, 1), await run(right[0], rows, 1));
+      const once = Math.min(await timed(right[0], rows, 1), await timed(right[0], rows, 1));
       const repeats = Math.max(1, Math.min(MOST_REPEATS, Math.ceil(MEASURE_MS / once)));
       const times = right.map(() => Infinity);
       for (let round = 0; round < ROUNDS; round++) {
-        for (const [i, gemm] of right.entries()) times[i] = Math.min(times[i], await run(gemm, rows, repeats));
+        for (const [i, gemm] of right.entries()) times[i] = Math.min(times[i], await timed(gemm, rows, repeats));
       }
       const { tile } = right[times.indexOf(Math.min(...times))].variants[0];
       plan.push(upTo === undefined ? { tile } : { upTo, tile });
@@ -160,9 +171,9 @@ function noise(words: number, of: 'f32' | 'f16' | 'bits'): Uint32Array<ArrayBuff
 async function readRows(gpu: Gpu, spec: GemmSpec, out: GPUBuffer): Promise<Float32Array> {
   const bytes = (out.size / CASES[CASES.length - 1].rows) * M_MULTIPLE;
   const readback = gpu.device.createBuffer({ size: bytes, usage: MAP_READ | COPY_DST });
-  const encoder = gpu.device.createCommandEncoder();
-  encoder.copyBufferToBuffer(out, 0, readback, 0, bytes);
-  gpu.device.queue.submit([encoder.finish()]);
+  const commands = gpu.device.createCommandEncoder();
+  commands.copyBufferToBuffer(out, 0, readback, 0, bytes);
+  gpu.device.queue.submit([commands.finish()]);
   await readback.mapAsync(GPU_MAP_READ);
   const words = readback.getMappedRange().slice(0);
   readback.destroy();
