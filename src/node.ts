@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { WebGPUUnavailableError } from './api/errors';
 import type { CachedModel, Dtype, FileOptions, LoadOptions, Model, ModelSource } from './api/types';
 import { convertToFolder } from './formats/convert-folder';
+import { quantizedTensors } from './model/build';
 import { openModel } from './session/open';
 import { folderFiles } from './sources/folder';
 import { openFiles, type SourceOptions } from './sources/source';
@@ -64,7 +65,7 @@ export async function convertModel(
   options: ConvertOptions,
 ): Promise<{ bytes: number }> {
   const { dtype, ...rest } = options;
-  return convertToFolder(openFiles(source, { ...rest, ...local }), dtype, folder, rest);
+  return convertToFolder(openFiles(source, { ...rest, ...local }), dtype, folder, quantizedTensors, rest);
 }
 
 /** The models that are kept in the folder, the one used last first. */

@@ -33,7 +33,7 @@ export const LAYERS = {
 
   index: { imports: ['session', 'similarity', 'api'] },
   worker: { imports: ['session', 'store', 'api'] },
-  node: { imports: ['session', 'similarity', 'sources', 'store', 'formats', 'api'] },
+  node: { imports: ['session', 'model', 'similarity', 'sources', 'store', 'formats', 'api'] },
 
   session: {
     imports: [

@@ -27,6 +27,7 @@ export async function convertToFolder(
   files: ModelFiles,
   to: ConvertedDtype,
   folder: string,
+  quantizedBy: Parameters<typeof convertCheckpoint>[2],
   options: ReadOptions,
 ): Promise<{ bytes: number }> {
   const target = resolve(folder);
@@ -41,7 +42,7 @@ export async function convertToFolder(
   await mkdir(unfinished, { recursive: true });
   try {
     let bytes = 0;
-    for await (const { name, size, stream } of convertCheckpoint(files, to, options)) {
+    for await (const { name, size, stream } of convertCheckpoint(files, to, quantizedBy, options)) {
       await write(unfinished, name, stream);
       bytes += size;
     }

@@ -1,14 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { numbers } from '../kernels/fixtures';
-import { type ConvertedDtype, convertCheckpoint, convertFile, quantizedDtypeOf } from './convert';
+import { type ConvertedDtype, convertCheckpoint, convertFile, type QuantizedAs, quantizedDtypeOf } from './convert';
 import { fileOf, safetensorsBytes } from './fixtures';
 import { f32ToF16 } from './float';
 import type { ModelFile, ModelFiles } from './model-files';
 import { GROUP, type QuantizedDtype, quantize, quantizedBytes } from './quantize';
 import { type Metadata, readSafetensors, type TensorInfo } from './safetensors';
-
-const CONFIG = { hidden_size: 64, num_attention_heads: 2 };
-const HEAD_DIM = 32;
 
 interface Source {
   dtype: 'F32' | 'F16' | 'BF16' | 'I64';
@@ -67,8 +64,16 @@ async function read(file: ModelFile) {
   return { tensors, metadata };
 }
 
-const convert = (bytes: Uint8Array, to: ConvertedDtype, headDim = HEAD_DIM) =>
-  convertFile(fileOf(bytes, { step: 5000 }), to, headDim);
+/** What a loader would decide: tables of 77 rows at least q8, heads and matrices of 96 columns not. */
+const quantizedBy =
+  (to: ConvertedDtype): QuantizedAs =>
+  (name) => {
+    if (to === 'f16' || name.startsWith('head') || EVERY[name]?.shape[1] === 96) return undefined;
+    return EVERY[name]?.shape[0] === 77 ? 'q8' : to;
+  };
+
+const convert = (bytes: Uint8Array, to: ConvertedDtype) =>
+  convertFile(fileOf(bytes, { step: 5000 }), to, () => quantizedBy(to));
 
 /** What `tensor` should have become. */
 function quantized(name: string, [n, k]: number[], dtype: QuantizedDtype) {
@@ -143,18 +148,12 @@ describe('convertFile', () => {
     },
   );
 
-  it('leaves Wo F16 where heads are padded at load', async () => {
-    const { tensors } = await read(await convert(checkpoint(EVERY), 'q8', 20));
-    expect(tensors.get(`${LAYER}.attn.Wo.weight`)).toEqual(half(`${LAYER}.attn.Wo.weight`, [64, 64]));
-    expect(tensors.get(`${LAYER}.attn.Wqkv.weight`)?.dtype).toBe('I8');
-  });
-
   it('goes through a matrix of several chunks without reading ahead', async () => {
     const name = 'layers.0.mlp.Wi.weight';
     const data = new Uint8Array(bytesOf(valuesOf(name, 6400 * 64), 'F32'));
     const header = { [name]: { dtype: 'F32', shape: [6400, 64], data_offsets: [0, data.length] } };
     const source = fileOf(safetensorsBytes(header, data), { step: 10_000 });
-    const file = await convertFile(source, 'q4', HEAD_DIM);
+    const file = await convertFile(source, 'q4', () => quantizedBy('q4'));
     expect(source.log.pulled).toBeLessThan(20_000);
     expect(file.size).toBeLessThan(data.length / 4 / 2 + data.length / 4 / 16 + 1000);
     const { tensors } = await read(file);
@@ -164,7 +163,9 @@ describe('convertFile', () => {
   it('tells a broken source, and its stream fails with it', async () => {
     await expect(convert(new Uint8Array(5), 'q8')).rejects.toThrow(/no safetensors file/);
     const bytes = checkpoint({ 'layers.0.attn.Wo.weight': { dtype: 'F32', shape: [64, 64] } });
-    const cut = await convertFile({ ...fileOf(bytes.subarray(0, 9000)), size: undefined }, 'q8', HEAD_DIM);
+    const cut = await convertFile({ ...fileOf(bytes.subarray(0, 9000)), size: undefined }, 'q8', () =>
+      quantizedBy('q8'),
+    );
     await expect(read(cut)).rejects.toThrow(/is cut off in layers.0.attn.Wo.weight/);
     new DataView(bytes.buffer).setFloat32(bytes.length - 4, NaN, true);
     await expect(read(await convert(bytes, 'q4'))).rejects.toThrow(/holds a NaN or an infinity at element 4095/);
@@ -172,7 +173,7 @@ describe('convertFile', () => {
 
   it('cancels the source where its reader has enough', async () => {
     const source = fileOf(checkpoint(EVERY), { step: 1000 });
-    const file = await convertFile(source, 'q8', HEAD_DIM);
+    const file = await convertFile(source, 'q8', () => quantizedBy('q8'));
     await file.stream.cancel('enough');
     await expect.poll(() => source.log.cancelled.length).toBe(1);
   });
@@ -192,10 +193,18 @@ describe('convertCheckpoint', () => {
     open: async (name) => (files[name] ? fileOf(files[name], { name }) : undefined),
   });
   const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-  const config = json(CONFIG);
+  const config = json({ hidden_size: 64 });
+  const quantizes = (to: 'q8' | 'q4') => (read: unknown, names: ReadonlySet<string>) => {
+    expect(read).toEqual({ hidden_size: 64 });
+    return (name: string) => (names.has(name) ? quantizedBy(to)(name) : undefined);
+  };
 
   it('gives one file for one', async () => {
-    const files = convertCheckpoint(folder({ 'config.json': config, 'model.safetensors': checkpoint(EVERY) }), 'q8');
+    const files = convertCheckpoint(
+      folder({ 'config.json': config, 'model.safetensors': checkpoint(EVERY) }),
+      'q8',
+      quantizes('q8'),
+    );
     const names: string[] = [];
     for await (const file of files) {
       names.push(file.name);
@@ -213,7 +222,7 @@ describe('convertCheckpoint', () => {
     const index = json({ metadata: { total_size: 1 }, weight_map });
     const source = folder({ 'config.json': config, 'model.safetensors.index.json': index, ...shards });
     const written = new Map<string, Uint8Array>();
-    for await (const { name, size, stream } of convertCheckpoint(source, 'q4')) {
+    for await (const { name, size, stream } of convertCheckpoint(source, 'q4', quantizes('q4'))) {
       written.set(
         name,
         new Uint8Array(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer()),
@@ -232,7 +241,11 @@ describe('convertCheckpoint', () => {
   });
 
   it('needs config.json and weights', async () => {
-    await expect(convertCheckpoint(folder({}), 'q8').next()).rejects.toThrow(/no config.json in a test/);
-    await expect(convertCheckpoint(folder({ 'config.json': config }), 'q8').next()).rejects.toThrow(/no weights/);
+    await expect(convertCheckpoint(folder({}), 'q8', quantizes('q8')).next()).rejects.toThrow(
+      /no config.json in a test/,
+    );
+    await expect(convertCheckpoint(folder({ 'config.json': config }), 'q8', quantizes('q8')).next()).rejects.toThrow(
+      /no weights/,
+    );
   });
 });

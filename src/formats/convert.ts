@@ -9,7 +9,7 @@ import type { Dtype } from '../api/types';
 import { listCheckpointFiles } from './checkpoint';
 import { convertElements, isFloatDtype } from './float';
 import type { ModelFile, ModelFiles } from './model-files';
-import { GROUP, isQuantized, K_STEP, type QuantizedDtype, quantize, quantizedBytes } from './quantize';
+import { GROUP, isQuantized, type QuantizedDtype, quantize, quantizedBytes } from './quantize';
 import { type ReadOptions, readJson } from './read';
 import { type Metadata, readSafetensors, type TensorInfo } from './safetensors';
 
@@ -27,24 +27,23 @@ export function quantizedDtypeOf({ format, version, dtype = '' }: Metadata, file
   );
 }
 
-const LAYER_MATRIX = /(^|\.)layers\.\d+\.(attn\.Wqkv|attn\.Wo|mlp\.Wi|mlp\.Wo)\.weight$/;
-const TABLE = /^(model\.)?embeddings\.tok_embeddings\.weight$|^decoder\.weight$/;
+/** What a tensor is quantised to; undefined for those that are not. A model's loader decides it (model/build.ts). */
+export type QuantizedAs = (name: string) => QuantizedDtype | undefined;
 
-/** What a tensor becomes; undefined where it stays as it is. The loader expects the same (model/weights.ts). */
-function targetOf({ name, dtype, shape }: TensorInfo, to: ConvertedDtype, headDim: number): ConvertedDtype | undefined {
+/** What a tensor becomes; undefined if it stays as it is. */
+function targetOf(
+  { name, dtype, shape }: TensorInfo,
+  to: ConvertedDtype,
+  quantizedAs: QuantizedAs,
+): ConvertedDtype | undefined {
   if (!isFloatDtype(dtype)) return undefined;
-  if (to === 'f16') return dtype === 'F16' ? undefined : 'f16';
-  if (shape.length === 1) return undefined;
-  const isWhole = shape.length === 2 && shape[1] % K_STEP === 0;
-  if (isWhole && TABLE.test(name)) return 'q8';
-  // Columns of Wo are moved at load where heads are padded, and their groups would be torn.
-  const isMoved = name.endsWith('attn.Wo.weight') && headDim % 32 !== 0;
-  if (isWhole && LAYER_MATRIX.test(name) && !isMoved) return to;
-  return dtype === 'F16' ? undefined : 'f16';
+  const half = dtype === 'F16' ? undefined : 'f16';
+  if (to === 'f16') return half;
+  return shape.length === 1 ? undefined : (quantizedAs(name) ?? half);
 }
 
 /** What a file's tensors become (undefined: they stay as they are), and the result's `__metadata__`. */
-interface Plan {
+interface Targets {
   targetOf(tensor: TensorInfo): ConvertedDtype | undefined;
   metadata: Metadata;
 }
@@ -52,16 +51,22 @@ interface Plan {
 /**
  * The file with its weights converted, as a stream that holds a few MB: chunks of the source become chunks of the result. Resolves when
  * the source's header is there. The stream fails with a ModelFileError for a broken source or a value that `to` cannot hold; cancelling it
- * cancels the source. `headDim`: of the model.
+ * cancels the source. `quantizedIn`: given the names of the file's tensors.
  */
-export const convertFile = (file: ModelFile, to: ConvertedDtype, headDim: number, options: ReadOptions = {}) =>
+export const convertFile = (
+  file: ModelFile,
+  to: ConvertedDtype,
+  quantizedIn: (names: string[]) => QuantizedAs,
+  options: ReadOptions = {},
+) =>
   convertAs(
     file,
-    (metadata) => {
+    (metadata, tensors) => {
       if (quantizedDtypeOf(metadata, file.name)) {
         throw new ModelFileError(`${file.name} is converted to ${metadata.dtype} already; convert the original.`);
       }
-      return { targetOf: (tensor) => targetOf(tensor, to, headDim), metadata: metadataOf(to, metadata) };
+      const quantizedAs = quantizedIn(tensors.map(({ name }) => name));
+      return { targetOf: (tensor) => targetOf(tensor, to, quantizedAs), metadata: metadataOf(to, metadata) };
     },
     options,
   );
@@ -73,7 +78,7 @@ export const convertFile = (file: ModelFile, to: ConvertedDtype, headDim: number
 export const prepareFile = (
   file: ModelFile,
   choose: (tensors: TensorInfo[], stored: QuantizedDtype | undefined) => Dtype,
-  headDim: number,
+  quantizedAs: QuantizedAs,
   options: ReadOptions = {},
 ) =>
   convertAs(
@@ -84,7 +89,7 @@ export const prepareFile = (
       if (stored || to === 'f32') return { targetOf: () => undefined, metadata };
       const isVector = ({ shape }: TensorInfo) => shape.length === 1; // f32 on the GPU
       return {
-        targetOf: (tensor) => (isVector(tensor) ? undefined : targetOf(tensor, to, headDim)),
+        targetOf: (tensor) => (isVector(tensor) ? undefined : targetOf(tensor, to, quantizedAs)),
         metadata: metadataOf(to, metadata),
       };
     },
@@ -96,7 +101,7 @@ const metadataOf = (to: ConvertedDtype, metadata: Metadata): Metadata =>
 
 function convertAs(
   file: ModelFile,
-  planOf: (metadata: Metadata, tensors: TensorInfo[]) => Plan,
+  targetsOf: (metadata: Metadata, tensors: TensorInfo[]) => Targets,
   options: ReadOptions,
 ): Promise<ModelFile & { size: number; tensors: string[] }> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
@@ -108,13 +113,13 @@ function convertAs(
   return new Promise((resolve, reject) => {
     const visitor = {
       async header(tensors: TensorInfo[], metadata: Metadata) {
-        const plan = planOf(metadata, tensors);
+        const own = targetsOf(metadata, tensors);
         const entries: Entry[] = tensors.flatMap((tensor) => {
-          const target = plan.targetOf(tensor);
+          const target = own.targetOf(tensor);
           targets.set(tensor.name, target);
           return entriesOf(tensor, target);
         });
-        const { header, size } = headerOf(entries, plan.metadata);
+        const { header, size } = headerOf(entries, own.metadata);
         resolve({ name: file.name, size, stream: readable, tensors: entries.map(({ name }) => name) });
         await writer.write(header);
         return targets;
@@ -160,15 +165,20 @@ function convertAs(
 export async function* convertCheckpoint(
   files: ModelFiles,
   to: ConvertedDtype,
+  quantizedBy: (config: unknown, names: ReadonlySet<string>, dtype: Dtype) => QuantizedAs,
   options: ReadOptions = {},
 ): AsyncGenerator<ModelFile & { size: number }> {
-  const config = (await readJson(files, 'config.json', { ...options, required: true })) as Record<string, number>;
-  const headDim = config.hidden_size / config.num_attention_heads;
+  const config = await readJson(files, 'config.json', { ...options, required: true });
   const { names, weightMap, open } = await listCheckpointFiles(files, options);
   const weight_map: Record<string, string> = {};
   let total_size = 0;
   for (const name of names) {
-    const file = await convertFile(await open(name, options.signal), to, headDim, options);
+    const file = await convertFile(
+      await open(name, options.signal),
+      to,
+      (own) => quantizedBy(config, new Set(weightMap?.keys() ?? own), to),
+      options,
+    );
     for (const tensor of file.tensors) weight_map[tensor] = name;
     total_size += file.size;
     yield file;

@@ -7,6 +7,7 @@ import type { LoadOptions } from '../api/types';
 import { convertCheckpoint } from '../formats/convert';
 import { loadModel } from '../node';
 import { folderFiles } from '../sources/folder';
+import { quantizedTensors } from './build';
 import { checkpointFolder } from './fixtures/golden';
 
 const F32 = { dtype: 'f32', arithmetic: 'f32' } as const;
@@ -121,7 +122,11 @@ describe('a checkpoint that is broken', () => {
     ['misshapen', (h: Header) => h[Wo].shape.reverse(), /shape \[96,128\], config\.json makes it \[128,96\]/],
     ['with misshapen scales', (h: Header) => h[`${Wo}.scales`].shape.reverse(), /scales' has shape \[6,128\]/],
   ] as [string, (header: Header) => void, RegExp][])('a converted tensor %s', async (_, header, message) => {
-    const { value } = await convertCheckpoint(folderFiles(checkpointFolder('tiny-mlm'))!, 'q4').next();
+    const { value } = await convertCheckpoint(
+      folderFiles(checkpointFolder('tiny-mlm'))!,
+      'q4',
+      quantizedTensors,
+    ).next();
     const bytes = Buffer.from(
       await new Response(value.stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer(),
     );

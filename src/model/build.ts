@@ -1,13 +1,15 @@
 import type { Arithmetic, Compute, Dtype, Task } from '../api/types';
+import type { QuantizedAs } from '../formats/convert';
 import { isQuantized } from '../formats/quantize';
 import type { Gpu } from '../gpu/device';
 import type { ModelConfig } from './config';
+import { readModelConfig } from './families/registry';
 import type { Family } from './family';
 import { taskOf } from './heads/tasks';
 import type { LoadedModel } from './model';
 import type { Module } from './modules/module';
-import { declareTensors } from './tensors';
-import type { Placement } from './upload';
+import { declareTensors, type Tensors } from './tensors';
+import { type Placement, quantizedDtype } from './upload';
 
 export interface BuildOptions {
   gpu: Gpu;
@@ -58,13 +60,27 @@ export function buildModel({ gpu, family, config, modules, alloc, ...options }: 
   };
 }
 
+/** Where tensors would go, without a GPU. */
+function declared(dtype: Dtype, names: ReadonlySet<string>): Tensors {
+  const alloc = (label: string, size: number) => ({ label, size }) as GPUBuffer;
+  return declareTensors({ alloc, maxBindingSize: Infinity, dtype, names });
+}
+
 /** Parameters of the encoder's matrices and table. */
 export function parametersOf(family: Family, config: ModelConfig): number {
-  const alloc = (label: string, size: number) => ({ label, size }) as GPUBuffer;
-  const tensors = declareTensors({ alloc, maxBindingSize: Infinity, dtype: 'f32', names: new Set() });
+  const tensors = declared('f32', new Set());
   family.tensors(config, tensors);
-  return [...tensors.places.values()].reduce(
-    (sum, { shape }) => sum + (shape.length > 1 ? shape.reduce((a, b) => a * b, 1) : 0),
-    0,
-  );
+  const sizes = [...tensors.places.values()].map(({ shape }) => (shape.length > 1 ? shape[0] * shape[1] : 0));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** What a checkpoint's tensors are quantised to with this dtype. Throws as readModelConfig and taskOf do. */
+export function quantizedTensors(json: unknown, names: ReadonlySet<string>, dtype: Dtype): QuantizedAs {
+  if (!isQuantized(dtype)) return () => undefined;
+  const { family, config } = readModelConfig(json);
+  const tensors = declared(dtype, names);
+  const task = taskOf(config, family, names);
+  const weights = family.tensors(config, tensors);
+  if (task !== 'encoder') family.head(config, tensors, task, weights);
+  return (name) => quantizedDtype(tensors.places.get(name));
 }

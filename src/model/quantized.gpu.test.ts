@@ -11,6 +11,7 @@ import { parseHeader } from '../formats/safetensors';
 import { withSmallBindings } from '../gpu/fixtures';
 import { loadModel } from '../node';
 import { folderFiles } from '../sources/folder';
+import { quantizedTensors } from './build';
 import { argmaxes, maxDifference, nanoTexts, publicModel, readGolden } from './fixtures/golden';
 
 async function withModel<T>(source: ModelSource, options: LoadOptions, use: (model: Model) => Promise<T>): Promise<T> {
@@ -24,7 +25,7 @@ async function withModel<T>(source: ModelSource, options: LoadOptions, use: (mod
 
 /** The converted weight file of a folder. */
 async function converted(folder: string, dtype: ConvertedDtype): Promise<Buffer<ArrayBuffer>> {
-  for await (const { stream } of convertCheckpoint(folderFiles(folder)!, dtype)) {
+  for await (const { stream } of convertCheckpoint(folderFiles(folder)!, dtype, quantizedTensors)) {
     return Buffer.from(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer());
   }
   throw new Error('no file');

@@ -1,7 +1,7 @@
 import { ModelFileError } from '../api/errors';
 import type { Dtype } from '../api/types';
 import { checkElements, convertElements, isFloatDtype } from '../formats/float';
-import { isQuantized } from '../formats/quantize';
+import { isQuantized, type QuantizedDtype } from '../formats/quantize';
 import type { TensorInfo } from '../formats/safetensors';
 import type { Gpu } from '../gpu/device';
 
@@ -16,6 +16,10 @@ export interface Placement {
   rowAt?: (row: number) => number;
   columnAt?: (column: number) => number;
 }
+
+/** What a placed tensor is quantised to. */
+export const quantizedDtype = (place: Placement | undefined): QuantizedDtype | undefined =>
+  place && isQuantized(place.dtype) ? place.dtype : undefined;
 
 /** Elements converted before they go to the GPU; with the source chunk all that loading holds in JavaScript. */
 const BLOCK_ELEMENTS = 1 << 20;

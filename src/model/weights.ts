@@ -7,7 +7,7 @@ import type { QuantizedDtype } from '../formats/quantize';
 import { missingFile, type StreamOptions } from '../formats/read';
 import { type Metadata, readSafetensors, type TensorInfo } from '../formats/safetensors';
 import type { Gpu } from '../gpu/device';
-import { checkTensor, createUploader, type Placement } from './upload';
+import { checkTensor, createUploader, type Placement, quantizedDtype } from './upload';
 
 type Places = Map<string, Placement>;
 
@@ -17,15 +17,13 @@ export interface WeightPlaces {
   dtypeOf(tensors: TensorInfo[], stored: QuantizedDtype | undefined): Dtype;
   /** Where each tensor goes; called once, when the bytes begin to come. */
   placesOf(names: ReadonlySet<string>, dtype: Dtype): Places;
-  /** See prepareFile. */
-  headDim: number;
 }
 
 /** Streams the checkpoint's tensors to the GPU. Throws a ModelFileError for a missing, misshapen or broken tensor. */
 export async function loadWeights(
   files: ModelFiles,
   gpu: Gpu,
-  { dtypeOf, placesOf, headDim }: WeightPlaces,
+  { dtypeOf, placesOf }: WeightPlaces,
   options: StreamOptions,
 ): Promise<void> {
   const checkpoint = await listCheckpointFiles(files, options);
@@ -37,10 +35,11 @@ export async function loadWeights(
     places = placesOf(new Set(checkpoint.weightMap?.keys() ?? tensors.map((t) => t.name)), dtype);
     return dtype;
   };
+  const quantizedAs = (name: string) => quantizedDtype(places.get(name));
   const seen = new Set<string>();
   for (const name of checkpoint.names) {
     const source = await checkpoint.open(name, options.signal);
-    const converted = source.isPrepared ? undefined : await prepareFile(source, choose, headDim, options);
+    const converted = source.isPrepared ? undefined : await prepareFile(source, choose, quantizedAs, options);
     const file = converted ? (files.keep?.(converted) ?? converted) : source;
     const found = await uploadFile(
       gpu,

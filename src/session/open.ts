@@ -117,7 +117,6 @@ async function runtimeOf(files: ModelFiles, options: OpenOptions) {
         files,
         gpu,
         {
-          headDim: (config as ModelConfig & { head_dim: number }).head_dim,
           dtypeOf: (tensors, stored) => {
             const largest = tensors.reduce((a, b) => (b.end - b.begin > a.end - a.begin ? b : a), tensors[0]);
             return chooseDtype(options.dtype ?? 'auto', {
