@@ -1,21 +1,24 @@
 import { DeviceLostError, WebGPUUnavailableError } from '../api/errors';
 import type { Arithmetic, Compute, Dtype, LoadOptions, Model, ModelInfo, ModelSource } from '../api/types';
 import type { ModelFiles } from '../formats/model-files';
+import type { QuantizedDtype } from '../formats/quantize';
 import { readJson } from '../formats/read';
+import type { TensorInfo } from '../formats/safetensors';
 import { GpuMemory } from '../gpu/buffers';
 import { type Gpu, guarded, openGpu } from '../gpu/device';
 import { createCompiler } from '../kernels/compile';
 import { createTuner, type PlanStore } from '../kernels/tune';
-import { type BuiltModel, buildModel, parametersOf } from '../model/build';
+import { buildModel, parametersOf } from '../model/build';
 import { chooseDtype } from '../model/choose-dtype';
 import type { ModelConfig } from '../model/config';
 import { readModelConfig } from '../model/families/registry';
 import { TASKS } from '../model/heads/tasks';
+import type { LoadedModel } from '../model/model';
 import { embeddingColumns } from '../model/modules/registry';
-import { readSentenceConfig } from '../model/sentence';
+import { readSentenceConfig, type SentenceConfig } from '../model/sentence';
 import { loadModuleWeights, loadWeights } from '../model/weights';
 import { HeadRunner } from '../runtime/head-runner';
-import { type CompiledEncoder, compileEncoder, Runtime } from '../runtime/runtime';
+import { compileEncoder, Runtime } from '../runtime/runtime';
 import { createScheduler } from '../runtime/scheduler';
 import { openFiles, type SourceOptions } from '../sources/source';
 import { type CacheOptions, cachedFiles } from '../store/cache';
@@ -111,82 +114,45 @@ async function runtimeOf(files: ModelFiles, options: OpenOptions) {
   try {
     return await guarded(gpu, async () => {
       const sentence = await readSentenceConfig(files, config.hidden_size, options);
-      let built: BuiltModel | undefined;
-      let compiled: Promise<{ encoder: CompiledEncoder; heads: HeadRunner }> | undefined;
-      await loadWeights(
-        files,
-        gpu,
-        {
-          dtypeOf: (tensors, stored) => {
-            const largest = tensors.reduce((a, b) => (b.end - b.begin > a.end - a.begin ? b : a), tensors[0]);
-            return chooseDtype(options.dtype ?? 'auto', {
-              stored,
-              isF32: largest?.dtype === 'F32',
-              parameters: parametersOf(family, config),
-              maxBufferSize: gpu.limits.maxBufferSize,
-              deviceMemory: (globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory,
-            });
-          },
-          placesOf: (names, dtype) => {
-            if (compute === 'int8' && dtype !== 'q8') {
-              throw new RangeError(`compute: 'int8' needs dtype 'q8'; it is '${dtype}'.`);
-            }
-            built = buildModel({
-              gpu,
-              family,
-              config,
-              modules: sentence.modules,
-              names,
-              dtype,
-              act: arithmeticOf(gpu, options.arithmetic ?? 'auto', dtype),
-              compute,
-              task: options.task,
-              alloc: (label, bytes) => memory.alloc('weights', label, bytes),
-            });
-            const { model, places } = built;
-            const planFor = (options.autotune ?? !gpu.isSoftware) ? createTuner(gpu, options.plans) : undefined;
-            const heads = new HeadRunner(memory, model, createCompiler(gpu));
-            compiled = Promise.all([
-              compileEncoder(model, createCompiler(gpu, planFor)),
-              heads.prepare(TASKS[model.task].usual(sentence)),
-            ]).then(([encoder]) => ({ encoder, heads }));
-            compiled.catch(() => {}); // a broken file is reported first; otherwise it is awaited below
-            return places;
-          },
-        },
-        options,
-      );
-      const { encoder, heads } = await compiled!;
-      const { model, modulePlaces } = built!;
+      const dtypeOf = (tensors: TensorInfo[], stored: QuantizedDtype | undefined) =>
+        chooseDtype(options.dtype ?? 'auto', {
+          stored,
+          isF32: isF32(tensors),
+          parameters: parametersOf(family, config),
+          maxBufferSize: gpu.limits.maxBufferSize,
+          deviceMemory: (globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory,
+        });
+      let started: ReturnType<typeof start> | undefined;
+      const start = (names: ReadonlySet<string>, dtype: Dtype) => {
+        if (compute === 'int8' && dtype !== 'q8') {
+          throw new RangeError(`compute: 'int8' needs dtype 'q8'; it is '${dtype}'.`);
+        }
+        const act = arithmeticOf(gpu, options.arithmetic ?? 'auto', dtype);
+        const alloc = (label: string, bytes: number) => memory.alloc('weights', label, bytes);
+        const { task } = options;
+        const { modules } = sentence;
+        const built = buildModel({ gpu, family, config, modules, names, dtype, act, compute, task, alloc });
+        const planFor = (options.autotune ?? !gpu.isSoftware) ? createTuner(gpu, options.plans) : undefined;
+        const heads = new HeadRunner(memory, built.model, createCompiler(gpu));
+        const compiled = Promise.all([
+          compileEncoder(built.model, createCompiler(gpu, planFor)),
+          heads.prepare(TASKS[built.model.task].usual(sentence)),
+        ]);
+        compiled.catch(() => {}); // a broken file is reported first; otherwise it is awaited below
+        return { ...built, heads, compiled };
+      };
+      // Kernels compile while the weights stream in.
+      const placesOf = (names: ReadonlySet<string>, dtype: Dtype) => {
+        started = start(names, dtype);
+        return started.places;
+      };
+      await loadWeights(files, gpu, { dtypeOf, placesOf }, options);
+      const { model, modulePlaces, heads, compiled } = started!;
+      const [encoder] = await compiled;
       for (const { folder, places } of modulePlaces) await loadModuleWeights(files, gpu, folder, places, options);
       const runtime = new Runtime(gpu, memory, model, encoder, heads);
-      const { multiVector, pooling } = sentence;
-      const info: ModelInfo = {
-        config: configJson as Record<string, unknown>,
-        task: model.task,
-        dtype: model.dtype,
-        arithmetic: model.act,
-        compute,
-        maxTokens: Math.min(config.max_position_embeddings, sentence.max_seq_length ?? Infinity),
-        maxTokensPerPass: tokensPerPass(options.maxTokensPerPass, runtime.tokenLimit),
-        hiddenSize: config.hidden_size,
-        vocabSize: config.vocab_size,
-        labels: labelsOf(config, model.head && model.task !== 'mlm' ? model.head.output.columns : 0),
-        pooling: pooling ?? [],
-        embeddingSize: sentence.truncate_dim ?? embeddingColumns(sentence.modules, config.hidden_size, pooling),
-        prompts: sentence.prompts,
-        defaultPrompt: sentence.default_prompt_name,
-        similarity: sentence.similarity,
-        multiVector: multiVector && {
-          queryLength: multiVector.query_length,
-          documentLength: multiVector.document_length,
-        },
-        maskToken: undefined,
-        adapter: gpu.info,
-        features: [...(model.act === 'f16' ? ['shader-f16'] : [])],
-        commit: undefined,
-        cache: { state: 'off' },
-      };
+      const maxTokensPerPass = tokensPerPass(options.maxTokensPerPass, runtime.tokenLimit);
+      const info = infoOf(configJson as Record<string, unknown>, model, sentence, gpu, maxTokensPerPass);
       return { runtime, config, sentence, info, files };
     });
   } catch (error) {
@@ -194,6 +160,46 @@ async function runtimeOf(files: ModelFiles, options: OpenOptions) {
     gpu.device.destroy();
     throw error;
   }
+}
+
+/** Whether a file's weights are F32: those of its largest tensor. */
+const isF32 = (tensors: TensorInfo[]): boolean =>
+  tensors.reduce((a, b) => (b.end - b.begin > a.end - a.begin ? b : a), tensors[0])?.dtype === 'F32';
+
+function infoOf(
+  json: Record<string, unknown>,
+  { config, task, dtype, act, compute, head }: LoadedModel,
+  sentence: SentenceConfig,
+  gpu: Gpu,
+  maxTokensPerPass: number,
+): ModelInfo {
+  const { multiVector, pooling = [] } = sentence;
+  return {
+    config: json,
+    task,
+    dtype,
+    arithmetic: act,
+    compute,
+    maxTokens: Math.min(config.max_position_embeddings, sentence.max_seq_length ?? Infinity),
+    maxTokensPerPass,
+    hiddenSize: config.hidden_size,
+    vocabSize: config.vocab_size,
+    labels: labelsOf(config, head && task !== 'mlm' ? head.output.columns : 0),
+    pooling,
+    embeddingSize: sentence.truncate_dim ?? embeddingColumns(sentence.modules, config.hidden_size, pooling),
+    prompts: sentence.prompts,
+    defaultPrompt: sentence.default_prompt_name,
+    similarity: sentence.similarity,
+    multiVector: multiVector && {
+      queryLength: multiVector.query_length,
+      documentLength: multiVector.document_length,
+    },
+    maskToken: undefined,
+    adapter: gpu.info,
+    features: act === 'f16' ? ['shader-f16'] : [],
+    commit: undefined,
+    cache: { state: 'off' },
+  };
 }
 
 function computeOf(compute: Compute = 'float'): Compute {
