@@ -60,7 +60,7 @@ describe('a checkpoint that is broken', () => {
       { header: (h) => h[Wo].shape.reverse() },
       'F32',
       F32,
-      /mlp\.Wo\.weight' has shape \[192,128\], config\.json makes it \[128,192\]/,
+      /mlp\.Wo\.weight' has shape \[192,128\]; by config\.json it must be \[128,192\]/,
     ],
     [
       'NaN in F32',
@@ -102,7 +102,7 @@ describe('a checkpoint that is broken', () => {
       { header: (h) => Object.assign(h[Wo], { dtype: 'I32' }) },
       'F32',
       F32,
-      /has dtype I32; F32, F16 and BF16 are read/,
+      /has dtype I32; expected F32, F16 or BF16/,
     ],
   ];
 
@@ -118,8 +118,8 @@ describe('a checkpoint that is broken', () => {
       (h: Header) => rename(h, `${Wo}.scales`, 'x'),
       /lacks 1 of the tensors .*mlp.Wo.weight.scales/,
     ],
-    ['with the bytes of q8', (h: Header) => Object.assign(h[Wo], { dtype: 'I8' }), /as q4, U8 is read/],
-    ['misshapen', (h: Header) => h[Wo].shape.reverse(), /shape \[96,128\], config\.json makes it \[128,96\]/],
+    ['with the bytes of q8', (h: Header) => Object.assign(h[Wo], { dtype: 'I8' }), /expected U8 for q4 weights/],
+    ['misshapen', (h: Header) => h[Wo].shape.reverse(), /shape \[96,128\]; by config\.json it must be \[128,96\]/],
     ['with misshapen scales', (h: Header) => h[`${Wo}.scales`].shape.reverse(), /scales' has shape \[6,128\]/],
   ] as [string, (header: Header) => void, RegExp][])('a converted tensor %s', async (_, header, message) => {
     const { value } = await convertCheckpoint(

@@ -4,30 +4,30 @@ import type { QuantizedDtype } from '../formats/quantize';
 
 /** What the choice of a dtype depends on. */
 export interface DtypeFacts {
-  /** The file was converted to this. */
+  /** What the file was converted to, if it was. */
   stored?: QuantizedDtype;
   /** The file's weights are F32, not F16 or BF16. */
   isF32: boolean;
-  /** Of the matrices and the table. */
+  /** Number of parameters of the matrices and the table. */
   parameters: number;
-  /** The device's limit, bytes. */
+  /** The device's limit, in bytes. */
   maxBufferSize: number;
-  /** navigator.deviceMemory: GiB, at most 8; undefined where the browser does not say. */
+  /** navigator.deviceMemory: GiB, at most 8; undefined if the browser does not have it. */
   deviceMemory: number | undefined;
 }
 
 const MEBIBYTE = 2 ** 20;
-/** f32 weights above this are stored as f16 however much memory there is. */
+/** f32 weights above this are stored as f16, however much memory there is. */
 const MOST_F32 = 512 * MEBIBYTE;
-/** Weights that any device is trusted with. */
+/** Any device is assumed to hold weights of this size. */
 const LEAST_BUDGET = 512 * MEBIBYTE;
 const DTYPES = ['auto', 'f32', 'f16', 'q8', 'q4'];
 const BYTES = { f32: 4, f16: 2, q8: 1.0625 };
 
 /**
- * The dtype that `asked` means. WebGPU does not tell how much memory there is, so 'auto' gives weights a quarter of the machine's where the
- * browser tells that, and the device's largest buffer (at least 512 MiB) anyway; it takes the file's own precision, but f32 only up to
- * 512 MiB, and f16, q8 and q4 in turn where the ones before are over the budget. shader-f16 does not matter: every dtype runs without.
+ * The dtype that `asked` stands for. WebGPU does not report memory, so the budget of 'auto' is the device's largest buffer (at least
+ * 512 MiB), and no more than a quarter of the machine's memory if the browser reports that. 'auto' keeps the file's own precision, but f32
+ * only up to 512 MiB, and falls back to f16, q8 and q4 in turn when the weights exceed the budget. No dtype needs shader-f16.
  */
 export function chooseDtype(asked: NonNullable<LoadOptions['dtype']>, facts: DtypeFacts): Dtype {
   const { stored, isF32, parameters, maxBufferSize, deviceMemory = Infinity } = facts;
@@ -35,7 +35,7 @@ export function chooseDtype(asked: NonNullable<LoadOptions['dtype']>, facts: Dty
   if (stored) {
     if (asked === 'auto' || asked === stored) return stored;
     throw new ModelFileError(
-      `The checkpoint is converted to ${stored}, and its weights cannot become ${asked} again: load it with dtype 'auto', or load the original.`,
+      `The checkpoint is converted to ${stored}, and its weights cannot be loaded as ${asked}: use dtype 'auto', or load the original.`,
     );
   }
   if (asked !== 'auto') return asked;

@@ -110,7 +110,7 @@ async function readModules(files: ModelFiles, options: ReadOptions): Promise<Mod
     );
   }
   const types = entries.map(({ type }) => String(type));
-  if (types.some((type) => type.includes('.cross_encoder.'))) return []; // its head is in config.json's own class
+  if (types.some((type) => type.includes('.cross_encoder.'))) return []; // its head is the checkpoint's own
   const classOf = (type: string) => type.slice(type.lastIndexOf('.') + 1);
   if (classOf(types[0] ?? '') !== 'Transformer') {
     throw new UnsupportedModelError(
@@ -119,7 +119,7 @@ async function readModules(files: ModelFiles, options: ReadOptions): Promise<Mod
   }
   if (entries[0].path !== '') {
     throw new UnsupportedModelError(
-      `${name}: [0].path = '${entries[0].path}' is not supported; the Transformer must lie at the top.`,
+      `${name}: [0].path = '${entries[0].path}' is not supported; the Transformer must be at the top level.`,
     );
   }
   const modules = entries.slice(1).flatMap(({ path }, i): ModuleEntry[] => {
@@ -130,9 +130,7 @@ async function readModules(files: ModelFiles, options: ReadOptions): Promise<Mod
     throw new UnsupportedModelError(`${name}: [${i + 1}].type = ${types[i + 1]} is not supported there; ${known}.`);
   });
   if (!modules.some(({ kind }) => kind === 'Pooling' || kind === 'Dense')) {
-    throw new UnsupportedModelError(
-      `${name}: it has neither a Pooling nor a Dense module; one is needed for embeddings.`,
-    );
+    throw new UnsupportedModelError(`${name} has neither a Pooling nor a Dense module; embeddings need one.`);
   }
   return modules;
 }

@@ -5,13 +5,13 @@ import { isQuantized, type QuantizedDtype } from '../formats/quantize';
 import type { TensorInfo } from '../formats/safetensors';
 import type { Gpu } from '../gpu/device';
 
-/** Where a tensor goes: a matrix [rows, columns] (a vector is one row) into padded rows of one buffer or of several pieces. */
+/** Where a tensor goes on the GPU: a matrix [rows, columns] (a vector is one row) into padded rows of one buffer, or of several pieces. */
 export interface Placement {
   shape: number[];
   dtype: Dtype;
-  /** Elements of a row on the GPU; the columns of a quantised matrix. */
+  /** Elements per row on the GPU; columns, if the matrix is quantised. */
   stride: number;
-  /** Pieces by ascending first row. */
+  /** In ascending order of first row. */
   pieces: { buffer: GPUBuffer; firstRow: number }[];
   rowAt?: (row: number) => number;
   columnAt?: (column: number) => number;
@@ -21,12 +21,12 @@ export interface Placement {
 export const quantizedDtype = (place: Placement | undefined): QuantizedDtype | undefined =>
   place && isQuantized(place.dtype) ? place.dtype : undefined;
 
-/** Elements converted before they go to the GPU; with the source chunk all that loading holds in JavaScript. */
+/** Elements converted at a time. With the source's chunk this is all that loading holds in JavaScript. */
 const BLOCK_ELEMENTS = 1 << 20;
-/** Bytes handed to the queue before waiting for it, so that a fast disk does not fill the browser's upload memory. */
+/** Bytes written to the queue before waiting for it, so that a fast disk does not fill the browser's upload memory. */
 const QUEUE_BYTES = 32 << 20;
 
-/** dtype and shape of a quantised tensor in the file, which has its scales in a tensor of their own. */
+/** dtype and shape of a quantised tensor in the file; its scales are a separate tensor. */
 const storedAs = ({ shape: [n, k], dtype }: Placement) =>
   dtype === 'q8' ? { dtype: 'I8', shape: [n, k] } : { dtype: 'U8', shape: [n, k / 2] };
 
@@ -35,13 +35,13 @@ export function checkTensor(tensor: TensorInfo, place: Placement, file: string):
   const stored = isQuantized(place.dtype) ? storedAs(place) : undefined;
   if (stored ? tensor.dtype !== stored.dtype : !isFloatDtype(tensor.dtype)) {
     throw new ModelFileError(
-      `${file}: tensor '${tensor.name}' has dtype ${tensor.dtype}; ${stored ? `as ${place.dtype}, ${stored.dtype} is` : 'F32, F16 and BF16 are'} read.`,
+      `${file}: tensor '${tensor.name}' has dtype ${tensor.dtype}; expected ${stored ? `${stored.dtype} for ${place.dtype} weights` : 'F32, F16 or BF16'}.`,
     );
   }
   const { shape } = stored ?? place;
   if (tensor.shape.join() !== shape.join()) {
     throw new ModelFileError(
-      `${file}: tensor '${tensor.name}' has shape [${tensor.shape}], config.json makes it [${shape}].`,
+      `${file}: tensor '${tensor.name}' has shape [${tensor.shape}]; by config.json it must be [${shape}].`,
     );
   }
 }
@@ -49,18 +49,18 @@ export function checkTensor(tensor: TensorInfo, place: Placement, file: string):
 type Block = Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
 /**
- * Takes tensors chunk by chunk, converts, pads and permutes them, and writes them to the GPU. `chunk` wants each tensor's bytes
- * in order. Throws ModelFileError for NaN, infinities, and values that f16 cannot hold.
+ * Takes tensors chunk by chunk, each tensor's bytes in order; converts, pads and permutes them, and writes them to the GPU. Throws
+ * ModelFileError for NaN, infinities, and values that f16 cannot hold.
  */
 export function createUploader(gpu: Gpu, file: string) {
   const { queue } = gpu.device;
   let current = '';
   let gathered: Block | undefined;
   let filled = 0; // elements of the block
-  let row = 0; // of the block's first
+  let row = 0; // the block's first
   let queued = 0;
 
-  /** Writes `rows` rows from row `at` of `data` on, which are neighbours on the GPU from row `to` on. */
+  /** Writes `rows` rows of `data`, starting at row `at`, to consecutive rows on the GPU, starting at row `to`. */
   function write(place: Placement, data: Block, stride: number, to: number, rows: number, at: number) {
     const rowBytes = stride * data.BYTES_PER_ELEMENT;
     for (let done = 0; done < rows; ) {
@@ -75,7 +75,7 @@ export function createUploader(gpu: Gpu, file: string) {
     }
   }
 
-  /** Writes whole rows, padded, in runs that stay together on the GPU. */
+  /** Pads whole rows and writes them, in runs that are consecutive on the GPU. */
   function writeRows(place: Placement, rows: number, columns: number, unpadded: Block): void {
     const data = padRows(unpadded, rows, columns, place);
     const stride = data instanceof Uint8Array ? columns : place.stride;
@@ -89,7 +89,7 @@ export function createUploader(gpu: Gpu, file: string) {
     row += rows;
   }
 
-  /** Puts elements behind those of the block, and writes it where it is full or the tensor ends. */
+  /** Appends elements to the block, and writes it when it is full or the tensor ends. */
   function gather(tensor: TensorInfo, bytes: Uint8Array, place: Placement, columns: number, total: number): void {
     const { dtype, name } = tensor;
     const size = tensorBytes(tensor) / total;
@@ -146,7 +146,7 @@ function blockFor({ dtype }: Placement, rows: number, columns: number): Block {
   return dtype === 'f16' ? new Uint16Array(length) : new Float32Array(length);
 }
 
-/** The bytes themselves where nothing is to be converted, as in all that comes from the cache: one copy less. */
+/** The bytes themselves if no conversion is needed, as for everything that comes from the cache: one copy less. */
 function asStored(
   dtype: string,
   place: Placement,
@@ -157,7 +157,7 @@ function asStored(
   return dtype === 'F32' && place.dtype === 'f32' ? new Float32Array(buffer, byteOffset, length / 4) : undefined;
 }
 
-/** The rows with the GPU's stride: as they are where nothing is padded or moved. */
+/** The rows with the GPU's stride; the block itself if nothing is padded or moved. */
 function padRows(block: Block, rows: number, columns: number, { stride, columnAt }: Placement): Block {
   if (block instanceof Uint8Array || (stride === columns && !columnAt)) return block;
   const padded = block instanceof Uint16Array ? new Uint16Array(rows * stride) : new Float32Array(rows * stride);

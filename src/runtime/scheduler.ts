@@ -5,24 +5,24 @@ import { packPasses } from '../packing/passes';
 import type { HeadRequest } from './head-runner';
 import type { PassResult } from './runtime';
 
-/** What a call wants of one of its sequences. `rows`: token indices in the sequence, for heads by row. */
+/** One head's output that a call needs for one of its sequences. `rows`: token indices in the sequence, for heads by row. */
 export interface Wanted {
   head: Head;
   rows?: Uint32Array;
-  /** Takes the answer: [rows or 1, width]. */
+  /** Receives the answer: [rows or 1, width]. */
   deliver(data: Float32Array<ArrayBuffer>, width: number): void;
 }
 
-/** One sequence to run. `hidden`: rows whose hidden states are wanted before each layer and before final_norm. */
+/** One sequence to run. `hidden`: rows whose hidden states the call needs before each layer and before final_norm. */
 export interface Item {
   ids: Uint32Array;
-  /** How many of its tokens, from the first, attention looks at. Default: all. */
+  /** How many of its tokens, counted from the first, are attended to. Default: all. */
   keys?: number;
   wanted: Wanted[];
   hidden?: { rows: Uint32Array; deliver(stages: Float32Array<ArrayBuffer>[]): void };
 }
 
-/** What a caller of `submit` may pass on: the signal that ends the call, and who hears how far it is. */
+/** Options of `submit`: a signal that ends the call, and a callback for its progress. */
 export interface SubmitOptions {
   signal?: AbortSignal;
   onProgress?: (progress: CallProgress) => void;
@@ -30,7 +30,7 @@ export interface SubmitOptions {
 
 interface Call {
   items: Set<Item>;
-  /** Tokens that are still to be run. */
+  /** Tokens still to be run. */
   tokens: number;
   report(): void;
   finish(error?: unknown): void;
@@ -42,12 +42,12 @@ type RunPass = (
   options: { keys: (number | undefined)[]; hiddenRows?: Uint32Array; onSubmitted: () => void },
 ) => Promise<PassResult>;
 
-/** While the GPU works on a pass, the next one is encoded, and results are read. More would only make a search query wait longer. */
+/** While the GPU works on a pass, the next one is encoded and results are read. More in flight would only delay a search query. */
 const MOST_IN_FLIGHT = 2;
 
 /**
- * Queues calls and runs them in passes on one GPU. Sequences of calls that wait together share passes; passes
- * with the smallest call's sequences go first, so that a search query need not wait for an index that is being built.
+ * Queues calls and runs them in passes on one GPU. Sequences of waiting calls share passes. The pass with the smallest call's sequences goes
+ * first, so that a search query does not wait for an index that is being built.
  */
 export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number) {
   const calls = new Map<Item, Call>();
@@ -106,7 +106,7 @@ export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number
         });
       }
     } catch (error) {
-      stop(error); // nothing could be planned: no call may be left waiting
+      stop(error); // packing failed: no call may be left waiting
     } finally {
       running = false;
     }
@@ -153,7 +153,7 @@ export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number
           call.report();
           if (call.items.size === 0) call.finish();
         } catch (error) {
-          call.finish(error); // of the caller's own onProgress
+          call.finish(error); // thrown by the caller's onProgress
         }
       }
     } catch (error) {
@@ -170,7 +170,7 @@ export function createScheduler(runPass: RunPass, maxTokensPerPass: () => number
   return { submit, stop };
 }
 
-/** One request for each kind of head, over all sequences of the pass, and who takes which rows of its answer. */
+/** One request per head, over all sequences of the pass, and which item takes which rows of its answer. */
 function gatherRequests(items: Item[]) {
   const kinds = new Map<
     string,

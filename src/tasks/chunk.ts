@@ -21,7 +21,7 @@ async function chunkTexts(
   const room = maxTokens - special;
   if (!Number.isInteger(overlap) || overlap < 0 || overlap > room / 2) {
     throw new RangeError(
-      `overlap must be an integer from 0 to ${Math.floor(room / 2)}, half of what maxTokens leaves to the text; it is ${overlap}.`,
+      `overlap must be an integer from 0 to ${Math.floor(room / 2)}, half of what maxTokens leaves for the text; it is ${overlap}.`,
     );
   }
   checkList(texts, 'texts');
@@ -30,8 +30,8 @@ async function chunkTexts(
 }
 
 /**
- * A window over the text's tokens. A part may have other tokens than the same letters in the whole text (the space before it is gone), so
- * every part is tokenized again, and shortened until it fits.
+ * Moves a window over the text's tokens. A part may tokenize differently from the same characters inside the whole text (the space before it
+ * is gone), so every part is tokenized again and shortened until it fits.
  */
 function chunksOf(tokenizer: Tokenizer, text: string, room: number, overlap: number, special: number): Chunk[] {
   const whole = tokenizer.encode(text);
@@ -39,7 +39,7 @@ function chunksOf(tokenizer: Tokenizer, text: string, room: number, overlap: num
   const spans = whole.offsets.filter(([start, end]) => end > start);
   const isBlank = (token: number) => text.slice(...spans[token]).trim() === '';
 
-  /** The last place in (from, to] where the tokens can be parted, best between words, if those are not far back. */
+  /** The last place in (from, to] where the tokens can be split, preferably between words if such a place is near the end. */
   function cut(from: number, to: number): number | undefined {
     if (to === spans.length) return to;
     let between: number | undefined;
@@ -60,7 +60,7 @@ function chunksOf(tokenizer: Tokenizer, text: string, room: number, overlap: num
       const last = cut(first, most);
       if (last === undefined) {
         throw new RangeError(
-          `maxTokens ${room + special} is too small for what stands at ${start} in the text: ${JSON.stringify(text.slice(start, start + 2))}.`,
+          `maxTokens ${room + special} is too small for the character at ${start} of the text: ${JSON.stringify(text.slice(start, start + 2))}.`,
         );
       }
       const own = text.slice(start, spans[last - 1][1]).trimEnd();
@@ -82,7 +82,7 @@ function chunksOf(tokenizer: Tokenizer, text: string, room: number, overlap: num
       chunks.push(own);
       [reached, end] = [last, own.end];
       first = skipBlank(overlap === 0 || last === spans.length ? last : (cut(first, last - overlap) ?? last));
-    } else first = skipBlank(reached); // a word so long that there is no room to repeat what stands before it
+    } else first = skipBlank(reached); // a word so long that there is no room for the overlap
   }
   return chunks;
 }

@@ -21,7 +21,7 @@ async function classifyTexts(
   }
   const results: (TokenLabel | Entity)[][] = [];
   const items = (await encode(parts, texts, options)).map(({ ids, tokens, offsets }, i): Item => {
-    // Tokens that the post-processor added ([CLS], [SEP]) have no place in the text.
+    // Tokens that the post-processor added ([CLS], [SEP]) have no offsets.
     const rows = Uint32Array.from(ids.keys()).filter((row) => offsets[row][1] > 0);
     results[i] = [];
     return {
@@ -62,7 +62,7 @@ async function classifyTexts(
   return results;
 }
 
-/** A token or a word: its place in the text and a probability for every label. */
+/** A token or a word: its offsets and a probability per label. */
 export interface Scored {
   start: number;
   end: number;
@@ -72,8 +72,8 @@ export interface Scored {
 const bestOf = (scores: number[]): number => scores.indexOf(Math.max(...scores));
 
 /**
- * What transformers' token-classification pipeline makes of tokens, in their order: words, unless `simple`, then neighbours of one class,
- * a new entity at every B-. Beyond it, the other prefixes of BILOU and BIOES count too (U- and S- stand alone, L- and E- end an entity).
+ * Groups tokens as transformers' token-classification pipeline does: into words, unless `simple`, then neighbours of one class, with a new
+ * entity at every B-. In addition, the other prefixes of BILOU and BIOES count (U- and S- stand alone, L- and E- end an entity).
  */
 export function entitiesOf(
   text: string,
@@ -101,7 +101,7 @@ export function entitiesOf(
   });
 }
 
-/** Runs of tokens without whitespace between them: what the pipeline takes for words of tokenizers without word pieces. */
+/** Runs of tokens without whitespace between them: what the pipeline regards as words for tokenizers without word pieces. */
 function wordsOf(text: string, tokens: Scored[]): Scored[][] {
   const words: Scored[][] = [];
   for (const token of tokens) {
@@ -128,7 +128,7 @@ function joined(word: Scored[], aggregation: 'first' | 'max' | 'average'): Score
 
 const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-/** 'B-PER' → B and PER. L, U, E and S are prefixes only where the class has B- or I- as well; what has no prefix counts as inside. */
+/** 'B-PER' → B and PER. L, U, E and S are prefixes only if the class has B- or I- as well; a label without a prefix counts as inside. */
 function splitLabel(name: string, labels: string[]): { prefix: string; label: string } {
   const [, prefix, label] = /^([BILUES])-(.+)$/s.exec(name) ?? [];
   const isPrefix = label && ('BI'.includes(prefix) || labels.includes(`B-${label}`) || labels.includes(`I-${label}`));

@@ -13,29 +13,29 @@ export interface Parts {
   sentence: SentenceConfig;
   info: ModelInfo;
   tokenizer: Tokenizer | undefined;
-  /** The checkpoint's place, for messages. */
+  /** Where the checkpoint is, for messages. */
   where: string;
   submit(items: Item[], options?: SubmitOptions): Promise<void>;
 }
 
 export function tokenizerOf({ tokenizer, where }: Parts): Tokenizer {
   if (tokenizer) return tokenizer;
-  throw new ModelFileError(`There is no tokenizer.json in ${where}: this model takes token ids only (forward).`);
+  throw new ModelFileError(`There is no tokenizer.json in ${where}: this model accepts only token ids (forward).`);
 }
 
 export interface EncodeOptions {
-  /** What gives way when a sequence is too long; of a pair by default the longer text. */
+  /** What is cut when a sequence is too long; of a pair, by default the longer text. */
   truncation?: Truncation;
-  /** Most tokens of a sequence, special ones included. Default: the model's limit. */
+  /** Most tokens per sequence, special ones included. Default: the model's limit. */
   maxTokens?: number;
-  /** What messages call an input. */
+  /** The name of an input in messages. */
   name?: (i: number) => string;
 }
 
-/** Milliseconds of tokenizing after which others have a turn: an abort can reach the worker then. */
+/** Tokenizing yields to the event loop after so many milliseconds, so that an abort can reach the worker. */
 const TURN = 50;
 
-/** The inputs' tokens, one sequence each. Rejects with TypeError or RangeError for what cannot be run, or the signal's reason. */
+/** Tokenizes the inputs, one sequence each. Rejects with a TypeError or RangeError for invalid input, or with the signal's reason. */
 export async function encode(
   parts: Parts,
   inputs: (string | TextPair)[],
@@ -55,7 +55,7 @@ export async function encode(
   });
 }
 
-/** Throws a RangeError for a sequence that the model or a pass cannot hold. */
+/** Throws a RangeError for a sequence that is too long for the model or for a pass. */
 export function checkLength(info: ModelInfo, length: number, what: string): void {
   if (length > info.maxTokens) {
     throw new RangeError(
@@ -64,7 +64,7 @@ export function checkLength(info: ModelInfo, length: number, what: string): void
   }
   if (length > info.maxTokensPerPass) {
     throw new RangeError(
-      `${what} has ${length} tokens, one pass on this device holds ${info.maxTokensPerPass} (maxTokensPerPass).`,
+      `${what} has ${length} tokens, but one pass on this device holds ${info.maxTokensPerPass} (maxTokensPerPass).`,
     );
   }
 }
@@ -75,7 +75,7 @@ export function checkList(list: unknown, what: string): void {
   if (list.length === 0) throw new RangeError(`There are no ${what}: the list is empty.`);
 }
 
-/** Maps a list and lets others have a turn now and then. Rejects with the signal's reason. */
+/** Maps a list and yields to the event loop now and then. Rejects with the signal's reason. */
 export async function paced<T, R>(
   list: T[],
   signal: AbortSignal | undefined,
@@ -94,15 +94,15 @@ export async function paced<T, R>(
   return results;
 }
 
-/** Throws TypeError for what is no string, RangeError for an empty one. */
+/** Throws a TypeError for anything but a string, a RangeError for an empty one. */
 export function checkText(text: unknown, name: string): void {
   if (typeof text !== 'string') {
-    throw new TypeError(`${name} is not a string but ${text === null ? 'null' : typeof text}.`);
+    throw new TypeError(`${name} must be a string, it is ${text === null ? 'null' : typeof text}.`);
   }
   if (text === '') throw new RangeError(`${name} is empty.`);
 }
 
-/** The classifier's logits of every sequence. */
+/** The classifier's logits per sequence. */
 export async function sequenceLogits(
   { submit }: Parts,
   encoded: Tokens[],
@@ -126,11 +126,11 @@ export async function sequenceLogits(
   return logits;
 }
 
-/** Throws a RangeError for what cannot be a number of results. */
+/** Throws a RangeError for an invalid number of results. */
 export function checkTopK(topK: number | undefined, most = Infinity): void {
   if (topK === undefined || (Number.isInteger(topK) && topK >= 1 && topK <= most)) return;
   throw new RangeError(
-    `topK must be ${most === Infinity ? 'a positive integer' : `an integer from 1 to the vocabulary's ${most}`}, it is ${topK}.`,
+    `topK must be ${most === Infinity ? 'a positive integer' : `an integer from 1 to the vocabulary size ${most}`}, it is ${topK}.`,
   );
 }
 

@@ -11,8 +11,8 @@ import { embeddingsOf } from './embedding-precision';
 export const embedMultiVector: Call = { run: oneOrMany(embedTexts) };
 
 /**
- * As PyLate does it: [CLS], the prefix's token, the text, [SEP]. A query is then filled up with
- * mask tokens; of a document the tokens on the skip list get no embedding.
+ * As PyLate does it: [CLS], the prefix's token, the text, [SEP]. A query is then filled up with mask tokens; a document's tokens on the skip
+ * list get no embedding.
  */
 async function embedTexts(parts: Parts, texts: string[], options: MultiVectorOptions): Promise<MultiVector[]> {
   const { config, info, sentence, submit, where } = parts;
@@ -30,7 +30,9 @@ async function embedTexts(parts: Parts, texts: string[], options: MultiVectorOpt
   const prefix = kind === 'query' ? multiVector.query_prefix : multiVector.document_prefix;
   const prefixId = prefix === '' ? undefined : tokenizer.tokenId(prefix);
   if (prefix !== '' && prefixId === undefined) {
-    throw new ModelFileError(`tokenizer.json in ${where} has no token '${prefix}', the checkpoint's ${kind}_prefix.`);
+    throw new ModelFileError(
+      `tokenizer.json in ${where} has no token '${prefix}', which is the checkpoint's ${kind}_prefix.`,
+    );
   }
   const prefixes = prefixId === undefined ? [] : [prefixId];
   const ownLength = kind === 'query' ? multiVector.query_length : multiVector.document_length;
@@ -50,7 +52,7 @@ async function embedTexts(parts: Parts, texts: string[], options: MultiVectorOpt
     const length = tokens.ids.length + prefixes.length;
     if (length > maxTokens) {
       throw new RangeError(
-        `Text ${i} has ${length} tokens with its prefix, a ${kind} at most ${maxTokens}. Shorten it, or pass truncate: true or a larger maxTokens.`,
+        `Text ${i} has ${length} tokens with its prefix; a ${kind} may have ${maxTokens}. Shorten it, or pass truncate: true or a larger maxTokens.`,
       );
     }
     const { ids, offsets } = insert(tokens, prefixes);
@@ -59,7 +61,7 @@ async function embedTexts(parts: Parts, texts: string[], options: MultiVectorOpt
     const keys = multiVector.attend_to_expansion_tokens ? filled.length : length;
     if (filled.length - keys > sees) {
       throw new RangeError(
-        `Text ${i} has ${keys} tokens and would be filled up to ${filled.length}: the last would see none of them, as some layers see ${sees} to each side. Pass a smaller maxTokens.`,
+        `Text ${i} has ${keys} tokens and would be filled up to ${filled.length}, but some layers attend to only ${sees} tokens on each side: the last mask tokens would see no token of the text. Pass a smaller maxTokens.`,
       );
     }
     const rows = Uint32Array.from(filled.keys()).filter((row) => !skipped.has(filled[row]));
@@ -85,7 +87,7 @@ async function embedTexts(parts: Parts, texts: string[], options: MultiVectorOpt
   return results;
 }
 
-/** The tokens with `prefixes` behind the first, which is [CLS]. */
+/** The tokens with `prefixes` after the first, which is [CLS]. */
 function insert({ ids, offsets }: Tokens, prefixes: number[]): Pick<Tokens, 'ids' | 'offsets'> {
   return {
     ids: Uint32Array.of(ids[0], ...prefixes, ...ids.subarray(1)),
@@ -93,7 +95,7 @@ function insert({ ids, offsets }: Tokens, prefixes: number[]): Pick<Tokens, 'ids
   };
 }
 
-/** The query with mask tokens up to `length`. */
+/** The query, filled up to `length` with mask tokens. */
 function expand(ids: Uint32Array, length: number, { maskTokenId }: Tokenizer, where: string): Uint32Array {
   if (maskTokenId === undefined)
     throw new ModelFileError(`The tokenizer of ${where} has no mask token to expand with.`);
@@ -102,6 +104,6 @@ function expand(ids: Uint32Array, length: number, { maskTokenId }: Tokenizer, wh
   return filled;
 }
 
-/** The tokens that are a word of the list by themselves. */
+/** The ids of the list's words that are single tokens. */
 const skipList = ({ skiplist_words }: MultiVectorConfig, tokenizer: Tokenizer): Set<number> =>
   new Set(skiplist_words.map((word) => tokenizer.tokenId(word)).filter((id) => id !== undefined));

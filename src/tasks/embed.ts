@@ -18,7 +18,7 @@ async function embedTexts<P extends Precision = 'float32'>(
   const { signal, onProgress, normalize = true, precision = 'float32' as P, ranges } = options;
   if (!sentence.pooling) {
     throw new UnsupportedModelError(
-      'embed needs one vector a text; this checkpoint is a multi-vector one: use embedMultiVector.',
+      'embed needs a checkpoint with one vector per text; this one is multi-vector: use embedMultiVector.',
     );
   }
   const pooling = poolingsOf(options.pooling ?? sentence.pooling, parts);
@@ -33,13 +33,13 @@ async function embedTexts<P extends Precision = 'float32'>(
     list.map((text) => prompt + text),
     options,
   );
-  // sentence-transformers': the prompt's tokens with all special ones but the last
+  // As sentence-transformers counts: the prompt's tokens with all special ones but the last.
   const skip = prompt && !sentence.include_prompt ? tokenizerOf(parts).encode(prompt).ids.length - 1 : 0;
   const head = pooledEmbedding({ pooling, normalize, dimensions: dim, skip });
   const data = new Float32Array(list.length * dim);
   const items = encoded.map(({ ids }, i): Item => {
     if (skip >= ids.length)
-      throw new RangeError(`Text ${i} has no tokens but those of its prompt, which do not count.`);
+      throw new RangeError(`Text ${i} has only its prompt's tokens, which this checkpoint does not pool.`);
     return { ids, wanted: [{ head, deliver: (row) => data.set(row, i * dim) }] };
   });
   await submit(items, { signal, onProgress });
@@ -50,18 +50,18 @@ function poolingsOf(asked: Pooling | Pooling[], { sentence }: Parts): Pooling[] 
   const poolings = Array.isArray(asked) ? asked : [asked];
   const unknown = poolings.find((pooling) => !POOLINGS.includes(pooling));
   if (unknown !== undefined || poolings.length === 0) {
-    throw new RangeError(`pooling must be of ${POOLINGS.map((name) => `'${name}'`).join(', ')}; it is '${asked}'.`);
+    throw new RangeError(`pooling must be one or more of ${POOLINGS.join(', ')}; it is '${asked}'.`);
   }
   const isLast = sentence.modules.every(({ kind }) => kind === 'Pooling');
   if (!isLast && poolings.length !== sentence.pooling!.length) {
     throw new RangeError(
-      `This checkpoint's Dense modules take ${sentence.pooling!.length} poolings, not ${poolings.length}.`,
+      `This checkpoint's Dense modules need ${sentence.pooling!.length} poolings, not ${poolings.length}.`,
     );
   }
   return poolings;
 }
 
-/** How many numbers of an embedding are kept. */
+/** Numbers of an embedding that are kept. */
 function dimensionsOf(asked: number | undefined, pooling: Pooling[], { config, sentence }: Parts): number {
   const all = embeddingColumns(sentence.modules, config.hidden_size, pooling);
   const dim = asked ?? Math.min(sentence.truncate_dim ?? all, all);
@@ -76,6 +76,6 @@ function promptOf({ prompt, promptName }: EmbedOptions, { info: { prompts, defau
   if (Object.hasOwn(prompts, name)) return prompts[name];
   const known = Object.keys(prompts);
   throw new RangeError(
-    `This checkpoint has no prompt '${name}'; ${known.length > 0 ? `it has ${known.join(', ')}` : 'it has none'}. Pass the words as prompt.`,
+    `This checkpoint has no prompt '${name}'; ${known.length > 0 ? `it has ${known.join(', ')}` : 'it has none'}. Pass its text as prompt.`,
   );
 }

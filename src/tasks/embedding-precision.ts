@@ -1,12 +1,12 @@
 import type { Embeddings, EmbedOptions, Precision, PrecisionData } from '../api/calls';
 
-/** Embeddings of these rows. */
+/** `data` as embeddings. */
 export function embeddingsOf<P extends Precision>(data: PrecisionData[P], rows: number, dim: number): Embeddings<P> {
   const width = data.length / rows;
   return { data, rows, dim, row: (i) => data.subarray(i * width, (i + 1) * width) as PrecisionData[P] };
 }
 
-/** How rows of `dim` numbers become the asked precision. Throws a RangeError for options that make no sense. */
+/** Converts rows of `dim` numbers to a precision. Throws a RangeError for options that do not go together. */
 export function pack<P extends Precision>(
   precision: P,
   dim: number,
@@ -22,13 +22,13 @@ export function pack<P extends Precision>(
   }
   if (ranges && (precision !== 'int8' || ranges.min.length !== dim || ranges.max.length !== dim)) {
     throw new RangeError(
-      `ranges are for precision 'int8' and have ${dim} numbers each; precision is '${precision}', they have ${ranges.min.length} and ${ranges.max.length}.`,
+      `ranges need precision 'int8' and ${dim} numbers each; precision is '${precision}', and they have ${ranges.min.length} and ${ranges.max.length}.`,
     );
   }
   return packers[precision];
 }
 
-/** Every row by itself: its largest magnitude becomes 127, so that cosines stay and rows of different calls can be compared. */
+/** Scales each row so that its largest magnitude is 127: cosines stay, and rows of different calls can be compared. */
 function scaled(data: Float32Array, dim: number): Int8Array {
   const packed = new Int8Array(data.length);
   for (let at = 0; at < data.length; at += dim) {
@@ -39,7 +39,7 @@ function scaled(data: Float32Array, dim: number): Int8Array {
   return packed;
 }
 
-/** sentence-transformers' int8: (x - min) / step - 128 without its fraction, where a step is a 255th of the range; outside it is cut. */
+/** sentence-transformers' int8: trunc((x - min) / step - 128), clamped, where a step is 1/255 of the range. */
 function inRanges(data: Float32Array, dim: number, { min, max }: NonNullable<EmbedOptions['ranges']>): Int8Array {
   return Int8Array.from(data, (x, i) => {
     const c = i % dim;
@@ -48,7 +48,7 @@ function inRanges(data: Float32Array, dim: number, { min, max }: NonNullable<Emb
   });
 }
 
-/** sentence-transformers' ubinary: one bit a number, the first in the highest bit; each row begins with a byte of its own. */
+/** sentence-transformers' ubinary: one bit per number, the first in the highest bit; each row begins at a byte. */
 function bits(data: Float32Array, dim: number): Uint8Array {
   const bytes = Math.ceil(dim / 8);
   const packed = new Uint8Array((data.length / dim) * bytes);

@@ -57,7 +57,7 @@ async function fillTexts(parts: Parts, texts: string[], options: FillMaskOptions
 
 type Scores = { tokenId: number; score: number }[];
 
-/** What the top_k head gives for one row: pairs of an id, as bits, and its probability. */
+/** The top_k head's answer for one row: pairs of a token id, as bits, and its probability. */
 function bestOf(pairs: Float32Array): Scores {
   const words = new Uint32Array(pairs.buffer, pairs.byteOffset, pairs.length);
   return Array.from({ length: pairs.length / 2 }, (_, c) => ({ tokenId: words[2 * c], score: pairs[2 * c + 1] }));
@@ -71,10 +71,10 @@ function scoresOf(logits: Float32Array, ids: number[], topK: number): Scores {
     .slice(0, topK);
 }
 
-/** Whether the mask token has taken in the whitespace before it, so that what fills it begins with a space ("ĠParis"). */
+/** Whether the mask token includes the whitespace before it, so that its candidates begin with a space ("ĠParis"). */
 const tookSpace = ({ offsets }: Tokens, row: number): boolean => offsets[row][0] > (offsets[row - 1]?.[1] ?? 0);
 
-/** The ids of the targets as they are written where a mask stands; found when they are first wanted. */
+/** The targets' token ids, with or without a space before them; looked up on first use. */
 function targetIds(parts: Parts, targets: string[]): (spaced: boolean) => number[] {
   const known = new Map<boolean, number[]>();
   const find = (spaced: boolean): number[] => {
@@ -83,7 +83,7 @@ function targetIds(parts: Parts, targets: string[]): (spaced: boolean) => number
       const own = [...ids.keys()].filter((i) => offsets[i][1] > 0);
       if (own.length === 1) return ids[own[0]];
       throw new RangeError(
-        `The target '${target}' is ${own.length} tokens (${own.map((i) => tokens[i]).join(' ')}); a mask stands for one. Leave it out.`,
+        `The target '${target}' is ${own.length} tokens (${own.map((i) => tokens[i]).join(' ')}); a mask stands for one token. Leave it out.`,
       );
     });
     return [...new Set(ids)];
@@ -95,7 +95,7 @@ function targetIds(parts: Parts, targets: string[]): (spaced: boolean) => number
   };
 }
 
-/** The text with a token for a mask. The space that a token begins with is the one that stands before the mask, if there is one. */
+/** The text with a mask replaced by a token. If the text has a space before the mask, the token's own leading space is dropped. */
 function filled(text: string, start: number, end: number, token: string): string {
   const before = text.slice(0, start);
   return before + (/(^|\s)$/.test(before) ? token.trimStart() : token) + text.slice(end);

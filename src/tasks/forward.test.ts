@@ -29,8 +29,8 @@ describe('sequencesOf', () => {
     [[], [], 'The batch is empty: lengths has no entries.'],
     [[1], [2], 'lengths add up to 2, but inputIds has 1 ids.'],
     [[1, 100], [2], 'inputIds[1] is 100; the vocabulary has ids 0 to 99.'],
-    [[-1], [1], 'inputIds[0] is -1, out of the range of an id.'],
-    [[2 ** 32], [1], 'inputIds[0] is 4294967296, out of the range of an id.'],
+    [[-1], [1], 'inputIds[0] is -1, out of range for an id.'],
+    [[2 ** 32], [1], 'inputIds[0] is 4294967296, out of range for an id.'],
     [[1], [0, 1], 'lengths[0] is 0: a sequence needs at least one token.'],
   ])('throws a RangeError for ids %j with lengths %j', (ids, lengths, message) => {
     expect(() => idsOf(batchOf(ids, lengths))).toThrow(new RangeError(message));

@@ -7,7 +7,7 @@ import type { Item } from '../runtime/scheduler';
 import type { Call } from './call';
 import { checkLength, type Parts } from './common';
 
-/** Of one output: 2 GiB. */
+/** Per output: 2 GiB. */
 const MOST_NUMBERS = 2 ** 29;
 
 /** Token ids in, hidden states and logits of the chosen rows out. */
@@ -40,7 +40,7 @@ export const forward: Call = {
       const size = shape.reduce((a, b) => a * b, 1);
       if (size > MOST_NUMBERS) {
         throw new RangeError(
-          `The output '${name}' would be [${shape}], ${size} numbers; at most ${MOST_NUMBERS} are given at once. Ask for fewer rows.`,
+          `The output '${name}' would be [${shape}], ${size} numbers; the limit is ${MOST_NUMBERS}. Ask for fewer rows.`,
         );
       }
       result[name] = { data: new Float32Array(size), shape };
@@ -76,12 +76,12 @@ export const forward: Call = {
   },
 };
 
-/** Puts row r of `rows` [places, width] at row places[r] of `to`. */
+/** Copies row r of `rows` [places, width] to row places[r] of `to`. */
 function placeRows(to: Float32Array, places: number[], rows: Float32Array, width: number): void {
   for (const [r, place] of places.entries()) to.set(rows.subarray(r * width, (r + 1) * width), place * width);
 }
 
-/** Splits a caller's batch into sequences. Throws TypeError or RangeError for anything that is no list of token ids. */
+/** Splits a caller's batch into sequences. Throws a TypeError or RangeError for anything but lists of token ids. */
 export function sequencesOf(
   batch: TokenBatch,
   vocab_size: number,
@@ -107,7 +107,7 @@ export function sequencesOf(
   });
 }
 
-/** A list of non-negative integers as the kernels want it, always a copy or a Uint32Array. */
+/** A list of non-negative integers as a Uint32Array; the list itself if it is one. */
 function integers(list: ArrayLike<number> | undefined, name: string): Uint32Array {
   if (list instanceof Uint32Array) return list;
   if (list === undefined || list === null || typeof list !== 'object' || typeof list.length !== 'number') {
@@ -120,14 +120,14 @@ function integers(list: ArrayLike<number> | undefined, name: string): Uint32Arra
         `${name}[${i}] is ${typeof value === 'bigint' ? `the bigint ${value}` : String(value)}, not an integer. Pass a Uint32Array.`,
       );
     }
-    if (value < 0 || value > 0xffffffff) throw new RangeError(`${name}[${i}] is ${value}, out of the range of an id.`);
+    if (value < 0 || value > 0xffffffff) throw new RangeError(`${name}[${i}] is ${value}, out of range for an id.`);
     return value;
   });
 }
 
 /**
- * For every sequence, which of its rows are wanted and at which place of the result each goes. `rows`: stream rows in the caller's
- * numbering; all by default.
+ * Per sequence, which of its rows are returned and at which place of the result each goes. `asked`: stream rows in the caller's numbering;
+ * default all.
  */
 export function streamRows(sequences: { ids: Uint32Array; start: number }[], asked: ArrayLike<number> | undefined) {
   const rows = asked === undefined ? undefined : integers(asked, 'rows');

@@ -6,8 +6,8 @@ import { byScore, checkList, checkText, checkTopK, encode, type Parts, sequenceL
 export const rerank: Call = { task: 'seqcls', run: rerankDocuments };
 
 /**
- * Query and document as one sequence, as sentence-transformers' CrossEncoder. With two labels the score is the
- * second's softmax probability, which is the sigmoid of the difference of their logits.
+ * Query and document are one sequence, as in sentence-transformers' CrossEncoder. With two labels the score is the second label's softmax
+ * probability: the sigmoid of the difference of the logits.
  */
 async function rerankDocuments(
   parts: Parts,
@@ -47,7 +47,7 @@ async function rerankDocuments(
     .slice(0, topK);
 }
 
-/** Whether the checkpoint's own activation, as sentence-transformers wrote it into config.json, leaves the logits as they are. */
+/** Whether the activation that sentence-transformers wrote into config.json is Identity: scores are the logits. */
 function namesIdentity(config: Record<string, unknown>): boolean {
   const { activation_fn } = (config.sentence_transformers ?? {}) as { activation_fn?: unknown };
   return /\bIdentity$/.test(String(activation_fn ?? config.sbert_ce_default_activation_function ?? ''));

@@ -49,9 +49,9 @@ describe('classify', () => {
   });
 
   it.each([
-    [{ text: 'a' }, TypeError, /Text 0: pair is not a string but undefined/],
+    [{ text: 'a' }, TypeError, /Text 0: pair must be a string, it is undefined/],
     [{ text: '', pair: 'b' }, RangeError, /Text 0: text is empty/],
-    [null, TypeError, /Text 0 is not a string but null/],
+    [null, TypeError, /Text 0 must be a string, it is null/],
   ])('says what is wrong with %j', async (input, type, message) => {
     const attempt = classifier(['a', 'b']).classify(input as never);
     await expect(attempt).rejects.toThrow(type);
@@ -95,11 +95,11 @@ describe('rerank', () => {
   it('says what is wrong', async () => {
     const { rerank } = classifier(['LABEL_0']);
     await expect(rerank('', ['a'])).rejects.toThrow('The query is empty.');
-    await expect(rerank(['q'] as never, ['a'])).rejects.toThrow('The query is not a string but object.');
+    await expect(rerank(['q'] as never, ['a'])).rejects.toThrow('The query must be a string, it is object.');
     await expect(rerank('q', 'a' as never)).rejects.toThrow('The documents must be an array, not string.');
     await expect(rerank('q', [])).rejects.toThrow('There are no documents: the list is empty.');
     await expect(rerank('q', ['a', ''])).rejects.toThrow('Document 1 is empty.');
-    await expect(rerank('q', ['a', 4 as never])).rejects.toThrow('Document 1 is not a string but number.');
+    await expect(rerank('q', ['a', 4 as never])).rejects.toThrow('Document 1 must be a string, it is number.');
     await expect(rerank('q', ['a'], { maxTokens: 129 })).rejects.toThrow(/maxTokens must be .* model's 128, it is 129/);
     await expect(rerank('q', ['a'], { maxTokens: 4 })).rejects.toThrow(/first text has 1 tokens, which leaves none/);
   });

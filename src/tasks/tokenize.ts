@@ -3,7 +3,7 @@ import { tokenizerOf } from './common';
 
 export const tokenize: Call = {
   async run(parts, text: string, pair?: string) {
-    if (typeof text !== 'string') throw new TypeError(`The text is not a string but ${typeof text}.`);
+    if (typeof text !== 'string') throw new TypeError(`The text must be a string, it is ${typeof text}.`);
     return tokenizerOf(parts).encode(text, pair);
   },
 };

@@ -5,7 +5,7 @@ import { byScore, checkList, checkText, encode, type Parts, sequenceLogits, soft
 
 export const zeroShot: Call = { task: 'seqcls', run: oneOrMany(classifyTexts) };
 
-/** As transformers' zero-shot-classification pipeline: every text with every label is one pair. */
+/** As transformers' zero-shot-classification pipeline does it: each text with each label is one pair. */
 async function classifyTexts(
   parts: Parts,
   texts: string[],
@@ -19,7 +19,7 @@ async function classifyTexts(
   const name = (i: number) => `Text ${Math.floor(i / labels.length)}`;
   for (const [t, text] of texts.entries()) checkText(text, `Text ${t}`);
   if (!hypothesisTemplate.includes('{}')) {
-    throw new RangeError(`hypothesisTemplate '${hypothesisTemplate}' has no {}, where the label goes.`);
+    throw new RangeError(`hypothesisTemplate '${hypothesisTemplate}' has no {} for the label.`);
   }
   const hypotheses = labels.map((label) => hypothesisTemplate.replaceAll('{}', () => label));
   const pairs = texts.flatMap((text) => hypotheses.map((pair) => ({ text, pair })));
@@ -36,8 +36,8 @@ async function classifyTexts(
 }
 
 /**
- * Which logits say yes and no. Entailment is found by its name; contradiction too, or as transformers takes it: the first label, the last
- * if the first is entailment.
+ * The logits for yes and no. Entailment is found by its name. So is contradiction, or else it is, as in transformers, the first label, or the
+ * last if the first is entailment.
  */
 function inferenceLabels({ info }: Parts): { entailment: number; contradiction: number } {
   const { labels } = info;
@@ -49,7 +49,7 @@ function inferenceLabels({ info }: Parts): { entailment: number; contradiction: 
   const entailment = find(/^entail/i);
   if (entailment < 0 || labels.length < 2) {
     throw new UnsupportedModelError(
-      `zeroShot needs a natural language inference model, which has a label for entailment; this one's labels are ${labels.slice(0, 5).join(', ')}${labels.length > 5 ? ', …' : ''}.`,
+      `zeroShot needs a natural language inference model with a label for entailment; this one's labels are ${labels.slice(0, 5).join(', ')}${labels.length > 5 ? ', …' : ''}.`,
     );
   }
   const named = find(/^(contradict|not[ _-]?entail)/i);
