@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { chromium } from 'playwright';
 
 /**
  * @typedef {'lavapipe' | 'swiftshader' | 'system'} AdapterName

@@ -12,7 +12,7 @@ import { backportsSource } from './apt-sources.mjs';
 const MESA = 'Mesa 23 or later';
 
 /** Works on every system that Playwright knows, and needs no rights but for --with-deps. */
-const PLAYWRIGHT_CHROMIUM = ['npx', 'playwright-core', 'install', 'chromium'];
+const PLAYWRIGHT_CHROMIUM = ['npx', 'playwright', 'install', 'chromium'];
 
 /** Packages with lavapipe in distributions that setup does not install on. */
 const LAVAPIPE_ELSEWHERE = [

@@ -128,7 +128,7 @@ describe('install plan', () => {
     for (const release of [UBUNTU, MINT]) {
       const { lines, byHand } = plan(release);
       expect(byHand).toBeUndefined();
-      expect(lines).toEqual(['apt-get update', MESA_UBUNTU, 'npx playwright-core install chromium --with-deps']);
+      expect(lines).toEqual(['apt-get update', MESA_UBUNTU, 'npx playwright install chromium --with-deps']);
     }
   });
 
@@ -141,9 +141,9 @@ describe('install plan', () => {
   test('what setup cannot do is said, with the commands where there are any', () => {
     expect(plan('VERSION_ID="11"\nID=debian\n').byHand).toMatch(/Debian 11/);
     expect(plan(DEBIAN_12, { sources: [] }).byHand).toMatch(/bookworm-backports/);
-    expect(plan(FEDORA).lines).toEqual(['npx playwright-core install chromium', 'dnf install -y mesa-vulkan-drivers']);
+    expect(plan(FEDORA).lines).toEqual(['npx playwright install chromium', 'dnf install -y mesa-vulkan-drivers']);
     const mac = plan('', { platform: 'darwin', sources: [], isRoot: false, needs: { chromium: true, vulkan: false } });
-    expect(mac.lines).toEqual(['npx playwright-core install chromium']);
+    expect(mac.lines).toEqual(['npx playwright install chromium']);
     expect(mac.byHand).toMatch(/Run:$/);
   });
 });
