@@ -5,18 +5,21 @@ import type { NodeAdapter } from './tools/adapters.mjs';
 import { findNodeAdapters } from './tools/adapters.mjs';
 
 const MINUTE = 60_000;
-const gpuTests = '{src,cli}/**/*.gpu.test.ts';
-const postgresTests = 'cli/**/*.postgres.test.ts';
-const baseTests = ['src/**/*.base.test.ts', 'bench/**/*.base.test.ts'];
 
 /**
- * The adapters to test on: both software drivers, or what the system has where none of them exists (macOS, Windows). A
- * driver that is missing gets a manifest that is not there, so that its tests fail instead of not running.
+ * The kind of a test is in its file's name: x.test.ts runs in `npm run check`, x.slow.test.ts takes more than about two seconds of CPU,
+ * x.gpu.test.ts needs an adapter, x.base.test.ts runs models of ModernBERT-base's size, x.postgres.test.ts needs a PostgreSQL server.
+ */
+const tests = (kind = '') => `{src,cli,tools,bench,demo,training}/**/*${kind}.test.ts`;
+
+/**
+ * The adapters to test on: both software drivers, or the system's adapter on a machine that has neither (macOS, Windows). A missing
+ * driver gets a manifest that does not exist, so that its tests fail instead of not running.
  */
 const testAdapters = (): NodeAdapter[] => {
   const found = findNodeAdapters();
   if (found[0]?.name === 'system') {
-    console.warn('No software Vulkan driver: GPU tests run on the system adapter only.');
+    console.warn('No software Vulkan driver found: GPU tests run on the system adapter only.');
     return found;
   }
   return (['lavapipe', 'swiftshader'] as const).map(
@@ -28,11 +31,11 @@ const testAdapters = (): NodeAdapter[] => {
 const adapters = testAdapters();
 
 /**
- * The tuner's compile every GEMM design dozens of times, at seconds each on SwiftShader, and those of quantised models and of the family's
- * twins load dozens of models (gemm.gpu.test.ts, head.gpu.test.ts and golden.gpu.test.ts run what either uses on both); the command
- * line's start processes that load models, and see nothing of the GPU, nor does the order of passes; the guide's load a model a page.
+ * Too slow on SwiftShader, or independent of the adapter. The tuner's tests compile every GEMM design dozens of times, at seconds each;
+ * those of quantised models and of the family's twins load dozens of models (gemm, head and golden.gpu.test.ts run the same kernels on
+ * both adapters); the guide's load a model per page. The command line and the order of passes do not depend on the adapter.
  */
-const onLavapipeAlone = [
+const LAVAPIPE_ONLY = [
   'src/kernels/tune.gpu.test.ts',
   'src/session/autotune.gpu.test.ts',
   'src/model/quantized.gpu.test.ts',
@@ -42,21 +45,23 @@ const onLavapipeAlone = [
   'src/guide.gpu.test.ts',
 ];
 
-/**
- * Each adapter in processes of its own, as a process keeps the Vulkan drivers it saw first. One file at a time, one
- * project after the other: a software driver uses all cores.
- */
-const gpuProject = ({ name, env }: NodeAdapter, order: number): TestProjectConfiguration => ({
+/** One file at a time, and the projects in this order, one after the other: a software driver, a browser or a server uses all cores. */
+const sequential = (order: number, minutes: number) => ({
+  pool: 'forks' as const,
+  maxWorkers: 1,
+  testTimeout: minutes * MINUTE,
+  hookTimeout: minutes * MINUTE,
+  sequence: { groupOrder: order },
+});
+
+/** Each adapter has its own processes: a process keeps the Vulkan drivers it saw first. */
+const gpuProject = ({ name, env }: NodeAdapter, i: number): TestProjectConfiguration => ({
   test: {
+    ...sequential(1 + i, 2),
     name,
-    include: [gpuTests],
-    exclude: name === 'swiftshader' ? onLavapipeAlone : [],
+    include: [tests('.gpu')],
+    exclude: name === 'swiftshader' ? LAVAPIPE_ONLY : [],
     env: { ...env, GPU_ADAPTER: name },
-    pool: 'forks',
-    maxWorkers: 1,
-    testTimeout: 2 * MINUTE,
-    hookTimeout: 2 * MINUTE,
-    sequence: { groupOrder: order },
   },
 });
 
@@ -67,55 +72,40 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: [
-            'src/**/*.test.ts',
-            'cli/**/*.test.ts',
-            'tools/**/*.test.ts',
-            'bench/**/*.test.ts',
-            'demo/**/*.test.ts',
-            'training/**/*.test.ts',
-          ],
-          exclude: [gpuTests, postgresTests, ...baseTests],
+          include: [tests()],
+          exclude: [tests('.{slow,gpu,base,postgres}')],
+          // A process per file would take a third of the time. So a test file must undo what it does to globals.
+          isolate: false,
           maxWorkers: availableParallelism(),
           testTimeout: MINUTE,
         },
       },
-      ...adapters.map((adapter, i) => gpuProject(adapter, 1 + i)),
       {
         test: {
-          name: 'e2e',
-          include: ['e2e/**/*.test.ts'],
-          globalSetup: ['e2e/setup.ts'],
-          pool: 'forks',
-          maxWorkers: 1,
-          testTimeout: 5 * MINUTE,
-          hookTimeout: 5 * MINUTE,
-          sequence: { groupOrder: 10 },
+          name: 'unit-slow',
+          include: [tests('.slow')],
+          maxWorkers: availableParallelism(),
+          testTimeout: MINUTE,
         },
       },
+      ...adapters.map(gpuProject),
+      { test: { ...sequential(10, 5), name: 'e2e', include: ['e2e/**/*.test.ts'], globalSetup: ['e2e/setup.ts'] } },
+      // extra-*: not part of `npm test`
       {
         test: {
-          name: 'slow-base', // slow-*: not part of `npm test`
-          include: baseTests,
+          ...sequential(11, 60),
+          name: 'extra-base',
+          include: [tests('.base')],
           env: { ...adapters[0]?.env, GPU_ADAPTER: adapters[0]?.name ?? '' },
-          pool: 'forks',
-          maxWorkers: 1,
-          testTimeout: 60 * MINUTE,
-          hookTimeout: 60 * MINUTE,
-          sequence: { groupOrder: 11 },
         },
       },
       {
         test: {
-          name: 'slow-postgres',
-          include: [postgresTests],
+          ...sequential(12, 5),
+          name: 'extra-postgres',
+          include: [tests('.postgres')],
           globalSetup: ['tools/postgres.mjs'],
           env: adapters[0]?.env,
-          pool: 'forks',
-          maxWorkers: 1,
-          testTimeout: 5 * MINUTE,
-          hookTimeout: 5 * MINUTE,
-          sequence: { groupOrder: 12 },
         },
       },
     ],

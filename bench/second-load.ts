@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { chromium, type Page } from 'playwright-core';
+import { chromium, type Page } from 'playwright';
 import type { Dtype } from '../src/api/types';
 import { findChromium } from '../tools/adapters.mjs';
 import { bundleLibrary } from '../tools/library.mjs';

@@ -1,5 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import type { Page } from 'playwright-core';
+import type { Page } from 'playwright';
 import { expect, it } from 'vitest';
 import type { PeerReport } from '../bench/peer/results';
 import { textOf, useDemo, waitForText } from './demo-page';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Download, Page } from 'playwright-core';
+import type { Download, Page } from 'playwright';
 import { expect, it } from 'vitest';
 import { expectAccessible } from './accessible';
 import { longTasks, textOf, useDemo, waitForText, watchLongTasks } from './demo-page';

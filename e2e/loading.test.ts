@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Route } from 'playwright-core';
+import type { Route } from 'playwright';
 import { expect, it, onTestFinished } from 'vitest';
 import { fillMasks, textOf, useDemo, waitForText } from './demo-page';
 

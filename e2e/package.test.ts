@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { execPath } from 'node:process';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium } from 'playwright';
 import { build as viteBuild } from 'vite';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import webpack from 'webpack';

@@ -1,17 +1,16 @@
-// Finds what the tests run on: a Chromium for the page, and the Vulkan drivers that Dawn (npm `webgpu`) uses in Node.
-// Drivers are looked up by their ICD manifests; whether Dawn accepts one is known only by asking it (`probeAdapter`).
+// Finds a Chromium for the browser tests and the Vulkan drivers that Dawn (npm `webgpu`) uses in Node.
+// Drivers are found by their ICD manifests; only Dawn itself can tell whether it accepts one (`probeAdapter`).
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { chromium } from 'playwright';
 
 /**
  * @typedef {'lavapipe' | 'swiftshader' | 'system'} AdapterName
  * @typedef {{ name: AdapterName, env: Record<string, string> }} NodeAdapter `env` must be set before a process first uses Vulkan.
- * @typedef {{ vendor: string, architecture: string, device: string, description: string }} AdapterInfo
- * @typedef {{ info: AdapterInfo, features: string[] } | { error: string }} Probe
+ * @typedef {{ description: string } | { error: string }} Probe
  */
 
 const LINUX_NAMES = [
@@ -28,29 +27,29 @@ const WINDOWS_PATHS = ['Google\\Chrome\\Application\\chrome.exe', 'Chromium\\App
 const WINDOWS_EDGE = 'Microsoft\\Edge\\Application\\msedge.exe';
 
 /**
- * Places where a Chromium may be, best first: CHROME_PATH, then installed browsers, then Playwright's own download.
+ * Paths where a Chromium may be, best first: CHROME_PATH, installed browsers, Playwright's download.
  * @returns {string[]}
  */
 const chromiumPlaces = () => {
   const { env, platform } = process;
   const named = env.CHROME_PATH ? [env.CHROME_PATH] : [];
-  const playwrights = [chromium.executablePath()];
+  const downloaded = [chromium.executablePath()];
   if (platform === 'darwin') {
     const folders = ['/Applications', join(homedir(), 'Applications')];
     const apps = MAC_APPS.flatMap((app) => folders.map((folder) => `${folder}/${app}.app/Contents/MacOS/${app}`));
-    return [...named, ...apps, ...playwrights];
+    return [...named, ...apps, ...downloaded];
   }
   if (platform === 'win32') {
     const roots = [env.PROGRAMFILES, env['PROGRAMFILES(X86)'], env.LOCALAPPDATA].filter((root) => root !== undefined);
     const files = [...WINDOWS_PATHS, WINDOWS_EDGE].flatMap((file) => roots.map((root) => join(root, file)));
-    return [...named, ...files, ...playwrights];
+    return [...named, ...files, ...downloaded];
   }
   const folders = (env.PATH ?? '/usr/bin').split(delimiter);
-  return [...named, ...LINUX_NAMES.flatMap((name) => folders.map((folder) => join(folder, name))), ...playwrights];
+  return [...named, ...LINUX_NAMES.flatMap((name) => folders.map((folder) => join(folder, name))), ...downloaded];
 };
 
 /**
- * Ubuntu's `chromium-browser` may be a script that only says how to install a snap, so on Linux the file has to answer.
+ * Ubuntu's `chromium-browser` may be a script that only says how to install a snap, so on Linux the file must report its version.
  * @param {string} path
  */
 const isBrowser = (path) => {
@@ -66,7 +65,7 @@ const isBrowser = (path) => {
  */
 export const findChromium = () => chromiumPlaces().find(isBrowser);
 
-/** Vulkan drivers want a private folder for sockets; login sessions have one, containers do not. */
+/** Vulkan drivers need a private folder for sockets. Login sessions have one, containers do not. */
 const runtimeDir = () => {
   if (process.env.XDG_RUNTIME_DIR) return process.env.XDG_RUNTIME_DIR;
   const folder = join(tmpdir(), `xdg-runtime-${process.getuid?.() ?? 0}`);
@@ -78,7 +77,7 @@ const ICD_FOLDERS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d',
 const MACHINE = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
 /**
- * Mesa's manifests are called `lvp_icd.json` on Debian and `lvp_icd.x86_64.json` elsewhere, next to ones of other architectures.
+ * Mesa's manifest is `lvp_icd.json` on Debian and `lvp_icd.x86_64.json` elsewhere, next to those of other architectures.
  * @param {string} stem such as lvp
  * @param {string[]} files names in one ICD folder
  * @returns {string | undefined}
@@ -88,8 +87,8 @@ export const pickManifest = (stem, files, machine = MACHINE) =>
 
 /**
  * @param {string} stem lvp (lavapipe), radeon, nouveau …
- * @param {string} root of the file system that is searched
- * @returns {string | undefined} the path as it is inside of `root`
+ * @param {string} root of the file system to search
+ * @returns {string | undefined} the path inside `root`
  */
 export const mesaManifest = (stem, root = '/') => {
   for (const folder of ICD_FOLDERS.filter((path) => existsSync(join(root, path)))) {
@@ -99,7 +98,7 @@ export const mesaManifest = (stem, root = '/') => {
   return undefined;
 };
 
-/** Chromium brings SwiftShader with it. The executable that users call may be a script in another folder. */
+/** Chromium includes SwiftShader. The executable in PATH may be a script in another folder. */
 const SWIFTSHADER_FOLDERS = [
   '/usr/lib/chromium',
   '/usr/lib64/chromium-browser',
@@ -119,9 +118,8 @@ const swiftshaderManifest = () => {
 };
 
 /**
- * The adapters that tests, benches and scripts use in Node. On Linux the two software drivers that are installed, which
- * give the same results on every machine. `system`, whatever Dawn picks, where there is none: macOS, Windows, or a Linux
- * with only a real GPU.
+ * The adapters that tests, benchmarks and scripts use in Node: on Linux the installed software drivers, which compute the same on
+ * every machine. Without any (macOS, Windows, a Linux with only a GPU) it is `system`, whatever Dawn picks.
  * @returns {NodeAdapter[]}
  */
 export const findNodeAdapters = () => {
@@ -137,7 +135,7 @@ export const findNodeAdapters = () => {
 };
 
 /**
- * The adapter of one name.
+ * The adapter with this name. Throws an Error if it is not installed.
  * @param {string} name lavapipe, swiftshader or system
  * @returns {NodeAdapter}
  */
@@ -147,12 +145,12 @@ export const nodeAdapter = (name) => {
   const found = adapters.find((adapter) => adapter.name === name);
   if (found) return found;
   throw new Error(
-    `No adapter named '${name}' here; there is ${adapters.map((adapter) => adapter.name).join(', ')}. Run \`npm run setup\`.`,
+    `Adapter '${name}' is not available; found: ${adapters.map((adapter) => adapter.name).join(', ')}. Run \`npm run setup\`.`,
   );
 };
 
 /**
- * Asks Dawn for an adapter and a device in a process of its own, since a process keeps the Vulkan drivers it saw first.
+ * Asks Dawn for an adapter and a device in a new process, because a process keeps the Vulkan drivers it saw first.
  * @param {NodeAdapter} adapter
  * @returns {Probe}
  */

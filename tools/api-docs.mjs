@@ -1,4 +1,4 @@
-// `npm run docs`: writes docs/api.md, the reference of what the entries export, from its doc comments. A test compares.
+// `npm run docs`: writes docs/api.md, the API reference, from the doc comments of the entries' exports. A test checks that it is current.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const REFERENCE = join(ROOT, 'docs/api.md');
 
 /**
- * @typedef {Record<string, any>} Node of the syntax tree, as rolldown gives it
+ * @typedef {Record<string, any>} Node of rolldown's syntax tree
  * @typedef {{ name: string, kind: 'function' | 'class' | 'type', text: string }} Entry one exported name, as Markdown
  * @typedef {{ program: Node, source: string, comments: { value: string, start: number, end: number }[] }} Parsed
  */
@@ -21,7 +21,7 @@ const parse = (path) => {
 };
 
 /**
- * The doc comment that ends right before `node`, as Markdown: lines joined to paragraphs, list items on lines of their own.
+ * The doc comment that ends right before `node`, as Markdown: lines joined into paragraphs, one line per list item.
  * @param {Parsed} file
  * @param {Node} node
  */
@@ -41,9 +41,9 @@ const docOf = ({ source, comments }, node) => {
 const code = (text) => `\`\`\`ts\n${text}\n\`\`\``;
 
 /**
- * A declaration's text without its body.
+ * The text of a declaration without its body.
  * @param {Parsed} file
- * @param {Node} node what was declared
+ * @param {Node} node
  */
 const signatureOf = ({ source }, node) => {
   if (node.type === 'VariableDeclaration') {
@@ -55,7 +55,7 @@ const signatureOf = ({ source }, node) => {
 };
 
 /**
- * An interface's members, each with its comment.
+ * The members of an interface, each with its comment.
  * @param {Parsed} file
  * @param {Node} node
  */
@@ -71,7 +71,7 @@ const membersOf = (file, node) =>
 
 /**
  * @param {Parsed} file
- * @param {Node} statement an export of a declaration
+ * @param {Node} statement export of a declaration
  * @returns {Entry[]}
  */
 const entriesOf = (file, statement) => {
@@ -93,7 +93,7 @@ const entriesOf = (file, statement) => {
 };
 
 /**
- * What a module exports, its re-exports included, in the order of the sources.
+ * The exports of a module, re-exports included, in source order.
  * @param {string} path
  * @param {(name: string) => boolean} wanted
  * @returns {Entry[]}
@@ -113,7 +113,7 @@ const exportsOf = (path, wanted = () => true) => {
 /** @param {string} importer @param {string} specifier */
 const moduleFile = (importer, specifier) => {
   const path = resolve(dirname(importer), `${specifier}.ts`);
-  if (!existsSync(path)) throw new Error(`${importer} exports from ${specifier}, which is no file of the sources.`);
+  if (!existsSync(path)) throw new Error(`${importer} exports from ${specifier}, which is not a source file.`);
   return path;
 };
 

@@ -1,10 +1,10 @@
-// Reads the machine's own apt sources, to add Debian's backports from the mirror that it uses already.
+// Reads the machine's apt sources, and adds Debian's backports from the mirror that it already uses.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** @typedef {{ path: string, text: string }} SourceFile */
 /**
- * One enabled entry for binary packages. `withSuite` is the same entry, its options included, for another suite.
+ * One enabled entry for binary packages. `withSuite` returns the entry, with its options, for another suite.
  * @typedef {{ uris: string[], suites: string[], components: string[], withSuite: (suite: string) => string }} AptSource
  */
 
@@ -31,11 +31,11 @@ const parseOneLine = (text) =>
     ];
   });
 
-/** Fields that an entry for another suite sets itself or does not need; all others (Signed-By …) are kept. */
+/** Fields that `withSuite` sets or drops; it keeps all others (Signed-By …). */
 const OWN_FIELDS = ['types', 'suites', 'components', 'enabled'];
 
 /**
- * Stanzas of `Field: value`, the format of .sources files (deb822(5)): a line that starts with a blank continues its field.
+ * Stanzas of `Field: value`, the format of .sources files (deb822(5)). A line that starts with a blank continues its field.
  * @param {string} text
  * @returns {AptSource[]}
  */
@@ -84,7 +84,7 @@ const mainEntries = (files) =>
     .filter(({ components }) => components.includes('main'));
 
 /**
- * The entry of Debian's archive for a release.
+ * The entry of Debian's archive for a release, if any.
  * @param {SourceFile[]} files
  * @param {string} codename such as bookworm
  */
@@ -94,7 +94,7 @@ export const debianArchive = (files, codename) => {
     main.filter(({ suites }) => suites.includes(`${codename}-updates`)).flatMap(({ uris }) => uris),
   );
   /**
-   * Other vendors' archives may use the same suite and component names. Debian's has updates too and mostly ends in /debian.
+   * Other vendors' archives may use the same suite and component names. Debian's has updates too and usually ends in /debian.
    * @param {AptSource} entry
    */
   const likeness = ({ uris }) =>
@@ -104,10 +104,10 @@ export const debianArchive = (files, codename) => {
 };
 
 /**
- * The source file to add so that apt knows `${codename}-backports`.
+ * The source file that adds `${codename}-backports` to apt.
  * @param {SourceFile[]} files
  * @param {string} codename such as bookworm
- * @returns {SourceFile | 'present' | undefined} 'present' where it is there already; undefined where no Debian mirror is
+ * @returns {SourceFile | 'present' | undefined} 'present': apt has it already; undefined: no Debian mirror found
  */
 export const backportsSource = (files, codename) => {
   const backports = `${codename}-backports`;

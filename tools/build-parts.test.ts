@@ -17,7 +17,7 @@ const inFolder = async (run: (folder: string) => Promise<void>): Promise<void> =
   }
 };
 
-test('WGSL loses comments, indentation, blank lines and spaces that it does not need', () => {
+test('minifyWgsl removes comments, indentation, blank lines and unneeded spaces', () => {
   const source = `// head
 enable f16;
 
@@ -41,7 +41,7 @@ for (var k_unroll = 0u; k_unroll < K; k_unroll++) {
   );
 });
 
-test('a bundle holds its shaders, and the worker address as bundlers look for it', () =>
+test('a bundle contains its shaders, and the worker URL in the form that bundlers look for', () =>
   inFolder(async (folder) => {
     await writeFile(join(folder, 'a.wgsl'), '// gone\nfn kept() {}\n');
     await writeFile(
@@ -58,14 +58,14 @@ export const start = () => [text, new Worker(new URL('./worker.js', import.meta.
     expect(code).toContain("new Worker(new URL('./worker.js',import.meta.url),{type:'module'})");
   }));
 
-test('an import that is not there fails the bundle', () =>
+test('a missing import fails the bundle', () =>
   inFolder(async (folder) => {
     await writeFile(join(folder, 'a.ts'), "import './missing';");
     const options = { name: 'a', file: join(folder, 'a.ts'), dir: join(folder, 'out'), platform: 'browser' } as const;
     await expect(bundle(options)).rejects.toThrow(/missing/);
   }));
 
-test('declarations import whole file names, and only what entries reach is copied', () =>
+test('declarations import full file names, and only those that entries reach are copied', () =>
   inFolder(async (folder) => {
     await writeFile(join(folder, 'index.d.ts'), "export type { A } from './a';\nexport type B = import('./b').B;\n");
     await writeFile(join(folder, 'a.d.ts'), "import type { X } from 'comlink';\nimport './b';\nexport type A = X;\n");
@@ -79,13 +79,13 @@ test('declarations import whole file names, and only what entries reach is copie
     expect(withExtensions("import type { X } from 'comlink';").imports).toEqual([]);
   }));
 
-test('a test file that cannot be loaded counts as a failure', () => {
+test('a test file that fails to load counts as a failure', () => {
   const file = (status: string, tests: string[]) => ({ status, assertionResults: tests.map((t) => ({ status: t })) });
   const testResults = [file('passed', ['passed', 'skipped']), file('failed', []), file('failed', ['passed', 'failed'])];
   expect(countTests({ testResults })).toEqual({ passed: 2, failed: 2, other: 1 });
 });
 
-test("lavapipe's manifest is that of this architecture", () => {
+test('picks the manifest of lavapipe for this architecture', () => {
   expect(pickManifest('lvp', ['intel_icd.json', 'lvp_icd.json'], 'x86_64')).toBe('lvp_icd.json');
   expect(pickManifest('lvp', ['lvp_icd.i686.json', 'lvp_icd.x86_64.json'], 'x86_64')).toBe('lvp_icd.x86_64.json');
   expect(pickManifest('lvp', ['lvp_icd.i686.json'], 'x86_64')).toBeUndefined();

@@ -1,4 +1,4 @@
-// How this project's TypeScript is bundled outside of Vite: the library (build.mjs) and scripts for Node (run.mjs).
+// Bundles TypeScript outside of Vite: the library (build.mjs) and scripts for Node (run.mjs).
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
@@ -8,14 +8,14 @@ import { wgsl } from './wgsl.mjs';
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const NODE_ONLY = [/^node:/, 'webgpu'];
-/** A package's name, perhaps with a path in it; no relative path and no `C:\…`. */
+/** The name of a package, with or without a path in it; not a relative path or `C:\…`. */
 const PACKAGE = /^@?[\w-][\w.-]*(\/|$)/;
 
 /**
- * Bundles one entry into `dir`, as ESM for ES2022. What it imports dynamically becomes a chunk next to it.
+ * Bundles one entry into `dir`, as ESM for ES2022. Dynamic imports become chunks next to it.
  * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave', plugins?: import('rolldown').Plugin[], define?: Record<string, string> }} options
- *   `platform` 'node' leaves node:* and webgpu (an optional peer with a native part) to the user; `packages` 'leave'
- *   leaves all npm packages to node_modules; `define` puts expressions in place of names.
+ *   `platform` 'node' keeps imports of node:* and of webgpu, an optional peer dependency; `packages` 'leave' keeps imports of all npm
+ *   packages; `define` replaces names by expressions.
  */
 export const bundle = async (options) => {
   const { name, file, dir, platform, minify = false, packages = 'bundle', plugins = [], define = {} } = options;
@@ -24,11 +24,11 @@ export const bundle = async (options) => {
     input: { [name]: file },
     platform,
     external: [...(platform === 'node' ? NODE_ONLY : []), ...(packages === 'leave' ? [PACKAGE] : [])],
-    // What entry and chunk share stays in the entry, instead of in one more file to fetch.
+    // Code shared by entry and chunk stays in the entry, to save a third file.
     preserveEntrySignatures: 'allow-extension',
     plugins: [wgsl(), quotedWorkerUrl, ...(packages === 'leave' ? [toolsInPlace] : []), ...plugins],
     transform: { target: 'es2022', define },
-    // An import that is not found is an error here, not a warning that leaves it to the user.
+    // Rolldown only warns about an import that is not found.
     onLog: (level, log, handler) => handler(log.code === 'UNRESOLVED_IMPORT' ? 'error' : level, log),
     output: {
       dir,
@@ -43,7 +43,7 @@ export const bundle = async (options) => {
 };
 
 /**
- * Tools find the project from where they are themselves, so a script that leaves its packages leaves them too.
+ * Tools find the project by their own location, so a script that keeps its package imports imports them in place too.
  * @type {import('rolldown').Plugin}
  */
 const toolsInPlace = {
@@ -55,8 +55,8 @@ const toolsInPlace = {
 };
 
 /**
- * Bundlers find workers by the text `new Worker(new URL('./x.js', import.meta.url), …)`. Not all of them read the template
- * literals that the minifier makes of its strings. The length stays, and so does the source map.
+ * Bundlers find workers by the text `new Worker(new URL('./x.js', import.meta.url), …)`, and not all of them accept the template
+ * literals that the minifier turns its strings into. The length stays the same, so the source map stays valid.
  * @type {import('rolldown').Plugin}
  */
 const quotedWorkerUrl = {

@@ -1,4 +1,4 @@
-// The content security policy that the demo runs under.
+// Sets the Content Security Policy of the demo.
 
 const POLICY = [
   "default-src 'self'",
@@ -8,7 +8,7 @@ const POLICY = [
   "base-uri 'self'",
   "form-action 'self'",
 ];
-/** The page's own policy does not reach into workers: each has that of its own response. Only these compile WebAssembly. */
+/** The only workers that compile WebAssembly. A worker has the policy of its response, not that of the page. */
 const WASM_WORKERS = /\/assets\/(database-worker|peer-worker)-/;
 
 /** @param {string} path */
@@ -16,7 +16,7 @@ const policyOf = (path) =>
   [...POLICY, ...(WASM_WORKERS.test(path) ? ["script-src 'self' 'wasm-unsafe-eval'"] : [])].join('; ');
 
 /**
- * A plugin for Vite: the built page names its policy, and `vite preview`, which the browser tests use, sends one with every file, as a
+ * Vite plugin: the built page names its policy, and `vite preview`, which the browser tests use, sends it with every file, as a
  * strict host would.
  * @returns {import('vite').Plugin}
  */

@@ -1,4 +1,4 @@
-// Prints 'N passed, N failed' from the file that Vitest's JSON reporter wrote: node tools/count-tests.mjs FILE
+// Prints 'N passed, N failed' for a file written by Vitest's JSON reporter: node tools/count-tests.mjs FILE
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 export const countTests = ({ testResults }) => {
   const statuses = testResults.flatMap(({ status, assertionResults }) => {
     const own = assertionResults.map((test) => test.status);
-    // A file that failed outside of its tests, such as one that cannot be imported, counts as one.
+    // A file that failed outside its tests, for example on import, counts as one failed test.
     return status === 'failed' && !own.includes('failed') ? [...own, 'failed'] : own;
   });
   const passed = statuses.filter((status) => status === 'passed').length;

@@ -1,20 +1,20 @@
-// Decides what `npm run setup` installs. Pure: setup.mjs reads the machine and carries the plan out.
+// Decides what `npm run setup` installs, as pure functions; setup.mjs inspects the machine and runs the steps.
 import { backportsSource } from './apt-sources.mjs';
 
 /**
  * @typedef {{ chromium: boolean, vulkan: boolean }} Needs what is missing: a browser (with its SwiftShader), Mesa's lavapipe
  * @typedef {{ write: string, text: string } | { run: string[], root: boolean }} Step
  * @typedef {{ steps: Step[], byHand?: string }} Plan
- *   `byHand`: why the steps, if there are any, are for the user to take and not for setup
+ *   `byHand`: why the user has to run the steps, if any, instead of setup
  */
 
-/** The minimum that Dawn accepts, for messages; the decision is made by asking Dawn. */
+/** The minimum that Dawn accepts, for messages only: setup asks Dawn itself. */
 const MESA = 'Mesa 23 or later';
 
-/** Works on every system that Playwright knows, and needs no rights but for --with-deps. */
-const PLAYWRIGHT_CHROMIUM = ['npx', 'playwright-core', 'install', 'chromium'];
+/** Works on every system that Playwright supports; only --with-deps needs root. */
+const PLAYWRIGHT_CHROMIUM = ['npx', 'playwright', 'install', 'chromium'];
 
-/** Packages with lavapipe in distributions that setup does not install on. */
+/** The package with lavapipe in distributions that setup only gives advice for. */
 const LAVAPIPE_ELSEWHERE = [
   { ids: ['fedora', 'rhel', 'centos'], run: ['dnf', 'install', '-y', 'mesa-vulkan-drivers'] },
   { ids: ['arch'], run: ['pacman', '-S', '--needed', 'vulkan-swrast'] },
@@ -24,7 +24,7 @@ const LAVAPIPE_ELSEWHERE = [
 
 /**
  * @param {string} text of /etc/os-release
- * @returns {{ ids: string[], version: number, codename: string }} ids: ID, then ID_LIKE; version: NaN where there is none
+ * @returns {{ ids: string[], version: number, codename: string }} ids: ID, then ID_LIKE; version: NaN if missing
  */
 export const parseOsRelease = (text) => {
   /** @param {string} name */
@@ -38,13 +38,13 @@ const aptInstall = (packages, options = []) => ({
   run: ['apt-get', 'install', '-y', '--no-install-recommends', ...options, ...packages],
   root: true,
 });
-/** lavapipe, and what lets AMD's compiler run without its card (`npm run bench:static`). */
+/** lavapipe, and the shim that lets AMD's compiler run without its GPU (`npm run bench:static`). */
 const MESA_DEBIAN = ['mesa-vulkan-drivers', 'mesa-drm-shim'];
 /** @type {Step} */
 const aptUpdate = { run: ['apt-get', 'update'], root: true };
 
 /**
- * Debian. Version 12 has a Mesa (22) that Dawn refuses, so it takes the one of its backports.
+ * Debian. Dawn refuses the Mesa of version 12 (22), so that comes from its backports.
  * @param {{ version: number, codename: string, sources: import('./apt-sources.mjs').SourceFile[], needs: Needs }} machine
  * @returns {Plan}
  */
@@ -66,7 +66,7 @@ const planDebian = ({ version, codename, sources, needs }) => {
 };
 
 /**
- * Ubuntu and what derives from it. Their apt has Chromium only as a snap, which containers cannot run.
+ * Ubuntu and its derivatives. Their apt has Chromium only as a snap, which containers cannot run.
  * @param {Needs} needs
  * @returns {Plan}
  */
@@ -95,11 +95,11 @@ export const installPlan = ({ platform, osRelease, sources, isRoot, needs }) => 
   const driver =
     platform === 'linux' ? `Install a Vulkan driver: a GPU's own, or lavapipe of ${MESA}.` : 'Dawn finds no GPU.';
   const hint = distribution || !needs.vulkan ? '' : ` ${driver}`;
-  return { steps, byHand: `This system is not one that setup installs on.${hint}${steps.length > 0 ? ' Run:' : ''}` };
+  return { steps, byHand: `Setup cannot install on this system.${hint}${steps.length > 0 ? ' Run:' : ''}` };
 };
 
 /**
- * The steps as lines for a shell.
+ * The steps as shell commands.
  * @param {Step[]} steps
  * @param {boolean} isRoot
  */

@@ -52,7 +52,7 @@ const plan = (osRelease: string, change: Partial<Parameters<typeof installPlan>[
 };
 
 describe('apt sources', () => {
-  test('a deb822 entry keeps its address and key, and gets the new suite', () => {
+  test('a deb822 entry keeps its URI and key, and gets the new suite', () => {
     expect(backportsSource([DEB822], 'bookworm')).toEqual({
       path: '/etc/apt/sources.list.d/bookworm-backports.sources',
       text: `Types: deb
@@ -64,7 +64,7 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
     });
   });
 
-  test('a key inside a deb822 entry is kept with its continuation lines', () => {
+  test('a key inside a deb822 entry keeps its continuation lines', () => {
     const key = 'Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc:def\n -----END PGP PUBLIC KEY BLOCK-----';
     const text = `Types: deb\nURIs: http://mirror.example/debian\nSuites: bookworm\nComponents: main\n${key}\n`;
     const source = backportsSource([{ path: 'x.sources', text }], 'bookworm');
@@ -78,7 +78,7 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
     });
   });
 
-  test('backports that are there already are not added again, unless they are switched off', () => {
+  test('backports are not added twice, unless the entry is disabled', () => {
     const line = { path: 'b.list', text: 'deb http://mirror.example/debian bookworm-backports main\n' };
     expect(backportsSource([DEB822, line], 'bookworm')).toBe('present');
     const stanza = 'Types: deb\nURIs: http://mirror.example/debian\nSuites: bookworm-backports\nComponents: main\n';
@@ -88,7 +88,7 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
     expect(backportsSource([DEB822, { ...line, text: `# ${line.text}` }], 'bookworm')).toHaveProperty('path');
   });
 
-  test("another vendor's archive with the same suite name is not taken for Debian's", () => {
+  test("an archive of another vendor with the same suite name is not used as Debian's", () => {
     const vendor = {
       path: '/etc/apt/sources.list.d/a.list',
       text: 'deb http://vendor.example/node_20.x bookworm main\n',
@@ -113,12 +113,12 @@ describe('install plan', () => {
     expect(lines.slice(lines.indexOf('END') + 1)).toEqual(['apt-get update', CHROMIUM, MESA_12]);
   });
 
-  test('only what is missing is installed', () => {
+  test('installs only what is missing', () => {
     expect(plan(DEBIAN_12, { needs: { chromium: true, vulkan: false } }).lines).toEqual(['apt-get update', CHROMIUM]);
     expect(plan(DEBIAN_13, { needs: { chromium: false, vulkan: true } }).lines).toEqual(['apt-get update', MESA]);
   });
 
-  test('later Debian has a Mesa that Dawn accepts', () => {
+  test('later Debian releases use their own Mesa', () => {
     for (const release of [DEBIAN_13, DEBIAN_SID]) {
       expect(plan(release)).toEqual({ lines: ['apt-get update', CHROMIUM, MESA], byHand: undefined });
     }
@@ -128,22 +128,22 @@ describe('install plan', () => {
     for (const release of [UBUNTU, MINT]) {
       const { lines, byHand } = plan(release);
       expect(byHand).toBeUndefined();
-      expect(lines).toEqual(['apt-get update', MESA_UBUNTU, 'npx playwright-core install chromium --with-deps']);
+      expect(lines).toEqual(['apt-get update', MESA_UBUNTU, 'npx playwright install chromium --with-deps']);
     }
   });
 
-  test('without root the same commands are shown with sudo', () => {
+  test('without root it shows the same commands with sudo', () => {
     const { lines, byHand } = plan(DEBIAN_13, { isRoot: false });
     expect(byHand).toMatch(/root/);
     expect(lines).toEqual(['sudo apt-get update', `sudo ${CHROMIUM}`, `sudo ${MESA}`]);
   });
 
-  test('what setup cannot do is said, with the commands where there are any', () => {
+  test('says what setup cannot do, with the commands to run if any', () => {
     expect(plan('VERSION_ID="11"\nID=debian\n').byHand).toMatch(/Debian 11/);
     expect(plan(DEBIAN_12, { sources: [] }).byHand).toMatch(/bookworm-backports/);
-    expect(plan(FEDORA).lines).toEqual(['npx playwright-core install chromium', 'dnf install -y mesa-vulkan-drivers']);
+    expect(plan(FEDORA).lines).toEqual(['npx playwright install chromium', 'dnf install -y mesa-vulkan-drivers']);
     const mac = plan('', { platform: 'darwin', sources: [], isRoot: false, needs: { chromium: true, vulkan: false } });
-    expect(mac.lines).toEqual(['npx playwright-core install chromium']);
+    expect(mac.lines).toEqual(['npx playwright install chromium']);
     expect(mac.byHand).toMatch(/Run:$/);
   });
 });

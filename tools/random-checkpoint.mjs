@@ -1,7 +1,6 @@
-// The contents of a ModernBERT checkpoint with reproducible pseudo-random weights, in Node and in a page.
-// The same spec always gives the same bytes: every value comes from an integer hash and sums of small integers, so nothing depends on
-// the machine's libm. The scales are chosen so that attention is peaked and every LayerNorm weight differs from 1: a wrong RoPE, window
-// or norm shows in the output.
+// Makes the contents of a ModernBERT checkpoint with reproducible pseudo-random weights, in Node and in a page.
+// The same spec always gives the same bytes: every value comes from an integer hash and sums of small integers, never from libm. With
+// these scales attention is peaked and LayerNorm weights differ from 1, so that a wrong RoPE, window or norm shows in the output.
 
 /**
  * @typedef {'mlm' | 'seqcls' | 'tokcls' | 'encoder'} Task
@@ -12,7 +11,7 @@
  */
 
 /**
- * The tensors of a checkpoint in the order of the file.
+ * The tensors of a checkpoint, in file order.
  * @param {Task} task
  * @param {Config} config
  */
@@ -62,7 +61,7 @@ function tensors(task, config) {
 }
 
 /**
- * "lowbias32", a well-mixed 32-bit integer hash.
+ * The 32-bit integer hash "lowbias32".
  * @param {number} x
  */
 function hash32(x) {
@@ -82,7 +81,7 @@ function nameSeed(name, seed) {
 }
 
 /**
- * Near-normal value of element i: the 8 bytes of two hashes, summed and scaled to unit variance.
+ * Approximately normal value of element i: the sum of the 8 bytes of two hashes, scaled to unit variance.
  * @param {number} key
  * @param {number} i
  */
@@ -98,13 +97,13 @@ function unit(key, i) {
 const f32 = new Float32Array(1);
 const u32 = new Uint32Array(f32.buffer);
 
-/** @param {number} value rounded to nearest, ties to even, as bits */
+/** The bits of bfloat16, rounded to nearest, ties to even. @param {number} value */
 function toBF16(value) {
   f32[0] = value;
   return ((u32[0] + 0x7fff + ((u32[0] >>> 16) & 1)) >>> 16) & 0xffff;
 }
 
-/** @param {number} value rounded to nearest, ties to even, as bits */
+/** The bits of float16, rounded to nearest, ties to even. @param {number} value */
 function toF16(value) {
   f32[0] = value;
   const sign = (u32[0] >>> 16) & 0x8000;
@@ -120,7 +119,7 @@ function toF16(value) {
 }
 
 /**
- * The bytes of `count` elements of a tensor from element `at`.
+ * The bytes of `count` elements of a tensor, from element `at`.
  * @param {TensorSpec} tensor
  * @param {number} seed
  * @param {Dtype} dtype
@@ -137,11 +136,11 @@ function values({ name, mean, std }, seed, dtype, at, count) {
   return new Uint8Array(array.buffer);
 }
 
-/** Elements that are made at a time. */
+/** Elements per part. */
 const CHUNK = 1 << 20;
 
 /**
- * config.json and model.safetensors of a spec. `parts` makes the latter piece by piece, in order, so that it need not be in memory whole.
+ * config.json and model.safetensors of a spec. `parts` yields the latter in order, in parts, so that it need not fit in memory.
  * @param {Spec} spec
  * @param {Dtype} dtype
  */

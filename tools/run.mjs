@@ -1,6 +1,6 @@
 // Runs a TypeScript file of the project in Node: node tools/run.mjs [--adapter lavapipe|swiftshader|system] FILE.ts [args]
-// Bundled as the library is, but with npm packages left in node_modules. The adapter may also come from the variable ADAPTER;
-// without either it is the first of findNodeAdapters.
+// The file is bundled as the library is, except that npm packages stay in node_modules. The environment variable ADAPTER can name the
+// adapter too; the default is the first of findNodeAdapters.
 import { spawnSync } from 'node:child_process';
 import { basename, join, resolve } from 'node:path';
 import { findNodeAdapters, nodeAdapter } from './adapters.mjs';

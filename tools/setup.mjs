@@ -1,5 +1,5 @@
-// `npm run setup`, and first in `npm test`: makes sure that there is a Chromium for the page and a Vulkan driver that Dawn
-// accepts. As root on Debian and Ubuntu it installs what is missing; elsewhere it stops with the commands to run.
+// `npm run setup`, also run by `npm test`: makes sure that the machine has a Chromium and a Vulkan driver that Dawn accepts.
+// As root on Debian or Ubuntu it installs what is missing; otherwise it prints the commands to run and stops.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { installPlan, shellLines } from './install-plan.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Looks at the machine: what to say about it, and what it lacks. */
+/** What the machine has, as lines to print, and what it lacks. */
 const inspect = () => {
   const chromium = findChromium();
   const lines = [`Chromium: ${chromium ?? 'none found (CHROME_PATH can name one)'}`];
@@ -17,10 +17,10 @@ const inspect = () => {
   const working = new Set();
   for (const adapter of findNodeAdapters()) {
     const probe = probeAdapter(adapter);
-    if ('info' in probe) working.add(adapter.name);
-    lines.push(`${adapter.name}: ${'info' in probe ? probe.info.description : probe.error}`);
+    if ('description' in probe) working.add(adapter.name);
+    lines.push(`${adapter.name}: ${'description' in probe ? probe.description : probe.error}`);
   }
-  // A GPU alone is enough where no software driver comes with the browser; else the tests want both software drivers.
+  // A GPU is enough on a system without software drivers; elsewhere the tests need both software drivers.
   const system = working.has('system') && chromium !== undefined;
   const needs = {
     chromium: chromium === undefined || !(system || working.has('swiftshader')),
@@ -47,7 +47,7 @@ if (!state.ready) {
     isRoot,
     needs: state.needs,
   });
-  if (byHand) stop(['The tests need more than this machine has.', byHand, ...shellLines(steps, isRoot)].join('\n'));
+  if (byHand) stop(['This machine lacks what the tests need.', byHand, ...shellLines(steps, isRoot)].join('\n'));
   for (const step of steps) {
     console.log(`+ ${shellLines([step], isRoot).join('\n')}`);
     if ('write' in step) {
@@ -58,11 +58,11 @@ if (!state.ready) {
       try {
         execFileSync(command, args, { stdio: 'inherit', cwd: ROOT, env });
       } catch {
-        stop(`\`${step.run.join(' ')}\` failed; its message is above. Repair that, then run \`npm run setup\` again.`);
+        stop(`\`${step.run.join(' ')}\` failed; see its message above. Fix that, then run \`npm run setup\` again.`);
       }
     }
   }
   state = inspect();
 }
 console.log(state.lines.join('\n'));
-if (!state.ready) stop('Everything is installed, but a driver or the browser above does not work here.');
+if (!state.ready) stop('Everything is installed, but the browser or a driver above does not work on this machine.');

@@ -1,11 +1,11 @@
-// The library's type declarations: those that its entries reach, with imports that every kind of module resolution finds.
+// Copies the type declarations that the library's entries reach, with imports that every kind of module resolution finds.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 
 const RELATIVE_IMPORT = /(\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)(['"])(\.{1,2}\/[^'"]+)\2/g;
 
 /**
- * Node's resolution wants whole file names, `./api.js` (for which TypeScript reads api.d.ts), where the sources say `./api`.
+ * Node's resolution needs full file names: `./api.js`, for which TypeScript reads api.d.ts, where the sources say `./api`.
  * @param {string} declarations text of a .d.ts file
  * @returns {{ text: string, imports: string[] }} `imports` without extension
  */
@@ -20,7 +20,7 @@ export const withExtensions = (declarations) => {
 };
 
 /**
- * Copies the declarations that the entries reach. The compiler writes those of every source file.
+ * Copies the declarations that the entries reach; the compiler emits those of every source file.
  * @param {{ from: string, to: string, entries: string[] }} options entries without extension
  * @returns {Promise<string[]>} the files, relative to `to`
  */

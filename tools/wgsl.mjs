@@ -1,9 +1,9 @@
-// Makes `import text from './x.wgsl?raw'` a string in library builds, and shortens it there and in the built demo.
+// Plugin that turns `import text from './x.wgsl?raw'` into a minified string, in library builds and in the built demo.
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 /**
- * Block comments nest in WGSL, so their depth is counted. WGSL has no string literals that could look like a comment.
+ * Block comments nest in WGSL, so this counts their depth. WGSL has no string literals that could look like a comment.
  * @param {string} source
  */
 const removeComments = (source) => {
@@ -29,11 +29,11 @@ const removeComments = (source) => {
   return kept;
 };
 
-/** Lines that `specialise` (src/gpu/kernel.ts) and the binding of buffers read keep their spaces. */
+/** Lines that `specialise` (src/gpu/kernel.ts) and the buffer bindings are parsed from keep their spaces. */
 const READ = /^(const \w+:|alias|enable|@group)|_unroll =/;
 
 /**
- * Spaces that WGSL does not need. `a - -b` and `vec4<u32> = b` keep theirs, for -- and >= are tokens too.
+ * Removes spaces that WGSL does not need. `a - -b` and `vec4<u32> = b` keep theirs, since -- and >= are tokens.
  * @param {string} line
  */
 const withoutSpaces = (line) =>
@@ -49,7 +49,7 @@ const withoutSpaces = (line) =>
         .replace(/^(if|for|while) \(/, '$1(');
 
 /**
- * WGSL without comments, indentation, blank lines and most spaces; line ends stay, so that compilers' messages still point somewhere.
+ * WGSL without comments, indentation, blank lines and most spaces. Line ends stay, so that compiler messages have useful positions.
  * @param {string} source
  */
 export const minifyWgsl = (source) =>
@@ -62,7 +62,7 @@ export const minifyWgsl = (source) =>
 const QUERY = /\.wgsl\?raw$/;
 
 /**
- * A plugin for Rolldown and for Vite's build. (Vite's dev server and Vitest have their own `?raw`, which keeps line numbers.)
+ * Plugin for Rolldown and Vite's build. Vite's dev server and Vitest use Vite's `?raw`, which keeps line numbers.
  */
 export const wgsl = () => ({
   name: 'wgsl',

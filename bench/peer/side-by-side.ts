@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright';
 import { createTokenizer } from '../../src/tokenizer/tokenizer';
 import { findChromium } from '../../tools/adapters.mjs';
 import { bundle, ROOT } from '../../tools/bundle.mjs';

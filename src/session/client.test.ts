@@ -1,5 +1,5 @@
 import { expose } from 'comlink';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import type { CallOptions } from '../api/calls';
 import { DeviceLostError, ModelFileError } from '../api/errors';
 import type { LoadOptions, Model, ModelInfo, ModelSource, Progress } from '../api/types';
@@ -59,6 +59,7 @@ async function load(overrides: Partial<Model> = {}) {
 
 // In Node there is no page: relative addresses need one.
 vi.stubGlobal('location', { href: 'https://example.org/app/index.html' });
+afterAll(() => void vi.unstubAllGlobals());
 
 describe('loading', () => {
   it('sends the source and the cloneable options, and gives the model its info and memory', async () => {

@@ -19,8 +19,10 @@ type Config = Record<string, unknown>;
 
 const readNano = (name: string): unknown => JSON.parse(readFileSync(join(publicModel('nano'), name), 'utf8'));
 
+let nano: Tokenizer | undefined;
+/** nano's tokenizer, created once, since that takes 0.1 s. */
 export const nanoTokenizer = (): Tokenizer =>
-  createTokenizer(readNano('tokenizer.json'), readNano('tokenizer_config.json'));
+  (nano ??= createTokenizer(readNano('tokenizer.json'), readNano('tokenizer_config.json')));
 
 const SIZES = {
   vocab_size: 16384,

@@ -1,4 +1,4 @@
-"""Compares reference.py with Hugging Face's own outputs (src/model/fixtures/golden): python3 tools/goldens/check.py"""
+"""Compares reference.py with Hugging Face's outputs (src/model/fixtures/golden): python3 tools/goldens/check.py"""
 import json
 import subprocess
 import sys

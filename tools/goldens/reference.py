@@ -1,7 +1,7 @@
-"""ModernBERT, sentence-transformers' modules and ColBERT's encoding in numpy and float64, for golden outputs only.
+"""ModernBERT, the modules of sentence-transformers and ColBERT's encoding in numpy and float64, for golden outputs only.
 
-Written from the paper (arXiv 2412.13663) and the documented behaviour of transformers, sentence-transformers and PyLate; shares nothing with
-the library, and computes every sequence by itself with a plain n x n attention matrix. check.py compares it with Hugging Face's own outputs.
+Written from the paper (arXiv 2412.13663) and the documented behaviour of transformers, sentence-transformers and PyLate. It shares no code with
+the library, and computes one sequence at a time with a plain n x n attention matrix. check.py compares it with Hugging Face's outputs.
 """
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ def write_safetensors(path, tensors):
     Path(path).write_bytes(len(text).to_bytes(8, "little") + text + data)
 
 
-def erf(x):  # by its Taylor series and, far out, its continued fraction: float64 to about 1e-13
+def erf(x):  # Taylor series, and continued fraction for |x| > 3: accurate to about 1e-13
     x = np.asarray(x, np.float64)
     small = np.clip(x, -3, 3)
     total, term = small.copy(), small.copy()
@@ -76,7 +76,7 @@ class Model:
         return scaled * self.weights[f"{name}.weight"] + self.weights.get(f"{name}.bias", 0)
 
     def layer_kind(self, i):
-        """(theta, window): the window is None where a layer sees everything."""
+        """(theta, window); window is None for full attention."""
         c = self.config
         types = c.get("layer_types")
         is_full = types[i] == "full_attention" if types else i % c["global_attn_every_n_layers"] == 0
@@ -95,7 +95,7 @@ class Model:
         dim = hidden // heads
         theta, window = self.layer_kind(i)
         q, k, v = (part.reshape(n, heads, dim).transpose(1, 0, 2) for part in np.split(self.linear(x, f"layers.{i}.attn.Wqkv"), 3, -1))
-        # transformers rounds both to float32, and at high positions that shows
+        # transformers rounds both to float32, which matters at high positions
         inv_freq = (1 / np.float32(theta) ** (np.arange(0, dim, 2, dtype=np.float32) / np.float32(dim))).astype(np.float32)
         angles = (np.arange(n, dtype=np.float32)[:, None] * inv_freq).astype(np.float64)
         cos, sin = (np.concatenate([f(angles)] * 2, -1) for f in (np.cos, np.sin))
@@ -111,7 +111,7 @@ class Model:
         return self.linear((weights @ v).transpose(1, 0, 2).reshape(n, hidden), f"layers.{i}.attn.Wo")
 
     def hidden_states(self, ids, keys=None):
-        """[tokens, hidden] of one sequence; tokens from `keys` on are looked at by none."""
+        """[tokens, hidden] of one sequence; tokens from `keys` on are masked."""
         keys = len(ids) if keys is None else keys
         x = self.norm(self.weights["embeddings.tok_embeddings.weight"][np.asarray(ids)], "embeddings.norm")
         for i in range(self.config["num_hidden_layers"]):
@@ -132,17 +132,14 @@ class Model:
         return self.linear(self.head(hidden), "classifier")
 
 
-def pool(hidden, modes, skip=0):
-    """sentence-transformers' Pooling of one sequence; `skip` tokens of a prompt that does not count."""
-    rest = hidden[skip:]
-    weights = np.arange(skip + 1, len(hidden) + 1)[:, None]
+def pool(hidden, modes):
+    """sentence-transformers' Pooling of one sequence."""
+    weights = np.arange(1, len(hidden) + 1)[:, None]
     by_mode = {
         "cls": hidden[0],
-        "max": rest.max(0),
-        "mean": rest.mean(0),
-        "mean_sqrt_len_tokens": rest.sum(0) / np.sqrt(len(rest)),
-        "weightedmean": (rest * weights).sum(0) / weights.sum(),
-        "lasttoken": hidden[-1],
+        "max": hidden.max(0),
+        "mean": hidden.mean(0),
+        "weightedmean": (hidden * weights).sum(0) / weights.sum(),
     }
     return np.concatenate([by_mode[mode] for mode in by_mode if mode in modes])
 

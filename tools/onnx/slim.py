@@ -1,10 +1,10 @@
-"""Makes an ONNX graph small: its weights become external data that lie in the checkpoint's own model.safetensors.
+"""Makes an ONNX graph small: its weights become external data in the checkpoint's model.safetensors.
 
     python3 tools/onnx/slim.py EXPORT.onnx CHECKPOINT_FOLDER OUT.onnx        (needs the Python package onnx)
 
-EXPORT.onnx is an f32 export of the Hugging Face implementation whose initializers are named as the checkpoint's tensors, perhaps with a
-prefix. Each becomes a tensor of the file's own precision, with its place in model.safetensors, and a Cast to f32, which ONNX Runtime
-folds when it loads. So the built-in models run in transformers.js too, for side-by-side runs, at the price of a graph of 0.2 MB each.
+EXPORT.onnx is an f32 export of the Hugging Face implementation. Its initializers are named like the checkpoint's tensors, with or without
+a prefix. Each becomes a reference to the tensor in model.safetensors, in the file's precision, and a Cast to f32, which ONNX Runtime folds
+when it loads. So transformers.js can run the built-in models too, for comparison, for 0.2 MB per graph.
 """
 
 import json
@@ -38,7 +38,7 @@ def slim(graph, tensors):
         name = initializer.name
         found = next((t for t in (name, *(name.split(".", i)[-1] for i in (1, 2))) if t in tensors), None)
         if found is None:
-            raise SystemExit(f"initializer {name} is no tensor of {WEIGHTS}")
+            raise SystemExit(f"initializer {name} is not a tensor of {WEIGHTS}")
         dtype, shape, offset, length = tensors[found]
         if list(initializer.dims) != shape:
             raise SystemExit(f"{name} is {list(initializer.dims)} in the graph, {shape} in {WEIGHTS}")
