@@ -1,65 +1,65 @@
 /**
- * Converted checkpoints: ordinary safetensors files. f16: every tensor F16, for any reader. q8 and q4: the matrices of the layers and the
- * embedding table (q8 in either) as quantize.ts lays them out, each under its own name with its scales behind it as `NAME.scales`; other
- * matrices F16, vectors as they were. `__metadata__` of quantised files names the format, so that other readers refuse them.
+ * Converted checkpoints are ordinary safetensors files. f16: every tensor is F16, for any reader. q8 and q4: the matrices of the layers and
+ * the embedding table (always q8) are laid out as quantize.ts says, each under its own name and followed by its scales as `NAME.scales`;
+ * other matrices are F16, vectors unchanged. `__metadata__` of quantised files names the format, so that other readers reject them.
  */
-
 import { ModelFileError } from '../api/errors';
 import type { Dtype } from '../api/types';
 import { listCheckpointFiles } from './checkpoint';
 import { convertElements, isFloatDtype } from './float';
+import { fieldsOf } from './json-fields';
 import type { ModelFile, ModelFiles } from './model-files';
 import { GROUP, isQuantized, K_STEP, type QuantizedDtype, quantize, quantizedBytes } from './quantize';
 import { type ReadOptions, readJson } from './read';
-import { type Metadata, readSafetensors, type TensorInfo } from './safetensors';
+import { type Metadata, readSafetensors, safetensorsHeader, type TensorInfo } from './safetensors';
 
 export type ConvertedDtype = Exclude<Dtype, 'f32'>;
 
 const FORMAT = 'modernbert-webgpu';
 const VERSION = '1';
 
-/** What a file was quantised to; undefined for an ordinary one. Throws a ModelFileError for a format of another version. */
+/** What a file was quantised to; undefined for an ordinary file. Throws a ModelFileError for another version of the format. */
 export function quantizedDtypeOf({ format, version, dtype = '' }: Metadata, file: string): QuantizedDtype | undefined {
   if (format !== FORMAT) return undefined;
   if (version === VERSION && isQuantized(dtype)) return dtype;
   throw new ModelFileError(
-    `${file} holds '${dtype}' weights in version ${version} of the format; this version of the library reads q8 and q4 in version ${VERSION}. Update it, or convert the checkpoint again.`,
+    `${file} holds '${dtype}' weights in version ${version} of the format; this version of the library supports q8 and q4 in version ${VERSION}. Update it, or convert the checkpoint again.`,
   );
 }
 
 const LAYER_MATRIX = /(^|\.)layers\.\d+\.(attn\.Wqkv|attn\.Wo|mlp\.Wi|mlp\.Wo)\.weight$/;
 const TABLE = /^(model\.)?embeddings\.tok_embeddings\.weight$|^decoder\.weight$/;
 
-/** What a tensor becomes; undefined where it stays as it is. The loader expects the same (model/weights.ts). */
+/** What a tensor becomes; undefined if it stays unchanged. The loader expects the same (model/weights.ts). */
 function targetOf({ name, dtype, shape }: TensorInfo, to: ConvertedDtype, headDim: number): ConvertedDtype | undefined {
   if (!isFloatDtype(dtype)) return undefined;
   if (to === 'f16') return dtype === 'F16' ? undefined : 'f16';
   if (shape.length === 1) return undefined;
   const isWhole = shape.length === 2 && shape[1] % K_STEP === 0;
   if (isWhole && TABLE.test(name)) return 'q8';
-  // Columns of Wo are moved at load where heads are padded, and their groups would be torn.
+  // Loading pads heads by moving columns of Wo, which would split groups.
   const isMoved = name.endsWith('attn.Wo.weight') && headDim % 32 !== 0;
   if (isWhole && LAYER_MATRIX.test(name) && !isMoved) return to;
   return dtype === 'F16' ? undefined : 'f16';
 }
 
-/** What a file's tensors become (undefined: they stay as they are), and the result's `__metadata__`. */
-interface Plan {
+/** What the tensors of a file become (undefined: unchanged), and the `__metadata__` of the result. */
+interface Conversion {
   targetOf(tensor: TensorInfo): ConvertedDtype | undefined;
   metadata: Metadata;
 }
 
 /**
- * The file with its weights converted, as a stream that holds a few MB: chunks of the source become chunks of the result. Resolves when
- * the source's header is there. The stream fails with a ModelFileError for a broken source or a value that `to` cannot hold; cancelling it
- * cancels the source. `headDim`: of the model.
+ * The file with its weights converted, as a stream that holds a few MB: chunks of the source become chunks of the result. Resolves once
+ * the header of the source is read. The stream fails with a ModelFileError for a broken source or a value that `to` cannot hold; cancelling
+ * it cancels the source. `headDim`: of the model.
  */
 export const convertFile = (file: ModelFile, to: ConvertedDtype, headDim: number, options: ReadOptions = {}) =>
   convertAs(
     file,
     (metadata) => {
       if (quantizedDtypeOf(metadata, file.name)) {
-        throw new ModelFileError(`${file.name} is converted to ${metadata.dtype} already; convert the original.`);
+        throw new ModelFileError(`${file.name} is already converted to ${metadata.dtype}; convert the original.`);
       }
       return { targetOf: (tensor) => targetOf(tensor, to, headDim), metadata: metadataOf(to, metadata) };
     },
@@ -67,8 +67,8 @@ export const convertFile = (file: ModelFile, to: ConvertedDtype, headDim: number
   );
 
 /**
- * The file as the loader takes it to the GPU: quantised, or with its matrices as f16. `choose` gives the dtype once the header is known.
- * Files that are converted already, and those to be f32, stay as they are.
+ * The file as the loader uploads it to the GPU: quantised, or with its matrices as f16. `choose` returns the dtype once the header is
+ * known. Files that are already converted, or are to be f32, stay unchanged.
  */
 export const prepareFile = (
   file: ModelFile,
@@ -96,25 +96,25 @@ const metadataOf = (to: ConvertedDtype, metadata: Metadata): Metadata =>
 
 function convertAs(
   file: ModelFile,
-  planOf: (metadata: Metadata, tensors: TensorInfo[]) => Plan,
+  conversionOf: (metadata: Metadata, tensors: TensorInfo[]) => Conversion,
   options: ReadOptions,
 ): Promise<ModelFile & { size: number; tensors: string[] }> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const targets = new Map<string, ConvertedDtype | undefined>();
-  const values = new Float32Array(1 << 19); // of one chunk, which has 1 MiB
+  const values = new Float32Array(1 << 19); // of one chunk of 1 MiB
   let scales = new Uint16Array();
 
   return new Promise((resolve, reject) => {
     const visitor = {
       async header(tensors: TensorInfo[], metadata: Metadata) {
-        const plan = planOf(metadata, tensors);
-        const entries: Entry[] = tensors.flatMap((tensor) => {
-          const target = plan.targetOf(tensor);
+        const conversion = conversionOf(metadata, tensors);
+        const entries = tensors.flatMap((tensor) => {
+          const target = conversion.targetOf(tensor);
           targets.set(tensor.name, target);
           return entriesOf(tensor, target);
         });
-        const { header, size } = headerOf(entries, plan.metadata);
+        const { header, size } = safetensorsHeader(entries, conversion.metadata);
         resolve({ name: file.name, size, stream: readable, tensors: entries.map(({ name }) => name) });
         await writer.write(header);
         return targets;
@@ -148,22 +148,22 @@ function convertAs(
           return writer.abort(error);
         },
       )
-      .catch(() => {}); // the reader has gone
+      .catch(() => {}); // nobody reads the stream any more
   });
 }
 
 /**
- * The weight files of a checkpoint, converted, one after the other; then the index where there are several. Each is to be read to its
- * end, or cancelled, before the next is asked for. What else the folder has (config.json, tokenizer, …) stays as it is. Throws a
- * ModelFileError as loading the checkpoint does.
+ * Yields the converted weight files of a checkpoint, then the index if there is one. Each file must be read to its end, or cancelled,
+ * before the next. Other files of the folder (config.json, tokenizer, …) need no conversion. Throws a ModelFileError as loading the
+ * checkpoint does.
  */
 export async function* convertCheckpoint(
   files: ModelFiles,
   to: ConvertedDtype,
   options: ReadOptions = {},
 ): AsyncGenerator<ModelFile & { size: number }> {
-  const config = (await readJson(files, 'config.json', { ...options, required: true })) as Record<string, number>;
-  const headDim = config.hidden_size / config.num_attention_heads;
+  const config = fieldsOf('config.json', await readJson(files, 'config.json', { ...options, required: true }));
+  const headDim = config.integer('hidden_size') / config.integer('num_attention_heads');
   const { names, weightMap, open } = await listCheckpointFiles(files, options);
   const weight_map: Record<string, string> = {};
   let total_size = 0;
@@ -179,15 +179,8 @@ export async function* convertCheckpoint(
   }
 }
 
-interface Entry {
-  name: string;
-  dtype: string;
-  shape: number[];
-  bytes: number;
-}
-
-/** A tensor of the source as tensors of the result. */
-function entriesOf({ name, dtype, shape, begin, end }: TensorInfo, target: ConvertedDtype | undefined): Entry[] {
+/** The tensors of the result that a tensor of the source becomes. */
+function entriesOf({ name, dtype, shape, begin, end }: TensorInfo, target: ConvertedDtype | undefined) {
   if (!target) return [{ name, dtype, shape, bytes: end - begin }];
   const count = shape.reduce((a, b) => a * b, 1);
   if (target === 'f16') return [{ name, dtype: 'F16', shape, bytes: 2 * count }];
@@ -197,19 +190,4 @@ function entriesOf({ name, dtype, shape, begin, end }: TensorInfo, target: Conve
     { name, ...integers, bytes: quantizedBytes(count, target) },
     { name: `${name}.scales`, dtype: 'F16', shape: [n, k / GROUP], bytes: (2 * count) / GROUP },
   ];
-}
-
-/** The header of a safetensors file with these tensors in this order, and the whole file's size. */
-function headerOf(entries: Entry[], metadata: Metadata): { header: Uint8Array; size: number } {
-  const json: Record<string, unknown> = { __metadata__: metadata };
-  let at = 0;
-  for (const { name, dtype, shape, bytes } of entries) {
-    json[name] = { dtype, shape, data_offsets: [at, at + bytes] };
-    at += bytes;
-  }
-  const text = new TextEncoder().encode(JSON.stringify(json));
-  const header = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20); // spaces, so that the data is aligned
-  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
-  header.set(text, 8);
-  return { header, size: header.length + at };
 }
