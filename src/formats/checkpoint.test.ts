@@ -72,6 +72,6 @@ describe('listCheckpointFiles', () => {
       'There are no weights in the given files: neither model.safetensors nor model.safetensors.index.json (there are config.json).',
     );
     const pickled = listCheckpointFiles(filesOf({ 'pytorch_model.bin': 'x' }));
-    await expect(pickled).rejects.toThrow('It has pytorch_model.bin, but only safetensors files are read');
+    await expect(pickled).rejects.toThrow('There is a pytorch_model.bin, but only safetensors files are supported');
   });
 });

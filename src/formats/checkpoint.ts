@@ -1,20 +1,21 @@
 import { ModelFileError } from '../api/errors';
+import { isObject } from './json-fields';
 import type { ModelFile, ModelFiles } from './model-files';
 import { missingFile, type ReadOptions, readJson } from './read';
 
 const WEIGHTS = 'model.safetensors';
 const WEIGHTS_INDEX = 'model.safetensors.index.json';
 
-/** The files that hold a checkpoint's weights: one, or the shards that its index names. */
-export interface CheckpointFiles {
+/** The files that hold a checkpoint's weights: one file, or the shards that its index names. */
+interface CheckpointFiles {
   names: string[];
-  /** Tensor name → file, where there is an index. */
+  /** Tensor name → file, if there is an index. */
   weightMap?: Map<string, string>;
-  /** Opens one of `names`. Looking for the files has begun to fetch model.safetensors; the first `open` goes on with that. */
+  /** Opens one of `names`. Listing the files has already opened model.safetensors; the first `open` of it returns that. */
   open(name: string, signal?: AbortSignal): Promise<ModelFile>;
 }
 
-/** Throws a ModelFileError where there are no weights, or the index is broken. */
+/** Throws a ModelFileError if there are no weights or the index is broken. */
 export async function listCheckpointFiles(files: ModelFiles, options: ReadOptions = {}): Promise<CheckpointFiles> {
   let single = await files.open(WEIGHTS, options.signal);
   const open = async (name: string, signal?: AbortSignal): Promise<ModelFile> => {
@@ -33,19 +34,19 @@ export async function listCheckpointFiles(files: ModelFiles, options: ReadOption
 
 function parseWeightMap(index: unknown, where: string): Map<string, string> {
   const fail = (what: string) => new ModelFileError(`${WEIGHTS_INDEX} in ${where} is invalid: ${what}.`);
-  const map = typeof index === 'object' && index !== null && 'weight_map' in index ? index.weight_map : undefined;
-  if (typeof map !== 'object' || map === null || Array.isArray(map)) throw fail('weight_map is not an object');
-  const entries = Object.entries(map).map(([tensor, file]: [string, unknown]): [string, string] => {
+  const map = isObject(index) ? index.weight_map : undefined;
+  if (!isObject(map)) throw fail('weight_map is not an object');
+  const entries = Object.entries(map).map(([tensor, file]): [string, string] => {
     if (typeof file !== 'string') throw fail(`weight_map names ${JSON.stringify(file)} for ${tensor}, not a file`);
     if (!isRelativeName(file))
-      throw fail(`weight_map names ${JSON.stringify(file)} for ${tensor}, outside of the checkpoint`);
+      throw fail(`weight_map names ${JSON.stringify(file)} for ${tensor}, outside the checkpoint`);
     return [tensor, file];
   });
   if (entries.length === 0) throw fail('weight_map is empty');
   return new Map(entries);
 }
 
-/** A file name below the checkpoint's folder: no absolute path, no URL, no way up. */
+/** Whether a file name stays below the checkpoint's folder: no absolute path, no URL, no '..'. */
 const isRelativeName = (name: string): boolean =>
   !/[\\:]/.test(name) && name.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 
@@ -55,6 +56,6 @@ async function noWeights(files: ModelFiles, signal?: AbortSignal): Promise<Model
   other?.stream.cancel().catch(() => {});
   return new ModelFileError(
     `There are no weights in ${files.where}: neither ${WEIGHTS} nor ${WEIGHTS_INDEX}${why ? ` (${why})` : ''}.` +
-      (other ? ' It has pytorch_model.bin, but only safetensors files are read: convert it first.' : ''),
+      (other ? ' There is a pytorch_model.bin, but only safetensors files are supported: convert it first.' : ''),
   );
 }

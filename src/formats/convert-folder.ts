@@ -1,4 +1,4 @@
-/** A converted checkpoint as a folder on disk. Node only. */
+/** Writes a converted checkpoint to a folder. Node only. */
 import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import process from 'node:process';
@@ -6,7 +6,7 @@ import { type ConvertedDtype, convertCheckpoint } from './convert';
 import type { ModelFiles } from './model-files';
 import { type ReadOptions, readBytes, readJson } from './read';
 
-/** Files besides the weights that loaders of any kind look for. */
+/** Files besides the weights that this or other loaders read. */
 const SMALL_FILES = [
   'config.json',
   'tokenizer.json',
@@ -20,8 +20,8 @@ const SMALL_FILES = [
 ];
 
 /**
- * Writes `files` with weights of `to` into a new folder, which is there when it is whole. Resolves to the bytes of weights. Throws a
- * RangeError if the folder holds anything, a ModelFileError for a broken checkpoint, the reason of `signal`.
+ * Writes `files`, with weights converted to `to`, into a new folder, which appears once it is complete. Resolves to the size of the
+ * weights. Throws a RangeError if the folder is not empty, a ModelFileError for a broken checkpoint, the reason of `signal`.
  */
 export async function convertToFolder(
   files: ModelFiles,
@@ -50,7 +50,7 @@ export async function convertToFolder(
       const file = await readBytes(files, name, options);
       if (file) await write(unfinished, name, [file]);
     }
-    if (held) await rmdir(target); // rename replaces an empty folder on POSIX only
+    if (held) await rmdir(target); // only on POSIX does rename replace an empty folder
     await rename(unfinished, target);
     return { bytes };
   } finally {
@@ -58,7 +58,7 @@ export async function convertToFolder(
   }
 }
 
-/** What the folders of a sentence-transformers model hold, such as 1_Pooling and 2_Dense. */
+/** The files in the module folders of a sentence-transformers model, such as 1_Pooling and 2_Dense. */
 async function moduleFiles(files: ModelFiles, options: ReadOptions): Promise<string[]> {
   const modules = await readJson(files, 'modules.json', options);
   const paths = Array.isArray(modules) ? modules.map(({ path }: { path?: unknown }) => path) : ['1_Pooling'];

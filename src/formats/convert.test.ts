@@ -161,7 +161,7 @@ describe('convertFile', () => {
   });
 
   it('tells a broken source, and its stream fails with it', async () => {
-    await expect(convert(new Uint8Array(5), 'q8')).rejects.toThrow(/no safetensors file/);
+    await expect(convert(new Uint8Array(5), 'q8')).rejects.toThrow(/not a safetensors file/);
     const bytes = checkpoint({ 'layers.0.attn.Wo.weight': { dtype: 'F32', shape: [64, 64] } });
     const cut = await convertFile({ ...fileOf(bytes.subarray(0, 9000)), size: undefined }, 'q8', () =>
       quantizedBy('q8'),
@@ -180,7 +180,7 @@ describe('convertFile', () => {
 
   it('refuses what is converted already, and formats that it does not know', async () => {
     const metadata = { format: 'modernbert-webgpu', version: '1', dtype: 'q4' };
-    await expect(convert(checkpoint({}, metadata), 'q8')).rejects.toThrow(/converted to q4 already; convert the orig/);
+    await expect(convert(checkpoint({}, metadata), 'q8')).rejects.toThrow(/already converted to q4; convert the orig/);
     expect(() => quantizedDtypeOf({ ...metadata, version: '2' }, 'm')).toThrow(/'q4' weights in version 2.*Update it/);
     expect(() => quantizedDtypeOf({ ...metadata, dtype: 'q3' }, 'm')).toThrow(/'q3' weights/);
     expect(quantizedDtypeOf({ format: 'pt' }, 'm')).toBeUndefined();

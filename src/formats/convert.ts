@@ -1,9 +1,8 @@
 /**
- * Converted checkpoints: ordinary safetensors files. f16: every tensor F16, for any reader. q8 and q4: the matrices of the layers and the
- * embedding table (q8 in either) as quantize.ts lays them out, each under its own name with its scales behind it as `NAME.scales`; other
- * matrices F16, vectors as they were. `__metadata__` of quantised files names the format, so that other readers refuse them.
+ * Converted checkpoints are ordinary safetensors files. f16: every tensor is F16, for any reader. q8 and q4: the matrices of the layers and
+ * the embedding table (always q8) are laid out as quantize.ts says, each under its own name and followed by its scales as `NAME.scales`;
+ * other matrices are F16, vectors unchanged. `__metadata__` of quantised files names the format, so that other readers reject them.
  */
-
 import { ModelFileError } from '../api/errors';
 import type { Dtype } from '../api/types';
 import { listCheckpointFiles } from './checkpoint';
@@ -11,19 +10,19 @@ import { convertElements, isFloatDtype } from './float';
 import type { ModelFile, ModelFiles } from './model-files';
 import { GROUP, isQuantized, type QuantizedDtype, quantize, quantizedBytes } from './quantize';
 import { type ReadOptions, readJson } from './read';
-import { type Metadata, readSafetensors, type TensorInfo } from './safetensors';
+import { type Metadata, readSafetensors, safetensorsHeader, type TensorInfo } from './safetensors';
 
 export type ConvertedDtype = Exclude<Dtype, 'f32'>;
 
 const FORMAT = 'modernbert-webgpu';
 const VERSION = '1';
 
-/** What a file was quantised to; undefined for an ordinary one. Throws a ModelFileError for a format of another version. */
+/** What a file was quantised to; undefined for an ordinary file. Throws a ModelFileError for another version of the format. */
 export function quantizedDtypeOf({ format, version, dtype = '' }: Metadata, file: string): QuantizedDtype | undefined {
   if (format !== FORMAT) return undefined;
   if (version === VERSION && isQuantized(dtype)) return dtype;
   throw new ModelFileError(
-    `${file} holds '${dtype}' weights in version ${version} of the format; this version of the library reads q8 and q4 in version ${VERSION}. Update it, or convert the checkpoint again.`,
+    `${file} holds '${dtype}' weights in version ${version} of the format; this version of the library supports q8 and q4 in version ${VERSION}. Update it, or convert the checkpoint again.`,
   );
 }
 
@@ -42,16 +41,16 @@ function targetOf(
   return shape.length === 1 ? undefined : (quantizedAs(name) ?? half);
 }
 
-/** What a file's tensors become (undefined: they stay as they are), and the result's `__metadata__`. */
-interface Targets {
+/** What the tensors of a file become (undefined: unchanged), and the `__metadata__` of the result. */
+interface Conversion {
   targetOf(tensor: TensorInfo): ConvertedDtype | undefined;
   metadata: Metadata;
 }
 
 /**
- * The file with its weights converted, as a stream that holds a few MB: chunks of the source become chunks of the result. Resolves when
- * the source's header is there. The stream fails with a ModelFileError for a broken source or a value that `to` cannot hold; cancelling it
- * cancels the source. `quantizedIn`: given the names of the file's tensors.
+ * The file with its weights converted, as a stream that holds a few MB: chunks of the source become chunks of the result. Resolves once
+ * the header of the source is read. The stream fails with a ModelFileError for a broken source or a value that `to` cannot hold; cancelling
+ * it cancels the source. `quantizedIn`: given the names of the file's tensors.
  */
 export const convertFile = (
   file: ModelFile,
@@ -63,7 +62,7 @@ export const convertFile = (
     file,
     (metadata, tensors) => {
       if (quantizedDtypeOf(metadata, file.name)) {
-        throw new ModelFileError(`${file.name} is converted to ${metadata.dtype} already; convert the original.`);
+        throw new ModelFileError(`${file.name} is already converted to ${metadata.dtype}; convert the original.`);
       }
       const quantizedAs = quantizedIn(tensors.map(({ name }) => name));
       return { targetOf: (tensor) => targetOf(tensor, to, quantizedAs), metadata: metadataOf(to, metadata) };
@@ -72,8 +71,8 @@ export const convertFile = (
   );
 
 /**
- * The file as the loader takes it to the GPU: quantised, or with its matrices as f16. `choose` gives the dtype once the header is known.
- * Files that are converted already, and those to be f32, stay as they are.
+ * The file as the loader uploads it to the GPU: quantised, or with its matrices as f16. `choose` returns the dtype once the header is
+ * known. Files that are already converted, or are to be f32, stay unchanged.
  */
 export const prepareFile = (
   file: ModelFile,
@@ -101,25 +100,25 @@ const metadataOf = (to: ConvertedDtype, metadata: Metadata): Metadata =>
 
 function convertAs(
   file: ModelFile,
-  targetsOf: (metadata: Metadata, tensors: TensorInfo[]) => Targets,
+  conversionOf: (metadata: Metadata, tensors: TensorInfo[]) => Conversion,
   options: ReadOptions,
 ): Promise<ModelFile & { size: number; tensors: string[] }> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const targets = new Map<string, ConvertedDtype | undefined>();
-  const values = new Float32Array(1 << 19); // of one chunk, which has 1 MiB
+  const values = new Float32Array(1 << 19); // of one chunk of 1 MiB
   let scales = new Uint16Array();
 
   return new Promise((resolve, reject) => {
     const visitor = {
       async header(tensors: TensorInfo[], metadata: Metadata) {
-        const own = targetsOf(metadata, tensors);
-        const entries: Entry[] = tensors.flatMap((tensor) => {
-          const target = own.targetOf(tensor);
+        const conversion = conversionOf(metadata, tensors);
+        const entries = tensors.flatMap((tensor) => {
+          const target = conversion.targetOf(tensor);
           targets.set(tensor.name, target);
           return entriesOf(tensor, target);
         });
-        const { header, size } = headerOf(entries, own.metadata);
+        const { header, size } = safetensorsHeader(entries, conversion.metadata);
         resolve({ name: file.name, size, stream: readable, tensors: entries.map(({ name }) => name) });
         await writer.write(header);
         return targets;
@@ -153,14 +152,14 @@ function convertAs(
           return writer.abort(error);
         },
       )
-      .catch(() => {}); // the reader has gone
+      .catch(() => {}); // nobody reads the stream any more
   });
 }
 
 /**
- * The weight files of a checkpoint, converted, one after the other; then the index where there are several. Each is to be read to its
- * end, or cancelled, before the next is asked for. What else the folder has (config.json, tokenizer, …) stays as it is. Throws a
- * ModelFileError as loading the checkpoint does.
+ * Yields the converted weight files of a checkpoint, then the index if there is one. Each file must be read to its end, or cancelled,
+ * before the next. Other files of the folder (config.json, tokenizer, …) need no conversion. Throws a ModelFileError as loading the
+ * checkpoint does.
  */
 export async function* convertCheckpoint(
   files: ModelFiles,
@@ -189,15 +188,8 @@ export async function* convertCheckpoint(
   }
 }
 
-interface Entry {
-  name: string;
-  dtype: string;
-  shape: number[];
-  bytes: number;
-}
-
-/** A tensor of the source as tensors of the result. */
-function entriesOf({ name, dtype, shape, begin, end }: TensorInfo, target: ConvertedDtype | undefined): Entry[] {
+/** The tensors of the result that a tensor of the source becomes. */
+function entriesOf({ name, dtype, shape, begin, end }: TensorInfo, target: ConvertedDtype | undefined) {
   if (!target) return [{ name, dtype, shape, bytes: end - begin }];
   const count = shape.reduce((a, b) => a * b, 1);
   if (target === 'f16') return [{ name, dtype: 'F16', shape, bytes: 2 * count }];
@@ -207,19 +199,4 @@ function entriesOf({ name, dtype, shape, begin, end }: TensorInfo, target: Conve
     { name, ...integers, bytes: quantizedBytes(count, target) },
     { name: `${name}.scales`, dtype: 'F16', shape: [n, k / GROUP], bytes: (2 * count) / GROUP },
   ];
-}
-
-/** The header of a safetensors file with these tensors in this order, and the whole file's size. */
-function headerOf(entries: Entry[], metadata: Metadata): { header: Uint8Array; size: number } {
-  const json: Record<string, unknown> = { __metadata__: metadata };
-  let at = 0;
-  for (const { name, dtype, shape, bytes } of entries) {
-    json[name] = { dtype, shape, data_offsets: [at, at + bytes] };
-    at += bytes;
-  }
-  const text = new TextEncoder().encode(JSON.stringify(json));
-  const header = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20); // spaces, so that the data is aligned
-  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
-  header.set(text, 8);
-  return { header, size: header.length + at };
 }

@@ -1,7 +1,7 @@
 /** Small checkpoints for the tests of this folder. */
 import type { ModelFile } from './model-files';
 
-/** A safetensors file with this header (text as it is; objects as JSON) and these bytes of data. */
+/** A safetensors file with this header (a string as it is, an object as JSON) and these bytes of data. */
 export function safetensorsBytes(header: unknown, data: Uint8Array = new Uint8Array()): Uint8Array<ArrayBuffer> {
   const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
   const bytes = new Uint8Array(8 + text.length + data.length);
@@ -11,16 +11,16 @@ export function safetensorsBytes(header: unknown, data: Uint8Array = new Uint8Ar
   return bytes;
 }
 
-/** `n` bytes, every one of which tells its place. */
+/** `n` bytes that depend on their index. */
 export const numberedBytes = (n: number): Uint8Array<ArrayBuffer> =>
   Uint8Array.from({ length: n }, (_, i) => (i * 7 + (i >> 8)) & 0xff);
 
-export interface StreamLog {
+interface StreamLog {
   cancelled: unknown[];
   pulled: number;
 }
 
-/** A file that comes in chunks of `step` bytes, and what its reader did with it. */
+/** A file that streams in chunks of `step` bytes, and a log of what its reader did. */
 export function fileOf(
   bytes: Uint8Array,
   { name = 'model.safetensors', step = bytes.length || 1, size = bytes.length as number | undefined } = {},

@@ -1,11 +1,11 @@
-/** Conversions between the number types of checkpoints and of GPU buffers. Both are little-endian, as every WebGPU host is. */
+/** Conversions between the number types of checkpoints and of GPU buffers. Both are little-endian, like every WebGPU host. */
 import { ModelFileError } from '../api/errors';
 
 export type FloatDtype = 'F32' | 'F16' | 'BF16';
 
 const FLOAT_BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
 
-/** Whether `dtype`, as a safetensors file spells it, is one that `convertChunk` reads. */
+/** Whether `convertChunk` supports `dtype`, spelled as in a safetensors file. */
 export const isFloatDtype = (dtype: string): dtype is FloatDtype => Object.hasOwn(FLOAT_BYTES, dtype);
 
 const scratch = new Float32Array(1);
@@ -16,12 +16,12 @@ export function f16ToF32(bits: number): number {
   const magnitude = bits & 0x7fff;
   if (magnitude > 0x7c00) return NaN;
   if (magnitude === 0x7c00) return bits & 0x8000 ? -Infinity : Infinity;
-  // The bits where an f32 has them are 2^-112 of the value, for subnormals too.
+  // Moved to where an f32 has them, the bits stand for 2^-112 of the value, for subnormals too.
   scratchBits[0] = ((bits & 0x8000) << 16) | (magnitude << 13);
   return scratch[0] * 2 ** 112;
 }
 
-/** The bits of the f16 next to `value` (taken as f32), ties to even; from 65520 on that is Infinity. */
+/** The bits of the f16 nearest to `value` (rounded to f32 first), ties to even; Infinity from 65520 on. */
 export function f32ToF16(value: number): number {
   scratch[0] = value;
   return f32BitsToF16(scratchBits[0]);
@@ -33,7 +33,7 @@ function f32BitsToF16(bits: number): number {
   // 65520 is halfway between 65504, the largest f16, and 65536.
   if (magnitude >= F16_OVERFLOW) return sign | (magnitude > F32_INFINITY ? 0x7e00 : 0x7c00);
   if (magnitude >= 0x38800000) {
-    // Normal: rebias the exponent by 127 - 15 and round away 13 bits; a carry goes into the exponent, as it should.
+    // Normal: rebias the exponent by 127 - 15 and round away 13 bits; a carry correctly goes into the exponent.
     return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
   }
   if (magnitude <= 0x33000000) return sign; // up to 2^-25, half of the smallest subnormal
@@ -54,15 +54,14 @@ export interface Converted {
 }
 
 /**
- * Converts the elements in `bytes`, little-endian and at any alignment, into `to` from index `at` on: a Float32Array gets
- * f32 values, a Uint16Array f16 bits, rounded to nearest even. Throws a RangeError if `bytes` ends within an element or `to`
- * is too short.
+ * Converts the elements in `bytes`, little-endian and at any alignment, into `to` from index `at` on: f32 values for a Float32Array, f16
+ * bits, rounded to nearest even, for a Uint16Array. Throws a RangeError if `bytes` ends within an element or `to` is too short.
  */
 export function convertChunk(bytes: Uint8Array, from: FloatDtype, to: Float32Array | Uint16Array, at = 0): Converted {
   const size = FLOAT_BYTES[from];
   const count = bytes.byteLength / size;
   if (!Number.isInteger(count))
-    throw new RangeError(`${bytes.byteLength} bytes are no whole number of ${from} elements`);
+    throw new RangeError(`${bytes.byteLength} bytes are not a whole number of ${from} elements`);
   if (at + count > to.length) throw new RangeError(`${count} elements at ${at} do not fit in ${to.length}`);
 
   const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
@@ -79,14 +78,14 @@ export function convertChunk(bytes: Uint8Array, from: FloatDtype, to: Float32Arr
   return from === 'F32' ? f32ToF16Bits(view32(aligned, count), bits) : bf16ToF16Bits(view16(aligned, count), bits);
 }
 
-/** Elements of a file's tensor, of which `index` is the first, for messages. */
+/** Elements of a tensor, from `index` on, for error messages. */
 export interface Elements {
   file: string;
   tensor: string;
   index: number;
 }
 
-/** As convertChunk; throws a ModelFileError for NaN, infinities, and values that f16 cannot hold. */
+/** Like convertChunk, but throws a ModelFileError for NaN, infinities, and values that f16 cannot hold. */
 export function convertElements(
   elements: Elements,
   bytes: Uint8Array,
@@ -99,7 +98,7 @@ export function convertElements(
   if (overflow >= 0) throw tooLarge({ ...elements, index: elements.index + overflow }, 'f16', F16_MAX);
 }
 
-/** For elements that stay as they are: throws a ModelFileError for NaN and infinities. `bytes` is aligned. */
+/** For elements that need no conversion: throws a ModelFileError for NaN and infinities. `bytes` must be aligned. */
 export function checkElements(elements: Elements, bytes: Uint8Array, dtype: 'F32' | 'F16'): void {
   const count = bytes.byteLength / FLOAT_BYTES[dtype];
   const at = dtype === 'F32' ? firstNonFinite32(view32(bytes, count)) : firstNonFinite16(view16(bytes, count), 0x7c00);
@@ -122,7 +121,7 @@ export const tooLarge = ({ file, tensor, index }: Elements, dtype: string, most:
 const view16 = (bytes: Uint8Array, count: number) => new Uint16Array(bytes.buffer, bytes.byteOffset, count);
 const view32 = (bytes: Uint8Array, count: number) => new Uint32Array(bytes.buffer, bytes.byteOffset, count);
 
-// One small function for each pair of types: every loop sees one kind of array, which is what makes it fast.
+// One small function per pair of types: a loop is fast if it only ever sees one kind of array.
 
 function copyF32(source: Uint32Array, to: Uint32Array): number {
   to.set(source);
@@ -140,12 +139,12 @@ function firstNonFinite32(source: Uint32Array): number {
 }
 
 function firstNonFinite16(source: Uint16Array, exponent: number): number {
-  // Two at a time: where all bits of an exponent are set, adding its lowest one carries into the sign's place.
+  // Two at a time: if all bits of an exponent are set, adding its lowest bit carries into the place of the sign.
   const lowest = exponent & -exponent;
   const [exponents, ones] = [exponent * 0x10001, lowest * 0x10001];
   const aligned = source.byteOffset % 4 === 0 ? source : source.slice();
   const pairs = new Uint32Array(aligned.buffer, aligned.byteOffset, source.length >> 1);
-  let carries = (source[source.length - 1] & exponent) + lowest; // the last may be in no pair
+  let carries = (source[source.length - 1] & exponent) + lowest; // the last element may have no partner
   const whole = pairs.length & ~3;
   for (let i = 0; i < whole; i += 4) {
     carries |=

@@ -1,18 +1,18 @@
-/** The files of one checkpoint, wherever they are. */
+/** The files of one checkpoint, wherever they are stored. */
 export interface ModelFiles {
-  /** What to call the place in messages: a URL, a folder, "the given files". */
+  /** Names the place in messages: a URL, a folder, "the given files". */
   readonly where: string;
   /** Opens a file; undefined if there is none of that name. `name` is relative, with '/'. */
   open(name: string, signal?: AbortSignal): Promise<ModelFile | undefined>;
-  /** What was found in the place of a file that `open` did not give, where there is more to say than that it is not there. */
+  /** Why `open` returned undefined, if there is more to say than that the file does not exist. */
   whyMissing?(name: string): string | undefined;
-  /** What the cache knows the files by; undefined for files of this device. */
+  /** Identifies the files in the cache; undefined for files on this device. */
   readonly identity?: Identity;
-  /** The file as it is, stored for the next load while its stream is read to the end. */
+  /** The same file, which is stored for the next load while its stream is read to the end. */
   keep?(file: ModelFile): ModelFile;
 }
 
-/** `commit`, once it is known, is where the files come from. */
+/** `commit`: of the files, once it is known. */
 export interface Identity {
   source: string;
   hubUrl?: string;
@@ -22,11 +22,11 @@ export interface Identity {
 
 export interface ModelFile {
   readonly name: string;
-  /** In bytes, exact; undefined where the server does not say. */
+  /** In bytes, exact; undefined if the server does not report it. */
   readonly size: number | undefined;
   readonly stream: ReadableStream<Uint8Array>;
-  /** The same bytes, where they can be read faster so: a chunk of it is good only until the next one is asked for. */
+  /** The same bytes, if there is a faster way to read them: a chunk is valid only until the next one is read. */
   readonly fleetingStream?: ReadableStream<Uint8Array>;
-  /** Weights that are stored as the loader wants them. */
+  /** Whether these are weights in the form that goes to the GPU. */
   readonly isPrepared?: boolean;
 }

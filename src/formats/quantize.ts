@@ -1,18 +1,18 @@
 /**
- * Quantised weights: a row of a matrix [n, k] in groups of 32, each with one f16 scale; value = scale · integer. Bytes are the same in
- * converted files and on the GPU, where they are read as little-endian u32:
+ * Quantised weights: each row of a matrix [n, k] is cut into groups of 32 with one f16 scale each; value = scale · integer. The bytes are
+ * the same in converted files and on the GPU, which reads them as little-endian u32:
  *
- * - q8, I8 [n, k]: integers -127 … 127, four a u32, as the dot4I8Packed of WGSL takes them.
- * - q4, U8 [n, k / 2]: integers -8 … 7, stored + 8, eight a u32: weights 0 to 3 are its bytes' low halves, 4 to 7 the high ones.
- * - scales, f16 [n, k / 32], two a u32; k is a multiple of 64. A q4 scale may be negative.
+ * - q8, I8 [n, k]: integers -127 … 127, four per u32, as WGSL's dot4I8Packed takes them.
+ * - q4, U8 [n, k / 2]: integers -8 … 7, stored + 8, eight per u32: weights 0 to 3 in the low halves of its bytes, 4 to 7 in the high ones.
+ * - scales, f16 [n, k / 32], two per u32; k is a multiple of 64. A q4 scale may be negative.
  */
 import { type Elements, f16ToF32, f32ToF16, tooLarge } from './float';
 
 export type QuantizedDtype = 'q8' | 'q4';
 
-/** Weights that share a scale. */
+/** Number of weights that share a scale. */
 export const GROUP = 32;
-/** Matrices with other k stay f16: a row's scales are whole u32s on the GPU. */
+/** k must be a multiple of this, so that the scales of a row are whole u32s on the GPU; other matrices stay f16. */
 export const K_STEP = 2 * GROUP;
 
 export const isQuantized = (dtype: string): dtype is QuantizedDtype => dtype === 'q8' || dtype === 'q4';
@@ -21,8 +21,8 @@ export const isQuantized = (dtype: string): dtype is QuantizedDtype => dtype ===
 export const quantizedBytes = (count: number, dtype: QuantizedDtype): number => (dtype === 'q8' ? count : count / 2);
 
 /**
- * Quantises whole groups. `values`: finite, a multiple of 32 of them; `bytes` and `scales` (f16 bits) have room for what becomes of them.
- * Throws a ModelFileError for a value that needs a scale too large for f16; `elements` says what the values are.
+ * Quantises whole groups: finite `values`, a multiple of 32 of them, into `bytes` and `scales` (f16 bits). Throws a ModelFileError, which
+ * names `elements`, for a value that needs a scale too large for f16.
  */
 export function quantize(
   values: Float32Array,
@@ -56,7 +56,7 @@ export function dequantize(bytes: Uint8Array, scales: Uint16Array, dtype: Quanti
   return values;
 }
 
-/** The largest magnitude becomes ±127. Gives the scale's f16 bits. */
+/** The largest magnitude becomes ±127. Returns the f16 bits of the scale. */
 function quantizeGroup8(values: Float32Array, at: number, bytes: Uint8Array): number {
   const end = at + GROUP;
   let most = 0;
@@ -66,21 +66,21 @@ function quantizeGroup8(values: Float32Array, at: number, bytes: Uint8Array): nu
   }
   let bits = f32ToF16(most / 127);
   let scale = f16ToF32(bits);
-  // A subnormal scale that was rounded down would clip, and none may be 0.
+  // A subnormal scale that was rounded down would clip values, and no scale may be 0.
   if (most >= scale * 127.5) scale = f16ToF32(++bits);
   const inverse = 1 / scale;
-  // | 0 cuts off, so what it takes must not be negative.
+  // | 0 rounds towards 0, so the value is made positive first.
   for (let i = at; i < end; i++) bytes[i] = ((values[i] * inverse + 128.5) | 0) ^ 128;
   return bits;
 }
 
 /**
- * What the value of largest magnitude may become, before rounding: of four such scales one leaves an error 4 % smaller than -8 does, and
- * within 0.5 % of the best of a hundred.
+ * What the value of largest magnitude may become, before rounding. The best of these four scales has an error 4 % smaller than -8 alone,
+ * and within 0.5 % of the best of a hundred.
  */
 const Q4_EXTREMES = [-8.2, -7.8, -8.7, -7.2];
 
-/** Keeps the scale of the least squared error. Gives its f16 bits. */
+/** Chooses the scale with the least squared error. Returns its f16 bits. */
 function quantizeGroup4(values: Float32Array, at: number, bytes: Uint8Array): number {
   let extreme = 0;
   for (let i = at; i < at + GROUP; i++) if (Math.abs(values[i]) > Math.abs(extreme)) extreme = values[i];
@@ -96,7 +96,7 @@ function quantizeGroup4(values: Float32Array, at: number, bytes: Uint8Array): nu
       xq += x * q;
       qq += q * q;
     }
-    // With these integers the best scale is Σxq / Σqq; it leaves an error of Σxx - (Σxq)² / Σqq.
+    // With these integers the best scale is Σxq / Σqq; its error is Σxx - (Σxq)² / Σqq.
     if (xq * xq > most * qq) {
       scale = xq / qq;
       most = xq * scale;

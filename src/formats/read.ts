@@ -4,18 +4,18 @@ import type { ModelFile, ModelFiles } from './model-files';
 
 export type StreamOptions = Pick<FileOptions, 'onProgress' | 'signal'>;
 
-/** A page hears of large files once a MiB: a message to it for each network chunk would cost more than the download. */
+/** Progress of large files is reported once per MiB: a message to the page per network chunk would cost more than the download. */
 const PROGRESS_STEP = 1 << 20;
 
 /**
- * The bytes of `file` in the stream's own chunks, once, front to back. `onProgress` is called at the start, about once a
- * MiB and at the end. Leaving the loop early cancels the stream.
- * Throws the reason of `signal` when it aborts, and a ModelFileError when the stream breaks or does not have `file.size` bytes.
+ * Yields the bytes of `file` in the chunks of its stream. `onProgress` is called at the start, about once per MiB and at the end. Leaving
+ * the loop early cancels the stream.
+ * Throws the reason of `signal` when it aborts, and a ModelFileError if the stream breaks or does not have `file.size` bytes.
  */
 export async function* streamBytes(file: ModelFile, { onProgress, signal }: StreamOptions): AsyncGenerator<Uint8Array> {
   const { name, size } = file;
   const reader = file.stream.getReader();
-  // A waiting read() ends when the stream is cancelled; without this an abort would wait for the next network chunk.
+  // Cancelling the stream ends a pending read(); otherwise an abort would wait for the next network chunk.
   const onAbort = () => void reader.cancel(signal?.reason).catch(() => {});
   signal?.addEventListener('abort', onAbort, { once: true });
   let loaded = 0;
@@ -35,7 +35,7 @@ export async function* streamBytes(file: ModelFile, { onProgress, signal }: Stre
       if (done) break;
       loaded += value.byteLength;
       if (size !== undefined && loaded > size) {
-        throw new ModelFileError(`${name} goes on after the ${size} bytes that it was said to have.`);
+        throw new ModelFileError(`${name} goes on after the ${size} bytes that it should have.`);
       }
       if (loaded - reported >= PROGRESS_STEP) {
         reported = loaded;
@@ -54,21 +54,11 @@ export async function* streamBytes(file: ModelFile, { onProgress, signal }: Stre
 }
 
 export interface ReadOptions extends StreamOptions {
-  /** Throw a ModelFileError where the file is not there, instead of giving undefined. */
+  /** Throw a ModelFileError if the file does not exist, instead of returning undefined. */
   required?: boolean;
 }
 
-/** A whole file. */
-export function readBytes(
-  files: ModelFiles,
-  name: string,
-  options: ReadOptions & { required: true },
-): Promise<Uint8Array<ArrayBuffer>>;
-export function readBytes(
-  files: ModelFiles,
-  name: string,
-  options?: ReadOptions,
-): Promise<Uint8Array<ArrayBuffer> | undefined>;
+/** A whole file; undefined if it does not exist and is not required. */
 export async function readBytes(
   files: ModelFiles,
   name: string,
@@ -95,8 +85,8 @@ export async function readBytes(
 }
 
 /**
- * A JSON file; undefined if it is not there and not required. A ModelFileError names a file that is not UTF-8 JSON. A page
- * of HTML or XML counts as no file: servers answer with one, and with status 200, for names they do not know.
+ * A JSON file; undefined if it does not exist and is not required. Throws a ModelFileError for a file that is not UTF-8 JSON. A page of
+ * HTML or XML counts as no file: some servers answer with one, and status 200, for unknown names.
  */
 export async function readJson(files: ModelFiles, name: string, options: ReadOptions = {}): Promise<unknown> {
   const bytes = await readBytes(files, name, options);
@@ -111,7 +101,7 @@ export async function readJson(files: ModelFiles, name: string, options: ReadOpt
   return undefined;
 }
 
-/** The error for a file that the checkpoint cannot do without. */
+/** The error for a required file that does not exist. */
 export const missingFile = (files: ModelFiles, name: string, why = files.whyMissing?.(name)): ModelFileError =>
   new ModelFileError(`There is no ${name} in ${files.where}${why ? `: ${why}` : ''}.`);
 

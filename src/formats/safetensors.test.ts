@@ -207,8 +207,8 @@ describe('readSafetensors', () => {
     const cases: [Uint8Array, string][] = [
       [new Uint8Array(0), 'it has 0 bytes'],
       [new Uint8Array(7), 'it has 7 bytes'],
-      [withLength(100_000_001n), '100000001 bytes, where at most 56'],
-      [withLength(57n), '57 bytes, where at most 56'],
+      [withLength(100_000_001n), '100000001 bytes, at most 56'],
+      [withLength(57n), '57 bytes, at most 56'],
       [withLength(2n ** 63n), '9223372036854775808 bytes'],
     ];
     for (const [bytes, message] of cases) {

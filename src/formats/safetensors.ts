@@ -1,12 +1,13 @@
 /**
- * The safetensors format (https://github.com/huggingface/safetensors): 8 bytes with the header's length, little-endian; a
- * JSON header; then the tensors' bytes one after the other, without holes.
+ * The safetensors format (https://github.com/huggingface/safetensors): 8 bytes with the length of the header, little-endian; a JSON
+ * header; then the bytes of the tensors one after the other, without holes.
  */
 import { ModelFileError } from '../api/errors';
+import { isObject } from './json-fields';
 import type { ModelFile } from './model-files';
 import { messageOf, type StreamOptions, streamBytes } from './read';
 
-/** `begin` and `end`: byte offsets from the start of the data, which is after the header. */
+/** `begin` and `end`: byte offsets from the start of the data, after the header. */
 export interface TensorInfo {
   name: string;
   /** As the file spells it: F32, F16, BF16, I64, … */
@@ -16,13 +17,13 @@ export interface TensorInfo {
   end: number;
 }
 
-export interface SafetensorsVisitor {
-  /** All tensors of the file in the order of their bytes, and its `__metadata__`. Gives the names of those to hand over (a Set or a Map). */
+interface SafetensorsVisitor {
+  /** Takes all tensors of the file in the order of their bytes, and its `__metadata__`; returns the names of the tensors to read (a Set or a Map). */
   header(tensors: TensorInfo[], metadata: Metadata): Names | Promise<Names>;
   /**
-   * The next bytes of a tensor, `offset` bytes after its begin. Chunks of a tensor come in order and have a multiple of 1024
-   * bytes, but for its last, and whole rows unless these are very long or odd; a tensor without elements has none. `bytes` is
-   * used again after the promise has resolved.
+   * Takes the next bytes of a tensor, `offset` bytes after its begin. Chunks of a tensor come in order. All but the last are a multiple of
+   * 1024 bytes, and whole rows unless these are very long or odd; a tensor without elements has none. `bytes` is reused after the promise
+   * has resolved.
    */
   chunk(tensor: TensorInfo, offset: number, bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
 }
@@ -38,36 +39,22 @@ const MAX_HEADER_BYTES = 100_000_000;
 const CHUNK_BYTES = 1 << 20;
 const CHUNK_STEP = 1024;
 
-/** A Map, not an object: names such as "constructor" must not be found. F4 and F6 are smaller than a byte. */
-const DTYPE_BITS = new Map<unknown, number>([
-  ['BOOL', 8],
-  ['F4', 4],
-  ['F6_E2M3', 6],
-  ['F6_E3M2', 6],
-  ['U8', 8],
-  ['I8', 8],
-  ['F8_E5M2', 8],
-  ['F8_E4M3', 8],
-  ['F8_E8M0', 8],
-  ['F8_E4M3FNUZ', 8],
-  ['F8_E5M2FNUZ', 8],
-  ['I16', 16],
-  ['U16', 16],
-  ['F16', 16],
-  ['BF16', 16],
-  ['I32', 32],
-  ['U32', 32],
-  ['F32', 32],
-  ['I64', 64],
-  ['U64', 64],
-  ['F64', 64],
-  ['C64', 64],
-]);
+/** Bits per element. A Map, not an object: names such as "constructor" must not be found. */
+const DTYPE_BITS = new Map<unknown, number>(
+  Object.entries({
+    4: 'F4',
+    6: 'F6_E2M3 F6_E3M2',
+    8: 'BOOL U8 I8 F8_E5M2 F8_E4M3 F8_E8M0 F8_E4M3FNUZ F8_E5M2FNUZ',
+    16: 'I16 U16 F16 BF16',
+    32: 'I32 U32 F32',
+    64: 'I64 U64 F64 C64',
+  }).flatMap(([bits, names]) => names.split(' ').map((name) => [name, Number(bits)] as const)),
+);
 
 /**
- * Reads the file once, front to back, and hands the wanted tensors to `visitor`, which it waits for. It never holds more
- * than the header and one chunk. Throws a ModelFileError for a file that is not valid safetensors, and the reason of
- * `signal` when that aborts; then, and when the visitor throws, the stream is cancelled.
+ * Reads the file once, front to back, and passes the tensors that `visitor` names to it, chunk by chunk, awaiting each call. Holds at most
+ * the header and one chunk. Throws a ModelFileError for a file that is not valid safetensors, and the reason of `signal` when it aborts;
+ * then, and when the visitor throws, the stream is cancelled.
  */
 export async function readSafetensors(
   file: ModelFile,
@@ -75,7 +62,7 @@ export async function readSafetensors(
   { onProgress, signal }: StreamOptions = {},
 ): Promise<void> {
   const { name, size } = file;
-  // The header tells the file's size even where the server does not.
+  // The header tells the size of the file even if the server does not.
   let total = size;
   const source = byteSource(
     streamBytes(
@@ -87,12 +74,12 @@ export async function readSafetensors(
     const start = new Uint8Array(8);
     const got = await source.fill(start);
     if (got < 8)
-      throw new ModelFileError(`${name} is no safetensors file: it has ${got} bytes, and needs 8 at the least.`);
+      throw new ModelFileError(`${name} is not a safetensors file: it has ${got} bytes, at least 8 are needed.`);
     const headerBytes = new DataView(start.buffer).getBigUint64(0, true);
     const limit = Math.min(MAX_HEADER_BYTES, (size ?? Infinity) - 8);
     if (headerBytes > limit) {
       throw new ModelFileError(
-        `${name} is no safetensors file: it gives its header ${headerBytes} bytes, where at most ${limit} are possible.`,
+        `${name} is not a safetensors file: its header would have ${headerBytes} bytes, at most ${limit} are possible.`,
       );
     }
     const header = new Uint8Array(Number(headerBytes));
@@ -133,7 +120,7 @@ export async function readSafetensors(
   }
 }
 
-/** Whole rows, a multiple of 1024 bytes of them, where these fit. */
+/** Bytes per chunk: whole rows that are a multiple of 1024 bytes, if they fit. */
 function chunkBytesOf({ shape, begin, end }: TensorInfo): number {
   const rowBytes = ((end - begin) / shape.reduce((a, b) => a * b, 1)) * (shape.at(-1) ?? 1);
   let step = rowBytes;
@@ -141,11 +128,11 @@ function chunkBytesOf({ shape, begin, end }: TensorInfo): number {
   return step <= CHUNK_BYTES ? CHUNK_BYTES - (CHUNK_BYTES % step) : CHUNK_BYTES;
 }
 
-/** Cuts a stream of chunks of any size into the sizes that are asked for. */
+/** Reads any number of bytes from a stream of chunks of any size. */
 function byteSource(chunks: AsyncGenerator<Uint8Array>) {
   let rest = new Uint8Array(0) as Uint8Array;
   return {
-    /** Gives how many bytes there were: fewer than `into` holds only at the end of the stream. */
+    /** Returns how many bytes were read: fewer than `into` holds only at the end of the stream. */
     async fill(into: Uint8Array): Promise<number> {
       let filled = 0;
       while (filled < into.length) {
@@ -165,9 +152,27 @@ function byteSource(chunks: AsyncGenerator<Uint8Array>) {
   };
 }
 
+/** The start of a file with these tensors, in this order and without holes, and the size of the whole file. */
+export function safetensorsHeader(
+  tensors: { name: string; dtype: string; shape: number[]; bytes: number }[],
+  metadata: Metadata,
+): { header: Uint8Array; size: number } {
+  const json: Record<string, unknown> = { __metadata__: metadata };
+  let at = 0;
+  for (const { name, dtype, shape, bytes } of tensors) {
+    json[name] = { dtype, shape, data_offsets: [at, at + bytes] };
+    at += bytes;
+  }
+  const text = new TextEncoder().encode(JSON.stringify(json));
+  const header = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20); // spaces, so that the data is aligned
+  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
+  header.set(text, 8);
+  return { header, size: header.length + at };
+}
+
 /**
- * The tensors of a header, in the order of their bytes, which must cover the data from 0 on without holes or overlaps (and
- * all of its `dataBytes`, where given). `file` is the file's name, for messages.
+ * The tensors of a header, in the order of their bytes, which must cover the data from 0 on without holes or overlaps (and all of its
+ * `dataBytes`, if given). `file`: the name for error messages.
  */
 export function parseHeader(header: Uint8Array, file: string, dataBytes?: number): TensorInfo[] {
   const fail = (what: string, cause?: unknown) =>
@@ -223,7 +228,7 @@ function parseTensor(name: string, entry: unknown, fail: (what: string) => Model
   if (!isObject(entry)) throw fail(`${name} is not an object but ${JSON.stringify(entry)}`);
   const { dtype, shape, data_offsets: offsets } = entry;
   const bits = DTYPE_BITS.get(dtype);
-  if (bits === undefined) throw fail(`${name} has dtype ${JSON.stringify(dtype)}, which is not one of the format's`);
+  if (bits === undefined) throw fail(`${name} has dtype ${JSON.stringify(dtype)}, which the format does not have`);
   if (!isCounts(shape))
     throw fail(`${name} has shape ${JSON.stringify(shape)}, which is not a list of whole numbers >= 0`);
   if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
@@ -239,18 +244,15 @@ function parseTensor(name: string, entry: unknown, fail: (what: string) => Model
   return { name, dtype: String(dtype), shape, begin, end };
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
 
-/** A key that valid JSON has twice in one object; JSON.parse silently keeps the last. */
+/** A key that occurs twice in one object of valid JSON; JSON.parse silently keeps the last. */
 function repeatedKey(json: string): string | undefined {
   const open: Set<string>[] = [];
   const colon = /\s*:/y;
   let stringStart = -1;
-  // Escapes, quotes and braces one by one: an expression for whole strings overflows V8's stack at long ones.
+  // Matches escapes, quotes and braces one by one: an expression for whole strings overflows V8's stack on long ones.
   for (const { 0: token, index } of json.matchAll(/\\.|["{}]/g)) {
     if (stringStart >= 0) {
       if (token !== '"') continue;

@@ -68,7 +68,7 @@ const filesAt = (expected?: Expected): ModelFiles => ({
     return 'file' in answer ? answer.file : undefined;
   },
 });
-const read = (expected?: Expected) => readBytes(filesAt(expected), 'a.bin', { required: true });
+const read = async (expected?: Expected) => (await readBytes(filesAt(expected), 'a.bin', { required: true }))!;
 const ranges = () => requests.map(({ headers }) => headers.range);
 
 describe('a download that breaks', () => {

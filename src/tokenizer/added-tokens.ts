@@ -4,18 +4,18 @@ import { isWhiteSpaceAt, unitsAt } from './unicode';
 export interface AddedToken {
   id: number;
   content: string;
-  /** Takes in whitespace before it. */
+  /** Also consumes whitespace before it. */
   lstrip: boolean;
-  /** Takes in whitespace after it. */
+  /** Also consumes whitespace after it. */
   rstrip: boolean;
-  /** Only between non-word characters. */
+  /** Matches only between non-word characters. */
   singleWord: boolean;
-  /** Looked for in the normalised text instead of the original. */
+  /** Matched in the normalised text instead of the original. */
   normalized: boolean;
   special: boolean;
 }
 
-/** [from, to) of a text: an added token's own letters, or text between them. Whitespace that a token takes in is in none. */
+/** [from, to) of a text: the letters of an added token, or text between tokens. Whitespace that a token consumes is in no section. */
 export interface Section {
   from: number;
   to: number;
@@ -38,8 +38,8 @@ const isWordBefore = (text: string, index: number): boolean => {
 };
 
 /**
- * Finds added tokens as Hugging Face's tokenizers do (`AddedVocabulary`, tokenizers/src/tokenizer/added_vocabulary.rs):
- * the leftmost first, of those the longest. `written`: how a token is spelled in the texts that will be split.
+ * Splits texts at added tokens as Hugging Face's tokenizers do (`AddedVocabulary`, tokenizers/src/tokenizer/added_vocabulary.rs): the
+ * leftmost match first, and the longest of those. `written`: how a token is spelled in the texts to split.
  */
 export function addedTokenSplitter(
   tokens: readonly AddedToken[],

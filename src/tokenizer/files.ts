@@ -1,11 +1,9 @@
-import { ModelFileError, UnsupportedModelError } from '../api/errors';
+import { fieldsOf, isObject, type Json, unsupportedField, wrongField } from '../formats/json-fields';
 import type { AddedToken } from './added-tokens';
-
-export type Json = Record<string, unknown>;
 
 /** tokenizer.json, checked as far as this runtime relies on it. */
 export interface TokenizerFile {
-  /** The file with null for the components that it leaves out, as the tokenizers library wants it. */
+  /** The file with null for the components that it leaves out, as the tokenizers library needs it. */
   json: Json;
   model: Json & { type: (typeof modelTypes)[number] };
   addedTokens: AddedToken[];
@@ -14,84 +12,71 @@ export interface TokenizerFile {
 const modelTypes = ['BPE', 'Unigram', 'WordPiece'] as const;
 const components = ['normalizer', 'pre_tokenizer', 'post_processor', 'decoder'] as const;
 
-export const isJson = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const shown = (value: unknown): string => {
-  const text = value === undefined ? 'undefined' : JSON.stringify(value);
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
-};
-
-/** An error that names field and value. */
-export const fileError = (file: string, field: string, value: unknown, expected: string): ModelFileError =>
-  new ModelFileError(`${file}: ${field} is ${shown(value)}, expected ${expected}`);
-
-const tokenizerError = (field: string, value: unknown, expected: string): ModelFileError =>
-  fileError('tokenizer.json', field, value, expected);
+export const wrongTokenizer = (field: string, value: unknown, what: string) =>
+  wrongField('tokenizer.json', field, value, what);
 
 /** Throws a ModelFileError for a file of the wrong shape. */
 export function readTokenizerFile(value: unknown): TokenizerFile {
-  if (!isJson(value)) throw tokenizerError('the file', value, 'an object');
-  const json: Json = { ...value };
+  const json = { ...fieldsOf('tokenizer.json', value).json };
   for (const component of components) {
     json[component] ??= null;
     const part = json[component];
-    if (part !== null && !(isJson(part) && typeof part.type === 'string')) {
-      throw tokenizerError(component, part, 'null or an object with a type');
+    if (part !== null && !(isObject(part) && typeof part.type === 'string')) {
+      throw wrongTokenizer(component, part, 'null or an object with a type');
     }
   }
-  const model = readModel(json.model);
-  const addedTokens = readAddedTokens(json.added_tokens);
   json.added_tokens ??= [];
-  return { json, model, addedTokens };
+  return { json, model: readModel(json.model), addedTokens: readAddedTokens(json.added_tokens) };
 }
 
 function readModel(model: unknown): TokenizerFile['model'] {
-  if (!isJson(model)) throw tokenizerError('model', model, 'an object');
+  if (!isObject(model)) throw wrongTokenizer('model', model, 'an object');
   const type = modelTypes.find((known) => known === model.type);
-  if (type === undefined) throw tokenizerError('model.type', model.type, `one of ${modelTypes.join(', ')}`);
-  const { vocab, merges, unk_token: unkToken } = model;
+  if (type === undefined) throw wrongTokenizer('model.type', model.type, `one of ${modelTypes.join(', ')}`);
+  const { vocab, merges, unk_id, unk_token } = model;
   if (type === 'Unigram') {
-    if (!Array.isArray(vocab)) throw tokenizerError('model.vocab', vocab, 'an array of [piece, score]');
-    const isPiece = (entry: unknown) =>
-      Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'number';
-    const bad = vocab.findIndex((entry) => !isPiece(entry));
-    if (bad >= 0) throw tokenizerError(`model.vocab[${bad}]`, vocab[bad], 'a [piece, score]');
-    const unkId = model.unk_id;
-    if (unkId !== undefined && unkId !== null && !(Number.isInteger(unkId) && (unkId as number) in vocab)) {
-      throw tokenizerError('model.unk_id', unkId, 'an index into model.vocab');
+    checkAll('model.vocab', vocab, isPiece, 'a [piece, score]');
+    if (!isAbsent(unk_id) && !(Number.isInteger(unk_id) && (unk_id as number) in vocab)) {
+      throw wrongTokenizer('model.unk_id', unk_id, 'an index into model.vocab');
     }
     return { ...model, type };
   }
-  if (!isJson(vocab)) throw tokenizerError('model.vocab', vocab, 'an object of token ids');
+  if (!isObject(vocab)) throw wrongTokenizer('model.vocab', vocab, 'an object of token ids');
   for (const [token, id] of Object.entries(vocab)) {
-    if (!isId(id)) throw tokenizerError(`model.vocab[${JSON.stringify(token)}]`, id, 'a token id');
+    if (!isId(id)) throw wrongTokenizer(`model.vocab[${JSON.stringify(token)}]`, id, 'a token id');
   }
-  if (
-    unkToken !== undefined &&
-    unkToken !== null &&
-    !(typeof unkToken === 'string' && Object.hasOwn(vocab, unkToken))
-  ) {
-    throw tokenizerError('model.unk_token', unkToken, 'a token of model.vocab');
+  const hasUnknown = typeof unk_token === 'string' && Object.hasOwn(vocab, unk_token);
+  if (!hasUnknown && (type === 'WordPiece' || !isAbsent(unk_token))) {
+    throw wrongTokenizer('model.unk_token', unk_token, 'a token of model.vocab');
   }
-  if (type === 'WordPiece') {
-    if (typeof unkToken !== 'string') throw tokenizerError('model.unk_token', unkToken, 'a token of model.vocab');
-    return { ...model, type };
-  }
-  if (!Array.isArray(merges)) throw tokenizerError('model.merges', merges, 'an array');
-  const bad = merges.findIndex((merge) => !isMerge(merge, merges[0]));
-  if (bad >= 0) throw tokenizerError(`model.merges[${bad}]`, merges[bad], 'two tokens, as in all other merges');
-  for (const field of ['end_of_word_suffix', 'continuing_subword_prefix', 'continuing_subword_suffix']) {
-    if (model[field]) {
-      throw new UnsupportedModelError(
-        `tokenizer.json: model.${field} is ${shown(model[field])}; only BPE without word affixes is supported`,
-      );
+  if (type === 'BPE') {
+    checkAll('model.merges', merges, isMerge, 'two tokens, written as in all other merges');
+    for (const field of ['end_of_word_suffix', 'continuing_subword_prefix', 'continuing_subword_suffix']) {
+      if (model[field]) {
+        throw unsupportedField('tokenizer.json', `model.${field}`, model[field], 'only BPE without word affixes is');
+      }
     }
   }
   return { ...model, type };
 }
 
+function checkAll(
+  field: string,
+  value: unknown,
+  isRight: (entry: unknown, first: unknown) => boolean,
+  what: string,
+): asserts value is unknown[] {
+  if (!Array.isArray(value)) throw wrongTokenizer(field, value, 'an array');
+  const bad = value.findIndex((entry) => !isRight(entry, value[0]));
+  if (bad >= 0) throw wrongTokenizer(`${field}[${bad}]`, value[bad], what);
+}
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null;
+
 const isId = (id: unknown): id is number => Number.isInteger(id) && (id as number) >= 0 && (id as number) <= 0xffffffff;
+
+const isPiece = (entry: unknown): boolean =>
+  Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'number';
 
 /** "a b" or ["a", "b"]; the library reads all merges as it reads the first. */
 const isMerge = (merge: unknown, first: unknown): boolean =>
@@ -100,11 +85,10 @@ const isMerge = (merge: unknown, first: unknown): boolean =>
     : typeof merge === 'string' && merge.split(' ').length === 2;
 
 function readAddedTokens(value: unknown): AddedToken[] {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) throw tokenizerError('added_tokens', value, 'an array');
+  if (!Array.isArray(value)) throw wrongTokenizer('added_tokens', value, 'an array');
   return value.map((entry: unknown, index) => {
-    if (!isJson(entry) || typeof entry.content !== 'string' || !isId(entry.id)) {
-      throw tokenizerError(`added_tokens[${index}]`, entry, 'an object with content and id');
+    if (!isObject(entry) || typeof entry.content !== 'string' || !isId(entry.id)) {
+      throw wrongTokenizer(`added_tokens[${index}]`, entry, 'an object with content and id');
     }
     const special = entry.special === true;
     return {
@@ -119,53 +103,35 @@ function readAddedTokens(value: unknown): AddedToken[] {
   });
 }
 
-/** All parts of a component, those of its Sequences included. */
+/** All parts of a component, including those of its Sequences. */
 export function parts(component: unknown): Json[] {
-  if (!isJson(component)) return [];
+  if (!isObject(component)) return [];
   if (component.type !== 'Sequence') return [component];
   const inner = component.normalizers ?? component.pretokenizers ?? component.decoders ?? component.processors;
   return Array.isArray(inner) ? inner.flatMap(parts) : [];
 }
 
+/** The fields of tokenizer_config.json that may name a token, and its usual spellings. Decoder-style tokenizers (mmBERT's) may name only bos and eos. */
+const ROLES = {
+  mask: { fields: ['mask_token'], usual: ['[MASK]', '<mask>'] },
+  cls: { fields: ['cls_token', 'bos_token'], usual: ['[CLS]', '<s>', '<bos>'] },
+  sep: { fields: ['sep_token', 'eos_token'], usual: ['[SEP]', '</s>', '<eos>'] },
+  pad: { fields: ['pad_token'], usual: ['[PAD]', '<pad>'] },
+};
+
+export type Role = keyof typeof ROLES;
+
 /**
- * The tokens that tokenizer_config.json calls `mask_token` and the like, a string or `{content}`. Decoder-style tokenizers
- * (mmBERT's) may name only bos and eos. Without the file or the field: the usual spellings.
+ * The token that tokenizer_config.json names for a role, as a string or `{content}`; without the file or the field, the first of the usual
+ * spellings that is in the vocabulary.
  */
-export function readRoleToken(
-  config: unknown,
-  role: 'mask' | 'cls' | 'sep' | 'pad',
-  idOf: (token: string) => number | undefined,
-): { token: string; id: number } | undefined {
-  if (config !== undefined && config !== null && !isJson(config)) {
-    throw fileError('tokenizer_config.json', 'the file', config, 'an object');
-  }
-  for (const field of roleFields[role]) {
-    const value = config?.[field];
-    if (value === undefined || value === null) continue;
-    const token = isJson(value) ? value.content : value;
-    const id = typeof token === 'string' ? idOf(token) : undefined;
-    if (typeof token !== 'string' || id === undefined) {
-      throw fileError('tokenizer_config.json', field, value, 'a token of tokenizer.json');
-    }
-    return { token, id };
-  }
-  for (const token of usualTokens[role]) {
-    const id = idOf(token);
-    if (id !== undefined) return { token, id };
-  }
-  return undefined;
+export function readRoleToken(config: unknown, role: Role, isToken: (token: string) => boolean): string | undefined {
+  const { json, has, wrong } = fieldsOf('tokenizer_config.json', config ?? undefined);
+  const { fields, usual } = ROLES[role];
+  const field = fields.find(has);
+  const value = field && json[field];
+  const names = field ? [isObject(value) ? value.content : value] : usual;
+  const token = names.find((name): name is string => typeof name === 'string' && isToken(name));
+  if (field && token === undefined) throw wrong(field, 'a token of tokenizer.json');
+  return token;
 }
-
-const roleFields = {
-  mask: ['mask_token'],
-  cls: ['cls_token', 'bos_token'],
-  sep: ['sep_token', 'eos_token'],
-  pad: ['pad_token'],
-};
-
-const usualTokens = {
-  mask: ['[MASK]', '<mask>'],
-  cls: ['[CLS]', '<s>', '<bos>'],
-  sep: ['[SEP]', '</s>', '<eos>'],
-  pad: ['[PAD]', '<pad>'],
-};

@@ -12,7 +12,8 @@ import {
   StripNormalizer,
 } from '@huggingface/tokenizers';
 import { describe, expect, it } from 'vitest';
-import { alignedSlice, alignNormalizer } from './normalizer';
+import { alignedSlice } from './aligned-text';
+import { alignNormalizer } from './normalizer';
 
 const aligned = (normalizer: Normalizer, text: string, from = 0) =>
   alignNormalizer(normalizer)(alignedSlice(text, from, text.length));

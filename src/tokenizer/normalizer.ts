@@ -8,16 +8,8 @@ import {
   StripAccentsNormalizer,
   StripNormalizer,
 } from '@huggingface/tokenizers';
+import { type AlignedText, originalSpan } from './aligned-text';
 import { isWhiteSpaceAt, unitsAt } from './unicode';
-
-/** A text that remembers the original: UTF-16 unit i of `text` came from [starts[i], ends[i]) of it. Both never fall. */
-export interface AlignedText {
-  text: string;
-  starts: Uint32Array;
-  ends: Uint32Array;
-}
-
-export type AlignedNormalizer = (input: AlignedText) => AlignedText;
 
 /** [from, to) of a text became `text`. */
 interface Piece {
@@ -26,27 +18,13 @@ interface Piece {
   text: string;
 }
 
-/** Part [from, to) of the original, not yet normalised. */
-export function alignedSlice(original: string, from: number, to: number): AlignedText {
-  const starts = Uint32Array.from({ length: to - from }, (_, i) => from + i);
-  return { text: original.slice(from, to), starts, ends: starts.map((start) => start + 1) };
-}
-
-/** The original's span of units [from, to). */
-export function originalSpan({ starts, ends }: AlignedText, from: number, to: number): [start: number, end: number] {
-  if (from < to) return [starts[from], ends[to - 1]];
-  const place = from < starts.length ? starts[from] : (ends.at(-1) ?? 0);
-  return [place, place];
-}
-
 /**
- * The library's normalizer with alignment. Every step is cut into pieces that it treats independently of each other;
- * a piece that changes is aligned as a whole, one that does not stays aligned unit by unit.
+ * The library's normalizer with alignment. The text is cut into pieces that the normalizer changes independently of each other: a piece
+ * that changes is aligned as a whole, one that does not stays aligned unit by unit.
  */
-export function alignNormalizer(normalizer: Normalizer | null): AlignedNormalizer {
-  if (normalizer === null) return (input) => input;
+export function alignNormalizer(normalizer: Normalizer): (input: AlignedText) => AlignedText {
   if (normalizer instanceof SequenceNormalizer) {
-    const steps = normalizer.normalizers.map(alignNormalizer);
+    const steps = normalizer.normalizers.filter((step) => step !== null).map(alignNormalizer);
     return (input) => steps.reduce((text, step) => step(text), input);
   }
   const cut = cutter(normalizer);
@@ -71,7 +49,7 @@ function cutter(normalizer: Normalizer): (text: string) => Piece[] {
     normalizer instanceof LowercaseNormalizer ||
     normalizer instanceof StripAccentsNormalizer ||
     normalizer instanceof BertNormalizer;
-  // What is left are the Unicode forms and Precompiled, SentencePiece's variant of NFKC.
+  // The others are the Unicode forms and Precompiled, SentencePiece's variant of NFKC.
   return (text) => clusters(text, (part) => normalizer.normalize(part), perCharacter);
 }
 
@@ -98,9 +76,9 @@ function stripped(text: string, left: boolean, right: boolean): Piece[] {
 const startsWithMark = /^\p{M}/u;
 
 /**
- * Cuts before every character that does not act on what is before it. Marks always may (and half-width kana voicing,
- * which NFKC makes one); other characters (Hangul jamo) are tried. Nothing below U+0300 combines with a predecessor. What stays the same at the beginning
- * of a changed cluster (a space before an accent) is a piece of its own.
+ * Cuts before every character that does not combine with what is before it. Marks may always combine (and so may half-width kana voicing,
+ * which NFKC makes one); other characters (Hangul jamo) are tried; nothing below U+0300 does. The unchanged start of a changed cluster (a
+ * space before an accent) is a separate piece.
  */
 function clusters(text: string, normalize: (text: string) => string, perCharacter: boolean): Piece[] {
   const pieces: Piece[] = [];
@@ -130,7 +108,7 @@ function clusters(text: string, normalize: (text: string) => string, perCharacte
   return pieces;
 }
 
-/** Units of the whole characters that both texts begin with. */
+/** UTF-16 units of the whole characters that both texts begin with. */
 function commonPrefix(a: string, b: string): number {
   let length = 0;
   while (length < a.length && a.codePointAt(length) === b.codePointAt(length)) length += unitsAt(a, length);

@@ -1,11 +1,11 @@
 import type { PostProcessor } from '@huggingface/tokenizers';
-import { fileError } from './files';
+import { wrongTokenizer } from './files';
 import type { Truncation } from './types';
 
 /** A text (by its number) or a special token. */
 export type TemplateItem = number | { token: string; id: number };
 
-/** What a post-processor makes of one text or a pair, found by handing it two marks in the place of tokens. */
+/** What a post-processor makes of one text or a pair, found by passing it a mark in place of each text's tokens. */
 export function readTemplate(
   postProcessor: PostProcessor,
   isPair: boolean,
@@ -20,16 +20,12 @@ export function readTemplate(
     const text = marks.indexOf(token);
     if (text >= 0) return text;
     const id = idOf(token);
-    if (id === undefined)
-      throw fileError('tokenizer.json', 'a token of post_processor', token, 'a token of the vocabulary');
+    if (id === undefined) throw wrongTokenizer('a token of post_processor', token, 'a token of the vocabulary');
     return { token, id };
   });
 }
 
-export const specialCount = (template: readonly TemplateItem[]): number =>
-  template.filter((item) => typeof item !== 'number').length;
-
-/** Lengths of one text or a pair within `room` tokens, cut by Hugging Face's rules. */
+/** Lengths of one text or a pair, cut to `room` tokens by Hugging Face's rules. */
 export function cutToLength(
   lengths: readonly number[],
   room: number,
@@ -39,10 +35,10 @@ export function cutToLength(
   const [first, second] = lengths;
   if (first + second <= room) return [first, second];
   if (truncation !== 'longest_first') {
-    const kept = truncation === 'only_first' ? second : first;
+    const [kept, name] = truncation === 'only_first' ? [second, 'second'] : [first, 'first'];
     if (kept >= room) {
       throw new RangeError(
-        `encode: the ${truncation === 'only_first' ? 'second' : 'first'} text has ${kept} tokens, which leaves none of ${room} to the other; it must not be cut`,
+        `encode: the ${name} text has ${kept} tokens, which leaves none of ${room} for the other; '${truncation}' does not cut it`,
       );
     }
     return truncation === 'only_first' ? [room - kept, kept] : [kept, room - kept];

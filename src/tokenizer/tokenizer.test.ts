@@ -54,7 +54,7 @@ describe('ids', () => {
     expect(ids(long, long, 14, 'only_second')).toEqual([10, 1]);
     expect(ids(short, short, 8, 'only_second')).toEqual([2, 2]);
     expect(() => ids(long, short, 13, 'only_second')).toThrow(
-      /first text has 10 tokens, which leaves none of 10 to the/,
+      /first text has 10 tokens, which leaves none of 10 for the other/,
     );
     expect(() => ids(long, short, 5, 'only_first')).toThrow(/second text has 2 tokens/);
   });
@@ -151,34 +151,46 @@ const smallest = (changes: object): object => ({
 describe('broken files', () => {
   const bpe = { type: 'BPE', vocab: { a: 0, b: 1 }, merges: [] as unknown[] };
   it.each([
-    ['no object', 'text', /the file is "text", expected an object/],
-    ['an array', [], /the file is \[\], expected an object/],
-    ['no model', {}, /model is undefined, expected an object/],
-    ['unknown model', { model: { type: 'Magic' } }, /model\.type is "Magic", expected one of BPE, Unigram, WordPiece/],
-    ['no model type', { model: { vocab: {} } }, /model\.type is undefined/],
-    ['no vocab', { model: { type: 'BPE', merges: [] } }, /model\.vocab is undefined/],
-    ['bad id', { model: { ...bpe, vocab: { a: '0' } } }, /model\.vocab\["a"\] is "0", expected a token id/],
-    ['no merges', { model: { ...bpe, merges: null } }, /model\.merges is null/],
-    ['bad merge', { model: { ...bpe, merges: ['a b', 'ab'] } }, /model\.merges\[1\] is "ab"/],
-    ['mixed merges', { model: { ...bpe, merges: ['a b', ['a', 'b']] } }, /model\.merges\[1\] is \["a","b"\]/],
-    ['bad unknown token', { model: { ...bpe, unk_token: '<unk>' } }, /model\.unk_token is "<unk>"/],
-    ['bad Unigram', { model: { type: 'Unigram', vocab: [['a', 0], 'b'] } }, /model\.vocab\[1\] is "b"/],
-    ['bad unk_id', { model: { type: 'Unigram', vocab: [['a', 0]], unk_id: 1 } }, /model\.unk_id is 1/],
+    ['no object', 'text', /does not hold a JSON object/],
+    ['an array', [], /does not hold a JSON object/],
+    ['no model', {}, /model must be an object, it is missing/],
+    [
+      'unknown model',
+      { model: { type: 'Magic' } },
+      /model\.type must be one of BPE, Unigram, WordPiece, it is "Magic"/,
+    ],
+    ['no model type', { model: { vocab: {} } }, /model\.type must be .* it is missing/],
+    ['no vocab', { model: { type: 'BPE', merges: [] } }, /model\.vocab must be an object of token ids, it is missing/],
+    ['bad id', { model: { ...bpe, vocab: { a: '0' } } }, /model\.vocab\["a"\] must be a token id, it is "0"/],
+    ['no merges', { model: { ...bpe, merges: null } }, /model\.merges must be an array, it is null/],
+    ['bad merge', { model: { ...bpe, merges: ['a b', 'ab'] } }, /model\.merges\[1\] must be two tokens.* it is "ab"/],
+    [
+      'mixed merges',
+      { model: { ...bpe, merges: ['a b', ['a', 'b']] } },
+      /model\.merges\[1\] must be .* it is \["a","b"\]/,
+    ],
+    [
+      'bad unknown token',
+      { model: { ...bpe, unk_token: '<unk>' } },
+      /model\.unk_token must be a token of model\.vocab, it is "<unk>"/,
+    ],
+    ['bad Unigram', { model: { type: 'Unigram', vocab: [['a', 0], 'b'] } }, /model\.vocab\[1\] must be .* it is "b"/],
+    ['bad unk_id', { model: { type: 'Unigram', vocab: [['a', 0]], unk_id: 1 } }, /model\.unk_id must be .* it is 1/],
     [
       'WordPiece without unknown token',
       { model: { type: 'WordPiece', vocab: { a: 0 } } },
-      /model\.unk_token is undefined/,
+      /model\.unk_token must be .* it is missing/,
     ],
-    ['bad added tokens', { ...smallest({}), added_tokens: {} }, /added_tokens is \{\}, expected an array/],
+    ['bad added tokens', { ...smallest({}), added_tokens: {} }, /added_tokens must be an array, it is \{\}/],
     [
       'bad added token',
       { ...smallest({}), added_tokens: [{ content: 'x' }] },
-      /added_tokens\[0\] is \{"content":"x"\}/,
+      /added_tokens\[0\] must be .* it is \{"content":"x"\}/,
     ],
     [
       'bad normalizer',
       { ...smallest({}), normalizer: 'NFC' },
-      /normalizer is "NFC", expected null or an object with a type/,
+      /normalizer must be null or an object with a type, it is "NFC"/,
     ],
     [
       'unknown pre-tokenizer',
@@ -192,20 +204,22 @@ describe('broken files', () => {
 
   it('a post-processor that adds a token outside the vocabulary: ModelFileError', () => {
     const post_processor = { type: 'BertProcessing', sep: ['[SEP]', 5], cls: ['[CLS]', 4] };
-    expect(() => createTokenizer(smallest({ post_processor }), undefined)).toThrow(/post_processor is "\[CLS\]"/);
+    expect(() => createTokenizer(smallest({ post_processor }), undefined)).toThrow(
+      /a token of post_processor must be .* it is "\[CLS\]"/,
+    );
   });
 
   it('tokenizer_config.json that contradicts tokenizer.json: ModelFileError', () => {
-    expect(() => createTokenizer(smallest({}), [])).toThrow(/tokenizer_config\.json: the file is \[\]/);
+    expect(() => createTokenizer(smallest({}), [])).toThrow(/tokenizer_config\.json does not hold a JSON object/);
     expect(() => createTokenizer(smallest({}), { mask_token: '[MASK]' })).toThrow(
-      /tokenizer_config\.json: mask_token is "\[MASK\]", expected a token of tokenizer\.json/,
+      /tokenizer_config\.json: mask_token must be a token of tokenizer\.json, it is "\[MASK\]"/,
     );
   });
 
   it('BPE with word affixes: UnsupportedModelError', () => {
     const file = { model: { ...bpe, end_of_word_suffix: '</w>' } };
     expect(() => createTokenizer(file, undefined)).toThrow(UnsupportedModelError);
-    expect(() => createTokenizer(file, undefined)).toThrow(/model\.end_of_word_suffix is "<\/w>"/);
+    expect(() => createTokenizer(file, undefined)).toThrow(/model\.end_of_word_suffix = "<\/w>" is not supported/);
   });
 });
 

@@ -10,19 +10,21 @@ import {
 } from '@huggingface/tokenizers';
 import type { Tokens } from '../api/calls';
 import { ModelFileError } from '../api/errors';
+import { isObject, type Json } from '../formats/json-fields';
+import { messageOf } from '../formats/read';
 import { addedTokenSplitter } from './added-tokens';
 import { aligner, byteLevelSpelling, type PieceOptions, type Spelling, textSpelling } from './align';
-import { isJson, parts, readRoleToken, readTokenizerFile, type TokenizerFile } from './files';
-import { type AlignedText, alignedSlice, alignNormalizer, originalSpan } from './normalizer';
-import { cutToLength, readTemplate, specialCount, type TemplateItem } from './template';
+import { type AlignedText, alignedSlice, originalSpan, type Span, sliceAligned } from './aligned-text';
+import { parts, type Role, readRoleToken, readTokenizerFile, type TokenizerFile } from './files';
+import { alignNormalizer } from './normalizer';
+import { cutToLength, readTemplate } from './template';
 import type { Tokenizer, Truncation } from './types';
 import { isWhiteSpaceAt } from './unicode';
 
-/** One text's tokens, without those of the post-processor. */
-interface Encoded {
-  ids: number[];
-  tokens: string[];
-  offsets: Tokens['offsets'];
+interface Token {
+  id: number;
+  token: string;
+  offset: Span;
 }
 
 // The library's own pattern has JavaScript's `\s`, which differs from the Rust code's at U+0085 and U+FEFF.
@@ -30,17 +32,19 @@ const byteLevelPattern =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 /**
- * A tokenizer from the parsed tokenizer.json and tokenizer_config.json (undefined where a checkpoint has none). Normalizers,
- * pre-tokenizers and models are those of `@huggingface/tokenizers`; added tokens and offsets, which it lacks or finds
- * otherwise than Hugging Face's Rust code, are found here. `truncation` and `padding` of the file are ignored: the model's
- * limit and packing rule. Throws a ModelFileError for files of the wrong shape.
+ * A tokenizer from the parsed tokenizer.json and tokenizer_config.json (undefined if the checkpoint has none). Normalizers, pre-tokenizers
+ * and models are those of `@huggingface/tokenizers`; added tokens and offsets, which it lacks or finds differently from Hugging Face's Rust
+ * code, are found here. `truncation` and `padding` of the file are ignored: the model's limit and packing replace them. Throws a
+ * ModelFileError for files of the wrong shape.
  */
 export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown | undefined): Tokenizer {
   const file = readTokenizerFile(tokenizerJson);
   const { normalizer, preTokenizer, postProcessor, model } = build(file);
   const normalize = alignNormalizer(normalizer);
   const spelling = chooseSpelling(file);
-  const cutBefore = metaspaceCut(file);
+  const metaspace = metaspaceOf(file);
+  // Metaspace cuts the text before every "▁" unless told not to. The library replaces spaces but never cuts.
+  const cutBefore = metaspace && metaspace.split !== false ? spaceOf(metaspace) : undefined;
   const unigramBytes = file.model.type === 'Unigram' && file.model.byte_fallback === true;
 
   const idOf = (token: string): number | undefined => model.tokens_to_ids.get(token);
@@ -65,51 +69,44 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
       : tokens;
   };
 
-  const encodePlain = (aligned: AlignedText, original: string, into: Encoded): void => {
+  const encodePlain = (aligned: AlignedText, original: string, into: Token[]): void => {
     const align = aligner(aligned.text, spelling);
     for (const word of pretokenize(aligned.text, aligned.starts[0] === 0)) {
       const tokens = tokenizeWord(word);
       const spans = align(word, tokens);
       for (const [i, token] of tokens.entries()) {
-        // Tokens that are not in the vocabulary come from Unigram, which leaves naming the unknown token to us.
+        // Tokens outside the vocabulary come from Unigram, which leaves it to us to replace them by the unknown token.
         const id = idOf(token) ?? model.unk_token_id;
         if (id === undefined)
           throw new ModelFileError(`tokenizer.json: no token for ${JSON.stringify(token)}, and no unknown token`);
-        into.ids.push(id);
-        into.tokens.push(token);
-        into.offsets.push(trimmed(original, originalSpan(aligned, ...spans[i])));
+        into.push({ id, token, offset: trimmed(original, originalSpan(aligned, ...spans[i])) });
       }
     }
   };
 
-  const encodeText = (given: string): Encoded => {
+  const encodeText = (given: string): Token[] => {
     if (typeof given !== 'string')
       throw new TypeError(`encode: the text is of type ${typeof given}, expected a string`);
     // A lone surrogate has no UTF-8; the platform's encoder writes it as U+FFFD, of the same length.
     const text = given.replace(/\p{Surrogate}/gu, '\ufffd');
-    const encoded: Encoded = { ids: [], tokens: [], offsets: [] };
-    const pushAdded = (id: number, token: string, span: [number, number]): void => {
-      encoded.ids.push(id);
-      encoded.tokens.push(token);
-      encoded.offsets.push(span);
-    };
+    const encoded: Token[] = [];
     for (const section of splitOriginal(text)) {
       if (section.token) {
-        pushAdded(section.token.id, section.token.content, [section.from, section.to]);
+        encoded.push({ id: section.token.id, token: section.token.content, offset: [section.from, section.to] });
         continue;
       }
       const aligned = normalize(alignedSlice(text, section.from, section.to));
       for (const { from, to, token } of splitNormalized(aligned.text)) {
-        if (token) pushAdded(token.id, token.content, originalSpan(aligned, from, to));
-        else encodePlain(slice(aligned, from, to), text, encoded);
+        if (token) encoded.push({ id: token.id, token: token.content, offset: originalSpan(aligned, from, to) });
+        else encodePlain(sliceAligned(aligned, from, to), text, encoded);
       }
     }
     return encoded;
   };
 
   // One query has many documents, and one premise many hypotheses.
-  let lastFirst: { text: string; encoded: Encoded } | undefined;
-  const encodeAgain = (text: string): Encoded => {
+  let lastFirst: { text: string; encoded: Token[] } | undefined;
+  const encodeAgain = (text: string): Token[] => {
     if (lastFirst?.text !== text) lastFirst = { text, encoded: encodeText(text) };
     return lastFirst.encoded;
   };
@@ -121,23 +118,32 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     truncation?: Truncation,
   ): Tokens => {
     const template = pair === undefined ? singleTemplate : pairTemplate;
-    const room = maxTokens - specialCount(template);
+    const specialCount = template.filter((item) => typeof item !== 'number').length;
+    const room = maxTokens - specialCount;
     if (!(room >= 0)) {
-      throw new RangeError(`encode: maxTokens is ${maxTokens}, less than the ${specialCount(template)} special tokens`);
+      throw new RangeError(`encode: maxTokens is ${maxTokens}, less than the ${specialCount} special tokens`);
     }
     const texts = pair === undefined ? [encodeText(text)] : [encodeAgain(text), encodeText(pair)];
     const lengths = cutToLength(
-      texts.map(({ ids }) => ids.length),
+      texts.map(({ length }) => length),
       room,
       truncation,
     );
-    return fillTemplate(
-      template,
-      texts.map((encoded, i) => cut(encoded, lengths[i])),
+    const all = template.flatMap((item): Token | Token[] =>
+      typeof item === 'number' ? texts[item].slice(0, lengths[item]) : { ...item, offset: [0, 0] },
     );
+    return {
+      ids: Uint32Array.from(all, ({ id }) => id),
+      tokens: all.map(({ token }) => token),
+      offsets: all.map(({ offset }) => offset),
+    };
   };
 
-  const mask = readRoleToken(tokenizerConfig, 'mask', idOf);
+  const roleToken = (role: Role) => readRoleToken(tokenizerConfig, role, (token) => idOf(token) !== undefined);
+  const roleId = (role: Role) => {
+    const token = roleToken(role);
+    return token === undefined ? undefined : idOf(token);
+  };
   return {
     encode,
     decodeToken(id) {
@@ -146,27 +152,29 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
       return added ? added.content : spelling.display(model.vocab[id] ?? '');
     },
     tokenId: idOf,
-    maskTokenId: mask?.id,
-    maskToken: mask?.token,
-    clsTokenId: readRoleToken(tokenizerConfig, 'cls', idOf)?.id,
-    sepTokenId: readRoleToken(tokenizerConfig, 'sep', idOf)?.id,
-    padTokenId: readRoleToken(tokenizerConfig, 'pad', idOf)?.id,
+    maskTokenId: roleId('mask'),
+    maskToken: roleToken('mask'),
+    clsTokenId: roleId('cls'),
+    sepTokenId: roleId('sep'),
+    padTokenId: roleId('pad'),
     specialIds: new Set(file.addedTokens.filter(({ special }) => special).map(({ id }) => id)),
   };
 }
 
-/** The library's components. It throws plain errors for types that it does not know. */
+/** The library's components. It throws plain errors for types that it does not support. */
 function build(file: TokenizerFile) {
   const { json } = file;
   try {
-    // The library exports nothing else that makes components by their types; its Tokenizer would bring all decoders along.
+    // The library exports no other way to make components by type; its Tokenizer would bring all decoders along.
     const normalizer = new SequenceNormalizer({ normalizers: parts(json.normalizer) } as never);
     const preTokenizer = new SequencePreTokenizer({ pretokenizers: parts(json.pre_tokenizer) } as never);
     const postProcessor = new SequencePostProcessor({ processors: parts(json.post_processor) } as never);
+    const metaspace = metaspaceOf(file);
+    const hasNoPrefix = metaspace?.prepend_scheme === undefined && metaspace?.add_prefix_space === false;
     for (const part of preTokenizer.tokenizers) {
       if (part instanceof ByteLevelPreTokenizer) part.pattern = byteLevelPattern;
       // The field's older spelling, which the library does not read.
-      if (part instanceof MetaspacePreTokenizer && hasNoPrefix(file)) part.prepend_scheme = 'never';
+      if (part instanceof MetaspacePreTokenizer && hasNoPrefix) part.prepend_scheme = 'never';
     }
     const model = modelOf(file);
     for (const { content, id } of file.addedTokens) {
@@ -175,19 +183,24 @@ function build(file: TokenizerFile) {
     }
     return { normalizer, preTokenizer, postProcessor, model };
   } catch (cause) {
-    throw new ModelFileError(`tokenizer.json: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new ModelFileError(`tokenizer.json: ${messageOf(cause)}`, { cause });
   }
 }
 
 function modelOf({ model }: TokenizerFile): BPE | Unigram | WordPiece {
   if (model.type === 'BPE') return new BPE(model as never);
-  // The second argument, the end of the text, is read by nothing.
+  // Nothing reads the second argument, the end of the text.
   return model.type === 'Unigram' ? new Unigram(model as never, '') : new WordPiece(model as never);
 }
 
-/** The tokenizer's family, from its pre-tokenizer, decoder and model. */
-function chooseSpelling({ json, model }: TokenizerFile): Spelling {
-  const preTokenizers = parts(json.pre_tokenizer);
+const metaspaceOf = ({ json }: TokenizerFile): Json | undefined =>
+  parts(json.pre_tokenizer).find(({ type }) => type === 'Metaspace');
+
+const spaceOf = ({ replacement }: Json): string => String(replacement ?? '▁');
+
+/** How the tokenizer's family spells text, from its pre-tokenizer, decoder and model. */
+function chooseSpelling(file: TokenizerFile): Spelling {
+  const { json, model } = file;
   const isWordPiece = model.type === 'WordPiece';
   const fusesUnknown = model.type === 'Unigram' || model.fuse_unk === true;
   const options: PieceOptions = {
@@ -196,35 +209,21 @@ function chooseSpelling({ json, model }: TokenizerFile): Spelling {
     unkToken: typeof model.unk_token === 'string' ? model.unk_token : undefined,
     unkCovers: isWordPiece ? 'word' : fusesUnknown ? 'run' : 'character',
   };
-  if (preTokenizers.some(({ type }) => type === 'ByteLevel')) return byteLevelSpelling(options);
-  const metaspace = preTokenizers.find(({ type }) => type === 'Metaspace');
-  return textSpelling({
-    ...options,
-    space: metaspace ? String(metaspace.replacement ?? '▁') : decodedSpace(json.decoder),
-    spaceFromPreTokenizer: metaspace !== undefined,
-  });
+  if (parts(json.pre_tokenizer).some(({ type }) => type === 'ByteLevel')) return byteLevelSpelling(options);
+  const metaspace = metaspaceOf(file);
+  return textSpelling(options, metaspace ? spaceOf(metaspace) : decodedSpace(json.decoder), metaspace !== undefined);
 }
 
 /** What the decoder turns into a space (Gemma: Replace "▁" by " "). */
 function decodedSpace(decoder: unknown): string | undefined {
-  for (const { type, pattern, content, replacement } of parts(decoder)) {
-    if (type === 'Metaspace') return String(replacement ?? '▁');
-    if (type === 'Replace' && content === ' ' && isJson(pattern) && typeof pattern.String === 'string') {
+  for (const part of parts(decoder)) {
+    const { type, pattern, content } = part;
+    if (type === 'Metaspace') return spaceOf(part);
+    if (type === 'Replace' && content === ' ' && isObject(pattern) && typeof pattern.String === 'string') {
       return pattern.String;
     }
   }
   return undefined;
-}
-
-const hasNoPrefix = ({ json }: TokenizerFile): boolean =>
-  parts(json.pre_tokenizer).some(
-    (part) => part.type === 'Metaspace' && part.prepend_scheme === undefined && part.add_prefix_space === false,
-  );
-
-/** Before what Metaspace cuts the text: "▁", unless told not to. The library replaces spaces but never cuts. */
-function metaspaceCut({ json }: TokenizerFile): string | undefined {
-  const metaspace = parts(json.pre_tokenizer).find(({ type }) => type === 'Metaspace');
-  return metaspace && metaspace.split !== false ? String(metaspace.replacement ?? '▁') : undefined;
 }
 
 function wordsBefore(text: string, mark: string): string[] {
@@ -233,7 +232,7 @@ function wordsBefore(text: string, mark: string): string[] {
   return first === '' ? words : [first, ...words];
 }
 
-/** Unigram's byte fallback, which the library has for BPE only. All bytes of a text must be in the vocabulary. */
+/** Unigram's byte fallback, which the library has for BPE only; unchanged if the vocabulary lacks one of the bytes. */
 function byteTokens(text: string, idOf: (token: string) => number | undefined): string[] {
   const bytes = Array.from(new TextEncoder().encode(text), (byte) => {
     return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
@@ -241,34 +240,11 @@ function byteTokens(text: string, idOf: (token: string) => number | undefined): 
   return bytes.every((token) => idOf(token) !== undefined) ? bytes : [text];
 }
 
-const slice = ({ text, starts, ends }: AlignedText, from: number, to: number): AlignedText => ({
-  text: text.slice(from, to),
-  starts: starts.subarray(from, to),
-  ends: ends.subarray(from, to),
-});
-
-/** A span without the whitespace at its ends; all of it where it has nothing else. */
-function trimmed(text: string, [start, end]: [number, number]): [start: number, end: number] {
+/** A span without the whitespace at its ends; unchanged if it has nothing else. */
+function trimmed(text: string, [start, end]: Span): Span {
   let from = start;
   let to = end;
   while (from < to && isWhiteSpaceAt(text, from)) from++;
   while (to > from && isWhiteSpaceAt(text, to - 1)) to--;
   return from < to ? [from, to] : [start, end];
-}
-
-const cut = ({ ids, tokens, offsets }: Encoded, length: number): Encoded =>
-  length === ids.length
-    ? { ids, tokens, offsets }
-    : { ids: ids.slice(0, length), tokens: tokens.slice(0, length), offsets: offsets.slice(0, length) };
-
-function fillTemplate(template: readonly TemplateItem[], texts: readonly Encoded[]): Tokens {
-  const filled = template.map(
-    (item): Encoded =>
-      typeof item === 'number' ? texts[item] : { ids: [item.id], tokens: [item.token], offsets: [[0, 0]] },
-  );
-  return {
-    ids: Uint32Array.from(filled.flatMap(({ ids }) => ids)),
-    tokens: filled.flatMap(({ tokens }) => tokens),
-    offsets: filled.flatMap(({ offsets }) => offsets),
-  };
 }

@@ -1,5 +1,4 @@
-// `\p{White_Space}` is what Hugging Face's Rust code means by whitespace; JavaScript's `\s` and trim() also take U+FEFF
-// and leave out U+0085.
+// `\p{White_Space}` is whitespace in Hugging Face's Rust code; JavaScript's `\s` and trim() also include U+FEFF and leave out U+0085.
 const whiteSpace = /\p{White_Space}/u;
 
 /** Whether the UTF-16 unit at `index` is whitespace (all whitespace is in the basic plane). */
@@ -9,7 +8,7 @@ export function isWhiteSpaceAt(text: string, index: number): boolean {
   return whiteSpace.test(text[index]);
 }
 
-/** Units in the character at `index`: 2 for a surrogate pair. */
+/** UTF-16 units of the character at `index`: 2 for a surrogate pair. */
 export const unitsAt = (text: string, index: number): number => ((text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1);
 
 /** Bytes of a code point in UTF-8. */
