@@ -11,19 +11,19 @@ const path = (relative: string): string => fileURLToPath(new URL(relative, impor
 const versionOf = (name: string): string =>
   JSON.parse(readFileSync(path(`./node_modules/${name}/package.json`), 'utf8')).version;
 
-/** The demo page: `npm start` serves it, `npm run build` makes dist/demo. Tests are set up in vitest.config.ts. */
+/** The demo: `npm start` serves it, `npm run build` builds it into dist/demo. For tests see vitest.config.ts. */
 export default defineConfig({
   root: path('./demo'),
   publicDir: path('./public'),
-  // Relative addresses, so that the built page works under any path.
+  // Relative URLs, so that the built page works under any path.
   base: './',
   plugins: [wgsl(), contentPolicy(), offlinePage()],
-  // Emscripten's code for PGlite has an eval that is never called.
+  // Emscripten's code in PGlite has an eval that never runs.
   worker: { format: 'es', plugins: () => [wgsl()], rolldownOptions: { checks: { eval: false } } },
-  // What only workers import is not found from the page; found late it would make the dev server reload the page.
+  // The dev server does not find from the page what only workers import, and reloads the page when it finds a dependency late.
   optimizeDeps: {
     entries: ['index.html', '**/*worker.ts', '../src/worker.ts'],
-    // They find their WebAssembly beside themselves.
+    // They load their WebAssembly from next to their own files.
     exclude: ['@electric-sql/pglite', '@electric-sql/pglite-pgvector'],
   },
   define: {
@@ -40,7 +40,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2022',
     sourcemap: true,
-    // Browsers with WebGPU know modulepreload.
+    // Browsers with WebGPU support modulepreload.
     modulePreload: { polyfill: false },
     rolldownOptions: { input: path('./demo/index.html'), checks: { eval: false } },
   },

@@ -1,21 +1,14 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import type { Page } from 'playwright';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import type { PeerReport } from '../bench/peer/results';
-import { textOf, useDemo, waitForText } from './demo-page';
+import { download, textOf, useDemo, waitForText } from './demo-page';
 import { takePictures } from './pictures';
 
 const open = useDemo();
 const openBenchmark = () => open({ path: '#benchmark' });
 
-/** Clicks a button that saves, and gives the file. */
-async function saved(page: Page, part: string, button: string): Promise<Buffer> {
-  const [download] = await Promise.all([
-    page.waitForEvent('download'),
-    page.locator(part).getByRole('button', { name: button }).click(),
-  ]);
-  return readFile(await download.path());
-}
+const SAVE_JSON = 'button:text("Save as JSON")';
+const SAVE_IMAGE = 'button:text("Save as image")';
 
 /** Width of a PNG file, from its header. */
 function pngWidth(file: Buffer): number {
@@ -23,10 +16,10 @@ function pngWidth(file: Buffer): number {
   return file.readUInt32BE(16);
 }
 
-it('measures nano, shows what it found and saves it', async () => {
+it('measures nano, shows the results and saves them', async () => {
   const page = await openBenchmark();
   await waitForText(page, '#adapter', /swiftshader.*timestamp-query/i);
-  expect(await page.isChecked('#bars')).toBe(false); // minutes on a processor
+  expect(await page.isChecked('#bars')).toBe(false); // takes minutes on a CPU
   await page.fill('#tokens', '128');
   await page.fill('#repeats', '1');
   await page.click('#run');
@@ -36,7 +29,7 @@ it('measures nano, shows what it found and saves it', async () => {
   const rows = (caption: string) =>
     page.locator('table', { hasText: caption }).first().locator('tbody tr').allInnerTexts();
   const sets = await rows('Sets of documents');
-  // Every set is cut to 128 tokens, so that the seven are three; SwiftShader has no shader-f16.
+  // Cut to 128 tokens, the seven sets are three. SwiftShader has no shader-f16.
   expect(sets.map((row) => row.split('\t').slice(0, 5))).toEqual(
     ['f32', 'f16-storage'].flatMap((tier) => [
       ['nano', tier, 'fixed-32', '4', '128'],
@@ -52,13 +45,13 @@ it('measures nano, shows what it found and saves it', async () => {
   expect(await page.locator('#results .chart circle').count()).toBe(4); // two lengths of two tiers
   expect(await page.locator('#results img').evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(400);
 
-  const report = JSON.parse((await saved(page, '#measure', 'Save as JSON')).toString());
+  const report = JSON.parse((await download(page, `#measure ${SAVE_JSON}`)).bytes.toString());
   expect(report).toMatchObject({ adapter: expect.stringMatching(/swiftshader/i), toggles: [] });
   expect(report.commit).toMatch(/^[0-9a-f]{12}(-dirty)?$|^unknown/);
   expect(report.sets[0]).toMatchObject({ model: 'nano', name: 'fixed-32', tokens: 128, layers: 7 });
   expect(report.sets[0].kernels.map(({ label }: { label: string }) => label)).toContain('Wqkv');
   expect(report.peaks.fma_gflops).toBeGreaterThan(0);
-  const picture = await saved(page, '#measure', 'Save as image');
+  const { bytes: picture } = await download(page, `#measure ${SAVE_IMAGE}`);
   expect(pngWidth(picture)).toBeGreaterThan(1200);
   await mkdir('test-results', { recursive: true });
   await writeFile('test-results/benchmark-shared.png', picture);
@@ -82,21 +75,21 @@ it('races with transformers.js, whose files are loaded only then', async () => {
   await page.locator('#race .status').filter({ hasText: 'Done: 2 texts, 14 tokens, 2 rounds.' }).waitFor();
   expect(ofPeer()).toContainEqual(expect.stringMatching(/ort-wasm-.*\.wasm$/));
 
-  const { results, peer } = JSON.parse((await saved(page, '#race', 'Save as JSON')).toString()) as PeerReport;
+  const { results, peer }: PeerReport = JSON.parse((await download(page, `#race ${SAVE_JSON}`)).bytes.toString());
   expect(peer).toMatch(/^transformers\.js 4\..*onnxruntime-web 1\./);
   expect(results.map(({ contender, runs_ms, failure }) => [contender, runs_ms.length, failure])).toEqual(
     ['modernbert-webgpu', 'transformers.js webgpu', 'transformers.js wasm'].map((name) => [name, 2, undefined]),
   );
-  // This library computes in f16 where the device can; f32 otherwise.
+  // The library computes in f16 if the device supports it, else in f32.
   for (const { cosine = 1 } of results) expect(cosine).toBeGreaterThan(0.999);
   expect(await page.locator('#race .chart rect').count()).toBe(3);
-  const picture = await saved(page, '#race', 'Save as image');
+  const { bytes: picture } = await download(page, `#race ${SAVE_IMAGE}`);
   expect(pngWidth(picture)).toBeGreaterThan(1200);
   await writeFile('test-results/race-shared.png', picture);
   await takePictures(page, 'race', '#benchmark');
 });
 
-it('stops when asked to, and says what is missing', async () => {
+it('can be stopped, and says what is missing', async () => {
   const page = await openBenchmark();
   await page.click('#run');
   await page.click('#run');
@@ -120,7 +113,7 @@ it('says that there is no adapter', async () => {
   expect(await page.isDisabled('#run')).toBe(true);
 });
 
-it('adds nothing to the first page', async () => {
+it('loads nothing for the first page', async () => {
   const fetched: string[] = [];
   const page = await open({
     prepare: async (page) => {

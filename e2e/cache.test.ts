@@ -1,4 +1,4 @@
-/** The cache in Chromium: what the origin's private file system and the Cache API keep, and what happens where they cannot. */
+/** The cache in Chromium: models stored in the origin private file system or the Cache API, and failures to store them. */
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -15,7 +15,7 @@ import { FLAGS } from './demo-page';
 const FOLDER = checkpointFolder('tiny-mlm');
 const { inputIds, lengths } = readGolden('tiny-mlm').batch;
 
-/** The model's files at the mirror, which answers none while it is off. It cannot list them. */
+/** The path of the model's files on the mirror, which cannot list them and answers no request while `isOff`. */
 const MIRRORED = '/mirror/org/tiny/resolve/main/';
 const requests: string[] = [];
 let isOff = false;
@@ -25,7 +25,7 @@ let browser: Browser;
 let context: BrowserContext;
 let origin: string;
 
-/** The stored weights of the model that was used last. */
+/** The stored weights of the last used model. */
 async function weightsHandle() {
   const [{ id }] = await library.listCached();
   const root = await navigator.storage.getDirectory();
@@ -79,7 +79,7 @@ async function openPage(...scripts: (() => void)[]): Promise<Page> {
   return page;
 }
 
-/** Compiling takes SwiftShader half a minute a load and says nothing of the cache: what goes to the GPU is noted instead. */
+/** Records what goes to the GPU instead of compiling, which takes SwiftShader half a minute per load and does not involve the cache. */
 function recordUploads() {
   const uploads: BlobPart[] = [];
   Object.assign(globalThis, { uploads });
@@ -91,7 +91,7 @@ function recordUploads() {
 }
 declare const uploads: BlobPart[];
 
-/** Loads the model in the thread it is called in. `uploaded`: a hash of all that went to the GPU. */
+/** Loads the model in the calling thread. `uploaded`: a hash of everything that went to the GPU. */
 async function loadHere(dtype: Dtype) {
   const { info, ...model } = await library.loadModel('org/tiny', { hubUrl: '/mirror', dtype, worker: false });
   await model.dispose();
@@ -102,7 +102,7 @@ async function loadHere(dtype: Dtype) {
 
 const upload = (page: Page, dtype: Dtype) => page.evaluate(loadHere, dtype);
 
-/** A worker's handles have what a page's lack: files are read in its own thread. `isLocked`: another has the only lock of the weights. */
+/** A worker reads files in its own thread, by handles that a page lacks. `isLocked`: the only lock of the weights is taken. */
 PAGE['/worker.js'] = `
   import * as library from './library/index.js';
   Object.assign(globalThis, { library });
@@ -191,7 +191,7 @@ describe.each([
     expect(await cached(page)).toEqual([]);
   });
 
-  it('the model runs where the space does not suffice, which is said with numbers; nothing stays half stored', async () => {
+  it('the model loads despite too little space, which is reported with numbers; nothing stays half stored', async () => {
     const page = await openPage(recordUploads, ...scripts);
     const devtools = await context.newCDPSession(page);
     const quota = 400_000;
@@ -201,7 +201,7 @@ describe.each([
       expect(cache).toMatchObject({ state: 'failed', store, reason: expect.stringMatching(/quota/i) });
       expect(cache.needed).toBeGreaterThan(0.9 * bytes);
       expect(cache.usage).toBeLessThan(quota);
-      expect(cache.quota ?? quota).toBe(quota); // Chromium may hide it, and names one that would suffice
+      expect(cache.quota ?? quota).toBe(quota); // undefined if Chromium hides it by reporting one that would suffice
     }
     expect(await cached(page)).toEqual([]);
 
@@ -213,7 +213,7 @@ describe.each([
   });
 });
 
-it('of two tabs that load a model at one time one entry stays, from which a worker computes without network', async () => {
+it('two tabs that load a model at the same time leave one entry, from which a worker computes without network', async () => {
   const tabs = [await openPage(recordUploads), await openPage(recordUploads)];
   const [one, other] = await Promise.all(tabs.map((page) => upload(page, 'q8')));
   expect(one).toMatchObject({ cache: { state: 'stored' }, uploaded: other.uploaded });
@@ -226,7 +226,7 @@ it('of two tabs that load a model at one time one entry stays, from which a work
   expect(Math.hypot(...hidden.map((x, i) => x - expected[i]))).toBeLessThan(0.05 * Math.hypot(...hidden));
 });
 
-it('a worker reads the weights in its own thread, and through the browser where their only lock is taken', async () => {
+it('a worker reads the weights in its own thread, and through the browser if their only lock is taken', async () => {
   const page = await openPage(recordUploads);
   const { cache, ...stored } = await upload(page, 'q8');
   isOff = true;
@@ -235,14 +235,14 @@ it('a worker reads the weights in its own thread, and through the browser where 
   expect(await uploadInWorker(page, 'q8', true)).toEqual({ ...hit, direct: 0 });
 });
 
-it('stored weights that a worker finds broken are removed, and the next load brings them anew', async () => {
+it('stored weights that a worker finds broken are removed, and the next load downloads them again', async () => {
   const page = await openPage(recordUploads);
   const stored = await upload(page, 'q8');
   await page.evaluate(async () => {
     const handle = await weightsHandle();
     const half = Math.floor((await handle.getFile()).size / 2);
     const writer = await handle.createWritable({ keepExistingData: true });
-    await writer.write({ type: 'write', position: half, data: new Uint8Array(half).fill(255) }); // NaN where there are scales
+    await writer.write({ type: 'write', position: half, data: new Uint8Array(half).fill(255) }); // NaN in the scales
     await writer.close();
   });
   await expect(uploadInWorker(page, 'q8', false)).rejects.toThrow('holds a NaN');

@@ -1,18 +1,16 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { afterAll, expect, it } from 'vitest';
 import { labelsOf, tinyModel } from '../src/tasks/fixtures';
-import { textOf, useDemo, waitForText } from './demo-page';
+import { download, serveHub, textOf, useDemo, waitForText } from './demo-page';
 import { takePictures } from './pictures';
 
 const open = useDemo();
 
-/** Knows nothing, but says entailment or not of every pair. */
+/** An NLI model with random weights. */
 const folder = tinyModel('seqcls', labelsOf(['entailment', 'not_entailment']));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('trains a head on examples, tells how good it is, classifies with it, and takes it back from its file', async () => {
+it('trains a head on examples, shows its accuracy, classifies with it, exports and imports it', async () => {
   const page = await open({ path: '#classify' });
   const names = () =>
     page.locator('.class-name').evaluateAll((fields) => fields.map((field) => (field as HTMLInputElement).value));
@@ -46,9 +44,7 @@ it('trains a head on examples, tells how good it is, classifies with it, and tak
   expect(await best.allInnerTexts()).toEqual(['sea', 'food']);
   const before = await shares.allInnerTexts();
 
-  const downloading = page.waitForEvent('download');
-  await page.click('#export-head');
-  const head = JSON.parse(await readFile(await (await downloading).path(), 'utf8'));
+  const head = JSON.parse((await download(page, '#export-head')).bytes.toString());
   expect(head).toMatchObject({ model: 'nano-embed', dim: 256, labels: ['food', 'sea'], training: { examples: 4 } });
   await takePictures(page, 'classify-examples', '#classify');
 
@@ -62,17 +58,10 @@ it('trains a head on examples, tells how good it is, classifies with it, and tak
   expect(await shares.allInnerTexts()).toEqual(before);
 });
 
-it('classifies by labels alone with an NLI model from the Hub', async () => {
+it('classifies by labels with an NLI model from the Hub', async () => {
   const page = await open({
     path: '#classify?by=labels&texts=The+ship+left.%0ABread+is+dear.',
-    prepare: (page) =>
-      page.route('https://huggingface.co/**', async (route) => {
-        const [id, name] = new URL(route.request().url()).pathname.slice(1).split('/resolve/main/');
-        const headers = { 'access-control-allow-origin': '*' };
-        await (id === 'MoritzLaurer/ModernBERT-base-zeroshot-v2.0' && existsSync(join(folder, name))
-          ? route.fulfill({ body: readFileSync(join(folder, name)), headers })
-          : route.fulfill({ status: 404, headers }));
-      }),
+    prepare: (page) => serveHub(page, 'MoritzLaurer/ModernBERT-base-zeroshot-v2.0', folder),
   });
   await waitForText(page, '#zero-model .model-facts', '150 M parameters');
   await page.click('#zero-run');
@@ -85,7 +74,7 @@ it('classifies by labels alone with an NLI model from the Hub', async () => {
   }
   await takePictures(page, 'classify-labels', '#classify');
 
-  // Every tab's dialog has its own choice.
+  // Each tab has its own model dialog.
   await page.click('#tab-embeddings');
   await page.waitForSelector('#texts');
   const dialogs = page.locator('.model-dialog');

@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
 
 /**
- * SwiftShader computes on the CPU: the same on every machine, at 1 to 2 GFLOP/s. It compiles shaders five times as fast if workgroup memory is
- * zeroed by a loop instead of Vulkan's extension, which makes it a store for every word.
+ * SwiftShader computes on the CPU: the same results on every machine, at 1 to 2 GFLOP/s. It compiles shaders five times as fast if a loop
+ * zeroes the workgroup memory instead of Vulkan's extension, which becomes one store per word.
  */
 export const FLAGS = [
   '--no-sandbox',
@@ -14,20 +16,20 @@ export const FLAGS = [
   '--disable-component-update',
 ];
 
-export interface OpenOptions {
-  /** Path under which the page is to be found. Default: the server's root. */
+interface OpenOptions {
+  /** Path of the page on the server. Default: the root. */
   path?: string;
-  /** Address of another server of the page, with a slash at the end. */
+  /** URL of another server of the demo, with a trailing slash. */
   url?: string;
-  /** What to do with the page before it loads: routes, scripts. */
+  /** Adds routes and scripts to the page before it loads. */
   prepare?: (page: Page) => Promise<unknown>;
-  /** Lets the page have its service worker, whose requests pass by `prepare`'s routes. Default false. */
+  /** Allows the service worker, whose requests bypass the routes of `prepare`. Default false. */
   serviceWorker?: boolean;
 }
 
 /**
- * A browser for the tests of one file. Gives back what opens the built demo in a page of its own; every page is closed after
- * its test, which fails if the page or its worker wrote an error or a warning to the console.
+ * Launches a browser for the tests of one file and returns a function that opens the built demo in a new page. Each page is closed after
+ * its test, which fails if the page or its worker logged an error or a warning.
  */
 export function useDemo(): (options?: OpenOptions) => Promise<Page> {
   let browser: Browser;
@@ -62,12 +64,12 @@ export function useDemo(): (options?: OpenOptions) => Promise<Page> {
   };
 }
 
-/** Types a text with masks (or runs the one that is there) and waits for its candidates: the words of every mask, best first. */
+/** Enters a text with masks, or runs the current one, and waits for the result: the candidates of each mask, best first. */
 export async function fillMasks(page: Page, text?: string): Promise<string[][]> {
   await page.locator('#mask-results').evaluate((results) => results.replaceChildren());
   if (text !== undefined && text !== (await page.inputValue('#mask-text'))) await page.fill('#mask-text', text);
   else {
-    // What was typed or loaded last may be running already; then the button would stop it.
+    // The text may be running already, and then the button would stop it.
     await page.locator('#fill').evaluate((button: HTMLElement) => button.textContent !== 'Stop' && button.click());
   }
   await page.waitForSelector('#masks button');
@@ -78,12 +80,37 @@ export async function fillMasks(page: Page, text?: string): Promise<string[][]> 
 
 export const textOf = (page: Page, selector: string): Promise<string> => page.locator(selector).innerText();
 
-/** Waits until an element says what is expected of it. */
+/** Waits until an element has this text. */
 export async function waitForText(page: Page, selector: string, text: string | RegExp): Promise<void> {
   await page.locator(selector).filter({ hasText: text }).waitFor();
 }
 
-/** Notes the main thread's long tasks from now on. */
+/** Saves the file that a click on this element downloads. */
+export async function download(page: Page, selector: string): Promise<{ name: string; bytes: Buffer }> {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click(selector)]);
+  return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+}
+
+/** Answers the page's requests to the Hub with the files of one model; returns the file names requested so far. */
+export async function serveHub(page: Page, model: string, folder: string): Promise<string[]> {
+  const requested: string[] = [];
+  await page.route('https://huggingface.co/**', async (route) => {
+    const [id, name = ''] = new URL(route.request().url()).pathname.slice(1).split('/resolve/main/');
+    requested.push(name);
+    const body = id === model ? await readFile(join(folder, name)).catch(() => undefined) : undefined;
+    await route.fulfill({ status: body ? 200 : 404, body, headers: { 'access-control-allow-origin': '*' } });
+  });
+  return requested;
+}
+
+/** Runs a script in the page's worker before that starts. */
+export const prepareWorker = (page: Page, script: string): Promise<unknown> =>
+  page.route(/\/worker-.*\.js$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${script}\n${await response.text()}` });
+  });
+
+/** Records the long tasks of the main thread from now on. */
 export const watchLongTasks = (page: Page): Promise<void> =>
   page.evaluate(() => {
     const tasks: number[] = [];
@@ -93,6 +120,6 @@ export const watchLongTasks = (page: Page): Promise<void> =>
     });
   });
 
-/** Those that took more than so many milliseconds. */
+/** The recorded tasks that took more than `over` milliseconds. */
 export const longTasks = (page: Page, over: number): Promise<number[]> =>
   page.evaluate((over) => (window as unknown as { longTasks: number[] }).longTasks.filter((ms) => ms > over), over);

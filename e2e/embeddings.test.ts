@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import type { Download, Page } from 'playwright';
+import type { Page } from 'playwright';
 import { expect, it } from 'vitest';
-import { expectAccessible } from './accessible';
-import { longTasks, textOf, useDemo, waitForText, watchLongTasks } from './demo-page';
+import { download, longTasks, textOf, useDemo, waitForText, watchLongTasks } from './demo-page';
 import { makePdf } from './pdf';
-import { takePictures } from './pictures';
+import { expectAccessible, takePictures } from './pictures';
 
 const open = useDemo();
 
@@ -13,32 +11,28 @@ const TEXTS = [
   'She opened the [MASK] and walked into the [MASK].',
   'It was the best of times, it was the worst of times.',
 ];
-/** Cosines of mean-pooled outputs of the training program's own forward: texts 1 to 3 of golden/nano-embed.safetensors. */
+/** Cosines of mean-pooled outputs of the training program's forward pass: texts 1 to 3 of golden/nano-embed.safetensors. */
 const GOLDEN = [
   [1, 0.3198, 0.3341],
   [0.3198, 1, 0.5252],
   [0.3341, 0.5252, 1],
 ];
 
-/** Compares texts, one a line, and waits for the map of all `count` (files count too). */
+/** Compares texts, one per line, and waits for the map of all `count` (files count too). */
 const compare = async (page: Page, texts: string[], count = texts.length) => {
   await page.fill('#texts', `${texts.join('\n')}\n\n`);
   await page.click('#compare');
   await drawn(page, count);
 };
 
-/** Waits for the map of so many texts, the last of what a run draws. */
+/** Waits for the map of `count` texts, which a run draws last. */
 const drawn = (page: Page, count: number) =>
   page.waitForFunction((n) => document.querySelectorAll('.map-chart circle').length === n, count);
 
-async function downloaded(page: Page, button: string): Promise<{ download: Download; bytes: Buffer }> {
-  const downloading = page.waitForEvent('download');
-  await page.click(button);
-  const download = await downloading;
-  return { download, bytes: readFileSync(await download.path()) };
-}
+/** The results saved as JSON. */
+const savedJson = async (page: Page) => JSON.parse((await download(page, '#download-json')).bytes.toString());
 
-it('draws and saves what an independent implementation gives', async () => {
+it('draws and saves the same as an independent implementation', async () => {
   const prompts = { query: 'search_query: ', document: 'search_document: ' };
   const page = await open({
     path: '#embeddings?prompt=',
@@ -54,8 +48,7 @@ it('draws and saves what an independent implementation gives', async () => {
     expect(Math.abs(cells[i] - cosine)).toBeLessThan(0.0051); // two digits are shown
   });
 
-  const json = await downloaded(page, '#download-json');
-  const saved = JSON.parse(json.bytes.toString());
+  const saved = await savedJson(page);
   const { embeddings, ...facts } = saved;
   expect(facts).toEqual({ model: 'nano-embed', prompt: '', dim: 256, texts: TEXTS });
   const dot = (a: number[], b: number[]) => a.reduce((sum, value, k) => sum + value * b[k], 0);
@@ -64,8 +57,8 @@ it('draws and saves what an independent implementation gives', async () => {
       expect(dot(embeddings[i], embeddings[j])).toBeCloseTo(GOLDEN[i][j], 3);
     });
   });
-  const { download, bytes } = await downloaded(page, '#download-npy');
-  expect(download.suggestedFilename()).toBe('embeddings.npy');
+  const { name, bytes } = await download(page, '#download-npy');
+  expect(name).toBe('embeddings.npy');
   expect(bytes.toString('latin1')).toContain("'shape': (3, 256)");
   const values = Array.from({ length: 768 }, (_, i) => bytes.readFloatLE(bytes.length - 4 * (768 - i)));
   expect(values).toEqual(embeddings.flat().map(Math.fround));
@@ -86,13 +79,13 @@ it('draws and saves what an independent implementation gives', async () => {
   await waitForText(page, '#dimensions-note', 'Only models that were trained for fewer numbers');
   await page.click('#compare');
   await waitForText(page, '#json-note', '3 × 64 numbers');
-  const other = JSON.parse((await downloaded(page, '#download-json')).bytes.toString());
+  const other = await savedJson(page);
   expect(other).toMatchObject({ prompt: 'search_query: ', dim: 64 });
   expect(Math.abs(dot(other.embeddings[0], other.embeddings[1]) - GOLDEN[0][1])).toBeGreaterThan(0.01);
   await page.waitForURL(/prompt=query&.*size=64/);
 });
 
-it('reads files of every kind that it promises, and says why it cannot read others', async () => {
+it('reads files of every supported type, and says why it cannot read others', async () => {
   const page = await open({ path: '#embeddings' });
   const file = (name: string, text: string | Buffer) => ({ name, mimeType: '', buffer: Buffer.from(text) });
   await page.setInputFiles('#drop input:not([webkitdirectory])', [
@@ -113,8 +106,7 @@ it('reads files of every kind that it promises, and says why it cannot read othe
     'whale.pdf',
   ]);
   await compare(page, ['The sea.'], 5);
-  const texts = JSON.parse((await downloaded(page, '#download-json')).bytes.toString()).texts;
-  expect(texts).toEqual([
+  expect((await savedJson(page)).texts).toEqual([
     'The sea.',
     '# Whales\nThey breathe.',
     'One & two\n\nfour',
@@ -125,7 +117,7 @@ it('reads files of every kind that it promises, and says why it cannot read othe
   expect(await page.locator('#documents .name').allInnerTexts()).toEqual(['note.md', 'paper.pdf', 'whale.pdf']);
   await waitForText(page, '#texts-count', '4 texts');
 
-  // What is dropped arrives the same way, folders aside.
+  // Dropped files, apart from folders, work the same way.
   await page.evaluate(() => {
     const data = new DataTransfer();
     data.items.add(new File(['Dropped.'], 'dropped.txt'));
@@ -145,7 +137,7 @@ it('reads files of every kind that it promises, and says why it cannot read othe
   expect(await page.isDisabled('#compare')).toBe(false);
 });
 
-it('maps texts: pointer, keyboard, selection, neighbours; compares many in an image; leaves the page free; accessible on every screen', async () => {
+it('maps texts: pointer, keyboard, selection, neighbours; compares many in an image; stays responsive; accessible on every screen', async () => {
   const page = await open({ path: '#embeddings?map=umap' });
   const words = ['sea', 'ship', 'bread', 'price', 'king', 'queen', 'rain', 'snow'];
   await compare(page, words);
@@ -179,7 +171,7 @@ it('maps texts: pointer, keyboard, selection, neighbours; compares many in an im
 
   await page.locator('.map-chart circle').nth(2).focus();
   await takePictures(page, 'embeddings', '#embeddings');
-  // What is long for another reason than this page, a busy machine, is not long every time.
+  // Three tries, since a busy machine makes tasks long too.
   let long: number[] = [];
   for (const n of [42, 43, 44]) {
     await page.fill('#texts', Array.from({ length: n }, (_, i) => `${i % 2 ? 'ship' : 'bread'} ${i}`).join('\n'));
@@ -196,7 +188,7 @@ it('maps texts: pointer, keyboard, selection, neighbours; compares many in an im
   await page.keyboard.press('ArrowRight');
   await waitForText(page, '.heat-image figcaption', /^1\.00 1 “bread 0”$/);
   await page.keyboard.press('ArrowRight');
-  // Like stands beside like: the first neighbour is about bread too.
+  // Similar texts are next to each other: the first neighbour is about bread too.
   await waitForText(page, '.heat-image figcaption', /^0\.\d\d 1 “bread 0” and \d+ “bread \d+”$/);
   const colours = await canvas.evaluate((canvas: HTMLCanvasElement) => {
     const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };

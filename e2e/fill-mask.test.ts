@@ -4,13 +4,13 @@ import { takePictures } from './pictures';
 
 const open = useDemo();
 
-// The order that training/modernbert.py gives with the same weights, which shares nothing with the library.
+// The order that training/modernbert.py, which shares no code with the library, returns with the same weights.
 const FRANCE = ['Paris', 'French', 'English', 'Wellington', 'England', 'London', 'Spanish', 'Dutch'];
 const TOKYO = ['Japan', 'Israel', 'Austria', 'Taiwan', 'Argentina', 'Poland', 'Canada', 'Nigeria'];
 const DOOR = ['door', 'room', 'window', 'table', 'house', 'box', 'chair', 'gate'];
 const ROOM = ['room', 'street', 'house', 'window', 'door', 'chair', 'passage', 'corner'];
 
-it('finds the words that the published implementation finds, and puts in the ones that are picked', async () => {
+it('finds the same words as the published implementation, and inserts the picked ones', async () => {
   const page = await open();
   expect(await textOf(page, 'h1')).toBe('ModernBERT on your GPU');
   await waitForText(page, '#fill-mask .model-state', 'ready');
@@ -27,13 +27,13 @@ it('finds the words that the published implementation finds, and puts in the one
     /^[\d.]+ m?s · 9 tokens · [\d,]+ tokens\/s · .*swiftshader/i,
   );
 
-  // From the keyboard alone.
+  // With the keyboard only.
   await page.focus('#mask-text');
   await page.keyboard.press('Control+A');
   await page.keyboard.type('The capital of ');
   await waitForText(page, '#mask-results', 'Put a [MASK] into the text');
   await page.keyboard.press('Tab');
-  await page.keyboard.press('Enter'); // Insert [MASK], which gives the focus back to the text
+  await page.keyboard.press('Enter'); // the button Insert [MASK], which returns the focus to the text
   await page.keyboard.type(' is Tokyo.');
   await waitForText(page, '#filled', 'The capital of Japan is Tokyo.');
   expect(await page.locator('#masks .token').allInnerTexts()).toEqual(TOKYO);
@@ -46,7 +46,7 @@ it('finds the words that the published implementation finds, and puts in the one
     .first()
     .click();
   expect(await page.inputValue('#mask-text')).toBe('She opened the window and walked into the [MASK].');
-  await page.waitForFunction(() => document.querySelectorAll('#masks ol').length === 1); // without being asked
+  await page.waitForFunction(() => document.querySelectorAll('#masks ol').length === 1); // runs without a click
   await page.click('#undo');
   expect(await page.inputValue('#mask-text')).toBe(text);
   await page.waitForFunction(() => document.querySelectorAll('#masks ol').length === 2);
@@ -58,7 +58,7 @@ it('finds the words that the published implementation finds, and puts in the one
   await takePictures(page, 'model-dialog', '#fill-mask dialog');
 });
 
-it('colours words by their surprise, and says what was expected in place of one; in a subfolder of a site', async () => {
+it('colours words by their surprise, and shows the words expected instead; in a subfolder of a site', async () => {
   const page = await open({
     path: 'some/folder/#fill-mask?mode=surprise&text=The+capital+of+France+is+London.',
     prepare: async (page) => {
@@ -86,7 +86,7 @@ it('colours words by their surprise, and says what was expected in place of one;
   expect(await page.inputValue('#mask-text')).toBe('The capital of France is Paris.');
 });
 
-it('names the model of a link, and loads it only when asked', async () => {
+it('names the model of a link, and loads it only on request', async () => {
   const page = await open({ path: '#fill-mask?model=answerdotai/ModernBERT-large:q8' });
   await waitForText(page, '#fill-mask .model-name strong', 'answerdotai/ModernBERT-large');
   expect(await textOf(page, '#fill-mask .model-state')).toBe('not loaded');

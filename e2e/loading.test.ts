@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Route } from 'playwright';
 import { expect, it, onTestFinished } from 'vitest';
-import { fillMasks, textOf, useDemo, waitForText } from './demo-page';
+import { fillMasks, prepareWorker, serveHub, textOf, useDemo, waitForText } from './demo-page';
 
 const open = useDemo();
 
@@ -14,7 +14,7 @@ const NANO = fileURLToPath(new URL('../public/models/nano/', import.meta.url));
 const NANO_EMBED = fileURLToPath(new URL('../public/models/nano-embed/', import.meta.url));
 const WEIGHTS = '**/models/nano/model.safetensors';
 
-/** The address of a server that sends a file in ten parts, with time between them, and says its size as static hosts do. */
+/** The URL of a server that sends a file in ten parts with pauses, and its size as static hosts do. */
 async function serveSlowly(path: string): Promise<string> {
   const file = await readFile(path);
   const server = createServer(async (_, response) => {
@@ -30,7 +30,7 @@ async function serveSlowly(path: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-it('paints and takes input without a model, says that a file is broken, can be stopped, shows how far loading is', async () => {
+it('paints and accepts input without a model, reports a broken file, can be stopped, shows the progress of loading', async () => {
   const broken = (await readFile(`${NANO}model.safetensors`)).subarray(0, 1_000_000);
   const slowServer = await serveSlowly(`${NANO}model.safetensors`);
   const held: Route[] = [];
@@ -48,7 +48,7 @@ it('paints and takes input without a model, says that a file is broken, can be s
       });
     },
   });
-  await waitForText(page, '#fill-mask .model-state', 'loading'); // without being asked
+  await waitForText(page, '#fill-mask .model-state', 'loading'); // starts without a click
   await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length === 1);
   await page.fill('#mask-text', 'The capital of [MASK] is Tokyo.');
   expect(await textOf(page, '#mask-count')).toBe('Tokens are counted once the model is loaded.');
@@ -80,7 +80,7 @@ it('paints and takes input without a model, says that a file is broken, can be s
   expect(seen).toContain('model.safetensors: 16.4 MB. Preparing the GPU …');
 });
 
-it('takes a model from a folder on the device', async () => {
+it('loads a model from a folder on the device', async () => {
   const page = await open({ path: '#embeddings' });
   await page.click('#embeddings .change');
   await page.locator('#embeddings').getByLabel('Folder on this device').check();
@@ -95,19 +95,9 @@ it('takes a model from a folder on the device', async () => {
   expect(await textOf(page, '#closest')).toMatch(/^Closest: \d and \d, cosine 0\.\d\d\.$/);
 });
 
-it('takes a model from the Hub', async () => {
-  const asked: string[] = [];
-  const page = await open({
-    path: '#embeddings',
-    prepare: (page) =>
-      page.route('https://huggingface.co/**', async (route) => {
-        const name = new URL(route.request().url()).pathname.replace('/someone/small-model/resolve/main/', '');
-        asked.push(name);
-        const body = await readFile(NANO_EMBED + name).catch(() => undefined);
-        const headers = { 'access-control-allow-origin': '*' };
-        await (body ? route.fulfill({ body, headers }) : route.fulfill({ status: 404, headers }));
-      }),
-  });
+it('loads a model from the Hub', async () => {
+  const page = await open({ path: '#embeddings' });
+  const requested = await serveHub(page, 'someone/small-model', NANO_EMBED);
   await page.click('#embeddings .change');
   await page.locator('#embeddings').getByLabel('Any model of the Hugging Face Hub').check();
   await page.fill('#embeddings .hub-id', 'not an id');
@@ -117,24 +107,19 @@ it('takes a model from the Hub', async () => {
   await page.click('#embeddings .load');
   await waitForText(page, '#embeddings .model-name', 'someone/small-model');
   await waitForText(page, '#embeddings .model-state', 'ready');
-  expect(asked).toEqual(expect.arrayContaining(['config.json', 'tokenizer.json', 'model.safetensors']));
+  expect(requested).toEqual(expect.arrayContaining(['config.json', 'tokenizer.json', 'model.safetensors']));
   await page.click('#compare');
   await page.waitForSelector('.heatmap');
 });
 
 it('loads again after the GPU was lost', async () => {
-  const page = await open({
-    prepare: (page) =>
-      page.route(/\/worker-.*\.js$/, async (route) => {
-        const response = await route.fetch();
-        // Gives the test a handle on the device that the model opens.
-        const handle = `const open = GPUAdapter.prototype.requestDevice;
-          GPUAdapter.prototype.requestDevice = async function (...args) {
-            return (self.openedDevice = await open.apply(this, args));
-          };`;
-        await route.fulfill({ response, body: `{${handle}}\n${await response.text()}` });
-      }),
-  });
+  const keepDevice = `{
+    const { requestDevice } = GPUAdapter.prototype;
+    GPUAdapter.prototype.requestDevice = async function (...args) {
+      return (self.openedDevice = await requestDevice.apply(this, args));
+    };
+  }`;
+  const page = await open({ prepare: (page) => prepareWorker(page, keepDevice) });
   await page.waitForSelector('#masks button');
   await page.workers()[0].evaluate(() => (globalThis as unknown as { openedDevice: GPUDevice }).openedDevice.destroy());
   await page.click('#fill');

@@ -6,7 +6,7 @@ import { fillMasks, longTasks, textOf, useDemo, waitForText, watchLongTasks } fr
 
 const open = useDemo();
 
-/** So small that 8192 tokens take a CPU seconds. */
+/** So small that 8192 tokens take seconds on a CPU. */
 const folder = tinyModel('mlm', { max_position_embeddings: 8192, local_attention: 128 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -23,12 +23,12 @@ const openWithSmallModel = () =>
 /** [CLS], a mask, words of one token each, [SEP]. */
 const textOfTokens = (tokens: number) => `[MASK]${' the'.repeat(tokens - 3)}`;
 
-it('stops when asked, fills a mask in 8192 tokens while the page stays free, and says by how much a text is too long', async () => {
+it('can be stopped, fills a mask in 8192 tokens while the page stays responsive, and says how much too long a text is', async () => {
   const page = await openWithSmallModel();
-  await waitForText(page, '#fill-mask .status', /\d tokens/); // nothing but the next text can run from here
+  await waitForText(page, '#fill-mask .status', /\d tokens/); // from here only the next text can run
   await page.fill('#mask-text', textOfTokens(8192));
-  await waitForText(page, '#fill', 'Stop'); // runs without being asked
-  await page.waitForTimeout(100); // long enough for the call to be in the worker
+  await waitForText(page, '#fill', 'Stop'); // runs without a click
+  await page.waitForTimeout(100); // until the call is in the worker
   await page.click('#fill');
   await waitForText(page, '#fill-mask .status', 'Stopped.');
   expect(await fillMasks(page, 'Only a [MASK].')).toHaveLength(1);

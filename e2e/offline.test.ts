@@ -10,11 +10,11 @@ import { fillMasks, textOf, useDemo, waitForText } from './demo-page';
 const open = useDemo();
 const project = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-/** A copy of the built page, which a test may change, on a server that it may stop. */
+/** A copy of the built page that a test may change, on a server that it may stop. */
 async function serveCopy(): Promise<{ folder: string; url: string; stop(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'demo-'));
   await cp(project('dist/demo'), folder, { recursive: true, filter: (path) => !/\.(map|onnx|bcmap)$/.test(path) });
-  await writeServiceWorker(folder); // of the files that are left
+  await writeServiceWorker(folder); // for the files copied
   const server: PreviewServer = await preview({
     configFile: project('vite.config.ts'),
     logLevel: 'warn',
@@ -31,9 +31,9 @@ async function serveCopy(): Promise<{ folder: string; url: string; stop(): Promi
   return { folder, url: server.resolvedUrls!.local[0], stop };
 }
 
-it('opens and fills masks without a network after one visit, and goes from one version to the next as a whole', async () => {
+it('opens and fills masks offline after one visit, and changes to a new version as a whole', async () => {
   const { folder, url, stop } = await serveCopy();
-  const page = await open({ url, path: '#benchmark', serviceWorker: true }); // a tab that loads no model by itself
+  const page = await open({ url, path: '#benchmark', serviceWorker: true }); // a tab that does not load a model on its own
   await waitForText(page, '#offline', /This page and nano work offline\. .* [\d.]+ MB more\./);
   expect(await page.locator('#new-version').isVisible()).toBe(false);
 

@@ -1,6 +1,6 @@
 /**
- * For tests: a PDF of one page, whose lines of text are written in a font that every reader has. `chinese`: as Asian programs write them,
- * in a font that is not in the file and numbers its characters by one of Adobe's character maps.
+ * A PDF of one page with lines of text in a standard font. `chinese`: as Asian programs write them, in a font that is not embedded and
+ * numbers its characters by one of Adobe's character maps. `encrypted`: locked with an unknown password.
  */
 export function makePdf(lines: string[], { encrypted = false, chinese = false } = {}): Buffer {
   const strings = lines.map((line) =>
@@ -15,7 +15,7 @@ export function makePdf(lines: string[], { encrypted = false, chinese = false } 
     chinese
       ? '<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H /DescendantFonts [7 0 R] >>'
       : '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>',
-    // Keys that no password of ours opens.
+    // Keys that no password opens.
     `<< /Filter /Standard /V 1 /R 2 /P -4 /O <${'41'.repeat(32)}> /U <${'42'.repeat(32)}> >>`,
     '<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 4 >> /FontDescriptor 8 0 R /DW 1000 >>',
     '<< /Type /FontDescriptor /FontName /STSong-Light /Flags 4 /FontBBox [-25 -254 1000 880] /ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>',

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright';
 import { expect, it } from 'vitest';
 import { literal } from '../cli/passages/dump';
 import { schema } from '../cli/passages/schema';
-import { longTasks, textOf, useDemo, waitForText, watchLongTasks } from './demo-page';
+import { download, longTasks, textOf, useDemo, waitForText, watchLongTasks } from './demo-page';
 import { takePictures } from './pictures';
 
 const open = useDemo();
@@ -21,7 +20,7 @@ const addFiles = (page: Page) =>
 
 const found = (page: Page) => page.locator('#passages h3').allInnerTexts();
 
-it('indexes files, finds by meaning and by words, keeps the index over a reload, and exports it', async () => {
+it('indexes files, searches by meaning and by words, keeps the index over a reload, exports and imports it', async () => {
   const requests: string[] = [];
   const page = await open({
     prepare: async (page) => page.on('request', (request) => requests.push(request.url())),
@@ -41,7 +40,7 @@ it('indexes files, finds by meaning and by words, keeps the index over a reload,
   await waitForText(page, '#search-status', /^1 passage of 3: .* for the search\.$/);
   expect(await found(page)).toEqual(['court.html']);
   expect(await page.locator('#passages mark').allInnerTexts()).toEqual(['lawyers', 'whispering']);
-  await page.fill('#query', 'whale ship sailors'); // before the mode: no other query's vector is asked for
+  await page.fill('#query', 'whale ship sailors'); // before the mode, so that no vector of another query is computed
   await page.locator('.modes label', { hasText: 'Both' }).click();
   await waitForText(page, '#search-status', /^3 passages of 3: .* for the query's vector/);
   expect((await found(page))[0]).toBe('sea.txt');
@@ -54,7 +53,7 @@ it('indexes files, finds by meaning and by words, keeps the index over a reload,
   await takePictures(page, 'search-context', '#search');
   await page.keyboard.press('Escape');
 
-  // The same file again changes nothing; the address has the query.
+  // Adding the same files again changes nothing, and the URL has the query.
   await addFiles(page);
   await page.waitForSelector('#indexing', { state: 'hidden' });
   await waitForText(page, '#index-facts', '3 documents, 3 passages.');
@@ -63,21 +62,20 @@ it('indexes files, finds by meaning and by words, keeps the index over a reload,
   await waitForText(page, '#search-status', /^3 passages of 3: .* for the query's vector/);
   expect((await found(page))[0]).toBe('sea.txt');
 
-  const downloading = page.waitForEvent('download');
-  await page.click('#export-sql');
-  const sql = readFileSync(await (await downloading).path(), 'utf8');
+  const { bytes } = await download(page, '#export-sql');
+  const sql = bytes.toString();
   expect(sql.match(/^INSERT INTO passages\.\w+/gm)).toHaveLength(3);
   page.once('dialog', (dialog) => void dialog.accept());
   await page.click('#clear-index');
   await waitForText(page, '#index-facts', 'Empty');
   expect(await found(page)).toEqual([]);
-  await page.setInputFiles('#import-file', { name: 'index.sql', mimeType: 'text/plain', buffer: Buffer.from(sql) });
+  await page.setInputFiles('#import-file', { name: 'index.sql', mimeType: 'text/plain', buffer: bytes });
   await waitForText(page, '#index-facts', '3 documents, 3 passages.');
   await waitForText(page, '#search-status', '3 passages of 3');
   expect((await found(page))[0]).toBe('sea.txt');
 });
 
-it('indexes the sample as far as one likes, goes on later, and refuses vectors of another model', async () => {
+it('stops and continues indexing the sample, and refuses vectors of another model', async () => {
   const page = await open({ path: '#search' });
   await waitForText(page, '#index-facts', 'Empty');
   await page.route('**/samples/moby-dick.json', async (route) => {
