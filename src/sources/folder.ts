@@ -8,7 +8,7 @@ import { messageOf } from '../formats/read';
 
 const CHUNK_BYTES = 1 << 20;
 
-/** The files of a local folder, given as a path or a file: URL; undefined if there is no folder there. Node only. */
+/** The files of a local folder, given as a path or a file: URL; undefined if there is none. Node only. */
 export function folderFiles(path: string): ModelFiles | undefined {
   const folder = path.startsWith('file:') ? fileURLToPath(path) : path;
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return undefined;
@@ -26,7 +26,7 @@ export function folderFiles(path: string): ModelFiles | undefined {
   };
 }
 
-/** Opens the file at the first read, so that a stream that nobody reads holds nothing. */
+/** Opens the file at the first read, so that an unread stream holds no file handle. */
 function fileStream(path: string): ReadableStream<Uint8Array> {
   let opened: Promise<FileHandle> | undefined;
   return new ReadableStream<Uint8Array>(

@@ -92,14 +92,14 @@ describe('a download that breaks', () => {
   it('never joins two versions', async () => {
     behave = cutting([30_000], (answer) => ({ etag: `"${answer}"` }));
     await expect(read()).rejects.toThrow(
-      'a.bin stopped after 30000 of 100000 bytes, and it cannot go on: the file has changed',
+      'a.bin stopped after 30000 of 100000 bytes, and it cannot resume: the file has changed',
     );
     expect(requests).toHaveLength(2);
   });
 
   it('goes on without etag only where the sha256 will tell', async () => {
     behave = cutting([30_000], () => ({}));
-    await expect(read()).rejects.toThrow('does not tell whether the file is still the same');
+    await expect(read()).rejects.toThrow('does not say whether the file is still the same');
     behave = cutting([30_000], () => ({}));
     expect(Buffer.compare(await read({ sha256: sha256(BYTES) }), BYTES)).toBe(0);
   });
@@ -116,7 +116,7 @@ describe('a download that breaks', () => {
       'another part',
       206,
       { 'content-range': 'bytes 5-99999/100000', etag: '"1"' },
-      'byte 30000 was asked for, and the answer begins at 5',
+      'byte 30000 was requested, and the answer begins at 5',
     ],
     ['an error', 403, {}, 'HTTP 403'],
   ])('does not go on with %s', async (_, status, headers, message) => {
@@ -132,7 +132,7 @@ describe('what is not the announced file', () => {
     behave = (_, response) => response.end(numberedBytes(99));
     const reading = read({ sha256: sha256(BYTES) });
     await expect(reading).rejects.toThrow(ModelFileError);
-    await expect(reading).rejects.toThrow(`its sha256 is ${sha256(numberedBytes(99))}, announced was ${sha256(BYTES)}`);
+    await expect(reading).rejects.toThrow(`its sha256 is ${sha256(numberedBytes(99))}, expected ${sha256(BYTES)}`);
   });
 
   it('is checked against the headers that the Hub itself sends', async () => {

@@ -6,11 +6,11 @@ import { messageOf } from '../formats/read';
 export interface HttpOptions {
   headers?: Record<string, string>;
   signal?: AbortSignal;
-  /** What is known of the file beforehand. */
+  /** What is known about the file beforehand. */
   expected?: Expected;
-  /** Milliseconds before the first retry; each next one waits three times as long. */
+  /** Milliseconds before the first retry; each further one waits three times as long. */
   retryDelay?: number;
-  /** A faster one than JavaScript's, where there is one; a page has none that takes a file in parts. */
+  /** A faster hash than the one in JavaScript, if any; browsers have none that takes a file in parts. */
   sha256?: () => Hash;
 }
 
@@ -25,24 +25,27 @@ export interface Expected {
   sha256?: string;
 }
 
-/** A file, or why there is none. `headers`: those that the server shows. */
-export type HttpAnswer = { file: ModelFile; headers: Headers } | { missing: string };
+type RequestOptions = HttpOptions & { signal: AbortSignal };
+
+/** A file, or why there is none. `headers`: as far as CORS shows them. */
+type HttpAnswer = { file: ModelFile; headers: Headers } | { missing: string };
 
 const RETRIES = 3;
 const RETRY_DELAY = 500;
-/** A server that asks for a longer wait than this is not waited for. */
+/** The longest Retry-After, in milliseconds, that is waited for. */
 const MOST_WAIT = 60_000;
-/** A download that went on for so many bytes since it last broke has its retries again. */
+/** After this many bytes without a break a download may be retried as often as at first. */
 const PROGRESS = 1 << 20;
 
 /**
- * Opens the file at `url`; its stream goes on where a connection broke, if the server tells that it is still the same file, and fails with a
- * ModelFileError where the bytes are not those that were announced. A page of HTML is no file.
- * Throws a ModelFileError for other answers and where the network does not answer, after a few retries of what may pass.
+ * Opens the file at `url`. After a broken connection its stream resumes if the server shows that the file is still the same. The stream fails
+ * with a ModelFileError if size or sha256 are not as expected. A page of HTML counts as no file.
+ * Throws a ModelFileError for other answers and network errors, after a few retries if they may be temporary.
  */
 export async function openHttp(name: string, url: string, asked: HttpOptions): Promise<HttpAnswer> {
   const left = new AbortController();
-  const options = { ...asked, signal: asked.signal ? AbortSignal.any([asked.signal, left.signal]) : left.signal };
+  const signal = asked.signal ? AbortSignal.any([asked.signal, left.signal]) : left.signal;
+  const options: RequestOptions = { ...asked, signal };
   const response = await request(url, options);
   if (isGone(response)) return { missing: `HTTP ${response.status} for ${url}` };
   if (!response.ok) throw new ModelFileError(httpError(response, url));
@@ -63,7 +66,7 @@ const isHtml = ({ headers }: Response) =>
   /^(text\/html|application\/xhtml\+xml)\b/i.test(headers.get('content-type') ?? '');
 const startOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes.subarray(0, 64));
 
-/** The stream of a generator that has begun. Who leaves it ends the connection at once. */
+/** The stream of a generator whose first chunk was read. Cancelling it ends the connection at once. */
 function streamOf(
   first: IteratorResult<Uint8Array>,
   chunks: AsyncGenerator<Uint8Array>,
@@ -88,7 +91,7 @@ function streamOf(
 }
 
 /** The bytes of a file, over as many connections as it takes, checked at the end. */
-async function* download(name: string, url: string, first: Response, options: HttpOptions): AsyncGenerator<Uint8Array> {
+async function* download(name: string, url: string, first: Response, options: RequestOptions) {
   const { signal, expected: { size, sha256: wanted } = {}, sha256 = () => new SHA256() } = options;
   const hash = wanted ? sha256() : undefined;
   let response = first;
@@ -98,100 +101,97 @@ async function* download(name: string, url: string, first: Response, options: Ht
   for (;;) {
     let skip = startAt(response) === 0 ? loaded : 0;
     const reader = response.body?.getReader();
-    // A read that waits would wait for the next bytes from the network.
-    const onAbort = () => void reader?.cancel(signal?.reason).catch(() => {});
-    signal?.addEventListener('abort', onAbort, { once: true });
+    // Ends a pending read, which would otherwise wait for the next bytes from the network.
+    const onAbort = () => void reader?.cancel(signal.reason).catch(() => {});
+    signal.addEventListener('abort', onAbort, { once: true });
     let broke: unknown;
     try {
       for (;;) {
-        const { done, value } = (await reader?.read().catch((error: unknown) => {
-          broke = error ?? new Error('the connection was closed');
-        })) ?? { done: true, value: undefined };
-        if (signal?.aborted) throw abortReason(signal);
-        if (done || !value) break;
-        const bytes = value.subarray(skip);
-        skip -= value.length - bytes.length;
+        const next = await reader?.read().catch((error: unknown) => {
+          broke = error;
+        });
+        if (signal.aborted) throw abortReason(signal);
+        if (!next?.value) break;
+        const bytes = next.value.subarray(skip);
+        skip -= next.value.length - bytes.length;
         if (bytes.length === 0) continue;
         loaded += bytes.length;
         hash?.update(bytes);
         yield bytes;
       }
     } finally {
-      signal?.removeEventListener('abort', onAbort);
+      signal.removeEventListener('abort', onAbort);
       reader?.cancel().catch(() => {});
     }
-    const stopped = `${name} stopped after ${loaded}${size === undefined ? '' : ` of ${size}`} bytes`;
     if (size === undefined ? broke === undefined : loaded >= size) break;
+    const stopped = (why: string) => {
+      const after = `${loaded}${size === undefined ? '' : ` of ${size}`} bytes`;
+      return new ModelFileError(`Reading ${name} stopped after ${after}${why}. Load it again.`, { cause: broke });
+    };
     if (loaded - atRetry >= PROGRESS) retries = 0;
-    if (size === undefined || ++retries > RETRIES) {
-      throw new ModelFileError(`Reading ${stopped}${broke ? `: ${messageOf(broke)}` : ''}. Load it again.`, {
-        cause: broke,
-      });
-    }
+    if (size === undefined || ++retries > RETRIES) throw stopped(broke ? `: ${messageOf(broke)}` : '');
     atRetry = loaded;
     await pause(delayOf(retries, options), signal);
     response = await request(url, { ...options, headers: { ...options.headers, Range: `bytes=${loaded}-` } });
-    const problem = whyNot(first, response, loaded, wanted !== undefined);
+    const problem = whyNotResumed(first, response, loaded, wanted !== undefined);
     if (problem) {
       response.body?.cancel().catch(() => {});
-      throw new ModelFileError(`Reading ${stopped}, and it cannot go on: ${problem}. Load it again.`, { cause: broke });
+      throw stopped(`, and it cannot resume: ${problem}`);
     }
   }
   const got = hash && hex(hash.digest());
   if (got !== undefined && got !== wanted) {
-    throw new ModelFileError(`${name} is not what ${url} should be: its sha256 is ${got}, announced was ${wanted}.`);
+    throw new ModelFileError(`${name} is not what ${url} should be: its sha256 is ${got}, expected ${wanted}.`);
   }
 }
 
 const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** Why the rest of the first answer's file cannot come from this one; undefined if it can. Range answered in full is good too. */
-function whyNot(first: Response, next: Response, loaded: number, isHashed: boolean): string | undefined {
+/** Why the rest of the file cannot come from this answer; undefined if it can. The whole file is fine too. */
+function whyNotResumed(first: Response, next: Response, loaded: number, isHashed: boolean): string | undefined {
   if (!next.ok) return `HTTP ${next.status}`;
   if (isHtml(next) && !isHtml(first)) return 'the server answered with a page of HTML';
   const start = startAt(next);
-  if (start !== 0 && start !== loaded) return `byte ${loaded} was asked for, and the answer begins at ${start}`;
-  // CORS shows last-modified always, and etag where the server exposes it.
+  if (start !== 0 && start !== loaded) return `byte ${loaded} was requested, and the answer begins at ${start}`;
+  // CORS always shows last-modified, and etag if the server exposes it.
   const versions = ['etag', 'last-modified'].map((header) => [first.headers.get(header), next.headers.get(header)]);
   if (versions.some(([before, now]) => before !== null && now !== null && before !== now)) {
     return 'the file has changed on the server meanwhile';
   }
   const isKnown = isHashed || versions.some(([before, now]) => before !== null && now !== null);
-  return isKnown ? undefined : 'the server does not tell whether the file is still the same (etag, last-modified)';
+  return isKnown ? undefined : 'the server does not say whether the file is still the same (etag, last-modified)';
 }
 
-/** Where an answer's bytes begin: content-range may be hidden by CORS, and then 206 is believed. */
+/** Where the bytes of an answer begin. CORS may hide content-range: undefined, and status 206 is trusted. */
 function startAt({ status, headers }: Response): number | undefined {
   if (status !== 206) return 0;
   const [, start] = /^bytes (\d+)-/.exec(headers.get('content-range') ?? '') ?? [];
   return start === undefined ? undefined : Number(start);
 }
 
-/** One answer, with retries where the network fails and for 408, 429 and 5xx. */
-async function request(url: string, options: HttpOptions): Promise<Response> {
+/** One answer, with retries after network errors, 408, 429 and 5xx. */
+async function request(url: string, options: RequestOptions): Promise<Response> {
   const { headers, signal } = options;
   for (let retry = 1; ; retry++) {
-    let response: Response;
-    try {
-      response = await fetch(url, { headers, signal });
-    } catch (cause) {
-      if (signal?.aborted) throw abortReason(signal);
+    const response = await fetch(url, { headers, signal }).catch((cause: unknown) => {
+      if (signal.aborted) throw abortReason(signal);
       if (retry > RETRIES) throw unreachable(url, cause);
-      await pause(delayOf(retry, options), signal);
-      continue;
+    });
+    let wait = delayOf(retry, options);
+    if (response) {
+      const { status, body } = response;
+      if (status !== 408 && status !== 429 && status < 500) return response;
+      wait = Math.max(wait, retryAfter(response) ?? 0);
+      if (retry > RETRIES || wait > MOST_WAIT) return response;
+      body?.cancel().catch(() => {});
     }
-    const { status } = response;
-    if (status !== 408 && status !== 429 && status < 500) return response;
-    const wait = Math.max(delayOf(retry, options), retryAfter(response) ?? 0);
-    if (retry > RETRIES || wait > MOST_WAIT) return response;
-    response.body?.cancel().catch(() => {});
     await pause(wait, signal);
   }
 }
 
 const delayOf = (retry: number, { retryDelay = RETRY_DELAY }: HttpOptions) => retryDelay * 3 ** (retry - 1);
 
-/** Milliseconds: the header has seconds or a date. */
+/** In milliseconds; the header holds seconds or a date. */
 function retryAfter({ headers }: Response): number | undefined {
   const value = headers.get('retry-after');
   if (value === null) return undefined;
@@ -199,22 +199,21 @@ function retryAfter({ headers }: Response): number | undefined {
   return Number.isNaN(wait) ? undefined : wait;
 }
 
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(abortReason(signal));
-    const onAbort = () => {
+    const end = () => {
       clearTimeout(timer);
-      reject(abortReason(signal!));
+      signal.removeEventListener('abort', end);
+      if (signal.aborted) reject(abortReason(signal));
+      else resolve();
     };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    }, milliseconds);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
   });
 }
 
-/** What the Hub says of a large file: its own etag is the sha256. Seen where no redirect hides it. */
+/** What the Hub says about a large file, unless a redirect hides it: its etag is the sha256. */
 function linked(headers: Headers): Expected {
   const size = headers.get('x-linked-size');
   const [, hash] = /^(?:W\/)?"?([0-9a-f]{64})"?$/i.exec(headers.get('x-linked-etag') ?? '') ?? [];
@@ -222,8 +221,8 @@ function linked(headers: Headers): Expected {
 }
 
 /**
- * content-length counts compressed bytes where there is a content-encoding, and across origins a browser does not show
- * the latter, so there the length is not known to be the file's.
+ * content-length counts compressed bytes if there is a content-encoding, which browsers hide across origins: there the length of the file
+ * is unknown.
  */
 function exactSize({ headers, type }: Response): number | undefined {
   const length = headers.get('content-length');
@@ -245,11 +244,11 @@ function httpError(response: Response, url: string): string {
   if (status !== 401 && status !== 403) return message;
   return (
     `${message} The model may be private or gated (pass \`token\`, and accept its terms on its page), or there may be no ` +
-    "such model; some storage servers also answer 403 for a file that is not there. A folder of this site is './name'."
+    "such model; some storage servers also answer 403 for a file that does not exist. A folder of this site is './name'."
   );
 }
 
-/** Node's fetch says only "fetch failed"; what failed is in the chain of causes. */
+/** Node's fetch only says "fetch failed"; the reason is in the chain of causes. */
 const causesOf = (error: unknown): string => {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause === undefined ? messageOf(error) : `${messageOf(error)}: ${causesOf(cause)}`;

@@ -9,7 +9,7 @@ const HUB_URL = 'https://huggingface.co';
 export type HubOptions = Pick<FileOptions, 'revision' | 'token' | 'hubUrl'> &
   Pick<HttpOptions, 'retryDelay' | 'sha256'>;
 
-/** A revision's commit, and its files with what the Hub knows of them. */
+/** The commit of a revision, and its files with what the Hub knows about them. */
 interface Snapshot {
   commit: string;
   files: Map<string, Expected>;
@@ -18,14 +18,14 @@ interface Snapshot {
 export const encodePath = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
 
 /**
- * Files of a Hub repository, `{hubUrl}/{id}/resolve/{commit}/{file}`. The Hub is asked once what commit the revision is, which files it has,
- * and the size and sha256 of the large ones. A mirror without that answer is asked for files of the revision; if it tells their commit, all
- * that follow are from that one. The token goes to `hubUrl` only: fetch drops it where a redirect leaves the origin.
+ * Files of a Hub repository, `{hubUrl}/{id}/resolve/{commit}/{file}`. One request to the Hub resolves the revision to a commit and lists its
+ * files, with size and sha256 of the large ones. From a mirror without that list, files are read by revision; once an answer names its
+ * commit, the following files are read from that. The token is sent to `hubUrl` only: fetch drops it when a redirect leaves the origin.
  */
 export function hubFiles(id: string, options: HubOptions): ModelFiles {
   const { hubUrl = HUB_URL, revision = 'main', token, retryDelay, sha256 } = options;
   if (token !== undefined && !/^[!-~]+$/.test(token)) {
-    throw new TypeError('token has characters that no access token has (spaces, line ends or non-ASCII).');
+    throw new TypeError('token has characters that an access token cannot have (spaces, line ends or non-ASCII).');
   }
   const hub = hubUrl.replace(/\/+$/, '');
   const repository = `${hub}/${id}`;
@@ -45,7 +45,7 @@ export function hubFiles(id: string, options: HubOptions): ModelFiles {
       return parseSnapshot(await readJson({ where, open }, 'the list of files', { signal }));
     } catch (error) {
       if (signal?.aborted) throw abortReason(signal);
-      if (error instanceof ModelFileError) return undefined; // the files themselves may be there
+      if (error instanceof ModelFileError) return undefined; // the files themselves may exist
       throw error;
     }
   }
@@ -64,7 +64,7 @@ export function hubFiles(id: string, options: HubOptions): ModelFiles {
           return undefined;
         }
       }
-      // A revision such as refs/pr/1 is one part of the path, so its '/' is encoded too.
+      // A revision such as refs/pr/1 is one segment of the path, so its '/' is encoded too.
       const url = `${repository}/resolve/${encodeURIComponent(identity.commit ?? revision)}/${encodePath(name)}`;
       const expected = found?.files.get(name);
       const answer = await openHttp(name, url, { headers, signal, retryDelay, sha256, expected });
@@ -85,7 +85,7 @@ export function hubFiles(id: string, options: HubOptions): ModelFiles {
   };
 }
 
-/** The Hub's answer on a revision; undefined if it is none. */
+/** Reads the Hub's answer about a revision; undefined for any other JSON. */
 function parseSnapshot(json: unknown): Snapshot | undefined {
   const { sha, siblings } = (json ?? {}) as { sha?: unknown; siblings?: unknown };
   if (typeof sha !== 'string' || !Array.isArray(siblings)) return undefined;

@@ -101,7 +101,7 @@ describe('files of a URL', () => {
 
   it('resolves a path against the page, or the worker where there is none', async () => {
     expect(() => openFiles('./nano')).toThrow(TypeError);
-    expect(() => openFiles('./nano')).toThrow('"./nano" is not a whole URL, and there is no page');
+    expect(() => openFiles('./nano')).toThrow('"./nano" is not an absolute URL, and there is no page');
     vi.stubGlobal('location', new URL(`${origin}/assets/worker.js`));
     for (const source of ['/nano', '../nano', '../nano/']) {
       expect(await readJson(openFiles(source), 'config.json')).toEqual(CONFIG);

@@ -5,7 +5,7 @@ import { openHttp } from './http';
 import { encodePath, type HubOptions, hubFiles } from './hub';
 
 export interface SourceOptions extends HubOptions {
-  /** Gives a local folder's files, or undefined if there is no such folder. Only Node has one (folder.ts). */
+  /** Returns the files of a local folder, or undefined if there is none. Node only (folder.ts). */
   folder?: (path: string) => ModelFiles | undefined;
 }
 
@@ -13,8 +13,8 @@ const isUrlOrPath = (source: string): boolean => /^(https?:|file:|\/|\.\.?\/)|\/
 const isHubId = (source: string): boolean => /^\w[\w.-]*\/\w[\w.-]*$/.test(source);
 
 /**
- * The files of a checkpoint. Nothing is read yet.
- * Throws a TypeError for what is no source, a ModelFileError for a local folder that is not there.
+ * The files of a checkpoint. Reads nothing yet.
+ * Throws a TypeError for anything but a source, a ModelFileError for a local folder that does not exist.
  */
 export function openFiles(source: ModelSource, options: SourceOptions = {}): ModelFiles {
   if (typeof source === 'string' || source instanceof URL) {
@@ -48,7 +48,7 @@ const sourceHint = (source: string): string =>
     ? `Write './${source}' for a folder of that name, or 'org/${source}' for a model on the Hugging Face Hub.`
     : ACCEPTED;
 
-/** Keeps the query of `place`, which may be what grants access (signed URLs); every file gets it. */
+/** Keeps the query of `place` for every file: it may grant access (signed URLs). */
 function folderUrl(place: string): URL {
   const base = globalThis.document?.baseURI ?? globalThis.location?.href;
   let url: URL;
@@ -56,10 +56,8 @@ function folderUrl(place: string): URL {
     url = new URL(place, base);
   } catch (cause) {
     throw new TypeError(
-      `${JSON.stringify(place)} is not a whole URL, and there is no page that it could be relative to.`,
-      {
-        cause,
-      },
+      `${JSON.stringify(place)} is not an absolute URL, and there is no page that it could be relative to.`,
+      { cause },
     );
   }
   if (!url.pathname.endsWith('/')) url.pathname += '/';
@@ -105,7 +103,7 @@ function blobFiles(source: Map<string, Blob> | Record<string, Blob>): ModelFiles
   };
 }
 
-/** The folder, with its last '/', that all names begin with: a picked folder's files have its name in front. */
+/** The folder, with its last '/', that all names begin with: the names of files of a picked folder begin with its name. */
 function commonFolder(names: string[]): string {
   let folder = names[0].slice(0, names[0].lastIndexOf('/') + 1);
   while (!names.every((name) => name.startsWith(folder))) {
