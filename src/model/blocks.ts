@@ -5,6 +5,7 @@ import { gemm } from '../kernels/gemm';
 import type { Epilogue } from '../kernels/gemm-spec';
 import { quantizeRows } from '../kernels/quantize_rows';
 import type { Operand, Slot, Step } from '../kernels/step';
+import { bytesOf } from '../kernels/storage';
 import { type PassSizes, positions, type Target } from './family';
 import type { Linear } from './tensors';
 
@@ -42,26 +43,27 @@ export function linear<S>(w: Linear, step: LinearStep<S>, rows: (sizes: S) => nu
   return gemm(spec, { ...buffers, w: w.weight, w_scales: w.scales, bias: w.bias }, rows, useful);
 }
 
+/** A slot of activations [T, columns]. */
+export const activation = (label: string, type: Arithmetic | 'int8', columns: number): Slot => ({
+  label,
+  per: 'token',
+  bytes: columns * bytesOf(type),
+});
+
+const tokens = (s: PassSizes) => s.tokens;
+
 /** A linear layer of the encoder over all tokens: with compute 'int8' and q8 weights its input is rounded first. */
-export function encoderLinear(
-  { act, compute }: Target,
-  label: string,
-  w: Linear,
-  a: Slot,
-  epilogue: Epilogue,
-  out: Slot,
-  rope?: Slot,
-): Step<PassSizes>[] {
-  const tokens = (s: PassSizes) => s.tokens;
-  const step = { label, epilogue, out, ...(rope && { positions, rope }) };
-  const outType: Arithmetic = epilogue.kind === 'residual' ? 'f32' : act;
-  if (compute === 'float' || w.dtype !== 'q8') {
-    return [linear(w, { ...step, a, types: { a: act, out: outType } }, tokens, w.useful)];
-  }
-  const rounded: Slot = { label: 'int8', per: 'token', bytes: w.k };
-  const a_scales: Slot = { label: 'int8 scales', per: 'token', bytes: (w.k / GROUP) * 4 };
-  return [
-    quantizeRows({ act, k: w.k }, { x: a, a: rounded, a_scales }, tokens),
-    linear(w, { ...step, a: rounded, a_scales, types: { a: 'int8', out: outType } }, tokens, w.useful),
-  ];
-}
+export const encoderLinear =
+  ({ act, compute }: Target) =>
+  (label: string, w: Linear, a: Slot, epilogue: Epilogue, out: Slot, rope?: Slot): Step<PassSizes>[] => {
+    const outType: Arithmetic = epilogue.kind === 'residual' ? 'f32' : act;
+    const step = { label, epilogue, out, ...(rope && { positions, rope }) };
+    if (compute === 'float' || w.dtype !== 'q8') {
+      return [linear(w, { ...step, a, types: { a: act, out: outType } }, tokens, w.useful)];
+    }
+    const rounded = { a: activation('int8', 'int8', w.k), a_scales: activation('int8 scales', 'f32', w.k / GROUP) };
+    return [
+      quantizeRows({ act, k: w.k }, { x: a, ...rounded }, tokens),
+      linear(w, { ...step, ...rounded, types: { a: 'int8', out: outType } }, tokens, w.useful),
+    ];
+  };

@@ -3,15 +3,14 @@
  * pre-norm layers without a norm before the first attention, RoPE, GeGLU, global attention in every third layer and windows in the others.
  */
 import { ModelFileError } from '../../api/errors';
-import type { Arithmetic } from '../../api/types';
-import type { JsonFields } from '../../formats/json-fields';
+import { fieldsOf, isObject, type JsonFields } from '../../formats/json-fields';
 import { attention, attentionTile } from '../../kernels/attention';
 import { type Activation, type Epilogue, M_MULTIPLE } from '../../kernels/gemm-spec';
 import { embed, layerNorm } from '../../kernels/layer_norm';
 import { attentionPlace, gegluPlace, headsLayout, paddedWidth, qkvPlace, ropeTable } from '../../kernels/layout';
 import type { Slot } from '../../kernels/step';
-import { bytesOf, roundUp } from '../../kernels/storage';
-import { encoderLinear } from '../blocks';
+import { roundUp } from '../../kernels/storage';
+import { activation, encoderLinear } from '../blocks';
 import { type ModelConfig, readActivation, readLabels } from '../config';
 import {
   boundsOf,
@@ -25,7 +24,7 @@ import {
   WIDE,
 } from '../family';
 import { classifierOf, decoderOf, type TaskHead } from '../task-head';
-import type { Linear, Norm, Tensors } from '../tensors';
+import type { Norm, Tensors } from '../tensors';
 
 export interface ModernBertConfig extends ModelConfig {
   intermediate_size: number;
@@ -130,17 +129,10 @@ function ropeTheta(fields: JsonFields, kind: LayerKind): number {
   }
   const key = `rope_parameters.${kind}`;
   const own = (json.rope_parameters as Partial<Record<LayerKind, unknown>>)[kind];
-  if (typeof own !== 'object' || own === null) {
-    throw unsupported(key, 'an object with rope_type and rope_theta is needed', own);
-  }
-  const { rope_type = 'default', rope_theta } = own as { rope_type?: unknown; rope_theta?: unknown };
-  if (rope_type !== 'default') throw unsupported(`${key}.rope_type`, "only 'default' is", rope_type);
-  if (typeof rope_theta !== 'number') {
-    throw new ModelFileError(
-      `${fields.file}: ${key}.rope_theta must be a number, it is ${JSON.stringify(rope_theta)}.`,
-    );
-  }
-  return positive(rope_theta, `${key}.rope_theta`);
+  if (!isObject(own)) throw unsupported(key, 'an object with rope_type and rope_theta is needed', own);
+  const { rope_type } = own;
+  if ((rope_type ?? 'default') !== 'default') throw unsupported(`${key}.rope_type`, "only 'default' is", rope_type);
+  return positive(fieldsOf(fields.file, own).number('rope_theta'), `${key}.rope_theta`);
 }
 
 /** Tensors by their names in the file; bare encoders have no "model." before them. */
@@ -197,11 +189,6 @@ function forward(c: ModernBertConfig, weights: Weights, target: Target): Encoder
   const tokens = (s: PassSizes) => s.tokens;
   const paddedTokens = (s: PassSizes) => roundUp(s.tokens, M_MULTIPLE);
 
-  const activation = (label: string, type: Arithmetic, columns: number): Slot => ({
-    label,
-    per: 'token',
-    bytes: columns * bytesOf(type),
-  });
   const hidden_states = activation('hidden_states', 'f32', hidden);
   const normed = activation('normed', act, Math.max(hidden, attentionWidth)); // and attention's output
   const wide = activation(WIDE, act, Math.max(3 * attentionWidth, intermediate)); // q, k, v; then GeGLU's output
@@ -220,8 +207,7 @@ function forward(c: ModernBertConfig, weights: Weights, target: Target): Encoder
   const normSpec = { hidden: c.hidden_size, stride: hidden, eps: c.norm_eps, out: act };
   const norm = ({ weight, bias }: Norm) =>
     layerNorm(normSpec, { hidden_states, rows: undefined, weight, bias, normed }, tokens);
-  const linear = (label: string, w: Linear, a: Slot, epilogue: Epilogue, out: Slot, table?: Slot) =>
-    encoderLinear(target, label, w, a, epilogue, out, table);
+  const linear = encoderLinear(target);
   const attend = (window: number) =>
     attention(
       gpu,
