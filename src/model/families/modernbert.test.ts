@@ -37,6 +37,11 @@ const WINDOWS = [0, 64, 64, 0];
 const ROPE_THETAS = [160_000, 10_000, 10_000, 160_000];
 
 describe('the configuration', () => {
+  const withRope = (kind: string, value: unknown) => ({
+    ...NEW,
+    rope_parameters: { ...NEW.rope_parameters, [kind]: value },
+  });
+
   it('reads both spellings as the same model', () => {
     expect(parseConfig(OLD)).toMatchObject({ windows: WINDOWS, rope_thetas: ROPE_THETAS });
     expect(parseConfig(NEW)).toEqual(parseConfig(OLD));
@@ -85,6 +90,11 @@ describe('the configuration', () => {
     expect(parseConfig({ ...OLD, layer_types: null, rope_parameters: null })).toEqual(parseConfig(OLD));
   });
 
+  it('takes null for a missing rope_type', () => {
+    const parameters = { rope_type: null, rope_theta: 10_000 };
+    expect(parseConfig(withRope('sliding_attention', parameters))).toEqual(parseConfig(NEW));
+  });
+
   it('rounds an odd local_attention down, as the published window does', () => {
     expect(parseConfig({ ...OLD, local_attention: 129 }).windows[1]).toBe(64);
   });
@@ -94,11 +104,6 @@ describe('the configuration', () => {
     expect([labels, names_labels]).toEqual([['a', 'b', 'c'], true]);
     expect(parseConfig({ ...OLD, num_labels: 2 }).labels).toEqual(['LABEL_0', 'LABEL_1']);
     expect(parseConfig({ ...OLD, problem_type: 'multi_label_classification' }).multi_label).toBe(true);
-  });
-
-  const withRope = (kind: string, value: unknown) => ({
-    ...NEW,
-    rope_parameters: { ...NEW.rope_parameters, [kind]: value },
   });
 
   it.each([
