@@ -18,6 +18,9 @@ const addFiles = (page: Page) =>
     Object.entries(FILES).map(([name, text]) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) })),
   );
 
+const importIndex = (page: Page, sql: string) =>
+  page.setInputFiles('#import-file', { name: 'index.sql', mimeType: 'text/plain', buffer: Buffer.from(sql) });
+
 const found = (page: Page) => page.locator('#passages h3').allInnerTexts();
 
 it('indexes files, searches by meaning and by words, keeps the index over a reload, exports and imports it', async () => {
@@ -62,14 +65,13 @@ it('indexes files, searches by meaning and by words, keeps the index over a relo
   await waitForText(page, '#search-status', /^3 passages of 3: .* for the query's vector/);
   expect((await found(page))[0]).toBe('sea.txt');
 
-  const { bytes } = await download(page, '#export-sql');
-  const sql = bytes.toString();
+  const sql = (await download(page, '#export-sql')).bytes.toString();
   expect(sql.match(/^INSERT INTO passages\.\w+/gm)).toHaveLength(3);
   page.once('dialog', (dialog) => void dialog.accept());
   await page.click('#clear-index');
   await waitForText(page, '#index-facts', 'Empty');
   expect(await found(page)).toEqual([]);
-  await page.setInputFiles('#import-file', { name: 'index.sql', mimeType: 'text/plain', buffer: bytes });
+  await importIndex(page, sql);
   await waitForText(page, '#index-facts', '3 documents, 3 passages.');
   await waitForText(page, '#search-status', '3 passages of 3');
   expect((await found(page))[0]).toBe('sea.txt');
@@ -97,11 +99,7 @@ it('stops and continues indexing the sample, and refuses vectors of another mode
   await page.click('#clear-index');
   await waitForText(page, '#index-facts', 'Empty');
 
-  await page.setInputFiles('#import-file', {
-    name: 'big.sql',
-    mimeType: 'text/plain',
-    buffer: Buffer.from(bigDump(2000, 256, 'other-model')),
-  });
+  await importIndex(page, bigDump(2000, 256, 'other-model'));
   await waitForText(page, '#index-facts', '1 document, 2,000 passages. Vectors by other-model');
   await page.locator('.modes label', { hasText: 'Meaning' }).click();
   await waitForText(page, '#search-error', /made with other-model \(f16, 256 dimensions\); vectors of nano-embed/);
@@ -110,11 +108,7 @@ it('stops and continues indexing the sample, and refuses vectors of another mode
 it('searches 2,000 passages', async () => {
   const page = await open({ path: '#search' });
   await waitForText(page, '#index-facts', 'Empty');
-  await page.setInputFiles('#import-file', {
-    name: 'big.sql',
-    mimeType: 'text/plain',
-    buffer: Buffer.from(bigDump(2000, 256, 'nano-embed')),
-  });
+  await importIndex(page, bigDump(2000, 256, 'nano-embed'));
   await waitForText(page, '#index-facts', '1 document, 2,000 passages.');
   for (const query of ['number 77', 'a whale', 'passage about the sea']) {
     await page.fill('#query', query);

@@ -3,9 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseSync } from 'rolldown/utils';
-
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-export const REFERENCE = join(ROOT, 'docs/api.md');
+import { ROOT } from './bundle.mjs';
 
 /**
  * @typedef {Record<string, any>} Node of rolldown's syntax tree
@@ -72,9 +70,9 @@ const membersOf = (file, node) =>
 /**
  * @param {Parsed} file
  * @param {Node} statement export of a declaration
- * @returns {Entry[]}
+ * @returns {Entry}
  */
-const entriesOf = (file, statement) => {
+const entryOf = (file, statement) => {
   const node = statement.declaration;
   const name = (node.id ?? node.declarations[0].id).name;
   const doc = docOf(file, statement);
@@ -89,7 +87,7 @@ const entriesOf = (file, statement) => {
     );
   }
   const kind = /Interface|TypeAlias/.test(node.type) ? 'type' : node.type === 'ClassDeclaration' ? 'class' : 'function';
-  return [{ name, kind, text: paragraphs.filter(Boolean).join('\n\n') }];
+  return { name, kind, text: paragraphs.filter(Boolean).join('\n\n') };
 };
 
 /**
@@ -104,7 +102,7 @@ const exportsOf = (path, wanted = () => true) => {
     if (!/^Export(All|Named)Declaration$/.test(statement.type)) return [];
     const from = statement.source && moduleFile(path, statement.source.value);
     if (statement.type === 'ExportAllDeclaration') return exportsOf(from, wanted);
-    if (statement.declaration) return entriesOf(file, statement).filter(({ name }) => wanted(name));
+    if (statement.declaration) return [entryOf(file, statement)].filter(({ name }) => wanted(name));
     const names = statement.specifiers.map((/** @type {Node} */ { local }) => local.name);
     return from ? exportsOf(from, (name) => names.includes(name) && wanted(name)) : [];
   });
@@ -159,4 +157,4 @@ export const apiReference = () => {
   return `${paragraphs.join('\n\n')}\n`;
 };
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(REFERENCE, apiReference());
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(join(ROOT, 'docs/api.md'), apiReference());

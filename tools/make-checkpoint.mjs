@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // Writes a ModernBERT checkpoint with reproducible pseudo-random weights (random-checkpoint.mjs): config.json and model.safetensors.
 //
 //   node tools/make-checkpoint.mjs SPEC.json OUT_DIR [--dtype F32|F16|BF16]
