@@ -262,7 +262,7 @@ describe('storage that fails', () => {
     expect((await load(files, store)).use).toEqual({
       state: 'failed',
       store: 'folder',
-      reason: 'model.safetensors takes 1600000 bytes, and of 2000000 bytes that may be stored 500000 are in use',
+      reason: 'model.safetensors needs 1600000 bytes, and 500000 bytes of the quota of 2000000 are in use',
       needed: 1_600_010,
       quota: 2_000_000,
       usage: 500_000,
@@ -289,8 +289,8 @@ it('two loads at one time store one entry', async () => {
   expect((await load(remote().files, folderStore(folder))).use.state).toBe('hit');
 });
 
-it('files of this device are not stored', async () => {
+it('files on this device are not stored', async () => {
   const { files } = remote();
   const { use } = await load({ ...files, identity: undefined }, folderStore(newFolder()), 'always');
-  expect(use).toEqual({ state: 'off', reason: 'files of this device are not stored' });
+  expect(use).toEqual({ state: 'off', reason: 'files on this device are not stored' });
 });
