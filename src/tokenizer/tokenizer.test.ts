@@ -119,12 +119,12 @@ describe('the mask token', () => {
     const tokenizer = createTokenizer(smallest({}), undefined);
     expect([tokenizer.maskToken, tokenizer.maskTokenId]).toEqual([undefined, undefined]);
   });
+});
 
-  it('and others are added only by a post-processor', () => {
-    const tokenizer = createTokenizer(smallest({}), undefined);
-    expect([...tokenizer.encode('ab').ids]).toEqual([0, 1]);
-    expect([...tokenizer.encode('a', 'b').ids]).toEqual([0, 1]);
-  });
+it('special tokens are added only by a post-processor', () => {
+  const tokenizer = createTokenizer(smallest({}), undefined);
+  expect([...tokenizer.encode('ab').ids]).toEqual([0, 1]);
+  expect([...tokenizer.encode('a', 'b').ids]).toEqual([0, 1]);
 });
 
 const smallest = (changes: object): object => ({
