@@ -23,7 +23,7 @@ describe('ids', () => {
     expect(idsOf('')).toEqual([50281, 50282]);
   });
 
-  it('find the longest added token, in the normalised text where it says so', () => {
+  it('have the longest added token, in the normalised text if tokenizer.json says so', () => {
     expect(idsOf(`${' '.repeat(25)}x`).slice(1, -1)).toEqual([50254, ...idsOf(' x').slice(1, -1)]);
     expect(idsOf('[unused71][CLS][PAD]').slice(1, -1)).toEqual([50356, 50281, 50283]);
   });
@@ -42,7 +42,7 @@ describe('ids', () => {
     expect(() => modernbert.encode('a', undefined, Number.NaN)).toThrow(RangeError);
   });
 
-  it('of a pair are cut in one text alone where asked, which keeps at least one token', () => {
+  it('of a pair are cut in one text alone on request, which keeps at least one token', () => {
     const [long, short] = ['a b c d e f g h i j', 'x y'];
     const ids = (first: string, second: string, ...rest: [number, 'only_first' | 'only_second']) => {
       const [, ...all] = modernbert.encode(first, second, ...rest).ids;
@@ -59,7 +59,7 @@ describe('ids', () => {
     expect(() => ids(long, short, 5, 'only_first')).toThrow(/second text has 2 tokens/);
   });
 
-  it('of one text after the other are each their own, with the first of a pair the same or another', () => {
+  it('of several calls are independent, with the same or another first text of a pair', () => {
     const pairs = [
       ['a', 'b'],
       ['a', 'c'],
@@ -78,14 +78,14 @@ describe('ids', () => {
 describe('decodeToken', () => {
   const decoded = (text: string) => idsOf(text).map((id) => modernbert.decodeToken(id));
 
-  it('shows tokens as a reader sees them', () => {
+  it('returns tokens as readable text', () => {
     expect(decoded('Paris is [MASK].')).toEqual(['[CLS]', 'Paris', ' is', '[MASK]', '.', '[SEP]']);
     expect(decoded('in Paris')[2]).toBe(' Paris');
     expect(decoded('a\r\n\tb    c').slice(1, -1).join('')).toBe('a\r\n\tb    c');
     expect(modernbert.decodeToken(50276)).toBe('  ');
   });
 
-  it('shows incomplete UTF-8 as the replacement character', () => {
+  it('returns U+FFFD for incomplete UTF-8', () => {
     const { ids, offsets } = modernbert.encode('😀🫠');
     const shown = [...ids].map((id) => modernbert.decodeToken(id));
     expect(shown.slice(1, -1).some((token) => token.includes('\ufffd'))).toBe(true);
@@ -94,7 +94,7 @@ describe('decodeToken', () => {
     );
   });
 
-  it('has nothing to show for ids without a token and refuses what is no id', () => {
+  it("returns '' for ids without a token and refuses invalid ids", () => {
     expect(modernbert.decodeToken(60000)).toBe('');
     for (const id of [-1, 0.5, Number.NaN]) expect(() => modernbert.decodeToken(id)).toThrow(RangeError);
   });
@@ -115,7 +115,7 @@ describe('the mask token', () => {
     },
   );
 
-  it('is undefined where there is none', () => {
+  it('is undefined if there is none', () => {
     const tokenizer = createTokenizer(smallest({}), undefined);
     expect([tokenizer.maskToken, tokenizer.maskTokenId]).toEqual([undefined, undefined]);
   });
