@@ -30,7 +30,7 @@ describe('listCheckpointFiles', () => {
     expect(opened).toEqual(['model.safetensors', 'model.safetensors']);
   });
 
-  it('gives the shards of an index, each once', async () => {
+  it('lists the shards of an index, each once', async () => {
     const weight_map = { a: 'model-1.safetensors', b: 'sub/model-2.safetensors', __proto__x: 'model-1.safetensors' };
     const files = filesOf({
       'model.safetensors.index.json': JSON.stringify({ weight_map }),
@@ -60,12 +60,12 @@ describe('listCheckpointFiles', () => {
     await expect(listCheckpointFiles(indexed(weightMap))).rejects.toThrow(message);
   });
 
-  it('refuses an index that is no object', async () => {
+  it('refuses an index that is not an object', async () => {
     const files = filesOf({ 'model.safetensors.index.json': 'null' });
     await expect(listCheckpointFiles(files)).rejects.toThrow('weight_map is not an object');
   });
 
-  it('says what it looked for, and that pickled weights are not read', async () => {
+  it('names the files it looked for, and says that pickled weights are not supported', async () => {
     const none = listCheckpointFiles(filesOf({ 'config.json': '{}' }));
     await expect(none).rejects.toThrow(ModelFileError);
     await expect(none).rejects.toThrow(

@@ -17,7 +17,7 @@ const valuesOf = (name: string, count: number) => {
   const next = numbers(name.length);
   return Float32Array.from({ length: count }, () => f32OfBF16(next() / 8));
 };
-/** Values that every float dtype of a source has exactly are few: bf16 with few bits. */
+/** Values that every float dtype holds exactly: bf16 with few bits. */
 const f32OfBF16 = (value: number) => Math.round(value * 128) / 128;
 
 const bytesOf = (values: Float32Array, dtype: Source['dtype']) => {
@@ -26,7 +26,7 @@ const bytesOf = (values: Float32Array, dtype: Source['dtype']) => {
   return new Uint8Array(Uint16Array.from(new Uint32Array(values.buffer), (bits) => bits >>> 16).buffer);
 };
 
-/** A file with these tensors, whose values follow from their names. */
+/** A file with these tensors, whose values depend on their names. */
 function checkpoint(tensors: Record<string, Source>, metadata?: Metadata): Uint8Array<ArrayBuffer> {
   const header: Record<string, unknown> = metadata ? { __metadata__: metadata } : {};
   const parts: Uint8Array[] = [];
@@ -118,7 +118,7 @@ const unchanged = (name: string) => {
 };
 
 describe('convertFile', () => {
-  it('f16: plain F16, its metadata kept, integers as they are', async () => {
+  it('f16: plain F16, with metadata kept and integers unchanged', async () => {
     const file = await convert(checkpoint(EVERY, { format: 'pt', author: 'x' }), 'f16');
     const { tensors, metadata } = await read(file);
     expect(metadata).toEqual({ format: 'pt', author: 'x' });
@@ -148,7 +148,7 @@ describe('convertFile', () => {
     },
   );
 
-  it('goes through a matrix of several chunks without reading ahead', async () => {
+  it('converts a matrix of several chunks without reading ahead', async () => {
     const name = 'layers.0.mlp.Wi.weight';
     const data = new Uint8Array(bytesOf(valuesOf(name, 6400 * 64), 'F32'));
     const header = { [name]: { dtype: 'F32', shape: [6400, 64], data_offsets: [0, data.length] } };
@@ -160,7 +160,7 @@ describe('convertFile', () => {
     expect([...tensors.values()]).toEqual(quantized(name, [6400, 64], 'q4'));
   });
 
-  it('tells a broken source, and its stream fails with it', async () => {
+  it('rejects a broken source, and its stream fails with the same error', async () => {
     await expect(convert(new Uint8Array(5), 'q8')).rejects.toThrow(/not a safetensors file/);
     const bytes = checkpoint({ 'layers.0.attn.Wo.weight': { dtype: 'F32', shape: [64, 64] } });
     const cut = await convertFile({ ...fileOf(bytes.subarray(0, 9000)), size: undefined }, 'q8', () =>
@@ -171,14 +171,14 @@ describe('convertFile', () => {
     await expect(read(await convert(bytes, 'q4'))).rejects.toThrow(/holds a NaN or an infinity at element 4095/);
   });
 
-  it('cancels the source where its reader has enough', async () => {
+  it('cancels the source when its stream is cancelled', async () => {
     const source = fileOf(checkpoint(EVERY), { step: 1000 });
     const file = await convertFile(source, 'q8', () => quantizedBy('q8'));
     await file.stream.cancel('enough');
     await expect.poll(() => source.log.cancelled.length).toBe(1);
   });
 
-  it('refuses what is converted already, and formats that it does not know', async () => {
+  it('refuses files that are already converted, and unknown formats', async () => {
     const metadata = { format: 'modernbert-webgpu', version: '1', dtype: 'q4' };
     await expect(convert(checkpoint({}, metadata), 'q8')).rejects.toThrow(/already converted to q4; convert the orig/);
     expect(() => quantizedDtypeOf({ ...metadata, version: '2' }, 'm')).toThrow(/'q4' weights in version 2.*Update it/);
@@ -199,7 +199,7 @@ describe('convertCheckpoint', () => {
     return (name: string) => (names.has(name) ? quantizedBy(to)(name) : undefined);
   };
 
-  it('gives one file for one', async () => {
+  it('yields one file for one', async () => {
     const files = convertCheckpoint(
       folder({ 'config.json': config, 'model.safetensors': checkpoint(EVERY) }),
       'q8',
@@ -213,7 +213,7 @@ describe('convertCheckpoint', () => {
     expect(names).toEqual(['model.safetensors']);
   });
 
-  it('gives every shard, and an index that names the scales', async () => {
+  it('yields every shard, and an index that names the scales', async () => {
     const shards = {
       'a.safetensors': checkpoint({ 'layers.0.attn.Wo.weight': { dtype: 'F32', shape: [64, 64] } }),
       'b.safetensors': checkpoint({ 'final_norm.weight': { dtype: 'F32', shape: [64] } }),

@@ -90,7 +90,7 @@ describe('convertChunk', () => {
     return { ...convertChunk(bytes, from, to), values: [...to].map(f16ToF32) };
   };
 
-  it('converts every f16 as f16ToF32 does, and finds the first that is not finite', () => {
+  it('converts every f16 like f16ToF32, and finds the first that is not finite', () => {
     const { values, nonFinite } = toF32(bytesOf(ALL_F16), 'F16');
     expect(values).toEqual([...ALL_F16].map(f16ToF32));
     expect(nonFinite).toBe(0x7c00);
@@ -125,7 +125,7 @@ describe('convertChunk', () => {
     expect(toF16(bf16(1, -2.5, 2 ** -20, 65280), 'BF16').values).toEqual([1, -2.5, 2 ** -20, 65280]);
   });
 
-  it('tells what f16 cannot hold from what is not finite in the file', () => {
+  it('distinguishes values that f16 cannot hold from values that are not finite in the file', () => {
     expect(toF16(f32(1, 65520, Infinity, 1e30, NaN), 'F32')).toEqual({
       nonFinite: 2,
       overflow: 1,
@@ -137,7 +137,7 @@ describe('convertChunk', () => {
     expect(toF32(bf16(1, 2), 'BF16')).toMatchObject({ nonFinite: -1, overflow: -1 });
   });
 
-  it('writes at its place only, and reads bytes at any alignment', () => {
+  it('writes only at its place, and reads bytes at any alignment', () => {
     for (const from of ['F32', 'F16', 'BF16'] as const) {
       const source =
         from === 'F32'
@@ -159,7 +159,7 @@ describe('convertChunk', () => {
     }
   });
 
-  it('finds what is not finite wherever it stands, in fours of pairs and beside them', () => {
+  it('finds values that are not finite anywhere, inside and outside of groups of four pairs', () => {
     for (const [from, zero, infinite] of [
       ['F16', 0x7bff, 0xfc00],
       ['BF16', 0x7f7f, 0xff80],
@@ -182,13 +182,13 @@ describe('convertChunk', () => {
     expect(() => checkElements(elements, f32(1, -Infinity), 'F32')).toThrow('at element 11');
   });
 
-  it('refuses half elements and targets that are too short', () => {
+  it('refuses partial elements and targets that are too short', () => {
     expect(() => convertChunk(new Uint8Array(6), 'F32', new Float32Array(9))).toThrow(RangeError);
     expect(() => convertChunk(new Uint8Array(3), 'F16', new Uint16Array(9))).toThrow(RangeError);
     expect(() => convertChunk(new Uint8Array(8), 'F32', new Float32Array(2), 1)).toThrow(RangeError);
   });
 
-  it('knows its types by their names in the file', () => {
+  it('knows the dtypes by their names in the file', () => {
     expect(['F32', 'F16', 'BF16', 'F64', 'I64', 'toString', 'f32'].filter(isFloatDtype)).toEqual([
       'F32',
       'F16',

@@ -64,18 +64,15 @@ export function convertChunk(bytes: Uint8Array, from: FloatDtype, to: Float32Arr
     throw new RangeError(`${bytes.byteLength} bytes are not a whole number of ${from} elements`);
   if (at + count > to.length) throw new RangeError(`${count} elements at ${at} do not fit in ${to.length}`);
 
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  const source = bitsOf(bytes.byteOffset % size === 0 ? bytes : bytes.slice(), from);
   if (to instanceof Float32Array) {
-    const bits = new Uint32Array(to.buffer, to.byteOffset + 4 * at, count);
-    let nonFinite: number;
-    if (from === 'F32') nonFinite = copyF32(view32(aligned, count), bits);
-    else if (from === 'F16') nonFinite = f16ToF32Bits(view16(aligned, count), bits);
-    else nonFinite = bf16ToF32Bits(view16(aligned, count), bits);
-    return { nonFinite, overflow: -1 };
+    widen(source, from, new Uint32Array(to.buffer, to.byteOffset + 4 * at, count));
+    return { nonFinite: firstNonFinite(source, from), overflow: -1 };
   }
-  const bits = to.subarray(at, at + count);
-  if (from === 'F16') return { nonFinite: copyF16(view16(aligned, count), bits), overflow: -1 };
-  return from === 'F32' ? f32ToF16Bits(view32(aligned, count), bits) : bf16ToF16Bits(view16(aligned, count), bits);
+  const halves = to.subarray(at, at + count);
+  if (from !== 'F16') return f32ToF16Bits(source instanceof Uint32Array ? source : widen(source, from), halves);
+  halves.set(source);
+  return { nonFinite: firstNonFinite(source, from), overflow: -1 };
 }
 
 /** Elements of a tensor, from `index` on, for error messages. */
@@ -100,8 +97,7 @@ export function convertElements(
 
 /** For elements that need no conversion: throws a ModelFileError for NaN and infinities. `bytes` must be aligned. */
 export function checkElements(elements: Elements, bytes: Uint8Array, dtype: 'F32' | 'F16'): void {
-  const count = bytes.byteLength / FLOAT_BYTES[dtype];
-  const at = dtype === 'F32' ? firstNonFinite32(view32(bytes, count)) : firstNonFinite16(view16(bytes, count), 0x7c00);
+  const at = firstNonFinite(bitsOf(bytes, dtype), dtype);
   if (at >= 0) throw broken(elements, at);
 }
 
@@ -118,20 +114,18 @@ export const tooLarge = ({ file, tensor, index }: Elements, dtype: string, most:
     `${file}: tensor '${tensor}' holds a value at element ${index} that ${dtype} cannot hold (above ${most}). Load it with dtype: 'f32'.`,
   );
 
-const view16 = (bytes: Uint8Array, count: number) => new Uint16Array(bytes.buffer, bytes.byteOffset, count);
-const view32 = (bytes: Uint8Array, count: number) => new Uint32Array(bytes.buffer, bytes.byteOffset, count);
+/** The elements of aligned `bytes`, as integers. */
+const bitsOf = ({ buffer, byteOffset, byteLength }: Uint8Array, dtype: FloatDtype): Uint32Array | Uint16Array =>
+  dtype === 'F32'
+    ? new Uint32Array(buffer, byteOffset, byteLength / 4)
+    : new Uint16Array(buffer, byteOffset, byteLength / 2);
+
+function firstNonFinite(source: Uint32Array | Uint16Array, dtype: FloatDtype): number {
+  if (source instanceof Uint32Array) return firstNonFinite32(source);
+  return firstNonFinite16(source, dtype === 'F16' ? 0x7c00 : 0x7f80);
+}
 
 // One small function per pair of types: a loop is fast if it only ever sees one kind of array.
-
-function copyF32(source: Uint32Array, to: Uint32Array): number {
-  to.set(source);
-  return firstNonFinite32(source);
-}
-
-function copyF16(source: Uint16Array, to: Uint16Array): number {
-  to.set(source);
-  return firstNonFinite16(source, 0x7c00);
-}
 
 function firstNonFinite32(source: Uint32Array): number {
   for (let i = 0; i < source.length; i++) if ((source[i] & F32_INFINITY) === F32_INFINITY) return i;
@@ -157,25 +151,28 @@ function firstNonFinite16(source: Uint16Array, exponent: number): number {
   return carries & 0x80008000 ? source.findIndex((bits) => (bits & exponent) === exponent) : -1;
 }
 
+function widen(
+  source: Uint32Array | Uint16Array,
+  from: FloatDtype,
+  to: Uint32Array = new Uint32Array(source.length),
+): Uint32Array {
+  if (source instanceof Uint32Array) to.set(source);
+  else if (from === 'F16') f16ToF32Bits(source, to);
+  else bf16ToF32Bits(source, to);
+  return to;
+}
+
 /** All f16 values as f32 bits. */
 let f16Table: Uint32Array | undefined;
 
-function f16ToF32Bits(source: Uint16Array, to: Uint32Array): number {
+function f16ToF32Bits(source: Uint16Array, to: Uint32Array): void {
   f16Table ??= new Uint32Array(Float32Array.from({ length: 0x10000 }, (_, bits) => f16ToF32(bits)).buffer);
   const table = f16Table;
-  let most = 0;
-  for (let i = 0; i < source.length; i++) {
-    const bits = source[i];
-    const magnitude = bits & 0x7fff;
-    if (magnitude > most) most = magnitude;
-    to[i] = table[bits];
-  }
-  return most < 0x7c00 ? -1 : firstNonFinite16(source, 0x7c00);
+  for (let i = 0; i < source.length; i++) to[i] = table[source[i]];
 }
 
-function bf16ToF32Bits(source: Uint16Array, to: Uint32Array): number {
+function bf16ToF32Bits(source: Uint16Array, to: Uint32Array): void {
   for (let i = 0; i < source.length; i++) to[i] = source[i] << 16;
-  return firstNonFinite16(source, 0x7f80);
 }
 
 function f32ToF16Bits(source: Uint32Array, to: Uint16Array): Converted {
@@ -192,10 +189,4 @@ function f32ToF16Bits(source: Uint32Array, to: Uint16Array): Converted {
     }
   }
   return { nonFinite, overflow };
-}
-
-function bf16ToF16Bits(source: Uint16Array, to: Uint16Array): Converted {
-  const wide = new Uint32Array(source.length);
-  bf16ToF32Bits(source, wide);
-  return f32ToF16Bits(wide, to);
 }

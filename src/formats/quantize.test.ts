@@ -33,7 +33,7 @@ describe('the layout', () => {
     expect(scales).toEqual(Uint16Array.of(0x3c00));
   });
 
-  it('q4: of eight weights the first four in the low halves of four bytes, each plus 8', () => {
+  it('q4: the first four of eight weights in the low halves of four bytes, each plus 8', () => {
     const integers = [-8, 1, 2, 3, 4, 5, 6, 7, 0, -1, -2, -3, -4, -5, -6, -7];
     const { bytes, scales } = stored([...integers, ...integers], 'q4');
     expect(f16ToF32(scales[0])).toBeCloseTo(1, 1);
@@ -55,13 +55,13 @@ describe('the values', () => {
     const values = random(groups, 0.03);
     const { values: back, scales, bytes } = stored(values, 'q8');
     for (const [i, value] of values.entries()) {
-      // And what rounding the scale to f16 leaves of the largest: 2⁻¹¹ of 127 steps.
+      // And the error of the largest value from rounding the scale to f16: 2⁻¹¹ of 127 steps.
       expect(Math.abs(back[i] - value)).toBeLessThanOrEqual(f16ToF32(scales[Math.floor(i / GROUP)]) * 0.57);
     }
     expect([...new Int8Array(bytes.buffer)]).not.toContain(-128);
   });
 
-  it('q4: loses less than the best of forty positive scales a group, 8.1 % of normal values', () => {
+  it('q4: loses less than the best of forty positive scales per group, 8.1 % of normal values', () => {
     const values = random(100, 0.03, 2);
     const { values: back, scales } = stored(values, 'q4');
     const best = new Array(100).fill(Infinity);
@@ -87,7 +87,7 @@ describe('the values', () => {
     expect(Math.max(...stored(tiny, dtype).values.map(Math.abs))).toBeLessThanOrEqual(2 ** -24 * 8);
   });
 
-  it('q8: a subnormal scale is rounded up, so that nothing is clipped', () => {
+  it('q8: a subnormal scale is rounded up, so that no value is clipped', () => {
     for (let most = 1e-6; most < 1e-2; most *= 1.07) {
       const values = random(1, most / 6, 3);
       values[7] = -most;

@@ -40,7 +40,7 @@ describe('streamBytes', () => {
     expect(file.log).toMatchObject({ pulled: 1, cancelled: [undefined] });
   });
 
-  it('starts nothing after an abort', async () => {
+  it('does not start after an abort', async () => {
     const file = fileOf(numberedBytes(10));
     const reading = streamBytes(file, { signal: AbortSignal.abort() }).next();
     await expect(reading).rejects.toMatchObject({ name: 'AbortError' });
@@ -48,7 +48,7 @@ describe('streamBytes', () => {
     expect(file.log.cancelled.length).toBe(1);
   });
 
-  it('names the file and the place where a stream breaks, and keeps the cause', async () => {
+  it('names the file and the position where a stream breaks, and keeps the cause', async () => {
     const cause = new TypeError('terminated');
     let pulls = 0;
     const stream = new ReadableStream<Uint8Array>({
@@ -61,7 +61,7 @@ describe('streamBytes', () => {
     await expect(reading).rejects.toMatchObject({ name: 'ModelFileError', cause });
   });
 
-  it('notices a size that is not the real one', async () => {
+  it('notices a wrong size', async () => {
     const all = async (file: ModelFile) => {
       for await (const _ of streamBytes(file, {}));
     };
@@ -71,14 +71,14 @@ describe('streamBytes', () => {
 });
 
 describe('readBytes', () => {
-  it('gives the whole file, or undefined', async () => {
+  it('returns the whole file, or undefined', async () => {
     const bytes = numberedBytes(1000);
     expect(await readBytes(filesOf({ a: bytes }), 'a')).toEqual(bytes);
     expect(await readBytes(filesOf({ a: '' }), 'a')).toEqual(new Uint8Array());
     expect(await readBytes(filesOf({}), 'a')).toBeUndefined();
   });
 
-  it('names a required file that is not there, and the place', async () => {
+  it('names a required file that does not exist, and the place', async () => {
     const reading = readBytes(filesOf({}), 'config.json', { required: true });
     await expect(reading).rejects.toThrow(ModelFileError);
     await expect(reading).rejects.toThrow('There is no config.json in ./shelf.');
@@ -102,7 +102,7 @@ describe('readJson', () => {
     await expect(reading).rejects.toThrow('config.json in ./shelf is not valid JSON: ');
   });
 
-  it('takes a page for a file that is not there', async () => {
+  it('takes a page of HTML for a missing file', async () => {
     const files = filesOf({ 'config.json': '\n<!doctype html><title>App</title>' });
     expect(await readJson(files, 'config.json')).toBeUndefined();
     const reading = readJson(files, 'config.json', { required: true });

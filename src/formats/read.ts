@@ -53,6 +53,26 @@ export async function* streamBytes(file: ModelFile, { onProgress, signal }: Stre
   }
 }
 
+/** A stream of the chunks that a generator yields. It runs only while the stream is read; `onCancel` and then its `return` end it. */
+export const streamFrom = (
+  chunks: AsyncGenerator<Uint8Array>,
+  onCancel?: (reason: unknown) => void,
+): ReadableStream<Uint8Array> =>
+  new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await chunks.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel(reason) {
+        onCancel?.(reason);
+        await chunks.return(undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+
 export interface ReadOptions extends StreamOptions {
   /** Throw a ModelFileError if the file does not exist, instead of returning undefined. */
   required?: boolean;

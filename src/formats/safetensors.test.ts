@@ -55,7 +55,7 @@ describe('readSafetensors', () => {
     },
   );
 
-  it('passes over what was not asked for, by a Set or a Map', async () => {
+  it('skips tensors that the visitor does not name in its Set or Map', async () => {
     const { parts } = await collect(fileOf(FILE, { step: 5 }), ['b.weight', 'last', 'not there']);
     expect([...parts]).toEqual([
       ['b.weight', dataOf(12, 54)],
@@ -87,7 +87,7 @@ describe('readSafetensors', () => {
     expect(sizes.slice(0, -1).every((size) => size % 8 === 0)).toBe(true);
   });
 
-  it('reads on only after the visitor is done with a chunk', async () => {
+  it('continues reading only after the visitor is done with a chunk', async () => {
     const file = fileOf(FILE, { step: 1 });
     const pulledAt: number[] = [];
     await readSafetensors(file, {
@@ -102,12 +102,12 @@ describe('readSafetensors', () => {
     expect(pulledAt).toEqual([12, 54, 62, 67]);
   });
 
-  it('takes a file without tensors', async () => {
+  it('accepts a file without tensors', async () => {
     const { tensors } = await collect(fileOf(safetensorsBytes({})));
     expect(tensors).toEqual([]);
   });
 
-  it('knows the total from the header where the server does not say', async () => {
+  it('knows the total from the header if the server does not report it', async () => {
     const seen: Progress[] = [];
     const file = fileOf(FILE);
     const visitor = { header: () => new Set<string>(), chunk: () => {} };
@@ -118,7 +118,7 @@ describe('readSafetensors', () => {
     ]);
   });
 
-  it.each([1, FILE.length])('stops in the middle when the signal aborts, with %i bytes a read', async (step) => {
+  it.each([1, FILE.length])('stops in the middle when the signal aborts, with %i bytes per read', async (step) => {
     const file = fileOf(FILE, { step });
     const controller = new AbortController();
     let chunks = 0;
@@ -175,7 +175,7 @@ describe('readSafetensors', () => {
     }
   });
 
-  it('says how much of a cut-off file there is', async () => {
+  it('reports how much of a cut-off file there is', async () => {
     for (const missing of [1, 20, DATA.length]) {
       const bytes = FILE.subarray(0, FILE.length - missing);
       const unknown = collect({ ...fileOf(bytes, { step: 11 }), size: undefined });
@@ -280,20 +280,20 @@ describe('parseHeader', () => {
     expect(() => parseHeader(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x7d), 'shard.safetensors')).toThrow(ModelFileError);
   });
 
-  it('compares the tensors with the bytes that there are', () => {
+  it('compares the tensors with the size of the data', () => {
     expect(parse(tensor({}), 8)).toHaveLength(1);
     expect(() => parse(tensor({}), 7)).toThrow('t ends at byte 8, and the file has only 7 bytes');
     expect(() => parse(tensor({}), 9)).toThrow('the last tensor ends at byte 8, but the file has 9 bytes');
   });
 
-  it('takes any name without touching Object.prototype', () => {
+  it('accepts any name without touching Object.prototype', () => {
     const entry = (begin: number) => `{"dtype":"F32","shape":[1],"data_offsets":[${begin},${begin + 4}]}`;
     const header = `{"__proto__":${entry(0)},"constructor":${entry(4)},"a\\"{b}: ":${entry(8)}}`;
     expect(parse(header).map(({ name }) => name)).toEqual(['__proto__', 'constructor', 'a"{b}: ']);
     expect('dtype' in {}).toBe(false);
   });
 
-  it('takes padding, an empty metadata and very long values', () => {
+  it('accepts padding, empty metadata and very long values', () => {
     expect(parse(`${JSON.stringify({ __metadata__: null, ...tensor({}) })}      `, 8)).toHaveLength(1);
     expect(parse({ __metadata__: { long: 'x\\"{'.repeat(1_000_000) }, ...tensor({}) }, 8)).toHaveLength(1);
   });

@@ -122,7 +122,7 @@ describe('attentionTiles', () => {
     ]);
   });
 
-  it('is four words a tile', () => {
+  it('has four words per tile', () => {
     expect([...tileWords([{ q_start: 1, q_end: 2, k_start: 3, k_end: 4 }])]).toEqual([1, 2, 3, 4]);
   });
 });

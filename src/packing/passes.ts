@@ -1,7 +1,7 @@
 /**
- * Groups sequences into GPU passes of at most `maxTokens` tokens: best-fit decreasing, which fills all but the last passes to the
- * brim wherever there are short sequences to fill them with. Gives lists of indices into `lengths`; inside a pass they keep the
- * caller's order. A sequence longer than `maxTokens` is a RangeError.
+ * Groups sequences into GPU passes of at most `maxTokens` tokens by best-fit decreasing, which fills all but the last passes completely if
+ * there are enough short sequences. Returns lists of indices into `lengths`, ascending within a pass. Throws a RangeError for a sequence
+ * longer than `maxTokens`.
  */
 export function packPasses(lengths: ArrayLike<number>, maxTokens: number): number[][] {
   const order = Array.from(lengths, (_, i) => i).sort((a, b) => lengths[b] - lengths[a] || a - b);
@@ -31,7 +31,7 @@ export function packPasses(lengths: ArrayLike<number>, maxTokens: number): numbe
   return passes.map((pass) => pass.sort((a, b) => a - b));
 }
 
-/** First place in `open` whose pass has room for `length`. */
+/** The first index in `open` whose pass has room for `length`. */
 function lowerBound(open: number[], room: number[], length: number): number {
   let low = 0;
   let high = open.length;

@@ -1,16 +1,16 @@
 /**
- * The token stream: sequences one after the other, nothing padded. `input_ids` is [tokens], `cu_seqlens` [sequences + 1] with the
- * stream row at which each sequence begins, `positions` [tokens] restarts at every sequence.
+ * The token stream: sequences one after the other without padding. `input_ids` is [tokens]; `cu_seqlens`, [sequences + 1], has the stream
+ * row at which each sequence begins; `positions`, [tokens], restarts at every sequence.
  */
 export interface TokenStream {
   input_ids: Uint32Array<ArrayBuffer>;
   cu_seqlens: Uint32Array<ArrayBuffer>;
   positions: Uint32Array<ArrayBuffer>;
-  /** Per sequence, the row after the last that attention looks at: its end, or less where it ends in tokens that only look (ColBERT). */
+  /** Per sequence, the row after its last key: its end, or less if its last tokens are queries only (ColBERT). */
   key_ends: Uint32Array<ArrayBuffer>;
 }
 
-/** `keys`: how many tokens of a sequence attention looks at; all where it says nothing. */
+/** `keys`: how many tokens of each sequence are keys of attention; all of them if undefined. */
 export function tokenStream(sequences: Uint32Array[], keys: readonly (number | undefined)[] = []): TokenStream {
   const cu_seqlens = new Uint32Array(sequences.length + 1);
   sequences.forEach((ids, i) => {
@@ -28,8 +28,8 @@ export function tokenStream(sequences: Uint32Array[], keys: readonly (number | u
 }
 
 /**
- * For every row of the stream, (first, end) of the keys it may see: [tokens, 2]. Its whole sequence when `window` is 0 (global), else
- * the rows at most `window` away in it.
+ * For every row of the stream, (first, end) of the keys that it attends to, [tokens, 2]: its whole sequence if `window` is 0 (global), else
+ * the rows of it at most `window` away.
  */
 export function keyBounds({ cu_seqlens, key_ends, input_ids }: TokenStream, window: number): Uint32Array<ArrayBuffer> {
   const bounds = new Uint32Array(input_ids.length * 2);
@@ -43,8 +43,8 @@ export function keyBounds({ cu_seqlens, key_ends, input_ids }: TokenStream, wind
   return bounds;
 }
 
-/** One attention work item: query rows q_start .. q_end look at the keys k_start .. k_end, in stream rows. */
-export interface AttentionTileItem {
+/** One work item of attention: query rows q_start .. q_end attend to keys k_start .. k_end, in stream rows. */
+interface AttentionTileItem {
   q_start: number;
   q_end: number;
   k_start: number;
@@ -52,8 +52,8 @@ export interface AttentionTileItem {
 }
 
 /**
- * The work list of attention: query tiles of at most `rows` rows, longest key range first. Sequences longer than a tile are cut into
- * tiles of their own; shorter neighbours share one, where each row still sees its own sequence only. `window` 0 is global.
+ * The work list of attention: query tiles of at most `rows` rows, longest key range first. Longer sequences are cut into several tiles;
+ * shorter neighbours share one, in which each row still attends only to its own sequence. `window` 0 is global.
  */
 export function attentionTiles(cu_seqlens: Uint32Array, rows: number, window: number): AttentionTileItem[] {
   const tiles: AttentionTileItem[] = [];

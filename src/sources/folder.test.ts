@@ -33,21 +33,21 @@ describe('folderFiles', () => {
     }
   });
 
-  it('gives undefined for what is no folder and for what is no file in it', async () => {
+  it('returns undefined for anything but a folder, and anything but a file in it', async () => {
     expect(folderFiles(join(root, 'nothing'))).toBeUndefined();
     expect(folderFiles(join(root, 'weights'))).toBeUndefined();
     const files = folderFiles(root);
     for (const name of ['nothing', '1_Pooling', 'weights/config.json']) expect(await files?.open(name)).toBeUndefined();
   });
 
-  it('names the folder when a required file is not there', async () => {
+  it('names the folder when a required file does not exist', async () => {
     const files = openFiles(root, { folder: folderFiles });
     await expect(readBytes(files, 'config.json', { required: true })).rejects.toThrow(
       `There is no config.json in ${root}.`,
     );
   });
 
-  it('can be left in the middle, before the start, and aborted', async () => {
+  it('can be cancelled in the middle or before the start, and aborted', async () => {
     const files = openFiles(root, { folder: folderFiles });
     const file = await files.open('weights');
     if (!file) expect.fail('no weights');
@@ -65,7 +65,7 @@ describe('folderFiles', () => {
     await expect(files.open('weights', controller.signal)).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  it('says what the system said when a file disappears before it is read', async () => {
+  it("passes on the system's error when a file disappears before it is read", async () => {
     const path = join(root, 'short-lived');
     await writeFile(path, 'x');
     const files = openFiles(root, { folder: folderFiles });

@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ModelFileError } from '../api/errors';
 import type { ModelFiles } from '../formats/model-files';
-import { messageOf } from '../formats/read';
+import { messageOf, streamFrom } from '../formats/read';
 
 const CHUNK_BYTES = 1 << 20;
 
@@ -21,29 +21,21 @@ export function folderFiles(path: string): ModelFiles | undefined {
         if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
         throw new ModelFileError(`Cannot open ${filePath}: ${messageOf(cause)}`, { cause });
       });
-      return found?.isFile() ? { name, size: found.size, stream: fileStream(filePath) } : undefined;
+      return found?.isFile() ? { name, size: found.size, stream: streamFrom(fileChunks(filePath)) } : undefined;
     },
   };
 }
 
 /** Opens the file at the first read, so that an unread stream holds no file handle. */
-function fileStream(path: string): ReadableStream<Uint8Array> {
-  let opened: Promise<FileHandle> | undefined;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        opened ??= open(path);
-        const handle = await opened;
-        const { bytesRead, buffer } = await handle.read(new Uint8Array(CHUNK_BYTES), 0, CHUNK_BYTES);
-        if (bytesRead > 0) {
-          controller.enqueue(buffer.subarray(0, bytesRead));
-        } else {
-          await handle.close();
-          controller.close();
-        }
-      },
-      cancel: async () => (await opened)?.close(),
-    },
-    { highWaterMark: 0 },
-  );
+async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
+  const handle = await open(path);
+  try {
+    for (;;) {
+      const { bytesRead, buffer } = await handle.read(new Uint8Array(CHUNK_BYTES), 0, CHUNK_BYTES);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
 }

@@ -11,7 +11,7 @@ import { readBytes } from '../formats/read';
 import { type Expected, openHttp } from './http';
 import { hubFiles } from './hub';
 
-/** A server that does what the test says, and what it was asked. */
+/** A server that behaves as the test says, and its requests. */
 let server: Server;
 let origin: string;
 let behave: RequestListener = (_, response) => void response.end();
@@ -38,7 +38,7 @@ afterAll(() => {
 const BYTES = numberedBytes(100_000);
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-/** Sends BYTES from where the request asks, and breaks the connection after `parts[i]` of them in the i-th answer. */
+/** Sends BYTES from the requested start, and breaks the connection after `parts[i]` of them in the i-th answer. */
 function cutting(
   parts: number[],
   headers: (answer: number) => Record<string, string> = () => ({ etag: '"1"' }),
@@ -72,7 +72,7 @@ const read = async (expected?: Expected) => (await readBytes(filesAt(expected), 
 const ranges = () => requests.map(({ headers }) => headers.range);
 
 describe('a download that breaks', () => {
-  it('goes on where it was, with the progress', async () => {
+  it('resumes where it was, with the progress', async () => {
     behave = cutting([30_000, 20_000]);
     const progress: Progress[] = [];
     const bytes = await readBytes(filesAt({ sha256: sha256(BYTES) }), 'a.bin', {
@@ -83,7 +83,7 @@ describe('a download that breaks', () => {
     expect(progress.at(-1)).toEqual({ file: 'a.bin', loaded: 100_000, total: 100_000 });
   });
 
-  it('goes on where the server sends the whole file again', async () => {
+  it('continues if the server sends the whole file again', async () => {
     behave = cutting([30_000], () => ({ 'last-modified': 'Tue, 24 Nov 2026 20:00:00 GMT' }), false);
     expect(Buffer.compare(await read(), BYTES)).toBe(0);
     expect(requests).toHaveLength(2);
@@ -97,14 +97,14 @@ describe('a download that breaks', () => {
     expect(requests).toHaveLength(2);
   });
 
-  it('goes on without etag only where the sha256 will tell', async () => {
+  it('resumes without etag only if the sha256 is known', async () => {
     behave = cutting([30_000], () => ({}));
     await expect(read()).rejects.toThrow('does not say whether the file is still the same');
     behave = cutting([30_000], () => ({}));
     expect(Buffer.compare(await read({ sha256: sha256(BYTES) }), BYTES)).toBe(0);
   });
 
-  it('is given up after three retries', async () => {
+  it('fails after three retries', async () => {
     behave = cutting([10, 10, 10, 10, 10]);
     await expect(read()).rejects.toThrow(/a\.bin stopped after 40 of 100000 bytes: .*Load it again/);
     expect(requests).toHaveLength(4);
@@ -119,7 +119,7 @@ describe('a download that breaks', () => {
       'byte 30000 was requested, and the answer begins at 5',
     ],
     ['an error', 403, {}, 'HTTP 403'],
-  ])('does not go on with %s', async (_, status, headers, message) => {
+  ])('does not resume with %s', async (_, status, headers, message) => {
     const cut = cutting([30_000]);
     behave = (request, response) =>
       request.headers.range ? void response.writeHead(status, headers).end('x') : cut(request, response);
@@ -127,7 +127,7 @@ describe('a download that breaks', () => {
   });
 });
 
-describe('what is not the announced file', () => {
+describe('a file that is not as expected', () => {
   it('has another sha256', async () => {
     behave = (_, response) => response.end(numberedBytes(99));
     const reading = read({ sha256: sha256(BYTES) });
@@ -135,7 +135,7 @@ describe('what is not the announced file', () => {
     await expect(reading).rejects.toThrow(`its sha256 is ${sha256(numberedBytes(99))}, expected ${sha256(BYTES)}`);
   });
 
-  it('is checked against the headers that the Hub itself sends', async () => {
+  it('is checked against the headers of the Hub', async () => {
     behave = (_, response) => response.setHeader('x-linked-etag', `"${sha256(BYTES)}"`).end(numberedBytes(99));
     await expect(read()).rejects.toThrow('its sha256 is');
     behave = (_, response) => response.setHeader('x-linked-size', 100).end(numberedBytes(99));
@@ -168,7 +168,7 @@ describe('what is not the announced file', () => {
   });
 });
 
-describe('answers that may pass', () => {
+describe('temporary failures', () => {
   const failing = (answers: [status: number, headers?: Record<string, string>][]) => {
     let next = 0;
     behave = (_, response) => {
@@ -177,7 +177,7 @@ describe('answers that may pass', () => {
     };
   };
 
-  it('are asked for again: 5xx, 429 and a broken connection', async () => {
+  it('are retried: 5xx, 429 and a broken connection', async () => {
     failing([[503], [500], [429]]);
     expect(await read()).toHaveLength(100_000);
     let isFirst = true;
@@ -189,7 +189,7 @@ describe('answers that may pass', () => {
     expect(await read()).toHaveLength(100_000);
   });
 
-  it('are waited for as long as Retry-After says, but not for ever', async () => {
+  it('are retried after Retry-After, unless that is too long', async () => {
     vi.useFakeTimers();
     const busy = (seconds: string) => new Response('no', { status: 429, headers: { 'retry-after': seconds } });
     const fetches = vi.spyOn(globalThis, 'fetch');
@@ -205,7 +205,7 @@ describe('answers that may pass', () => {
     expect(fetches).toHaveBeenCalledTimes(3);
   });
 
-  it('are given up after three retries, and others at once', async () => {
+  it('fail after three retries, and other answers at once', async () => {
     failing([[500], [500], [500], [500], [500]]);
     await expect(read()).rejects.toThrow('HTTP 500');
     expect(requests.splice(0)).toHaveLength(4);
@@ -216,7 +216,7 @@ describe('answers that may pass', () => {
     }
   });
 
-  it('are not waited for after an abort', async () => {
+  it('are not retried after an abort', async () => {
     failing([[429, { 'retry-after': '30' }]]);
     const controller = new AbortController();
     const opening = filesAt().open('a.bin', controller.signal);
@@ -225,7 +225,7 @@ describe('answers that may pass', () => {
   });
 });
 
-it('a stream that is left ends the connection at once', async () => {
+it('cancelling a stream ends the connection at once', async () => {
   const closed = new Promise<void>((resolve) => {
     behave = (_, response) => {
       response.writeHead(200, { 'content-length': 1000 }).write(numberedBytes(100));
@@ -248,7 +248,7 @@ describe('the Hub', () => {
   const open = (token?: string) => hubFiles('org/name', { hubUrl: origin, token, retryDelay: 1 });
   const paths = () => requests.map(({ url }) => url);
 
-  it('says the commit once, and every file is from it', async () => {
+  it('resolves the commit once, and reads every file from it', async () => {
     behave = ({ url }, response) => {
       if (url?.startsWith('/api/')) response.end(JSON.stringify({ sha: 'c1', siblings: SIBLINGS }));
       else response.end(url?.endsWith('a.bin') ? BYTES : '{}');
@@ -264,7 +264,7 @@ describe('the Hub', () => {
     ]);
   });
 
-  it('announces sizes and sha256, which hold', async () => {
+  it('has sizes and sha256, which are checked', async () => {
     behave = ({ url }, response) => {
       if (url?.startsWith('/api/')) response.end(JSON.stringify({ sha: 'c1', siblings: SIBLINGS }));
       else response.setHeader('etag', '"1"').end(url?.endsWith('a.bin') ? BYTES.toReversed() : '{"a":1}');
@@ -273,7 +273,7 @@ describe('the Hub', () => {
     await expect(readBytes(open(), 'config.json')).rejects.toThrow('goes on after the 2 bytes');
   });
 
-  it('need not say it: a mirror without the list', async () => {
+  it('may be a mirror without the list of files', async () => {
     let commit = 'c1';
     behave = ({ url }, response) => {
       if (url?.startsWith('/api/')) response.writeHead(404).end();
@@ -287,7 +287,7 @@ describe('the Hub', () => {
     await expect(files.open('model.safetensors')).rejects.toThrow('came from commit c2, not from c1');
   });
 
-  it('gets the token, and the storage that it sends us to does not', async () => {
+  it('gets the token, but the storage that it redirects to does not', async () => {
     let seen: string | undefined = 'nothing';
     const storage = createServer(({ headers }, response) => {
       seen = headers.authorization;

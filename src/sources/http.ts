@@ -1,7 +1,7 @@
 import { SHA256 } from '@stablelib/sha256';
 import { abortReason, ModelFileError } from '../api/errors';
 import type { ModelFile } from '../formats/model-files';
-import { messageOf } from '../formats/read';
+import { messageOf, streamFrom } from '../formats/read';
 
 export interface HttpOptions {
   headers?: Record<string, string>;
@@ -58,37 +58,19 @@ export async function openHttp(name: string, url: string, asked: HttpOptions): P
     await chunks.return(undefined);
     return { missing: `the server answered ${url} with a page of HTML or XML` };
   }
-  return { file: { name, size, stream: streamOf(first, chunks, left) }, headers: response.headers };
+  const all = async function* () {
+    if (!first.done) yield first.value;
+    yield* chunks;
+  };
+  // Cancelling the stream ends the connection at once.
+  const stream = streamFrom(all(), (reason) => left.abort(reason));
+  return { file: { name, size, stream }, headers: response.headers };
 }
 
 const isGone = ({ status }: Response) => status === 404 || status === 410;
 const isHtml = ({ headers }: Response) =>
   /^(text\/html|application\/xhtml\+xml)\b/i.test(headers.get('content-type') ?? '');
 const startOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes.subarray(0, 64));
-
-/** The stream of a generator whose first chunk was read. Cancelling it ends the connection at once. */
-function streamOf(
-  first: IteratorResult<Uint8Array>,
-  chunks: AsyncGenerator<Uint8Array>,
-  left: AbortController,
-): ReadableStream<Uint8Array> {
-  let next: IteratorResult<Uint8Array> | undefined = first;
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        const { done, value } = next ?? (await chunks.next());
-        next = undefined;
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel(reason) {
-        left.abort(reason);
-        chunks.return(undefined).catch(() => {});
-      },
-    },
-    { highWaterMark: 0 },
-  );
-}
 
 /** The bytes of a file, over as many connections as it takes, checked at the end. */
 async function* download(name: string, url: string, first: Response, options: RequestOptions) {

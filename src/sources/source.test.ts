@@ -99,7 +99,7 @@ describe('files of a URL', () => {
     expect(await readJson(openFiles(`${origin}/nano`), '1_Pooling/config.json')).toEqual({});
   });
 
-  it('resolves a path against the page, or the worker where there is none', async () => {
+  it('resolves a path against the page, or the worker if there is none', async () => {
     expect(() => openFiles('./nano')).toThrow(TypeError);
     expect(() => openFiles('./nano')).toThrow('"./nano" is not an absolute URL, and there is no page');
     vi.stubGlobal('location', new URL(`${origin}/assets/worker.js`));
@@ -112,7 +112,7 @@ describe('files of a URL', () => {
     }
   });
 
-  it('gives undefined for what is not there, and says why', async () => {
+  it('returns undefined for a missing file, and says why', async () => {
     const files = openFiles(`${origin}/nano`);
     expect(await files.open('nothing.json')).toBeUndefined();
     expect(await files.open('gone.bin')).toBeUndefined();
@@ -122,7 +122,7 @@ describe('files of a URL', () => {
     await expect(reading).rejects.toBeInstanceOf(ModelFileError);
   });
 
-  it('takes a page that the server sends for any name for no file', async () => {
+  it('treats a page that the server sends for any name as a missing file', async () => {
     const files = openFiles(`${origin}/spa`);
     expect(await readJson(files, 'config.json')).toBeUndefined();
     const reading = readBytes(files, 'config.json', { required: true });
@@ -154,14 +154,14 @@ describe('files of a URL', () => {
     await expect(opening).rejects.toMatchObject({ cause: { name: 'TypeError' } });
   });
 
-  it('knows a size only where content-length is the size', async () => {
+  it('knows a size only if content-length is the size', async () => {
     const files = openFiles(`${origin}/nano`);
     expect((await files.open('chunked.bin'))?.size).toBeUndefined();
     expect(await readBytes(files, 'chunked.bin')).toEqual(new TextEncoder().encode('abcdef'));
     expect((await files.open('packed.json'))?.size).toBeUndefined();
     expect(await readJson(files, 'packed.json')).toEqual(CONFIG);
     expect(await readBytes(files, 'empty.bin')).toEqual(new Uint8Array());
-    // Across origins a browser hides content-encoding, so the length proves nothing.
+    // Browsers hide content-encoding across origins, so the length proves nothing.
     const response = new Response('packed', { headers: { 'content-length': '6' } });
     Object.defineProperty(response, 'type', { value: 'cors' });
     vi.stubGlobal('fetch', async () => response);
@@ -188,7 +188,7 @@ describe('files of a URL', () => {
 });
 
 describe('files of the Hub', () => {
-  it('asks the Hub for id, revision and file, each part encoded', async () => {
+  it('requests id, revision and file, each part encoded', async () => {
     const files = openFiles('org/na.me', { hubUrl: `${origin}/hub/`, revision: 'refs/pr/1' });
     expect(await readJson(files, '1_Pooling/config.json')).toEqual({});
     expect(requests[0].headers.authorization).toBeUndefined();
@@ -221,7 +221,7 @@ describe('files of the Hub', () => {
   });
 });
 
-describe('files that were given', () => {
+describe('given files', () => {
   const text = async (files: ModelFiles, name: string) => {
     const bytes = await readBytes(files, name);
     return bytes && new TextDecoder().decode(bytes);
@@ -239,7 +239,7 @@ describe('files that were given', () => {
     }
   });
 
-  it('lose the folder that a folder picker puts in front, and no other', async () => {
+  it('lose the folder that a folder picker puts in front, but no other', async () => {
     const picked = (...names: string[]) => openFiles(new Map(names.map((name) => [name, new Blob([name])])));
     const folder = picked('nano/config.json', 'nano/1_Pooling/config.json');
     expect(await text(folder, 'config.json')).toBe('nano/config.json');
@@ -257,7 +257,7 @@ describe('files that were given', () => {
 describe('local folders', () => {
   const local: ModelFiles = { where: 'here', open: async (name) => fileOf(numberedBytes(3), { name }) };
 
-  it('are asked first, for anything but http', () => {
+  it('are tried first, for anything but http', () => {
     const asked: string[] = [];
     const folder = (path: string) => {
       asked.push(path);
@@ -270,7 +270,7 @@ describe('local folders', () => {
     expect(asked).toEqual(['org/name', './nano', 'nano', 'C:\\nano', 'file:///nano', 'file:///nano']);
   });
 
-  it('are reported where they are not there, unless the name is a Hub id', () => {
+  it('are reported if they do not exist, unless the name is a Hub id', () => {
     const folder = () => undefined;
     for (const source of ['./nano', '/nano', 'a/b/', 'file:///nano']) {
       expect(() => openFiles(source, { folder })).toThrow(ModelFileError);
@@ -280,7 +280,7 @@ describe('local folders', () => {
   });
 });
 
-describe('what is no source', () => {
+describe('anything but a source', () => {
   it.each<[unknown, string]>([
     ['bert', "Write './bert' for a folder of that name, or 'org/bert' for a model on the Hugging Face Hub."],
     ['', '"". Accepted: '],

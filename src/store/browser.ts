@@ -1,19 +1,19 @@
 /** The browser's stores. Both work in pages and in workers. */
 
 import type { ModelFile } from '../formats/model-files';
-import type { OpenStore, Store } from './entries';
-import { storedName } from './entries';
+import { streamBytes, streamFrom } from '../formats/read';
+import { type OpenStore, type Store, storedName } from './entries';
 
 const NAME = 'modernbert-webgpu';
 
-/** The origin private file system; the Cache API where there is none; undefined where neither is allowed (private windows, some frames). */
+/** The origin private file system, else the Cache API; undefined if neither is allowed (private windows, some frames). */
 export const browserStore: OpenStore = async () =>
   (await opfsStore().catch(() => undefined)) ?? (await cacheApiStore().catch(() => undefined));
 
-/** One folder an entry. A file is written beside its place and moved there by the browser when it is closed. */
-export async function opfsStore(): Promise<Store> {
+/** One folder per entry. The browser writes a file to a temporary place and moves it when the stream is closed. */
+async function opfsStore(): Promise<Store> {
   const root = await (await navigator.storage.getDirectory()).getDirectoryHandle(NAME, { create: true });
-  // Safari before 26 has handles that cannot be written outside of workers; it has no WebGPU either.
+  // Safari before 26 can write files only in workers; it has no WebGPU either.
   if (!('createWritable' in FileSystemFileHandle.prototype)) throw new TypeError('Files cannot be written.');
   const orNothing = (error: unknown) => {
     if ((error as DOMException).name === 'NotFoundError') return undefined;
@@ -42,8 +42,8 @@ export async function opfsStore(): Promise<Store> {
   };
 }
 
-/** An entry's files under an address that no server has. */
-export async function cacheApiStore(): Promise<Store> {
+/** The files of an entry have an address that no server has. */
+async function cacheApiStore(): Promise<Store> {
   const cache = await caches.open(NAME);
   const base = `https://${NAME}.invalid/`;
   const entryOf = ({ url }: Request) => url.slice(base.length).split('/')[0];
@@ -60,11 +60,11 @@ export async function cacheApiStore(): Promise<Store> {
       const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
       const writer = writable.getWriter();
       const stored = cache.put(`${base}${entry}/${storedName(name)}`, new Response(readable));
-      stored.catch(() => {}); // whoever writes next hears of it
+      stored.catch(() => {}); // the next write or close reports it
       return new WritableStream({
         write: (chunk) =>
           writer.write(chunk).catch(async (error) => {
-            await stored; // knows better why
+            await stored; // has the more precise error
             throw error;
           }),
         async close() {
@@ -80,7 +80,7 @@ export async function cacheApiStore(): Promise<Store> {
   };
 }
 
-/** Streams are made when they are asked for: one that is made begins to fill. `handle`: of the same file. */
+/** The streams are getters, since a stream begins to fill when it is made. `handle`: of the same file. */
 const blobFile = (name: string, blob: Blob, handle?: FileSystemFileHandle): ModelFile => ({
   name,
   size: blob.size,
@@ -88,11 +88,13 @@ const blobFile = (name: string, blob: Blob, handle?: FileSystemFileHandle): Mode
     return blob.stream();
   },
   get fleetingStream() {
-    return handle && 'createSyncAccessHandle' in handle ? directStream(handle as WorkerHandle, blob) : undefined;
+    return handle && 'createSyncAccessHandle' in handle
+      ? streamFrom(directChunks(name, handle as WorkerHandle, blob))
+      : undefined;
   },
 });
 
-/** In dedicated workers (https://fs.spec.whatwg.org/#api-filesystemsyncaccesshandle). Browsers without the mode give one at a time. */
+/** In dedicated workers only (https://fs.spec.whatwg.org/#api-filesystemsyncaccesshandle). Browsers without `mode` open one handle at a time. */
 type WorkerHandle = FileSystemFileHandle & {
   createSyncAccessHandle(options: { mode: 'read-only' }): Promise<AccessHandle>;
 };
@@ -104,45 +106,26 @@ interface AccessHandle {
 const DIRECT_BYTES = 1 << 20;
 
 /**
- * Reads in this thread, always into the same memory. `blob.stream()` comes through a pipe from another process, in new memory for every
- * chunk, at a tenth of the rate; it steps in where another has the file's lock.
+ * Reads in this thread, always into the same memory, ten times as fast as `blob.stream()`, which is a pipe from another process with new
+ * memory for every chunk. That replaces it while another handle holds the lock of the file.
  */
-function directStream(handle: WorkerHandle, blob: Blob): ReadableStream<Uint8Array> {
-  let opening: Promise<AccessHandle | undefined> | undefined;
-  let piped: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  const bytes = new Uint8Array(DIRECT_BYTES);
-  let at = 0;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        opening ??= handle.createSyncAccessHandle({ mode: 'read-only' }).catch(() => undefined);
-        const direct = await opening;
-        if (!direct) {
-          piped ??= blob.stream().getReader();
-          const { done, value } = await piped.read();
-          return done ? controller.close() : controller.enqueue(value);
-        }
-        try {
-          const length = direct.read(bytes, { at });
-          at += length;
-          if (length > 0) return controller.enqueue(bytes.subarray(0, length));
-        } catch (error) {
-          direct.close(); // what cannot be read can be removed
-          throw error;
-        }
-        direct.close();
-        controller.close();
-      },
-      async cancel(reason) {
-        (await opening)?.close();
-        await piped?.cancel(reason);
-      },
-    },
-    { highWaterMark: 0 },
-  );
+async function* directChunks(name: string, handle: WorkerHandle, blob: Blob): AsyncGenerator<Uint8Array> {
+  const direct = await handle.createSyncAccessHandle({ mode: 'read-only' }).catch(() => undefined);
+  if (!direct) return yield* streamBytes({ name, size: blob.size, stream: blob.stream() }, {});
+  try {
+    const bytes = new Uint8Array(DIRECT_BYTES);
+    for (let at = 0; ; ) {
+      const length = direct.read(bytes, { at });
+      if (length === 0) return;
+      at += length;
+      yield bytes.subarray(0, length);
+    }
+  } finally {
+    direct.close(); // an open file cannot be removed
+  }
 }
 
-/** A Web Lock, which ends with the page or worker that has it. */
+/** A Web Lock, which ends with the page or worker that holds it. */
 const hold: Store['hold'] = (entry, how) =>
   new Promise((resolve, reject) => {
     const wait = (lock: Lock | null) => (lock ? new Promise<void>((release) => resolve(release)) : resolve(undefined));

@@ -21,7 +21,7 @@ const newFolder = () => join(root, `${++folders}`);
 
 const WEIGHTS = numberedBytes(300_000);
 
-/** A model of the Hub, and the names that were asked for. */
+/** A model of the Hub, and the names of the opened files. */
 function remote(source = 'org/name', contents: Record<string, Uint8Array<ArrayBuffer>> = {}) {
   const asked: string[] = [];
   const all: typeof contents = { 'config.json': numberedBytes(10), 'model.safetensors': WEIGHTS, ...contents };
@@ -46,7 +46,7 @@ async function loadFrom(files: CachedFiles, dtype: Dtype) {
 const load = async (files: ModelFiles, store: OpenStore, cache?: CacheMode, dtype: 'auto' | Dtype = 'auto') =>
   loadFrom(await cachedFiles(files, { store, cache, dtype }), dtype === 'auto' ? 'q8' : dtype);
 
-/** A store that does what `change` says otherwise. */
+/** A store with the methods of `change`. */
 const changed =
   (open: OpenStore, change: (store: Store) => Partial<Store>): OpenStore =>
   async () => {
@@ -55,7 +55,7 @@ const changed =
   };
 
 describe('a model that was loaded', () => {
-  it('is read from the store alone, files that there are not included', async () => {
+  it('is read from the store alone, missing files included', async () => {
     const store = folderStore(newFolder());
     const first = remote();
     const stored = await load(first.files, store);
@@ -71,7 +71,7 @@ describe('a model that was loaded', () => {
     expect(second.asked).toEqual([]);
   });
 
-  it('is listed with what it is, and deleted by entry or by source', async () => {
+  it('is listed, and deleted by entry or by source', async () => {
     const store = folderStore(newFolder());
     expect(await listEntries(store)).toEqual([]);
     const before = Date.now();
@@ -91,7 +91,7 @@ describe('a model that was loaded', () => {
     expect((await listEntries(store)).map(({ source }) => source)).toEqual(['org/other']);
   });
 
-  it('serves its own dtype, revision or commit only, and auto where auto chose it', async () => {
+  it('is used only for its dtype, revision or commit, and for auto if auto chose it', async () => {
     const store = folderStore(newFolder());
     await load(remote().files, store, 'auto', 'q8');
     const dtypeFor = async (change: object, dtype: 'auto' | Dtype) => {
@@ -108,7 +108,7 @@ describe('a model that was loaded', () => {
     expect(await dtypeFor({}, 'auto')).toBeUndefined();
   });
 
-  it('is replaced by refresh, and left alone by none', async () => {
+  it('is replaced by refresh, and untouched by none', async () => {
     const store = folderStore(newFolder());
     await load(remote().files, store);
     const again = remote('org/name', { 'config.json': numberedBytes(20) });
@@ -118,7 +118,7 @@ describe('a model that was loaded', () => {
     await expect(load(again.files, store, 'all' as 'auto')).rejects.toThrow(/cache must be one of .*'all'/);
   });
 
-  it('is loaded anew where a stored file is cut off', async () => {
+  it('is loaded again if a stored file is cut off', async () => {
     const folder = newFolder();
     await load(remote().files, folderStore(folder));
     const [id] = await readdir(folder);
@@ -139,7 +139,7 @@ describe('a load that fails', () => {
     await files.discard(error);
   };
 
-  it('leaves nothing, wherever it ends', async () => {
+  it('leaves nothing, wherever it stops', async () => {
     const folder = newFolder();
     const open = () => cachedFiles(remote().files, { store: folderStore(folder) });
     await leave(await open(), new DOMException('stop', 'AbortError'));
@@ -151,7 +151,7 @@ describe('a load that fails', () => {
     expect((await load(remote().files, folderStore(folder))).use.state).toBe('stored');
   });
 
-  it('removes stored files that are broken, and keeps them after an abort', async () => {
+  it('removes broken stored files, but keeps them after an abort', async () => {
     const store = folderStore(newFolder());
     await load(remote().files, store);
     await (await cachedFiles(remote().files, { store })).discard(new DOMException('stop', 'AbortError'));
@@ -170,7 +170,7 @@ describe('a load that fails', () => {
     expect(await readdir(folder).then(([id]) => readdir(join(folder, id)))).not.toContain('a');
   });
 
-  it('left by a dead process is cleared away an hour later', async () => {
+  it('of a dead process is removed an hour later', async () => {
     const folder = newFolder();
     const store = folderStore(folder);
     const writer = (await (await store())!.write('dead', 'model.safetensors')).getWriter();
@@ -240,7 +240,7 @@ describe('storage that fails', () => {
     expect(await readdir(folder).catch(() => [])).toEqual([]);
   });
 
-  it('names no quota that would have sufficed', async () => {
+  it('does not report a quota that would have sufficed', async () => {
     const store = changed(folderStore(newFolder()), () => ({
       space: async () => ({ quota: 10 << 20, usage: 900 }),
       write: () => Promise.reject(full()),
@@ -249,7 +249,7 @@ describe('storage that fails', () => {
     expect(use).toEqual({ state: 'failed', store: 'folder', reason: 'The quota is used up.', needed: 10, usage: 900 });
   });
 
-  it('is not even written to where it tells beforehand', async () => {
+  it('is not written to if the space is known to be too small', async () => {
     const written: string[] = [];
     const store = changed(folderStore(newFolder()), (store) => ({
       space: async () => ({ quota: 2_000_000, usage: 500_000 }),
@@ -262,7 +262,7 @@ describe('storage that fails', () => {
     expect((await load(files, store)).use).toEqual({
       state: 'failed',
       store: 'folder',
-      reason: 'model.safetensors takes 1600000 bytes, and of 2000000 bytes that may be stored 500000 are in use',
+      reason: 'model.safetensors needs 1600000 bytes, and 500000 bytes of the quota of 2000000 are in use',
       needed: 1_600_010,
       quota: 2_000_000,
       usage: 500_000,
@@ -270,7 +270,7 @@ describe('storage that fails', () => {
     expect(written).toEqual(['config.json']);
   });
 
-  it('or is not there, leaves a model that runs', async () => {
+  it('or does not exist, does not stop the load', async () => {
     expect((await load(remote().files, async () => undefined)).use.state).toBe('failed');
     const refused = async () => {
       throw new DOMException('no', 'SecurityError');
@@ -289,8 +289,8 @@ it('two loads at one time store one entry', async () => {
   expect((await load(remote().files, folderStore(folder))).use.state).toBe('hit');
 });
 
-it('files of this device are not stored', async () => {
+it('files on this device are not stored', async () => {
   const { files } = remote();
   const { use } = await load({ ...files, identity: undefined }, folderStore(newFolder()), 'always');
-  expect(use).toEqual({ state: 'off', reason: 'files of this device are not stored' });
+  expect(use).toEqual({ state: 'off', reason: 'files on this device are not stored' });
 });

@@ -20,22 +20,22 @@ export interface CacheOptions {
   store?: OpenStore;
 }
 
-/** The files of one load. It ends with `finish` or with `discard`. */
+/** The files of one load, which ends with `finish` or `discard`. */
 export interface CachedFiles extends ModelFiles {
-  /** What the stored weights are to be loaded as; undefined where nothing is stored. */
+  /** The dtype of the stored weights; undefined if nothing is stored. */
   readonly dtype: Dtype | undefined;
   keep(file: ModelFile): ModelFile;
-  /** The load was a success: what was kept is there for the next one. `dtype`: of the weights. Never throws. */
+  /** The load succeeded: commits the kept files for the next one. `dtype`: of the weights. Never throws. */
   finish(dtype: Dtype): Promise<CacheUse>;
-  /** The load failed: nothing of it stays, nor the stored files if they are what is broken. Never throws. */
+  /** The load failed: removes what it kept, and the stored files if they are broken. Never throws. */
   discard(error: unknown): Promise<void>;
 }
 
 const MODES = ['auto', 'always', 'refresh', 'none'];
-/** Smaller files are written without asking for the space that there is. */
+/** Smaller files are written without a check of the free space. */
 const CHECKED_BYTES = 1 << 20;
 
-/** `files` with what is stored of them, and with a place to keep them in. Throws a RangeError for an unknown mode. */
+/** `files`, read from the store if they are there, else kept in it. Throws a RangeError for an unknown mode. */
 export async function cachedFiles(files: ModelFiles, options: CacheOptions): Promise<CachedFiles> {
   const { cache = 'auto', dtype = 'auto' } = options;
   if (!MODES.includes(cache)) throw new RangeError(`cache must be one of ${MODES.join(', ')}; it is '${cache}'.`);
@@ -44,7 +44,7 @@ export async function cachedFiles(files: ModelFiles, options: CacheOptions): Pro
   if (off || !identity || !options.store) return uncached(files, { state: 'off', reason: off });
   try {
     const store = await options.store();
-    if (!store) return uncached(files, { state: 'failed', reason: 'this browser gives the page no storage' });
+    if (!store) return uncached(files, { state: 'failed', reason: 'this browser allows the page no storage' });
     const found = cache === 'refresh' ? undefined : await findEntry(store, identity, dtype);
     if (found) identity.commit ??= found.manifest.commit;
     return storing(files, identity, store, dtype, cache === 'refresh', found);
@@ -55,17 +55,14 @@ export async function cachedFiles(files: ModelFiles, options: CacheOptions): Pro
 
 function whyOff(identity: Identity | undefined, cache: CacheMode): string | undefined {
   if (cache === 'none') return "the option cache is 'none'";
-  if (!identity) return 'files of this device are not stored';
+  if (!identity) return 'files on this device are not stored';
   const isOwn = identity.revision === undefined && identity.source.startsWith(`${globalThis.location?.origin}/`);
-  return isOwn && cache === 'auto' ? "it is of the page's own origin: cache: 'always' stores it too" : undefined;
+  return isOwn && cache === 'auto' ? "the model is of the page's own origin; cache: 'always' stores it too" : undefined;
 }
 
 const uncached = (files: ModelFiles, use: CacheUse): CachedFiles => ({
-  where: files.where,
-  identity: files.identity,
+  ...files,
   dtype: undefined,
-  open: (name, signal) => files.open(name, signal),
-  whyMissing: (name) => files.whyMissing?.(name),
   keep: (file) => file,
   finish: async () => use,
   discard: async () => {},
@@ -78,7 +75,7 @@ const isOf = (manifest: Manifest, { source, hubUrl, revision }: Identity): boole
   manifest.hubUrl === hubUrl &&
   (manifest.revision === revision || (revision !== undefined && manifest.commit === revision));
 
-/** A whole entry, held so that it stays. One that lacks a file or a part of one is removed. */
+/** The stored entry, held so that nobody removes it. An entry that lacks a file or a part of one is removed. */
 async function findEntry(store: Store, identity: Identity, dtype: 'auto' | Dtype) {
   for (const { id, manifest } of await readEntries(store)) {
     if (!isOf(manifest, identity) || (dtype === 'auto' ? !manifest.auto : manifest.dtype !== dtype)) continue;
@@ -108,7 +105,7 @@ function storing(
   let isChanged = false;
   let failure: CacheUse | undefined;
 
-  /** Takes the entry, and makes room, before the first file is written. */
+  /** Before the first file is written: locks the entry and removes what broken loads left. */
   const prepare = async () => {
     held ??= store.hold(id, { mode: 'exclusive' });
     await held;
@@ -124,14 +121,14 @@ function storing(
       () => {},
     );
 
-  /** The model runs without: what was stored so far is of no use, and its space is given back. */
+  /** The model loads without the cache: frees what was stored so far. */
   async function fail(error: unknown, needed?: number): Promise<void> {
     if (failure) return;
     failure = { state: 'failed', store: store.kind, reason: messageOf(error), needed };
     await abortAll(error);
     await removeOwn();
-    const { quota, usage } = await spaceOf(store); // what is in use without this entry
-    // Chromium tells every origin a quota 10 GiB above its use: a limit that would have sufficed is not what was met.
+    const { quota, usage } = await spaceOf(store); // without this entry
+    // Chromium reports a quota of 10 GiB above the use of the origin: a quota that would have sufficed was not the limit.
     const isMet = quota !== undefined && usage !== undefined && needed !== undefined && usage + needed > quota;
     failure = { ...failure, usage, ...(isMet && { quota }) };
   }
@@ -144,7 +141,7 @@ function storing(
       if (size !== undefined && size >= CHECKED_BYTES) {
         const { quota = Infinity, usage = 0 } = await spaceOf(store);
         if (size > quota - usage) {
-          throw new Error(`${name} takes ${size} bytes, and of ${quota} bytes that may be stored ${usage} are in use`);
+          throw new Error(`${name} needs ${size} bytes, and ${usage} bytes of the quota of ${quota} are in use`);
         }
       }
       const writer = (await store.write(id, name)).getWriter();
@@ -162,7 +159,7 @@ function storing(
     }
   }
 
-  /** `file`, written to the store as it is read. A broken stream, or one that is left, is not stored. */
+  /** `file`, written to the store while it is read. A file whose stream breaks or is cancelled is not stored. */
   function keep(file: ModelFile): ModelFile {
     if (stored[file.name] !== undefined) return file;
     const { name, size } = file;
@@ -221,7 +218,7 @@ function storing(
     lastUsed: Date.now(),
   });
 
-  /** Of several loads that stored the same at one time the first stays: one commits at a time. Where there are no locks both may stay. */
+  /** Of several loads that stored the same model at one time the first stays: one commits at a time. Without locks both may stay. */
   async function commit(dtype: Dtype): Promise<void> {
     const manifest = manifestOf(dtype);
     if (found) return writeManifest(store, id, manifest);
@@ -242,10 +239,8 @@ function storing(
   }
 
   return {
-    where: files.where,
-    identity,
+    ...files,
     dtype: found?.manifest.dtype,
-    whyMissing: (name) => files.whyMissing?.(name),
     keep,
     async open(name, signal) {
       signal?.throwIfAborted();
@@ -266,7 +261,7 @@ function storing(
       try {
         if (!failure) await commit(dtype);
       } catch (error) {
-        // A hit needs no new manifest: only the time of its last use is lost.
+        // After a hit only the time of the last use is lost.
         if (use.state === 'stored') await fail(error);
       }
       await letGo();

@@ -2,24 +2,24 @@ import type { CachedModel, CacheStore, Dtype } from '../api/types';
 import type { ModelFile } from '../formats/model-files';
 
 /**
- * Where loaded models are kept: entries, each with files of its own. Who stores a model makes a new entry of a random name and writes its
- * manifest last, so nobody ever writes into what another reads, and an entry without manifest is what a broken load left behind.
+ * Where loaded models are kept: in entries, one folder of files each. A load that stores a model makes a new entry with a random name and
+ * writes its manifest last. So nobody writes to an entry that another reads, and an entry without a manifest is left from a broken load.
  */
 export interface Store {
   readonly kind: CacheStore;
-  /** Names of all entries, whole or not. */
+  /** Names of all entries, complete or not. */
   entries(): Promise<string[]>;
   read(entry: string, file: string): Promise<ModelFile | undefined>;
-  /** The file is there once the stream is closed, and only then. The stream fails with a QuotaExceededError (Node: ENOSPC) where space ends. */
+  /** The file appears when the stream is closed. The stream fails with a QuotaExceededError (Node: ENOSPC) if there is no space left. */
   write(entry: string, file: string): Promise<WritableStream<Uint8Array>>;
   remove(entry: string): Promise<void>;
-  /** Keeps the entry from being removed (`shared`), or from all others; gives what lets it go. undefined: `ifAvailable` and another has it. */
+  /** Locks the entry against removal (`shared`) or any other use; returns the release, or undefined if it is `ifAvailable` and taken. */
   hold(entry: string, how: { mode: 'shared' | 'exclusive'; ifAvailable?: boolean }): Promise<(() => void) | undefined>;
-  /** Bytes that may be stored in all and that are; undefined where nobody tells. */
+  /** Bytes that may be stored in total, and that are in use; undefined if unknown. */
   space(): Promise<{ quota?: number; usage?: number }>;
 }
 
-/** Gives the store of this browser or machine; undefined where there is none. */
+/** Opens the store of this browser or machine; undefined if there is none. */
 export type OpenStore = () => Promise<Store | undefined>;
 
 /** What an entry holds. */
@@ -30,11 +30,11 @@ export interface Manifest {
   revision?: string;
   commit?: string;
   dtype: Dtype;
-  /** `dtype: 'auto'` chose it. */
+  /** Whether `dtype: 'auto'` chose it. */
   auto: boolean;
-  /** File → bytes. */
+  /** File → size in bytes. */
   files: Record<string, number>;
-  /** Files that were looked for in vain. */
+  /** Files that the checkpoint does not have. */
   absent: string[];
   storedAt: number;
   lastUsed: number;
@@ -48,10 +48,10 @@ export interface Entry {
 const VERSION = 1;
 const MANIFEST = '.manifest.json';
 
-/** A file's name in a store: model files may be in folders. */
+/** The name of a file in a store, without '/': model files may be in folders. */
 export const storedName = (name: string): string => encodeURIComponent(name);
 
-/** The manifest of an entry; undefined where it is missing, broken or of another version of the library. */
+/** The manifest of an entry; undefined if it is missing, broken or of another version. */
 async function readManifest(store: Store, id: string): Promise<Manifest | undefined> {
   try {
     const file = await store.read(id, MANIFEST);
@@ -68,7 +68,7 @@ export async function writeManifest(store: Store, id: string, manifest: Omit<Man
   await writer.close();
 }
 
-/** All whole entries, the one used last first. */
+/** All complete entries, the most recently used first. */
 export async function readEntries(store: Store): Promise<Entry[]> {
   const read = await Promise.all(
     (await store.entries()).map(async (id) => ({ id, manifest: await readManifest(store, id) })),
@@ -78,19 +78,19 @@ export async function readEntries(store: Store): Promise<Entry[]> {
     .sort((a, b) => b.manifest.lastUsed - a.manifest.lastUsed);
 }
 
-/** Removes what broken loads left behind, except what is being written. */
+/** Removes what broken loads left, but not what is being written. */
 export async function removeIncomplete(store: Store): Promise<void> {
   for (const id of await store.entries()) {
     if (await readManifest(store, id)) continue;
     const release = await store.hold(id, { mode: 'exclusive', ifAvailable: true });
     if (!release) continue;
-    // Its writer may have finished in between.
+    // The writer may have finished in the meantime.
     if (!(await readManifest(store, id))) await store.remove(id);
     release();
   }
 }
 
-/** Removes an entry as soon as no load reads it. */
+/** Removes an entry once no load reads it. */
 export async function removeEntry(store: Store, id: string): Promise<void> {
   const release = await store.hold(id, { mode: 'exclusive' });
   try {
@@ -100,7 +100,7 @@ export async function removeEntry(store: Store, id: string): Promise<void> {
   }
 }
 
-/** Of all files of an entry. */
+/** The size of all files of an entry. */
 export const totalBytes = ({ files }: Pick<Manifest, 'files'>): number =>
   Object.values(files).reduce((a, b) => a + b, 0);
 
@@ -110,13 +110,13 @@ const cachedModel = ({ id, manifest }: Entry): CachedModel => {
   return { id, source, hubUrl, revision, commit, dtype, bytes: totalBytes(manifest), ...dates };
 };
 
-/** The models that are kept, the one used last first. */
+/** The stored models, the most recently used first. */
 export async function listEntries(openStore: OpenStore): Promise<CachedModel[]> {
   const store = await openStore();
   return store ? (await readEntries(store)).map(cachedModel) : [];
 }
 
-/** Removes one entry, or all of a source. Gives the bytes that it frees; 0 where there was none. */
+/** Removes one entry, or all entries of a source. Returns the bytes freed; 0 if there was none. */
 export async function deleteEntries(openStore: OpenStore, which: CachedModel | string): Promise<number> {
   const store = await openStore();
   if (!store) return 0;

@@ -7,13 +7,13 @@ import { Writable } from 'node:stream';
 import { folderFiles } from '../sources/folder';
 import { type OpenStore, storedName } from './entries';
 
-/** In the user's cache folder. */
-export const DEFAULT_FOLDER = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'modernbert-webgpu', 'models');
+/** In the cache folder of the user. */
+const DEFAULT_FOLDER = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'modernbert-webgpu', 'models');
 
-/** An entry in which nothing was written for this long has lost its writer. Node has no locks between processes. */
+/** An entry unchanged for this long was abandoned by its writer. Node has no locks between processes. */
 const ABANDONED_MS = 60 * 60 * 1000;
 
-/** Keeps models in a local folder, which is made when the first is stored. Node only. */
+/** Keeps models in a local folder, which is made when the first model is stored. Node only. */
 export const folderStore =
   (root: string = DEFAULT_FOLDER): OpenStore =>
   async () => ({
@@ -52,7 +52,7 @@ export const folderStore =
     },
   });
 
-/** For what is not there. */
+/** The value for a file or folder that does not exist. */
 const orElse =
   <T>(value: T) =>
   (error: NodeJS.ErrnoException): T => {

@@ -1,6 +1,6 @@
 import { createStore, get, set } from 'idb-keyval';
 
-/** Measured GEMM plans in IndexedDB. Where there is none, or none is allowed, both calls reject, and plans are measured again. */
+/** Measured GEMM plans in IndexedDB. Without it both calls reject, and plans are measured again. */
 const plans = () => createStore('modernbert-webgpu', 'gemm-plans');
 
 export const browserPlans = {

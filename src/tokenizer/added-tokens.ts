@@ -12,7 +12,6 @@ export interface AddedToken {
   singleWord: boolean;
   /** Matched in the normalised text instead of the original. */
   normalized: boolean;
-  special: boolean;
 }
 
 /** [from, to) of a text: the letters of an added token, or text between tokens. Whitespace that a token consumes is in no section. */

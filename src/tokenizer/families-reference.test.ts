@@ -47,7 +47,7 @@ const text = () => {
   return parts.join('');
 };
 
-/** Pieces of two to six characters, each joined of two that are there: [left, right]. */
+/** Pieces of two to six characters, each joined from two existing ones: [left, right]. */
 function joined(count: number): [string, string][] {
   const pieces = [...KNOWN, '▁'];
   const merges: [string, string][] = [
@@ -109,7 +109,7 @@ it("Gemma 2's: BPE with byte fallback has the tokens of merging pair by pair", (
 });
 
 it('Unigram with byte fallback has the tokens of the best of all segmentations', () => {
-  // A written <0xE5> is a piece as others are.
+  // A written <0xE5> is a piece like others.
   const scores = new Map(pieces.slice(1).map((piece) => [piece, -1 - next(1_000_000) / 100_000]));
   const tokenizer = createTokenizer(
     {

@@ -90,15 +90,13 @@ function readAddedTokens(value: unknown): AddedToken[] {
     if (!isObject(entry) || typeof entry.content !== 'string' || !isId(entry.id)) {
       throw wrongTokenizer(`added_tokens[${index}]`, entry, 'an object with content and id');
     }
-    const special = entry.special === true;
     return {
       id: entry.id,
       content: entry.content,
       lstrip: entry.lstrip === true,
       rstrip: entry.rstrip === true,
       singleWord: entry.single_word === true,
-      normalized: typeof entry.normalized === 'boolean' ? entry.normalized : !special,
-      special,
+      normalized: typeof entry.normalized === 'boolean' ? entry.normalized : entry.special !== true,
     };
   });
 }
@@ -111,27 +109,14 @@ export function parts(component: unknown): Json[] {
   return Array.isArray(inner) ? inner.flatMap(parts) : [];
 }
 
-/** The fields of tokenizer_config.json that may name a token, and its usual spellings. Decoder-style tokenizers (mmBERT's) may name only bos and eos. */
-const ROLES = {
-  mask: { fields: ['mask_token'], usual: ['[MASK]', '<mask>'] },
-  cls: { fields: ['cls_token', 'bos_token'], usual: ['[CLS]', '<s>', '<bos>'] },
-  sep: { fields: ['sep_token', 'eos_token'], usual: ['[SEP]', '</s>', '<eos>'] },
-  pad: { fields: ['pad_token'], usual: ['[PAD]', '<pad>'] },
-};
-
-export type Role = keyof typeof ROLES;
-
 /**
- * The token that tokenizer_config.json names for a role, as a string or `{content}`; without the file or the field, the first of the usual
- * spellings that is in the vocabulary.
+ * The mask token that tokenizer_config.json names, as a string or `{content}`; without the file or the field, the usual spelling that is in
+ * the vocabulary.
  */
-export function readRoleToken(config: unknown, role: Role, isToken: (token: string) => boolean): string | undefined {
+export function readMaskToken(config: unknown, isToken: (token: string) => boolean): string | undefined {
   const { json, has, wrong } = fieldsOf('tokenizer_config.json', config ?? undefined);
-  const { fields, usual } = ROLES[role];
-  const field = fields.find(has);
-  const value = field && json[field];
-  const names = field ? [isObject(value) ? value.content : value] : usual;
-  const token = names.find((name): name is string => typeof name === 'string' && isToken(name));
-  if (field && token === undefined) throw wrong(field, 'a token of tokenizer.json');
-  return token;
+  if (!has('mask_token')) return ['[MASK]', '<mask>'].find(isToken);
+  const token = isObject(json.mask_token) ? json.mask_token.content : json.mask_token;
+  if (typeof token === 'string' && isToken(token)) return token;
+  throw wrong('mask_token', 'a token of tokenizer.json');
 }

@@ -32,7 +32,7 @@ describe('Unicode forms', () => {
     new NFKDNormalizer({ type: 'NFKD' }),
   ] as const;
 
-  it('are the same piecewise as at once, for every character after and before those that combine', () => {
+  it('are the same piecewise as at once, for every character next to combining ones', () => {
     const partners = [
       'a',
       'e\u0301',

@@ -5,7 +5,7 @@ import type { Tokenizer } from './types';
 
 const modernbert = createTokenizer(modernbertFile(), undefined);
 
-/** Tokens with the part of the text that they stand for, without the special tokens around. */
+/** Tokens with the part of the text that they stand for, without the special tokens at the ends. */
 const covered = (text: string, tokenizer: Tokenizer = modernbert): [token: string, part: string][] => {
   const { ids, offsets } = tokenizer.encode(text);
   return [...ids].map((id, i): [string, string] => [tokenizer.decodeToken(id), text.slice(...offsets[i])]).slice(1, -1);
@@ -22,7 +22,7 @@ describe('offsets of byte-level tokens', () => {
     ]);
   });
 
-  it('cover the letters of [MASK] alone, whose id takes in the whitespace before it', () => {
+  it('cover only the letters of [MASK], whose lstrip consumes the whitespace before it', () => {
     const text = 'The capital of France is \t [MASK].';
     const { ids, offsets } = modernbert.encode(text);
     const at = ids.indexOf(50284);
@@ -48,7 +48,7 @@ describe('offsets of byte-level tokens', () => {
     ]);
   });
 
-  it('are in the text as it was given, not as the normalizer made it', () => {
+  it('are in the original text, not the normalised one', () => {
     expect(covered('cafe\u0301 noir')).toEqual([
       ['c', 'c'],
       ['af', 'af'],
@@ -109,7 +109,7 @@ describe('added tokens', () => {
   file.added_tokens.push(...added.map((entry, i) => ({ ...entry, id: 50368 + i })));
   const tokenizer = createTokenizer(file, undefined);
 
-  it('take in the whitespace that they strip, U+0085 too and U+FEFF not', () => {
+  it('consume the whitespace that they strip, U+0085 but not U+FEFF', () => {
     expect(covered('a <r> \u0085\tb', tokenizer)).toEqual([
       ['a', 'a'],
       [' ', ' '],
@@ -135,7 +135,7 @@ describe('added tokens', () => {
     ]);
   });
 
-  it('are found between non-word characters only, where they are single words', () => {
+  it('match only between non-word characters if they are single words', () => {
     const found = (text: string) => tokenizer.encode(text).ids.includes(50371);
     const alone = ['zzword', 'a zzword.', '[zzword]', '😀zzword😀', 'zzword-zzword'];
     expect(alone.filter(found)).toEqual(alone);
@@ -143,7 +143,7 @@ describe('added tokens', () => {
     expect(inWords.filter(found)).toEqual([]);
   });
 
-  it('are looked for in the original or in the normalised text, as they say', () => {
+  it('match in the original or the normalised text, as tokenizer.json says', () => {
     expect(covered('un caf\u00e9', tokenizer).at(-1)).toEqual(['cafe\u0301', 'caf\u00e9']);
     expect(covered('un cafe\u0301', tokenizer).at(-1)).toEqual(['cafe\u0301', 'cafe\u0301']);
     expect(covered('cafe\u0301s', tokenizer)).toEqual([['cafe\u0301s', 'cafe\u0301s']]);

@@ -23,7 +23,7 @@ describe('ids', () => {
     expect(idsOf('')).toEqual([50281, 50282]);
   });
 
-  it('find the longest added token, in the normalised text where it says so', () => {
+  it('have the longest added token, in the normalised text if tokenizer.json says so', () => {
     expect(idsOf(`${' '.repeat(25)}x`).slice(1, -1)).toEqual([50254, ...idsOf(' x').slice(1, -1)]);
     expect(idsOf('[unused71][CLS][PAD]').slice(1, -1)).toEqual([50356, 50281, 50283]);
   });
@@ -42,7 +42,7 @@ describe('ids', () => {
     expect(() => modernbert.encode('a', undefined, Number.NaN)).toThrow(RangeError);
   });
 
-  it('of a pair are cut in one text alone where asked, which keeps at least one token', () => {
+  it('of a pair are cut in one text alone on request, which keeps at least one token', () => {
     const [long, short] = ['a b c d e f g h i j', 'x y'];
     const ids = (first: string, second: string, ...rest: [number, 'only_first' | 'only_second']) => {
       const [, ...all] = modernbert.encode(first, second, ...rest).ids;
@@ -59,7 +59,7 @@ describe('ids', () => {
     expect(() => ids(long, short, 5, 'only_first')).toThrow(/second text has 2 tokens/);
   });
 
-  it('of one text after the other are each their own, with the first of a pair the same or another', () => {
+  it('of several calls are independent, with the same or another first text of a pair', () => {
     const pairs = [
       ['a', 'b'],
       ['a', 'c'],
@@ -78,14 +78,14 @@ describe('ids', () => {
 describe('decodeToken', () => {
   const decoded = (text: string) => idsOf(text).map((id) => modernbert.decodeToken(id));
 
-  it('shows tokens as a reader sees them', () => {
+  it('returns tokens as readable text', () => {
     expect(decoded('Paris is [MASK].')).toEqual(['[CLS]', 'Paris', ' is', '[MASK]', '.', '[SEP]']);
     expect(decoded('in Paris')[2]).toBe(' Paris');
     expect(decoded('a\r\n\tb    c').slice(1, -1).join('')).toBe('a\r\n\tb    c');
     expect(modernbert.decodeToken(50276)).toBe('  ');
   });
 
-  it('shows incomplete UTF-8 as the replacement character', () => {
+  it('returns U+FFFD for incomplete UTF-8', () => {
     const { ids, offsets } = modernbert.encode('😀🫠');
     const shown = [...ids].map((id) => modernbert.decodeToken(id));
     expect(shown.slice(1, -1).some((token) => token.includes('\ufffd'))).toBe(true);
@@ -94,53 +94,37 @@ describe('decodeToken', () => {
     );
   });
 
-  it('has nothing to show for ids without a token and refuses what is no id', () => {
+  it("returns '' for ids without a token and refuses invalid ids", () => {
     expect(modernbert.decodeToken(60000)).toBe('');
     for (const id of [-1, 0.5, Number.NaN]) expect(() => modernbert.decodeToken(id)).toThrow(RangeError);
   });
 });
 
-describe('special tokens', () => {
-  it('have their usual names without tokenizer_config.json', () => {
-    const { maskToken, maskTokenId, clsTokenId, sepTokenId, padTokenId, specialIds } = modernbert;
-    expect([maskToken, maskTokenId, clsTokenId, sepTokenId, padTokenId]).toEqual([
-      '[MASK]',
-      50284,
-      50281,
-      50282,
-      50283,
-    ]);
-    expect([...specialIds].sort((a, b) => a - b)).toEqual([1, 50279, 50280, 50281, 50282, 50283, 50284]);
+describe('the mask token', () => {
+  it('has its usual name without tokenizer_config.json', () => {
+    expect([modernbert.maskToken, modernbert.maskTokenId]).toEqual(['[MASK]', 50284]);
+    const { maskToken, maskTokenId } = createTokenizer(modernbertFile(), { mask_token: null });
+    expect([maskToken, maskTokenId]).toEqual(['[MASK]', 50284]);
   });
 
-  it('are named by tokenizer_config.json, as strings or objects, bos and eos where cls and sep are not named', () => {
-    const config = {
-      mask_token: { content: '[unused0]', lstrip: true },
-      bos_token: '[unused1]',
-      eos_token: '[unused2]',
-      pad_token: null,
-    };
-    const tokenizer = createTokenizer(modernbertFile(), config);
-    const { maskToken, maskTokenId, clsTokenId, sepTokenId, padTokenId } = tokenizer;
-    expect([maskToken, maskTokenId, clsTokenId, sepTokenId, padTokenId]).toEqual([
-      '[unused0]',
-      50285,
-      50286,
-      50287,
-      50283,
-    ]);
-  });
+  it.each(['[unused0]', { content: '[unused0]', lstrip: true }])(
+    'is named by tokenizer_config.json: %j',
+    (mask_token) => {
+      const { maskToken, maskTokenId } = createTokenizer(modernbertFile(), { mask_token });
+      expect([maskToken, maskTokenId]).toEqual(['[unused0]', 50285]);
+    },
+  );
 
-  it('are undefined where there are none', () => {
+  it('is undefined if there is none', () => {
     const tokenizer = createTokenizer(smallest({}), undefined);
-    expect([tokenizer.maskToken, tokenizer.maskTokenId, tokenizer.clsTokenId]).toEqual([
-      undefined,
-      undefined,
-      undefined,
-    ]);
-    expect([...tokenizer.encode('ab').ids]).toEqual([0, 1]);
-    expect([...tokenizer.encode('a', 'b').ids]).toEqual([0, 1]);
+    expect([tokenizer.maskToken, tokenizer.maskTokenId]).toEqual([undefined, undefined]);
   });
+});
+
+it('special tokens are added only by a post-processor', () => {
+  const tokenizer = createTokenizer(smallest({}), undefined);
+  expect([...tokenizer.encode('ab').ids]).toEqual([0, 1]);
+  expect([...tokenizer.encode('a', 'b').ids]).toEqual([0, 1]);
 });
 
 const smallest = (changes: object): object => ({

@@ -15,7 +15,7 @@ import { messageOf } from '../formats/read';
 import { addedTokenSplitter } from './added-tokens';
 import { aligner, byteLevelSpelling, type PieceOptions, type Spelling, textSpelling } from './align';
 import { type AlignedText, alignedSlice, originalSpan, type Span, sliceAligned } from './aligned-text';
-import { parts, type Role, readRoleToken, readTokenizerFile, type TokenizerFile } from './files';
+import { parts, readMaskToken, readTokenizerFile, type TokenizerFile } from './files';
 import { alignNormalizer } from './normalizer';
 import { cutToLength, readTemplate } from './template';
 import type { Tokenizer, Truncation } from './types';
@@ -139,11 +139,7 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     };
   };
 
-  const roleToken = (role: Role) => readRoleToken(tokenizerConfig, role, (token) => idOf(token) !== undefined);
-  const roleId = (role: Role) => {
-    const token = roleToken(role);
-    return token === undefined ? undefined : idOf(token);
-  };
+  const maskToken = readMaskToken(tokenizerConfig, (token) => idOf(token) !== undefined);
   return {
     encode,
     decodeToken(id) {
@@ -152,12 +148,8 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
       return added ? added.content : spelling.display(model.vocab[id] ?? '');
     },
     tokenId: idOf,
-    maskTokenId: roleId('mask'),
-    maskToken: roleToken('mask'),
-    clsTokenId: roleId('cls'),
-    sepTokenId: roleId('sep'),
-    padTokenId: roleId('pad'),
-    specialIds: new Set(file.addedTokens.filter(({ special }) => special).map(({ id }) => id)),
+    maskTokenId: maskToken === undefined ? undefined : idOf(maskToken),
+    maskToken,
   };
 }
 

@@ -31,9 +31,4 @@ export interface Tokenizer {
   tokenId(token: string): number | undefined;
   readonly maskTokenId: number | undefined;
   readonly maskToken: string | undefined;
-  readonly clsTokenId: number | undefined;
-  readonly sepTokenId: number | undefined;
-  readonly padTokenId: number | undefined;
-  /** Ids of the tokens that tokenizer.json marks as special ([CLS], [SEP], [PAD], [MASK], [UNK], …). */
-  readonly specialIds: ReadonlySet<number>;
 }
