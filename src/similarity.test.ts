@@ -83,7 +83,7 @@ describe('pack', () => {
 
   it('refuses what makes no sense', () => {
     expect(() => pack('int4' as 'int8', 3, undefined)).toThrow("it is 'int4'");
-    expect(() => pack('int8', 3, { min: [0], max: [1] })).toThrow('ranges are for precision');
-    expect(() => pack('binary', 1, { min: [0], max: [1] })).toThrow('ranges are for precision');
+    expect(() => pack('int8', 3, { min: [0], max: [1] })).toThrow('ranges need precision');
+    expect(() => pack('binary', 1, { min: [0], max: [1] })).toThrow('ranges need precision');
   });
 });
