@@ -11,7 +11,7 @@ import torch
 
 from modernbert import load, one_sequence
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools/goldens"))
 from reference import read_safetensors, write_safetensors  # noqa: E402
 

@@ -19,7 +19,7 @@ from pairs import pairs
 from tile import grow
 from tokenizer import Tokenizer
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools/goldens"))
 from reference import read_safetensors  # noqa: E402
 

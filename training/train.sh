@@ -5,7 +5,7 @@ set -eu
 out=$1
 shift
 here=$(dirname "$0")
-models=$here/../../public/models
+models=$here/../public/models
 [ -d "$out/text" ] || python3 "$here/fetch.py" "$out/text"
 python3 "$here/mlm.py" --from "$models/nano" --text "$out/text" --out "$out/nano" "$@"
 python3 "$here/contrastive.py" --from "$out/nano" --modules "$models/nano-embed" --text "$out/text" --out "$out/nano-embed"

@@ -84,7 +84,7 @@ const names = /** @type {(keyof typeof TARGETS)[]} */ (
   listing !== undefined ? ['ga102'] : known.filter((name) => asked === undefined || name === asked)
 );
 
-const dir = join(ROOT, 'build/run/bench-compile');
+const dir = join(ROOT, 'build/run/bench-static');
 await bundle({
   name: 'pipelines',
   file: join(ROOT, 'bench/static/pipelines.ts'),

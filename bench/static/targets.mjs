@@ -83,7 +83,7 @@ export const compileOn = (target, script, job) => {
       `${target.name}: ${root ?? 'this machine'} lacks ${manifest ? target.shim : `the driver ${target.manifest}`} (packages mesa-vulkan-drivers and mesa-drm-shim).`,
     );
   }
-  const folder = mkdtempSync(join(root ?? tmpdir(), root ? 'tmp/bench-' : 'bench-compile-'));
+  const folder = mkdtempSync(join(root ?? tmpdir(), root ? 'tmp/bench-' : 'bench-static-'));
   const log = join(folder, 'stderr');
   const jobFile = join(folder, 'job.json');
   const file = openSync(log, 'w');
