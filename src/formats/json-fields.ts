@@ -12,11 +12,11 @@ const shown = (value: unknown): string => {
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 };
 
-/** The error for a field that the file must not hold. `what`: what it must be. */
+/** The error for a field with a wrong value. `what`: what it must be. */
 export const wrongField = (file: string, field: string, value: unknown, what: string): ModelFileError =>
   new ModelFileError(`${file}: ${field} must be ${what}, it is ${shown(value)}.`);
 
-/** The error for a valid field that this library cannot compute. `why`: a main clause, such as "only unscaled RoPE is". */
+/** The error for a valid field that this library does not support. `why`: a clause such as "only unscaled RoPE is". */
 export const unsupportedField = (file: string, field: string, value: unknown, why: string): UnsupportedModelError =>
   new UnsupportedModelError(`${file}: ${field} = ${shown(value)} is not supported; ${why}.`);
 
@@ -29,7 +29,7 @@ export type JsonFields = ReturnType<typeof fieldsOf>;
 export function fieldsOf(file: string, json: unknown = {}) {
   if (!isObject(json)) throw new ModelFileError(`${file} does not hold a JSON object.`);
   const wrong = (key: string, what: string) => wrongField(file, key, json[key], what);
-  /** `value`: of a field such as `layer_types[3]`, which `key` alone does not find. */
+  /** `value`: needed for a key such as `layer_types[3]`, which is not a field of the file. */
   const unsupported = (key: string, why: string, value = json[key]) => unsupportedField(file, key, value, why);
   const number = (key: string, fallback?: number): number => {
     const value = json[key] ?? fallback;

@@ -1,3 +1,5 @@
+import { isWhiteSpaceAt } from './unicode';
+
 /** [from, to) in UTF-16 units. */
 export type Span = [from: number, to: number];
 
@@ -26,4 +28,13 @@ export function originalSpan({ starts, ends }: AlignedText, from: number, to: nu
   if (from < to) return [starts[from], ends[to - 1]];
   const place = from < starts.length ? starts[from] : (ends.at(-1) ?? 0);
   return [place, place];
+}
+
+/** A span without the whitespace at its left and right end. */
+export function trimSpan(text: string, [from, to]: Span, left = true, right = true): Span {
+  let start = from;
+  let end = to;
+  while (left && start < end && isWhiteSpaceAt(text, start)) start++;
+  while (right && start < end && isWhiteSpaceAt(text, end - 1)) end--;
+  return [start, end];
 }

@@ -8,8 +8,8 @@ import {
   StripAccentsNormalizer,
   StripNormalizer,
 } from '@huggingface/tokenizers';
-import { type AlignedText, originalSpan } from './aligned-text';
-import { isWhiteSpaceAt, unitsAt } from './unicode';
+import { type AlignedText, originalSpan, trimSpan } from './aligned-text';
+import { unitsAt } from './unicode';
 
 /** [from, to) of a text became `text`. */
 interface Piece {
@@ -43,7 +43,10 @@ function cutter(normalizer: Normalizer): (text: string) => Piece[] {
   }
   if (normalizer instanceof StripNormalizer) {
     const { strip_left, strip_right } = normalizer.config as { strip_left?: boolean; strip_right?: boolean };
-    return (text) => stripped(text, strip_left === true, strip_right === true);
+    return (text) => {
+      const [from, to] = trimSpan(text, [0, text.length], strip_left === true, strip_right === true);
+      return [{ from, to, text: text.slice(from, to) }];
+    };
   }
   const perCharacter =
     normalizer instanceof LowercaseNormalizer ||
@@ -63,14 +66,6 @@ function replaced(text: string, pattern: RegExp | null, content: string): Piece[
   }
   pieces.push({ from: done, to: text.length, text: text.slice(done) });
   return pieces;
-}
-
-function stripped(text: string, left: boolean, right: boolean): Piece[] {
-  let from = 0;
-  let to = text.length;
-  while (left && from < to && isWhiteSpaceAt(text, from)) from++;
-  while (right && to > from && isWhiteSpaceAt(text, to - 1)) to--;
-  return [{ from, to, text: text.slice(from, to) }];
 }
 
 const startsWithMark = /^\p{M}/u;

@@ -14,12 +14,11 @@ import { isObject, type Json } from '../formats/json-fields';
 import { messageOf } from '../formats/read';
 import { addedTokenSplitter } from './added-tokens';
 import { aligner, byteLevelSpelling, type PieceOptions, type Spelling, textSpelling } from './align';
-import { type AlignedText, alignedSlice, originalSpan, type Span, sliceAligned } from './aligned-text';
+import { type AlignedText, alignedSlice, originalSpan, type Span, sliceAligned, trimSpan } from './aligned-text';
 import { parts, readMaskToken, readTokenizerFile, type TokenizerFile } from './files';
 import { alignNormalizer } from './normalizer';
 import { cutToLength, readTemplate } from './template';
 import type { Tokenizer, Truncation } from './types';
-import { isWhiteSpaceAt } from './unicode';
 
 interface Token {
   id: number;
@@ -79,7 +78,9 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
         const id = idOf(token) ?? model.unk_token_id;
         if (id === undefined)
           throw new ModelFileError(`tokenizer.json: no token for ${JSON.stringify(token)}, and no unknown token`);
-        into.push({ id, token, offset: trimmed(original, originalSpan(aligned, ...spans[i])) });
+        const span = originalSpan(aligned, ...spans[i]);
+        const [from, to] = trimSpan(original, span);
+        into.push({ id, token, offset: from < to ? [from, to] : span });
       }
     }
   };
@@ -230,13 +231,4 @@ function byteTokens(text: string, idOf: (token: string) => number | undefined): 
     return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
   });
   return bytes.every((token) => idOf(token) !== undefined) ? bytes : [text];
-}
-
-/** A span without the whitespace at its ends; unchanged if it has nothing else. */
-function trimmed(text: string, [start, end]: Span): Span {
-  let from = start;
-  let to = end;
-  while (from < to && isWhiteSpaceAt(text, from)) from++;
-  while (to > from && isWhiteSpaceAt(text, to - 1)) to--;
-  return from < to ? [from, to] : [start, end];
 }
