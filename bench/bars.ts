@@ -103,7 +103,7 @@ export function barsOf({ peaks, sets, windows }: Measurements, isSoftware: boole
           ),
           ...lines(atLeast('shader-f16 by f16 storage', 1.3, 'times'), speedUps(enough, 'shader-f16', 'f16-storage')),
         ]),
-    ...lines(atMost('window attention a token, slowest length over fastest', 0.15), windowSpreads(windows)),
+    ...lines(atMost('window attention per token, slowest length over fastest', 0.15), windowSpreads(windows)),
     ...lines(atLeast('variable by fixed throughput, same tokens', 0.95), variableByFixed(enough)),
     ...lines(
       atLeast('useful of issued FLOPs, mixed lengths', 0.9),
@@ -114,7 +114,7 @@ export function barsOf({ peaks, sets, windows }: Measurements, isSoftware: boole
     ),
     ...[...new Map(sets.map((set) => [`${set.model} ${set.layers}`, set])).values()].flatMap(({ model, layers }) =>
       lines(
-        atMost(`dispatches a pass of ${layers} layers`, 7 * layers + 8, 'number'),
+        atMost(`dispatches per pass of ${layers} layers`, 7 * layers + 8, 'number'),
         ofSets(
           sets.filter((set) => set.model === model && set.tier === sets[0].tier),
           ({ dispatches, passes }) => dispatches / passes,

@@ -115,7 +115,7 @@ def main():
         "date": datetime.now(timezone.utc).isoformat(),
         "commit": stock["commit"],
         "runtime": f"PyTorch {torch.__version__}, transformers {transformers.__version__}",
-        "adapter": torch.cuda.get_device_name() if device == "cuda" else "processor",
+        "adapter": torch.cuda.get_device_name() if device == "cuda" else "CPU",
         "driver": f"CUDA {torch.version.cuda}",
         "batch_tokens": BATCH_TOKENS,
         "results": results,
