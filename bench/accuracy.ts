@@ -1,5 +1,5 @@
 // What each dtype costs: node tools/run.mjs [--adapter NAME] bench/accuracy.ts [--models nano,base] [--out DIR]
-// Prints a table, and writes accuracy.json and accuracy.md into DIR. Everything is compared with dtype f32 and f32 arithmetic.
+// Prints a table and writes accuracy.json and accuracy.md into DIR. Everything is compared with dtype f32 in f32 arithmetic.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -7,11 +7,12 @@ import { create } from 'webgpu';
 import type { Arithmetic, Compute, Dtype, Model } from '../src/api/types';
 import { openGpu } from '../src/gpu/device';
 import { loadModel } from '../src/node';
+import { runCommand } from './args';
 import { agreement, cosines, maskedTokens, paragraphs } from './compare';
 import { type BenchModel, benchModels } from './models';
-import { columns } from './print';
+import { columns, markdownTable } from './print';
 
-/** The built-in model's held-out documents are not in the project; these texts are, and it was not trained on them. */
+/** Texts of the project that the built-in model was not trained on; its held-out documents do not ship with it. */
 const TEXTS = ['src/ARCHITECTURE.md', 'LICENSE'];
 const BASE_LENGTHS = [16, 48, 128];
 
@@ -20,15 +21,15 @@ interface Row {
   dtype: Dtype;
   arithmetic: Arithmetic;
   compute: Compute;
-  /** Of hidden states, token by token, with those of f32. */
+  /** Of each token's hidden state with f32's. */
   cosine_mean: number;
   cosine_min: number;
-  /** Masked tokens: share with f32's first choice; share that is right; mean -ln p of the right token. Undefined without trained weights. */
+  /** Masked tokens: share that agrees with f32's first choice; share that is right; mean -ln p of the right token. Undefined without trained weights. */
   top1_agreement?: number;
   top1_accuracy?: number;
   cross_entropy?: number;
   gpu_weights_mb: number;
-  /** Most heap and array buffers while loading, garbage included, over what there was before. */
+  /** Peak of heap and array buffers while loading, garbage included, above the level before. */
   loading_js_mb: number;
 }
 
@@ -48,24 +49,24 @@ const variants = (hasF16: boolean): Variant[] => {
   ]);
 };
 
-/** Loads, and watches JavaScript's memory meanwhile. */
+/** Loads a model; `loading` is the peak of JavaScript's memory meanwhile, in bytes above the level before. */
 async function load({ source }: BenchModel, variant: Variant) {
   const used = () => {
     const { heapUsed, arrayBuffers } = process.memoryUsage();
     return heapUsed + arrayBuffers;
   };
   const before = used();
-  let most = before;
+  let peak = before;
   const sample = () => {
-    most = Math.max(most, used());
+    peak = Math.max(peak, used());
   };
   const timer = setInterval(sample, 1);
   const model = await loadModel(source, { ...variant, onProgress: sample });
   clearInterval(timer);
-  return { model, loading: most - before };
+  return { model, loading: peak - before };
 }
 
-/** The tokens that are run, and the masked ones among them: stream rows and what they were. */
+/** The batch to run, and its masked tokens: rows in the stream, and the original ids. */
 async function inputsOf(model: Model, { name }: BenchModel) {
   if (name === 'nano')
     return maskedTokens(
@@ -137,14 +138,14 @@ const markdown = (adapter: string, rows: Row[]): string => `# Accuracy of each d
 
 ${adapter}. Compared with f32 weights and arithmetic; written by \`node tools/run.mjs bench/accuracy.ts --out bench/results\`.
 
-- cosine: of the last hidden states, token by token. base: ModernBERT-base's shape with random weights, ${BASE_LENGTHS.join(' + ')} tokens. In
-  q4 each of its layers adds about 0.01 to 1 - cosine, each of nano's trained ones 0.0005. What a trained model of base's size loses is not
-  known from this: none was at hand. Its rows compare versions of the code.
-- top-1: of tokens masked at 15% in ${TEXTS.join(' and ')}, paragraph by paragraph. The model's own held-out documents do not ship with it; it was not
-  trained on these texts, whose subjects and style are far from its books.
-- GPU MB: weights. JS MB: the most heap and array buffers while loading, garbage included, over the baseline.
+- cosine: of each token's last hidden state. base: ModernBERT-base's shape with random weights, ${BASE_LENGTHS.join(' + ')} tokens. In q4 each
+  of its layers adds about 0.01 to 1 - cosine, each of nano's trained ones 0.0005. This does not show what a trained model of base's size
+  loses: none was available. Its rows are for comparing versions of the code.
+- top-1: of tokens masked at 15% in ${TEXTS.join(' and ')}, by paragraph. The model was not trained on these texts, whose subjects and style
+  are far from its books; its own held-out documents do not ship with it.
+- GPU MB: weights. JS MB: peak of heap and array buffers while loading, garbage included, above the level before.
 
-${[HEADER, HEADER.map((_, i) => (i < 4 ? '---' : '---:')), ...rows.map(cells)].map((row) => `| ${row.join(' | ')} |`).join('\n')}
+${markdownTable([HEADER, ...rows.map(cells)], 4)}
 `;
 
 async function main(): Promise<void> {
@@ -162,10 +163,4 @@ async function main(): Promise<void> {
   }
 }
 
-main().then(
-  () => process.exit(0), // Dawn's threads would keep the process alive.
-  (error: unknown) => {
-    console.error(error);
-    process.exit(1);
-  },
-);
+runCommand(main);

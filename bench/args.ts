@@ -1,24 +1,25 @@
+// Command lines of the benchmarks.
 import { parseArgs } from 'node:util';
-import { CASES, type Case } from './cases';
-import { TIERS, type TierName } from './tiers';
+import { CASES, type Case, TIERS, type TierName } from './cases';
 import { UsageError } from './usage-error';
 
-export const USAGE = `npm run bench -- [options]        (which adapter: npm run bench -- --adapter lavapipe|swiftshader|system, or ADAPTER)
-  --model DIR[,DIR]   checkpoints instead of public/models/nano and a generated one of ModernBERT-base's shape
-  --models nano,base  which of those two
+export const USAGE = `npm run bench -- [--adapter lavapipe|swiftshader|system] [options]        (or set ADAPTER)
+  --model DIR[,DIR]   checkpoints to measure instead of public/models/nano and a generated one of ModernBERT-base's shape
+  --models A,B        of nano, base
   --cases A,B         of ${CASES.map(({ name }) => name).join(', ')}
-  --tiers A,B         of ${TIERS.map(({ name }) => name).join(', ')}; by default the first three, for large models those with f16
-                      weights, as far as the device has them
-  --tokens N          most tokens of a set: there are fewer documents, and no longer ones; by default 32768, on software
-                      adapters 2048 for models below 64 MiB and for --bars, and 512 for others
-  --repeats N         timed runs of a set, whose median is taken, after one that warms up; by default 5, on software adapters 3
-  --queries N         timed runs of a query; by default 50, on software adapters 10
-  --profile           times, rates and traffic of every kernel
-  --bars              everything that the bars need: --profile, larger sets of the large model, window attention by length
-  --dawn A,B          toggles of Dawn to switch on, such as disable_robustness
-  --json FILE         writes the results, and with --profile FILE-roofline.svg beside them`;
+  --tiers A,B         of ${TIERS.map(({ name }) => name).join(', ')}; default: those of the first three that the device supports, for large
+                      models only the ones with f16 weights
+  --tokens N          most tokens per set; limits the number of documents and their length. Default 32768; on software
+                      adapters 2048 for models below 64 MiB and with --bars, else 512
+  --repeats N         timed runs per set, after one warm-up; the median counts. Default 5, on software adapters 3
+  --queries N         timed runs per query; default 50, on software adapters 10
+  --profile           time, rate and memory traffic of every kernel
+  --bars              measures everything that the bars (targets) need: implies --profile, larger sets for the large
+                      model, window attention by length
+  --dawn A,B          Dawn toggles to enable, for example disable_robustness
+  --json FILE         writes the results, and with --profile FILE-roofline.svg as well`;
 
-/** What the command line asks for. */
+/** Options of `npm run bench`. */
 export interface Options {
   models: string[] | undefined;
   folders: string[] | undefined;
@@ -34,11 +35,15 @@ export interface Options {
   help: boolean;
 }
 
-/** Throws a UsageError for anything that is not as USAGE says. */
+/** Throws a UsageError for unknown options and invalid values. */
 export function parseOptions(args: string[]): Options {
-  const { values } = parse(args);
+  const values = parseFlags(
+    ['model', 'models', 'cases', 'tiers', 'tokens', 'repeats', 'queries', 'dawn', 'json'],
+    ['profile', 'bars', 'help'],
+    args,
+  );
   if (values.model !== undefined && values.models !== undefined) {
-    throw new UsageError('--model and --models exclude each other.');
+    throw new UsageError('--model and --models are mutually exclusive.');
   }
   const names = CASES.map(({ name }) => name);
   const cases = choose('--cases', values.cases, names) ?? names;
@@ -62,43 +67,45 @@ export function parseOptions(args: string[]): Options {
   };
 }
 
-function parse(args: string[]) {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
+/** Options with a value, and flags without one. Throws a UsageError for any others. */
+export function parseFlags<T extends string, F extends string>(
+  texts: T[],
+  flags: F[],
+  args = process.argv.slice(2),
+): { [name in T]?: string } & { [name in F]?: boolean } {
+  const types = [...texts.map((name) => [name, 'string'] as const), ...flags.map((name) => [name, 'boolean'] as const)];
+  const options = Object.fromEntries(types.map(([name, type]) => [name, { type }]));
   try {
-    return parseArgs({
-      args,
-      options: {
-        model: text,
-        models: text,
-        cases: text,
-        tiers: text,
-        tokens: text,
-        repeats: text,
-        queries: text,
-        profile: flag,
-        bars: flag,
-        dawn: text,
-        json: text,
-        help: flag,
-      },
-    });
+    return parseArgs({ args, options }).values as ReturnType<typeof parseFlags<T, F>>;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
 }
 
+/** Runs a program and exits: status 0, 2 for a UsageError (which `usage` follows), 1 for any other error. */
+export function runCommand(main: () => Promise<void>, usage = ''): void {
+  main().then(
+    () => process.exit(0), // Dawn's threads would keep the process alive.
+    (error: unknown) => {
+      const isUsage = error instanceof UsageError;
+      console.error(isUsage ? `${error.message}\n\n${usage}`.trim() : error);
+      process.exit(isUsage ? 2 : 1);
+    },
+  );
+}
+
 export function list(flag: string, text: string | undefined): string[] | undefined {
   if (text === undefined) return undefined;
   const items = text.split(',').map((item) => item.trim());
-  if (items.includes('')) throw new UsageError(`${flag} '${text}' has an empty entry; separate entries by one comma.`);
+  if (items.includes(''))
+    throw new UsageError(`${flag} '${text}' has an empty entry; separate entries with single commas.`);
   return items;
 }
 
 export function choose<T extends string>(flag: string, text: string | undefined, known: T[]): T[] | undefined {
   return list(flag, text)?.map((item) => {
     const found = known.find((name) => name === item);
-    if (!found) throw new UsageError(`${flag}: there is no '${item}'; known are ${known.join(', ')}.`);
+    if (!found) throw new UsageError(`${flag}: unknown '${item}'; expected ${known.join(', ')}.`);
     return found;
   });
 }
@@ -106,7 +113,6 @@ export function choose<T extends string>(flag: string, text: string | undefined,
 export function count(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new UsageError(`${flag} must be a positive integer, it is '${text}'.`);
+  if (!Number.isInteger(value) || value < 1) throw new UsageError(`${flag} must be a positive integer, got '${text}'.`);
   return value;
 }

@@ -51,10 +51,10 @@ test('GEMMs are weighed by their time, and every bar says what it is of', () => 
   expect(bars.map(({ name, value, met }) => [name, value && Number(value.toFixed(3)), met])).toEqual([
     ['GEMMs, share of the FMA peak', 0.25, true],
     ['whole forward, share of the FMA peak', 0.13, true],
-    ['window attention a token, slowest length over fastest', 0.14, true],
+    ['window attention per token, slowest length over fastest', 0.14, true],
     ['variable by fixed throughput, same tokens', 0.96, true],
     ['useful of issued FLOPs, mixed lengths', 0.99, true],
-    ['dispatches a pass of 22 layers', 157, true],
+    ['dispatches per pass of 22 layers', 157, true],
   ]);
 });
 

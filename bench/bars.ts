@@ -1,31 +1,31 @@
-// The bars that the project holds itself to, and what a run measured of them.
+// The project's performance targets (bars), and how a run compares with them.
 import type { Bar, Measurements, SetResult, WindowTime } from './report';
 import { sum } from './statistics';
 import { GEMMS } from './traffic';
 
-/** Tokens that a set needs at the least for its speed to be held against a bar. */
+/** A set with fewer tokens is not compared with the bars on speed. */
 export const LEAST_TOKENS = { software: 2048, card: 4096 };
-/** Sequences whose window attention is compared. */
+/** Lengths of the sequences whose window attention is compared. */
 export const WINDOWS = [1024, 2048, 4096, 8192];
 
-type Asked = Pick<Bar, 'name' | 'bar' | 'is' | 'as'>;
-const atLeast = (name: string, bar: number, as: Bar['as'] = 'percent'): Asked => ({ name, bar, is: 'at least', as });
-const atMost = (name: string, bar: number, as: Bar['as'] = 'percent'): Asked => ({ name, bar, is: 'at most', as });
+type Target = Pick<Bar, 'name' | 'bar' | 'is' | 'as'>;
+const atLeast = (name: string, bar: number, as: Bar['as'] = 'percent'): Target => ({ name, bar, is: 'at least', as });
+const atMost = (name: string, bar: number, as: Bar['as'] = 'percent'): Target => ({ name, bar, is: 'at most', as });
 
-/** A line for every place that has a value; one that says so where nothing of it was measured. */
-function lines(asked: Asked, values: { where: string; value: number }[]): Bar[] {
-  if (values.length === 0) return [{ ...asked, where: 'not measured in this run' }];
+/** One bar per value, or a single one that says that nothing was measured. */
+function lines(target: Target, values: { where: string; value: number }[]): Bar[] {
+  if (values.length === 0) return [{ ...target, where: 'not measured in this run' }];
   return values.map(({ where, value }) => ({
-    ...asked,
+    ...target,
     where,
     value,
-    met: asked.is === 'at least' ? value >= asked.bar : value <= asked.bar,
+    met: target.is === 'at least' ? value >= target.bar : value <= target.bar,
   }));
 }
 
 const where = ({ model, tier, name, tokens }: SetResult) => `${model} ${tier} ${name}, ${tokens} tokens`;
 
-/** GFLOP/s of the GEMMs together; undefined without a profile. */
+/** GFLOP/s over all GEMMs; undefined without a profile. */
 function gemmRate({ kernels }: SetResult): number | undefined {
   const gemms = kernels?.filter(({ label }) => GEMMS.includes(label)) ?? [];
   return gemms.length > 0
@@ -33,14 +33,14 @@ function gemmRate({ kernels }: SetResult): number | undefined {
     : undefined;
 }
 
-/** One value a set, where there is one. */
+/** One value per set, except for sets where it is undefined. */
 const ofSets = (sets: SetResult[], measured: (set: SetResult) => number | undefined) =>
   sets.flatMap((set) => {
     const value = measured(set);
     return value === undefined ? [] : [{ where: where(set), value }];
   });
 
-/** Rates of the sets of one tier by those of another, same model and set. */
+/** tokens/s of the sets of one tier divided by those of tier `by`, same model and set. */
 const speedUps = (sets: SetResult[], tier: string, by: string) =>
   sets
     .filter((set) => set.tier === tier)
@@ -49,7 +49,7 @@ const speedUps = (sets: SetResult[], tier: string, by: string) =>
       return other ? [{ where: where(set), value: set.tokens_per_s / other.tokens_per_s }] : [];
     });
 
-/** Throughput of the variable set by that of the fixed one of the same limit and tokens. */
+/** Throughput of each variable set divided by that of the fixed set with the same limit and tokens. */
 const variableByFixed = (sets: SetResult[]) =>
   sets
     .filter(({ name }) => name.startsWith('variable-'))
@@ -59,7 +59,7 @@ const variableByFixed = (sets: SetResult[]) =>
       return other ? [{ where: where(set), value: set.tokens_per_s / other.tokens_per_s }] : [];
     });
 
-/** By how much a token's window attention costs more in the slowest length than in the fastest. */
+/** How much more window attention costs per token at the slowest length than at the fastest, as a fraction. */
 function windowSpreads(windows: WindowTime[]) {
   const groups = new Map<string, WindowTime[]>();
   for (const window of windows) {
@@ -73,7 +73,7 @@ function windowSpreads(windows: WindowTime[]) {
   });
 }
 
-/** Bars of the base shape's speed are of documents in f32 arithmetic; other tiers are compared with it. */
+/** Bars on the base shape's speed are for documents in f32 arithmetic; other tiers are compared with it. */
 export function barsOf({ peaks, sets, windows }: Measurements, isSoftware: boolean): Bar[] {
   const least = isSoftware ? LEAST_TOKENS.software : LEAST_TOKENS.card;
   const enough = sets.filter(({ tokens }) => tokens >= least);
@@ -103,7 +103,7 @@ export function barsOf({ peaks, sets, windows }: Measurements, isSoftware: boole
           ),
           ...lines(atLeast('shader-f16 by f16 storage', 1.3, 'times'), speedUps(enough, 'shader-f16', 'f16-storage')),
         ]),
-    ...lines(atMost('window attention a token, slowest length over fastest', 0.15), windowSpreads(windows)),
+    ...lines(atMost('window attention per token, slowest length over fastest', 0.15), windowSpreads(windows)),
     ...lines(atLeast('variable by fixed throughput, same tokens', 0.95), variableByFixed(enough)),
     ...lines(
       atLeast('useful of issued FLOPs, mixed lengths', 0.9),
@@ -114,7 +114,7 @@ export function barsOf({ peaks, sets, windows }: Measurements, isSoftware: boole
     ),
     ...[...new Map(sets.map((set) => [`${set.model} ${set.layers}`, set])).values()].flatMap(({ model, layers }) =>
       lines(
-        atMost(`dispatches a pass of ${layers} layers`, 7 * layers + 8, 'number'),
+        atMost(`dispatches per pass of ${layers} layers`, 7 * layers + 8, 'number'),
         ofSets(
           sets.filter((set) => set.model === model && set.tier === sets[0].tier),
           ({ dispatches, passes }) => dispatches / passes,

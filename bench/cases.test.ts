@@ -3,7 +3,7 @@ import { parseOptions } from './args';
 import { CASES, lengthsOf, scaled, sequencesOf } from './cases';
 import { UsageError } from './usage-error';
 
-test('variable lengths lie around half the limit, within it, and are the same every time', () => {
+test('variable lengths centre on half the limit, stay within it, and are reproducible', () => {
   const lengths = lengthsOf({ name: 'variable-512', kind: 'variable', limit: 512 }, 32768);
   expect(lengths).toEqual(lengthsOf({ name: 'variable-512', kind: 'variable', limit: 512 }, 32768));
   const sum = lengths.reduce((a, b) => a + b);
@@ -31,13 +31,13 @@ test('token ids fill the vocabulary', () => {
   expect(new Set(ids)).toEqual(new Set(Array.from({ length: 16 }, (_, i) => i)));
 });
 
-test('a wrong command line is refused with what is wrong and what there is', () => {
+test('a wrong command line is rejected with what is wrong and what is allowed', () => {
   expect(parseOptions(['--cases', 'fixed-512,query-16', '--tokens', '512'])).toMatchObject({
     cases: [{ name: 'fixed-512' }, { name: 'query-16' }],
     tokens: 512,
     toggles: [],
   });
-  const refused = (args: string[]) => {
+  const rejected = (args: string[]) => {
     try {
       parseOptions(args);
     } catch (error) {
@@ -45,10 +45,10 @@ test('a wrong command line is refused with what is wrong and what there is', () 
     }
     return undefined;
   };
-  expect(refused(['--cases', 'fixed-9'])).toMatch(/'fixed-9'.*fixed-512/);
-  expect(refused(['--tiers', 'int4'])).toMatch(/'int4'.*shader-f16/);
-  expect(refused(['--tokens', '1.5'])).toMatch(/--tokens.*1\.5/);
-  expect(refused(['--models', 'nano,'])).toMatch(/empty/);
-  expect(refused(['--model', 'x', '--models', 'nano'])).toMatch(/exclude/);
-  expect(refused(['--nonsense'])).toMatch(/--nonsense/);
+  expect(rejected(['--cases', 'fixed-9'])).toMatch(/'fixed-9'.*fixed-512/);
+  expect(rejected(['--tiers', 'int4'])).toMatch(/'int4'.*shader-f16/);
+  expect(rejected(['--tokens', '1.5'])).toMatch(/--tokens.*1\.5/);
+  expect(rejected(['--models', 'nano,'])).toMatch(/empty/);
+  expect(rejected(['--model', 'x', '--models', 'nano'])).toMatch(/exclusive/);
+  expect(rejected(['--nonsense'])).toMatch(/--nonsense/);
 });

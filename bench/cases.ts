@@ -1,3 +1,6 @@
+// What is measured: documents or queries (cases), and with which weights and arithmetic (tiers).
+import type { Arithmetic, Compute, Dtype } from '../src/api/types';
+
 /** Documents of one length, documents of varying lengths, or a search query. `limit`: tokens of the longest sequence. */
 export interface Case {
   name: string;
@@ -16,16 +19,29 @@ export const CASES: Case[] = [
   { name: 'query-512', kind: 'query', limit: 512 },
 ];
 
-/**
- * The case as far as `tokens` go and the model's own limit allows: a document can't be longer than that, and its name says how long
- * documents are.
- */
+/** How weights are stored and what multiplies them: options of loadModel. */
+export const TIERS = [
+  { name: 'f32', dtype: 'f32', arithmetic: 'f32' },
+  { name: 'f16-storage', dtype: 'f16', arithmetic: 'f32' },
+  { name: 'shader-f16', dtype: 'f16', arithmetic: 'f16' },
+  { name: 'q8', dtype: 'q8', arithmetic: 'f32' },
+  { name: 'q4', dtype: 'q4', arithmetic: 'f32' },
+  { name: 'int8', dtype: 'q8', arithmetic: 'f32', compute: 'int8' },
+] as const satisfies { name: string; dtype: Dtype; arithmetic: Arithmetic; compute?: Compute }[];
+
+export type Tier = (typeof TIERS)[number];
+export type TierName = Tier['name'];
+
+/** Measured by default. */
+export const USUAL_TIERS: TierName[] = ['f32', 'f16-storage', 'shader-f16'];
+
+/** The case with its documents limited to `tokens` and to the model's own limit; the name says how long they are. */
 export function scaled(given: Case, tokens: number, modelLimit: number): Case {
   const limit = Math.min(given.limit, tokens, modelLimit);
   return { ...given, limit, name: `${given.kind}-${limit}` };
 }
 
-/** The random numbers of a seed, in [0, 1): a linear congruential generator (Numerical Recipes), high bits first. */
+/** Random numbers in [0, 1) from a seed, by a linear congruential generator (Numerical Recipes). */
 export function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -34,12 +50,12 @@ export function random(seed: number): () => number {
   };
 }
 
-/** One value of the normal distribution (Box and Muller). */
+/** A sample of the standard normal distribution (Box–Muller). */
 const normal = (next: () => number): number => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
 
 /**
- * Lengths of a case's sequences: `tokens` together, or as many documents of the limit as fit. Variable ones are normal around half the
- * limit with a deviation of an eighth of it, clipped to 1 … limit, and always the same ones; the last one takes what is left.
+ * Lengths of a case's sequences. Fixed: as many documents of the limit as fit into `tokens`. Variable: normally distributed around half
+ * the limit with a deviation of an eighth of it, clipped to 1 … limit, always the same; the last takes what is left of `tokens`.
  */
 export function lengthsOf({ kind, limit }: Case, tokens: number): number[] {
   if (kind === 'query') return [limit];
@@ -53,7 +69,7 @@ export function lengthsOf({ kind, limit }: Case, tokens: number): number[] {
   return lengths;
 }
 
-/** Token ids of those lengths, at random over the whole vocabulary, so that the embedding's reads are spread as in text. */
+/** Sequences of these lengths with token ids random over the whole vocabulary, so that the embedding's reads spread as in text. */
 export function sequencesOf(lengths: number[], vocab_size: number): Uint32Array[] {
   const next = random(1);
   return lengths.map((length) => Uint32Array.from({ length }, () => Math.floor(next() * vocab_size)));

@@ -1,7 +1,7 @@
-// How the outputs of two models are compared.
+// Compares the outputs of two models.
 import type { Model } from '../src/api/types';
 
-/** Cosines of rows of `width`. */
+/** Mean and least cosine between corresponding rows of `width` numbers. */
 export function cosines(actual: Float32Array, expected: Float32Array, width: number) {
   const all: number[] = [];
   for (let at = 0; at < expected.length; at += width) {
@@ -16,7 +16,7 @@ export function cosines(actual: Float32Array, expected: Float32Array, width: num
   return { cosine_mean: all.reduce((a, b) => a + b, 0) / all.length, cosine_min: Math.min(...all) };
 }
 
-/** First choices of rows of logits, compared with the reference's and with the right tokens. */
+/** Compares the first choice of each row of logits with the reference's and with the right token. */
 export function agreement(logits: Float32Array, reference: Float32Array, targets: number[]) {
   const width = logits.length / targets.length;
   let [same, right, nats] = [0, 0, 0];
@@ -42,10 +42,10 @@ export const paragraphs = (text: string): string[] =>
     .map((part) => part.replace(/\s+/g, ' ').trim())
     .filter((part) => part.split(' ').length >= 20);
 
-/** Every token's chance to be masked, in percent. */
+/** Percentage of tokens that are masked. */
 const MASKED = 15;
 
-/** Texts as one batch, with tokens masked; the same ones every time. `rows`: where they are in the stream, `targets`: what they were. */
+/** Texts as one batch with some tokens masked, always the same. `rows`: their places in the stream; `targets`: their original ids. */
 export async function maskedTokens(model: Model, texts: string[]) {
   const { ids: mask } = await model.tokenize(model.info.maskToken!);
   const inputIds: number[] = [];

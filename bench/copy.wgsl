@@ -1,4 +1,4 @@
-// How fast does this device move memory? Every workgroup copies a run of vec4s from one large buffer to another.
+// Measures memory bandwidth: every workgroup copies a run of vec4s from one large buffer to another.
 
 const PER_THREAD: u32 = 8;
 

@@ -1,4 +1,4 @@
-// npm run bench:bars: what the result files in bench/results say of every bar.
+// npm run bench:bars: every bar in the result files of bench/results.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../tools/bundle.mjs';
@@ -7,19 +7,19 @@ import type { Bar, Environment } from './report';
 
 const FOLDER = join(ROOT, 'bench/results');
 
-type Kept = Partial<Pick<Environment, 'date' | 'commit' | 'adapter'>> & { bars?: Bar[] };
+type KeptReport = Partial<Pick<Environment, 'date' | 'commit' | 'adapter'>> & { bars?: Bar[] };
 
 let met = 0;
 let missed = 0;
 for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.json'))) {
   const {
-    date = 'of no date',
+    date = 'no date',
     commit = 'no commit',
     adapter,
     bars,
-  } = JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as Kept;
+  } = JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as KeptReport;
   if (!bars) {
-    console.log(`${file}: has no bars\n`);
+    console.log(`${file}: no bars\n`);
     continue;
   }
   console.log(`${file}: ${adapter}, ${date.slice(0, 10)}, ${commit}\n${columns(barTable(bars))}\n`);

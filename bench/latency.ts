@@ -8,7 +8,7 @@ import { textOf } from './texts';
 
 const MOST_WARM_UPS = 3;
 
-/** Queries of these many tokens, one at a time, as a search page sends them: texts where the model has a tokenizer, else token ids. */
+/** Queries of these token counts, one at a time, as a search page sends them: texts if the model has a tokenizer, else token ids. */
 export async function measureQueries(
   { runtime, files, config }: Loaded,
   limits: number[],
@@ -59,7 +59,7 @@ export async function measureQueries(
   return results;
 }
 
-/** When the device's queue last got work, and when that work was done. */
+/** Records when the device's queue last got work, and when that work was done. */
 function watchQueue({ queue }: GPUDevice) {
   let submitted = 0;
   let done = Promise.resolve(0);

@@ -1,9 +1,9 @@
-// npm run bench: tokens a second, share of the device's FMA peak and latency, of documents and of queries. USAGE is in args.ts.
+// npm run bench: throughput, share of the device's FMA peak, and query latency. USAGE is in args.ts.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { create } from 'webgpu';
 import { folderFiles } from '../src/sources/folder';
-import { parseOptions, USAGE } from './args';
+import { parseOptions, runCommand, USAGE } from './args';
 import { nodeEnvironment, webgpuFolder } from './environment';
 import { benchModels } from './models';
 import { barTable, columns, kernelTable, queryTable, setTable, windowTable } from './print';
@@ -12,21 +12,18 @@ import { roofline } from './roofline';
 import { runSuite } from './suite';
 import { UsageError } from './usage-error';
 
-/** Dawn ignores toggles that it does not know; their names are in its binary. */
+/** Dawn silently ignores unknown toggles, so their names are looked up in its binary. */
 function checkToggles(toggles: string[]): void {
   if (toggles.length === 0) return;
   const binary = readFileSync(join(webgpuFolder(), 'dist', `${process.platform}-${process.arch}`, 'dawn.node'));
   for (const name of toggles) {
-    if (!binary.includes(`\0${name}\0`)) throw new UsageError(`--dawn: Dawn has no toggle '${name}'.`);
+    if (!binary.includes(`\0${name}\0`)) throw new UsageError(`--dawn: Dawn has no toggle named '${name}'.`);
   }
 }
 
 async function main(): Promise<void> {
   const { help, models, folders, toggles, json, ...options } = parseOptions(process.argv.slice(2));
-  if (help) {
-    console.log(USAGE);
-    return;
-  }
+  if (help) return console.log(USAGE);
   checkToggles(toggles);
   const measured = await runSuite({
     ...options,
@@ -46,7 +43,7 @@ async function main(): Promise<void> {
 
 function print({ peaks, sets, queries, windows, bars }: Report): void {
   console.log(
-    `FMA peak ${peaks.fma_gflops.toFixed(1)} GFLOP/s, copy ${peaks.copy_gb_s.toFixed(1)} GB/s: the best of this run`,
+    `FMA peak ${peaks.fma_gflops.toFixed(1)} GFLOP/s, copy ${peaks.copy_gb_s.toFixed(1)} GB/s (best of this run)`,
   );
   if (sets.length > 0) console.log(`\n${columns(setTable(sets))}`);
   if (queries.length > 0) console.log(`\n${columns(queryTable(queries))}`);
@@ -57,10 +54,4 @@ function print({ peaks, sets, queries, windows, bars }: Report): void {
   console.log(`\n${columns(barTable(bars))}`);
 }
 
-main().then(
-  () => process.exit(0), // Dawn's threads would keep the process alive.
-  (error: unknown) => {
-    console.error(error instanceof UsageError ? `${error.message}\n\n${USAGE}` : error);
-    process.exit(error instanceof UsageError ? 2 : 1);
-  },
-);
+runCommand(main, USAGE);

@@ -2,31 +2,28 @@ import { createProfiler, type Profiler } from '../src/gpu/profiler';
 import { packPasses } from '../src/packing/passes';
 import type { Runtime } from '../src/runtime/runtime';
 import { loadRuntime, type OpenOptions } from '../src/session/open';
-import { type Case, lengthsOf, scaled, sequencesOf } from './cases';
-import { copyPeak } from './copy-peak';
-import { fmaPeak } from './fma-peak';
+import { type Case, lengthsOf, scaled, sequencesOf, type Tier } from './cases';
 import { measureQueries } from './latency';
 import type { BenchModel } from './models';
 import { type Loaded, runPasses } from './passes';
-import type { KernelTime, Measurements, SetResult } from './report';
+import { copyPeak, fmaPeak } from './peaks';
+import type { KernelTime, Measurements, SetResult, WindowTime } from './report';
 import { median, sum } from './statistics';
-import type { Tier } from './tiers';
 import { trafficOf } from './traffic';
-import { windowTimes } from './window-times';
 
 export interface MeasureOptions extends Pick<OpenOptions, 'gpu' | 'folder' | 'signal'> {
-  /** Most tokens of a set. */
+  /** Most tokens per set. */
   tokens: number;
-  /** Timed runs of a set and of a query. */
+  /** Timed runs per set, and per query. */
   repeats: number;
   queryRepeats: number;
   profile: boolean;
-  /** Tokens of the sequences whose window attention is timed. */
+  /** Lengths of the sequences whose window attention is timed. */
   windows: number[];
   log(line: string): void;
 }
 
-/** Measures the cases on one model and tier, and the device's peaks before and after. */
+/** Measures the cases for one model and tier, and the device's peaks before and after. */
 export async function measure(
   model: BenchModel,
   tier: Tier,
@@ -43,7 +40,7 @@ export async function measure(
     const fmaBefore = await fmaPeak(runtime.gpu);
     const copyBefore = await copyPeak(runtime.gpu);
     log(`${name}: FMA peak ${fmaBefore.toFixed(1)} GFLOP/s, copy ${copyBefore.toFixed(1)} GB/s`);
-    // A small budget makes one case of some.
+    // With a small budget several cases can become the same.
     const shapes = [
       ...new Map(
         cases.map((given) => scaled(given, options.tokens, loaded.info.maxTokens)).map((shape) => [shape.name, shape]),
@@ -75,8 +72,8 @@ export async function measure(
 }
 
 /**
- * Sets of documents. The smallest one warms up first: buffers only grow, so the peak of memory is then each set's own. Timed runs
- * alternate between the sets, so that what else the machine does hits all of them.
+ * Measures sets of documents. They warm up in order of size: buffers only grow, so each set's peak memory is its own. Timed runs alternate
+ * between the sets, so that other load on the machine affects all of them.
  */
 async function measureSets(
   { runtime, config, info }: Loaded,
@@ -125,7 +122,7 @@ async function measureSets(
   return results;
 }
 
-/** Every kernel's time in all passes together, the median of `repeats` runs, longest first. */
+/** Each kernel's total time over all passes, the median of `repeats` runs, longest first. */
 async function kernelTimes(
   runtime: Runtime,
   passes: Uint32Array[][],
@@ -150,4 +147,30 @@ async function kernelTimes(
       return { label, ms, count, gflops: flops / ms / 1e6, peak_share: 0, bytes, gb_s };
     })
     .sort((a, b) => b.ms - a.ms);
+}
+
+/**
+ * Time of window attention, which should grow linearly with the length: one sequence per length, alternating, the best of `repeats` runs
+ * (other load on the machine does not affect all lengths alike). Empty if no layer has a window.
+ */
+async function windowTimes(
+  runtime: Runtime,
+  profiler: Profiler,
+  lengths: number[],
+  repeats: number,
+): Promise<Omit<WindowTime, 'model' | 'tier'>[]> {
+  const sequences = sequencesOf(lengths, runtime.model.config.vocab_size);
+  const times = lengths.map((): number[] => []);
+  for (let i = 0; i <= repeats; i++) {
+    for (const [s, ids] of sequences.entries()) {
+      await runtime.run([ids], [], { profiler });
+      const window = (await profiler.collect()).get('attention window');
+      if (!window) return [];
+      if (i > 0) times[s].push(window.ms);
+    }
+  }
+  return lengths.map((tokens, s) => {
+    const ms = Math.min(...times[s]);
+    return { tokens, ms, us_per_token: (1000 * ms) / tokens };
+  });
 }

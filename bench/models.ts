@@ -5,7 +5,7 @@ import type { ModelSource } from '../src/api/types';
 import { makeCheckpoint } from '../tools/make-checkpoint.mjs';
 import { UsageError } from './usage-error';
 
-/** A checkpoint to measure. `isSmall`: small enough that software adapters get through whole documents. */
+/** A checkpoint to measure. `isSmall`: small enough for software adapters to run whole documents. */
 export interface BenchModel {
   name: string;
   source: ModelSource;
@@ -16,7 +16,7 @@ const CACHE = 'node_modules/.cache/modernbert-webgpu';
 const SPEC = 'bench/shapes/base.json';
 const SMALL_BYTES = 64 << 20;
 
-/** `names` of the two that come with the project, or `folders` instead. Throws a UsageError for a folder without checkpoint. */
+/** The project's own models with these names (default both), or those in `folders`. Throws a UsageError for a folder without a checkpoint. */
 export function benchModels(names: string[] | undefined, folders: string[] | undefined): BenchModel[] {
   if (folders) return folders.map(fromFolder);
   return (names ?? ['nano', 'base']).map((name) =>
@@ -27,19 +27,19 @@ export function benchModels(names: string[] | undefined, folders: string[] | und
 function fromFolder(path: string): BenchModel {
   const folder = resolve(path);
   if (!existsSync(join(folder, 'config.json'))) {
-    throw new UsageError(`--model: ${path} is no folder with a checkpoint, it has no config.json.`);
+    throw new UsageError(`--model: ${path} has no config.json; expected a folder with a checkpoint.`);
   }
   const weights = join(folder, 'model.safetensors');
   const isSmall = existsSync(weights) && statSync(weights).size < SMALL_BYTES;
   return { name: basename(folder), source: folder, isSmall };
 }
 
-/** A checkpoint of ModernBERT-base's shape with random f16 weights, made once. */
+/** Folder of a checkpoint of ModernBERT-base's shape with random f16 weights, generated on first use. */
 function baseFolder(): string {
   const text = readFileSync(SPEC, 'utf8');
   const folder = resolve(CACHE, `base-f16-${createHash('sha256').update(text).digest('hex').slice(0, 12)}`);
   if (existsSync(folder)) return folder;
-  console.error(`Writing a checkpoint of ModernBERT-base's shape into ${CACHE}, once …`);
+  console.error(`Writing a checkpoint of ModernBERT-base's shape to ${CACHE} (first use only) …`);
   const unfinished = `${folder}.${process.pid}`;
   try {
     makeCheckpoint(JSON.parse(text), unfinished, 'F16');

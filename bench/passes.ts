@@ -7,13 +7,13 @@ import type { loadRuntime } from '../src/session/open';
 /** A model without its tokenizer, ready to run. */
 export type Loaded = Awaited<ReturnType<typeof loadRuntime>>;
 
-/** What an index of documents is made of: the mean of each sequence's hidden states, normalised. */
+/** The head that an index of documents uses: the normalised mean of each sequence's hidden states. */
 export const embeddings = (sequences: number): HeadRequest => ({
   head: pooledEmbedding({ pooling: ['mean'], normalize: true }),
   indices: Uint32Array.from({ length: sequences }, (_, i) => i),
 });
 
-/** From token ids to embeddings in JavaScript, the next pass begun when the GPU has got the one before, as the scheduler does. */
+/** From token ids to embeddings in JavaScript; as in the scheduler, a pass begins once the one before is submitted. */
 export async function runPasses(runtime: Runtime, passes: Uint32Array[][], profiler?: Profiler) {
   const sums = { dispatches: 0, flops: 0, issuedFlops: 0 };
   const run = async (pass: Uint32Array[], onSubmitted?: () => void) => {
@@ -36,7 +36,7 @@ export async function runPasses(runtime: Runtime, passes: Uint32Array[][], profi
         last.catch(failed);
       });
     }
-    await before; // two in flight
+    await before; // at most two in flight
   }
   await last;
   return { ...sums, ms: performance.now() - start };

@@ -6,8 +6,8 @@ export const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} M
 export const rate = (value: number): string => value.toFixed(value < 100 ? 1 : 0);
 export const milliseconds = (ms: number): string => ms.toFixed(ms < 10 ? 2 : ms < 1000 ? 1 : 0);
 
-/** A table of text; the first `names` columns start at the left. */
-export function columns(rows: string[][], names = 3): string {
+/** A plain-text table; the first `names` columns are left-aligned, the others right-aligned. */
+export function columns(rows: Table, names = 3): string {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   return rows
     .map((row) =>
@@ -19,7 +19,13 @@ export function columns(rows: string[][], names = 3): string {
     .join('\n');
 }
 
-/** A table, its header first. The page shows the same ones. */
+/** The same in Markdown. */
+export const markdownTable = ([header, ...rows]: Table, names: number): string =>
+  [header, header.map((_, i) => (i < names ? '---' : '---:')), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+
+/** Rows of cells, the header first. The demo shows the same tables. */
 export type Table = string[][];
 
 export const setTable = (sets: SetResult[]): Table => [
@@ -68,7 +74,7 @@ export const kernelTable = (kernels: KernelTime[]): Table => {
 };
 
 export const windowTable = (windows: WindowTime[]): Table => [
-  ['model', 'tier', 'window attention', 'ms', 'us a token'],
+  ['model', 'tier', 'window attention', 'ms', 'us per token'],
   ...windows.map(({ model, tier, tokens, ms, us_per_token }) => [
     model,
     tier,

@@ -1,38 +1,38 @@
-// What a run of the benchmark gives, as it is written to JSON.
+// The results of a run, as written to JSON.
 
-/** Where and when it ran, and what. */
+/** Where and when it ran, and which version. */
 export interface Environment {
   date: string;
-  /** The project's commit; with -dirty where files differed from it. */
+  /** The project's commit, with -dirty if files differed from it. */
   commit: string;
   /** Node or the browser, with its version. */
   runtime: string;
   adapter: string;
   driver: string;
   features: string[];
-  /** Dawn's own switches that were on. */
+  /** Dawn toggles that were enabled. */
   toggles: string[];
 }
 
-/** The best that the device did in this run on nothing but FMAs, in GFLOP/s, and on nothing but copies, in GB/s. */
+/** The best rates in this run: of FMAs alone, in GFLOP/s, and of copies alone, in GB/s. */
 export interface Peaks {
   fma_gflops: number;
   copy_gb_s: number;
 }
 
-/** All dispatches of one name in a forward pass: milliseconds, floating-point operations that count, and bytes that must move. */
+/** All dispatches with one label: time, rate of useful FLOPs, and memory traffic. */
 export interface KernelTime {
   label: string;
   ms: number;
   count: number;
   gflops: number;
   peak_share: number;
-  /** Of the least traffic (traffic.ts); undefined where it is not known. */
+  /** The least bytes that must move (traffic.ts); undefined if unknown. */
   bytes?: number;
   gb_s?: number;
 }
 
-/** One set of documents on one model. `peak_share` is filled in at the end, when the run's best FMA rate is known. */
+/** One set of documents on one model. `peak_share` is set at the end, when the run's best FMA rate is known. */
 export interface SetResult {
   name: string;
   model: string;
@@ -40,7 +40,7 @@ export interface SetResult {
   tier: string;
   layers: number;
   sequences: number;
-  /** Tokens of each sequence; other programs can measure the same. */
+  /** Tokens of each sequence, so that other programs can measure the same. */
   lengths: number[];
   tokens: number;
   passes: number;
@@ -55,7 +55,7 @@ export interface SetResult {
   kernels?: KernelTime[];
 }
 
-/** One search query, from its text (or ids, where the model has no tokenizer) to its embedding in JavaScript. */
+/** One search query, from its text (or ids, if the model has no tokenizer) to its embedding in JavaScript. */
 export interface QueryResult {
   name: string;
   model: string;
@@ -64,11 +64,11 @@ export interface QueryResult {
   runs: number;
   median_ms: number;
   p90_ms: number;
-  /** Medians. gpu: from the submit to the end of the work, as JavaScript hears of it. */
+  /** Medians. gpu: from the submit until JavaScript learns that the work is done. */
   split_ms: { tokenize?: number; encode: number; gpu: number; readback: number };
 }
 
-/** Window attention of one sequence, all its layers. */
+/** Window attention of one sequence over all layers. */
 export interface WindowTime {
   model: string;
   tier: string;
@@ -77,13 +77,13 @@ export interface WindowTime {
   us_per_token: number;
 }
 
-/** What the project holds itself to. `met` is undefined where this run did not measure it. */
+/** A performance target of the project. `met` is undefined if this run did not measure it. */
 export interface Bar {
   name: string;
   where: string;
   value?: number;
   bar: number;
-  /** Whether the value has to be at least or at most the bar. */
+  /** Whether the value must be at least or at most the bar. */
   is: 'at least' | 'at most';
   as: 'percent' | 'times' | 'number';
   met?: boolean;

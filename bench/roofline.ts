@@ -1,4 +1,4 @@
-// The roofline plot: each kernel's rate over its arithmetic intensity, below what memory and FMAs allow.
+// The roofline plot: each kernel's rate against its arithmetic intensity, under the limits of memory and FMAs.
 import { percent } from './print';
 import type { KernelTime, Report, SetResult } from './report';
 
@@ -21,7 +21,7 @@ const STYLE = `
 const pointOf = ({ label, gflops, peak_share, ms, bytes }: KernelTime): Point[] =>
   bytes && gflops > 0 ? [{ label, intensity: (gflops * ms * 1e6) / bytes, gflops, share: peak_share }] : [];
 
-/** The sets to show of one model: the last two of one length, of its fastest tier. */
+/** The sets to show for one model: the last two fixed-length ones of its fastest tier. */
 function setsOf(model: string, sets: SetResult[]): SetResult[] {
   const own = sets.filter((set) => set.model === model && set.kernels && !set.name.startsWith('variable'));
   const fastest = own.reduce<SetResult | undefined>(
@@ -31,11 +31,11 @@ function setsOf(model: string, sets: SetResult[]): SetResult[] {
   return own.filter(({ tier }) => tier === fastest?.tier).slice(-2);
 }
 
-/** The sets with kernels to show, a list for each model. */
+/** The sets to show, one list per model; only sets with kernel times. */
 export const shownSets = (sets: SetResult[]): SetResult[][] =>
   [...new Set(sets.map(({ model }) => model))].map((model) => setsOf(model, sets)).filter((list) => list.length > 0);
 
-/** An SVG with a panel for each model; undefined where no kernels were timed. Fits light and dark pages. */
+/** An SVG with a panel per model, for light and dark pages; undefined if no kernels were timed. */
 export function roofline(report: Known): string | undefined {
   const panels = shownSets(report.sets);
   if (panels.length === 0) return undefined;
@@ -90,7 +90,7 @@ function panel(sets: SetResult[], { fma_gflops, copy_gb_s }: Report['peaks']): s
       (tick) =>
         `<path class="grid" d="M0 ${up(tick).toFixed(1)}H${width}"/><text class="quiet end" x="-8" y="${(up(tick) + 4).toFixed(1)}">${short(tick)}</text>`,
     ),
-    `<text class="quiet middle" x="${width / 2}" y="${height + 34}">FLOP a byte that must move</text>`,
+    `<text class="quiet middle" x="${width / 2}" y="${height + 34}">FLOP per byte that must move</text>`,
     `<text class="quiet" transform="translate(-46 ${height / 2 + 30}) rotate(-90)">GFLOP/s</text>`,
     `<polyline class="roof" points="${roof.join(' ')}"/>`,
     `<text class="quiet end" x="${width - 6}" y="${(up(fma_gflops) - 8).toFixed(1)}">FMA peak ${short(fma_gflops)} GFLOP/s; copy ${short(copy_gb_s)} GB/s</text>`,
@@ -99,7 +99,7 @@ function panel(sets: SetResult[], { fma_gflops, copy_gb_s }: Report['peaks']): s
   ].join('\n');
 }
 
-/** Whole decades around the values, over `length` pixels. */
+/** A logarithmic scale of whole decades around the values, `length` pixels long. */
 function logScale(values: number[], length: number) {
   const first = Math.floor(Math.log10(Math.min(...values)));
   const last = Math.max(first + 1, Math.ceil(Math.log10(Math.max(...values))));
@@ -113,7 +113,7 @@ function logScale(values: number[], length: number) {
 
 const classOf = (group: number): string => (group === 0 ? 'first' : 'second');
 
-/** Three digits, without an exponent. */
+/** Three significant digits, without an exponent. */
 const short = (value: number): string => String(Number(value.toPrecision(3)));
 
 const text = (raw: string): string => raw.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');

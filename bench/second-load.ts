@@ -1,53 +1,51 @@
-// What a second load costs in Chromium, beside a plain read of the same bytes: npm run bench:second-load -- [options]. USAGE is below.
+// npm run bench:second-load: what a second load costs in Chromium, beside a plain read of the same bytes.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { chromium, type Page } from 'playwright';
 import type { Dtype } from '../src/api/types';
 import { findChromium } from '../tools/adapters.mjs';
 import { bundleLibrary } from '../tools/library.mjs';
-import { choose, count } from './args';
+import { choose, count, parseFlags, runCommand } from './args';
 import { nodeEnvironment } from './environment';
 import { type BenchModel, benchModels } from './models';
 import { serve } from './peer/server';
-import { columns } from './print';
+import { columns, markdownTable } from './print';
 import { median } from './statistics';
-import { UsageError } from './usage-error';
 
 const USAGE = `npm run bench:second-load -- [options]
-  --models A,B    of nano, base; by default base
-  --dtypes A,B    of f32, f16, q8, q4; by default f16, q8
-  --repeats N     reads and loads, in turn; by default 15
-  --gpu           the machine's graphics card in a visible Chromium, instead of SwiftShader
+  --models A,B    of nano, base; default base
+  --dtypes A,B    of f32, f16, q8, q4; default f16,q8
+  --repeats N     pairs of a read and a load; default 15
+  --gpu           use the machine's graphics card in a visible Chromium, instead of SwiftShader
   --out DIR       writes second-load.json and second-load.md`;
 
-/** Times in milliseconds, each the median of the repeats. */
+/** Times in milliseconds; reads and loads without kernels are medians. */
 interface Row {
   model: string;
   dtype: Dtype;
   bytes: number;
-  /** From the server, converted and stored. */
+  /** From the server, including conversion and storing. */
   first_load: number;
-  /** The stored weights, read to their end from the origin's private file system. */
+  /** The stored weights, read to the end from the origin-private file system (OPFS). */
   plain_read: number;
-  /** All of a load but for its kernels: worker, adapter and device, files, checks, uploads. */
+  /** A whole load except for its kernels: worker, adapter and device, files, checks, uploads. */
   second_load_without_kernels: number;
-  /** Compiling goes on while the weights are read. */
+  /** Kernels compile while the weights are read. */
   second_load: number;
 }
 
-/** What the page has in `window`. */
+/** A global of the page. */
 declare const library: typeof import('../src/index');
 
-/** Beside the library: the page's script, and a worker that compiles nothing. */
+/** Served next to the library: the page's script, and a worker that compiles nothing. */
 const SCRIPTS = {
   'main.js': "import * as library from '/page/library/index.js'; window.library = library;",
   'no-kernels.js': 'GPUDevice.prototype.createComputePipelineAsync = async () => ({});',
   'worker-without-kernels.js': "import './no-kernels.js'; import './library/worker.js';",
 };
 
-/** Loads in a worker, as applications do. Gives milliseconds. */
+/** Loads in a worker, as applications do. Returns milliseconds. */
 const load = (page: Page, dtype: Dtype, state: 'stored' | 'hit', kernels: boolean) =>
   page.evaluate(
     async ({ dtype, state, kernels }) => {
@@ -63,7 +61,7 @@ const load = (page: Page, dtype: Dtype, state: 'stored' | 'hit', kernels: boolea
     { dtype, state, kernels },
   );
 
-/** Milliseconds and bytes. */
+/** Reads the stored weights. Returns milliseconds and bytes. */
 const read = (page: Page, dtype: Dtype) =>
   page.evaluate(async (dtype) => {
     const { id } = (await library.listCached()).find((entry) => entry.dtype === dtype)!;
@@ -86,7 +84,7 @@ async function measure(page: Page, { name: model }: BenchModel, dtype: Dtype, re
     const plain = await read(page, dtype);
     const took = await load(page, dtype, 'hit', false);
     bytes = plain.bytes;
-    if (i === 0) continue; // both codes are cold
+    if (i === 0) continue; // warm-up
     reads.push(plain.took);
     loads.push(took);
   }
@@ -116,30 +114,19 @@ const markdown = (where: string, rows: Row[]): string => `# A second load, besid
 
 ${where}. Written by \`npm run bench:second-load -- --out bench/results\`.
 
-- plain read: the stored \`model.safetensors\`, its \`stream()\` read to its end from the origin's private file system; the bar: a second load has
-  half its rate. The library's worker reads by a handle of its own, which is faster.
-- load: a whole second load but for its kernels: worker, device, files, the check that all numbers are finite, uploads. Medians, in turn with
-  the reads.
-- first load: the same from a server on this machine, converted and stored.
-- with kernels: one second load with its kernels, which compile while the weights are read. A software GPU compiles on the processor that
-  reads, and with a slow compiler.
+- plain read: the stored \`model.safetensors\`, its \`stream()\` read to the end from the origin-private file system. The bar: a second load
+  reaches half its rate. The library's worker reads through its own handle, which is faster.
+- load: a whole second load except for its kernels: worker, device, files, the check that all numbers are finite, uploads. Medians; loads and
+  reads alternate.
+- first load: the same from a server on this machine, including conversion and storing.
+- with kernels: one second load with its kernels, which compile while the weights are read. A software GPU compiles on the CPU that
+  reads, and slowly.
 
-${[HEADER, HEADER.map((_, i) => (i < 2 ? '---' : '---:')), ...rows.map(cells)].map((row) => `| ${row.join(' | ')} |`).join('\n')}
+${markdownTable([HEADER, ...rows.map(cells)], 2)}
 `;
 
-function parseOptions() {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  try {
-    const options = { models: text, dtypes: text, repeats: text, out: text, gpu: flag, help: flag };
-    return parseArgs({ options }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
 async function main(): Promise<void> {
-  const values = parseOptions();
+  const values = parseFlags(['models', 'dtypes', 'repeats', 'out'], ['gpu', 'help']);
   if (values.help) return console.log(USAGE);
   const models = benchModels(choose('--models', values.models, ['nano', 'base']) ?? ['base'], undefined);
   const dtypes: Dtype[] = choose('--dtypes', values.dtypes, ['f32', 'f16', 'q8', 'q4']) ?? ['f16', 'q8'];
@@ -185,10 +172,4 @@ async function main(): Promise<void> {
   writeFileSync(join(values.out, 'second-load.md'), markdown(where, rows));
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(error instanceof UsageError ? error.message : error);
-    process.exit(error instanceof UsageError ? 2 : 1);
-  },
-);
+runCommand(main, USAGE);

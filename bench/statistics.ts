@@ -1,4 +1,4 @@
-/** The value below which `share` of the values lie, between two of them where it falls there. NaN of none. */
+/** The quantile `share` (0 … 1) of the values, linearly interpolated; NaN for an empty list. */
 export function quantile(values: number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const at = share * (sorted.length - 1);

@@ -1,18 +1,17 @@
 import { openGpu } from '../src/gpu/device';
 import type { OpenOptions } from '../src/session/open';
 import { barsOf, LEAST_TOKENS, WINDOWS } from './bars';
-import type { Case } from './cases';
+import { type Case, TIERS, type Tier, type TierName, USUAL_TIERS } from './cases';
 import { measure } from './measure';
 import type { BenchModel } from './models';
 import type { Bar, Environment, Measurements } from './report';
-import { TIERS, type Tier, type TierName, USUAL_TIERS } from './tiers';
 import { UsageError } from './usage-error';
 
 export interface SuiteOptions extends Pick<OpenOptions, 'folder' | 'signal'> {
   gpu: GPU | undefined;
   models: BenchModel[];
   cases: Case[];
-  /** Undefined: all usual ones that model and device have. */
+  /** Default: the usual ones that model and device support. */
   tiers?: TierName[];
   tokens?: number;
   repeats?: number;
@@ -23,7 +22,7 @@ export interface SuiteOptions extends Pick<OpenOptions, 'folder' | 'signal'> {
   log(line: string): void;
 }
 
-/** Every model in every tier, in Node and in a page. Throws a UsageError for what the device cannot do. */
+/** Measures every model in every tier, in Node or in a page. Throws a UsageError if the device lacks a required feature. */
 export async function runSuite(
   options: SuiteOptions,
 ): Promise<Measurements & { bars: Bar[] } & Pick<Environment, 'adapter' | 'driver' | 'features'>> {
@@ -34,13 +33,13 @@ export async function runSuite(
   const profile = (options.profile ?? false) || bars;
   if (profile && !hasTimestamps) {
     throw new UsageError(
-      "This device has no timestamp-query: kernels' times and the bars that need them can't be had.",
+      'This device does not support timestamp-query, which --profile and --bars need to time kernels.',
     );
   }
-  const wanted = options.tiers ?? USUAL_TIERS;
-  const tiers = TIERS.filter(({ name, arithmetic }) => wanted.includes(name) && (arithmetic === 'f32' || hasF16));
-  if (tiers.length === 0) throw new UsageError(`tiers ${wanted}: this device has no shader-f16.`);
-  // Browsers leave some of an adapter's facts empty.
+  const names = options.tiers ?? USUAL_TIERS;
+  const tiers = TIERS.filter(({ name, arithmetic }) => names.includes(name) && (arithmetic === 'f32' || hasF16));
+  if (tiers.length === 0) throw new UsageError(`tiers ${names}: this device does not support shader-f16.`);
+  // Browsers leave some of the adapter's info empty.
   const adapter = info.device || `${info.vendor} ${info.architecture}`.trim();
   log(`${adapter} (${info.description || 'driver unknown'})`);
 
@@ -56,7 +55,7 @@ export async function runSuite(
         repeats,
         queryRepeats: options.queryRepeats ?? (isSoftware ? 10 : 50),
         profile,
-        // A sequence of 8192 tokens takes a processor minutes at base's shape, and a token's cost follows the length in the same way in
+        // A sequence of 8192 tokens takes a CPU minutes at base's shape, and the cost per token depends on the length in the same way in
         // a small model and in every tier.
         windows: bars && (!isSoftware || (model.isSmall && i === 0)) ? WINDOWS : [],
       });
@@ -74,6 +73,6 @@ export async function runSuite(
   return { adapter, driver: info.description, features, ...all, bars: barsOf(all, isSoftware) };
 }
 
-/** Large checkpoints have f16 weights, as published ones of their size are used: f32 would be more of the same. */
-const tiersOf = (model: BenchModel, tiers: Tier[], asked: TierName[] | undefined): Tier[] =>
-  model.isSmall || asked ? tiers : tiers.filter(({ dtype }) => dtype === 'f16');
+/** Large checkpoints run only with f16 weights, as published ones of their size are used; f32 would tell nothing new. */
+const tiersOf = (model: BenchModel, tiers: Tier[], chosen: TierName[] | undefined): Tier[] =>
+  model.isSmall || chosen ? tiers : tiers.filter(({ dtype }) => dtype === 'f16');

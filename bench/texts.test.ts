@@ -7,7 +7,7 @@ import { textOf } from './texts';
 const tokenizer = createTokenizer(JSON.parse(readFileSync('public/models/nano/tokenizer.json', 'utf8')), undefined);
 const count = (text: string) => tokenizer.encode(text).ids.length;
 
-test('texts have exactly the tokens that are asked for, and are the same every time', async () => {
+test('texts have exactly the requested number of tokens and are reproducible', async () => {
   for (const tokens of [3, 16, 17, 128, 511, 2048]) {
     const text = await textOf(tokens, tokens, count);
     expect(count(text)).toBe(tokens);
@@ -16,11 +16,11 @@ test('texts have exactly the tokens that are asked for, and are the same every t
   expect(await textOf(128, 1, count)).not.toBe(await textOf(128, 2, count));
 });
 
-test('a text of special tokens alone is refused', async () => {
-  await expect(textOf(2, 1, count)).rejects.toThrow('No text of 2 tokens was found.');
+test('a text of special tokens alone is rejected', async () => {
+  await expect(textOf(2, 1, count)).rejects.toThrow('No text has exactly 2 tokens.');
 });
 
-test('quantiles lie between values where they fall there', () => {
+test('quantiles are interpolated between values', () => {
   expect(median([3, 1, 2])).toBe(2);
   expect(median([4, 1, 3, 2])).toBe(2.5);
   expect(quantile([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], 0.9)).toBe(10);

@@ -1,4 +1,4 @@
-// Texts of a wanted number of tokens, the same ones every time.
+// Reproducible texts with a given number of tokens.
 import { random } from './cases';
 
 const SENTENCES = [
@@ -20,7 +20,7 @@ const SENTENCES = [
   'Before the bridge was built, the market on the other bank was half a day away.',
 ];
 
-/** Sentences in a random order, at least `characters` of them. */
+/** Random sentences, at least `characters` characters in total. */
 export function prose(seed: number, characters: number): string {
   const next = random(seed);
   let text = '';
@@ -29,8 +29,8 @@ export function prose(seed: number, characters: number): string {
 }
 
 /**
- * Prose of exactly `tokens` tokens, special ones included, as `count` counts them: whole words, then single ones of ` the` where a word
- * has several tokens. Throws a RangeError where no text has so few.
+ * Prose of exactly `tokens` tokens as counted by `count`, special tokens included. If no whole word fits, it is filled up with ` the`.
+ * Throws a RangeError if no text is that short.
  */
 export async function textOf(
   tokens: number,
@@ -48,6 +48,6 @@ export async function textOf(
   for (let missing = tokens - (await count(text)); missing > 0; missing = tokens - (await count(text))) {
     text += ' the'.repeat(missing);
   }
-  if (text === '' || (await count(text)) !== tokens) throw new RangeError(`No text of ${tokens} tokens was found.`);
+  if (text === '' || (await count(text)) !== tokens) throw new RangeError(`No text has exactly ${tokens} tokens.`);
   return text;
 }

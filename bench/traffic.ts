@@ -3,13 +3,13 @@ import { roundUp } from '../src/kernels/storage';
 import type { PassSizes } from '../src/model/family';
 import type { Runtime } from '../src/runtime/runtime';
 
-/** Labels of the encoder's matrix products, as the profiler names them. */
+/** The profiler's labels of the encoder's matrix products. */
 export const GEMMS = ['Wqkv', 'attn.Wo', 'mlp.Wi', 'mlp.Wo'];
 
 /**
- * Bytes that each kernel of the encoder must move in one pass of `tokens`, all layers together: every buffer that it binds, once, and what a
- * GEMM adds to, twice. Of embedding tables only the rows that are looked up. What a kernel really moves is more where tiles are read again
- * and the cache is too small for them. Heads are left out.
+ * The least bytes that each kernel of the encoder must move in one pass of `tokens` tokens, over all layers, by label: every buffer it binds
+ * once, a GEMM's residual output twice, and only the looked-up rows of embedding tables. The real traffic is higher if tiles are read again
+ * from beyond the cache. Heads are not counted.
  */
 export function trafficOf({ model }: Runtime, tokens: number): Map<string, number> {
   const { embeddings, layers } = model.encoder;

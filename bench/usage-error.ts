@@ -1,4 +1,4 @@
-/** A mistake on the command line, or something asked for that the device does not have. */
+/** A mistake on the command line, or a request that the device does not support. */
 export class UsageError extends Error {
   override name = 'UsageError';
 }

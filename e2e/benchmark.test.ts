@@ -39,7 +39,7 @@ it('measures nano, shows the results and saves them', async () => {
   );
   expect(await rows('One search query')).toHaveLength(4); // of 16 and of 128 tokens
   expect(await rows("The project's bars")).toContainEqual(
-    expect.stringMatching(/^dispatches a pass of 7 layers.*\bmet\b/),
+    expect.stringMatching(/^dispatches per pass of 7 layers.*\bmet\b/),
   );
   expect(await page.locator('.bars').count()).toBe(2);
   expect(await page.locator('#results .chart circle').count()).toBe(4); // two lengths of two tiers

@@ -10,7 +10,7 @@ DTYPES = {"F16": np.float16, "F32": np.float32}
 
 
 def read_tensors(path):
-    """Name → float32 tensor, in the order of the file's data."""
+    """{name: float32 tensor}, in the order of the file's data."""
     raw = Path(path).read_bytes()
     start = 8 + struct.unpack("<Q", raw[:8])[0]
     header = json.loads(raw[8:start])
@@ -24,7 +24,7 @@ def read_tensors(path):
 
 
 def write_tensors(path, tensors, dtype="F16"):
-    """In the order given, layers last, as in the built-in models: their ONNX graphs find the weights by their places in the file."""
+    """Keeps the given order, but layers last, as in the built-in models: their ONNX graphs locate weights by offset in the file."""
     header, data, place = {}, [], 0
     for name, tensor in sorted(tensors.items(), key=lambda item: "layers." in item[0]):
         part = tensor.detach().numpy().astype(DTYPES[dtype]).tobytes()

@@ -1,10 +1,10 @@
-"""Sums of checkpoints' weights: python3 combine.py OUT_FOLDER FOLDER=SHARE [FOLDER=SHARE ...]
+"""Weighted sums of checkpoints: python3 combine.py OUT_FOLDER FOLDER=SHARE [FOLDER=SHARE ...]
 
-    combine.py out nano=0.5 trained=0.5              half way to a model that was trained on: often better than either on what both know, and
-                                                     far less is forgotten (Wortsman et al. 2022)
-    combine.py out nano-embed=1 trained=0.5 nano=-0.5   an embedding model with what its masked language model has learned since
+    combine.py out nano=0.5 trained=0.5              halfway to a further trained model: often better than either on what both know, and
+                                                     it forgets far less (Wortsman et al. 2022)
+    combine.py out nano-embed=1 trained=0.5 nano=-0.5   an embedding model plus what its masked language model has learned since
 
-The first folder says which tensors there are; everything else of it is copied.
+The first folder determines the tensors; its other files are copied.
 """
 import shutil
 import sys
@@ -13,7 +13,7 @@ from checkpoint import read_tensors, write_tensors
 
 
 def combined(terms):
-    """terms: [(tensors, share)]; names with and without "model." are the same tensor."""
+    """terms: [(tensors, share)]. Names with and without the prefix "model." mean the same tensor."""
     plain = [({name.removeprefix("model."): value for name, value in tensors.items()}, share) for tensors, share in terms]
     return {name: sum(share * tensors[name.removeprefix("model.")] for tensors, share in plain) for name in terms[0][0]}
 

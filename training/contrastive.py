@@ -1,7 +1,7 @@
 """Embeddings: python3 contrastive.py --from FOLDER --text FOLDER --out FOLDER [options]
 
-Pulls pairs of pairs.py together by in-batch negatives, in both directions, at every Matryoshka size; mean pooling, cosine. FOLDER may hold a
-masked language model or an embedding model. The same arguments and seed give the same model, up to the order of the threads' sums.
+Trains on the pairs of pairs.py with in-batch negatives, in both directions, at every Matryoshka size; mean pooling, cosine. FOLDER may contain
+a masked language model or an embedding model. The same arguments and seed give the same model, up to the order of the threads' sums.
 """
 import argparse
 import shutil
@@ -31,10 +31,10 @@ def arguments():
     p.add_argument("--out", required=True)
     p.add_argument("--steps", type=int, default=2000)
     p.add_argument("--warmup", type=int, default=50)
-    p.add_argument("--decay", type=int, help="steps at the end; half of them if not given")
+    p.add_argument("--decay", type=int, help="steps at the end; default: half of them")
     p.add_argument("--batch", type=int, default=128, help="pairs")
-    p.add_argument("--sources", type=int, default=2, help="text files that the pairs of one batch come from: few, so that the negatives are alike")
-    p.add_argument("--length", type=int, default=128, help="most tokens of a text")
+    p.add_argument("--sources", type=int, default=2, help="text files per batch; few, so that the negatives are similar")
+    p.add_argument("--length", type=int, default=128, help="maximum tokens per text")
     p.add_argument("--temperature", type=float, default=0.05)
     p.add_argument("--muon-lr", type=float, default=0.004)
     p.add_argument("--adam-lr", type=float, default=4e-4)
@@ -45,7 +45,7 @@ def arguments():
 
 
 class Pairs:
-    """Endless pairs of one text file, kinds in turn."""
+    """An endless supply of pairs from one text file, of random kinds."""
 
     def __init__(self, found, rng):
         self.rng = rng
@@ -63,7 +63,7 @@ class Pairs:
 
 
 def pack_whole(texts, length):
-    """Token ids of whole texts, in rows: (ids, sequence, position) of [rows, length], and the number of each token's text [rows · length]."""
+    """Packs whole texts into rows: (ids, sequence, position), each [rows, length], and the index of each token's text [rows · length]."""
     rows, room = [], []
     for i in sorted(range(len(texts)), key=lambda i: -len(texts[i])):
         row = next((r for r, left in enumerate(room) if left >= len(texts[i])), len(rows))
@@ -73,7 +73,7 @@ def pack_whole(texts, length):
         rows[row].append(i)
         room[row] -= len(texts[i])
     out = np.zeros((4, len(rows), length), np.int64)
-    out[1], out[3] = -1, len(texts)  # the rest of a row is a text of its own that nobody uses
+    out[1], out[3] = -1, len(texts)  # the rest of a row counts as an extra text, which is dropped
     for r, members in enumerate(rows):
         at = 0
         for i in members:
@@ -85,7 +85,7 @@ def pack_whole(texts, length):
 
 
 def embed(encoder, texts, length):
-    """Lists of ids → mean of the last hidden states [texts, hidden]."""
+    """Mean of the last hidden states, [texts, hidden], for lists of token ids."""
     batch, owner = pack_whole(texts, length)
     hidden = encoder(*batch).flatten(0, 1)
     sums = torch.zeros(len(texts) + 1, hidden.shape[-1]).index_add(0, owner, hidden)
@@ -93,7 +93,7 @@ def embed(encoder, texts, length):
 
 
 def contrast(queries, passages, temperature):
-    """InfoNCE in both directions, mean over the Matryoshka sizes."""
+    """InfoNCE in both directions, averaged over the Matryoshka sizes."""
     right, losses = torch.arange(len(queries)), []
     for size in SIZES:
         scores = F.normalize(queries[:, :size], dim=-1) @ F.normalize(passages[:, :size], dim=-1).T / temperature

@@ -1,4 +1,4 @@
-"""Plain text files → token ids, split by document into training and held-out text; rows of packed, masked sequences."""
+"""Tokenizes text files, splits them by document into training and held-out text, packs and masks rows of sequences."""
 import json
 from pathlib import Path
 
@@ -9,14 +9,14 @@ HELD_OUT = 60  # every 60th document
 
 
 def documents(path):
-    """Each a list of (is_heading, text) paragraphs."""
+    """Yields documents, each a list of (is_heading, text) paragraphs."""
     for document in Path(path).read_text(encoding="utf-8").split("\n\f\n"):
         blocks = [b for b in document.strip().split("\n\n") if b]
         yield [(b.startswith("# "), b.removeprefix("# ")) for b in blocks]
 
 
 def tokenized(path, tokenizer):
-    """Documents as lists of (is_heading, uint16 ids), kept beside the text as NAME.npz."""
+    """Documents as lists of (is_heading, uint16 ids), cached next to the text as NAME.npz."""
     kept = Path(path).with_suffix(".npz")
     if not kept.exists() or kept.stat().st_mtime < Path(path).stat().st_mtime:
         paragraphs = [(d, h, tokenizer.encode(t)) for d, document in enumerate(documents(path)) for h, t in document]
@@ -34,18 +34,18 @@ def tokenized(path, tokenizer):
 
 
 def split(found):
-    """(training, held out)"""
+    """(training, held out) documents."""
     held_out = found[HELD_OUT - 1 :: HELD_OUT]
     return [d for i, d in enumerate(found) if i % HELD_OUT != HELD_OUT - 1], held_out
 
 
 def stream(document, newline):
-    """A document as one run of ids, paragraphs apart by an empty line."""
+    """A document as one array of ids, with an empty line after each paragraph."""
     return np.concatenate([np.concatenate([ids, newline]) for _, ids in document])
 
 
 class Source:
-    """Endless sequences of one text file's documents, every document once before any comes again."""
+    """An endless supply of sequences from one text file; every document comes once before any is repeated."""
 
     def __init__(self, name, training, tokenizer, rng):
         newline = np.array(tokenizer.encode("\n\n"), np.uint16)
@@ -66,7 +66,7 @@ class Source:
 
 
 def pack(take, rows, length):
-    """Fills rows without padding: (ids, sequence, position), all [rows, length]; `take(n)` gives a sequence of at most n tokens."""
+    """Fills rows without padding: (ids, sequence, position), each [rows, length]. `take(n)` returns a sequence of at most n tokens."""
     out = np.zeros((3, rows, length), np.int64)
     for row in range(rows):
         at = count = 0
@@ -77,11 +77,17 @@ def pack(take, rows, length):
     return tuple(torch.from_numpy(part) for part in out)
 
 
-def mask(ids, share, tokenizer, vocabulary, generator):
-    """(masked ids, places [n] in the flat stream, right ids [n]): of `share` of the tokens 80 % [MASK], 10 % any token, 10 % as they were."""
+def choose(ids, share, tokenizer, generator):
+    """A random `share` of the tokens, special ones excluded, as booleans."""
     chosen = torch.rand(ids.shape, generator=generator) < share
     for special in tokenizer.special:
         chosen &= ids != special
+    return chosen
+
+
+def mask(ids, share, tokenizer, vocabulary, generator):
+    """(masked ids, places [n] in the flat stream, right ids [n]). Of the chosen tokens 80% become [MASK], 10% a random token, 10% stay."""
+    chosen = choose(ids, share, tokenizer, generator)
     fate = torch.rand(ids.shape, generator=generator)
     random = torch.randint(0, vocabulary, ids.shape, generator=generator)
     masked = torch.where(chosen & (fate < 0.8), torch.tensor(tokenizer.mask), ids)
@@ -91,27 +97,29 @@ def mask(ids, share, tokenizer, vocabulary, generator):
 
 
 def mask_all(ids, share, tokenizer, generator):
-    """As mask, but every chosen token becomes [MASK]: for evaluation."""
-    chosen = torch.rand(ids.shape, generator=generator) < share
-    for special in tokenizer.special:
-        chosen &= ids != special
+    """Like mask, but every chosen token becomes [MASK]: for evaluation."""
+    chosen = choose(ids, share, tokenizer, generator)
     places = chosen.flatten().nonzero()[:, 0]
     return ids.masked_fill(chosen, tokenizer.mask), places, ids.flatten()[places]
 
 
 def weights(sources, temperature=0.7):
-    """How often each source is drawn: small ones more often than their size says."""
+    """Probability of drawing each source: small ones more often than in proportion to their size."""
     sizes = np.array([s.tokens for s in sources], np.float64) ** temperature
     return sizes / sizes.sum()
 
 
+def domains():
+    """{name of a text file: domain}, from sources.json. A file that is not listed is a domain by itself."""
+    return {s["name"]: s["domain"] for s in json.loads((Path(__file__).parent / "sources.json").read_text())}
+
+
 def load_sources(folder, tokenizer, seed):
-    """([Source], {domain: held-out documents}) of the text files in `folder`; domains are those of sources.json, else the file's name."""
-    listed = json.loads((Path(__file__).parent / "sources.json").read_text())
-    domains = {s["name"]: s["domain"] for s in listed}
+    """([Source], {domain: held-out documents}) of the text files in `folder`."""
     rng, sources, held_out = np.random.default_rng(seed), [], {}
+    domain = domains()
     for path in sorted(Path(folder).glob("*.txt")):
         training, rest = split(tokenized(path, tokenizer))
         sources.append(Source(path.stem, training, tokenizer, rng))
-        held_out.setdefault(domains.get(path.stem, path.stem), []).extend(rest)
+        held_out.setdefault(domain.get(path.stem, path.stem), []).extend(rest)
     return sources, held_out

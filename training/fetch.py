@@ -31,14 +31,14 @@ def unpacked(path):
 
 
 def is_text(block):
-    """English prose, not tables, signatures or listings."""
+    """Whether a block is English prose, not a table, signature or listing."""
     letters = sum(c.isalpha() or c == " " for c in block)
     foreign = sum(c.isalpha() and ord(c) > 0x7F for c in block)
     return len(block) >= 40 and letters > 0.85 * len(block) and foreign < 0.01 * len(block)
 
 
 def cleaned(blocks, seen):
-    """Of one document: what is prose and was not in a document before; headings only where prose follows."""
+    """The prose of one document that was not in an earlier one; headings only if prose follows."""
     out = []
     for block in blocks:
         block = " ".join(block.split())
@@ -60,7 +60,7 @@ def extract(source, folder):
     pattern, seen = re.compile(source["files"]), set()
     files = sorted(p for p in Path(folder).rglob("*") if p.is_file() and pattern.search(str(p.relative_to(folder))))
     if not files:
-        raise SystemExit(f"{source['name']}: no file of the package matches {source['files']}")
+        raise SystemExit(f"{source['name']}: no file in the package matches {source['files']}")
     read = READERS[source["reader"]]
     documents = [cleaned(blocks, seen) for path in files for blocks in read(unpacked(path), path)]
     return [d for d in documents if sum(map(len, d)) > 200]

@@ -1,7 +1,7 @@
 """Golden outputs of a built-in model's weights, in float64, for nano-texts.json: python3 training/goldens.py nano|nano-embed
 
-Writes src/model/fixtures/golden/NAME.safetensors. Only the model code here is used; the token ids are those of the
-file that is there, which are Hugging Face's.
+Writes src/model/fixtures/golden/NAME.safetensors. Uses only the model code in this folder; the token ids are
+taken from the existing file and are Hugging Face's.
 """
 import sys
 from pathlib import Path

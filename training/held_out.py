@@ -1,15 +1,15 @@
-"""Writes eval/held-out.json from the documents that training leaves out: python3 held_out.py TEXT_FOLDER"""
+"""Writes eval/held-out.json from the documents held out from training: python3 held_out.py TEXT_FOLDER"""
 import json
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from data import documents, split
+from data import documents, domains, split
 from pairs import KINDS, pairs
 
 HERE = Path(__file__).parent
-CHARACTERS = 36_000  # a domain, for the masked tokens
+CHARACTERS = 36_000  # per domain, for the masked tokens
 PAIRS = 1000
 QUERY, PASSAGE = 400, 600  # characters, about 90 and 130 tokens
 
@@ -31,7 +31,7 @@ def masked_texts(found, rng):
 
 
 def retrieval_pairs(found, rng):
-    """PAIRS pairs, of every kind as many, of a domain at most 80 a kind; no passage twice."""
+    """PAIRS pairs, the same number of each kind, drawn from at most 80 per domain and kind; no passage twice."""
     by_kind = {kind: [] for kind in KINDS}
     for domain, rest in found.items():
         for kind in KINDS:
@@ -48,11 +48,10 @@ def retrieval_pairs(found, rng):
 
 
 def main(folder):
-    domains = {s["name"]: s["domain"] for s in json.loads((HERE / "sources.json").read_text())}
-    found = {}
+    domain, found = domains(), {}
     for path in sorted(Path(folder).glob("*.txt")):
-        found.setdefault(domains.get(path.stem, path.stem), []).extend(split(list(documents(path)))[1])
-    found = {domain: rest for domain, rest in found.items() if sum(len(t) for d in rest for _, t in d) >= 8000}
+        found.setdefault(domain.get(path.stem, path.stem), []).extend(split(list(documents(path)))[1])
+    found = {name: rest for name, rest in found.items() if sum(len(t) for d in rest for _, t in d) >= 8000}
     out = {"texts": masked_texts(found, np.random.default_rng(0)), "pairs": retrieval_pairs(found, np.random.default_rng(0))}
     (HERE / "eval/held-out.json").write_text(json.dumps(out, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
     print({d: sum(map(len, t)) for d, t in out["texts"].items()}, len(out["pairs"]), "pairs")

@@ -1,7 +1,7 @@
 """The masked language model: python3 mlm.py --from FOLDER --text FOLDER --out FOLDER [options]
 
-Continues from a checkpoint's weights. The same arguments and seed give the same model, up to the order of the threads' sums. Interrupted, it goes
-on from OUT/state.pt; with another --tokens and --decay a run in its stable phase can be ended early.
+Starts from a checkpoint's weights. The same arguments and seed give the same model, up to the order of the threads' sums. An interrupted run
+resumes from OUT/state.pt; a run in its stable phase can be ended early by changing --tokens and --decay.
 """
 import argparse
 import json
@@ -29,12 +29,12 @@ def arguments():
     p.add_argument("--tokens", type=float, default=20e6)
     p.add_argument("--warmup", type=float, default=3e5, help="tokens")
     p.add_argument("--decay", type=float, default=4e6, help="tokens at the end")
-    p.add_argument("--batch", type=int, nargs=2, default=[4096, 8192], help="tokens a step at first and after --batch-warmup tokens")
+    p.add_argument("--batch", type=int, nargs=2, default=[4096, 8192], help="tokens per step, at first and after --batch-warmup tokens")
     p.add_argument("--batch-warmup", type=float, default=2e6)
-    p.add_argument("--length", type=int, default=256, help="of a row, and so the most of a sequence")
-    p.add_argument("--long", type=int, default=2048, help="row length of the context extension: the last --long-tokens")
+    p.add_argument("--length", type=int, default=256, help="tokens per row, and so the maximum per sequence")
+    p.add_argument("--long", type=int, default=2048, help="row length during the context extension, which is the last --long-tokens tokens")
     p.add_argument("--long-tokens", type=float, default=0)
-    p.add_argument("--global-theta", type=float, help="RoPE's theta of the global layers before the context extension; then the config's")
+    p.add_argument("--global-theta", type=float, help="RoPE theta of the global layers before the context extension (during it: the config's)")
     p.add_argument("--mask", type=float, default=0.3)
     p.add_argument("--muon-lr", type=float, default=0.008)
     p.add_argument("--adam-lr", type=float, default=8e-4)
@@ -45,7 +45,7 @@ def arguments():
 
 
 @torch.no_grad()
-def accuracy(model, held_out, tokenizer, share, length=256, rows_a_domain=16):
+def accuracy(model, held_out, tokenizer, share, length=256, rows_per_domain=16):
     """{domain: (right, masked, sum of -ln p)} on the first rows of each domain's held-out text."""
     model.eval()
     newline = np.array(tokenizer.encode("\n\n"), np.uint16)
@@ -53,7 +53,7 @@ def accuracy(model, held_out, tokenizer, share, length=256, rows_a_domain=16):
     for domain, found in held_out.items():
         runs = [np.concatenate([[tokenizer.cls], s[i : i + length - 2], [tokenizer.sep]])
                 for s in (stream(d, newline) for d in found) for i in range(0, len(s) - 20, length - 2)]
-        rows = min(rows_a_domain, sum(map(len, runs)) // length)
+        rows = min(rows_per_domain, sum(map(len, runs)) // length)
         if rows == 0:
             continue
         parts = cycle(runs[i] for i in np.random.default_rng(1).permutation(len(runs)))
@@ -124,7 +124,7 @@ def main():
         take = lambda size: sources[rng.choice(len(sources), p=chances)].take(size)
         ids, sequence, position = pack(take, rows, length)
         masked, places, right = mask(ids, a.mask, tokenizer, model.model.config["vocab_size"], generator)
-        parts = max(1, rows * length // 4096)  # gradients of pieces of about 4096 tokens are added: less memory, same result
+        parts = max(1, rows * length // 4096)  # gradients are accumulated over pieces of about 4096 tokens to save memory
         for piece in np.array_split(np.arange(rows), min(parts, rows)):
             first, last = piece[0] * length, (piece[-1] + 1) * length
             inside = (places >= first) & (places < last)

@@ -1,7 +1,7 @@
-"""ModernBERT in PyTorch for training and for golden outputs; written from the paper (arXiv 2412.13663), shares nothing with the library.
+"""ModernBERT in PyTorch, for training and golden outputs; written from the paper (arXiv 2412.13663), shares nothing with the library.
 
-A batch is `rows` rows of `length` tokens without padding: every row is filled with sequences, the last one cut to fit. Linear layers see one
-stream of rows · length tokens; attention sees, in a row, the tokens of the same sequence.
+A batch is `rows` rows of `length` tokens without padding: every row is filled with sequences, the last one cut to fit. Linear layers process one
+stream of rows · length tokens; a token attends to the tokens of its own sequence in its row.
 """
 import torch
 import torch.nn as nn
@@ -21,7 +21,7 @@ class Norm(nn.Module):
 
 
 def rotation(position, theta, head_dim):
-    """cos and sin of [rows, length, 1, head_dim]; the angles are rounded to float32 as in the published implementation."""
+    """cos and sin, each [rows, length, 1, head_dim]; angles are rounded to float32 as in the published implementation."""
     inv_freq = 1 / theta ** (torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim)
     angles = position[..., None].float() * inv_freq
     angles = torch.cat([angles, angles], -1)[..., None, :]
@@ -41,7 +41,7 @@ def attend(q, k, v, seen):
 
 
 def attend_in_blocks(q, k, v, sequence, window):
-    """As attend with a window, in blocks of `window` queries that see three blocks of keys: linear in the row's length."""
+    """Window attention in blocks of `window` queries that see three blocks of keys: linear in the length of the row."""
     rows, heads, length, dim = q.shape
     block = window
     count = -(-length // block)
@@ -113,7 +113,7 @@ class Encoder(nn.Module):
         self.final_norm = Norm(config)
 
     def forward(self, ids, sequence, position):
-        """All [rows, length] → hidden states [rows, length, hidden]. `sequence` tells apart the sequences of a row."""
+        """All [rows, length] → hidden states [rows, length, hidden]. `sequence` numbers the sequences of a row."""
         c = self.config
         head_dim = c["hidden_size"] // c["num_attention_heads"]
         window, length = c["local_attention"] // 2, ids.shape[1]
@@ -143,7 +143,7 @@ class Head(nn.Module):
 
 
 class MaskedLm(nn.Module):
-    """Parameters are named as in the checkpoint files."""
+    """Parameters have the names of the checkpoint files."""
 
     def __init__(self, config):
         super().__init__()
@@ -156,12 +156,12 @@ class MaskedLm(nn.Module):
 
 
 def load(folder):
-    """The model of a checkpoint's folder: with head, or, where the file has none, the encoder alone with names without "model."."""
+    """Loads a checkpoint folder: a MaskedLm, or an Encoder (names without "model.") if the file has no head."""
     config, tensors = read_config(folder), read_tensors(f"{folder}/model.safetensors")
     model = MaskedLm(config) if "head.dense.weight" in tensors else Encoder(config)
     missing = set(model.state_dict()) ^ set(tensors)
     if missing:
-        raise ValueError(f"{folder}/model.safetensors: these tensors are missing or unknown: {', '.join(sorted(missing))}")
+        raise ValueError(f"{folder}/model.safetensors: missing or unknown tensors: {', '.join(sorted(missing))}")
     model.load_state_dict(tensors)
     return model
 

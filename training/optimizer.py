@@ -1,14 +1,14 @@
 """Muon for the layers' matrices, StableAdamW for everything else.
 
-ModernBERT used StableAdamW alone. The given nano was trained with Muon, which gets further in as many tokens: its update has all singular
-values near 1, so that rare directions are learned as fast as common ones. On a CPU with few tokens to spend that is worth its cost, five
-small matrix products a step.
+ModernBERT used StableAdamW alone. The original nano was trained with Muon, which gets further with the same number of tokens: its update has
+all singular values near 1, so rare directions are learned as fast as common ones. On a CPU with few tokens to spend that is worth its cost,
+five steps of small matrix products per update.
 """
 import torch
 
 
 def orthogonal(updates):
-    """[count, rows, columns] → nearest semi-orthogonal matrices, by five steps of Newton-Schulz (Jordan et al. 2024)."""
+    """Approximately the nearest semi-orthogonal matrices of [count, rows, columns], by five Newton-Schulz steps (Jordan et al. 2024)."""
     tall = updates.shape[-2] > updates.shape[-1]
     x = updates.transpose(-1, -2) if tall else updates
     x = x / (x.flatten(1).norm(dim=1)[:, None, None] + 1e-7)
@@ -38,7 +38,7 @@ class Muon(torch.optim.Optimizer):
 
 
 class StableAdamW(torch.optim.Optimizer):
-    """AdamW whose step is divided by how far the gradient exceeds its running size (Wortsman et al. 2023): no clipping is needed."""
+    """AdamW whose step shrinks as the gradient exceeds its running RMS (Wortsman et al. 2023), so that no clipping is needed."""
 
     def __init__(self, parameters, lr, betas=(0.9, 0.98), eps=1e-8, weight_decay=0.01):
         super().__init__(parameters, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "steps": 0})
@@ -51,7 +51,7 @@ class StableAdamW(torch.optim.Optimizer):
                 state = self.state[p]
                 if not state:
                     state["mean"], state["square"] = torch.zeros_like(p), torch.zeros_like(p)
-                # betas without bias: as in AdaFactor and StableAdamW
+                # bias correction folded into the betas, as in AdaFactor and StableAdamW
                 first, second = (b * (1 - b ** (group["steps"] - 1)) / (1 - b ** group["steps"]) for b in group["betas"])
                 state["mean"].lerp_(p.grad, 1 - first)
                 state["square"].mul_(second).addcmul_(p.grad, p.grad, value=1 - second)
@@ -73,7 +73,7 @@ def optimizers(model, muon_lr, adam_lr):
 
 
 def rate(done, warmup, decay, total):
-    """Warmup-stable-decay in tokens: linear up, constant, then 1 - sqrt down to 0 over the last `decay` tokens."""
+    """Warmup-stable-decay: linear warm-up, constant, then 1 - sqrt decay to 0 over the last `decay` of `total`."""
     if done < warmup:
         return done / warmup
     past = done - (total - decay)

@@ -1,4 +1,4 @@
-"""Texts that belong together, from documents' own structure, as the data of embedding models is made where nobody has labelled any."""
+"""Pairs of related texts, from the structure of documents: training data for embedding models without labels."""
 import re
 
 KINDS = ["title", "neighbour", "rest", "sentence"]
@@ -9,8 +9,8 @@ SENTENCE_END = re.compile(r"(?<=[a-z)][.?!]) (?=[A-Z])")
 def pairs(document):
     """Yields (kind, query, passage) of one document, a list of (is_heading, text).
 
-    title: a heading, after its document's, and the paragraph below (in manuals, often a name and its definition). neighbour: two paragraphs that
-    follow each other. rest: a paragraph's first sentence and what comes after it. sentence: the middle one of three or more, and their paragraph.
+    title: a heading, prefixed by its document's, and the paragraph below (in manuals, often a name and its definition). neighbour: two
+    consecutive paragraphs. rest: a paragraph's first sentence and the rest of it. sentence: the middle one of three or more, and its paragraph.
     """
     title = document[0][1] if document and document[0][0] else None
     for (is_heading, text), (next_is_heading, following) in zip(document, document[1:]):

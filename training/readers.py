@@ -1,4 +1,4 @@
-"""From a file's bytes to documents: every reader yields lists of blocks, a block is a paragraph or, with "# " before it, a heading."""
+"""Turns the bytes of a file into documents: each reader yields lists of blocks; a block is a paragraph or, prefixed by "# ", a heading."""
 import html
 import json
 import re
@@ -85,7 +85,7 @@ def read_chapter(data, path):
 
 
 def read_speech(data, path):
-    """The addresses have no line breaks: paragraphs of about six sentences."""
+    """The addresses have no line breaks, so a paragraph is six sentences."""
     year, *name = path.stem.split("_")
     sentences = re.split(r"(?<=[a-z][.?!]) (?=[A-Z])", " ".join(data.decode("utf-8", "replace").split()))
     paragraphs = [" ".join(sentences[i : i + 6]) for i in range(0, len(sentences), 6)]
@@ -98,7 +98,7 @@ def read_dict(data, path):
 
 
 def read_rdb(data, path):
-    """R's lazy-load database: zlib streams behind 4 bytes, each a serialised vector of lines."""
+    """R's lazy-load database: zlib streams, each after 4 bytes and with a serialised vector of lines."""
     at = 0
     while at + 4 < len(data):
         stream = zlib.decompressobj()
@@ -119,7 +119,7 @@ def read_rdb(data, path):
 
 
 def read_sword(data, path):
-    """A SWORD module: zlib blocks whose places are in the file that ends in s."""
+    """A SWORD module: zlib blocks, with an index in the file of the same name that ends in s."""
     places = path.with_name(path.name[:-1] + "s").read_bytes()
     for i in range(len(places) // 12):
         start, size, _ = struct.unpack_from("<III", places, 12 * i)

@@ -1,8 +1,8 @@
-"""A larger model from a smaller one's weights: python3 tile.py SMALL_FOLDER CONFIG.json OUT_FOLDER
+"""Initialises a larger model from a smaller one's weights: python3 tile.py SMALL_FOLDER CONFIG.json OUT_FOLDER
 
-ModernBERT-large began like this: the small matrices are repeated in the large ones (rows and columns wrap around), and the layers in between
-are repeated in place, so that global layers come from global layers. Where the sizes are multiples and the layers as many, the large model
-begins with the small one's answers. Tokenizer and vocabulary are the small model's.
+ModernBERT-large was initialised like this: the small matrices are tiled into the large ones (rows and columns wrap around), and layers are
+repeated in place, so that global layers come from global layers. If the sizes are multiples and the number of layers is the same, the large
+model starts with the small one's outputs. Tokenizer and vocabulary are the small model's.
 """
 import json
 import shutil
@@ -16,17 +16,17 @@ from modernbert import MaskedLm
 
 
 def tiled(small, shape):
-    """Repeats a tensor along every dimension until it has the shape; the dimensions wrap around."""
+    """Repeats a tensor along every dimension until it has the given shape."""
     for dimension, size in enumerate(shape):
         small = small.index_select(dimension, torch.arange(size) % small.shape[dimension])
     return small
 
 
 def source_layer(layer, small_layers, large_layers, period):
-    """The small layer that becomes this one: of the same kind, global or local, and about as deep."""
-    wanted = layer * small_layers / large_layers
+    """The small layer to copy into a layer: of the same kind (first, global or local) and at about the same relative depth."""
+    depth = layer * small_layers / large_layers
     same = [i for i in range(small_layers) if (i % period == 0) == (layer % period == 0) and (i == 0) == (layer == 0)]
-    return min(same, key=lambda i: abs(i - wanted))
+    return min(same, key=lambda i: abs(i - depth))
 
 
 def grow(small, small_config, config):
@@ -39,13 +39,13 @@ def grow(small, small_config, config):
             of = source_layer(int(layer), small_config["num_hidden_layers"], config["num_hidden_layers"], config["global_attn_every_n_layers"])
             source = f"model.layers.{of}.{rest}"
         old = small[source]
-        # q, k, v and the value and gate of GeGLU lie one after the other in the rows: each is tiled by itself
+        # the rows of q, k, v, and of GeGLU's value and gate, are concatenated: tile each part separately
         groups = 3 if name.endswith("Wqkv.weight") else 2 if name.endswith("Wi.weight") else 1
         shape = (value.shape[0] // groups, *value.shape[1:])
         new = torch.cat([tiled(part, shape) for part in old.chunk(groups)])
         if name.endswith(("Wqkv.weight", "Wi.weight", "Wo.weight", "dense.weight")):
             new = new * old.shape[1] / new.shape[1]
-        if name == "head.norm.weight":  # the decoder's rows are the embeddings, which are repeated too
+        if name == "head.norm.weight":  # the decoder's weights are the tied embeddings, which are tiled too
             new = new * len(old) / len(new)
         grown[name] = new
     model.load_state_dict(grown)

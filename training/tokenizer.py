@@ -1,15 +1,15 @@
-"""ModernBERT's byte-level BPE in Python's standard library, for training only. test_train.py compares it with Hugging Face's ids."""
+"""ModernBERT's byte-level BPE in plain Python, for training only. test_train.py checks it against Hugging Face's ids."""
 import json
 import re
 import unicodedata
 from pathlib import Path
 
-# Letters and digits as the pattern of GPT-2 has them; the tokens of the added tokens (runs of spaces) do not occur in cleaned text.
+# GPT-2's pattern. The added tokens for runs of spaces are not needed: cleaned text has none.
 WORDS = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d| ?[^\W\d_]+| ?\d+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+")
 
 
 def byte_letters():
-    """GPT-2's spelling of bytes: printable ones as they are, the others from U+0100 on."""
+    """GPT-2's characters for bytes: printable ones stand for themselves, the others map to U+0100 and up."""
     kept = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [b for b in range(256) if b not in kept]
     return {b: chr(b) for b in kept} | {b: chr(0x100 + i) for i, b in enumerate(others)}
@@ -36,7 +36,7 @@ class Tokenizer:
         return [self.vocabulary[p] for p in parts]
 
     def encode(self, text):
-        """Ids of a text without [CLS] and [SEP]."""
+        """Token ids of a text, without [CLS] and [SEP]."""
         ids = []
         for word in WORDS.findall(unicodedata.normalize("NFC", text)):
             if word not in self.known:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The whole recipe, from texts to both models: sh training/train.sh DIR [--tokens N and other options of mlm.py]
-# DIR gets text/, nano/ and nano-embed/. Needs PyTorch (Debian: python3-torch and, for a fast CPU, libopenblas0-pthread), npm, apt-get.
+# The whole recipe, from texts to both models: sh training/train.sh DIR [options of mlm.py, for example --tokens N]
+# Writes DIR/text, DIR/nano and DIR/nano-embed. Needs PyTorch (Debian: python3-torch and, for a fast CPU, libopenblas0-pthread), npm, apt-get.
 set -eu
 out=$1
 shift

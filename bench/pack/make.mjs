@@ -1,7 +1,7 @@
-// npm run bench:pack [-- --lean]: what tests and measures on a bare x86-64 Linux machine, as one folder and one file under build/.
+// npm run bench:pack [-- --lean]: packs the GPU tests and the benchmark for a bare x86-64 Linux machine, as a folder and an archive in build/.
 //
-// The pack holds Node, Dawn, the benchmark, the GPU tests and what these read, at the same paths as in the project. --lean leaves out
-// the models and golden outputs (most of the bytes), for machines that have the project's files: run.sh then takes them from $PROJECT.
+// The pack contains Node, Dawn, the benchmark, the GPU tests and the data they read, at the same paths as in the project. --lean leaves out
+// the models and golden outputs (most of the bytes), for machines with a checkout: run.sh then takes them from $PROJECT.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,11 +13,11 @@ const lean = process.argv.includes('--lean');
 const pack = join(ROOT, 'build/bench-pack');
 const archive = join(ROOT, `build/bench-pack${lean ? '-lean' : ''}.tar.xz`);
 
-/** What the benchmark and the tests read, by its path in the project. */
+/** Data that the benchmark and the tests read, by path in the project. */
 const DATA = ['public/models/nano', 'public/models/nano-embed', 'src/model/fixtures/golden', 'bench/shapes'];
 const FILES = ['run.sh', 'run-tests.mjs', 'torch_bench.py', 'README.md'];
 
-/** Adapter: which driver a test project names; packing: no GPU. */
+/** It checks which driver a Vitest project selects. */
 const LEFT_OUT = ['adapter.gpu.test.ts'];
 
 /** @returns {string[]} the GPU tests, in the order in which they run */
@@ -28,7 +28,7 @@ const gpuTests = () =>
     .sort();
 
 /**
- * Sources find their data from where they are themselves; in the pack that is the place of the source, not of the bundle.
+ * Sources locate their data relative to themselves: in the pack, import.meta.url must be the path of the source, not of the bundle.
  * @param {string} dir the bundle's folder in the pack
  * @returns {import('rolldown').Plugin}
  */
@@ -44,7 +44,7 @@ const inPlace = (dir) => ({
 });
 
 /**
- * Node's test runner in place of Vitest, and webgpu.mjs in place of the package webgpu (which bundles leave out before plugins are asked).
+ * Replaces Vitest by Node's test runner, and the package webgpu (which is external before plugins can resolve it) by webgpu.mjs.
  * @type {import('rolldown').Plugin}
  */
 const standIns = {
@@ -73,7 +73,7 @@ const commit = () => {
 
 if (process.platform !== 'linux' || process.arch !== 'x64') {
   console.error(
-    `The pack is for x86-64 Linux and takes Node and Dawn from here, which is ${process.platform}-${process.arch}.`,
+    `The pack must be made on x86-64 Linux, because it contains this machine's Node and Dawn; this is ${process.platform}-${process.arch}.`,
   );
   process.exit(1);
 }
@@ -96,10 +96,10 @@ for (const file of ['index.js', 'package.json', 'LICENSE.md']) {
 }
 stripped(join(webgpu, 'dist/linux-x64/dawn.node'), join(pack, 'node_modules/webgpu/dist/linux-x64/dawn.node'));
 stripped(process.execPath, join(pack, 'bin/node'));
-// Vulkan's loader, for machines with a driver but without it (containers).
+// For machines with a Vulkan driver but no loader (containers).
 const loader = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib'].map((dir) => join(dir, 'libvulkan.so.1'));
 const found = loader.find((path) => existsSync(path));
-if (!found) throw new Error('No libvulkan.so.1 here to put into the pack; run `npm run setup`.');
+if (!found) throw new Error('libvulkan.so.1, which the pack needs, is not installed. Run `npm run setup`.');
 cpSync(found, join(pack, 'lib/libvulkan.so.1'), { dereference: true });
 
 for (const file of FILES) cpSync(join(ROOT, 'bench/pack', file), join(pack, file));
@@ -113,8 +113,8 @@ execFileSync('tar', ['-cJf', archive, '-C', dirname(pack), basename(pack)], {
   env: { ...process.env, XZ_OPT: process.env.XZ_OPT ?? '-9e' },
 });
 const { size } = statSync(archive);
-console.log(`${relative(ROOT, archive)}: ${(size / 1e6).toFixed(1)} MB; ${relative(ROOT, pack)} is the same, unpacked`);
+console.log(`${relative(ROOT, archive)}: ${(size / 1e6).toFixed(1)} MB; ${relative(ROOT, pack)} has the same files`);
 if (size > MOST_BYTES) {
-  console.error(`The pack must stay below ${MOST_BYTES / 1e6} MB.`);
+  console.error(`The pack is too large: the limit is ${MOST_BYTES / 1e6} MB.`);
   process.exit(1);
 }

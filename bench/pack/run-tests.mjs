@@ -1,4 +1,4 @@
-// Runs the pack's GPU tests one file after the other and writes what passed: node run-tests.mjs OUT.json [name …]
+// Runs the pack's GPU tests one file at a time and writes the results: node run-tests.mjs OUT.json [name …]
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -37,7 +37,7 @@ function add({ file, name, nesting, details }, passed) {
 
 stream.compose(new spec()).pipe(process.stdout);
 stream.on('end', () => {
-  // Asked in a process of its own: this one must not hold the GPU while the tests do.
+  // In a separate process: this one must not hold the GPU while the tests use it.
   const probe = `import('webgpu').then(async ({ create }) => {
     const toggles = (process.env.DAWN_TOGGLES ?? '').split(',').filter(Boolean).map((name) => 'enable-dawn-features=' + name);
     const adapter = await create(toggles).requestAdapter({ powerPreference: 'high-performance' });

@@ -19,7 +19,7 @@ BENCH_COMMIT=$(cat COMMIT)
 while read -r path; do
   [ -e "$path" ] && continue
   if [ ! -e "${PROJECT:-}/$path" ]; then
-    echo "This pack was made without $path: set PROJECT to a checkout of the project." >&2
+    echo "This pack does not contain $path: set PROJECT to a checkout of the project." >&2
     exit 2
   fi
   mkdir -p "$(dirname "$path")"
@@ -29,19 +29,19 @@ done <DATA
 libraries=$(ldconfig -p 2>/dev/null || /sbin/ldconfig -p)
 if ! grep -q libvulkan.so.1 <<<"$libraries"; then
   export LD_LIBRARY_PATH=$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-  echo "No Vulkan loader here: using the pack's."
+  echo "No Vulkan loader is installed: using the pack's."
 fi
-# Containers often have NVIDIA's driver without the file that names it to the loader.
+# Containers often have NVIDIA's driver without the manifest that registers it with the loader.
 if [ -z "${VK_ICD_FILENAMES:-}${VK_DRIVER_FILES:-}" ] && ! ls /etc/vulkan/icd.d/*.json /usr/share/vulkan/icd.d/*.json >/dev/null 2>&1; then
   if [ -e /usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json ]; then
     export VK_DRIVER_FILES=/usr/local/nvidia/share/vulkan/icd.d/nvidia_icd.json
   else
     driver=libGLX_nvidia.so.0
-    grep -q libX11.so.6 <<<"$libraries" || driver=libEGL_nvidia.so.0 # the other one needs X11's libraries
+    grep -q libX11.so.6 <<<"$libraries" || driver=libEGL_nvidia.so.0 # libGLX_nvidia needs X11's libraries
     printf '{"file_format_version":"1.0.0","ICD":{"library_path":"%s","api_version":"1.3.0"}}' $driver >"$work/nvidia_icd.json"
     export VK_DRIVER_FILES=$work/nvidia_icd.json
   fi
-  echo "No Vulkan driver is registered here: trying $VK_DRIVER_FILES."
+  echo "No Vulkan driver is registered: trying $VK_DRIVER_FILES."
 fi
 export XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-$work}
 
@@ -53,7 +53,7 @@ stage() { # name, then the command
   "$@" || failed+=("$name")
   echo "== $name: $((SECONDS - start)) s"
 }
-# BENCH_ARGS and TEST_NAMES change what is run; word splitting is meant.
+# BENCH_ARGS and TEST_NAMES change what runs; word splitting is intended.
 bench() {
   # shellcheck disable=SC2086
   bin/node bench.js ${BENCH_ARGS:---bars} "$@"
@@ -70,7 +70,7 @@ for name in $stages; do
   toggled) stage "$name" bench --dawn "$toggles" --json "$results/toggled.json" ;;
   torch) stage "$name" "${PYTHON:-python3}" torch_bench.py "$results/stock.json" "$results/torch.json" ;;
   *)
-    echo "There is no stage '$name'; there are tests, stock, tests-toggled, toggled, torch." >&2
+    echo "Unknown stage '$name'; expected tests, stock, tests-toggled, toggled or torch." >&2
     exit 2
     ;;
   esac

@@ -18,7 +18,7 @@ QUERY_REPEATS = 50
 
 
 def batches_of(lengths):
-    """Lists of lengths, longest first, each of at most BATCH_TOKENS tokens with its padding."""
+    """Batches of lengths, longest first, each of at most BATCH_TOKENS tokens including padding."""
     batches = []
     for length in sorted(lengths, reverse=True):
         if batches and (len(batches[-1]) + 1) * batches[-1][0] <= BATCH_TOKENS:
@@ -29,7 +29,7 @@ def batches_of(lengths):
 
 
 def make_runner(torch, model, vocab_size, device):
-    """A function that runs batches of lengths and gives the milliseconds that they took."""
+    """Returns a function that runs batches of given lengths and returns the milliseconds of each repeat."""
     generator = torch.Generator().manual_seed(1)
 
     def inputs(lengths):
@@ -49,7 +49,7 @@ def make_runner(torch, model, vocab_size, device):
         ready = [inputs(batch) for batch in batches]
         times = []
         with torch.inference_mode():
-            for i in range(repeats + 2):  # two warm up
+            for i in range(repeats + 2):  # two warm-ups
                 start = time.perf_counter()
                 for ids, mask in ready:
                     embed(ids, mask)  # copies to host memory, so it is done when it returns
@@ -69,9 +69,9 @@ def main():
         sys.exit(f"PyTorch was not measured: {error}. Set PYTHON to a Python that has torch and transformers.")
     device = os.environ.get("TORCH_DEVICE", "cuda")
     if device == "cuda" and not torch.cuda.is_available():
-        sys.exit("PyTorch was not measured: it sees no CUDA device. (TORCH_DEVICE=cpu runs it on the processor.)")
+        sys.exit("PyTorch was not measured: it finds no CUDA device. TORCH_DEVICE=cpu runs it on the CPU.")
     if not os.path.exists(stock_path):
-        sys.exit(f"PyTorch was not measured: {stock_path} does not exist. Run the stage stock first, whose sets these are.")
+        sys.exit(f"PyTorch was not measured: {stock_path} does not exist. Run the stage stock first: its sets are measured.")
     with open(stock_path) as file:
         stock = json.load(file)
     with open("bench/shapes/base.json") as file:
@@ -83,8 +83,8 @@ def main():
     sets = {entry["name"]: entry["lengths"] for entry in stock["sets"] if entry["model"] == "base"}
     queries = sorted({entry["tokens"] for entry in stock["queries"] if entry["model"] == "base"})
     if not sets and not queries:
-        sys.exit(f"PyTorch was not measured: {stock_path} has no results of the model base, whose shape is compared.")
-    # It knows no layer that is compiled: eager, as most people run it. Padding ids of the default config lie outside of small vocabularies.
+        sys.exit(f"PyTorch was not measured: {stock_path} has no results for the model base, whose shape is compared.")
+    # No compiled layers: eager mode, as most people run it.
     config = transformers.ModernBertConfig(**{key: value for key, value in shape.items() if key != "model_type"})
     config.reference_compile = False
     results = []
@@ -115,7 +115,7 @@ def main():
         "date": datetime.now(timezone.utc).isoformat(),
         "commit": stock["commit"],
         "runtime": f"PyTorch {torch.__version__}, transformers {transformers.__version__}",
-        "adapter": torch.cuda.get_device_name() if device == "cuda" else "processor",
+        "adapter": torch.cuda.get_device_name() if device == "cuda" else "CPU",
         "driver": f"CUDA {torch.version.cuda}",
         "batch_tokens": BATCH_TOKENS,
         "results": results,

@@ -1,4 +1,4 @@
-// Vitest's names on Node's own test runner, as far as the GPU tests use them: the pack has no Vitest.
+// The part of Vitest's API that the GPU tests use, on Node's test runner: the pack has no Vitest.
 import { after, before, describe as nodeDescribe, it as nodeIt } from 'node:test';
 import { format } from 'node:util';
 import { chai, JestAsymmetricMatchers, JestChaiExpect, JestExtend } from '@vitest/expect';
@@ -11,11 +11,11 @@ export const expect = chai.expect;
 export const beforeAll = before;
 export const afterAll = after;
 
-/** Timeouts are for tests in CI; here the whole run has one. */
+/** Timeouts are for CI and ignored here. */
 export const vi = { setConfig: () => {} };
 
 /**
- * Vitest's names for a row of a table: printf's letters for lists, $property for objects.
+ * The name of a test.each row, as in Vitest: printf placeholders for arrays, $property for objects.
  * @param {string} name
  * @param {unknown} row
  */

@@ -1,10 +1,10 @@
-// The npm package webgpu with the toggles of Dawn that DAWN_TOGGLES names, for tests that ask for none.
+// The npm package webgpu with the Dawn toggles in DAWN_TOGGLES enabled, also for tests that set none.
 import * as webgpu from 'webgpu';
 
 const toggles = (process.env.DAWN_TOGGLES ?? '').split(',').filter(Boolean);
 
 /**
- * Dawn (webgpu 0.6.2) goes down when a GPU object is collected whose device was just destroyed, so none is.
+ * Keeps every GPU object alive: Dawn (webgpu 0.6.2) crashes if one is collected whose device was just destroyed.
  * @type {GPU[]}
  */
 const kept = [];

@@ -1,8 +1,8 @@
 import type { Measurements, Report } from '../report';
 
-/** What the page asks of its worker. */
+/** A run that the page requests from its worker. */
 export interface Job {
-  nano: string; // address of the built-in model
+  nano: string; // URL of the built-in model
   models: ('nano' | 'base')[];
   tokens: number | undefined;
   repeats: number | undefined;
@@ -11,5 +11,5 @@ export interface Job {
 
 export type Measured = Measurements & Pick<Report, 'adapter' | 'driver' | 'features' | 'bars'>;
 
-/** What the worker answers: lines of progress, then the results or why there are none. */
+/** The worker's answers: progress lines, then the results or an error message. */
 export type Answer = { log: string } | { done: Measured } | { error: string };

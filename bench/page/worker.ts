@@ -10,12 +10,12 @@ import type { Answer, Job } from './messages';
 const post = (answer: Answer) => postMessage(answer);
 const log = (line: string) => post({ log: line });
 
-/** More lengths, for the page's chart of speed against length. */
+/** Further lengths for the page's chart of speed against length. */
 const LENGTHS = [32, 128, 2048].map((limit): Case => ({ name: `fixed-${limit}`, kind: 'fixed', limit }));
 
 /** A checkpoint of ModernBERT-base's shape with random f16 weights. */
 function baseModel(): BenchModel {
-  log("Making random weights of ModernBERT-base's shape …");
+  log("Generating random weights of ModernBERT-base's shape …");
   const { config, parts } = randomCheckpoint(base as Parameters<typeof randomCheckpoint>[0], 'F16');
   const source = { 'config.json': new Blob([config]), 'model.safetensors': new Blob([...parts()]) };
   return { name: 'base', source, isSmall: false };
@@ -26,7 +26,7 @@ async function run({ nano, models, tokens, repeats, bars }: Job): Promise<Answer
     const { gpu } = navigator;
     const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
     const hasTimestamps = adapter?.features.has('timestamp-query') ?? false;
-    if (!hasTimestamps) log('This device has no timestamp-query: there are no times of single kernels.');
+    if (!hasTimestamps) log('This device does not support timestamp-query, so single kernels are not timed.');
     const done = await runSuite({
       gpu,
       models: models.map((name) => (name === 'nano' ? { name, source: nano, isSmall: true } : baseModel())),

@@ -1,6 +1,6 @@
 import { random } from '../cases';
 
-/** Texts of these many tokens in one call. `equal`: all of one length, so that padding costs the peer nothing. */
+/** Texts with these token counts in one call. `equal`: all of one length, so that the peer needs no padding. */
 export interface PeerCase {
   name: string;
   lengths: number[];
@@ -10,7 +10,7 @@ export interface PeerCase {
 const SHORTEST = 8;
 const LONGEST = 512;
 
-/** Lengths as uneven as those of real documents: uniform in their logarithm, from 8 to 512, always the same ones. */
+/** Lengths as uneven as those of real documents: log-uniform from 8 to 512, always the same. */
 function mixed(count: number): number[] {
   const next = random(32);
   const lengths = Array.from({ length: count }, () => Math.round(SHORTEST * (LONGEST / SHORTEST) ** next()));

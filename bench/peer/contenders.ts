@@ -1,19 +1,19 @@
-/** Who is compared: this library, and transformers.js on either of its devices. */
+/** The libraries compared: this one, and transformers.js on each of its two devices. */
 export const CONTENDERS = ['modernbert-webgpu', 'transformers.js webgpu', 'transformers.js wasm'] as const;
 export type Contender = (typeof CONTENDERS)[number];
 
-/** One call: texts in, embeddings as JavaScript numbers out. */
+/** The embeddings that one call returned, [texts, dim], and its time. */
 export interface Answer {
   ms: number;
   dim: number;
   data: number[];
 }
 
-/** What the page offers to the program that drives it (side-by-side.ts). */
+/** What the page offers to the program that controls it (side-by-side.ts). */
 export interface PeerPage {
   load(contender: Contender): Promise<{ ms: number; device: string }>;
   embed(contender: Contender, texts: string[]): Promise<Answer>;
 }
 
-/** Where the server (server.ts) has what the page loads. */
+/** First parts of the paths under which server.ts serves what the page loads. */
 export const PATHS = { models: 'models', ort: 'ort', code: 'code' } as const;

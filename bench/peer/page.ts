@@ -13,10 +13,10 @@ const page: PeerPage = {
     const start = performance.now();
     let device: string;
     if (contender === 'modernbert-webgpu') {
-      // The ONNX graph computes in f32 with the checkpoint's own f16 weights, so f32 arithmetic gives the same numbers.
+      // The ONNX graph computes in f32 with the checkpoint's f16 weights, so f32 arithmetic is the fair comparison: same numbers.
       own = await loadModel(`/${PATHS.models}/${MODEL}`, { arithmetic: 'f32' });
       const { vendor, architecture, description } = own.info.adapter;
-      device = [vendor, architecture, description].filter(Boolean).join(' '); // browsers leave some empty
+      device = [vendor, architecture, description].filter(Boolean).join(' '); // browsers leave some of them empty
     } else {
       const kind = contender === 'transformers.js webgpu' ? 'webgpu' : 'wasm';
       peers.set(contender, await loadPeer(MODEL, kind, { models: `/${PATHS.models}/`, ort: `/${PATHS.ort}/` }));

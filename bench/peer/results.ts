@@ -1,10 +1,10 @@
-// What the comparison gives, as text: who was how fast, who failed how, and the bars.
-import { columns, milliseconds, rate, type Table } from '../print';
+// The results of the comparison, their table, and the bars.
+import { milliseconds, rate, type Table } from '../print';
 import type { Bar, Environment } from '../report';
-import { quantile, sum } from '../statistics';
+import { median, sum } from '../statistics';
 import type { Contender } from './contenders';
 
-/** One contender in one case. `failure` is how it failed; times are of the runs before. */
+/** One contender in one case. `failure` is the error message; times are of the runs before it. */
 export interface PeerResult {
   name: string;
   contender: Contender;
@@ -15,7 +15,7 @@ export interface PeerResult {
   runs_ms: number[];
   median_ms?: number;
   tokens_per_s?: number;
-  /** The least cosine of its embeddings with this library's. */
+  /** The least cosine between its embeddings and this library's. */
   cosine?: number;
   failure?: string;
 }
@@ -28,7 +28,7 @@ export type PeerReport = Pick<Environment, 'date' | 'commit' | 'runtime' | 'adap
 
 const OWN: Contender = 'modernbert-webgpu';
 
-/** How many times faster this library was; undefined where either has no time. */
+/** The contender's time divided by this library's; undefined if either is missing. */
 function speedUp(results: PeerResult[], { name, median_ms }: PeerResult): number | undefined {
   const own = results.find((result) => result.name === name && result.contender === OWN)?.median_ms;
   return own === undefined || median_ms === undefined ? undefined : median_ms / own;
@@ -67,16 +67,14 @@ export const peerTable = (results: PeerResult[]): Table => [
   }),
 ];
 
-export const printTable = (results: PeerResult[]): string => columns(peerTable(results), 3);
-
-/** Adds what follows from the runs. */
+/** Adds median and rate, if there are runs. */
 export const summarised = (result: PeerResult): PeerResult => {
   if (result.runs_ms.length === 0) return result;
-  const median_ms = quantile(result.runs_ms, 0.5);
+  const median_ms = median(result.runs_ms);
   return { ...result, median_ms, tokens_per_s: (1000 * result.tokens) / median_ms };
 };
 
-/** A bar on the peer's speed stays open where the peer or this library failed: there is no rate that it was at. */
+/** A bar on the peer's speed stays undecided if the peer or this library failed, because there is no rate to compare. */
 export function peerBars(results: PeerResult[], isSoftware: boolean): Bar[] {
   const bar = (name: string, against: Contender, least: number, of: (result: PeerResult) => boolean): Bar[] =>
     results
@@ -125,7 +123,7 @@ export function peerBars(results: PeerResult[], isSoftware: boolean): Bar[] {
   ];
 }
 
-/** The least cosine of the rows of two lists of embeddings. */
+/** The least cosine between corresponding rows of two lists of embeddings; -1 if the sizes differ. */
 export function leastCosine(a: number[], b: number[], dim: number): number {
   if (a.length !== b.length || a.length === 0) return -1;
   const cosines = Array.from({ length: a.length / dim }, (_, row) => {

@@ -10,8 +10,8 @@ const TYPES: Record<string, string> = {
 };
 
 /**
- * Serves folders by the first part of the path, and a page with one script at the root, to this machine only. The page is isolated
- * (COOP and COEP), without which WebAssembly has no threads.
+ * Serves folders by the first part of the path, and at the root a page with one script, to this machine only. The page is cross-origin
+ * isolated (COOP and COEP), which WebAssembly threads require.
  */
 export async function serve(folders: Record<string, string>, script: string): Promise<{ url: string; server: Server }> {
   const server = createServer((request, response) => {
@@ -36,6 +36,6 @@ export async function serve(folders: Record<string, string>, script: string): Pr
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server did not say where it listens.');
+  if (address === null || typeof address === 'string') throw new Error('The server has no TCP address.');
   return { url: `http://127.0.0.1:${address.port}/`, server };
 }

@@ -1,52 +1,43 @@
-// npm run bench:peer: this library and transformers.js in the same Chromium, same weights, same texts, in turn. USAGE is below.
+// npm run bench:peer: this library and transformers.js in the same Chromium, with the same weights and texts, alternating.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type Browser, chromium, type Page } from 'playwright';
 import { createTokenizer } from '../../src/tokenizer/tokenizer';
 import { findChromium } from '../../tools/adapters.mjs';
 import { bundle, ROOT } from '../../tools/bundle.mjs';
-import { choose, count } from '../args';
+import { choose, count, parseFlags, runCommand } from '../args';
 import { nodeEnvironment } from '../environment';
 import { barTable, columns } from '../print';
 import { textOf } from '../texts';
 import { UsageError } from '../usage-error';
 import { PEER_CASES, type PeerCase } from './cases';
 import { type Answer, CONTENDERS, type Contender, PATHS, type PeerPage } from './contenders';
-import { leastCosine, type PeerReport, type PeerResult, peerBars, printTable, summarised } from './results';
+import { leastCosine, type PeerReport, type PeerResult, peerBars, peerTable, summarised } from './results';
 import { serve } from './server';
 
 const USAGE = `npm run bench:peer -- [options]
   --contenders A,B   of ${CONTENDERS.join(', ')}
   --cases A,B        of ${PEER_CASES.map(({ name }) => name).join(', ')}
-  --repeats N        timed runs, in turn, after one that warms up; by default 5
-  --patience S       a contender whose warm-up takes longer than these seconds is not run again: that run counts; by default 60
-  --timeout S        and one that takes longer than these has failed; by default 1200
-  --gpu              the machine's graphics card in a visible Chromium, instead of SwiftShader
+  --repeats N        timed runs per contender, alternating, after one warm-up; default 5
+  --patience S       if a contender's warm-up takes more seconds than this, it counts as its only run; default 60
+  --timeout S        a call that takes more seconds than this has failed; default 1200
+  --gpu              use the machine's graphics card in a visible Chromium, instead of SwiftShader
   --json FILE        writes the results`;
 
 const SOFTWARE = ['--use-webgpu-adapter=swiftshader', '--enable-unsafe-webgpu'];
 
-function parseOptions(args: string[]) {
-  const text = { type: 'string' } as const;
-  const names = ['contenders', 'cases', 'repeats', 'patience', 'timeout', 'json'] as const;
-  const texts = Object.fromEntries(names.map((name) => [name, text])) as Record<(typeof names)[number], typeof text>;
-  let values: { [name in (typeof names)[number]]?: string } & { gpu?: boolean; help?: boolean };
-  try {
-    ({ values } = parseArgs({ args, options: { ...texts, gpu: { type: 'boolean' }, help: { type: 'boolean' } } }));
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+function parseOptions() {
+  const values = parseFlags(['contenders', 'cases', 'repeats', 'patience', 'timeout', 'json'], ['gpu', 'help']);
   const contenders = choose('--contenders', values.contenders, [...CONTENDERS]) ?? [...CONTENDERS];
-  const names_ = choose(
+  const names = choose(
     '--cases',
     values.cases,
     PEER_CASES.map(({ name }) => name),
   );
   return {
     contenders,
-    cases: PEER_CASES.filter(({ name }) => !names_ || names_.includes(name)),
+    cases: PEER_CASES.filter(({ name }) => !names || names.includes(name)),
     repeats: count('--repeats', values.repeats) ?? 5,
     patience: 1000 * (count('--patience', values.patience) ?? 60),
     timeout: 1000 * (count('--timeout', values.timeout) ?? 1200),
@@ -58,7 +49,7 @@ function parseOptions(args: string[]) {
 
 type Options = ReturnType<typeof parseOptions>;
 
-/** The page and the library's worker, bundled as an application would. */
+/** Bundles the page and the library's worker as an application would. */
 async function build(): Promise<string> {
   const dir = join(ROOT, 'build/peer');
   await bundle({ name: 'page', file: 'bench/peer/page.ts', dir, platform: 'browser', minify: true });
@@ -72,7 +63,7 @@ const errorText = (error: unknown): string =>
     .split('\n')[0]
     .slice(0, 200);
 
-/** What `work` gives, or an error once it takes too long or the page dies. */
+/** Resolves as `work` does; rejects if that takes more than `timeout` ms or the page crashes. */
 async function within<T>(page: Page, timeout: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -86,7 +77,7 @@ async function within<T>(page: Page, timeout: number, work: Promise<T>): Promise
   }
 }
 
-/** One case: every contender warms up, then they run in turn. Whoever fails is out, and the others go on in a new browser. */
+/** One case: every contender warms up, then they alternate. One that fails drops out, and the others continue in a new browser. */
 async function runCase(
   given: PeerCase,
   texts: string[],
@@ -128,7 +119,7 @@ async function runCase(
   for (let i = 0; i < repeats; i++) {
     for (const [contender, result] of results) {
       if (result.failure || answers.get(contender)!.ms > patience) continue;
-      if (!loaded.has(contender)) await call(contender); // a new browser: warm up again
+      if (!loaded.has(contender)) await call(contender); // new browser: warm up again
       const answer = result.failure ? undefined : await call(contender);
       if (answer) result.runs_ms.push(answer.ms);
     }
@@ -142,7 +133,7 @@ async function runCase(
   });
 }
 
-/** The whole browser: its GPU process would go on with what a page that was given up has submitted, beside the next one's work. */
+/** Closes the whole browser: its GPU process would otherwise continue with the abandoned page's work, alongside the next page's. */
 const close = async (page: Page): Promise<void> => page.context().browser()?.close();
 
 // These two run in the page.
@@ -151,11 +142,8 @@ const embedIn = ({ contender, texts }: { contender: Contender; texts: string[] }
   (window as unknown as { peerPage: PeerPage }).peerPage.embed(contender, texts);
 
 async function main(): Promise<void> {
-  const options = parseOptions(process.argv.slice(2));
-  if (options.help) {
-    console.log(USAGE);
-    return;
-  }
+  const options = parseOptions();
+  if (options.help) return console.log(USAGE);
   const executablePath = findChromium();
   if (!executablePath)
     throw new UsageError('No Chromium, Chrome or Edge found. Run `npm run setup`, or set CHROME_PATH.');
@@ -200,7 +188,7 @@ async function main(): Promise<void> {
     const runtime = `Chromium ${browser?.version()}`;
     const peer = `transformers.js ${versionOf('@huggingface/transformers')}, onnxruntime-web ${versionOf('onnxruntime-web')}`;
     const report: PeerReport = { date, commit, runtime, adapter, peer, results, bars };
-    console.log(`${runtime}, ${adapter}; ${peer}\n\n${printTable(results)}`);
+    console.log(`${runtime}, ${adapter}; ${peer}\n\n${columns(peerTable(results))}`);
     if (bars.length > 0) console.log(`\n${columns(barTable(bars))}`);
     if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
   } finally {
@@ -212,10 +200,4 @@ async function main(): Promise<void> {
 const versionOf = (name: string): string =>
   JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')).version;
 
-main().then(
-  () => process.exit(0), // Dawn's threads would keep the process alive.
-  (error: unknown) => {
-    console.error(error instanceof UsageError ? `${error.message}\n\n${USAGE}` : error);
-    process.exit(error instanceof UsageError ? 2 : 1);
-  },
-);
+runCommand(main, USAGE);

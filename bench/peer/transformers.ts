@@ -1,18 +1,18 @@
-// transformers.js on one of its devices, for comparisons in a page (page.ts) and in the demo's worker.
+// transformers.js on one of its devices, for the comparison page (page.ts) and the demo's worker.
 import { env, pipeline } from '@huggingface/transformers';
 import type { Answer } from './contenders';
 
-/** The graph's weights lie in the checkpoint's own file (tools/onnx/slim.py). */
+/** The ONNX graph takes its weights from the checkpoint's file (tools/onnx/slim.py). */
 const WEIGHTS = 'model.safetensors';
 
 export interface PeerPlaces {
-  /** Path of the folder that holds the models' folders, with a slash at the end. */
+  /** Path of the folder that contains the models' folders, with a trailing slash. */
   models: string;
-  /** Where ONNX Runtime's files are: a folder's address, or that of its WebAssembly file. */
+  /** ONNX Runtime's files: the URL of their folder, or of the WebAssembly file. */
   ort: string | { wasm: string };
 }
 
-/** A model of `models` on `device`, as what embeds texts: normalised means, one call for all. */
+/** Loads a model and returns a function that embeds texts in one call, as normalised means. */
 export async function loadPeer(
   model: string,
   device: 'webgpu' | 'wasm',
@@ -21,8 +21,8 @@ export async function loadPeer(
   env.allowLocalModels = true;
   env.allowRemoteModels = false;
   env.localModelPath = models;
-  env.useBrowserCache = false; // nothing of it stays on the device
-  env.useWasmCache = false; // it would come as a blob: address, which content security policies refuse
+  env.useBrowserCache = false; // leave nothing in the browser's storage
+  env.useWasmCache = false; // it uses blob: URLs, which content security policies block
   env.backends.onnx.wasm!.wasmPaths = ort;
   const session_options = { externalData: [{ path: WEIGHTS, data: WEIGHTS }] };
   const extract = await pipeline('feature-extraction', model, { device, dtype: 'fp32', session_options });

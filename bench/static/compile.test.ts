@@ -15,7 +15,7 @@ import { parseRadv, radvFaults } from './radv.mjs';
 import { missingRows, rowsOf, usesText } from './rows.mjs';
 import { TARGETS } from './targets.mjs';
 
-// As NAK_DEBUG=print prints it: a loop 1 → 2 → 3 → 1, in which 2 repeats itself, and an epilogue with more FMAs than the loop.
+// Output of NAK_DEBUG=print: a loop 1 → 2 → 3 → 1 in which block 2 loops on itself, and an epilogue with more FMAs than the loop.
 const NAK = `shared_size: 8704
 workgroup_size: 64, 1, 1
 NAK IR:
@@ -57,7 +57,7 @@ Num GPRs: 159
 SLM size: 0
 `;
 
-test('NAK: the hot block is the one in a loop, with its mix, and the loop is the innermost', () => {
+test('NAK: the hot block is inside a loop, with its mix, and the loop is the innermost one', () => {
   const row = parseNak(NAK);
   expect(row).toMatchObject({
     gprs: 159,
@@ -81,7 +81,7 @@ test('NAK: the hot block is the one in a loop, with its mix, and the loop is the
   expect(hotLoopListing(NAK)).toMatch(/^block 2 \(hot\).*7 instructions, 2 ffma\n.*ld\.shared/);
 });
 
-test('NAK: without the inner loop, the outer one counts with all of its blocks', () => {
+test('NAK: without the inner loop, the outer one counts with all its blocks', () => {
   const outer = NAK.replace('L7 [1, 2]', 'L7 [1]').replace('} -> [2, 3]', '} -> [3]');
   expect(parseNak(outer)).toMatchObject({ loop_blocks: 3, loop_instructions: 12, loop_ffma: 2, loop_ldg: 1 });
 });
@@ -92,7 +92,7 @@ test('NAK: what is missing is named', () => {
   expect(nakFaults({ slm: 16 })).toEqual(['16 bytes of local memory (spills)']);
 });
 
-test('warps that fit a multiprocessor: by registers, shared memory, threads, workgroups', () => {
+test('warps per multiprocessor are limited by registers, shared memory, threads and workgroups', () => {
   expect(warpsPerSm({ gprs: 128, shared: 0, threads: 128 })).toBe(16);
   expect(warpsPerSm({ gprs: 16, shared: 32 * 1024, threads: 128 })).toBe(12);
   expect(warpsPerSm({ gprs: 16, shared: 0, threads: 1024 })).toBe(32);
@@ -125,7 +125,7 @@ test('RADV: numbers, spills, and what is missing', () => {
   expect(parseRadv(RADV.replace('Scratch size: 256\n', ''))).toBe("RADV printed no 'Scratch size'");
 });
 
-test('RADV: matrix and integer products, with the loads beside them and no others', () => {
+test('RADV: matrix and integer products, with the loads in the same blocks only', () => {
   const listing = `BB0:
 \tds_load_b128 v[1:4], v5                                      ; d8dc0000
 BB1:
@@ -143,7 +143,7 @@ BB2:
 const mark = (kind: string, model: string, tier: string, source = 's0') =>
   `@@${kind} ${JSON.stringify({ shader: 'gemm', kernel: 'Wqkv', model, tier, source })}\n`;
 
-test('rows: equal sources share one; spills, a torn run and a missing row are problems', () => {
+test('rows: equal sources share one; spills, an interrupted run and a missing row are problems', () => {
   const clean = RADV.replace('Spilled VGPRs: 3', 'Spilled VGPRs: 0').replace('Scratch size: 256', 'Scratch size: 0');
   const run = (stats: string, end: string) =>
     rowsOf(
@@ -172,7 +172,7 @@ test('rows: equal sources share one; spills, a torn run and a missing row are pr
   ]);
 });
 
-test('NAK: a turn of the outermost loop, with the loop in it as often as it goes round and a branch jumped over', () => {
+test('NAK: an iteration of the outermost loop, the inner loop with its trip count and an optional branch skipped', () => {
   const step = `NAK IR after calc_instr_deps:
 block 0 L0 [] -> {
       r9        = mov rZ                                            // delay=1

@@ -1,5 +1,5 @@
-// npm run bench:static [-- options]: every kernel through the compilers of real graphics cards, without the cards.
-// Writes bench/results/compile-*.md and .json; ends with status 1 if anything spills or a row is missing.
+// npm run bench:static [-- options]: compiles every kernel with the compilers of real graphics cards, without the cards.
+// Writes bench/results/compile-*.md and .json; exits with status 1 if a kernel spills or a row is missing.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,21 +10,21 @@ import { markdown, sorted, table } from './report.mjs';
 import { missingRows, rowsOf, titleOf } from './rows.mjs';
 import { compileOn, TARGETS } from './targets.mjs';
 
-const USAGE = `npm run bench:static                              all kernels, both targets, into bench/results
-npm run bench:static -- --only "Wqkv base f32"    only what has all of these words (shader, kernel, model, tier); prints rows
-npm run bench:static -- --listing "gemm Wi nano"  the hot loop's instructions of the first that has these words (ga102)
+const USAGE = `npm run bench:static                              all kernels, both targets; writes to bench/results
+npm run bench:static -- --only "Wqkv base f32"    prints the rows that match all of these words (shader, kernel, model, tier)
+npm run bench:static -- --listing "gemm Wi nano"  prints the hot loop's instructions of the first match (ga102)
 npm run bench:static -- --target navi31           one target
-npm run bench:static -- --check                   all kernels, but writes nothing: only ends with status 1 on spills or a missing row`;
+npm run bench:static -- --check                   all kernels; writes nothing, exits with status 1 on spills or a missing row`;
 
 const RESULTS = join(ROOT, 'bench/results');
 const KERNELS = join(ROOT, 'src/kernels');
 
 const readJson = (/** @type {string} */ path) => JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
 
-/** Files that designs go after: gemm_split_k.wgsl after gemm.wgsl, as in src/kernels. */
+/** Shared sources that precede a design's own: gemm.wgsl before gemm_split_k.wgsl, as in src/kernels. */
 const COMMON = ['gemm', 'attention', 'layer_norm'];
 
-/** Every kernel's source by its file's stem. */
+/** Every kernel's source by file stem. */
 function shaderSources() {
   const read = (/** @type {string} */ stem) => minifyWgsl(readFileSync(join(KERNELS, `${stem}.wgsl`), 'utf8'));
   const stems = readdirSync(KERNELS)
@@ -77,9 +77,9 @@ if (help) {
   process.exit(0);
 }
 if ([only, listing, check].filter((option) => option !== undefined).length > 1)
-  usage('--only, --listing and --check exclude each other.');
+  usage('--only, --listing and --check are mutually exclusive.');
 const known = Object.keys(TARGETS);
-if (asked !== undefined && !known.includes(asked)) usage(`No target '${asked}'; there is ${known.join(', ')}.`);
+if (asked !== undefined && !known.includes(asked)) usage(`--target: unknown '${asked}'; expected ${known.join(', ')}.`);
 const names = /** @type {(keyof typeof TARGETS)[]} */ (
   listing !== undefined ? ['ga102'] : known.filter((name) => asked === undefined || name === asked)
 );
@@ -101,11 +101,12 @@ const report = (name) => {
   const compiled = rowsOf(compileOn(target, join(dir, 'pipelines.js'), job), target);
   const { adapter, outputs, problems } = compiled;
   const rows = sorted(compiled.rows);
-  if (rows.length === 0 && problems.length === 0) return [`no pipeline has all of the words '${job.only.join(' ')}'`];
+  if (rows.length === 0 && problems.length === 0)
+    return [`no pipeline matches all of the words '${job.only.join(' ')}'`];
   if (listing !== undefined) {
     const [row, ...others] = rows;
     if (row) console.log(`${titleOf(row)}\n\n${hotLoopListing(outputs.get(row) ?? '')}`);
-    if (others.length > 0) console.error(`\n${others.length} more have these words: ${others.map(titleOf).join('; ')}`);
+    if (others.length > 0) console.error(`\n${others.length} more match: ${others.map(titleOf).join('; ')}`);
   } else if (only !== undefined) {
     console.log(`\n${target.name}\n${table(name, rows)}`);
   } else {
@@ -118,7 +119,7 @@ const report = (name) => {
     const path = join(RESULTS, `compile-${name}`);
     const { description: driver, features } = adapter;
     const head = { target: target.name, driver, features, toggles: target.toggles, problems };
-    // One line a row, so that a change shows as few changed lines.
+    // One line per row, for small diffs.
     const lines = rows.map(({ numbers, ...rest }) => JSON.stringify({ ...rest, ...numbers })).join(',\n');
     writeFileSync(`${path}.json`, `${JSON.stringify(head).slice(0, -1)},"rows":[\n${lines}\n]}\n`);
     writeFileSync(`${path}.md`, markdown(name, target.name, { ...compiled, rows }));

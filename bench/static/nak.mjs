@@ -1,11 +1,11 @@
-// Reads what NAK_DEBUG=print prints about a pipeline: the final instructions, block by block, and the totals.
+// Parses the output of NAK_DEBUG=print for a pipeline: the final instructions, block by block, and the totals.
 
 /** @typedef {{ index: number, from: number[], to: number[], lines: string[] }} Block */
-/** @typedef {{ first: number, last: number, blocks: Block[] }} Loop from the block it comes back to, to the one that goes back */
+/** @typedef {{ first: number, last: number, blocks: Block[] }} Loop `last` jumps back to `first` */
 /** @typedef {{ instructions: number, ffma: number, lds128: number, lds64: number, lds32: number, sts: number, ldg: number, stg: number, bar: number }} Mix */
 
 const FINAL = 'NAK IR after calc_instr_deps:';
-/** `block 5 L6 [2, 4] -> {`: index, label, blocks that come before. */
+/** `block 5 L6 [2, 4] -> {`: index, label, predecessors. */
 const HEAD = /^block(?:\.u)? (\d+) \S+ \[([\d, ]*)\] -> \{$/;
 const TAIL = /^\} -> \[([\d, ]*)\]$/;
 
@@ -58,8 +58,8 @@ export const mixOf = (lines) => {
 };
 
 /**
- * Every loop: an edge that leads backwards, as the blocks of structured code are numbered in order, and what can come to it without
- * leaving the loop's first block.
+ * Every natural loop: a back edge (blocks of structured code are numbered in order), and the blocks that reach it without passing through
+ * the loop's first block.
  * @param {Block[]} blocks
  * @returns {Loop[]} smallest first
  */
@@ -83,7 +83,7 @@ export const loopsOf = (blocks) => {
 };
 
 /**
- * How often a loop goes round, where its end is a constant: it has `rN = iadd3 rN STEP rZ`, from 0, and compares rN with END.
+ * The trip count of a loop with a constant end: it has `rN = iadd3 rN STEP rZ`, starting from 0, and compares rN with END. Else undefined.
  * @param {Loop} loop
  * @returns {number | undefined}
  */
@@ -105,18 +105,18 @@ const NOTHING = { instructions: 0, ffma: 0 };
 const NOT_CONSTANT = { instructions: Number.NaN, ffma: Number.NaN };
 
 /**
- * The fewest instructions of one turn of a loop through a block: branches that can be jumped over are, loops in it go round as often
- * as they do.
+ * The fewest instructions of one iteration of a loop that passes through a block: optional branches are skipped, inner loops count with
+ * their trip count.
  * @param {Loop} loop
- * @param {Loop[]} loops all there are
+ * @param {Loop[]} loops all loops of the kernel
  * @param {Block} through
- * @returns {{ instructions: number, ffma: number }} NaN where a loop in it has no constant end
+ * @returns {{ instructions: number, ffma: number }} NaN if an inner loop has no constant trip count
  */
 export const leastTurn = (loop, loops, through) => {
   const inside = loops.filter((other) => other !== loop && other.blocks.every((block) => loop.blocks.includes(block)));
-  /** @param {number} index @returns {Loop | undefined} the largest loop in this one that has the block */
+  /** @param {number} index @returns {Loop | undefined} the largest loop inside this one that contains the block */
   const innerOf = (index) => inside.findLast(({ blocks }) => blocks.some((block) => block.index === index));
-  /** @type {Map<number, { instructions: number, ffma: number }>} by block: of the turn up to its end */
+  /** @type {Map<number, { instructions: number, ffma: number }>} by block: the iteration up to the block's end */
   const least = new Map();
   for (const block of loop.blocks) {
     const inner = innerOf(block.index);
@@ -126,7 +126,7 @@ export const leastTurn = (loop, loops, through) => {
     }
     const before = block.from.flatMap((index) => (index < block.index && least.get(index)) || []);
     const from = before.reduce((a, b) => (b.instructions < a.instructions ? b : a), before[0] ?? NOTHING);
-    if (block.index !== loop.first && before.length === 0) continue; // only a way around `through` leads here
+    if (block.index !== loop.first && before.length === 0) continue; // reachable only by bypassing `through`
     const isThrough = inner ? inner.blocks.includes(through) : block === through;
     const own = inner ? leastTurn(inner, loops, isThrough ? through : inner.blocks[0]) : mixOf(block.lines);
     const turns = inner ? (tripsOf(inner) ?? Number.NaN) : 1;
@@ -140,7 +140,7 @@ export const leastTurn = (loop, loops, through) => {
 };
 
 /**
- * The block with the most FMAs among those in loops, and the loop around it. Epilogues may have more, but run once.
+ * The block with the most FMAs inside a loop, and the innermost loop around it. Epilogues may have more FMAs, but run once.
  * @param {Block[]} blocks
  */
 export const hotLoop = (blocks) => {
@@ -149,7 +149,7 @@ export const hotLoop = (blocks) => {
     const loop = loops.find((candidate) => candidate.blocks.includes(block))?.blocks;
     const outermost = loops.findLast((candidate) => candidate.blocks.includes(block));
     if (!loop || !outermost) return [];
-    // A loop with none in it says all there is to say itself.
+    // Without an inner loop, the step would repeat the loop's numbers.
     const step = outermost.blocks === loop ? NOT_CONSTANT : leastTurn(outermost, loops, block);
     return [{ block, loop, ffma: mixOf(block.lines).ffma, step }];
   });
@@ -159,10 +159,10 @@ export const hotLoop = (blocks) => {
   );
 };
 
-// GA102, a multiprocessor: registers, threads, workgroups; bytes of shared memory, of which each workgroup takes 1 KB more than it asks for.
+// Limits per GA102 multiprocessor; each workgroup takes 1 KB of shared memory more than it requests.
 const SM = { registers: 65536, threads: 1536, workgroups: 16, shared: 100 * 1024, sharedEach: 1024 };
 
-/** Warps that a multiprocessor holds at once, of 48. @param {{ gprs: number, shared: number, threads: number }} kernel */
+/** Warps that a multiprocessor holds at once, at most 48. @param {{ gprs: number, shared: number, threads: number }} kernel */
 export const warpsPerSm = ({ gprs, shared, threads }) => {
   const warps = Math.ceil(threads / 32);
   const warpRegisters = Math.ceil((gprs * 32) / 256) * 256;
@@ -208,10 +208,10 @@ export const parseNak = (text) => {
   };
 };
 
-/** @param {Record<string, number>} row @returns {string[]} what must not be */
+/** @param {Record<string, number>} row @returns {string[]} problems */
 export const nakFaults = ({ slm }) => (slm > 0 ? [`${slm} bytes of local memory (spills)`] : []);
 
-/** The innermost loop around the most FMAs, as the compiler printed it. @param {string} text */
+/** The instructions of the hot loop, as the compiler printed them. @param {string} text */
 export const hotLoopListing = (text) => {
   const blocks = parseBlocks(text);
   if (blocks.length === 0) return 'no listing';

@@ -1,5 +1,5 @@
-// Creates every compute pipeline that the product makes, one after the other, on the adapter of this process. Before each it writes
-// a marker line to standard error, where Mesa's compilers print what they made of it. Run by main.mjs: pipelines.js JOB.json
+// Creates every compute pipeline of the library, one after the other, on this process's adapter. Before each it writes a marker line to
+// standard error, where Mesa's compilers print their output. Run by main.mjs: pipelines.js JOB.json
 import { readFileSync, writeSync } from 'node:fs';
 import { create } from 'webgpu';
 import type { Arithmetic, Compute, Dtype } from '../../src/api/types';
@@ -22,7 +22,7 @@ interface Tier {
   dtype: Dtype;
   act: Arithmetic;
   compute?: Compute;
-  /** With the device's matrix units. */
+  /** Use the device's matrix units. */
   matrix?: boolean;
 }
 
@@ -37,10 +37,10 @@ const TIERS: Tier[] = [
 
 const job: Job = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 
-/** A line that no compiler prints. */
+/** Writes a line that no compiler prints. */
 const mark = (kind: string, value: unknown) => writeSync(2, `\n@@${kind} ${JSON.stringify(value)}\n`);
 
-/** What a shader's variants have in common before its entry point: all but the constants, aliases and extensions that `specialise` sets. */
+/** What a shader's variants have in common before the entry point: everything but the constants, aliases and extensions that `specialise` sets. */
 const skeleton = (code: string) => code.slice(0, code.indexOf('@compute')).replace(/^(const|alias|enable)\b.*\n/gm, '');
 const stems = new Map(Object.entries(job.shaders).map(([stem, code]) => [skeleton(code), stem]));
 
@@ -49,11 +49,11 @@ const isWanted = ({ shader, kernel, model, tier }: Made): boolean => {
   return job.only.every((word) => (TIERS.some((t) => t.tier === word) ? word === tier : name.includes(word)));
 };
 
-/** What is being compiled, for the markers. */
+/** The model and tier being compiled, for the markers. */
 let context = { model: '', tier: '' };
 const compiled = new Map<string, Made>();
 
-/** `gpu` with a device that compiles one pipeline at a time, and each source only once. */
+/** `gpu` with a device that compiles one pipeline at a time and each source only once. */
 function serial(gpu: Gpu): Gpu {
   const { device } = gpu;
   const sources = new WeakMap<GPUShaderModule, string>();
@@ -103,7 +103,7 @@ function serial(gpu: Gpu): Gpu {
   return { ...gpu, device: proxy };
 }
 
-/** The heads whose kernels are compiled, by the checkpoint's task. */
+/** Heads whose kernels are compiled, by the checkpoint's task. */
 const HEADS = {
   mlm: [
     lastHiddenState,
@@ -128,7 +128,7 @@ for (const { tier, dtype, act, compute = 'float', matrix = false } of TIERS) {
       const { model } = buildModel({
         ...readModelConfig(json),
         gpu,
-        modules: [poolingModule(['mean'])], // a head may pool otherwise
+        modules: [poolingModule(['mean'])], // heads below may use other pooling
         names: new Set(),
         dtype,
         act,

@@ -1,6 +1,6 @@
-// Reads what RADV_DEBUG=shaderstats,asm prints about a pipeline.
+// Parses the output of RADV_DEBUG=shaderstats,asm for a pipeline.
 
-/** Their names there, and in the report. */
+/** RADV's names of the statistics, by their names in the report. */
 const STATS = /** @type {const} */ ({
   vgprs: 'VGPRs',
   spilledVgprs: 'Spilled VGPRs',
@@ -34,7 +34,7 @@ export const parseRadv = (text) => {
 };
 
 /**
- * Of the blocks that multiply matrices or integers by the GPU's instructions for it: how many of these, and how many loads from LDS.
+ * Counts WMMA and dot4 instructions, and the LDS loads in the blocks that contain them.
  * @param {string} text
  */
 const matrixLoop = (text) => {
@@ -46,7 +46,7 @@ const matrixLoop = (text) => {
   return { wmma: count(/^\tv_wmma_/gm), dot4: count(/^\tv_dot4_/gm), ldsLoads: count(/^\tds_load_/gm) };
 };
 
-/** @param {Record<string, number>} row @returns {string[]} what must not be */
+/** @param {Record<string, number>} row @returns {string[]} problems */
 export const radvFaults = ({ spilledVgprs, spilledSgprs, scratch }) => [
   ...(spilledVgprs > 0 ? [`${spilledVgprs} spilled VGPRs`] : []),
   ...(spilledSgprs > 0 ? [`${spilledSgprs} spilled SGPRs`] : []),

@@ -1,4 +1,4 @@
-// The report as Markdown: one table a target, sorted so that a change shows as few changed lines.
+// The report as Markdown: one table per target, sorted for small diffs.
 import { titleOf, usesText } from './rows.mjs';
 
 /** @typedef {import('./rows.mjs').Row} Row */
@@ -22,11 +22,11 @@ const sharedLoads = (n, prefix) =>
 const TABLES = {
   navi31: {
     note: [
-      'Subgroups: how many a SIMD holds at once, of 32 as RADV counts them (occupancy); VGPRs and bytes of LDS limit it.',
-      'VALU counts instructions, of which VOPD do two things at once; VMEM are global loads and stores. Loops count once, whatever their',
-      'length, in all but the last two columns. Inverse throughput and latency are the compiler’s own estimates in cycles: compare them',
-      'between versions of one kernel only. WMMA and dot4: instructions that multiply matrices of 16 × 16 f16 or four 8-bit integers; LDS loads: in the',
-      'same blocks, 16 bytes each; a matrix takes two of them.',
+      'Subgroups: how many a SIMD holds at once (occupancy), out of 32 as RADV counts them; VGPRs and bytes of LDS limit it.',
+      'VALU counts instructions, including VOPD, which issue two operations at once; VMEM are global loads and stores. Loop bodies count once,',
+      'whatever the trip count, except in the last two columns. Inverse throughput and latency are the compiler’s estimates in cycles: compare',
+      'them only between versions of the same kernel. WMMA and dot4: instructions that multiply 16 × 16 f16 matrices or four 8-bit integers;',
+      'LDS loads: in the same blocks, 16 bytes each; a matrix takes two.',
     ].join('\n'),
     columns: [
       ['VGPRs', (n) => n.vgprs],
@@ -49,13 +49,13 @@ const TABLES = {
   },
   ga102: {
     note: [
-      'SLM: bytes of local memory a thread, which are spills. Warps: how many a multiprocessor holds at once, of 48, by registers, shared',
-      'memory and threads. Hot block: of the straight runs of instructions in loops the one with the most ffma; its ffma share is the ceiling on the share of the',
-      'FP32 peak, as a scheduler issues one instruction a cycle. Loop: all blocks of the innermost loop around it, each counted once. Shared',
-      'loads by width: 16 bytes are one ld.shared.b128. Step: one turn of the outermost loop around the hot block (attention: all that a',
-      'step of keys takes), inner loops counted as often as they go round; empty where that is not a constant. Branches that can be jumped',
-      'over are: masks where there is nothing to mask, a row’s scale that does not rise, 28 instructions that load the second half of the',
-      'values. Dawn’s toggle disable_robustness is on: NVK emulates bounds checks with branches.',
+      'SLM: bytes of local memory per thread, which are spills. Warps: how many a multiprocessor holds at once, out of 48, as limited by',
+      'registers, shared memory and threads. Hot block: the basic block inside a loop with the most ffma; its ffma share is the ceiling on the',
+      'share of FP32 peak, because a scheduler issues one instruction per cycle. Loop: all blocks of the innermost loop around it, each counted',
+      'once. Shared loads by width: 16 bytes are one ld.shared.b128. Step: one iteration of the outermost loop around the hot block (attention:',
+      'a whole step of keys), inner loops counted with their trip count; empty if that is not constant. Optional branches do not count:',
+      'masks when there is nothing to mask, a row’s scale that does not rise, 28 instructions that load the second half of the values.',
+      'Dawn’s toggle disable_robustness is on, because NVK emulates bounds checks with branches.',
     ].join('\n'),
     columns: [
       ['GPRs', (n) => n.gprs],
@@ -105,9 +105,9 @@ export const sorted = (rows) => [...rows].sort((a, b) => (titleOf(a) < titleOf(b
 export const markdown = (target, name, { adapter, rows, problems }) =>
   `# Kernels compiled for ${name}
 
-Made by \`npm run bench:static\` without the card, with ${adapter.description}. A row is one WGSL source; "in" lists the models and
+Made by \`npm run bench:static\` without the card, with ${adapter.description}. Each row is one WGSL source; "in" lists the models and
 tiers that use it. Tiers: f32; f16-storage (packed f16 weights, f32 arithmetic); shader-f16 (f16 weights, activations and tiles, sums in
-f32); f32-weights-shader-f16; subgroup-matrix (shader-f16 with the GPU's matrix units); int8 (q8 weights and activations rounded to 8 bits).
+f32); f32-weights-shader-f16; subgroup-matrix (shader-f16 on the GPU's matrix units); int8 (q8 weights, activations rounded to 8 bits).
 
 ${TABLES[target].note}
 

@@ -1,4 +1,4 @@
-// From a compiler's output to the rows of the report.
+// Turns a compiler's output into the rows of the report.
 
 /**
  * @typedef {import('./job').Made} Made
@@ -51,7 +51,7 @@ export const rowsOf = (text, target) => {
     }
     const output = text.slice(marker.index, markers[i + 1]?.index);
     const uses = [{ model, tier }];
-    const numbers = markers[i + 1]?.[1] === 'end' ? target.parse(output) : 'compiling did not end';
+    const numbers = markers[i + 1]?.[1] === 'end' ? target.parse(output) : 'compiling did not finish';
     if (typeof numbers === 'string') {
       result.problems.push(`${titleOf({ shader, kernel, uses })}: no row, ${numbers}`);
       return;
@@ -68,13 +68,13 @@ export const rowsOf = (text, target) => {
   return result;
 };
 
-/** Shaders that only some tiers have, and the shaders that those tiers do not. @type {Record<string, { only: string[], without?: string[] }>} */
+/** Shaders that only one tier has, and the shaders that this tier lacks. @type {Record<string, { only: string[], without?: string[] }>} */
 const SPECIAL = {
   'subgroup-matrix': { only: ['gemm_matrix'], without: ['gemm_workgroup', 'gemm_split_k'] },
   int8: { only: ['gemm_int8', 'quantize_rows'] },
 };
 
-/** What only software adapters use. */
+/** Shaders that only software adapters use. */
 const SOFTWARE = ['gemm_subgroup', 'attention_subgroup'];
 
 /** @param {string} shader @param {string} tier */
@@ -85,7 +85,7 @@ const belongs = (shader, tier) =>
   );
 
 /**
- * What a full run must have: every shader, in every model and tier in which it can differ.
+ * Problems of a full run: it must have every shader in every model and tier in which the shader can differ.
  * @param {Row[]} rows
  * @param {{ shaders: string[], models: string[], tiers: string[] }} expected
  * @returns {string[]}

@@ -1,19 +1,23 @@
-// The cards that kernels are compiled for, by Mesa's own compilers over a DRM shim: the driver believes that the card is there.
+// The cards that kernels are compiled for, by Mesa's compilers on a DRM shim that makes the driver believe the card is present.
 import { spawnSync } from 'node:child_process';
 import {
   closeSync,
   copyFileSync,
+  cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
+  realpathSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mesaManifest } from '../../tools/adapters.mjs';
-import { compileRoot } from './debian-root.mjs';
+import { ROOT } from '../../tools/bundle.mjs';
+import { debianRoot } from '../../tools/debian-root.mjs';
 import { nakFaults, parseNak } from './nak.mjs';
 import { parseRadv, radvFaults } from './radv.mjs';
 
@@ -23,11 +27,11 @@ import { parseRadv, radvFaults } from './radv.mjs';
  * @typedef {object} Target
  * @property {string} name of the card
  * @property {string} manifest stem of the driver's Vulkan manifest
- * @property {string} shim library that plays the kernel driver
+ * @property {string} shim library that stands in for the kernel driver
  * @property {Record<string, string>} env
- * @property {string[]} toggles of Dawn
- * @property {() => string | undefined} root of the file system to run in; undefined for this machine's
- * @property {string[]} tiers that have to be there
+ * @property {string[]} toggles Dawn toggles to enable
+ * @property {() => string | undefined} root of the file system to run in; undefined: this machine's own
+ * @property {string[]} tiers that must have rows
  * @property {(text: string) => Numbers | string} parse
  * @property {(row: Numbers) => string[]} faults
  */
@@ -36,6 +40,20 @@ const SHIM_FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu',
 /** @param {string} name @param {string} root */
 const shimIn = (name, root) =>
   SHIM_FOLDERS.map((path) => join(path, name)).find((path) => existsSync(join(root, path)));
+
+/**
+ * A Debian 13, made on first use, with this Node and npm `webgpu`: its Mesa has the NVIDIA compiler (NAK), which Debian 12's lacks.
+ * @returns {string} its folder
+ */
+const compileRoot = () => {
+  const packages = ['mesa-vulkan-drivers', 'mesa-drm-shim', 'libvulkan1', 'libstdc++6'];
+  const root = debianRoot('modernbert-webgpu-debian13', packages);
+  mkdirSync(join(root, 'bench/node_modules'), { recursive: true });
+  copyFileSync(realpathSync(process.execPath), join(root, 'bench/node'));
+  cpSync(join(ROOT, 'node_modules/webgpu'), join(root, 'bench/node_modules/webgpu'), { recursive: true });
+  writeFileSync(join(root, 'bench/package.json'), '{ "type": "module" }');
+  return root;
+};
 
 const AMD_SHIM = 'libamdgpu_noop_drm_shim.so';
 
@@ -47,7 +65,7 @@ export const TARGETS = {
     shim: AMD_SHIM,
     env: { AMDGPU_GPU_ID: 'NAVI31', RADV_DEBUG: 'shaderstats,asm,nocache' },
     toggles: ['allow_unsafe_apis'], // chromium-experimental-subgroup-matrix
-    // Debian's package mesa-drm-shim is of the drivers' own version, so this machine's Mesa serves where it is installed.
+    // Debian's mesa-drm-shim has the same version as the drivers, so this machine's Mesa is used if the shim is installed.
     root: () => (mesaManifest('radeon') && shimIn(AMD_SHIM, '/') ? undefined : compileRoot()),
     tiers: ['f32', 'f16-storage', 'shader-f16', 'f32-weights-shader-f16', 'subgroup-matrix', 'int8'],
     parse: parseRadv,
@@ -68,7 +86,7 @@ export const TARGETS = {
 };
 
 /**
- * Compiles in a process of its own.
+ * Compiles in a separate process.
  * @param {Target} target
  * @param {string} script bundled pipelines.ts
  * @param {Omit<Job, 'toggles'>} job
@@ -80,7 +98,7 @@ export const compileOn = (target, script, job) => {
   const shim = shimIn(target.shim, root ?? '/');
   if (!manifest || !shim) {
     throw new Error(
-      `${target.name}: ${root ?? 'this machine'} lacks ${manifest ? target.shim : `the driver ${target.manifest}`} (packages mesa-vulkan-drivers and mesa-drm-shim).`,
+      `${target.name}: ${root ?? 'this machine'} lacks ${manifest ? target.shim : `the driver ${target.manifest}`}; install the packages mesa-vulkan-drivers and mesa-drm-shim.`,
     );
   }
   const folder = mkdtempSync(join(root ?? tmpdir(), root ? 'tmp/bench-' : 'bench-static-'));
@@ -108,7 +126,7 @@ export const compileOn = (target, script, job) => {
     const text = readFileSync(log, 'utf8');
     if (status !== 0) {
       throw new Error(
-        `${target.name}: compiling ended with ${error ?? signal ?? `status ${status}`}:\n${text.trim().slice(-1000)}`,
+        `${target.name}: the compiler process failed with ${error ?? signal ?? `status ${status}`}:\n${text.trim().slice(-1000)}`,
       );
     }
     return text;

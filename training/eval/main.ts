@@ -1,5 +1,5 @@
-// How good a model is, measured through the library: node tools/run.mjs training/eval/main.ts FOLDER [--out FILE.json]
-// A masked language model is asked for masked tokens and facts, an embedding model for passages. A few minutes on a CPU.
+// Evaluates a model through the library: node tools/run.mjs training/eval/main.ts FOLDER [--out FILE.json]
+// A masked language model predicts masked tokens and facts, an embedding model retrieves passages. Takes a few minutes on a CPU.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,7 +16,7 @@ interface Pair {
 
 const DTYPES: Dtype[] = ['f32', 'f16', 'q8', 'q4'];
 const MASKED = [15, 30];
-/** Tokens of a domain, and of a sequence. */
+/** Most tokens per domain, and per sequence. */
 const [TOKENS, LENGTH] = [2048, 256];
 const DTYPE_TOKENS = 256;
 const LONGEST = 8192;
@@ -44,7 +44,7 @@ async function maskedTokens(model: Model, percent: number) {
   return { all: score(all), ...domains };
 }
 
-/** By position in sequences of the longest kind, each of one domain's documents one after the other. */
+/** Scores by position in the longest sequences, each the concatenated documents of one domain. */
 async function byPosition(model: Model) {
   const at = await Promise.all(
     LONG_DOMAINS.map(async (domain) => {
@@ -90,8 +90,7 @@ async function evaluate(folder: string) {
     found.masked = await groupBy(MASKED, (percent) => maskedTokens(model, percent));
     found.cloze = await cloze(model, read('cloze.json'));
     found.positions = await byPosition(model);
-  }
-  if (!isMlm) found.retrieval = await search(model);
+  } else found.retrieval = await search(model);
   await model.dispose();
   if (isMlm) found.dtypes = await groupBy(DTYPES, (dtype) => ofDtype(folder, dtype));
   return found;
@@ -99,7 +98,7 @@ async function evaluate(folder: string) {
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({ options: { out: { type: 'string' } }, allowPositionals: true });
-  if (positionals.length !== 1) throw new RangeError('Give the folder of one model.');
+  if (positionals.length !== 1) throw new RangeError('Expected exactly one argument: the folder of a model.');
   const rounded = (_: string, value: unknown) =>
     typeof value === 'number' && !Number.isInteger(value) ? Number(value.toFixed(4)) : value;
   const report = `${JSON.stringify(await evaluate(positionals[0]), rounded, 1)}\n`;

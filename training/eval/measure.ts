@@ -1,10 +1,10 @@
-// What the evaluation measures of a model, through the library as a user has it.
+// The measurements of the evaluation, through the library's public API.
 import type { Model } from '../../src/api/types';
 
 export interface Score {
-  /** How many masked tokens, facts or pairs. */
+  /** Number of masked tokens or facts. */
   count: number;
-  /** Share of right first choices, and of right tokens among the first five. */
+  /** Shares with the right token as first choice, and among the first five. */
   top1: number;
   top5: number;
   /** Mean -ln p of the right token. */
@@ -23,7 +23,7 @@ interface Guess {
   nats: number;
 }
 
-/** A row of logits → how many tokens come before the right one, and -ln of its probability. */
+/** The number of tokens ranked above the right one, and -ln of its probability. */
 function guess(logits: Float32Array, right: number): Guess {
   let [rank, largest] = [0, -Infinity];
   for (const value of logits) {
@@ -42,7 +42,7 @@ export const score = (guesses: Guess[]): Score => ({
   nats: guesses.reduce((sum, { nats }) => sum + nats, 0) / guesses.length,
 });
 
-/** The right tokens of rows of a stream of sequences. */
+/** Scores the right tokens of these rows of a stream of sequences. */
 async function guesses(
   model: Model,
   inputIds: number[],
@@ -56,11 +56,11 @@ async function guesses(
   return rights.map((right, r) => guess(logits!.data.subarray(r * width, (r + 1) * width), right));
 }
 
-/** Whether the token at this place is masked: the same ones for every model of a tokenizer, those of 15% among those of 30%. */
+/** Whether the token at this place is masked: the same for every model with this tokenizer; those at 15% are a subset of those at 30%. */
 const isMasked = (place: number, percent: number): boolean =>
   Math.imul(place + 1, 0x9e3779b1) >>> 0 < (percent / 100) * 2 ** 32;
 
-/** Sequences of at most `length` tokens from texts, special ones included, `total` tokens at most. */
+/** Splits texts into sequences of at most `length` tokens, special ones included, at most `total` tokens together. */
 export async function sequences(model: Model, texts: string[], length: number, total: number): Promise<number[][]> {
   const found: number[][] = [];
   let left = total;
@@ -77,7 +77,7 @@ export async function sequences(model: Model, texts: string[], length: number, t
   return found;
 }
 
-/** Masks tokens of every sequence, the special ones at its ends excepted, and asks for them; `positions` are those within the sequence. */
+/** Masks tokens of every sequence, except the special ones at its ends, and predicts them. `positions`: their places within the sequence. */
 export async function maskedGuesses(model: Model, parts: number[][], percent: number) {
   const { ids } = await model.tokenize(model.info.maskToken!);
   const mask = ids[1]; // between [CLS] and [SEP]
@@ -107,7 +107,7 @@ export async function maskedGuesses(model: Model, parts: number[][], percent: nu
   return { guesses: found, positions };
 }
 
-/** Facts with one [MASK] and the token that fills it. */
+/** Scores facts: texts with one [MASK], and the token that fills it. */
 export async function cloze(model: Model, facts: { text: string; answer: string }[]): Promise<Score> {
   const mask = (await model.tokenize(model.info.maskToken!)).ids[1]; // between [CLS] and [SEP]
   const inputIds: number[] = [];
@@ -122,11 +122,11 @@ export async function cloze(model: Model, facts: { text: string; answer: string 
     rights.push(right[1]);
   }
   const rows = inputIds.flatMap((id, row) => (id === mask ? [row] : []));
-  if (rows.length !== facts.length) throw new RangeError('A fact has not exactly one mask.');
+  if (rows.length !== facts.length) throw new RangeError('Every fact must have exactly one mask.');
   return score(await guesses(model, inputIds, lengths, rows, rights));
 }
 
-/** Every query's own passage among all passages, by cosine. */
+/** The rank of every query's own passage among all passages, by cosine, from 0. */
 export async function retrieval(model: Model, pairs: { query: string; passage: string }[]): Promise<number[]> {
   const queries = await model.embed(pairs.map(({ query }) => query));
   const passages = await model.embed(pairs.map(({ passage }) => passage));
