@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Arithmetic } from '../api/types';
 import type { Gpu } from '../gpu/device';
-import { blank, openTestGpu, upload, uploadWords } from '../gpu/fixtures';
+import { openTestGpu } from '../gpu/fixtures';
 import { attentionTiles, keyBounds, tileWords, tokenStream } from '../packing/stream';
 import { type AttentionTile, attention as attentionStep, attentionTile } from './attention';
 import { expectClose, padded, randomMatrix, roundToF16, runStep, unpadded } from './fixtures';
 import { attentionPlace, headsLayout, qkvPlace } from './layout';
 import { attention } from './reference';
+import { blank, upload, uploadWords } from './test-buffers';
 
 let gpu: Gpu;
 beforeAll(async () => {

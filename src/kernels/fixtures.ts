@@ -3,11 +3,11 @@ import { expect } from 'vitest';
 import { f16ToF32, f32ToF16 } from '../formats/float';
 import { dequantize, GROUP, type QuantizedDtype, quantize, quantizedBytes } from '../formats/quantize';
 import type { Gpu } from '../gpu/device';
-import { runDispatch, type Storage } from '../gpu/fixtures';
 import { createCompiler } from './compile';
 import type { GemmPlan } from './gemm-spec';
 import type { Matrix } from './reference';
 import type { Step } from './step';
+import { runDispatch, type Storage } from './test-buffers';
 
 /** Near-normal numbers (the sum of 12 uniform ones), f32 values; the same for the same seed. */
 export function numbers(seed: number): () => number {

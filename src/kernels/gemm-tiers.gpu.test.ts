@@ -1,5 +1,5 @@
 import { afterAll, describe, it } from 'vitest';
-import { blank, openTestGpu, upload } from '../gpu/fixtures';
+import { openTestGpu } from '../gpu/fixtures';
 import {
   dequantized,
   expectClose,
@@ -15,6 +15,7 @@ import { M_MULTIPLE } from './gemm-spec';
 import { gegluPlace, headsLayout, paddedWidth, qkvPlace, ropeTable } from './layout';
 import { quantizeRows as quantizeRowsStep } from './quantize_rows';
 import { geglu, linear, type Matrix, quantizeRows, rope } from './reference';
+import { blank, upload } from './test-buffers';
 import { runGemm } from './test-gemm';
 import { withMatrices } from './test-matrices';
 

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { POOLINGS } from '../api/calls';
 import type { Gpu } from '../gpu/device';
-import { blank, openTestGpu, upload, uploadWords } from '../gpu/fixtures';
+import { openTestGpu } from '../gpu/fixtures';
 import { cumulate, expectClose, padded, randomMatrix, randomVector, runStep, unpadded } from './fixtures';
 import { normalize as normalizeStep } from './normalize';
 import { poolSpan, pool as poolStep } from './pool';
 import { normalize, pool, topK } from './reference';
+import { blank, upload, uploadWords } from './test-buffers';
 import { topK as topKStep } from './top_k';
 
 let gpu: Gpu;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../gpu/device';
-import { blank, openTestGpu, upload, uploadWords } from '../gpu/fixtures';
+import { openTestGpu } from '../gpu/fixtures';
 import {
   dequantized,
   expectClose,
@@ -15,6 +15,7 @@ import {
 import { embed as embedStep, layerNorm as layerNormStep, type NormSpec } from './layer_norm';
 import { embed, layerNorm } from './reference';
 import { roundUp } from './storage';
+import { blank, upload, uploadWords } from './test-buffers';
 
 let gpu: Gpu;
 beforeAll(async () => {

@@ -1,12 +1,12 @@
 /** For tests: GEMMs on operands of any size. */
 import { isQuantized, type QuantizedDtype } from '../formats/quantize';
 import type { Gpu } from '../gpu/device';
-import { blank, upload, uploadWords } from '../gpu/fixtures';
 import { padded, quantized, runStep } from './fixtures';
 import { gemm } from './gemm';
 import { type GemmPlan, type GemmSpec, M_MULTIPLE, outStrideOf } from './gemm-spec';
 import { type Matrix, quantizeRows } from './reference';
 import { roundUp } from './storage';
+import { blank, upload, uploadWords } from './test-buffers';
 
 export interface Operands {
   x: Matrix; // [rows, k]
