@@ -1,6 +1,6 @@
 /** Options of the commands that run a model, and loading it. */
 import { env } from 'node:process';
-import { type Progress as FileProgress, loadModel, type Model } from 'modernbert-webgpu/node';
+import { type Progress as FileProgress, loadModel, type Model, type Task } from 'modernbert-webgpu/node';
 import { type Option, UsageError, type Values } from './command';
 import { type Progress, withProgress } from './progress';
 
@@ -38,7 +38,7 @@ export function modelLoader(source: string, values: Values): (signal: AbortSigna
     dtype: values.choice('dtype', ['auto', 'f32', 'f16', 'q8', 'q4']),
     arithmetic: values.choice('arithmetic', ['auto', 'f32', 'f16']),
     compute: values.choice('compute', ['float', 'int8']),
-    task: values.choice('task', ['encoder', 'mlm', 'seqcls', 'tokcls']),
+    task: values.text('task') as Task | undefined, // the library checks it
     maxTokensPerPass: values.count('tokens-per-pass'),
     cache: values.choice('cache', ['auto', 'always', 'refresh', 'none']),
     cacheFolder: values.text('cache-folder'),

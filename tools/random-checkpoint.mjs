@@ -3,7 +3,7 @@
 // these scales attention is peaked and LayerNorm weights differ from 1, so that a wrong RoPE, window or norm shows in the output.
 
 /**
- * @typedef {'mlm' | 'seqcls' | 'tokcls' | 'encoder'} Task
+ * @typedef {import('../src/api/types.ts').Task} Task
  * @typedef {Record<string, unknown> & { hidden_size: number, intermediate_size: number, vocab_size: number, num_hidden_layers: number, num_labels?: number }} Config
  * @typedef {{ seed: number, task: Task, config: Config, build?: Record<string, unknown> }} Spec
  * @typedef {'F32' | 'F16' | 'BF16'} Dtype

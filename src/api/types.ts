@@ -23,7 +23,8 @@ export type Arithmetic = 'f32' | 'f16';
 export type Compute = 'float' | 'int8';
 
 /** What the checkpoint's head computes. `encoder`: no head, hidden states only. */
-export type Task = 'encoder' | 'mlm' | 'seqcls' | 'tokcls';
+export const CHECKPOINT_TASKS = ['encoder', 'mlm', 'seqcls', 'tokcls'] as const;
+export type Task = (typeof CHECKPOINT_TASKS)[number];
 
 /**
  * Where a checkpoint's files are:

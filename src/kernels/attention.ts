@@ -27,6 +27,9 @@ const CANDIDATES: AttentionTile[] = [
   { design: 'workgroup', rows: 16, across: 4 },
 ];
 
+/** Largest head_dim that the tiles are made for. */
+export const MAX_HEAD_DIM = 128;
+
 /** Bytes of workgroup memory: the sum of the arrays in attention_workgroup.wgsl. */
 function workgroupBytes({ rows, across }: AttentionTile, headDim: number): number {
   const keys = across * 4;

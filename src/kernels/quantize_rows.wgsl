@@ -1,4 +1,4 @@
-// a [M, K] rounded to 8 bits, in groups of 32 along K with one scale, as q8 weights are (files/quantize.ts). One thread a group.
+// a [M, K] rounded to 8 bits, in groups of 32 along K with one scale, as q8 weights are (formats/quantize.ts). One thread a group.
 
 alias act_t = f32;
 

@@ -1,12 +1,14 @@
-/** Steps of a linear layer, as every architecture and every head has them. */
+/** Steps that every architecture has. */
 import type { Arithmetic } from '../api/types';
 import { GROUP } from '../formats/quantize';
+import { type AttentionTile, attention } from '../kernels/attention';
 import { gemm } from '../kernels/gemm';
 import type { Epilogue } from '../kernels/gemm-spec';
+import type { HeadsLayout } from '../kernels/layout';
 import { quantizeRows } from '../kernels/quantize_rows';
 import type { Operand, Slot, Step } from '../kernels/step';
 import { bytesOf } from '../kernels/storage';
-import { type PassSizes, positions, type Target } from './family';
+import { boundsOf, type PassSizes, positions, type Target, tilesOf } from './family';
 import type { Linear } from './tensors';
 
 interface LinearStep<S> {
@@ -67,3 +69,14 @@ export const encoderLinear =
       linear(w, { ...step, ...rounded, types: { a: 'int8', out: outType } }, tokens, w.useful),
     ];
   };
+
+/** Attention of a layer with this window: out [T, attention] = softmax(q kᵀ) v of qkv [T, 3 attention]. */
+export const encoderAttention =
+  ({ gpu, act }: Target, layout: HeadsLayout & { tile: AttentionTile }, qkv: Slot, out: Slot) =>
+  (window: number): Step<PassSizes> =>
+    attention(
+      gpu,
+      { ...layout, act, window },
+      { qkv, tiles: tilesOf(window), bounds: boundsOf(window), out },
+      (s: PassSizes) => s.attention.get(window)!,
+    );

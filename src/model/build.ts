@@ -41,7 +41,7 @@ export function buildModel({ gpu, family, config, modules, alloc, ...options }: 
   const tensors = declareTensors({ alloc, maxBindingSize, dtype, names });
   const task = taskOf(config, family, names, options.task);
   const weights = family.tensors(config, tensors);
-  const head = task === 'encoder' ? undefined : family.head(config, tensors, task, weights);
+  const head = task === 'encoder' ? undefined : family.heads?.head(config, tensors, task, weights);
   const encoder = family.forward(config, weights, { gpu, act, compute });
   const placed = modules.map((module) => {
     const own = declareTensors({
@@ -81,6 +81,6 @@ export function quantizedTensors(json: unknown, names: ReadonlySet<string>, dtyp
   const tensors = declared(dtype, names);
   const task = taskOf(config, family, names);
   const weights = family.tensors(config, tensors);
-  if (task !== 'encoder') family.head(config, tensors, task, weights);
+  if (task !== 'encoder') family.heads?.head(config, tensors, task, weights);
   return (name) => quantizedDtype(tensors.places.get(name));
 }

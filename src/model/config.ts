@@ -1,5 +1,6 @@
 import { ModelFileError } from '../api/errors';
 import { isObject, type JsonFields } from '../formats/json-fields';
+import { MAX_HEAD_DIM } from '../kernels/attention';
 import { ACTIVATIONS, type Activation } from '../kernels/gemm-spec';
 
 /** What every family reads of config.json, in its own spelling. */
@@ -40,3 +41,22 @@ function labelsOf({ file, json: { id2label }, has, integer }: JsonFields): strin
 }
 
 export const readActivation = (fields: JsonFields, key: string): Activation => fields.oneOf(key, ACTIVATIONS, 'gelu');
+
+/** hidden_size and its attention heads. */
+export function readHeads({ file, json, has, integer, unsupported }: JsonFields) {
+  const hidden_size = integer('hidden_size');
+  const num_attention_heads = integer('num_attention_heads');
+  const head_dim = hidden_size / num_attention_heads;
+  if (!Number.isInteger(head_dim)) {
+    throw new ModelFileError(
+      `${file}: hidden_size ${hidden_size} is not a multiple of num_attention_heads ${num_attention_heads}.`,
+    );
+  }
+  if (head_dim > MAX_HEAD_DIM) {
+    throw unsupported('hidden_size / num_attention_heads', `head_dim may be at most ${MAX_HEAD_DIM}`, head_dim);
+  }
+  if (has('head_dim') && json.head_dim !== head_dim) {
+    throw unsupported('head_dim', `only hidden_size / num_attention_heads = ${head_dim} is`);
+  }
+  return { hidden_size, num_attention_heads, head_dim };
+}

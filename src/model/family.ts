@@ -18,10 +18,13 @@ export interface Family<C extends ModelConfig = ModelConfig, W = unknown> {
   tensors(config: C, tensors: Tensors): W;
   /** The encoder's forward pass, as steps. */
   forward(config: C, weights: W, target: Target): Encoder;
-  /** Tensors that tell which head a checkpoint has, where config.json names no class. */
-  headTensors: { mlm: string; classifier: string };
-  /** Declares the tensors of the checkpoint's head. */
-  head(config: C, tensors: Tensors, task: HeadTask, weights: W): TaskHead;
+  /** The checkpoint's heads; undefined for a family of bare encoders. */
+  heads?: {
+    /** Tensors that tell which head a checkpoint has, if config.json names no class. */
+    tensors: { mlm: string; classifier: string };
+    /** Declares the tensors of one. */
+    head(config: C, tensors: Tensors, task: HeadTask, weights: W): TaskHead;
+  };
 }
 
 /** What a checkpoint's own head computes. */
@@ -56,7 +59,7 @@ export interface Encoder {
   layers: Step<PassSizes>[][];
   hidden_states: Slot;
   hidden_size: number;
-  /** Makes the last hidden state of the residual stream. */
+  /** Makes the last hidden state of the residual stream. Post-norm architectures leave their last layer's norm to it. */
   final_norm: Norm;
   /** The attention's tile, which work lists are made for. */
   tile: AttentionTile;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeCheckpoint } from '../../tools/make-checkpoint.mjs';
 import { loadModel } from '../node';
-import { referenceForward } from './reference';
+import { referenceForward } from './families/reference/modernbert';
 
 /** Checkpoints that no golden covers: odd sizes, activations, windows and layer patterns, against the plain-TypeScript model. */
 const common = { model_type: 'modernbert', max_position_embeddings: 512, num_hidden_layers: 3 };

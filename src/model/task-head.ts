@@ -20,11 +20,14 @@ export interface Output {
   /** Logits per row, and floats per row on the GPU. */
   columns: number;
   stride: number;
+  /** Of a classifier: a name per logit. */
+  labels: string[];
 }
 
 /** Logits of a vocabulary: hidden states times a table [vocab_size, hidden], which may be the embeddings'. */
 export const decoderOf = (table: Table, bias: GPUBuffer | undefined, vocab_size: number): Output => ({
   label: 'decoder',
+  labels: [],
   columns: vocab_size,
   stride: roundUp(vocab_size, 8),
   pieces: table.pieces.map(({ weight, scales, firstRow, rows }) => ({
@@ -47,5 +50,11 @@ export function classifierOf(tensors: Tensors, name: string, labels: string[], h
   const columns = labels.length || DEFAULT_LABELS;
   const stride = roundUp(columns, 8);
   const layer = tensors.linear(name, [columns, hidden_size], { bias: true, n: stride, quantized: false });
-  return { label: 'classifier', columns, stride, pieces: [{ ...layer, column: 0 }] };
+  return {
+    label: 'classifier',
+    labels: Array.from({ length: columns }, (_, i) => labels[i] ?? `LABEL_${i}`),
+    columns,
+    stride,
+    pieces: [{ ...layer, column: 0 }],
+  };
 }

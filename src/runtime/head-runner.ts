@@ -1,6 +1,7 @@
 import { COPY_DST, type GpuMemory, MAP_READ } from '../gpu/buffers';
 import type { Submission } from '../gpu/submission';
 import type { Compile, CompiledStep } from '../kernels/compile';
+import { M_MULTIPLE } from '../kernels/gemm-spec';
 import { poolSpan } from '../kernels/pool';
 import { type Slot, slotsOf } from '../kernels/step';
 import { roundUp } from '../kernels/storage';
@@ -32,7 +33,6 @@ const READBACK_BYTES = 128 << 20;
 /** A head for this model, with its kernels. */
 interface CompiledHead extends Pick<HeadSteps, 'answer' | 'stride' | 'width'> {
   steps: CompiledStep<ChunkSizes>[];
-  /** The slots that hold rows of a chunk. */
   slots: Slot[];
   /** Rows of a chunk: a multiple of 64, so that every chunk's part of the row lists starts at a bindable offset. */
   chunkRows: number;
@@ -74,21 +74,21 @@ export class HeadRunner {
 
   async #prepare(head: Head): Promise<CompiledHead> {
     const { steps, ...answer } = head.build(this.model);
-    const slots = [...steps.flatMap(slotsOf), answer.answer].filter(({ per }) => per === 'row');
-    const widest = Math.max(...slots.map(({ bytes }) => bytes));
+    const slots = steps.flatMap(slotsOf);
+    const widest = Math.max(...slots.map(({ per, bytes }) => (per === 'row' ? bytes : 0)));
     const chunkRows = Math.max(64, Math.min(MOST_ROWS, Math.floor(CHUNK_BYTES / widest / 64) * 64));
     return { ...answer, slots, chunkRows, steps: await Promise.all(steps.map((step) => this.compile(step))) };
   }
 
   /**
-   * Answers `requests` from the hidden states that the steps recorded in `job` leave. `bufferOf`: the encoder's buffers. Submits, at least
+   * Answers `requests` from the hidden states that the steps recorded in `job` leave in `encoder`, the encoder's buffers. Submits, at least
    * once, and calls `submitted` after the last time; it may reject.
    */
   async run(
     job: Submission,
     stream: TokenStream,
     sizes: PassSizes,
-    bufferOf: (slot: Slot) => GPUBuffer,
+    encoder: SlotBuffers,
     requests: HeadRequest[],
     submitted: () => Promise<void>,
   ): Promise<HeadResult[]> {
@@ -101,9 +101,8 @@ export class HeadRunner {
     const chunks = chunksOf(requests, compiled, stream);
     const bytes = chunks.map((chunk) => chunk.rows * chunk.compiled.stride * 4);
     const total = bytes.reduce((a, b) => a + b, 0);
-    this.#reserve(chunks);
-    const ownBufferOf = (slot: Slot) =>
-      slot.per === 'row' || slot.per === 'word' ? this.#buffers.bufferOf(slot) : bufferOf(slot);
+    this.#reserve(chunks, sizes, encoder);
+    const bufferOf = (slot: Slot) => (encoder.has(slot) ? encoder : this.#buffers).bufferOf(slot);
     const readback = memory.grow(
       this.#readbacks.pop(),
       'activations',
@@ -127,8 +126,8 @@ export class HeadRunner {
         if (filled + bytes[c] > readback.size) await drain();
         const indices = { offset: chunk.offset * 4, size: chunk.words.length * 4 };
         const own: ChunkSizes = { ...sizes, rows: chunk.rows, indices };
-        for (const step of chunk.compiled.steps) job.dispatch(step.dispatch(own, ownBufferOf));
-        job.copy(ownBufferOf(chunk.compiled.answer), 0, readback, filled, bytes[c]);
+        for (const step of chunk.compiled.steps) job.dispatch(step.dispatch(own, bufferOf));
+        job.copy(bufferOf(chunk.compiled.answer), 0, readback, filled, bytes[c]);
         waiting.push({ chunk, at: filled });
         filled += bytes[c];
       }
@@ -148,13 +147,15 @@ export class HeadRunner {
     this.#readbacks = [];
   }
 
-  /** Makes room for the chunks, one at a time, and writes all of their row lists. */
-  #reserve(chunks: Chunk[]): void {
+  /** Makes room for one chunk at a time, in slots that the encoder does not have, and writes all row lists. */
+  #reserve(chunks: Chunk[], { tokens }: PassSizes, encoder: SlotBuffers): void {
     const end = chunks.reduce((most, { words, offset }) => Math.max(most, offset + words.length), 64);
     const lists = new Uint32Array(end);
     for (const { words, offset } of chunks) lists.set(words, offset);
     const needs = chunks.flatMap(({ compiled, rows }) =>
-      compiled.slots.map((slot) => ({ slot, units: Math.max(64, roundUp(rows, 64)) })),
+      compiled.slots
+        .filter((slot) => slot.label !== INDICES.label && !encoder.has(slot))
+        .map((slot) => ({ slot, units: slot.per === 'token' ? roundUp(tokens, M_MULTIPLE) : roundUp(rows, 64) })),
     );
     this.#buffers.reserve([...needs, { slot: INDICES, units: end }]);
     this.memory.gpu.device.queue.writeBuffer(this.#buffers.bufferOf(INDICES), 0, lists);

@@ -126,7 +126,7 @@ export class Runtime {
       run(steps);
       if (options.hiddenRows) hidden_states.push(await this.#readHidden(job, options.hiddenRows));
     }
-    const heads = await this.#heads.run(job, stream, pass.sizes, bufferOf, requests, submitted);
+    const heads = await this.#heads.run(job, stream, pass.sizes, this.#buffers, requests, submitted);
     const { dispatches, flops, issuedFlops } = job;
     return { heads, hidden_states: options.hiddenRows && hidden_states, dispatches, flops, issuedFlops };
   }
@@ -149,7 +149,7 @@ export class Runtime {
     };
     this.#buffers.reserve(this.#slots.map((slot) => ({ slot, units: units[slot.per]! })));
     for (const { slot, data } of inputs) {
-      this.gpu.device.queue.writeBuffer(this.#buffers.bufferOf(slot), 0, data);
+      if (this.#buffers.has(slot)) this.gpu.device.queue.writeBuffer(this.#buffers.bufferOf(slot), 0, data);
     }
   }
 

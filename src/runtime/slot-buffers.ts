@@ -24,8 +24,10 @@ export class SlotBuffers {
     }
   }
 
+  has = ({ label }: Slot): boolean => this.#buffers.has(label);
+
   /** The buffer of a slot that `reserve` was given. */
-  readonly bufferOf = ({ label }: Slot): GPUBuffer => {
+  bufferOf = ({ label }: Slot): GPUBuffer => {
     const buffer = this.#buffers.get(label);
     if (!buffer) throw new TypeError(`no buffer was reserved for slot '${label}'`);
     return buffer;

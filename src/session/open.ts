@@ -10,7 +10,6 @@ import { createCompiler } from '../kernels/compile';
 import { createTuner, type PlanStore } from '../kernels/tune';
 import { buildModel, parametersOf } from '../model/build';
 import { chooseDtype } from '../model/choose-dtype';
-import type { ModelConfig } from '../model/config';
 import { readModelConfig } from '../model/families/registry';
 import { TASKS } from '../model/heads/tasks';
 import type { LoadedModel } from '../model/model';
@@ -52,7 +51,8 @@ export async function openModel(source: ModelSource, given: OpenOptions): Promis
 }
 
 async function modelOf(files: ModelFiles, options: OpenOptions): Promise<Model> {
-  const { runtime, config, sentence, info } = await runtimeOf(files, options);
+  const { runtime, sentence, info } = await runtimeOf(files, options);
+  const { config, head } = runtime.model;
   try {
     const [tokenizerJson, tokenizerConfig] = await Promise.all([
       readJson(files, 'tokenizer.json', options),
@@ -74,6 +74,7 @@ async function modelOf(files: ModelFiles, options: OpenOptions): Promise<Model> 
       info,
       ...modelCalls({
         config,
+        logits: head?.output.columns ?? 0,
         sentence,
         info,
         tokenizer,
@@ -184,7 +185,7 @@ function infoOf(
     maxTokensPerPass,
     hiddenSize: config.hidden_size,
     vocabSize: config.vocab_size,
-    labels: labelsOf(config, head && task !== 'mlm' ? head.output.columns : 0),
+    labels: head?.output.labels ?? [],
     pooling,
     embeddingSize: sentence.truncate_dim ?? embeddingColumns(sentence.modules, config.hidden_size, pooling),
     prompts: sentence.prompts,
@@ -226,6 +227,3 @@ function tokensPerPass(asked: number | undefined, limit: number): number {
     throw new RangeError(`maxTokensPerPass ${asked} is above this device's limit for this model, ${limit}.`);
   return asked;
 }
-
-const labelsOf = (config: ModelConfig, count = 0): string[] =>
-  Array.from({ length: count }, (_, i) => config.labels[i] ?? `LABEL_${i}`);

@@ -10,6 +10,8 @@ import type { Tokenizer, Truncation } from '../tokenizer/types';
 /** What the calls of a model work with. */
 export interface Parts {
   config: ModelConfig;
+  /** Logits per row of the checkpoint's head. */
+  logits: number;
   sentence: SentenceConfig;
   info: ModelInfo;
   tokenizer: Tokenizer | undefined;

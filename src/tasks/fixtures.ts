@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { makeCheckpoint } from '../../tools/make-checkpoint.mjs';
 import type { Calls } from '../api/calls';
 import type { ModelInfo, Task } from '../api/types';
+import { referenceForward } from '../model/families/reference/modernbert';
 import { readModelConfig } from '../model/families/registry';
 import { publicModel } from '../model/fixtures/golden';
+import { TASKS } from '../model/heads/tasks';
 import { poolingModule } from '../model/modules/pooling';
-import { referenceForward } from '../model/reference';
 import type { SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/scheduler';
 import { createTokenizer } from '../tokenizer/tokenizer';
@@ -34,13 +35,6 @@ const SIZES = {
   local_attention: 16,
 };
 
-const CLASSES: Record<Task, string> = {
-  encoder: 'ModernBertModel',
-  mlm: 'ModernBertForMaskedLM',
-  seqcls: 'ModernBertForSequenceClassification',
-  tokcls: 'ModernBertForTokenClassification',
-};
-
 export const labelsOf = (labels: string[]): Config => ({
   num_labels: labels.length,
   id2label: Object.fromEntries(labels.entries()),
@@ -50,7 +44,10 @@ export const labelsOf = (labels: string[]): Config => ({
 /** The folder of a random checkpoint with nano's tokenizer. */
 export function tinyModel(task: Task, config: Config = {}, seed = 5): string {
   const folder = mkdtempSync(join(tmpdir(), 'modernbert-tasks-'));
-  makeCheckpoint({ seed, task, config: { ...SIZES, architectures: [CLASSES[task]], ...config } }, folder);
+  makeCheckpoint(
+    { seed, task, config: { ...SIZES, architectures: [`ModernBert${TASKS[task].suffix}`], ...config } },
+    folder,
+  );
   for (const name of ['tokenizer.json', 'tokenizer_config.json']) {
     copyFileSync(join(publicModel('nano'), name), join(folder, name));
   }
@@ -87,6 +84,7 @@ export function callsOn(
   } as unknown as ModelInfo;
   const calls = modelCalls({
     config: parsed,
+    logits: task === 'mlm' ? parsed.vocab_size : parsed.labels.length,
     sentence: {
       pooling: ['mean'],
       modules: [poolingModule(['mean'])],

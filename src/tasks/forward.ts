@@ -13,7 +13,7 @@ const MOST_NUMBERS = 2 ** 29;
 /** Token ids in, hidden states and logits of the chosen rows out. */
 export const forward: Call = {
   async run(
-    { config, info, submit }: Parts,
+    { config, info, logits, submit }: Parts,
     batch: TokenBatch,
     { outputs = ['last_hidden_state'], rows, signal, onProgress, truncate = false }: ForwardOptions = {},
   ) {
@@ -27,7 +27,6 @@ export const forward: Call = {
     const { count, perSequence } = streamRows(sequences, rows);
     const stages = config.num_hidden_layers + 1;
     const hidden = config.hidden_size;
-    const logits = info.task === 'mlm' ? config.vocab_size : info.labels.length;
     const shapes: Record<OutputName, number[]> = {
       last_hidden_state: [count, hidden],
       hidden_states: [stages, count, hidden],

@@ -4,25 +4,15 @@
  */
 import { ModelFileError } from '../../api/errors';
 import { fieldsOf, isObject, type JsonFields } from '../../formats/json-fields';
-import { attention, attentionTile } from '../../kernels/attention';
+import { attentionTile } from '../../kernels/attention';
 import { type Activation, type Epilogue, M_MULTIPLE } from '../../kernels/gemm-spec';
 import { embed, layerNorm } from '../../kernels/layer_norm';
 import { attentionPlace, gegluPlace, headsLayout, paddedWidth, qkvPlace, ropeTable } from '../../kernels/layout';
 import type { Slot } from '../../kernels/step';
 import { roundUp } from '../../kernels/storage';
-import { activation, encoderLinear } from '../blocks';
-import { type ModelConfig, readActivation, readLabels } from '../config';
-import {
-  boundsOf,
-  type Encoder,
-  type Family,
-  type HeadTask,
-  input_ids,
-  type PassSizes,
-  type Target,
-  tilesOf,
-  WIDE,
-} from '../family';
+import { activation, encoderAttention, encoderLinear } from '../blocks';
+import { type ModelConfig, readActivation, readHeads, readLabels } from '../config';
+import { type Encoder, type Family, type HeadTask, input_ids, type PassSizes, type Target, WIDE } from '../family';
 import { classifierOf, decoderOf, type TaskHead } from '../task-head';
 import type { Norm, Tensors } from '../tensors';
 
@@ -44,31 +34,17 @@ export interface ModernBertConfig extends ModelConfig {
   rope_thetas: number[];
 }
 
-/** Largest head_dim that the attention kernel's tiles are made for. */
-const MAX_HEAD_DIM = 128;
-
 /**
  * Both dialects are read: `layer_types` with `rope_parameters` (transformers 5), and `global_attn_every_n_layers` with `global_rope_theta`
  * and `local_rope_theta` (4.48). Defaults are transformers'; sizes have none.
  */
 function readConfig(fields: JsonFields): ModernBertConfig {
-  const { integer, number, boolean, json, file } = fields;
-  const hidden_size = integer('hidden_size');
-  const num_attention_heads = integer('num_attention_heads');
+  const { integer, number, boolean } = fields;
+  const { hidden_size, num_attention_heads, head_dim } = readHeads(fields);
+  if (head_dim % 2 !== 0) {
+    throw fields.unsupported('hidden_size / num_attention_heads', 'RoPE needs an even head_dim', head_dim);
+  }
   const num_hidden_layers = integer('num_hidden_layers');
-  const head_dim = hidden_size / num_attention_heads;
-  if (!Number.isInteger(head_dim)) {
-    throw new ModelFileError(
-      `${file}: hidden_size ${hidden_size} is not a multiple of num_attention_heads ${num_attention_heads}.`,
-    );
-  }
-  if (head_dim % 2 !== 0 || head_dim > MAX_HEAD_DIM) {
-    const why = `RoPE needs an even head_dim, at most ${MAX_HEAD_DIM}`;
-    throw fields.unsupported('hidden_size / num_attention_heads', why, head_dim);
-  }
-  if (fields.has('head_dim') && json.head_dim !== head_dim) {
-    throw fields.unsupported('head_dim', `only hidden_size / num_attention_heads = ${head_dim} is`);
-  }
   const local_attention = number('local_attention', 128);
   if (!Number.isInteger(local_attention) || local_attention < 2) {
     throw fields.unsupported('local_attention', 'it must be an integer of 2 or more', local_attention);
@@ -208,13 +184,7 @@ function forward(c: ModernBertConfig, weights: Weights, target: Target): Encoder
   const norm = ({ weight, bias }: Norm) =>
     layerNorm(normSpec, { hidden_states, rows: undefined, weight, bias, normed }, tokens);
   const linear = encoderLinear(target);
-  const attend = (window: number) =>
-    attention(
-      gpu,
-      { ...heads, act, tile, window },
-      { qkv: wide, tiles: tilesOf(window), bounds: boundsOf(window), out: normed },
-      (s: PassSizes) => s.attention.get(window)!,
-    );
+  const attend = encoderAttention(target, { ...heads, tile }, wide, normed);
 
   return {
     embeddings: tok_embeddings.pieces.map(({ weight: table, scales: table_scales, firstRow, rows }) => {
@@ -261,6 +231,5 @@ export const modernbert: Family<ModernBertConfig, Weights> = {
   readConfig,
   tensors,
   forward,
-  headTensors: { mlm: 'head.dense.weight', classifier: 'classifier.weight' },
-  head,
+  heads: { tensors: { mlm: 'head.dense.weight', classifier: 'classifier.weight' }, head },
 };

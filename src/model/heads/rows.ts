@@ -16,7 +16,8 @@ import type { Linear, Norm } from '../tensors';
 
 /** f32 [rows, stride] in `slot`, of which `columns` per row count, once the steps have run. */
 export interface Rows {
-  slot: Slot;
+  /** Per what `slot` has a row: the stream's tokens, or the rows (or sequences) of the chunk. */
+  slot: Slot & { per: 'token' | 'row' };
   stride: number;
   columns: number;
   steps: Step<ChunkSizes>[];
@@ -27,20 +28,28 @@ export const INDICES: Slot = { label: 'row lists', per: 'word', bytes: 4 };
 const indices: Part<ChunkSizes> = { of: INDICES, range: (s) => s.indices };
 
 const F32 = { a: 'f32', out: 'f32' } as const;
-const count = (s: ChunkSizes) => s.rows;
-const scratch = (label: 'head a' | 'head b', stride: number): Slot => ({ label, per: 'row', bytes: stride * 4 });
-/** The scratch buffer that the rows are not in. */
-const other = ({ slot }: Rows, stride: number) => scratch(slot.label === 'head a' ? 'head b' : 'head a', stride);
+type RowSlot = Rows['slot'];
+/** How many rows a slot has in a chunk. */
+const countOf =
+  ({ per }: RowSlot) =>
+  (s: ChunkSizes): number =>
+    per === 'token' ? s.tokens : s.rows;
+/** A scratch buffer that these rows are not in. */
+const scratch = (stride: number, per: RowSlot['per'], rows?: Rows): RowSlot => ({
+  label: rows?.slot.label === 'head a' ? 'head b' : 'head a',
+  per,
+  bytes: stride * 4,
+});
+const other = (rows: Rows, stride: number): RowSlot => scratch(stride, rows.slot.per, rows);
 
 /** The last hidden states of every token, or of the chunk's: LayerNorm of the residual stream. */
 function lastHiddenStates({ hidden_states, hidden_size, final_norm }: Encoder, chosen: boolean): Rows {
   const { weight, bias, eps } = final_norm;
   const stride = paddedWidth(hidden_size);
-  const slot: Slot = chosen ? scratch('head a', stride) : { label: WIDE, per: 'token', bytes: stride * 4 };
+  const slot: RowSlot = chosen ? scratch(stride, 'row') : { label: WIDE, per: 'token', bytes: stride * 4 };
   const buffers = { hidden_states, rows: chosen ? indices : undefined, weight, bias, normed: slot };
   const spec = { hidden: hidden_size, stride, eps, out: 'f32' } as const;
-  const rows = chosen ? count : (s: ChunkSizes) => s.tokens;
-  return { slot, stride, columns: hidden_size, steps: [layerNorm(spec, buffers, rows)] };
+  return { slot, stride, columns: hidden_size, steps: [layerNorm(spec, buffers, countOf(slot))] };
 }
 
 /** The last hidden states of all tokens [T, hidden]. */
@@ -53,12 +62,12 @@ export const chosenTokens = (encoder: Encoder): Rows => lastHiddenStates(encoder
 export function pooled(tokens: Rows, poolings: Pooling[]): Rows {
   const { slot: hidden_states, stride, columns, steps } = tokens;
   const outStride = poolings.length === 1 ? stride : poolings.length * columns;
-  const slot = scratch('head a', outStride);
+  const slot = scratch(outStride, 'row', tokens);
   const pools = poolings.map((pooling, p) =>
     pool(
       { pooling, stride, outStride, outColumn: p * columns },
       { hidden_states, spans: indices, pooled: slot },
-      count,
+      countOf(slot),
     ),
   );
   return { slot, stride: outStride, columns: poolings.length * columns, steps: [...steps, ...pools] };
@@ -68,7 +77,7 @@ export function pooled(tokens: Rows, poolings: Pooling[]): Rows {
 export function dense(rows: Rows, label: string, layer: Linear, columns: number, activation?: Activation): Rows {
   const slot = other(rows, layer.n);
   const epilogue = activation ? ({ kind: 'activation', activation } as const) : ({ kind: 'store' } as const);
-  const step = linear(layer, { label, epilogue, a: rows.slot, out: slot, types: F32 }, count);
+  const step = linear(layer, { label, epilogue, a: rows.slot, out: slot, types: F32 }, countOf(slot));
   return { slot, stride: layer.n, columns, steps: [...rows.steps, step] };
 }
 
@@ -76,12 +85,12 @@ function normed(rows: Rows, { weight, bias, eps }: Norm): Rows {
   const slot = other(rows, rows.stride);
   const buffers = { hidden_states: rows.slot, rows: undefined, weight, bias, normed: slot };
   const spec = { hidden: rows.columns, stride: rows.stride, eps, out: 'f32' } as const;
-  return { ...rows, slot, steps: [...rows.steps, layerNorm(spec, buffers, count)] };
+  return { ...rows, slot, steps: [...rows.steps, layerNorm(spec, buffers, countOf(slot))] };
 }
 
 /** To unit length, in place: the first `columns` numbers of each row. */
 export function normalized(rows: Rows, columns = rows.columns): Rows {
-  const step = normalize({ stride: rows.stride, columns }, { embeddings: rows.slot }, count);
+  const step = normalize({ stride: rows.stride, columns }, { embeddings: rows.slot }, countOf(rows.slot));
   return { ...rows, columns, steps: [...rows.steps, step] };
 }
 
@@ -98,10 +107,14 @@ export function logitsOf(rows: Rows, { layers, output }: TaskHead): Rows {
 }
 
 function projected(rows: Rows, { label, pieces, stride, columns }: Output): Rows {
-  const slot: Slot = { label: 'logits', per: 'row', bytes: stride * 4 };
+  const slot: RowSlot = { label: 'logits', per: rows.slot.per, bytes: stride * 4 };
   const steps = pieces.map((piece) => {
     const place = { outStride: stride, outColumn: piece.column };
-    return linear(piece, { label, epilogue: { kind: 'store' }, a: rows.slot, out: slot, types: F32, ...place }, count);
+    return linear(
+      piece,
+      { label, epilogue: { kind: 'store' }, a: rows.slot, out: slot, types: F32, ...place },
+      countOf(slot),
+    );
   });
   return { slot, stride, columns, steps: [...rows.steps, ...steps] };
 }

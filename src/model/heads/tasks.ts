@@ -1,4 +1,5 @@
-import type { Task } from '../../api/types';
+import { UnsupportedModelError } from '../../api/errors';
+import { CHECKPOINT_TASKS, type Task } from '../../api/types';
 import { unsupportedField } from '../../formats/json-fields';
 import type { ModelConfig } from '../config';
 import type { Family } from '../family';
@@ -42,28 +43,32 @@ function embeddingHead({ pooling }: SentenceConfig): Head {
  */
 export function taskOf(
   { architectures, names_labels }: ModelConfig,
-  { headTensors }: Family,
+  { model_type, heads }: Family,
   names: { has(name: string): boolean },
   asked?: Task,
 ): Task {
-  if (asked) return asked;
-  const [architecture] = architectures;
-  if (architecture !== undefined) {
-    const found = Object.entries(TASKS).find(([, { suffix }]) => architecture.endsWith(suffix));
-    if (!found) {
-      const known = Object.values(TASKS).map(({ suffix }) => suffix);
-      throw unsupportedField(
-        'config.json',
-        'architectures',
-        architecture,
-        `known are classes that end in ${known.join(', ')}`,
-      );
-    }
-    const task = found[0] as Task;
-    return task === 'mlm' && !names.has(headTensors.mlm) ? 'encoder' : task;
+  const task = asked ?? namedTask(architectures[0]) ?? taskByTensors();
+  if (!CHECKPOINT_TASKS.includes(task)) {
+    throw new RangeError(`task must be one of ${CHECKPOINT_TASKS.join(', ')}; it is '${task}'.`);
   }
-  // No class name, and both classifiers have the same tensors. A last resort, which the option `task` overrides: files that name
-  // their labels (id2label) are taken for sequence classifiers.
-  if (names.has(headTensors.classifier)) return names_labels ? 'seqcls' : 'tokcls';
-  return names.has(headTensors.mlm) ? 'mlm' : 'encoder';
+  if (asked === undefined && task === 'mlm' && heads && !names.has(heads.tensors.mlm)) return 'encoder';
+  if (heads || task === 'encoder') return task;
+  throw new UnsupportedModelError(
+    `Heads of model_type '${model_type}' are not supported; the checkpoint is a ${TASKS[task].name}.`,
+  );
+
+  /** Both classifiers have the same tensors. A last resort: files that name their labels (id2label) count as sequence classifiers. */
+  function taskByTensors(): Task {
+    if (heads && names.has(heads.tensors.classifier)) return names_labels ? 'seqcls' : 'tokcls';
+    return heads && names.has(heads.tensors.mlm) ? 'mlm' : 'encoder';
+  }
+}
+
+/** The task that a class name stands for. */
+function namedTask(architecture: string | undefined): Task | undefined {
+  if (architecture === undefined) return undefined;
+  const found = CHECKPOINT_TASKS.find((task) => architecture.endsWith(TASKS[task].suffix));
+  if (found) return found;
+  const known = CHECKPOINT_TASKS.map((task) => TASKS[task].suffix).join(', ');
+  throw unsupportedField('config.json', 'architectures', architecture, `known are classes that end in ${known}`);
 }

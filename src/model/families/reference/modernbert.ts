@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseHeader } from '../formats/safetensors';
+import type { Task } from '../../../api/types';
+import { parseHeader } from '../../../formats/safetensors';
 import {
   ACTIVATE,
   add,
@@ -16,10 +17,10 @@ import {
   type Matrix,
   pool,
   rope,
-} from '../kernels/reference';
-import { tokenStream } from '../packing/stream';
-import type { ModernBertConfig } from './families/modernbert';
-import { readModelConfig } from './families/registry';
+} from '../../../kernels/reference';
+import { tokenStream } from '../../../packing/stream';
+import type { ModernBertConfig } from '../modernbert';
+import { readModelConfig } from '../registry';
 
 export interface ReferenceOutputs {
   last_hidden_state: Matrix; // [T, hidden]
@@ -27,11 +28,7 @@ export interface ReferenceOutputs {
   logits: Matrix | undefined;
 }
 
-export function referenceForward(
-  folder: string,
-  task: 'mlm' | 'seqcls' | 'tokcls' | 'encoder',
-  sequences: Uint32Array[],
-): ReferenceOutputs {
+export function referenceForward(folder: string, task: Task, sequences: Uint32Array[]): ReferenceOutputs {
   const json: unknown = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
   const config = readModelConfig(json).config as ModernBertConfig;
   const { matrix, vector } = readTensors(join(folder, 'model.safetensors'), task === 'encoder' ? '' : 'model.');
