@@ -25,7 +25,8 @@ export interface Rows {
 
 /** u32: the chunks' rows of the stream, or spans of their sequences (poolSpan). */
 export const INDICES: Slot = { label: 'row lists', per: 'word', bytes: 4 };
-const indices: Part<ChunkSizes> = { of: INDICES, range: (s) => s.indices };
+/** The chunk's part of them. */
+export const indices: Part<ChunkSizes> = { of: INDICES, range: (s) => s.indices };
 
 const F32 = { a: 'f32', out: 'f32' } as const;
 type RowSlot = Rows['slot'];
