@@ -1,10 +1,9 @@
-/** The public types of what a model can be asked: each call with its options and results. */
+/** The public types of a model's calls, with their options and results. */
 
-/** How a text's tokens become one vector; the names are sentence-transformers'. */
-export const POOLINGS = ['cls', 'max', 'mean', 'mean_sqrt_len_tokens', 'weightedmean', 'lasttoken'] as const;
-export type Pooling = (typeof POOLINGS)[number];
+/** How the hidden states of a text become one vector; the names are those of sentence-transformers. */
+export type Pooling = 'cls' | 'max' | 'mean' | 'mean_sqrt_len_tokens' | 'weightedmean' | 'lasttoken';
 
-/** `cosine` and `dot` of two vectors, or their distance with a minus sign, so that more is always more alike. */
+/** `cosine` and `dot` of two vectors, or their negative distance: a larger value always means more similar. */
 export type Metric = 'cosine' | 'dot' | 'euclidean' | 'manhattan';
 
 /** Two texts that the model reads as one sequence: question and answer, premise and hypothesis. */
@@ -13,7 +12,7 @@ export interface TextPair {
   pair: string;
 }
 
-/** How far a call is, after each of its passes. `done` and `total` count sequences (texts, or pairs), `tokens` their tokens. */
+/** Progress of a call, reported after each of its passes. `done` and `total` count sequences (texts or pairs), `tokens` their tokens. */
 export interface CallProgress {
   done: number;
   total: number;
@@ -24,20 +23,20 @@ export interface CallProgress {
 export interface CallOptions {
   signal?: AbortSignal;
   onProgress?: (progress: CallProgress) => void;
-  /** Cut inputs above the model's limit instead of throwing a RangeError. Default false. */
+  /** Cut inputs that exceed the model's limit instead of throwing a RangeError. Default false. */
   truncate?: boolean;
 }
 
 export interface FillMaskOptions extends CallOptions {
-  /** Candidates a mask. Default 5. */
+  /** Candidates per mask. Default 5. */
   topK?: number;
-  /** Score these words instead of the whole vocabulary; each must be one token where the mask stands. */
+  /** Score these words instead of the whole vocabulary. Each must be a single token at the mask's place. */
   targets?: string[];
-  /** Give every candidate the text with its mask filled. Default false. */
+  /** Add to each candidate the text with its mask filled. Default false. */
   sequences?: boolean;
 }
 
-/** One candidate for a masked token. `score`: softmax probability over the whole vocabulary, also of `targets`. */
+/** One candidate for a masked token. `score`: softmax probability over the whole vocabulary, also with `targets`. */
 export interface Candidate {
   token: string;
   tokenId: number;
@@ -46,7 +45,7 @@ export interface Candidate {
   sequence?: string;
 }
 
-/** One `[MASK]` of a text: its token index, its place in the text (UTF-16 offsets) and the best candidates, best first. */
+/** One `[MASK]` of a text: its token index, its UTF-16 offsets in the text, and its candidates, best first. */
 export interface MaskResult {
   index: number;
   start: number;
@@ -55,9 +54,9 @@ export interface MaskResult {
 }
 
 /**
- * What the numbers of an embedding are stored as. `int8`: each row scaled so that its largest magnitude is 127, and rounded (cosines stay),
- * or with `ranges` as sentence-transformers' int8. `binary`: one bit a number, set where it is above 0; the first in the highest bit of a
- * byte, as sentence-transformers' ubinary.
+ * Storage of embeddings. `int8`: each row is scaled so that its largest magnitude is 127 and rounded (cosines stay), or with `ranges` converted
+ * as sentence-transformers' int8. `binary`: one bit per number, set if it is above 0, the first in the highest bit of a byte, as
+ * sentence-transformers' ubinary.
  */
 export type Precision = 'float32' | 'int8' | 'binary';
 
@@ -67,7 +66,7 @@ export interface PrecisionData {
   binary: Uint8Array;
 }
 
-/** Embeddings, row-major: `rows` rows of `dim` numbers; binary ones have ceil(dim / 8) bytes a row. */
+/** Embeddings, row-major: `rows` rows of `dim` numbers; binary rows have ceil(dim / 8) bytes. */
 export interface Embeddings<P extends Precision = 'float32'> {
   data: PrecisionData[P];
   rows: number;
@@ -77,25 +76,25 @@ export interface Embeddings<P extends Precision = 'float32'> {
 }
 
 export interface EmbedOptions<P extends Precision = Precision> extends CallOptions {
-  /** Default: the checkpoint's own. Several are put side by side. Another one than its own skips no Dense module. */
+  /** Default: the checkpoint's own. Several are concatenated. The checkpoint's Dense modules apply to any pooling. */
   pooling?: Pooling | Pooling[];
-  /** To unit length, after `dimensions`. Default true; false also leaves out a Normalize module at the checkpoint's end. */
+  /** Normalise to unit length, after `dimensions`. Default true; false also skips a Normalize module at the end of the checkpoint's modules. */
   normalize?: boolean;
-  /** What stands before every text: one of `info.prompts` by name, or the words themselves. Default: `info.defaultPrompt`, if any. */
+  /** Put before every text: one of `info.prompts` by name, or the prompt itself. Default: `info.defaultPrompt`, if any. */
   promptName?: string;
   prompt?: string;
-  /** Keep only so many numbers of each embedding, for models trained for it (Matryoshka). Default: what the checkpoint says, else all. */
+  /** Keep only the first numbers of each embedding, for models trained for it (Matryoshka). Default: what the checkpoint says, else all. */
   dimensions?: number;
   /** Default float32. */
   precision?: P;
-  /** For int8: the least and the largest value of every number, e.g. of your corpus, which become -128 and 127. */
+  /** For int8: the smallest and largest value per dimension, e.g. of your corpus; they become -128 and 127. */
   ranges?: { min: ArrayLike<number>; max: ArrayLike<number> };
 }
 
-/** How a text is read by a multi-vector model: a query is filled up with mask tokens, a document leaves its punctuation out. */
+/** A multi-vector model fills a query up with mask tokens and gives a document's punctuation no embedding. */
 export interface MultiVectorOptions extends CallOptions {
   kind: 'query' | 'document';
-  /** Most tokens, special ones and the prefix included; what a query is filled up to. Default: the checkpoint's. */
+  /** Most tokens, special ones and the prefix included; also the length that a query is filled up to. Default: the checkpoint's. */
   maxTokens?: number;
 }
 
@@ -111,33 +110,33 @@ export interface LabelScore {
 }
 
 export interface ClassifyOptions extends CallOptions {
-  /** Labels to give, best first. Default: all. */
+  /** Number of labels to return, best first. Default: all. */
   topK?: number;
-  /** Logits instead of probabilities. Default: false, true where problem_type is regression. */
+  /** Return logits instead of probabilities. Default: false, or true if problem_type is regression. */
   raw?: boolean;
-  /** Each label by itself (sigmoid) instead of one of all (softmax). Default: what problem_type says, true for a single label. */
+  /** Score each label independently (sigmoid) instead of one of all (softmax). Default: as problem_type says; true for a single label. */
   multiLabel?: boolean;
 }
 
 export interface ZeroShotOptions extends CallOptions {
-  /** The sentence that is tested for each label; `{}` stands for the label. Default 'This example is {}.' */
+  /** The hypothesis for each label; `{}` stands for the label. Default 'This example is {}.' */
   hypothesisTemplate?: string;
-  /** Each label by itself instead of one of all. Default false; true for a single label. */
+  /** Score each label independently instead of one of all. Default false; true for a single label. */
   multiLabel?: boolean;
 }
 
 export interface RerankOptions extends CallOptions {
-  /** Documents to give, best first. Default: all. */
+  /** Number of documents to return, best first. Default: all. */
   topK?: number;
-  /** Logits instead of probabilities. Default: false, true where config.json names Identity as the cross-encoder's activation. */
+  /** Return logits instead of probabilities. Default: false, or true if config.json names Identity as the cross-encoder's activation. */
   raw?: boolean;
-  /** Put the documents into the results. Default false. */
+  /** Add the documents to the results. Default false. */
   returnDocuments?: boolean;
   /** Cut documents so that query and document have at most this many tokens, special ones included. The query is never cut. */
   maxTokens?: number;
 }
 
-/** `index`: the document's place in the list that was given. */
+/** `index`: the document's index in the given list. */
 export interface RerankResult {
   index: number;
   score: number;
@@ -145,19 +144,19 @@ export interface RerankResult {
 }
 
 /**
- * How tokens become entities. `none`: not at all. `simple`: neighbours of one class. `first`, `max`, `average`: words first, which have the
- * class of their first token, of their surest one, or of the mean of their tokens' scores; then neighbours of one class.
+ * How tokens are grouped into entities. `none`: not at all. `simple`: adjacent tokens of one class. `first`, `max`, `average`: tokens into words,
+ * whose class is that of their first token, of their most certain token, or of their tokens' mean scores; then adjacent words of one class.
  */
 export type Aggregation = 'none' | 'simple' | 'first' | 'max' | 'average';
 
 export interface ClassifyTokensOptions extends CallOptions {
   /** Default none. */
   aggregation?: Aggregation;
-  /** Classes to leave out. Default: none of them without aggregation, else ['O']. */
+  /** Classes to leave out. Default: none without aggregation, else ['O']. */
   ignoreLabels?: string[];
 }
 
-/** Neighbouring tokens of one class. `label` without its prefix (B-, I-); `start` and `end`: UTF-16 offsets of `text`. */
+/** Adjacent tokens of one class. `label` has no prefix (B-, I-); `start` and `end`: UTF-16 offsets of `text`. */
 export interface Entity extends LabelScore {
   text: string;
   start: number;
@@ -165,14 +164,14 @@ export interface Entity extends LabelScore {
 }
 
 export interface ChunkOptions {
-  /** Most tokens of a chunk, special ones included. Default: the model's limit. */
+  /** Most tokens per chunk, special ones included. Default: the model's limit. */
   maxTokens?: number;
-  /** Tokens at the end of a chunk that the next begins with, rounded up to whole words. Default 0. */
+  /** Tokens shared by consecutive chunks, rounded up to whole words. Default 0. */
   overlap?: number;
   signal?: AbortSignal;
 }
 
-/** A part of a text: `text.slice(start, end)`, UTF-16 offsets. `tokens`: how many it has by itself, special ones included. */
+/** A part of a text: `text.slice(start, end)`, UTF-16 offsets. `tokens`: its number of tokens, special ones included. */
 export interface Chunk {
   text: string;
   start: number;
@@ -191,7 +190,7 @@ export interface TokenLabel extends LabelScore {
 export interface Tokens {
   ids: Uint32Array;
   tokens: string[];
-  /** UTF-16 offsets into the text (of a pair: into the text the token comes from); special tokens have [0, 0]. */
+  /** UTF-16 offsets into the text (for a pair: into the text that the token comes from); special tokens have [0, 0]. */
   offsets: [start: number, end: number][];
 }
 
@@ -214,33 +213,33 @@ export interface ForwardOptions extends CallOptions {
   rows?: Uint32Array | number[];
 }
 
-/** What a model can be asked. Every call takes its options, if any, as the last argument. */
+/** The calls of a model. Options, if any, are the last argument. */
 export interface Calls {
   /** Fills every `[MASK]`. Throws a RangeError for a text without one. */
   fillMask(text: string, options?: FillMaskOptions): Promise<MaskResult[]>;
   fillMask(texts: string[], options?: FillMaskOptions): Promise<MaskResult[][]>;
-  /** One embedding a text, as the checkpoint's sentence-transformers files say; without them the mean. */
+  /** One embedding per text, as the checkpoint's sentence-transformers files say; without them, the mean of its hidden states. */
   embed<P extends Precision = 'float32'>(texts: string | string[], options?: EmbedOptions<P>): Promise<Embeddings<P>>;
-  /** One embedding a token, by a multi-vector (ColBERT) model in PyLate's format. Compare them with `maxSim`. */
+  /** One embedding per token, from a multi-vector (ColBERT) model in PyLate's format. Compare them with `maxSim`. */
   embedMultiVector(text: string, options: MultiVectorOptions): Promise<MultiVector>;
   embedMultiVector(texts: string[], options: MultiVectorOptions): Promise<MultiVector[]>;
   /** The labels with their scores, best first: softmax, or sigmoid where problem_type is multi_label_classification. */
   classify(text: string | TextPair, options?: ClassifyOptions): Promise<LabelScore[]>;
   classify(texts: (string | TextPair)[], options?: ClassifyOptions): Promise<LabelScore[][]>;
-  /** Labels of the caller's own, best first, by a natural language inference model (with a label for entailment). */
+  /** Scores labels of your choice, best first, with a natural language inference model (it has a label for entailment). */
   zeroShot(text: string, labels: string[], options?: ZeroShotOptions): Promise<LabelScore[]>;
   zeroShot(texts: string[], labels: string[], options?: ZeroShotOptions): Promise<LabelScore[][]>;
-  /** How well each document answers the query, best first, by a cross-encoder: a sequence classifier with one or two labels. */
+  /** Scores how well each document answers the query, best first, with a cross-encoder: a sequence classifier with one or two labels. */
   rerank(query: string, documents: string[], options?: RerankOptions): Promise<RerankResult[]>;
-  /** The best label of every token but the special ones; with `aggregation` the entities. */
+  /** The best label per token, special ones left out; with `aggregation`, the entities. */
   classifyTokens(text: string, options?: ClassifyTokensOptions & { aggregation?: 'none' }): Promise<TokenLabel[]>;
   classifyTokens(texts: string[], options?: ClassifyTokensOptions & { aggregation?: 'none' }): Promise<TokenLabel[][]>;
   classifyTokens(text: string, options: ClassifyTokensOptions): Promise<Entity[]>;
   classifyTokens(texts: string[], options: ClassifyTokensOptions): Promise<Entity[][]>;
-  /** Parts of a text that are short enough, cut between words where there are any. A short text is one chunk. */
+  /** Splits a text into parts that fit the model, between words if possible. A short text is one chunk. */
   chunk(text: string, options?: ChunkOptions): Promise<Chunk[]>;
   chunk(texts: string[], options?: ChunkOptions): Promise<Chunk[][]>;
-  /** The bare model, for those who bring their own token ids. Shapes: see README. */
+  /** The bare model on token ids: last_hidden_state [rows, hidden], hidden_states [layers + 1, rows, hidden], logits [rows or sequences, columns]. */
   forward(batch: TokenBatch, options?: ForwardOptions): Promise<Partial<Record<OutputName, Tensor>>>;
   tokenize(text: string, pair?: string): Promise<Tokens>;
 }

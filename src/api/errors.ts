@@ -1,15 +1,14 @@
 /**
- * The library's named errors. `name` survives the worker boundary; the client gives them back their class (see client.ts).
- * Besides these the library throws the platform's own: RangeError (a number out of bounds), TypeError (an argument of the
- * wrong kind) and a DOMException named AbortError.
+ * The library's named errors. They cross the worker boundary with name and class (session/wire-error.ts). The library also throws the
+ * platform's own: RangeError (a value out of bounds), TypeError (an argument of the wrong type) and a DOMException named AbortError.
  */
 
-/** No WebGPU, no adapter, or a device that lacks what the model needs at the least. */
+/** There is no WebGPU or no adapter, or the device lacks something that the model needs. */
 export class WebGPUUnavailableError extends Error {
   override name = 'WebGPUUnavailableError';
 }
 
-/** The checkpoint is well-formed but asks for something this runtime cannot compute. */
+/** The checkpoint is well-formed but needs something that this library cannot compute. */
 export class UnsupportedModelError extends Error {
   override name = 'UnsupportedModelError';
 }

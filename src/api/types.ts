@@ -1,30 +1,29 @@
 /**
- * The public types: what `loadModel` takes and the model it gives, the same in a page (through a worker), in a worker and in Node. Its
- * calls are in api-calls.ts.
+ * The public types: the options of `loadModel` and the model it returns, the same in a page (through a worker), in a worker and in Node. The
+ * model's calls are in calls.ts.
  */
 import type { Calls, Metric, Pooling } from './calls';
 
 /**
- * How weights are stored on the GPU; none needs a device feature. `q8` and `q4`: the matrices of the layers as 8-bit and 4-bit integers in
- * groups of 32 with f16 scales, the embedding table as 8-bit ones in either; heads stay f16.
+ * Storage of weights on the GPU; no dtype needs a device feature. `q8` and `q4`: the layers' matrices are 8-bit or 4-bit integers in groups of
+ * 32 with f16 scales, the embedding table is 8-bit in both, and heads stay f16.
  */
 export type Dtype = 'f32' | 'f16' | 'q8' | 'q4';
 
 /**
- * What activations are between kernels, and attention's operands: `f32` runs everywhere, `f16` needs the device feature shader-f16.
- * Sums, the residual stream, LayerNorm and softmax are f32 in either.
+ * Storage of activations between kernels. `f32` runs everywhere; `f16` needs the device feature shader-f16. Sums, the residual stream,
+ * LayerNorm and softmax are f32 in both.
  */
 export type Arithmetic = 'f32' | 'f16';
 
 /**
- * What the products of the layers' matrices are computed with. `int8`: integers; activations are rounded to 8 bits, in groups of 32 along a
- * token's row, for weights of dtype q8.
+ * How the layers' matrix products are computed. `int8` needs q8 weights: activations are rounded to 8 bits too, in groups of 32 along a token's
+ * row, and multiplied as integers.
  */
 export type Compute = 'float' | 'int8';
 
-/** What the checkpoint's head computes. `encoder`: no head, hidden states only. */
-export const CHECKPOINT_TASKS = ['encoder', 'mlm', 'seqcls', 'tokcls'] as const;
-export type Task = (typeof CHECKPOINT_TASKS)[number];
+/** What the checkpoint's head computes. `encoder`: no head, only hidden states. */
+export type Task = 'encoder' | 'mlm' | 'seqcls' | 'tokcls';
 
 /**
  * Where a checkpoint's files are:
@@ -34,7 +33,7 @@ export type Task = (typeof CHECKPOINT_TASKS)[number];
  */
 export type ModelSource = string | URL | Map<string, Blob> | Record<string, Blob>;
 
-/** Bytes of one file so far. `total` is undefined where the server does not say. */
+/** Bytes of one file so far. `total` is undefined if the server does not report it. */
 export interface Progress {
   file: string;
   loaded: number;
@@ -53,29 +52,29 @@ export interface FileOptions {
 }
 
 /**
- * What `loadModel` keeps on the device, so that the next load of the model reads no network. `auto`: models of the Hub and of other origins'
- * URLs. `always`: also those of the page's own origin. `refresh`: as `always`, but what is stored is not used: it is loaded anew and replaced.
- * `none`: nothing is read from the cache or stored. Blobs and local folders are never stored.
+ * What `loadModel` keeps on the device, so that the next load needs no network. `auto`: models from the Hub and from URLs of other origins.
+ * `always`: also those of the page's own origin. `refresh`: like `always`, but the stored model is downloaded again and replaced. `none`:
+ * nothing is read from the cache or stored. Blobs and local folders are never stored.
  */
 export type CacheMode = 'auto' | 'always' | 'refresh' | 'none';
 
-/** Where models are kept: the origin private file system, the Cache API where a browser lacks that, a folder in Node. */
+/** Where models are kept: the origin private file system, the Cache API in browsers without it, a folder in Node. */
 export type CacheStore = 'opfs' | 'cache-api' | 'folder';
 
-/** A model that is kept on the device. */
+/** A model kept on the device. */
 export interface CachedModel {
-  /** Names the entry. */
+  /** Identifies the entry. */
   id: string;
-  /** Hub id or URL, as `loadModel` takes it. */
+  /** Hub id or URL, as passed to `loadModel`. */
   source: string;
-  /** The Hub's address, where it was a mirror's. */
+  /** The address of the Hub, if it was a mirror. */
   hubUrl?: string;
-  /** Branch, tag or commit that was asked for; undefined for URLs. */
+  /** The requested branch, tag or commit; undefined for URLs. */
   revision?: string;
-  /** The commit that its files are from, where the server told. */
+  /** The commit of its files, if the server reported it. */
   commit?: string;
   dtype: Dtype;
-  /** Of all its files. */
+  /** All its files together. */
   bytes: number;
   storedAt: Date;
   lastUsed: Date;
@@ -84,18 +83,18 @@ export interface CachedModel {
 /** What the cache did for a load. */
 export interface CacheUse {
   /**
-   * `hit`: every file came from the cache. `stored`: from the network, and the next load is a hit. `off`: not to be cached. `failed`: it could
-   * not be stored; the model runs all the same.
+   * `hit`: every file came from the cache. `stored`: downloaded, and the next load is a hit. `off`: not cached. `failed`: it could not be stored;
+   * the model works anyway.
    */
   state: 'hit' | 'stored' | 'off' | 'failed';
   store?: CacheStore;
-  /** Of the files that are stored. */
+  /** Bytes of the stored files. */
   bytes?: number;
-  /** Why it is off or failed. */
+  /** Why the state is `off` or `failed`. */
   reason?: string;
   /**
-   * Where the space did not suffice: bytes that were to be stored, and what the browser allows and has in use, as far as it tells. No
-   * `quota`: it named one that would have sufficed, as Chromium does.
+   * If there was not enough space: the bytes to be stored, and the browser's quota and usage as far as it reports them. `quota` is left out if
+   * the reported one would have sufficed, as in Chromium.
    */
   needed?: number;
   quota?: number;
@@ -106,28 +105,28 @@ export interface LoadOptions extends FileOptions {
   /** Default `auto`. See docs/guide/loading.md. */
   cache?: CacheMode;
   /**
-   * Weights on the GPU. `auto`: the file's own precision, f16 where f32 weights would be over 512 MiB, and q8 or q4 where the ones before are
-   * over a quarter of the machine's memory (navigator.deviceMemory), or over the device's largest buffer and 512 MiB.
+   * Weights on the GPU. `auto`: the file's own precision; f16 if f32 weights would exceed 512 MiB; q8 or q4 if the larger ones would exceed a
+   * quarter of the machine's memory (navigator.deviceMemory), or both the device's largest buffer and 512 MiB.
    */
   dtype?: 'auto' | Dtype;
-  /** `auto`: f16 with f16 weights on a device with shader-f16, f32 otherwise. */
+  /** `auto`: f16 if the device has shader-f16 and the weights are not f32, else f32. */
   arithmetic?: 'auto' | Arithmetic;
-  /** Default `float`. `int8` makes q8 the default dtype, and adds about as much error as q8 weights do (docs/guide/dtypes.md). */
+  /** Default `float`. `int8` makes q8 the default dtype and adds about as much error as q8 weights (docs/guide/dtypes.md). */
   compute?: Compute;
   /** What the head computes, for checkpoints whose config.json does not name a class in `architectures`. */
   task?: Task;
   /**
-   * Time a few tile sizes of each matrix product at the first load on a device, check their results and remember the fastest (in
-   * IndexedDB; in Node a file in the user's cache folder). Default: true, but false where the GPU is software.
+   * At the first load on a device, time a few tile sizes of each matrix product, check their results and remember the fastest (in IndexedDB; in
+   * Node in a file of the user's cache folder). Default: true, but false on software adapters.
    */
   autotune?: boolean;
-  /** Most tokens in one GPU pass; the default comes from the device's limits. */
+  /** Most tokens per GPU pass. Default: 8192, or fewer if the device's limits require it. */
   maxTokensPerPass?: number;
   /** A GPU to use instead of `navigator.gpu` (not in the worker). */
   gpu?: GPU;
 }
 
-/** GPU bytes. `peak` is the most that was allocated at one time, loading included. */
+/** Bytes of GPU memory. `peak`: the most allocated at one time, including loading. */
 export interface MemoryUse {
   weights: number;
   activations: number;
@@ -135,35 +134,35 @@ export interface MemoryUse {
 }
 
 export interface ModelInfo {
-  /** config.json as it was read. */
+  /** The content of config.json. */
   config: Record<string, unknown>;
   task: Task;
   dtype: Dtype;
   arithmetic: Arithmetic;
   compute: Compute;
-  /** Longest sequence, special tokens included; sentence_bert_config.json may make it shorter than config.json does. */
+  /** Tokens of the longest allowed sequence, special tokens included: the smaller of what config.json and sentence_bert_config.json say. */
   maxTokens: number;
   maxTokensPerPass: number;
   hiddenSize: number;
   vocabSize: number;
   labels: string[];
-  /** How `embed` pools; several are put side by side. */
+  /** How `embed` pools by default; several are concatenated. */
   pooling: Pooling[];
-  /** Numbers of an embedding, or of each of a multi-vector model's. */
+  /** Numbers per embedding (of a multi-vector model: per token embedding). */
   embeddingSize: number;
-  /** What `embed` can put before a text, by name ({ query: 'search_query: ' }); `defaultPrompt` is the name of the one it puts anyway. */
+  /** Prompts that `embed` can put before a text, by name ({ query: 'search_query: ' }); `defaultPrompt` names the one it uses by default. */
   prompts: Record<string, string>;
   defaultPrompt: string | undefined;
-  /** What the embeddings were trained to be compared by. */
+  /** The metric that the embeddings were trained for. */
   similarity: Metric | 'MaxSim';
   /** Most tokens of a query and a document of a multi-vector (ColBERT) model; undefined for others. */
   multiVector: { queryLength: number; documentLength: number } | undefined;
-  /** How a mask is written in a text ([MASK], <mask>); undefined if the tokenizer has none. */
+  /** The mask token as written in a text ([MASK], <mask>); undefined if the tokenizer has none. */
   maskToken: string | undefined;
   adapter: { vendor: string; architecture: string; device: string; description: string };
-  /** WebGPU features of the device that the kernels use. */
+  /** Optional WebGPU features that the kernels use. */
   features: string[];
-  /** The commit that all files came from, where the server told. */
+  /** The commit of all files, if the server reported it. */
   commit: string | undefined;
   cache: CacheUse;
 }
@@ -171,6 +170,6 @@ export interface ModelInfo {
 export interface Model extends Calls {
   readonly info: ModelInfo;
   memory(): MemoryUse;
-  /** Frees the GPU. Waiting calls are rejected. */
+  /** Frees all GPU memory. Waiting calls reject. */
   dispose(): Promise<void>;
 }

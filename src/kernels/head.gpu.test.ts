@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { POOLINGS } from '../api/calls';
 import type { Gpu } from '../gpu/device';
 import { openTestGpu } from '../gpu/fixtures';
+import { POOLINGS } from '../model/modules/pooling';
 import { cumulate, expectClose, padded, randomMatrix, randomVector, runStep, unpadded } from './fixtures';
 import { normalize as normalizeStep } from './normalize';
 import { poolSpan, pool as poolStep } from './pool';

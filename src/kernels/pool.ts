@@ -1,6 +1,16 @@
-import { POOLINGS, type Pooling } from '../api/calls';
+import type { Pooling } from '../api/calls';
 import source from './pool.wgsl?raw';
 import type { KernelStep, Operand } from './step';
+
+/** pool.wgsl's MODE. */
+const MODES: Record<Pooling, number> = {
+  cls: 0,
+  max: 1,
+  mean: 2,
+  mean_sqrt_len_tokens: 3,
+  weightedmean: 4,
+  lasttoken: 5,
+};
 
 /**
  * pooled[i] = one vector for the rows of span i, at column `outColumn` of rows `outStride` wide (default: rows as wide as the input's).
@@ -21,7 +31,7 @@ export const pool = <S>(
     STRIDE: stride,
     OUT_STRIDE: outStride,
     OUT_COLUMN: outColumn,
-    MODE: POOLINGS.indexOf(pooling),
+    MODE: MODES[pooling],
   };
   return {
     label,

@@ -1,6 +1,7 @@
-import { type Embeddings, type EmbedOptions, POOLINGS, type Pooling, type Precision } from '../api/calls';
+import type { Embeddings, EmbedOptions, Pooling, Precision } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
 import { pooledEmbedding } from '../model/heads/embeddings';
+import { POOLINGS } from '../model/modules/pooling';
 import { embeddingColumns } from '../model/modules/registry';
 import type { Item } from '../runtime/scheduler';
 import type { Call } from './call';

@@ -37,6 +37,12 @@ describe('taskOf', () => {
   it('is what the caller asks for', () =>
     expect(of(['ModernBertForMaskedLM'], ['head.dense.weight'], 'encoder')).toBe('encoder'));
 
+  it('refuses a task that it does not know', () => {
+    expect(() => of(['ModernBertModel'], [], 'ner' as Task)).toThrow(
+      new RangeError("task must be one of mlm, seqcls, tokcls, encoder; it is 'ner'."),
+    );
+  });
+
   it('refuses a class that it does not know', () => {
     expect(() => of(['ModernBertForQuestionAnswering'], [])).toThrow(
       /architectures = "ModernBertForQuestionAnswering"/,

@@ -1,5 +1,5 @@
 import { UnsupportedModelError } from '../../api/errors';
-import { CHECKPOINT_TASKS, type Task } from '../../api/types';
+import type { Task } from '../../api/types';
 import { unsupportedField } from '../../formats/json-fields';
 import type { ModelConfig } from '../config';
 import type { Family } from '../family';
@@ -48,8 +48,8 @@ export function taskOf(
   asked?: Task,
 ): Task {
   const task = asked ?? namedTask(architectures[0]) ?? taskByTensors();
-  if (!CHECKPOINT_TASKS.includes(task)) {
-    throw new RangeError(`task must be one of ${CHECKPOINT_TASKS.join(', ')}; it is '${task}'.`);
+  if (!Object.hasOwn(TASKS, task)) {
+    throw new RangeError(`task must be one of ${Object.keys(TASKS).join(', ')}; it is '${task}'.`);
   }
   if (asked === undefined && task === 'mlm' && heads && !names.has(heads.tensors.mlm)) return 'encoder';
   if (heads || task === 'encoder') return task;
@@ -67,8 +67,10 @@ export function taskOf(
 /** The task that a class name stands for. */
 function namedTask(architecture: string | undefined): Task | undefined {
   if (architecture === undefined) return undefined;
-  const found = CHECKPOINT_TASKS.find((task) => architecture.endsWith(TASKS[task].suffix));
-  if (found) return found;
-  const known = CHECKPOINT_TASKS.map((task) => TASKS[task].suffix).join(', ');
+  const found = Object.entries(TASKS).find(([, { suffix }]) => architecture.endsWith(suffix));
+  if (found) return found[0] as Task;
+  const known = Object.values(TASKS)
+    .map(({ suffix }) => suffix)
+    .join(', ');
   throw unsupportedField('config.json', 'architectures', architecture, `known are classes that end in ${known}`);
 }

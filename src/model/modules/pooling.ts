@@ -1,4 +1,4 @@
-import { POOLINGS, type Pooling } from '../../api/calls';
+import type { Pooling } from '../../api/calls';
 import { UnsupportedModelError } from '../../api/errors';
 import type { JsonFields } from '../../formats/json-fields';
 import { pooled } from '../heads/rows';
@@ -22,7 +22,7 @@ export const poolingModule = (poolings: Pooling[], include_prompt = true, path =
   place: () => (rows) => pooled(rows, poolings),
 });
 
-/** Earlier versions write a boolean field per mode. */
+/** Earlier versions write a boolean field per mode. In the order in which sentence-transformers concatenates them. */
 const FIELDS: Record<Pooling, string> = {
   cls: 'pooling_mode_cls_token',
   max: 'pooling_mode_max_tokens',
@@ -31,6 +31,7 @@ const FIELDS: Record<Pooling, string> = {
   weightedmean: 'pooling_mode_weightedmean_tokens',
   lasttoken: 'pooling_mode_lasttoken',
 };
+export const POOLINGS = Object.keys(FIELDS) as Pooling[];
 
 export function readPooling(fields: JsonFields, path: string, columns: number): PoolingModule {
   const poolings = poolingsOf(fields);
