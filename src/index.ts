@@ -7,9 +7,9 @@ export type * from './api/types';
 export { type BrowserLoadOptions, loadModel } from './session/client';
 export { maxSim, similarity } from './similarity';
 
-/** The models that this origin keeps on the device, the one used last first. */
+/** The models that this origin keeps on the device, most recently used first. */
 export const listCached = async (): Promise<CachedModel[]> => (await import('./session/cached')).list();
 
-/** Deletes one entry, or all of a source, as soon as no load reads it. Gives the bytes that this frees; 0 where there was none. */
+/** Deletes one entry, or all entries of a source, once no load reads them. Resolves to the bytes freed; 0 if there was none. */
 export const deleteCached = async (which: CachedModel | string): Promise<number> =>
   (await import('./session/cached')).remove(which);

@@ -26,8 +26,8 @@ export interface NodeLoadOptions extends LoadOptions, NodeCacheOptions {
 }
 
 /**
- * Loads a checkpoint in Node, on Dawn (npm `webgpu`), without a worker; otherwise as in the browser. `source` may also be
- * a local folder. Throws a WebGPUUnavailableError where the package `webgpu` is not installed.
+ * Loads a checkpoint in Node, on Dawn (npm `webgpu`) and without a worker; otherwise as in the browser. `source` may also be a local folder.
+ * Throws a WebGPUUnavailableError if the package `webgpu` is not installed.
  */
 export async function loadModel(source: ModelSource, options: NodeLoadOptions = {}): Promise<Model> {
   const { dawn = [], cacheFolder, ...rest } = options;
@@ -35,10 +35,10 @@ export async function loadModel(source: ModelSource, options: NodeLoadOptions = 
   return openModel(source, { ...rest, gpu: rest.gpu ?? (await dawnGpu(dawn)), ...places });
 }
 
-/** What Node has and browsers lack. */
+/** What Node provides in place of the browser. */
 const local: Pick<SourceOptions, 'folder' | 'sha256'> = { folder: folderFiles, sha256: () => createHash('sha256') };
 
-/** Only what needs a GPU needs the package, whose native part not everyone installs. */
+/** The package has a native part, so it is imported only when a GPU is needed. */
 async function dawnGpu(options: string[]): Promise<GPU> {
   try {
     const { create } = await import('webgpu');
@@ -50,14 +50,14 @@ async function dawnGpu(options: string[]): Promise<GPU> {
 }
 
 export interface ConvertOptions extends FileOptions {
-  /** What the weights become: see docs/guide/dtypes.md. */
+  /** The dtype of the converted weights: see docs/guide/dtypes.md. */
   dtype: Exclude<Dtype, 'f32'>;
 }
 
 /**
- * Writes a checkpoint with converted weights and all its other files into a new folder, in a few MB of memory and without a GPU. The
- * folder appears when it is whole. Resolves to the bytes of its weights. Throws a RangeError if `folder` holds anything already, a
- * ModelFileError for a broken or converted checkpoint, the reason of `signal`.
+ * Writes a checkpoint with converted weights and all its other files into a new folder, in a few MB of memory and without a GPU. The folder
+ * appears when it is complete. Resolves to the size of its weights in bytes. Throws a RangeError if `folder` is not empty, a ModelFileError for a
+ * broken or already converted checkpoint, an UnsupportedModelError for one that cannot be quantised, or the reason of `signal`.
  */
 export async function convertModel(
   source: ModelSource,
@@ -68,10 +68,10 @@ export async function convertModel(
   return convertToFolder(openFiles(source, { ...rest, ...local }), dtype, folder, quantizedTensors, rest);
 }
 
-/** The models that are kept in the folder, the one used last first. */
+/** The models kept in the folder, most recently used first. */
 export const listCached = ({ cacheFolder }: NodeCacheOptions = {}): Promise<CachedModel[]> =>
   listEntries(folderStore(cacheFolder));
 
-/** Deletes one entry, or all of a source. Gives the bytes that this frees; 0 where there was none. */
+/** Deletes one entry, or all entries of a source. Resolves to the bytes freed; 0 if there was none. */
 export const deleteCached = (which: CachedModel | string, { cacheFolder }: NodeCacheOptions = {}): Promise<number> =>
   deleteEntries(folderStore(cacheFolder), which);

@@ -10,8 +10,8 @@ const METRICS: Record<Metric, (a: Vector, b: Vector) => number> = {
 };
 
 /**
- * How alike every row of `a` is to every row of `b`: result[i][j], more is more alike. int8 embeddings are compared by cosine, binary
- * ones by the cosine of their signs, 1 - 2 · (bits that differ) / dim. Throws a RangeError for embeddings that cannot be compared.
+ * The similarity of each row i of `a` to each row j of `b`: result[i][j], larger is more similar. int8 embeddings are compared by cosine, binary
+ * ones by the cosine of their signs, 1 - 2 · (differing bits) / dim. Throws a RangeError for embeddings that cannot be compared.
  */
 export function similarity<P extends Precision>(a: Embeddings<P>, b: Embeddings<P>, metric: Metric = 'cosine') {
   const compare = METRICS[metric];
@@ -31,8 +31,8 @@ export function similarity<P extends Precision>(a: Embeddings<P>, b: Embeddings<
 }
 
 /**
- * ColBERT's score of a document for a query: for each of the query's tokens the largest dot product with one of the document's,
- * summed up. Throws a RangeError where their widths differ.
+ * ColBERT's score of a document for a query: the sum over the query's tokens of the largest dot product with a token of the document. Throws a
+ * RangeError if their widths differ.
  */
 export function maxSim(query: Embeddings, document: Embeddings): number {
   if (query.dim !== document.dim) {
@@ -52,7 +52,7 @@ type PrecisionRow = Float32Array | Int8Array | Uint8Array;
 
 const kind = ({ data }: { data: PrecisionRow }): string => `${data.constructor.name} rows`;
 
-/** Bits that are set in a byte. */
+/** Number of bits set, per byte. */
 const BITS = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length);
 
 function dot(a: Vector, b: Vector): number {

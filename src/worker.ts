@@ -1,4 +1,4 @@
-/** The worker's script: one model, driven by the page through client.ts. */
+/** The worker's script: one model, driven by the page (session/client.ts). */
 import { expose } from 'comlink';
 import { openModel } from './session/open';
 import { createSession } from './session/worker-session';

@@ -1,4 +1,4 @@
-/** What this origin keeps on the device. A file of its own, which pages load when they ask. */
+/** The models that this origin keeps on the device: a separate chunk that pages load on first use. */
 import type { CachedModel } from '../api/types';
 import { browserStore } from '../store/browser';
 import { deleteEntries, listEntries } from '../store/entries';

@@ -8,18 +8,18 @@ import type { Loaded, Outcome, Session } from './worker-session';
 
 export interface BrowserLoadOptions extends LoadOptions {
   /**
-   * Where the model runs. `true` (default): in a new worker. `false`: in this thread, for callers that are in a worker
-   * already. A Worker that runs `modernbert-webgpu/worker`: in that one, which from then on belongs to the model and ends
-   * with it; for pages whose bundler or content security policy needs the worker made in their own way.
+   * Where the model runs. `true` (default): in a new worker. `false`: in this thread, for callers that already are in a worker. A Worker that
+   * runs `modernbert-webgpu/worker`: in that worker, which then belongs to the model and ends with it; for pages whose bundler or content
+   * security policy requires them to create the worker.
    */
   worker?: boolean | Worker;
 }
 
 /**
- * Loads a checkpoint and opens it on the GPU.
+ * Loads a checkpoint onto the GPU.
  *
- * Throws WebGPUUnavailableError (no WebGPU or adapter), ModelFileError (a file is missing or broken), UnsupportedModelError
- * (the checkpoint needs what this runtime cannot compute), the reason of `signal`, or an Error if the worker does not start.
+ * Throws WebGPUUnavailableError (no WebGPU or adapter), ModelFileError (a file is missing or broken), UnsupportedModelError (the checkpoint
+ * needs something that this library cannot compute), the reason of `signal`, or an Error if the worker does not start.
  */
 export async function loadModel(source: ModelSource, options: BrowserLoadOptions = {}): Promise<Model> {
   const { worker = true, signal, onProgress, gpu, ...rest } = options;
@@ -67,7 +67,7 @@ function newWorker(): Worker {
   }
 }
 
-/** A relative URL means one thing in the page and another in the worker; Hub ids and files stay as they are. */
+/** Relative URLs resolve differently in the page and in the worker, so they become absolute. Hub ids and files stay unchanged. */
 export function absoluteSource(source: ModelSource): ModelSource {
   if (source instanceof URL) return source.href;
   return typeof source === 'string' ? absoluteUrl(source) : source;
@@ -81,7 +81,7 @@ const isPath = (url: string) => !/^[a-z][a-z\d+.-]*:/i.test(url) && /^(\/|\.\.?\
 
 type Connection = ReturnType<typeof connect>;
 
-/** The page's end of the line to one worker: its calls settle even if they are aborted or the worker dies. */
+/** The page's connection to one worker. Its calls settle even if they are aborted or the worker dies. */
 function connect(worker: Worker) {
   const session = wrap<Session>(worker);
   const waiting = new Set<(reason: unknown) => void>();
@@ -98,12 +98,12 @@ function connect(worker: Worker) {
     worker.terminate();
   }
   worker.addEventListener('error', (event) => close(workerFailure(event)));
-  worker.addEventListener('messageerror', () => close(new Error('A message of the worker could not be read.')));
+  worker.addEventListener('messageerror', () => close(new Error('A message from the worker could not be read.')));
 
   return {
     close,
 
-    /** Sends one call. Rejects at once when `signal` is aborted (the worker is told to stop) and when the worker ends. */
+    /** Sends one call. Rejects at once when `signal` aborts (the worker is told to stop) and when the worker ends. */
     request<T>(
       signal: AbortSignal | undefined,
       send: (remote: typeof session, id: number) => Promise<Outcome<unknown>>,
@@ -148,7 +148,7 @@ function connect(worker: Worker) {
   };
 }
 
-/** A script that does not load gives a bare Event; an uncaught error in it an ErrorEvent with message and place. */
+/** A script that does not load causes a plain Event; an uncaught error in it an ErrorEvent with message and place. */
 function workerFailure(event: ErrorEvent | Event): Error {
   const { message, filename, lineno } = event as Partial<ErrorEvent>;
   return new Error(
@@ -159,7 +159,7 @@ function workerFailure(event: ErrorEvent | Event): Error {
   );
 }
 
-/** The Model of the page: every call goes to the worker; `info` and `memory()` answer from what came back last. */
+/** The page's Model: calls go to the worker; `info` and `memory()` return what the worker sent last. */
 function remoteModel(connection: Connection, { info, calls }: Loaded, loaded: MemoryUse): Model {
   let memory = loaded;
 
@@ -188,11 +188,11 @@ function remoteModel(connection: Connection, { info, calls }: Loaded, loaded: Me
   };
 }
 
-/** What may hold a signal: no text, list or typed array. */
+/** Whether an argument can be an options object: not a text, list or typed array. */
 const isOptions = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 
-/** Cloning a view would copy the whole buffer that it looks into, so the views in an argument are cut out first. */
+/** Cloning a view would copy its whole buffer, so views in an argument are copied first. */
 const ownCopies = (value: unknown): unknown =>
   isOptions(value)
     ? Object.fromEntries(
@@ -200,7 +200,7 @@ const ownCopies = (value: unknown): unknown =>
       )
     : value;
 
-/** A result, or a list of them, with the methods that could not be cloned (worker-session.ts). */
+/** Adds to a result, or a list of them, the methods that cannot be cloned (worker-session.ts). */
 function withMethods(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withMethods);
   const { data, rows, dim } = (value ?? {}) as Partial<Embeddings>;

@@ -1,6 +1,6 @@
 import { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from '../api/errors';
 
-/** An error as it travels between worker and page: structured clone would drop the library's own classes. */
+/** An error between worker and page: structured clone would drop the library's own classes. */
 export interface WireError {
   name: string;
   message: string;
@@ -19,7 +19,7 @@ const CLASSES = {
   SyntaxError,
 };
 
-/** Packs whatever was thrown. */
+/** Packs anything thrown. */
 export function toWireError(thrown: unknown): WireError {
   if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown), isDOMException: false };
   const { name, message, stack, cause } = thrown;
@@ -32,7 +32,7 @@ export function toWireError(thrown: unknown): WireError {
   };
 }
 
-/** The error with its class, name, message, stack and cause back. A class unknown here becomes an Error of that name. */
+/** Restores an error's class, name, message, stack and cause. An unknown class becomes an Error with that name. */
 export function fromWireError(wire: WireError): Error {
   if (wire.isDOMException) return new DOMException(wire.message, wire.name);
   const options = wire.cause && { cause: fromWireError(wire.cause) };

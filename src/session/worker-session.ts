@@ -3,10 +3,10 @@ import type { CallProgress, Calls } from '../api/calls';
 import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from '../api/types';
 import { toWireError, type WireError } from './wire-error';
 
-/** What a call gave, with the memory in use right after it, so that `Model.memory()` can stay synchronous in the page. */
+/** A call's result, with the memory in use after it, so that `Model.memory()` can be synchronous in the page. */
 export type Outcome<T> = { value: T; memory: MemoryUse } | { error: WireError };
 
-/** A model that was loaded, and the names of its calls, each of which goes through the worker the same way. */
+/** A loaded model and the names of its calls. */
 export interface Loaded {
   info: ModelInfo;
   calls: (keyof Calls)[];
@@ -14,10 +14,10 @@ export interface Loaded {
 
 type Listener<T> = Remote<((message: T) => void) & ProxyMarked>;
 
-/** The options that can be cloned into a worker. */
+/** The options that can be sent to a worker. */
 export type WireLoadOptions = Omit<LoadOptions, 'signal' | 'onProgress' | 'gpu'>;
 
-/** One worker's side of the boundary: holds one model. Every call has an id of the page's choosing, which `abort` names. */
+/** The worker's side: holds one model. The page chooses an id per call, which `abort` refers to. */
 export interface Session {
   load(
     id: number,
@@ -25,7 +25,7 @@ export interface Session {
     options: WireLoadOptions,
     onProgress?: Listener<Progress>,
   ): Promise<Outcome<Loaded>>;
-  /** Runs `name(...input, options)`, or `name(...input)` without options. Signal and onProgress of the options are put back here. */
+  /** Runs `name(...input, options)`, or `name(...input)` without options. Adds signal and onProgress to the options. */
   call(
     id: number,
     name: keyof Calls,
@@ -33,17 +33,17 @@ export interface Session {
     options: object | undefined,
     onProgress?: Listener<CallProgress>,
   ): Promise<Outcome<unknown>>;
-  /** Ends a call in progress; an id that is done already is ignored. */
+  /** Ends a call in progress; ignores an id that is done. */
   abort(id: number): void;
   dispose(): Promise<void>;
 }
 
 const NOTHING: MemoryUse = { weights: 0, activations: 0, peak: 0 };
 
-/** Milliseconds between two progress messages of a file. */
+/** Milliseconds between progress messages of a file. */
 const PROGRESS_INTERVAL = 50;
 
-/** A session that loads its model with `load`: the worker's is openModel on navigator.gpu. */
+/** A session that loads its model with `load`; the worker's `load` is openModel on navigator.gpu. */
 export function createSession(load: (source: ModelSource, options: LoadOptions) => Promise<Model>): Session {
   const controllers = new Map<number, AbortController>();
   let model: Model | undefined;
@@ -65,8 +65,7 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
   return {
     load: (id, source, options, onProgress) =>
       outcome(id, async (signal) => {
-        if (model || loading)
-          throw new Error('This worker already holds a model; give every model a worker of its own.');
+        if (model || loading) throw new Error('This worker already holds a model; start one worker per model.');
         loading = true;
         const progress = onProgress && throttled((message) => onProgress(message));
         try {
@@ -75,7 +74,7 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
             await progress?.flush();
             signal.throwIfAborted();
           } catch (error) {
-            await loaded.dispose(); // the page will never hear of this model
+            await loaded.dispose(); // the page will not learn of this model
             throw error;
           }
           model = loaded;
@@ -88,13 +87,13 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
 
     async call(id, name, input, options, onProgress) {
       const result = await outcome(id, async (signal) => {
-        if (!model) throw new Error('This worker holds no model: load one first.');
+        if (!model) throw new Error('This worker has no model: load one first.');
         const received: Promise<void>[] = [];
         const report = (progress: CallProgress) => void received.push(onProgress!(progress));
         const args = options ? [...input, { ...options, signal, onProgress: onProgress && report }] : input;
         try {
           const value = await (model[name] as (...args: unknown[]) => Promise<unknown>)(...args);
-          await Promise.all(received); // an error in the page's callback is the call's
+          await Promise.all(received); // an error in the page's callback fails the call
           return withoutMethods(value);
         } finally {
           onProgress?.[releaseProxy]();
@@ -118,14 +117,14 @@ const callsOf = (model: Model): (keyof Calls)[] =>
     (name): name is keyof Calls => name !== 'info' && name !== 'memory' && name !== 'dispose',
   );
 
-/** A result, or a list of them, without its methods (`row` of Embeddings), which cannot be cloned: the page puts them back. */
+/** A result, or a list of them, without methods (`row` of Embeddings), which cannot be cloned: the page adds them again. */
 function withoutMethods(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutMethods);
   if (value?.constructor !== Object) return value;
   return Object.fromEntries(Object.entries(value).filter(([, part]) => typeof part !== 'function'));
 }
 
-/** The buffers of Embeddings and Tensors, to be moved, not copied. */
+/** The buffers of Embeddings and Tensors, to be transferred instead of copied. */
 function buffersOf(value: unknown): ArrayBuffer[] {
   const holders = [value, ...Object.values(value as object)] as { data?: unknown }[];
   const arrays = holders.map((holder) => holder?.data).filter((data) => ArrayBuffer.isView(data));
@@ -133,8 +132,8 @@ function buffersOf(value: unknown): ArrayBuffer[] {
 }
 
 /**
- * Passes on at most one report of a file every PROGRESS_INTERVAL, and its last one always: at once where the size is
- * known, else with `flush`, which also waits until everything was received.
+ * Sends at most one report per file and PROGRESS_INTERVAL, and always the last one: at once if the size is known, else on `flush`, which also
+ * waits until everything is received.
  */
 function throttled(send: (progress: Progress) => Promise<void>) {
   const lastSent = new Map<string, number>();
