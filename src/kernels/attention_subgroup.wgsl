@@ -1,15 +1,15 @@
-// Attention design `subgroup` (appended to attention.wgsl): for processors that play GPU, which gemm_subgroup.wgsl describes. A workgroup is one
-// subgroup and takes 16 query rows, KEYS keys at a time: scores = q kᵀ, online softmax, out += probabilities · v. What a thread loads for the
-// products meets 16 rows, broadcast from the threads that have them.
+// Attention design `subgroup` (appended to attention.wgsl), for software adapters: gemm_subgroup.wgsl says what makes them fast. A workgroup is
+// one subgroup and computes 16 query rows, KEYS keys per step: scores = q kᵀ, online softmax, out += probabilities · v. There is no workgroup
+// memory: each key or value that a thread loads is used for all 16 rows, which are broadcast from the threads that hold them.
 
 enable subgroups;
 
 const LANES: u32 = 8; // threads of every subgroup: 4, 8 or 16
 
-const KEYS = LANES * 4; // a thread's four lie side by side
-const SLICE4 = LANES * 2; // vec4s of the head that a workgroup gives out, two a thread
+const KEYS = LANES * 4; // keys per step; each thread scores four adjacent ones
+const SLICE4 = LANES * 2; // vec4s of the head that a workgroup outputs, two per thread
 
-fn load_keys(part: u32, head: u32, key: u32, last: u32, dim4: u32) -> mat4x4<f32> { // four
+fn load_keys(part: u32, head: u32, key: u32, last: u32, dim4: u32) -> mat4x4<f32> { // four keys or values
   return mat4x4(
     load(part, head, min(key, last), dim4), load(part, head, min(key + 1, last), dim4),
     load(part, head, min(key + 2, last), dim4), load(part, head, min(key + 3, last), dim4));
@@ -27,14 +27,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let y4 = x4 + LANES;
   let q_last = tile.y - 1;
   let k_last = tile.w - 1;
-  var o: array<vec4<f32>, 16>; // the rows' outputs, dimensions 4 x4 ..
+  var o: array<vec4<f32>, 16>; // outputs of the rows, dimensions 4 x4 ..
   var u: array<vec4<f32>, 16>; // dimensions 4 y4 ..
-  var sums: array<vec4<f32>, 16>; // of their probabilities, over this thread's keys
-  var scale: array<f32, 16>; // their largest scores so far, which exponents are less
+  var sums: array<vec4<f32>, 16>; // sums of the rows' probabilities over this thread's keys
+  var scale: array<f32, 16>; // the rows' largest scores so far, subtracted in the exponents
   for (var i_unroll = 0u; i_unroll < 16; i_unroll++) { scale[i_unroll] = UNSET; }
   for (var k0 = tile.z; k0 < tile.w; k0 += KEYS) {
     let keys = vec4(k0 + lane * 4) + vec4(0, 1, 2, 3);
-    var s = array<vec4<f32>, 16>(); // the rows' scores of this thread's keys; without a value written here, SPIR-V compilers zero it once, not at each turn
+    // The rows' scores for this thread's keys. The explicit value matters: without it, SPIR-V compilers zero s once, not in every iteration.
+    var s = array<vec4<f32>, 16>();
     for (var d = 0u; d < DIM4; d++) {
       let k = transpose(load_keys(1, head, keys.x, k_last, d));
       var a: array<vec4<f32>, 4>; // as in gemm_subgroup.wgsl
@@ -45,7 +46,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         s[i_unroll] = add(s[i_unroll], subgroupBroadcast(a[i_unroll / 4], i_unroll % LANES), k);
       }
     }
-    for (var row = tile.x; row < tile.x + 16; row++) { // the rows take turns at one place
+    // Every row passes through index 0: rotating the arrays keeps this code from being written out 16 times.
+    for (var row = tile.x; row < tile.x + 16; row++) {
       let seen = visible(row, tile.y);
       let score = select(vec4(MASKED), s[0], (keys >= vec4(seen.x)) & (keys < vec4(seen.y)));
       let top = max(scale[0], subgroupMax(max(max(score.x, score.y), max(score.z, score.w))));
@@ -63,7 +65,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       }
       s[15] = p; scale[15] = top; sums[15] = sum; o[15] = o_first; u[15] = u_first;
     }
-    for (var owner = 0u; owner < min(LANES, (tile.w - k0 + 3) / 4); owner++) { // thread that has the probabilities of four keys
+    for (var owner = 0u; owner < min(LANES, (tile.w - k0 + 3) / 4); owner++) { // the thread that holds the probabilities of these four keys
       let v = load_keys(2, head, k0 + owner * 4, k_last, min(x4, DIM4 - 1));
       let w = load_keys(2, head, k0 + owner * 4, k_last, min(y4, DIM4 - 1));
       for (var i_unroll = 0u; i_unroll < 16; i_unroll++) {

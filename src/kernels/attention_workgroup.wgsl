@@ -1,26 +1,28 @@
-// Attention design `workgroup` (appended to attention.wgsl): flash attention in workgroup memory. Scores exist a KEYS-wide step at a time.
-// Threads form a grid: ACROSS over keys (4 each) and over head dimensions (8 each), ROWS / 4 over query rows (4 each). Where
-// 8 ACROSS dimensions are not the whole head, the grid's third dimension goes over slices of it, each with its own scores.
+// Attention design `workgroup` (appended to attention.wgsl): flash attention in workgroup memory, ROWS query rows per workgroup and KEYS keys
+// per step. A step computes scores = q kᵀ (4 rows × 4 keys per thread), rescales the outputs if a row's maximum rose, stores the probabilities
+// over the keys' tile and adds probabilities · v to the outputs (4 rows × 8 dimensions per thread).
+// Threads form a grid: ACROSS threads cover the keys, then the head dimensions; ROWS / 4 cover the query rows. If 8 ACROSS dimensions are not
+// the whole head, the third dimension of the dispatch covers its slices, and each slice computes its own scores.
 
-const ROWS: u32 = 32; // with these, it fits the 16 KiB of workgroup memory that every device has
+const ROWS: u32 = 32; // these defaults fit the 16 KiB of workgroup memory that every device has
 const ACROSS: u32 = 4;
-const UNROLL: u32 = 16; // steps of the two inner loops that are written out
+const UNROLL: u32 = 16; // how many steps of the two inner loops to write out
 
-const KEYS = ACROSS * 4; // a step; a thread's four are ACROSS apart, so that its neighbours' probabilities go to other banks
-const V_KEYS = 16u; // of values at a time: half of them leaves room for 64 rows in 32 KiB, and for one workgroup more on a card
+const KEYS = ACROSS * 4; // per step; a thread's four keys are ACROSS apart, so that neighbouring threads store probabilities to different banks
+const V_KEYS = 16u; // values held at a time: half a step of them, so that 64 rows fit 32 KiB and a GPU core can hold one more workgroup
 const THREADS = ACROSS * ROWS / 4;
-const SLICE4 = ACROSS * 2; // vec4s of the head that a workgroup gives out
+const SLICE4 = ACROSS * 2; // vec4s of the head that a workgroup outputs
 const ROWS4 = ROWS / 4;
-const P_STRIDE = ROWS4 + 1; // padding spreads the stores over the banks
-const SLACK: f32 = 8; // factors up to 2^8 cost an f32 sum nothing
+const P_STRIDE = ROWS4 + 1; // the padding spreads stores over the banks
+const SLACK: f32 = 8; // log2 of how much a probability may exceed 1: factors up to 2^8 cost an f32 sum no precision
 
 var<workgroup> q_tile: array<vec4<f32>, HEAD_DIM * ROWS4>; // [dim, row]
 var<workgroup> kp_tile: array<vec4<f32>, max(HEAD_DIM * ACROSS, KEYS * P_STRIDE)>; // keys [dim, key], then probabilities [key, row]
-var<workgroup> v_tile: array<vec4<f32>, V_KEYS * SLICE4>; // [key, dim of the slice]
-var<workgroup> exchange: array<vec4<f32>, THREADS>; // [thread across, rows]: maxima, at the end sums
-var<workgroup> raised: array<atomic<u32>, ROWS4>; // [rows]: end of the last step in which the scale of one of the four rows rose
+var<workgroup> v_tile: array<vec4<f32>, V_KEYS * SLICE4>; // [key, dimension of the slice]
+var<workgroup> exchange: array<vec4<f32>, THREADS>; // [thread across, rows]: maxima; at the end, sums
+var<workgroup> raised: array<atomic<u32>, ROWS4>; // [rows]: end of the last step in which the scale of any of the four rows rose
 
-// Four rows, `apart` from each other, by four dimensions, transposed: column i of the result is dimension 4 dim4 + i of the rows.
+// Loads four rows, `apart` rows from one to the next, by four dimensions and transposes them: column i is dimension 4 dim4 + i of the rows.
 fn load_transposed(part: u32, head: u32, row: u32, apart: u32, last: u32, dim4: u32) -> mat4x4<f32> {
   return transpose(mat4x4(
     load(part, head, min(row, last), dim4), load(part, head, min(row + apart, last), dim4),
@@ -59,10 +61,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let seen3 = visible(row + 3, tile.y);
   let low = vec4(seen0.x, seen1.x, seen2.x, seen3.x);
   let high = vec4(seen0.y, seen1.y, seen2.y, seen3.y);
-  let all_from = max(max(low.x, low.y), max(low.z, low.w)); // from here
-  let all_to = min(min(high.x, high.y), min(high.z, high.w)); // to here all four rows see every key
+  // All four rows see every key in all_from .. all_to: a step within them needs no mask.
+  let all_from = max(max(low.x, low.y), max(low.z, low.w));
+  let all_to = min(min(high.x, high.y), min(high.z, high.w));
 
-  // Pairs of threads load 32 bytes of a row, and pairs of pairs store side by side.
+  // Pairs of threads load 32 contiguous bytes of a row; pairs of pairs store side by side.
   for (var first = 0u; first < ROWS4 * DIM4; first += THREADS) {
     let block = first + thread;
     let d = block / (2 * ROWS4) * 2 + block % 2;
@@ -72,11 +75,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     q_tile[at] = q[0]; q_tile[at + ROWS4] = q[1]; q_tile[at + 2 * ROWS4] = q[2]; q_tile[at + 3 * ROWS4] = q[3];
   }
 
-  // The four rows' exponents are less `scale`. It is what the row's largest score was when it last rose: a score has to be above it by
-  // more than SLACK, which few are after the first step, and only then do threads need each other's maxima.
+  // `scale` is subtracted in the exponents of the four rows. It is a row's largest score as of when scale last rose. It rises only if a
+  // score exceeds it by more than SLACK, which is rare after the first step; only then do threads need each other's maxima.
   var scale = vec4<f32>();
   var limit = vec4(UNSET);
-  var sums = vec4<f32>(); // of the four rows, over this thread's keys
+  var sums = vec4<f32>(); // the four rows' probabilities, summed over this thread's keys
   var o0 = vec4<f32>(); var o1 = o0; var o2 = o0; var o3 = o0; // outputs of the four rows, dimensions 4 x ..
   var u0 = o0; var u1 = o0; var u2 = o0; var u3 = o0; // dimensions 4 (x + ACROSS) ..
   for (var k0 = tile.z; k0 < tile.w; k0 += KEYS) {
@@ -91,7 +94,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     load_values(thread, head, group.z, k0, tile.w - 1);
     workgroupBarrier();
-    var s0 = -scale; var s1 = s0; var s2 = s0; var s3 = s0; // scores of four keys, each with the four rows, less scale
+    var s0 = -scale; var s1 = s0; var s2 = s0; var s3 = s0; // per key, the scores of the four rows minus scale
     var q_at = y;
     var k_at = x;
     for (var d_unroll = 0u; d_unroll < HEAD_DIM; d_unroll++) {

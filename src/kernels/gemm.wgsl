@@ -1,14 +1,15 @@
-// What every GEMM design shares: out[M, N] = epilogue(a[M, K] · w[N, K]ᵀ + bias). Bindings, loads and epilogues are here; how the
-// products are computed is in gemm_workgroup.wgsl and its siblings, one file a design, which are appended to this one.
-// RoPE's rotation partners and GeGLU's value and gate lie PAIR columns apart (the weights' rows are laid out so at load), so a design
-// hands `finish` two runs of 4 columns, PAIR apart: run_column4 gives the first. Rows of a and out are padded to TILE_M, K to TILE_K with zeros, N to 8; no bounds
-// are checked but the weights' last tile.
+// GEMM, the part that all designs share: out[M, N] = epilogue(a[M, K] · w[N, K]ᵀ + bias). This file has the bindings, the loads (which
+// dequantise weights) and the epilogues. A design (gemm_workgroup.wgsl and its siblings, one of which is appended to this file) computes the
+// products and calls `finish` with the sums of one row: two runs of 4 columns, PAIR columns apart, the first of which run_column4 returns.
+// PAIR is the distance between the columns that an epilogue combines: RoPE's rotation partners, GeGLU's value and gate. The rows of w are put in
+// that order at load. Rows of a and out are padded to TILE_M; K is padded to TILE_K with zeros, N to 8. The only bounds check is for rows of w
+// past N, in the last tile.
 
-alias a_t = f32;        // storage of a
-alias w_t = vec4<u32>;  // vec4<u32>: four f32 weights, 16 of q8 or 32 of q4; vec2<u32>: four f16 weights
-alias out_t = f32;      // storage of out
+alias a_t = f32;        // storage type of a
+alias w_t = vec4<u32>;  // vec4<u32>: 4 f32, 16 q8 or 32 q4 weights; vec2<u32>: 4 f16 weights
+alias out_t = f32;      // storage type of out
 const W_LANES: u32 = 4; // components of w_t
-const W_BITS: u32 = 32; // of a weight: 8 and 4 are quantised in groups of 32 along K (layout: formats/quantize.ts)
+const W_BITS: u32 = 32; // per weight: 8 and 4 are quantised in groups of 32 along K (layout: formats/quantize.ts)
 const K: u32 = 256;
 const N: u32 = 256;
 const TILE_M: u32 = 64;
@@ -18,12 +19,12 @@ const PAIR: u32 = 32;
 const HAS_BIAS: bool = false;
 const EPILOGUE: u32 = 0; // 0 store, 1 add to out (residual), 2 activation, 3 GeGLU (N / 2 columns out), 4 RoPE on q and k, scale on q
 const ACTIVATION: u32 = 0; // 0 gelu (erf), 1 gelu_pytorch_tanh, 2 silu, 3 relu, 4 tanh
-const HIDDEN: u32 = 256; // RoPE: columns of q, of k and of v
+const HIDDEN: u32 = 256; // RoPE: the width of q, of k and of v
 const HEAD_DIM: u32 = 64;
 const Q_SCALE: f32 = 0.125;
 const OUT_STRIDE: u32 = 256; // columns of a row of out
-const OUT_COLUMN: u32 = 0; // where column 0 goes
-const OUT_MAX: f32 = 0.0; // f16 out: larger magnitudes are clamped to this
+const OUT_COLUMN: u32 = 0; // the column of out that column 0 goes to
+const OUT_MAX: f32 = 0.0; // the magnitude that f16 output is clamped to; 0: no clamping
 
 @group(0) @binding(0) var<storage, read> a: array<vec4<a_t>>; // [M, K]
 @group(0) @binding(1) var<storage, read> w: array<w_t>; // [N, K]
@@ -31,9 +32,10 @@ const OUT_MAX: f32 = 0.0; // f16 out: larger magnitudes are clamped to this
 @group(0) @binding(3) var<storage, read> positions: array<u32>; // [M]
 @group(0) @binding(4) var<storage, read> rope: array<vec4<f32>>; // [positions, HEAD_DIM]: cosines, then sines, of HEAD_DIM / 2 angles
 @group(0) @binding(5) var<storage, read_write> out: array<vec4<out_t>>; // [M, OUT_STRIDE]
-@group(0) @binding(6) var<storage, read> w_scales: array<u32>; // f16 pairs [N, K / 32], where w is quantised
+@group(0) @binding(6) var<storage, read> w_scales: array<u32>; // f16 pairs [N, K / 32], if w is quantised
 
-fn run_column4(run: u32) -> u32 { // in vec4s: runs deal out all columns, 8 each: 4 from here, 4 from PAIR further on
+// First column of a run, in vec4s. Each run covers 8 columns, 4 from there and 4 from PAIR columns later; the runs together cover all columns.
+fn run_column4(run: u32) -> u32 {
   return run / (PAIR / 4) * (PAIR / 2) + run % (PAIR / 4);
 }
 
@@ -51,7 +53,7 @@ fn load_w(row: u32, k4: u32) -> vec4<f32> {
   return bitcast<vec4<f32>>(vec4(v.x, v.y, v[W_LANES - 2], v[W_LANES - 1]));
 }
 
-fn dequantised(at: u32) -> vec4<f32> { // weights 4 at .. 4 at + 4; exact, for a scale has 11 bits and an integer 8
+fn dequantised(at: u32) -> vec4<f32> { // weights 4 at .. 4 at + 4; exact, as a scale has 11 bits and an integer 8
   let scale = unpack2x16float(w_scales[at / 16] >> (at / 8 % 2 * 16)).x;
   let word = select(at, at / 2, W_BITS == 4);
   let v = w[word / 4][word % 4];
@@ -83,7 +85,7 @@ fn put(row: u32, column: u32, value: vec4<f32>) {
   out[at] = vec4<out_t>(value);
 }
 
-fn finish(row: u32, column: u32, first: vec4<f32>, second: vec4<f32>) { // columns column.. and column + PAIR..
+fn finish(row: u32, column: u32, first: vec4<f32>, second: vec4<f32>) { // of columns column .. and column + PAIR ..
   if (column >= N) { return; }
   var x = first;
   var y = second;

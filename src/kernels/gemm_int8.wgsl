@@ -1,13 +1,13 @@
-// GEMM design `int8` (appended to gemm.wgsl): as `workgroup`, but of integers: a from quantize_rows.wgsl, w of q8. Sums of a group of 32
-// along K are exact; they go into f32 sums by the product of their scales.
+// GEMM design `int8` (appended to gemm.wgsl): tiled as in gemm_workgroup.wgsl, but multiplies integers: a comes from quantize_rows.wgsl, w is q8.
+// The sums over a group of 32 along K are exact integers; each is multiplied by the two groups' scales and added to f32 sums.
 
 @group(0) @binding(7) var<storage, read> a_scales: array<f32>; // [M, K / 32]
 
-const UNROLL: u32 = 8; // words of the inner loop that are written out
+const UNROLL: u32 = 8; // how many words of the inner loop to write out
 
 const COLUMN_THREADS = TILE_N / 8;
 const THREADS = COLUMN_THREADS * TILE_M / 8;
-const WORDS = 8u; // of a group, 4 integers each
+const WORDS = 8u; // per group, 4 integers each
 const A_STRIDE = TILE_M / 4 + 1;
 const W_STRIDE = TILE_N / 4 + 1;
 
@@ -20,7 +20,8 @@ fn dots(x: u32, w: vec4<u32>) -> vec4<i32> {
   return vec4(dot4I8Packed(x, w.x), dot4I8Packed(x, w.y), dot4I8Packed(x, w.z), dot4I8Packed(x, w.w));
 }
 
-// The sums begin at the bits of 1.5 * 2^23: read as f32 they are that and the sum, exactly, and conversions are slow on some cards.
+// Integer sums start at the bits of the f32 1.5 * 2^23: their bits, read as f32, are then exactly 1.5 * 2^23 + sum. This avoids conversions
+// from i32 to f32, which are slow on some GPUs.
 const FROM = bitcast<i32>(12582912.0);
 
 fn number(sum: vec4<i32>) -> vec4<f32> {
@@ -50,8 +51,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let tile_column = group.x * TILE_N;
   let row4 = thread / COLUMN_THREADS * 2; // in vec4s, within the tile
   let column4 = run_column4(thread % COLUMN_THREADS);
-  let other = THREADS - 1 - thread; // others load w than a
-  let a_at = (tile_row + thread / 2 * 4) * (K / 16) + thread % 2; // 4 rows × 4 words a thread
+  let other = THREADS - 1 - thread; // different threads load w and a
+  let a_at = (tile_row + thread / 2 * 4) * (K / 16) + thread % 2; // 4 rows × 4 words per thread
   let a_to = thread % 2 * 4 * A_STRIDE + thread / 2;
   let w_row = tile_column + other / 2 * 4;
   let w_to = other % 2 * 4 * W_STRIDE + other / 2;

@@ -1,9 +1,10 @@
 enable chromium_experimental_subgroup_matrix;
-// GEMM design `matrix` (appended to gemm.wgsl): a workgroup computes a TILE_M × TILE_N tile with the GPU's matrix units, in 2 × 2 parts, one
-// a subgroup. Operands are rounded to tile_t, sums are f32. Needs the device feature chromium-experimental-subgroup-matrix.
+// GEMM design `matrix` (appended to gemm.wgsl): tiled as in gemm_workgroup.wgsl, but the GPU's matrix units compute the products. A workgroup
+// computes a TILE_M × TILE_N tile in 2 × 2 parts, one per subgroup. Operands are rounded to tile_t, sums are f32. The sums pass through
+// workgroup memory to the epilogue. Needs the device feature chromium-experimental-subgroup-matrix.
 
 alias tile_t = f32;
-const MATRIX_M: u32 = 8; // sizes that the device multiplies
+const MATRIX_M: u32 = 8; // the matrix sizes that the device multiplies
 const MATRIX_N: u32 = 8;
 const MATRIX_K: u32 = 8;
 
@@ -13,15 +14,15 @@ alias sums_t = subgroup_matrix_result<f32, MATRIX_N, MATRIX_M>;
 
 const THREADS: u32 = 128; // PARTS subgroups of the usual 32
 const PARTS = 4u;
-const ROWS = TILE_M / 2 / MATRIX_M; // matrices of a part
+const ROWS = TILE_M / 2 / MATRIX_M; // matrices per part
 const COLUMNS = TILE_N / 2 / MATRIX_N;
 const PAIR_COLUMNS = PAIR / MATRIX_N;
 const SIZE = MATRIX_M * MATRIX_N;
-const STRIDE = TILE_K + 8; // padding spreads rows over the banks
+const STRIDE = TILE_K + 8; // the padding spreads rows over the banks
 
 var<workgroup> a_tile: array<array<tile_t, MATRIX_M * STRIDE>, TILE_M / MATRIX_M>; // [matrix, row, k]
 var<workgroup> w_tile: array<array<tile_t, MATRIX_N * STRIDE>, TILE_N / MATRIX_N>; // [matrix, column, k]
-var<workgroup> sums: array<f32, PARTS * 2 * SIZE>; // of each part two matrices, PAIR columns apart: [part, 2, MATRIX_M, MATRIX_N]
+var<workgroup> sums: array<f32, PARTS * 2 * SIZE>; // two matrices per part, PAIR columns apart: [part, 2, MATRIX_M, MATRIX_N]
 
 fn sums4(at: u32) -> vec4<f32> {
   return vec4(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
@@ -32,9 +33,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   @builtin(subgroup_id) subgroup: u32, @builtin(num_subgroups) subgroups: u32) {
   let tile_row = group.y * TILE_M;
   let tile_column = group.x * TILE_N;
-  for (var first = 0u; first < PARTS; first += subgroups) { // once, but where subgroups are larger than 32
-    let part = min(first + subgroup, PARTS - 1); // where they are smaller, some do the same
-    var acc = array<sums_t, ROWS * COLUMNS>(); // each turn anew
+  for (var first = 0u; first < PARTS; first += subgroups) { // more than one turn only if there are fewer than PARTS subgroups
+    let part = min(first + subgroup, PARTS - 1); // if there are more than PARTS, the extra ones repeat the last part
+    var acc = array<sums_t, ROWS * COLUMNS>(); // zeroed in each turn
     for (var k4 = 0u; k4 < K / 4; k4 += TILE_K / 4) {
       workgroupBarrier();
       for (var step = 0u; step < TILE_M * TILE_K / 4 / THREADS; step++) {

@@ -1,8 +1,9 @@
-// GEMM design `split_k` (appended to gemm.wgsl): a workgroup computes TILE_M = 8 rows by 8 columns, its threads share out K and add up
-// their sums in the end. For a handful of rows, where whole tiles would leave most of a GPU idle, walking K one step after the other.
+// GEMM design `split_k` (appended to gemm.wgsl): a workgroup computes TILE_M = 8 rows × 8 columns. Its threads split K among them, each sums its
+// share for all 64 outputs, and the partial sums are added up at the end. For a handful of rows: there, whole tiles would be too few to fill a
+// GPU, and each would walk K one step after another.
 
 const THREADS = 64u;
-const PARTS = 4u; // threads that add up one run of sums
+const PARTS = 4u; // threads that add up the sums of one run
 
 var<workgroup> sums: array<vec4<f32>, 16 * THREADS>; // [8 rows × 2 runs, thread]: 16 KiB
 

@@ -1,14 +1,15 @@
-// GEMM design `workgroup` (appended to gemm.wgsl): a workgroup computes a TILE_M × TILE_N tile from tiles of a and w in workgroup memory,
-// one thread 8 × 8 of it: 8 rows by two runs of 4 columns, PAIR columns apart. Needs no device feature.
+// GEMM design `workgroup` (appended to gemm.wgsl): the classic tiled GEMM. A workgroup computes a TILE_M × TILE_N tile of out, TILE_K steps of K
+// at a time, from tiles of a and w in workgroup memory. Each thread computes 8 × 8 of it: 8 rows by two runs of 4 columns, PAIR columns apart.
+// Needs no device feature.
 
-const UNROLL: u32 = 16; // steps of the inner loop that are written out
+const UNROLL: u32 = 16; // how many steps of the inner loop to write out
 
 const COLUMN_THREADS = TILE_N / 8;
 const THREADS = COLUMN_THREADS * TILE_M / 8;
 const A_STRIDE = TILE_M / 4 + 1; // one vec4 of padding spreads the transposed stores over the banks
 const W_STRIDE = TILE_N / 4 + 1;
 const K_BLOCKS = TILE_K / 4;
-const A_BLOCKS = TILE_M / 4 * K_BLOCKS; // 4 × 4 blocks, which a thread each loads and transposes
+const A_BLOCKS = TILE_M / 4 * K_BLOCKS; // 4 × 4 blocks; one thread loads and transposes each
 const W_BLOCKS = TILE_N / 4 * K_BLOCKS;
 
 var<workgroup> a_tile: array<vec4<f32>, TILE_K * A_STRIDE>; // [k, row]
@@ -20,7 +21,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let tile_column = group.x * TILE_N;
   let row4 = thread / COLUMN_THREADS * 2; // in vec4s, within the tile
   let column4 = run_column4(thread % COLUMN_THREADS);
-  let w_thread = THREADS - 1 - thread; // where there are more threads than blocks, others load w than a
+  let w_thread = THREADS - 1 - thread; // if there are more threads than blocks, different threads load w and a
   let a_row = tile_row + thread / K_BLOCKS * 4;
   let w_row = tile_column + w_thread / K_BLOCKS * 4;
   let a_to = thread % K_BLOCKS * 4 * A_STRIDE + thread / K_BLOCKS;

@@ -1,6 +1,7 @@
-// What both LayerNorm kernels share: y = (x - mean(x)) / sqrt(var(x) + EPS) * weight + bias. A workgroup takes ROWS rows, LANES threads each;
-// there must be room for the rows that fill up the last workgroup. The variance is that of the deviations, not mean(x²) - mean(x)².
-// layer_norm_rows.wgsl and layer_norm_embed.wgsl, appended to this file, define load(at), which reads vec4 `at` of their input.
+// LayerNorm, the part that both kernels share: y = (x - mean(x)) / sqrt(var(x) + EPS) * weight + bias. A workgroup computes ROWS rows, with LANES
+// threads per row; the buffers must have room for the rows that fill up the last workgroup. The variance is the mean of squared deviations, not
+// mean(x²) - mean(x)², which loses precision in rows far from zero.
+// layer_norm_rows.wgsl and layer_norm_embed.wgsl, one of which is appended to this file, define load(at), which reads vec4 `at` of their input.
 
 alias out_t = f32;
 const HIDDEN: u32 = 256;
@@ -23,7 +24,7 @@ fn deviation(value: vec4<f32>, vec: u32, mean: f32) -> vec4<f32> { // 0 in the p
   return select(vec4(0.0), value - mean, vec4(vec * 4) + vec4(0, 1, 2, 3) < vec4(HIDDEN));
 }
 
-fn moments(base: u32, local: vec3<u32>) -> Moments { // of the row whose first vec4 is `base`
+fn moments(base: u32, local: vec3<u32>) -> Moments { // of the row whose first vec4 is at `base`
   let lane = local.x;
   var sum = vec4<f32>();
   for (var v = lane; v < VECS; v += LANES) { sum += load(base + v); }

@@ -1,10 +1,10 @@
-// hidden_states = normed = LayerNorm(table[input_ids]) (appended to layer_norm.wgsl): the residual stream in f32 and, as layer 0 has no
-// attn_norm, the same values as the first GEMM's input. A table larger than one binding comes in pieces: each dispatch sees one.
+// hidden_states = normed = LayerNorm(table[input_ids]) (appended to layer_norm.wgsl): the residual stream in f32 and, because layer 0 has no
+// attn_norm, the same values as input of the first GEMM. A table larger than one binding is split into pieces; each dispatch binds one piece.
 
-alias w_t = vec4<u32>;  // vec4<u32>: four f32 weights, or 16 of q8; vec2<u32>: four f16 weights
+alias w_t = vec4<u32>;  // vec4<u32>: 4 f32 or 16 q8 weights; vec2<u32>: 4 f16 weights
 const W_LANES: u32 = 4; // components of w_t
 const W_BITS: u32 = 32; // per weight: 8 is quantised in groups of 32 (layout: formats/quantize.ts)
-const FIRST_ID: u32 = 0; // the piece of the table bound here: ids FIRST_ID .. FIRST_ID + IDS
+const FIRST_ID: u32 = 0; // the bound piece of the table: ids FIRST_ID .. FIRST_ID + IDS
 const IDS: u32 = 1024;
 
 @group(0) @binding(3) var<storage, read> input_ids: array<u32>; // [tokens]

@@ -1,4 +1,4 @@
-// normed[row] = LayerNorm(hidden_states[row]), or LayerNorm(hidden_states[rows[row]]) with GATHER (appended to layer_norm.wgsl).
+// normed[row] = LayerNorm(hidden_states[row]) or, with GATHER, LayerNorm(hidden_states[rows[row]]) (appended to layer_norm.wgsl).
 
 const GATHER: bool = false;
 

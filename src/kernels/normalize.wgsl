@@ -1,4 +1,5 @@
-// embeddings[row] /= max(|embeddings[row]|, 1e-12), as torch.nn.functional.normalize, of the first COLUMNS numbers: one workgroup a row.
+// L2 normalisation in place, as torch.nn.functional.normalize: embeddings[row] /= max(|embeddings[row]|, 1e-12), over the first COLUMNS numbers
+// of the row. One workgroup per row.
 
 const STRIDE: u32 = 256;
 const COLUMNS: u32 = 256;

@@ -1,12 +1,12 @@
 // pooled[i] = one vector for the rows of span i (one sequence of the stream), by sentence-transformers' pooling modes. A workgroup takes one
-// sequence and 16 vec4 columns; its 16 lanes along the rows each take every 16th row. Rows before `first` (a prompt) count for cls alone.
+// sequence and 16 vec4 columns; each of its 16 lanes along the rows takes every 16th row. Rows before `first` (a prompt) count for cls only.
 
 const STRIDE: u32 = 256;
 const OUT_STRIDE: u32 = 256;
-const OUT_COLUMN: u32 = 0; // where column 0 goes: several modes stand side by side
-const MODE: u32 = 2; // 0 cls, 1 max, 2 mean, 3 mean_sqrt_len_tokens, 4 weightedmean (by place in the sequence, from 1), 5 lasttoken
+const OUT_COLUMN: u32 = 0; // the column of pooled that column 0 goes to: several modes can stand side by side
+const MODE: u32 = 2; // 0 cls, 1 max, 2 mean, 3 mean_sqrt_len_tokens, 4 weightedmean (by position in the sequence, from 1), 5 lasttoken
 
-struct Span { start: u32, first: u32, end: u32, } // stream rows: of the sequence, and of what is pooled
+struct Span { start: u32, first: u32, end: u32, } // stream rows: the sequence is start .. end, of which first .. end is pooled
 
 @group(0) @binding(0) var<storage, read> hidden_states: array<vec4<f32>>; // [tokens, STRIDE]
 @group(0) @binding(1) var<storage, read> spans: array<Span>; // [sequences]

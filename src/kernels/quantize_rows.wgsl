@@ -1,4 +1,5 @@
-// a [M, K] rounded to 8 bits, in groups of 32 along K with one scale, as q8 weights are (formats/quantize.ts). One thread a group.
+// Rounds a GEMM's input x [M, K] to 8 bits, in groups of 32 along K with one scale per group, as q8 weights are (formats/quantize.ts).
+// One thread per group.
 
 alias act_t = f32;
 
@@ -14,7 +15,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var most = vec4<f32>();
   for (var i = 0u; i < 8; i++) { most = max(most, abs(vec4<f32>(x[at + i]))); }
   let largest = max(max(most.x, most.y), max(most.z, most.w));
-  let inverse = 127.0 / max(largest, 1e-30); // a group may be of zeros
+  let inverse = 127.0 / max(largest, 1e-30); // a group may be all zeros
   a[id.x * 2] = vec4(pack(at, inverse), pack(at + 1, inverse), pack(at + 2, inverse), pack(at + 3, inverse));
   a[id.x * 2 + 1] = vec4(pack(at + 4, inverse), pack(at + 5, inverse), pack(at + 6, inverse), pack(at + 7, inverse));
   a_scales[id.x] = largest / 127.0;

@@ -1,6 +1,6 @@
-// The k largest logits of each row, largest first (equal ones: lowest id first), with their softmax probabilities over the whole
-// row: one workgroup a row. Each thread keeps the best of its own stripe; a round takes the best of the threads' and only the thread
-// that gave it looks through its stripe again. k is what the bound part of best has room for.
+// The k largest logits of each row, largest first (equal ones: lowest id first), with their softmax probabilities over the whole row. One workgroup
+// per row. Each thread keeps the best logit of its own stripe; each round takes the best of all threads, and only the thread that had it
+// searches its stripe again. k follows from the size of the bound part of `best`.
 
 const VOCAB: u32 = 16384;
 const STRIDE: u32 = 16384; // columns of a row of logits
@@ -17,7 +17,7 @@ fn above(value: f32, id: u32, other: f32, other_id: u32) -> bool {
   return value > other || (value == other && id < other_id);
 }
 
-// The best entry of a thread's stripe that comes after (value, id) in the order.
+// The best entry of a thread's stripe that ranks below (value, id).
 fn next(base: u32, thread: u32, value: f32, id: u32) -> vec2<u32> {
   var best_value = LOWEST;
   var best_id = 0xffffffffu;
@@ -56,7 +56,7 @@ fn main(
     let value = values[0];
     let id = ids[0];
     workgroupBarrier();
-    if (round == 0) { // the largest is known: the softmax denominator
+    if (round == 0) { // the largest logit is known now: compute the softmax denominator
       row_max = value;
       var sum = 0.0;
       for (var i = thread; i < VOCAB; i += THREADS) { sum += exp(logits[base + i] - row_max); }
