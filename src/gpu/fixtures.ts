@@ -1,4 +1,4 @@
-/** For tests on a GPU: open the adapter that the test project names, upload, run one kernel, read back. */
+/** For tests on a GPU: opens the adapter of the test project, uploads, runs one kernel, reads back. */
 import { create } from 'webgpu';
 import { f16ToF32, f32ToF16 } from '../formats/float';
 import { COPY_DST, COPY_SRC, MAP_READ, STORAGE } from './buffers';
@@ -8,12 +8,10 @@ import { Submission } from './submission';
 
 export type Storage = 'f32' | 'f16';
 
-/** The GPU of the project's driver. */
+/** Opens the GPU with the driver of the test project. */
 export const openTestGpu = (): Promise<Gpu> => openGpu(create([]));
 
-/**
- * A GPU whose bindings are small, so that tables come in pieces. What it hands out is the real device's.
- */
+/** A GPU that reports a small maxStorageBufferBindingSize, so that tables are split into pieces; all else is the real device's. */
 export function withSmallBindings(bytes: number): GPU {
   const wrap = <T extends object>(target: T, replaced: Record<string, unknown>): T =>
     new Proxy(target, {
@@ -37,7 +35,7 @@ export function withSmallBindings(bytes: number): GPU {
   });
 }
 
-/** A storage buffer with these words. */
+/** A storage buffer that holds these words. */
 export function uploadWords(gpu: Gpu, words: Uint32Array<ArrayBuffer>): GPUBuffer {
   const size = Math.max(16, Math.ceil(words.byteLength / 16) * 16);
   const buffer = gpu.device.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST });
@@ -45,18 +43,18 @@ export function uploadWords(gpu: Gpu, words: Uint32Array<ArrayBuffer>): GPUBuffe
   return buffer;
 }
 
-/** A storage buffer with these numbers as f32, or as f16 in pairs. */
+/** A storage buffer that holds these numbers as f32, or as pairs of f16. */
 export function upload(gpu: Gpu, values: Float32Array<ArrayBuffer>, storage: Storage = 'f32'): GPUBuffer {
   if (storage === 'f32') return uploadWords(gpu, new Uint32Array(values.buffer, values.byteOffset, values.length));
   const halves = Uint16Array.from({ length: Math.ceil(values.length / 2) * 2 }, (_, i) => f32ToF16(values[i] ?? 0));
   return uploadWords(gpu, new Uint32Array(halves.buffer));
 }
 
-/** A storage buffer with room for `count` numbers, all NaN, so that what a kernel does not write shows. */
+/** A storage buffer of `count` NaNs, so that numbers that a kernel fails to write show up. */
 export const blank = (gpu: Gpu, count: number, storage: Storage = 'f32'): GPUBuffer =>
   upload(gpu, new Float32Array(count).fill(NaN), storage);
 
-/** Runs one dispatch and returns the first `count` numbers of `out`. Throws if WebGPU refuses any of it. */
+/** Runs one dispatch and returns the first `count` numbers of `out`. Throws if WebGPU reports a validation error. */
 export async function runDispatch(
   gpu: Gpu,
   dispatch: () => Dispatch,
