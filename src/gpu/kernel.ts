@@ -133,7 +133,10 @@ export async function createKernel(gpu: Gpu, { label, source, constants }: Kerne
 
 const GPU_SHADER_STAGE_COMPUTE = 4;
 
-/** Binds buffers to a kernel by the names in its WGSL source. Pass `gpu.none` for bindings that a variant does not read. Throws a TypeError if one is missing. */
+/**
+ * Binds buffers to a kernel by the names in its WGSL source; `gpu.none` is for bindings that a variant does not read.
+ * Throws a TypeError if a buffer is missing.
+ */
 export function bind(gpu: Gpu, kernel: Kernel, buffers: Record<string, GPUBuffer | GPUBufferBinding>): GPUBindGroup {
   const entries = kernel.bindings.map(({ name, binding }) => {
     const given = buffers[name];
