@@ -15,7 +15,6 @@ import {
 } from './fixtures';
 import { embed as embedStep, layerNorm as layerNormStep, type NormSpec } from './layer_norm';
 import { embed, layerNorm } from './reference';
-import { roundUp } from './storage';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());
@@ -38,21 +37,17 @@ describe('layer_norm', () => {
   x.push(x[1].map((value, i) => (i % 40 === 7 ? 20_000 : value)));
   x.push(new Float64Array(HIDDEN).fill(5));
 
+  /** Padded results for all 8 rows of x, or for the listed ones. */
+  const run = (list?: Uint32Array<ArrayBuffer>) => {
+    const normed = blank(gpu, 8 * STRIDE);
+    const hidden_states = upload(gpu, padded(x, { stride: STRIDE }));
+    const buffers = { hidden_states, rows: list && uploadWords(gpu, list), ...vectors(), normed };
+    const step = layerNormStep<void>(SPEC, buffers, () => list?.length ?? x.length);
+    return runStep(gpu, step, normed, 8 * STRIDE);
+  };
+
   it('normalises every row', async () => {
-    const rows = roundUp(x.length, 4);
-    const normed = blank(gpu, rows * STRIDE);
-    const buffers = {
-      hidden_states: upload(gpu, padded(x, { stride: STRIDE, rows })),
-      rows: undefined,
-      ...vectors(),
-      normed,
-    };
-    const data = await runStep(
-      gpu,
-      layerNormStep<void>(SPEC, buffers, () => x.length),
-      normed,
-      rows * STRIDE,
-    );
+    const data = await run();
     const actual = unpadded(data, [x.length, HIDDEN], STRIDE);
     const expected = layerNorm(x, weight, bias, EPS);
     const far = 5; // f32 values near 3000 are 2.4e-4 apart
@@ -63,19 +58,7 @@ describe('layer_norm', () => {
 
   it('normalises the listed rows, in the order of the list', async () => {
     const list = Uint32Array.of(6, 0, 0, 3, 1);
-    const normed = blank(gpu, 8 * STRIDE);
-    const buffers = {
-      hidden_states: upload(gpu, padded(x, { stride: STRIDE })),
-      rows: uploadWords(gpu, list),
-      ...vectors(),
-      normed,
-    };
-    const data = await runStep(
-      gpu,
-      layerNormStep<void>(SPEC, buffers, () => list.length),
-      normed,
-      8 * STRIDE,
-    );
+    const data = await run(list);
     const gathered = Array.from(list, (row) => x[row]);
     expectClose(unpadded(data, [list.length, HIDDEN], STRIDE), layerNorm(gathered, weight, bias, EPS), 1e-5);
   });
