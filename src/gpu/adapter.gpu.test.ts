@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { create } from 'webgpu';
 
-/** What each project's driver calls itself. `system` is whatever Dawn picks. */
+/** How the driver of each test project describes itself. `system` is whatever Dawn picks. */
 const DESCRIPTIONS: Record<string, RegExp> = { lavapipe: /llvmpipe/, swiftshader: /SwiftShader/, system: /./ };
 
 test('the GPU tests run on the driver that their project names', async () => {

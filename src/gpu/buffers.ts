@@ -1,9 +1,9 @@
 import type { Gpu } from './device';
 
-/** What a buffer is counted as in `model.memory()`. */
+/** The category that `model.memory()` counts a buffer in. */
 export type Kind = 'weights' | 'activations';
 
-/** Allocates GPU buffers and counts every byte. One a model; owns its buffers. */
+/** Allocates GPU buffers and counts every byte. One per model; owns its buffers. */
 export class GpuMemory {
   readonly #buffers = new Map<GPUBuffer, Kind>();
   readonly #bytes: Record<Kind, number> = { weights: 0, activations: 0 };
@@ -11,14 +11,14 @@ export class GpuMemory {
 
   constructor(readonly gpu: Gpu) {}
 
-  /** A new zeroed buffer of at least `size` bytes. Throws a RangeError if it is larger than the device allows. */
+  /** Returns a new zeroed buffer of at least `size` bytes. Throws a RangeError if that is more than the device allows. */
   alloc(kind: Kind, label: string, size: number, usage: number = STORAGE | COPY_SRC | COPY_DST): GPUBuffer {
     const bytes = Math.max(16, Math.ceil(size / 16) * 16);
     const { maxBufferSize, maxStorageBufferBindingSize } = this.gpu.limits;
     const limit = usage & STORAGE ? Math.min(maxBufferSize, maxStorageBufferBindingSize) : maxBufferSize;
     if (bytes > limit) {
       throw new RangeError(
-        `GPU buffer '${label}' needs ${bytes} bytes; this device allows ${limit}. ${kind === 'weights' ? "Load the model with dtype: 'f16' or 'q8'." : 'Set a smaller maxTokensPerPass.'}`,
+        `GPU buffer '${label}' needs ${bytes} bytes, but this device allows ${limit}. ${kind === 'weights' ? "Load the model with dtype: 'f16' or 'q8'." : 'Set a smaller maxTokensPerPass.'}`,
       );
     }
     const buffer = this.gpu.device.createBuffer({ label, size: bytes, usage });
@@ -28,7 +28,7 @@ export class GpuMemory {
     return buffer;
   }
 
-  /** `old` if it has `size` bytes, else a new buffer in its place; what `old` held is lost. */
+  /** Returns `old` if it has at least `size` bytes; otherwise frees it, contents included, and returns a new buffer. */
   grow(old: GPUBuffer | undefined, kind: Kind, label: string, size: number, usage?: number): GPUBuffer {
     if (old && old.size >= size) return old;
     if (old) this.free(old);
@@ -52,7 +52,8 @@ export class GpuMemory {
   }
 }
 
-// The values of GPUBufferUsage, which Node has no global for.
+// Values of GPUBufferUsage and of GPUMapMode.READ, which are not globals in Node.
+export const MAP_MODE_READ = 0x1;
 export const MAP_READ = 0x1;
 export const COPY_SRC = 0x4;
 export const COPY_DST = 0x8;

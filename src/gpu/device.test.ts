@@ -10,7 +10,7 @@ const config = (componentType: string, resultComponentType: string, M: number, N
 });
 
 describe('subgroupMatrixOf', () => {
-  it('prefers f16 matrices whose sums are f32, and takes four subgroups', () => {
+  it('prefers f16 matrices with f32 sums, and uses four subgroups', () => {
     const subgroupMatrixConfigs = [
       config('f16', 'f16', 16, 16, 16),
       config('f32', 'f32', 8, 8, 8),
@@ -22,13 +22,13 @@ describe('subgroupMatrixOf', () => {
     expect(subgroupMatrixOf(amd)).toEqual({ ...expected, threads: 256 });
   });
 
-  it('takes f32 matrices where there are no others', () => {
+  it('falls back to f32 matrices', () => {
     const subgroupMatrixConfigs = [config('f16', 'f16', 8, 8, 8), config('f32', 'f32', 8, 8, 8)];
     const apple = { subgroupMinSize: 4, subgroupMaxSize: 64, subgroupMatrixConfigs };
     expect(subgroupMatrixOf(apple)).toEqual({ component: 'f32', m: 8, n: 8, k: 8, threads: 128 });
   });
 
-  it('has none of sizes that the tiles cannot be cut into, or where the adapter tells nothing', () => {
+  it('returns undefined for sizes that do not divide the tiles, or if the adapter lists no matrices', () => {
     const sizes = { subgroupMinSize: 32, subgroupMaxSize: 32 };
     expect(subgroupMatrixOf({ ...sizes, subgroupMatrixConfigs: [config('f16', 'f32', 16, 16, 64)] })).toBeUndefined();
     expect(subgroupMatrixOf(sizes)).toBeUndefined();

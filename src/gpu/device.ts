@@ -1,37 +1,38 @@
 import { DeviceLostError, WebGPUUnavailableError } from '../api/errors';
+import { STORAGE } from './buffers';
 
-/** left [m, k] · right [k, n] of `component`, summed up in f32 by a subgroup. */
+/** A matrix product that one subgroup computes: left [m, k] · right [k, n] of type `component`, summed in f32. */
 export interface SubgroupMatrix {
   component: 'f16' | 'f32';
   m: number;
   n: number;
   k: number;
-  /** Four subgroups' threads. */
+  /** Threads of four subgroups. */
   threads: number;
 }
 
-/** An open device and what the kernels need to know of it. */
+/** An open device and what the kernels need to know about it. */
 export interface Gpu {
   device: GPUDevice;
-  /** Held for as long as the device: Dawn in Node goes down with its GPU object. */
+  /** Kept as long as the device: in Node, Dawn shuts down when its GPU object is collected. */
   instance: GPU;
   info: { vendor: string; architecture: string; device: string; description: string };
   limits: GPUSupportedLimits;
   hasF16: boolean;
-  /** Threads of a subgroup, where the device has such and all have as many. */
+  /** Threads per subgroup, if the device supports subgroups and they all have the same size. */
   subgroupSize?: number;
   hasTimestamps: boolean;
-  /** Matrices that the device multiplies, where it offers such of a kind that the kernels can use. */
+  /** The matrix product that the kernels use, if the device has a suitable one. */
   subgroupMatrix?: SubgroupMatrix;
-  /** The "GPU" is the processor (SwiftShader, llvmpipe, WARP): long shaders compile slowly there and gain nothing. */
+  /** A software adapter (SwiftShader, llvmpipe, WARP): long, unrolled shaders compile slowly there and run no faster. */
   isSoftware: boolean;
-  /** A small buffer to bind where a kernel variant reads nothing. */
+  /** A small buffer for bindings that a kernel variant does not read. */
   none: GPUBuffer;
-  /** Set once the device is lost; `checkDevice` throws it. */
+  /** Set once the device is lost; `guarded` throws it. */
   lost?: DeviceLostError;
 }
 
-/** Chromium's, behind a flag. */
+/** Chromium only, behind a flag. */
 const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
 const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query', SUBGROUP_MATRIX];
 const WANTED_LIMITS = [
@@ -43,7 +44,7 @@ const WANTED_LIMITS = [
 ] as const;
 
 /**
- * Opens the best adapter of `gpu` with every feature and limit that the kernels can use.
+ * Opens a device of the high-performance adapter, with every feature and limit that the kernels can use.
  * Throws WebGPUUnavailableError if there is no WebGPU or no adapter.
  */
 export async function openGpu(gpu: GPU | undefined): Promise<Gpu> {
@@ -56,7 +57,7 @@ export async function openGpu(gpu: GPU | undefined): Promise<Gpu> {
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) {
     throw new WebGPUUnavailableError(
-      'WebGPU found no graphics adapter. The driver may be missing, too old or on the blocklist (see chrome://gpu).',
+      'WebGPU found no graphics adapter. The driver may be missing, outdated or blocklisted (see chrome://gpu).',
     );
   }
   const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
@@ -85,8 +86,6 @@ export async function openGpu(gpu: GPU | undefined): Promise<Gpu> {
   return opened;
 }
 
-const STORAGE = 0x80;
-
 /** The experimental part of Chromium's GPUAdapterInfo. */
 interface MatrixInfo {
   subgroupMinSize: number;
@@ -95,8 +94,8 @@ interface MatrixInfo {
 }
 
 /**
- * The matrices to use: f16 ones with sums in f32, else f32 ones; f16 sums overflow. gemm_matrix.wgsl deals with subgroups of any size and is
- * fastest with four of them: of 32 threads (NVIDIA, Apple), of the largest size where none is smaller (AMD).
+ * Returns the matrix product to use: f16 operands with f32 sums if there is one, else all f32; f16 sums would overflow. gemm_matrix.wgsl works
+ * with subgroups of any size and is fastest with four of them: of 32 threads (NVIDIA, Apple) or, if all have at least 32, of the largest size (AMD).
  */
 export function subgroupMatrixOf(info: MatrixInfo): SubgroupMatrix | undefined {
   const { subgroupMinSize, subgroupMaxSize, subgroupMatrixConfigs = [] } = info;
@@ -114,8 +113,9 @@ export function subgroupMatrixOf(info: MatrixInfo): SubgroupMatrix | undefined {
 }
 
 /**
- * Runs `work` and turns a device error in it (out of memory, a lost device) into a thrown error. `submitted` tells it what errors there
- * were until then, before the GPU has done the work, and after that other work may begin: a device has one stack of error scopes.
+ * Runs `work` and throws the device errors that it causes: a RangeError if the GPU is out of memory, a DeviceLostError, or an Error if WebGPU
+ * rejected a command. `work` may call `submitted` once it has submitted its commands, to get those errors before the GPU has finished; other
+ * work may begin only after that, because a device has a single stack of error scopes.
  */
 export async function guarded<T>(gpu: Gpu, work: (submitted: () => Promise<void>) => Promise<T>): Promise<T> {
   if (gpu.lost) throw gpu.lost;
@@ -134,7 +134,7 @@ export async function guarded<T>(gpu: Gpu, work: (submitted: () => Promise<void>
     thrown = error;
   }
   await submitted();
-  if (thrown) await gpu.device.queue.onSubmittedWorkDone().catch(() => {}); // by then the loss of a device has been heard of
+  if (thrown) await gpu.device.queue.onSubmittedWorkDone().catch(() => {}); // gives a lost device time to be reported
   if (gpu.lost) throw gpu.lost;
   if (thrown) throw thrown;
   return result as T;
@@ -144,5 +144,5 @@ async function popErrors(gpu: Gpu): Promise<void> {
   const [validation, memory] = await Promise.all([gpu.device.popErrorScope(), gpu.device.popErrorScope()]);
   if (gpu.lost) throw gpu.lost;
   if (memory) throw new RangeError(`The GPU is out of memory: ${memory.message}`);
-  if (validation) throw new Error(`WebGPU refused the work: ${validation.message}`);
+  if (validation) throw new Error(`WebGPU rejected a command: ${validation.message}`);
 }

@@ -2,12 +2,10 @@
 import { create } from 'webgpu';
 import { type Gpu, openGpu } from './device';
 
-/** The GPU of the project's driver. */
+/** Opens the GPU with the driver of the test project. */
 export const openTestGpu = (): Promise<Gpu> => openGpu(create([]));
 
-/**
- * A GPU whose bindings are small, so that tables come in pieces. What it hands out is the real device's.
- */
+/** A GPU that reports a small maxStorageBufferBindingSize, so that tables are split into pieces; all else is the real device's. */
 export function withSmallBindings(bytes: number): GPU {
   const wrap = <T extends object>(target: T, replaced: Record<string, unknown>): T =>
     new Proxy(target, {

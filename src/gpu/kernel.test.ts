@@ -23,20 +23,20 @@ describe('specialise', () => {
     );
   });
 
-  it('gives the source unchanged without constants', () => expect(specialise(SHADER, {})).toBe(SHADER));
+  it('returns the source unchanged without constants', () => expect(specialise(SHADER, {})).toBe(SHADER));
 
-  it('writes f32 constants as WGSL floats, whole and small ones too', () => {
+  it('writes f32 constants as WGSL floats, including whole and small ones', () => {
     expect(lineOf(specialise(SHADER, { EPS: 2 }), 'const EPS')).toBe('const EPS: f32 = 2.0;');
     expect(lineOf(specialise(SHADER, { EPS: 1e-12 }), 'const EPS')).toBe('const EPS: f32 = 1e-12;');
     expect(lineOf(specialise(SHADER, { EPS: 0.25 }), 'const EPS')).toBe('const EPS: f32 = 0.25;');
   });
 
-  it('enables f16 where an alias becomes f16, and only there', () => {
+  it('enables f16 only if an alias becomes f16', () => {
     expect(specialise(SHADER, { act_t: 'f16' }).startsWith('enable f16;\n')).toBe(true);
     expect(specialise(SHADER, { act_t: 'f32' })).not.toContain('enable');
   });
 
-  it('puts what the second of two joined files enables first', () => {
+  it('moves the enable line of the second of two joined files to the front', () => {
     const code = specialise(`${SHADER}enable chromium_x;\nconst M: u32 = 1;\n`, { act_t: 'f16' });
     expect(code.startsWith('enable f16;\nenable chromium_x;\n// const K')).toBe(true);
     expect(code.match(/enable/g)).toHaveLength(2);
@@ -44,13 +44,13 @@ describe('specialise', () => {
 
   it('throws for a name that the source does not declare at the top level', () => {
     expect(() => specialise(SHADER, { HIDDEN: 1 })).toThrow(
-      new TypeError("the shader declares no constant or alias 'HIDDEN'"),
+      new TypeError("The shader declares no constant or alias 'HIDDEN'."),
     );
     expect(() => specialise(SHADER, { K2: 1 })).toThrow("'K2'");
-    expect(() => specialise(SHADER, { KEYS: 1 })).toThrow("'KEYS'"); // follows from K
+    expect(() => specialise(SHADER, { KEYS: 1 })).toThrow("'KEYS'"); // derived from K
   });
 
-  it('writes out loops named for it, UNROLL steps at a time', () => {
+  it('unrolls loops over an index named …_unroll, UNROLL steps at a time', () => {
     const source = `const UNROLL: u32 = 1;
 fn main() {
   var sum = 0u;
@@ -67,14 +67,14 @@ fn main() {
     expect(code).toContain('return sum;');
   });
 
-  it('writes out every such loop', () => {
+  it('unrolls every such loop', () => {
     const loop = 'for (var i_unroll = 0u; i_unroll < N; i_unroll++) { x += i_unroll; }';
     const code = specialise(`const UNROLL: u32 = 4;\nfn main() {\n${loop}\n${loop}\n}\n`, {});
     expect(code.match(/for \(var i = 0u; i < N; i \+= 4\)/g)).toHaveLength(2);
     expect(code.match(/x \+= i_unroll/g)).toHaveLength(8);
   });
 
-  it('writes out all of one that ends at a literal, with constants for its index', () => {
+  it('unrolls a loop that ends at a literal completely, with constants for its index', () => {
     const code = specialise(
       'fn main() {\n  for (var i_unroll = 0u; i_unroll < 3; i_unroll++) { x[i_unroll] = 0; }\n}\n',
       {},

@@ -1,7 +1,7 @@
 import { UnsupportedModelError } from '../api/errors';
 import type { Gpu } from './device';
 
-/** A compiled compute shader. `bindings` are the names that its WGSL source gives them, in binding order. */
+/** A compiled compute shader. `bindings`: names from the WGSL source, in binding order. */
 export interface Kernel {
   label: string;
   pipeline: GPUComputePipeline;
@@ -23,28 +23,30 @@ export interface Dispatch {
   kernel: Kernel;
   bindGroup: GPUBindGroup;
   workgroups: Workgroups;
-  /** For reports: a name other than the kernel's, and floating-point operations: useful ones, and all with those on padding. */
+  /** Name in reports; default: the kernel's label. */
   label?: string;
+  /** Useful floating-point operations, for reports. */
   flops?: number;
+  /** All floating-point operations, including those on padding. */
   issuedFlops?: number;
 }
 
 export type Constants = Record<string, number | boolean | string>;
 
 /**
- * Gives a shader's module constants their values: `const NAME: T = …;` and `alias NAME = …;` lines are rewritten. A shader file is
- * complete and valid with its own values, so this is all the templating there is. Throws for a name the source does not declare.
+ * Sets a shader's module constants by rewriting its lines `const NAME: T = …;` and `alias NAME = …;`, moves `enable` lines to the front and
+ * unrolls loops. A shader is valid with its own values, so it needs no other templating. Throws a TypeError for a name that it does not declare.
  */
 export function specialise(source: string, constants: Constants): string {
   let code = source;
   for (const [name, value] of Object.entries(constants)) {
     const declaration = new RegExp(`^(const ${name}: *\\w+ *=|alias ${name} *=)[^;]*;`, 'm');
-    if (!declaration.test(code)) throw new TypeError(`the shader declares no constant or alias '${name}'`);
+    if (!declaration.test(code)) throw new TypeError(`The shader declares no constant or alias '${name}'.`);
     const literal =
       typeof value === 'number' && code.match(declaration)![1].includes(': f32') ? floatLiteral(value) : String(value);
     code = code.replace(declaration, `$1 ${literal};`);
   }
-  // They must come first, and a source may be two files put together.
+  // They must come first, and a source may be two files joined together.
   const enables = [/^alias \w+ *= *f16;/m.test(code) ? 'enable f16;\n' : '', ...(code.match(ENABLE) ?? [])];
   return enables.join('') + unroll(code.replace(ENABLE, ''));
 }
@@ -54,9 +56,9 @@ const ENABLE = /^enable \w+;\n/gm;
 const UNROLLED = /for \(var (\w+)_unroll = 0u; \w+ < (\w+); \w+\+\+\) \{/;
 
 /**
- * Writes out the loops whose index is called `…_unroll`: all of one that ends at a literal, so that its index is a constant there; of others UNROLL
- * steps at a time (the shader's constant; it divides the trip count). Few drivers unroll a loop this long, and its bookkeeping costs up to a
- * fifth of the FMA rate. A step's declarations stay in its block.
+ * Unrolls loops whose index is named `…_unroll`: completely if the loop ends at a literal, which makes the index a constant; otherwise UNROLL
+ * steps at a time (the shader's constant, which must divide the trip count). Few drivers unroll loops this long, and the bookkeeping costs
+ * up to a fifth of the FMA rate. Each step keeps its declarations in its own block.
  */
 function unroll(code: string): string {
   const times = Number(/^const UNROLL: u32 = (\d+);/m.exec(code)?.[1] ?? 1);
@@ -91,7 +93,10 @@ const BUFFER_TYPES: Record<string, GPUBufferBindingType> = {
   'storage, read_write': 'storage',
 };
 
-/** Compiles a kernel. Compiling is asynchronous, so a model's kernels compile side by side. */
+/**
+ * Compiles a kernel, asynchronously so that a model's kernels compile in parallel.
+ * Throws UnsupportedModelError, with the compiler's messages, if the device rejects it.
+ */
 export async function createKernel(gpu: Gpu, { label, source, constants }: KernelSpec): Promise<Kernel> {
   const { device } = gpu;
   const code = specialise(source, constants);
@@ -128,11 +133,14 @@ export async function createKernel(gpu: Gpu, { label, source, constants }: Kerne
 
 const GPU_SHADER_STAGE_COMPUTE = 4;
 
-/** Binds buffers to a kernel by the names in its WGSL source; `gpu.none` stands for what a variant does not read. */
+/**
+ * Binds buffers to a kernel by the names in its WGSL source; `gpu.none` is for bindings that a variant does not read.
+ * Throws a TypeError if a buffer is missing.
+ */
 export function bind(gpu: Gpu, kernel: Kernel, buffers: Record<string, GPUBuffer | GPUBufferBinding>): GPUBindGroup {
   const entries = kernel.bindings.map(({ name, binding }) => {
     const given = buffers[name];
-    if (!given) throw new TypeError(`kernel '${kernel.label}': no buffer for binding '${name}'`);
+    if (!given) throw new TypeError(`Kernel '${kernel.label}': no buffer for binding '${name}'.`);
     return { binding, resource: 'buffer' in given ? given : { buffer: given } };
   });
   return gpu.device.createBindGroup({ label: kernel.label, layout: kernel.layout, entries });

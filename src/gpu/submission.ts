@@ -1,16 +1,17 @@
+import { MAP_MODE_READ } from './buffers';
 import type { Gpu } from './device';
 import type { Dispatch } from './kernel';
 import type { Profiler } from './profiler';
 
 /**
- * Work above this is submitted in parts, so that a slow GPU is never held for seconds by one command buffer: drivers and browsers
- * reset a GPU that does not answer. ModernBERT-base takes 0.12 TFLOP for 512 tokens and 3.5 TFLOP for 8192.
+ * Larger work is submitted in parts, so that no single command buffer occupies a slow GPU for seconds: drivers and browsers reset a GPU that
+ * does not respond. ModernBERT-base takes 0.12 TFLOP for 512 tokens and 3.5 TFLOP for 8192.
  */
 const FLOPS_PER_SUBMIT = 3e11;
 
 /**
- * Records dispatches and copies, and submits them when something is read: consecutive dispatches share one compute pass, and what
- * lies between two reads one submit, but for very large work. With a profiler every dispatch gets a pass of its own.
+ * Records dispatches and copies, and submits them when something is read. Consecutive dispatches share one compute pass; everything between
+ * two reads is one submit, unless it is very large. With a profiler, each dispatch gets its own pass.
  */
 export class Submission {
   dispatches = 0;
@@ -44,11 +45,11 @@ export class Submission {
     this.#commands.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
   }
 
-  /** Submits what was recorded and gives the first `bytes` of a MAP_READ buffer. */
+  /** Submits everything recorded and returns the first `bytes` bytes of a MAP_READ buffer. */
   async read(buffer: GPUBuffer, bytes: number): Promise<Float32Array<ArrayBuffer>> {
     this.#submit();
     if (bytes === 0) return new Float32Array(0);
-    await buffer.mapAsync(GPU_MAP_READ, 0, bytes);
+    await buffer.mapAsync(MAP_MODE_READ, 0, bytes);
     const data = new Float32Array(buffer.getMappedRange(0, bytes).slice(0));
     buffer.unmap();
     return data;
@@ -66,5 +67,3 @@ export class Submission {
     this.#pass = undefined;
   }
 }
-
-const GPU_MAP_READ = 1;

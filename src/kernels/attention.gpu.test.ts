@@ -1,18 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Arithmetic } from '../api/types';
-import type { Gpu } from '../gpu/device';
 import { openTestGpu } from '../gpu/fixtures';
 import { attentionTiles, keyBounds, tileWords, tokenStream } from '../packing/stream';
 import { type AttentionTile, attention as attentionStep, attentionTile } from './attention';
-import { expectClose, padded, randomMatrix, roundToF16, runStep, unpadded } from './fixtures';
+import { expectClose, expectF16Rejected, padded, randomMatrix, roundToF16, runStep, unpadded } from './fixtures';
 import { attentionPlace, headsLayout, qkvPlace } from './layout';
 import { attention } from './reference';
 import { blank, upload, uploadWords } from './test-buffers';
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await openTestGpu();
-});
+const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());
 
 interface Case {
@@ -21,14 +17,14 @@ interface Case {
   window: number;
   lengths: number[];
   tile: AttentionTile;
-  /** How much larger the last token's key is than the first's: scores rise step by step, as the scale of their exponents has to. */
+  /** How many times larger the last token's key is than the first's: scores rise from step to step, so the softmax must rescale. */
   rising?: number;
 }
 
-/** Neighbours that share a tile, ones that fill a tile and ones that just do not, of one token and of several tiles. */
+/** Sequences that share a tile, fill one exactly, just miss or exceed it, have one token, or span several tiles. */
 const MIXED = [1, 63, 64, 65, 129, 2, 3, 1, 58];
 
-/** Attention of random q, k and v as the GPU computes it, and as the twin does. */
+/** Attention of random q, k and v, as computed by the GPU and by the reference. */
 async function runAttention(
   { head_dim, heads = 2, window, lengths, tile, rising = 1 }: Case,
   act: Arithmetic = 'f32',
@@ -42,7 +38,7 @@ async function runAttention(
     const x = randomMatrix(seed, tokens, hidden, scale);
     return act === 'f16' ? roundToF16(x) : x;
   };
-  // Scores of several units: some rows look at one key, others at many.
+  // Scores of several units, so that some rows attend to one key and others to many.
   const [q, k, v] = [random(1, 1.7), random(2, 1.7), random(3, 1)];
   k.forEach((row, r) => {
     for (let i = 0; i < row.length; i++) row[i] *= 1 + ((rising - 1) * r) / tokens;
@@ -69,7 +65,8 @@ async function runAttention(
 }
 
 const name = ({ head_dim, window, lengths, tile }: Omit<Case, 'tile'> & Partial<Case>) =>
-  `head_dim ${head_dim}, ${window ? `window ${window}` : 'global'}, ${lengths.length} sequences${tile ? `, tiles of ${tile.rows} × ${tile.across}` : ''}`;
+  `head_dim ${head_dim}, ${window ? `window ${window}` : 'global'}, ${lengths.length} sequences` +
+  (tile ? `, tiles of ${tile.rows} × ${tile.across}` : '');
 
 const CASES: Omit<Case, 'tile'>[] = [
   { head_dim: 64, window: 0, lengths: MIXED },
@@ -87,7 +84,7 @@ const SMALL_TILES: Case[] = [
 ];
 
 describe.each(['workgroup', 'subgroup'] as const)('attention, design %s', (design) => {
-  /** Software adapters choose the one, all others the other. */
+  /** The tile of a software adapter or of another device, whichever uses this design. */
   const chosen = (head_dim: number) => {
     const { headDim } = headsLayout(1, head_dim);
     const tile = attentionTile(
@@ -102,25 +99,20 @@ describe.each(['workgroup', 'subgroup'] as const)('attention, design %s', (desig
     '%s',
     async (_, c) => {
       const { actual, expected } = await runAttention({ tile: chosen(c.head_dim), ...c });
-      expectClose(actual, expected, 5e-6 * (c.rising ?? 1)); // a larger score's last bit is worth more
+      expectClose(actual, expected, 5e-6 * (c.rising ?? 1)); // the last bit of a larger score is worth more
     },
   );
 
-  it('in f16, or the device refuses f16', async () => {
+  it('computes in f16, or the device rejects f16', async () => {
     const run = () => runAttention({ head_dim: 64, window: 16, lengths: MIXED, tile: chosen(64) }, 'f16');
-    if (!gpu.hasF16) {
-      gpu.device.pushErrorScope('validation');
-      await expect(run()).rejects.toThrow(/does not compile on this device/);
-      expect((await gpu.device.popErrorScope())?.message).toMatch(/f16/);
-      return;
-    }
+    if (!gpu.hasF16) return expectF16Rejected(gpu, run);
     const { actual, expected } = await run();
     // q after scaling and the probabilities are rounded to 11 bits; scores reach 15.
     expectClose(actual, expected, 2e-2);
   });
 });
 
-it('attention gives the same with its inner loops written out, as for hardware', async () => {
+it('attention returns the same with its inner loops unrolled, as on hardware', async () => {
   const tile: AttentionTile = { design: 'workgroup', rows: 16, across: 4 };
   const shape = { head_dim: 32, window: 16, lengths: MIXED, tile };
   const { actual, expected } = await runAttention(shape, 'f32', { ...gpu, isSoftware: false });

@@ -10,7 +10,7 @@ import type { HeadsLayout } from './layout';
 import type { KernelStep, Operand } from './step';
 import { roundUp } from './storage';
 
-/** How the products are computed: the WGSL file that follows attention.wgsl. */
+/** How the products are computed: the WGSL file to append to attention.wgsl. */
 const DESIGNS = { workgroup, subgroup };
 
 /** A design, its query rows per workgroup, and its threads across keys (4 each) and head dimensions (8 each). */
@@ -30,7 +30,7 @@ const CANDIDATES: AttentionTile[] = [
 /** Largest head_dim that the tiles are made for. */
 export const MAX_HEAD_DIM = 128;
 
-/** Bytes of workgroup memory: the sum of the arrays in attention_workgroup.wgsl. */
+/** Bytes of workgroup memory: the arrays of attention_workgroup.wgsl. */
 function workgroupBytes({ rows, across }: AttentionTile, headDim: number): number {
   const keys = across * 4;
   const qTile = (headDim * rows) / 4;
@@ -39,7 +39,10 @@ function workgroupBytes({ rows, across }: AttentionTile, headDim: number): numbe
   return (qTile + kpTile + vTile) * 16 + across * rows * 4 + rows;
 }
 
-/** Software adapters have a design of their own; others take the largest tile that fits their workgroup memory. */
+/**
+ * The tile for a device: software adapters have their own design, others get the largest tile that fits their workgroup memory.
+ * Throws UnsupportedModelError if none fits.
+ */
 export function attentionTile(gpu: Gpu, headDim: number): AttentionTile {
   const { isSoftware, subgroupSize = 0 } = gpu;
   if (isSoftware && SUBGROUP_SIZES.includes(subgroupSize))
@@ -49,13 +52,13 @@ export function attentionTile(gpu: Gpu, headDim: number): AttentionTile {
   if (!fit) {
     const least = workgroupBytes(CANDIDATES[CANDIDATES.length - 1], headDim);
     throw new UnsupportedModelError(
-      `Attention with head_dim ${headDim} needs ${least} bytes of workgroup memory; this device has ${limit}.`,
+      `Attention with head_dim ${headDim} needs ${least} bytes of workgroup memory, but this device allows ${limit}.`,
     );
   }
   return fit;
 }
 
-/** Tiles of a pass's work list; query-key pairs that count, and all that are computed (for FLOPs). */
+/** Tiles of a pass's work list; for FLOPs, the query-key pairs that count and all pairs that are computed. */
 export interface AttentionSizes {
   tiles: number;
   pairs: number;
@@ -65,13 +68,13 @@ export interface AttentionSizes {
 export interface AttentionSpec extends HeadsLayout {
   act: Arithmetic;
   tile: AttentionTile;
-  /** How far a query sees to each side; 0 is everywhere. The work list and the rows' bounds are made for it. */
+  /** How many tokens a query sees to each side; 0: all. The work list and the rows' bounds must be made for the same window. */
   window: number;
 }
 
 /**
- * Flash attention over the stream: out [T, attention] = softmax(q kᵀ) v of qkv [T, 3 attention], where q carries the softmax scale and
- * log2 e. Source: Dao et al. 2022 (arXiv:2205.14135), without dropout and backward pass.
+ * Flash attention over the stream: out [T, attention] = softmax(q kᵀ) v of qkv [T, 3 attention], where q is already multiplied by the softmax
+ * scale and log2 e. Source: Dao et al. 2022 (arXiv:2205.14135), without dropout and backward pass.
  */
 export function attention<S>(
   gpu: Gpu,
@@ -81,7 +84,7 @@ export function attention<S>(
 ): KernelStep<S> {
   const { heads, head_dim, headDim, act, tile, window } = spec;
   const { design, rows, across } = tile;
-  const slices = Math.ceil(headDim / (8 * across)); // of the head, each computed by workgroups of its own with its own scores
+  const slices = Math.ceil(headDim / (8 * across)); // of the head's dimensions; each has its own workgroups, which compute the scores again
   const sizes: KernelSpec['constants'] =
     design === 'subgroup' ? { LANES: across } : { ROWS: rows, ACROSS: across, UNROLL: gpu.isSoftware ? 1 : 16 };
   return {
@@ -98,6 +101,6 @@ export function attention<S>(
   };
 }
 
-/** Query-key pairs that a workgroup computes for `keys` keys: rows and keys are padded to the tile. */
+/** Query-key pairs that a workgroup computes for `keys` keys, with rows and keys padded to the tile. */
 export const attentionPairs = (keys: number, { rows, across }: AttentionTile): number =>
   rows * roundUp(keys, across * 4);

@@ -4,7 +4,7 @@ import { createGemm, defaultPlan, gemmDispatch } from './gemm';
 import type { GemmPlan, GemmSpec } from './gemm-spec';
 import type { Operand, Slot, Step } from './step';
 
-/** A step with its kernels. `dispatch` needs the buffers of its slots; the same buffers again take the bind group that they had. */
+/** A step with its kernels. `dispatch` takes the buffers of its slots; bind groups are cached by buffer. */
 export interface CompiledStep<S> {
   step: Step<S>;
   dispatch(sizes: S, bufferOf: (slot: Slot) => GPUBuffer): Dispatch;
@@ -12,7 +12,7 @@ export interface CompiledStep<S> {
 
 export type Compile = <S>(step: Step<S>) => Promise<CompiledStep<S>>;
 
-/** Compiles steps for a device, equal kernels once. `planFor`: the plan of a GEMM, where it is not the default one. */
+/** Compiles steps for a device, equal kernels only once. `planFor` returns the plan of a GEMM, or undefined for the default one. */
 export function createCompiler(
   gpu: Gpu,
   planFor: (spec: GemmSpec) => Promise<GemmPlan | undefined> = async () => undefined,
@@ -51,7 +51,7 @@ export function createCompiler(
   };
 }
 
-/** Calls `make` once per value, by its JSON. */
+/** Memoizes `make` by the JSON of its argument. */
 function once<T, R>(make: (value: T) => Promise<R>): (value: T) => Promise<R> {
   const known = new Map<string, Promise<R>>();
   return (value) => {
@@ -62,14 +62,14 @@ function once<T, R>(make: (value: T) => Promise<R>): (value: T) => Promise<R> {
   };
 }
 
-/** Bind groups that a step keeps: heads bind another part of the row lists for every chunk. */
+/** How many bind groups a step caches: heads bind a different part of the row lists for every chunk. */
 const MOST_KEPT = 8;
 
-/** The bind group for the buffers of now. Making one costs much more than finding it. */
+/** Returns a function that returns the bind group for the current buffers. Creating one costs much more than finding it in the cache. */
 function createBindings<S>(gpu: Gpu, { buffers }: Step<S>, kernel: Kernel) {
   const kept: { resources: GPUBufferBinding[]; group: GPUBindGroup }[] = [];
   const operands = kernel.bindings.map(({ name }) => {
-    if (!(name in buffers)) throw new TypeError(`kernel '${kernel.label}': no buffer for binding '${name}'`);
+    if (!(name in buffers)) throw new TypeError(`Kernel '${kernel.label}': no buffer for binding '${name}'.`);
     return buffers[name];
   });
   return (sizes: S, bufferOf: (slot: Slot) => GPUBuffer): GPUBindGroup => {

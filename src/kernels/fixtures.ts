@@ -1,4 +1,4 @@
-/** Reproducible matrices for kernel tests, and their way into and out of padded rows. */
+/** For kernel tests: reproducible matrices, their padded form on the GPU, and running a step. */
 import { expect } from 'vitest';
 import { f16ToF32, f32ToF16 } from '../formats/float';
 import { dequantize, GROUP, type QuantizedDtype, quantize, quantizedBytes } from '../formats/quantize';
@@ -9,7 +9,7 @@ import type { Matrix } from './reference';
 import type { Step } from './step';
 import { runDispatch, type Storage } from './test-buffers';
 
-/** Near-normal numbers (the sum of 12 uniform ones), f32 values; the same for the same seed. */
+/** Roughly normal f32 numbers (sums of 12 uniform ones); the same sequence for the same seed. */
 export function numbers(seed: number): () => number {
   let state = seed * 0x9e3779b9 + 1;
   const uniform = () => {
@@ -33,10 +33,10 @@ export function randomMatrix(seed: number, rows: number, columns: number, scale 
 export const randomVector = (seed: number, length: number, scale = 1, mean = 0): Float64Array =>
   randomMatrix(seed, 1, length, scale)[0].map((value) => Math.fround(value + mean));
 
-/** The values that remain when a matrix is stored as f16. */
+/** The matrix rounded to f16. */
 export const roundToF16 = (x: Matrix): Matrix => x.map((row) => row.map((value) => f16ToF32(f32ToF16(value))));
 
-/** Rows of whole groups, as they are stored. */
+/** Rows of whole groups in their stored form. */
 export function quantized(values: Float32Array, dtype: QuantizedDtype) {
   const bytes = new Uint8Array(quantizedBytes(values.length, dtype));
   const scales = new Uint16Array(values.length / GROUP);
@@ -44,7 +44,7 @@ export function quantized(values: Float32Array, dtype: QuantizedDtype) {
   return { bytes, scales };
 }
 
-/** The values that remain when a matrix is quantised. */
+/** The matrix after quantising and dequantising. */
 export const dequantized = (x: Matrix, dtype: QuantizedDtype): Matrix =>
   x.map((row) => {
     const { bytes, scales } = quantized(Float32Array.from(row), dtype);
@@ -54,13 +54,13 @@ export const dequantized = (x: Matrix, dtype: QuantizedDtype): Matrix =>
 interface Layout {
   stride: number;
   rows?: number;
-  /** What the rows and columns that only pad hold. */
+  /** The value of padding rows and columns. */
   padding?: number;
   rowAt?: (row: number) => number;
   columnAt?: (column: number) => number;
 }
 
-/** A matrix as the GPU holds it: rows of `stride` numbers, moved where `rowAt` and `columnAt` say. */
+/** A matrix as it lies on the GPU: rows of `stride` numbers, placed according to `rowAt` and `columnAt`. */
 export function padded(
   x: Matrix,
   { stride, rows = x.length, padding = 0, rowAt = (r) => r, columnAt = (c) => c }: Layout,
@@ -74,7 +74,7 @@ export function padded(
   return data;
 }
 
-/** The numbers of a padded matrix by their logical places. */
+/** The inverse of `padded`: the numbers of a padded matrix in their logical order. */
 export const unpadded = (
   data: Float32Array,
   [rows, columns]: [number, number],
@@ -85,7 +85,7 @@ export const unpadded = (
     Float64Array.from({ length: columns }, (_, c) => data[r * stride + columnAt(c)]),
   );
 
-/** Fails, saying where, unless every number is within `tolerance` of the expected one. A NaN is never. */
+/** Fails, naming the worst place, unless every number is within `tolerance` of the expected one. A NaN never is. */
 export function expectClose(actual: Matrix, expected: Matrix, tolerance: number): void {
   expect([actual.length, actual[0]?.length]).toEqual([expected.length, expected[0]?.length]);
   let worst = { difference: 0, row: 0, column: 0 };
@@ -102,8 +102,8 @@ export function expectClose(actual: Matrix, expected: Matrix, tolerance: number)
 }
 
 /**
- * Compiles a step for `on` (a GEMM by `plan`), runs it on `gpu` and returns the first `count` numbers of `out`. The step's buffers exist, and
- * its sizes are its own.
+ * Compiles a step for `on` (a GEMM by `plan`), runs it on `gpu` and returns the first `count` numbers of `out`. The step must bind buffers, not
+ * slots, and know its own sizes.
  */
 export async function runStep(
   gpu: Gpu,
@@ -114,9 +114,22 @@ export async function runStep(
 ): Promise<Float32Array<ArrayBuffer>> {
   const compiled = await createCompiler(on, async () => plan)(step);
   const noSlots = () => {
-    throw new Error('a step under test has no slots');
+    throw new Error('A step under test must not have slots.');
   };
   return runDispatch(gpu, () => compiled.dispatch(undefined, noSlots), out, count, storage);
+}
+
+/** Fails unless the columns of padded rows from `columns` on are zero. */
+export function expectZeroPadding(data: Float32Array, rows: number, columns: number, stride: number): void {
+  const padding = unpadded(data, [rows, stride - columns], stride, (c) => columns + c);
+  expect(padding.every((row) => row.every((x) => x === 0))).toBe(true);
+}
+
+/** On a device without f16: fails unless `run` throws the compile error and WebGPU's message names f16. */
+export async function expectF16Rejected(gpu: Gpu, run: () => Promise<unknown>): Promise<void> {
+  gpu.device.pushErrorScope('validation');
+  await expect(run()).rejects.toThrow(/The kernel '\w+' does not compile on this device/);
+  expect((await gpu.device.popErrorScope())?.message).toMatch(/f16/);
 }
 
 /** cu_seqlens of sequences of these lengths. */

@@ -5,7 +5,7 @@ import type { Arithmetic, Dtype } from '../api/types';
 export const ACTIVATIONS = ['gelu', 'gelu_pytorch_tanh', 'silu', 'relu', 'tanh'] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 
-/** What a GEMM does with its sums before it stores them. */
+/** What a GEMM does with its sums when it stores them. */
 export type Epilogue =
   | { kind: 'store' }
   | { kind: 'residual' }
@@ -18,24 +18,25 @@ export const EPILOGUES: Epilogue['kind'][] = ['store', 'residual', 'activation',
 
 export interface GemmSpec {
   label: string;
-  /** out[M, n] = a[M, k] · w[n, k]ᵀ. k: a multiple of K_MULTIPLE; n: of 8; with geglu and rope of 2 * pair. */
+  /** out[M, n] = a[M, k] · w[n, k]ᵀ. k: a multiple of K_MULTIPLE; n: a multiple of 8, for geglu and rope of 2 * pair. */
   k: number;
   n: number;
   /** Columns of a row of out; default n (n / 2 with geglu). */
   outStride?: number;
+  /** The column of out that column 0 goes to; default 0. */
   outColumn?: number;
   bias: boolean;
   epilogue: Epilogue;
   dtype: Dtype;
-  /** int8: the output of quantize_rows.wgsl, for q8 weights only. */
+  /** int8: the output of quantize_rows.wgsl, with q8 weights only. */
   a: Arithmetic | 'int8';
   out: Arithmetic;
 }
 
-/** How the products are computed: gemm_<design>.wgsl. */
+/** How the products are computed: by gemm_<design>.wgsl. */
 export type GemmDesign = 'workgroup' | 'split_k' | 'subgroup' | 'matrix' | 'int8';
 
-/** A design and its sizes: a workgroup computes m × n of out, k steps of K at a time. */
+/** A design and its sizes: a workgroup computes m × n of out, k elements of K at a time. */
 export interface GemmTile {
   design: GemmDesign;
   m: number;
@@ -43,16 +44,16 @@ export interface GemmTile {
   k: number;
 }
 
-/** Which tile serves how many rows, fewest first: each entry those up to `upTo`, the last one any number. */
+/** Which tile to use for how many rows, fewest first: each entry serves up to `upTo` rows, the last one any number. */
 export type GemmPlan = { upTo?: number; tile: GemmTile }[];
 
-/** K of every GEMM is padded to this with zeros. */
+/** K of every GEMM is padded with zeros to a multiple of this. */
 export const K_MULTIPLE = 32;
 
-/** Rows of every GEMM input and output are padded to this, a multiple of every tile's. */
+/** Rows of every GEMM input and output are padded to a multiple of this, which is a multiple of every tile's m. */
 export const M_MULTIPLE = 128;
 
-/** Columns between the two that RoPE rotates together, and between GeGLU's value and gate, in the order that weights are stored in. */
+/** The distance, in columns, between the two that RoPE rotates together and between GeGLU's value and gate, as weights lie on the GPU. */
 export const pairOf = (epilogue: Epilogue): number =>
   epilogue.kind === 'rope' && epilogue.headDim % 64 !== 0 ? 16 : 32;
 

@@ -14,17 +14,17 @@ import { INT8_TILES } from './gemm';
 import { M_MULTIPLE } from './gemm-spec';
 import { gegluPlace, headsLayout, paddedWidth, qkvPlace, ropeTable } from './layout';
 import { quantizeRows as quantizeRowsStep } from './quantize_rows';
-import { geglu, linear, type Matrix, quantizeRows, rope } from './reference';
+import { geglu, linear, type Matrix, quantizeRows } from './reference';
 import { blank, upload } from './test-buffers';
-import { runGemm } from './test-gemm';
+import { rotated, runGemm } from './test-gemm';
 import { withMatrices } from './test-matrices';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());
 
-/** Each takes its compiler ten seconds, so lavapipe alone runs these. Every design has the same epilogues: what differs is how columns pair up. */
-describe.runIf(gpu.hasF16)('gemm with matrix units, which are emulated', () => {
-  it('of 16 × 16 × 16 in f16, with GeGLU', async () => {
+/** Only lavapipe runs these: each takes ten seconds to compile. All designs share the epilogues; what differs is how columns pair up. */
+describe.runIf(gpu.hasF16)('gemm with emulated matrix units', () => {
+  it('multiplies 16 × 16 × 16 in f16, with GeGLU', async () => {
     const x = roundToF16(randomMatrix(41, 65, 96));
     const w = roundToF16(randomMatrix(42, 200, 96, 96 ** -0.5));
     const types = { dtype: 'f16', a: 'f16', out: 'f16' } as const;
@@ -39,7 +39,7 @@ describe.runIf(gpu.hasF16)('gemm with matrix units, which are emulated', () => {
     expectClose(unpadded(data, [65, 100], stride), geglu(linear(x, w), 'gelu'), 4e-3); // f16 outputs up to 8
   });
 
-  it('of 16 × 8 × 8 in f32, with a bias and RoPE; q8 weights', async () => {
+  it('multiplies 16 × 8 × 8 in f32 by q8 weights, with a bias and RoPE', async () => {
     const heads = headsLayout(4, 32);
     const x = randomMatrix(43, 67, 128);
     const w = randomMatrix(44, 384, 128, 128 ** -0.5);
@@ -54,19 +54,15 @@ describe.runIf(gpu.hasF16)('gemm with matrix units, which are emulated', () => {
       { x, w, bias, rowAt: place, positions, rope: ropeTable(heads, 10_000, 100) },
       withMatrices(gpu, { component: 'f32', m: 16, n: 8, k: 8, threads: 32 }),
     );
-    const qkv = linear(x, dequantized(w, 'q8'), bias);
-    const part = (p: number) => qkv.map((row) => row.slice(p * 128, (p + 1) * 128));
-    const q = rope(part(0), positions, 32, 10_000).map((row) => row.map((value) => value * 0.3));
-    const k = rope(part(1), positions, 32, 10_000);
-    const expected = q.map((row, r) => Float64Array.of(...row, ...k[r], ...part(2)[r]));
+    const expected = rotated(linear(x, dequantized(w, 'q8'), bias), positions, 32, 10_000, 0.3);
     expectClose(unpadded(data, [67, 384], stride, place), expected, 1e-4);
   });
 });
 
-/** SwiftShader takes many seconds a kernel, so it runs one tile. */
+/** SwiftShader takes many seconds per kernel, so it runs one tile. */
 describe.each(gpu.hasF16 ? INT8_TILES : INT8_TILES.slice(1))('gemm of integers, $m × $n', (tile) => {
   const types = { dtype: 'q8', a: 'int8' } as const;
-  /** The values that remain of x. */
+  /** x after rounding to integers. */
   const rounded = (x: Matrix): Matrix => {
     const { integers, scales } = quantizeRows(x);
     return integers.map((row, r) => row.map((value, c) => value * scales[r][c >> 5]));
@@ -74,7 +70,7 @@ describe.each(gpu.hasF16 ? INT8_TILES : INT8_TILES.slice(1))('gemm of integers, 
 
   it('multiplies 65 rows with 777 columns and adds a bias', async () => {
     const x = randomMatrix(31, 65, 320);
-    for (const row of x) row[7] *= 40; // as activations have some columns
+    for (const row of x) row[7] *= 40; // outlier columns, as activations have them
     const w = randomMatrix(32, 777, 320, 320 ** -0.5);
     for (const row of [...x.slice(0, 2), ...w.slice(0, 9)]) row.fill(1); // the largest integers
     x[1].fill(-1, 32, 64);
@@ -88,7 +84,7 @@ describe.each(gpu.hasF16 ? INT8_TILES : INT8_TILES.slice(1))('gemm of integers, 
     expectClose(unpadded(data, [65, 777], stride), linear(rounded(x), dequantized(w, 'q8'), bias), 1e-4);
   });
 
-  it('with GeGLU, rows placed in pairs', async () => {
+  it('applies GeGLU to rows placed in pairs', async () => {
     const x = randomMatrix(34, 33, 192);
     const w = randomMatrix(35, 200, 192, 192 ** -0.5);
     const n = 2 * paddedWidth(100);
@@ -105,7 +101,7 @@ describe.each(gpu.hasF16 ? INT8_TILES : INT8_TILES.slice(1))('gemm of integers, 
 
 describe('quantize_rows', () => {
   it.each(gpu.hasF16 ? (['f32', 'f16'] as const) : (['f32'] as const))(
-    'rounds %s rows to 8 bits, in groups of 32 with a scale',
+    'rounds %s rows to 8 bits, in groups of 32 with one scale each',
     async (act) => {
       const x = (act === 'f16' ? roundToF16 : (m: Matrix) => m)(randomMatrix(36, 3, 192, 50));
       x[1].fill(0, 32, 64);

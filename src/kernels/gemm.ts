@@ -19,10 +19,10 @@ import {
 import type { GemmStep, Operand } from './step';
 import { F16_MAX, roundUp, weightConstants } from './storage';
 
-/** The WGSL file that follows gemm.wgsl. */
+/** The WGSL file to append to gemm.wgsl. */
 const DESIGNS: Record<GemmDesign, string> = { workgroup, split_k, subgroup, matrix, int8 };
 
-/** The buffers that every design binds; a quantised input (int8) has a_scales. */
+/** The operands that every design binds; int8 input also has a_scales. */
 export interface GemmBuffers<S> extends Record<string, Operand<S>> {
   a: Operand<S>;
   w: Operand<S>;
@@ -31,7 +31,7 @@ export interface GemmBuffers<S> extends Record<string, Operand<S>> {
   out: Operand<S>;
 }
 
-/** out = epilogue(a · wᵀ + bias) for so many rows. `useful`: multiplications per row, for reports. */
+/** out = epilogue(a · wᵀ + bias) for the given number of rows. `useful`: multiplications per row without padding, for reports. */
 export const gemm = <S>(
   spec: GemmSpec,
   buffers: GemmBuffers<S>,
@@ -45,13 +45,13 @@ export const gemm = <S>(
   ...(useful !== undefined && { flops: (sizes: S) => 2 * useful * rows(sizes) }),
 });
 
-/** A compiled GEMM: a kernel for each entry of its plan. They take the same bind groups. */
+/** A compiled GEMM: one kernel per entry of its plan. They share bind groups. */
 export interface Gemm {
   spec: GemmSpec;
   variants: { upTo?: number; tile: GemmTile; kernel: Kernel }[];
 }
 
-/** The text of every design: what remembered measurements are of. */
+/** The source of every design: stored plans are valid for this source only. */
 export const gemmSources = common + Object.values(DESIGNS).join('');
 
 const TILE: GemmTile = { design: 'workgroup', m: 64, n: 64, k: 16 };
@@ -59,21 +59,21 @@ const LARGE_TILE: GemmTile = { design: 'workgroup', m: 128, n: 128, k: 8 };
 const SMALL_TILE: GemmTile = { design: 'workgroup', m: 32, n: 64, k: 8 };
 const SPLIT_K_TILE: GemmTile = { design: 'split_k', m: 8, n: 8, k: 4 };
 
-/** What to use where nothing was measured on the device. Each m divides 64, which is what heads pad their rows to. */
+/** The plan for devices that nothing was measured on. Each m divides 64, to which heads pad their rows. */
 export const DEFAULT_PLAN: GemmPlan = [
   { upTo: 16, tile: SPLIT_K_TILE },
   { upTo: 32, tile: SMALL_TILE },
   { tile: TILE },
 ];
 
-/** Subgroup sizes that the designs for software adapters are written for. */
+/** Subgroup sizes that the designs for software adapters support. */
 export const SUBGROUP_SIZES = [4, 8, 16];
 
 const SUBGROUP_TILE: GemmTile = { design: 'subgroup', m: 16, n: 64, k: 4 };
 
 /**
- * For software adapters. SwiftShader saves the state of every thread at every barrier, so fewer threads and barriers are faster: with split-K,
- * a 16-token query through nano took three times as long as one of 128 tokens.
+ * The plan for software adapters. SwiftShader saves the state of every thread at every barrier, so fewer threads and barriers are faster: with
+ * split-K, a 16-token query to nano took three times as long as one of 128 tokens.
  */
 export function softwarePlan({ subgroupSize = 0 }: Gpu): GemmPlan {
   if (SUBGROUP_SIZES.includes(subgroupSize)) return [{ tile: SUBGROUP_TILE }];
@@ -83,24 +83,24 @@ export function softwarePlan({ subgroupSize = 0 }: Gpu): GemmPlan {
 /** The tiles that every device can run. */
 export const TILES: GemmTile[] = [TILE, LARGE_TILE, SMALL_TILE, SPLIT_K_TILE];
 
-/** Integers have designs of their own, whatever the number of rows: a row's result must not depend on what shares the pass. */
+/** Integers use one design for any number of rows: a row's result must not depend on the other rows of the pass. */
 export const INT8_TILES: GemmTile[] = [64, 32].map((m) => ({ design: 'int8', m, n: 64, k: 32 }));
 const INT8_PLAN: GemmPlan = [{ upTo: 32, tile: INT8_TILES[1] }, { tile: INT8_TILES[0] }];
 
-/** The tiles to choose from for a GEMM on this device. The first one is what the others' results are compared with. */
+/** The tiles to choose from for a GEMM on this device. The results of the others are compared with those of the first. */
 export const tilesFor = (gpu: Gpu, spec: GemmSpec): GemmTile[] =>
   spec.a === 'int8' ? INT8_TILES : [...TILES, ...matrixTiles(gpu, spec)];
 
-/** Matrix units round f32 operands to f16 where they have f16 only, which is for those who asked for f16. */
+/** Tiles for matrix units. Units that only have f16 round their operands to it, so they are used only if the GEMM is in f16 anyway. */
 export function matrixTiles({ subgroupMatrix }: Gpu, { a, dtype }: GemmSpec): GemmTile[] {
   if (!subgroupMatrix) return [];
   const isF16 = subgroupMatrix.component === 'f16';
   if (isF16 && (a !== 'f16' || dtype === 'f32')) return [];
-  const k = isF16 ? 32 : 16; // 28 KiB of workgroup memory in either
+  const k = isF16 ? 32 : 16; // 28 KiB of workgroup memory in either case
   return [64, 128].map((m) => ({ design: 'matrix', m, n: 128, k }));
 }
 
-/** The plan where nothing was measured. */
+/** The plan if nothing was measured. */
 export function defaultPlan(gpu: Gpu, spec: GemmSpec): GemmPlan {
   if (spec.a === 'int8') return INT8_PLAN;
   return gpu.isSoftware ? softwarePlan(gpu) : DEFAULT_PLAN;
@@ -156,7 +156,7 @@ function variant(gpu: Gpu, spec: GemmSpec, tile: GemmTile): KernelSpec {
   return { label: spec.label, source: `${common}\n${DESIGNS[tile.design]}`, constants };
 }
 
-/** The kernel for m rows, its workgroups, and its floating-point operations, on padding too. */
+/** The kernel for m rows, its workgroups, and its floating-point operations including those on padding. */
 export function gemmDispatch(
   { spec, variants }: Gemm,
   m: number,

@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Gpu } from '../gpu/device';
+import { afterAll, describe, expect, it } from 'vitest';
 import { openTestGpu } from '../gpu/fixtures';
 import { POOLINGS } from '../model/modules/pooling';
 import { cumulate, expectClose, padded, randomMatrix, randomVector, runStep, unpadded } from './fixtures';
@@ -9,15 +8,12 @@ import { normalize, pool, topK } from './reference';
 import { blank, upload, uploadWords } from './test-buffers';
 import { topK as topKStep } from './top_k';
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await openTestGpu();
-});
+const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());
 
 describe('pool', () => {
   it.each(POOLINGS)(
-    '%s over sequences of 1 to 200 tokens, into columns of wider rows, without their first tokens',
+    '%s over sequences of 1 to 200 tokens, also into columns of wider rows or without the first token',
     async (pooling) => {
       const cu_seqlens = cumulate([1, 65, 16, 200, 2]);
       const x = randomMatrix(1, 284, 320);
@@ -41,7 +37,7 @@ describe('pool', () => {
 });
 
 describe('normalize', () => {
-  it.each([320, 77])('the first %i of 320 numbers to unit length, and leaves a row of zeros', async (columns) => {
+  it.each([320, 77])('scales the first %i of 320 numbers to unit length and leaves a row of zeros', async (columns) => {
     const x = randomMatrix(2, 3, 320, 40);
     x[1].fill(0);
     const embeddings = upload(gpu, padded(x, { stride: 320 }));
@@ -55,7 +51,7 @@ describe('normalize', () => {
 describe('top_k', () => {
   const VOCAB = 777;
   const STRIDE = 784;
-  /** A random row, one with equal logits, one with a certain winner, one whose logits are all far below zero. */
+  /** A random row, one with equal logits, one with a clear winner, one with all logits far below zero. */
   const logits = [
     randomVector(3, VOCAB, 3),
     randomVector(4, VOCAB, 2).map((value) => Math.round(value)),
@@ -63,7 +59,7 @@ describe('top_k', () => {
     randomVector(6, VOCAB, 100, -1e5),
   ];
 
-  it.each([1, 5, 777])('finds the best %i of a vocabulary of 777, columns that pad it left out', async (k) => {
+  it.each([1, 5, 777])('finds the best %i of a vocabulary of 777 and ignores padding columns', async (k) => {
     const best = uploadWords(gpu, new Uint32Array(logits.length * k * 2));
     const data = padded(logits, { stride: STRIDE, padding: 1e9 });
     const bound = { of: best, range: () => ({ offset: 0, size: logits.length * k * 8 }) };

@@ -6,8 +6,9 @@ import type { KernelStep, Operand } from './step';
 import { weightConstants } from './storage';
 
 export interface NormSpec {
-  /** Columns that count, and floats of a row on the GPU. */
+  /** Columns to normalise. */
   hidden: number;
+  /** Floats per row on the GPU: hidden, padded. */
   stride: number;
   eps: number;
   out: Arithmetic;
@@ -20,11 +21,11 @@ const constantsOf = ({ hidden, stride, eps, out }: NormSpec) => ({
   EPS: eps,
 });
 
-/** Rows that a workgroup takes: the buffers hold whole workgroups of rows. */
+/** Rows per workgroup: buffers must hold a multiple of this. */
 const ROWS = 4;
 
 /**
- * normed = LayerNorm(hidden_states) [rows, stride] of every row, or of the rows that the list `rows` names. `count`: how many.
+ * normed = LayerNorm(hidden_states) [rows, stride] of every row, or of the rows listed in `rows`. `count`: the number of rows.
  * Source: torch.nn.LayerNorm.
  */
 export const layerNorm = <S>(
@@ -43,8 +44,8 @@ export const layerNorm = <S>(
 };
 
 /**
- * hidden_states = normed = LayerNorm(table[input_ids]) [rows, stride], for the ids `firstId` .. `firstId + ids` of one piece of the table;
- * other rows stay as they are.
+ * hidden_states = normed = LayerNorm(table[input_ids]) [rows, stride], for one piece of the table: ids `firstId` .. `firstId + ids`.
+ * Rows with other ids stay as they are.
  */
 export const embed = <S>(
   { dtype, firstId, ids, ...spec }: NormSpec & { dtype: Dtype; firstId: number; ids: number },

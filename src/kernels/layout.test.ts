@@ -13,13 +13,13 @@ const SHAPES = [
 const placesOf = (count: number, at: (i: number) => number) => Array.from({ length: count }, (_, i) => at(i));
 
 describe('layout', () => {
-  it('pads every width to what the kernels step by', () => {
+  it("pads every width to a multiple of the kernels' step", () => {
     expect(headsLayout(5, 20)).toEqual({ heads: 5, head_dim: 20, headDim: 32, attention: 160 });
     expect(headsLayout(12, 64)).toEqual({ heads: 12, head_dim: 64, headDim: 64, attention: 768 });
     expect([100, 768, 1152].map(paddedWidth)).toEqual([128, 768, 1152]);
   });
 
-  it.each(SHAPES)('gives every row and column a place of its own, %i wide with %i heads', (hidden, heads) => {
+  it.each(SHAPES)('maps every row and column to a different place: %i wide, %i heads', (hidden, heads) => {
     const layout = headsLayout(heads, hidden / heads);
     for (const [places, room] of [
       [placesOf(layout.head_dim, ropePlace(layout)), layout.headDim],
@@ -42,13 +42,13 @@ describe('layout', () => {
       for (let d = 0; d < layout.head_dim / 2; d++) {
         expect(place(d + layout.head_dim / 2)).toBe(place(d) + pair);
         expect(Math.floor(place(d) / pair) % 2).toBe(0);
-        // The angle that the shader works out from the column.
+        // The angle as the shader derives it from the column.
         expect(Math.floor(place(d) / (2 * pair)) * pair + (place(d) % pair)).toBe(d);
       }
     },
   );
 
-  it('keeps q, k and v of a head in that head, v in order', () => {
+  it('keeps q, k and v of a head within that head, and v in order', () => {
     const place = qkvPlace(headsLayout(5, 20));
     expect(placesOf(20, (d) => place(200 + 40 + d))).toEqual(placesOf(20, (d) => 2 * 160 + 2 * 32 + d));
     for (let d = 0; d < 20; d++) expect(Math.floor(place(100 + 60 + d) / 32)).toBe(5 + 3);
@@ -60,7 +60,7 @@ describe('layout', () => {
     for (let i = 0; i < 100; i++) expect(place(100 + i)).toBe(place(i) + 32);
   });
 
-  it('has the cosines and sines of every angle, zeros where a head is padded', () => {
+  it('tabulates the cosine and sine of every angle, with zeros where a head is padded', () => {
     const table = ropeTable(headsLayout(5, 20), 10_000, 64);
     expect(table.length).toBe(64 * 32);
     for (const [position, i] of [

@@ -1,20 +1,20 @@
 /**
- * Where rows and columns of weights go on the GPU. Widths are padded with zeros to what the kernels step by, a head's dimensions too, so
- * that any even head_dim runs; and what a GEMM's epilogue combines goes `pair` columns apart (gemm.wgsl).
+ * Where rows and columns of weights go on the GPU. Widths, including head_dim, are padded with zeros to multiples of the kernels' step, so
+ * that any even head_dim works; and columns that a GEMM's epilogue combines are placed `pair` columns apart (gemm.wgsl).
  */
 import { K_MULTIPLE, pairOf } from './gemm-spec';
 import { roundUp } from './storage';
 
-/** A width (hidden_size, intermediate_size, …) as it is on the GPU. */
+/** The padded width on the GPU of a width such as hidden_size or intermediate_size. */
 export const paddedWidth = (columns: number): number => roundUp(columns, K_MULTIPLE);
 
-/** The heads of an attention. */
+/** The heads of an attention layer. */
 export interface HeadsLayout {
   heads: number;
   head_dim: number;
   /** head_dim, padded. */
   headDim: number;
-  /** Width of q, of k and of v: heads * headDim. */
+  /** The width of q, of k and of v: heads * headDim. */
   attention: number;
 }
 
@@ -23,7 +23,7 @@ export function headsLayout(heads: number, head_dim: number): HeadsLayout {
   return { heads, head_dim, headDim, attention: heads * headDim };
 }
 
-/** Place of dimension d of a head of q or k: RoPE's partners, head_dim / 2 apart in the file, go `pair` columns apart. */
+/** Dimension d of a head of q or k → its place on the GPU: RoPE's partners, head_dim / 2 apart in the file, go `pair` columns apart. */
 export function ropePlace({ head_dim, headDim }: HeadsLayout): (d: number) => number {
   const half = head_dim / 2;
   const pair = pairOf({ kind: 'rope', attentionWidth: 0, headDim, qScale: 0 });
@@ -33,7 +33,7 @@ export function ropePlace({ head_dim, headDim }: HeadsLayout): (d: number) => nu
   };
 }
 
-/** Row of Wqkv in the file (q heads, k heads, v heads) → row on the GPU. */
+/** Row of Wqkv in the file (q heads, then k heads, then v heads) → row on the GPU. */
 export function qkvPlace(layout: HeadsLayout): (row: number) => number {
   const { heads, head_dim, headDim, attention } = layout;
   const width = heads * head_dim;
@@ -62,8 +62,8 @@ export function gegluPlace(width: number): (row: number) => number {
 }
 
 /**
- * Cosines, then sines, of a head's angles for every position: [positions, headDim]. The angles are rounded to f32 as transformers
- * computes them (ModernBertRotaryEmbedding); the table is exact for them.
+ * Cosines, then sines, of a head's angles for every position: [positions, headDim]. Angles are rounded to f32 where transformers does so
+ * (ModernBertRotaryEmbedding); cosines and sines are computed from them in f64.
  */
 export function ropeTable(
   { head_dim, headDim }: HeadsLayout,

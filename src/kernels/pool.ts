@@ -13,7 +13,7 @@ const MODES: Record<Pooling, number> = {
 };
 
 /**
- * pooled[i] = one vector for the rows of span i, at column `outColumn` of rows `outStride` wide (default: rows as wide as the input's).
+ * pooled[i] = one vector for the rows of span i, written at column `outColumn` of rows `outStride` wide (default: the input's width).
  * Source: sentence-transformers, models/Pooling.py.
  */
 export const pool = <S>(
@@ -41,5 +41,5 @@ export const pool = <S>(
   };
 };
 
-/** A span as the kernel reads it: the sequence's rows `start` to `end`; those before start + skip count for cls alone. */
+/** A span as the kernel reads it: a sequence's rows `start` .. `end`, of which those before start + skip count for cls only. */
 export const poolSpan = (start: number, end: number, skip = 0): [number, number, number] => [start, start + skip, end];

@@ -6,8 +6,8 @@ import type { KernelStep, Operand } from './step';
 import { roundUp } from './storage';
 
 /**
- * Rounds rows [rows, k] of a GEMM's input to 8 bits, in groups of 32 with one scale each. k: a multiple of 64, so that a workgroup's 256 groups
- * are whole rows of the padded ones.
+ * Rounds the rows [rows, k] of a GEMM's input to 8 bits, in groups of 32 with one scale each. k: a multiple of 64, so that the padded rows
+ * divide into whole workgroups of 256 groups.
  */
 export const quantizeRows = <S>(
   { act, k }: { act: Arithmetic; k: number },

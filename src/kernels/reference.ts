@@ -1,6 +1,6 @@
 /**
- * Plain-TypeScript twins of the shaders, for tests only: each says what its kernel computes, in 64-bit floats and as the papers
- * write it, without tiles, padding or permuted columns. A Matrix is a list of rows.
+ * Reference implementations of the shaders, for tests only: each computes what its kernel does, in 64-bit floats and in the form of the
+ * papers, without tiles, padding or permuted columns. A Matrix is a list of rows.
  */
 import type { Pooling } from '../api/calls';
 import type { Activation } from './gemm-spec';
@@ -22,7 +22,7 @@ const dot = (a: Float64Array, b: Float64Array): number => {
   return total;
 };
 
-/** (x - mean) / sqrt(variance + eps) * weight + bias of every row (Ba et al. 2016). x: [rows, hidden]. */
+/** (x - mean) / sqrt(variance + eps) * weight + bias for every row (Ba et al. 2016). x: [rows, hidden]. */
 export function layerNorm(x: Matrix, weight: Float64Array, bias: Float64Array, eps: number): Matrix {
   return x.map((row) => {
     const mean = sum(row) / row.length;
@@ -46,12 +46,12 @@ export const embed = (
     eps,
   );
 
-/** x wᵀ + bias, torch's nn.Linear. x: [rows, k], w: [n, k] → [rows, n]. */
+/** x wᵀ + bias, as torch's nn.Linear. x: [rows, k], w: [n, k] → [rows, n]. */
 export const linear = (x: Matrix, w: Matrix, bias?: Float64Array): Matrix =>
   matrix(x.length, w.length, (r, n) => dot(x[r], w[n]) + (bias?.[n] ?? 0));
 
 /**
- * Groups of 32 along each row as integers -127 … 127 times a scale, the largest magnitude over 127.
+ * Each row in groups of 32, as integers -127 … 127 times a scale; the scale is the group's largest magnitude / 127.
  * x: [rows, k] → integers [rows, k], scales [rows, k / 32].
  */
 export function quantizeRows(x: Matrix): { integers: Matrix; scales: Matrix } {
@@ -65,7 +65,7 @@ export function quantizeRows(x: Matrix): { integers: Matrix; scales: Matrix } {
 
 export const add = (a: Matrix, b: Matrix): Matrix => matrix(a.length, a[0].length, (r, c) => a[r][c] + b[r][c]);
 
-/** erf by the series 2/√π · exp(-x²) · Σ 2ⁿ x²ⁿ⁺¹ / (1 · 3 · … · (2n + 1)), whose terms all have one sign. */
+/** erf by the series 2/√π · exp(-x²) · Σ 2ⁿ x²ⁿ⁺¹ / (1 · 3 · … · (2n + 1)), whose terms all have the same sign. */
 export function erf(x: number): number {
   if (Math.abs(x) > 6) return Math.sign(x);
   let term = x;
@@ -77,7 +77,7 @@ export function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total;
 }
 
-/** The activations by transformers' names (ACT2FN). */
+/** Activations by their names in transformers (ACT2FN). */
 export const ACTIVATE: Record<Activation, (x: number) => number> = {
   gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
   gelu_pytorch_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
@@ -86,12 +86,12 @@ export const ACTIVATE: Record<Activation, (x: number) => number> = {
   tanh: Math.tanh,
 };
 
-/** act(x[:, :n/2]) * x[:, n/2:] (Shazeer 2020, with ModernBERT's order: the first half is activated). [rows, n] → [rows, n / 2]. */
+/** act(x[:, :n/2]) * x[:, n/2:] (Shazeer 2020, in ModernBERT's order: the first half is activated). [rows, n] → [rows, n / 2]. */
 export const geglu = (x: Matrix, activation: Activation): Matrix =>
   matrix(x.length, x[0].length / 2, (r, c) => ACTIVATE[activation](x[r][c]) * x[r][x[r].length / 2 + c]);
 
 /**
- * Rotates every head of q or k by its row's position (Su et al. 2021; half-split: dimension i turns with i + head_dim / 2).
+ * Rotates every head of q or k by its row's position (Su et al. 2021; half-split: dimension i pairs with i + head_dim / 2).
  * x: [tokens, heads * head_dim]; positions: [tokens].
  */
 export function rope(x: Matrix, positions: Uint32Array, head_dim: number, theta: number): Matrix {
@@ -109,7 +109,7 @@ const spans = (cu_seqlens: Uint32Array): [start: number, end: number][] =>
   Array.from(cu_seqlens.subarray(1), (end, s) => [cu_seqlens[s], end]);
 
 /**
- * softmax(q kᵀ / sqrt(head_dim)) v of each head within each sequence; with a `window`, row i sees the rows |i - j| <= window only.
+ * softmax(q kᵀ / sqrt(head_dim)) v for each head within each sequence; with a `window`, row i sees only rows j with |i - j| <= window.
  * q, k, v: [tokens, heads * head_dim] → the same.
  */
 export function attention(
@@ -145,7 +145,7 @@ export function softmax(scores: ArrayLike<number> & Iterable<number>): number[] 
   return powers.map((power) => power / total);
 }
 
-/** One row a sequence; all modes but cls leave out its first `skip` rows. hidden_states: [tokens, hidden] → [sequences, hidden]. */
+/** One row per sequence; all modes but cls leave out its first `skip` rows. hidden_states: [tokens, hidden] → [sequences, hidden]. */
 export const pool = (hidden_states: Matrix, cu_seqlens: Uint32Array, pooling: Pooling, skip = 0): Matrix =>
   spans(cu_seqlens).map(([start, end]) => {
     if (pooling === 'cls') return hidden_states[start];
@@ -158,14 +158,14 @@ export const pool = (hidden_states: Matrix, cu_seqlens: Uint32Array, pooling: Po
     return rows[0].map((_, c) => sum(column(c).map((value, r) => value * weights[r])) / divisor);
   });
 
-/** Rows to unit length; torch.nn.functional.normalize, so that a row of zeros stays one. */
+/** Scales rows to unit length, as torch.nn.functional.normalize: a row of zeros stays zero. */
 export const normalize = (x: Matrix): Matrix =>
   x.map((row) => {
     const length = Math.max(Math.sqrt(dot(row, row)), 1e-12);
     return row.map((value) => value / length);
   });
 
-/** The k largest logits of a row, of equal ones the lowest id first, with their probabilities over the whole row. */
+/** The k largest logits of a row, equal ones by lowest id first, with their probabilities over the whole row. */
 export function topK(logits: Float64Array, k: number): { id: number; probability: number }[] {
   const probabilities = softmax(logits);
   const ids = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);

@@ -5,8 +5,8 @@ import { type Constants, createKernel } from '../gpu/kernel';
 import { weightConstants } from './storage';
 
 /**
- * Every shader file is complete and valid by itself, except those that are appended to gemm.wgsl, attention.wgsl or layer_norm.wgsl. Dawn's null backend
- * compiles WGSL as the real ones do, and has shader-f16.
+ * Every shader file is complete and valid by itself, except those that are appended to gemm.wgsl, attention.wgsl or layer_norm.wgsl.
+ * Dawn's null backend compiles WGSL as the real backends do, and supports shader-f16.
  */
 const files = Object.entries(
   import.meta.glob<string>('./*.wgsl', { query: '?raw', import: 'default', eager: true }),
@@ -21,7 +21,7 @@ const shaders = files
   .map(({ name, source }) => ({ name, source: before(name) + source }));
 
 const F16: Constants = { a_t: 'f16', tile_t: 'f16', act_t: 'f16', out_t: 'f16', ...weightConstants('f16') };
-/** What a design cannot be without: its operands are integers. */
+/** Constants that a design cannot do without: the operands of int8 are integers. */
 const needed = (name: string): Constants => (name === 'gemm_int8.wgsl' ? { a_t: 'u32', ...weightConstants('q8') } : {});
 const ofSource = (source: string, constants: Constants): Constants =>
   Object.fromEntries(
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => gpu.device.destroy());
 
-/** What validation says of a shader; the kernel's bindings if nothing. */
+/** Compiles a shader and returns the names of its bindings. Throws what validation reports. */
 async function compile(source: string, constants: Constants): Promise<string[]> {
   gpu.device.pushErrorScope('validation');
   const kernel = createKernel(gpu, { label: 'shader', source, constants });
@@ -44,7 +44,7 @@ async function compile(source: string, constants: Constants): Promise<string[]> 
   return compiled.bindings.map(({ name }) => name);
 }
 
-it('there are shaders, and a device that compiles f16', () => {
+it('finds the shaders and a device that compiles f16', () => {
   expect(shaders.length).toBeGreaterThanOrEqual(7);
   expect(gpu.hasF16).toBe(true);
 });
@@ -64,13 +64,13 @@ it.each(shaders.filter(({ source }) => /^alias \w+_t = f32;/m.test(source)))(
 );
 
 it.each(shaders.filter(({ source }) => source.includes('const UNROLL:')))(
-  '$name is valid with loops as they are and written out',
+  '$name is valid with and without unrolled loops',
   async ({ name, source }) => {
     for (const UNROLL of [1, 8]) await compile(source, { ...needed(name), UNROLL });
   },
 );
 
-it('a shader that is not valid is refused with its line', async () => {
+it('the error for an invalid shader names the line', async () => {
   const source = shaders[0].source.replace('@workgroup_size(', 'let x = nothing; @workgroup_size(');
   await expect(compile(source, {})).rejects.toThrow(/does not compile on this device.*\d+:\d+ /s);
 });

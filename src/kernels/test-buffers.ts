@@ -7,7 +7,7 @@ import { Submission } from '../gpu/submission';
 
 export type Storage = 'f32' | 'f16';
 
-/** A storage buffer with these words. */
+/** A storage buffer that holds these words. */
 export function uploadWords(gpu: Gpu, words: Uint32Array<ArrayBuffer>): GPUBuffer {
   const size = Math.max(16, Math.ceil(words.byteLength / 16) * 16);
   const buffer = gpu.device.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST });
@@ -15,18 +15,18 @@ export function uploadWords(gpu: Gpu, words: Uint32Array<ArrayBuffer>): GPUBuffe
   return buffer;
 }
 
-/** A storage buffer with these numbers as f32, or as f16 in pairs. */
+/** A storage buffer that holds these numbers as f32, or as pairs of f16. */
 export function upload(gpu: Gpu, values: Float32Array<ArrayBuffer>, storage: Storage = 'f32'): GPUBuffer {
   if (storage === 'f32') return uploadWords(gpu, new Uint32Array(values.buffer, values.byteOffset, values.length));
   const halves = Uint16Array.from({ length: Math.ceil(values.length / 2) * 2 }, (_, i) => f32ToF16(values[i] ?? 0));
   return uploadWords(gpu, new Uint32Array(halves.buffer));
 }
 
-/** A storage buffer with room for `count` numbers, all NaN, so that what a kernel does not write shows. */
+/** A storage buffer of `count` NaNs, so that numbers that a kernel fails to write show up. */
 export const blank = (gpu: Gpu, count: number, storage: Storage = 'f32'): GPUBuffer =>
   upload(gpu, new Float32Array(count).fill(NaN), storage);
 
-/** Runs one dispatch and returns the first `count` numbers of `out`. Throws if WebGPU refuses any of it. */
+/** Runs one dispatch and returns the first `count` numbers of `out`. Throws if WebGPU reports a validation error. */
 export async function runDispatch(
   gpu: Gpu,
   dispatch: () => Dispatch,

@@ -1,10 +1,10 @@
-/** For tests: GEMMs on operands of any size. */
+/** For tests: runs GEMMs on operands of any size. */
 import { isQuantized, type QuantizedDtype } from '../formats/quantize';
 import type { Gpu } from '../gpu/device';
 import { padded, quantized, runStep } from './fixtures';
 import { gemm } from './gemm';
 import { type GemmPlan, type GemmSpec, M_MULTIPLE, outStrideOf } from './gemm-spec';
-import { type Matrix, quantizeRows } from './reference';
+import { type Matrix, quantizeRows, rope } from './reference';
 import { roundUp } from './storage';
 import { blank, upload, uploadWords } from './test-buffers';
 
@@ -12,19 +12,19 @@ export interface Operands {
   x: Matrix; // [rows, k]
   w: Matrix; // [n, k]
   bias?: Float64Array;
-  /** Where a row of w lies on the GPU. */
+  /** Row of w → its row on the GPU. */
   rowAt?: (row: number) => number;
   positions?: Uint32Array<ArrayBuffer>;
   rope?: Float32Array<ArrayBuffer>;
-  /** What is in out beforehand. */
+  /** The contents of out beforehand. */
   out?: Matrix;
 }
 
 export type Options = Pick<GemmSpec, 'n' | 'epilogue'> & Partial<GemmSpec>;
 
 /**
- * Runs a GEMM by `plan`, compiled for `on`, on padded operands; returns out as [rows, stride]. Rows that only pad hold 9, so that a mixed-up row
- * shows.
+ * Runs a GEMM by `plan`, compiled for `on`, on padded operands; returns out as [rows, stride]. Padding rows of x hold 9, so that mixed-up rows
+ * show up.
  */
 export async function runGemm(
   gpu: Gpu,
@@ -66,6 +66,15 @@ export async function runGemm(
   return { data, stride };
 }
 
+/** What the rope epilogue computes from qkv [tokens, 3 hidden]: q and k rotated, q times qScale, v unchanged. */
+export function rotated(qkv: Matrix, positions: Uint32Array, head_dim: number, theta: number, qScale: number): Matrix {
+  const hidden = qkv[0].length / 3;
+  const part = (p: number) => qkv.map((row) => row.slice(p * hidden, (p + 1) * hidden));
+  const [q, k] = [part(0), part(1)].map((x) => rope(x, positions, head_dim, theta));
+  const v = part(2);
+  return q.map((row, r) => Float64Array.of(...row.map((value) => value * qScale), ...k[r], ...v[r]));
+}
+
 function uploadQuantized(gpu: Gpu, weights: Float32Array, dtype: QuantizedDtype) {
   const { bytes, scales } = quantized(weights, dtype);
   return {
@@ -74,7 +83,7 @@ function uploadQuantized(gpu: Gpu, weights: Float32Array, dtype: QuantizedDtype)
   };
 }
 
-/** What quantize_rows.wgsl gives for x, in padded rows. */
+/** The output of quantize_rows.wgsl for x, in padded rows. */
 function uploadRounded(gpu: Gpu, x: Matrix, rows: number) {
   const { integers, scales } = quantizeRows(x);
   const bytes = Int8Array.from(padded(integers, { stride: x[0].length, rows }));

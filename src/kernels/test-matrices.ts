@@ -1,9 +1,9 @@
-/** For tests: subgroup matrices on a GPU without them, so that gemm_matrix.wgsl runs as it is but for these types and built-ins. */
+/** For tests: emulates subgroup matrices, so that gemm_matrix.wgsl runs on a GPU without them; only their types and built-ins are replaced. */
 import type { Gpu, SubgroupMatrix } from '../gpu/device';
 
 /**
- * A left or right matrix is where it lies in its tile; of a sum, each thread of a subgroup (of at least 4) has every subgroup_size-th element.
- * Loops end at what no compiler knows: written out they would take it minutes.
+ * A left or right matrix is represented by its place in its tile. Of a sum, each thread of a subgroup (of at least 4) holds every
+ * subgroup_size-th element. Loops end at values that no compiler can know, because unrolling them would take it minutes.
  */
 const EMULATION = `
 struct left_t { at: u32, k: u32 }
@@ -43,7 +43,7 @@ const emulate = (code: string): string =>
     .concat(EMULATION)
     .replace(/(for \(var (\w+) = [^;]+; \2 <) ([^;]+);/g, '$1 some($3);');
 
-/** `gpu` as if it multiplied such matrices; `change` may make it do so wrongly. */
+/** `gpu` with emulated matrices of this size; `change` edits the shader, for example to break it. */
 export function withMatrices(gpu: Gpu, subgroupMatrix: SubgroupMatrix, change = (code: string) => code): Gpu {
   const device = new Proxy(gpu.device, {
     get(target, name) {

@@ -1,7 +1,7 @@
 import type { KernelStep, Operand } from './step';
 import source from './top_k.wgsl?raw';
 
-/** The k best ids of every row of logits with their softmax probabilities; k is what the bound part of `best` has room for. */
+/** The k best ids of every row of logits, with their softmax probabilities; k follows from the size of the bound part of `best`. */
 export const topK = <S>(
   { vocab, stride }: { vocab: number; stride: number },
   buffers: Record<'logits' | 'best', Operand<S>>,

@@ -35,14 +35,14 @@ const memoryStore = (plans: Record<string, unknown> = {}) => ({
 });
 
 describe('tuneGemm', () => {
-  /** Runs the work, and says that one tile is the fastest. */
+  /** A timer that runs the work and reports one tile as the fastest. */
   const fastest =
     (tileFor: (rows: number) => GemmTile) => async (run: () => Promise<void>, tile: GemmTile, rows: number) => {
       await run();
       return tile === tileFor(rows) ? 1 : 5;
     };
 
-  it('takes the fastest tile for few, some and many rows', async () => {
+  it('chooses the fastest tile for few, some and many rows', async () => {
     const time = fastest((rows) => (rows <= 16 ? TILES[3] : rows <= 128 ? TILES[2] : TILES[1]));
     expect(await tuneGemm(gpu, rope, time)).toEqual([
       { upTo: 16, tile: TILES[3] },
@@ -52,7 +52,7 @@ describe('tuneGemm', () => {
   });
 
   it.each([spec, rope, { ...spec, epilogue: { kind: 'residual' }, dtype: 'q4' } as GemmSpec])(
-    'finds every tile right for $epilogue.kind with $dtype weights',
+    'finds every tile correct for $epilogue.kind with $dtype weights',
     async (each) => {
       for (const tile of TILES) {
         const plan = await tuneGemm(
@@ -66,10 +66,10 @@ describe('tuneGemm', () => {
   );
 });
 
-describe('tuneGemm where the device has matrices', () => {
+describe('tuneGemm on a device with matrix units', () => {
   const matrix = { component: 'f32', m: 8, n: 8, k: 8, threads: 32 } as const;
   const plain: GemmSpec = { ...spec, k: 32, dtype: 'f32' };
-  /** The last of the right tiles is the fastest. */
+  /** The designs of the plan if the last of the correct tiles is the fastest. */
   const designs = async (on: Gpu) => {
     const tiles = tilesFor(on, plain);
     const plan = await tuneGemm(on, plain, async (run, tile) => {
@@ -79,13 +79,13 @@ describe('tuneGemm where the device has matrices', () => {
     return plan.map(({ tile }) => tile.design);
   };
 
-  it('takes others if they are wrong', async () => {
+  it('never chooses matrix units that compute wrong results', async () => {
     expect(tilesFor({ ...gpu, subgroupMatrix: matrix }, plain).at(-1)?.design).toBe('matrix');
     const wrong = withMatrices(gpu, matrix, (code) => code.replace('sum += ', 'sum = '));
     expect(await designs(wrong)).toEqual(['split_k', 'split_k', 'split_k']);
   });
 
-  it('rounds nothing to f16 that was not to be', () => {
+  it('offers f16 matrix units only if the GEMM is in f16', () => {
     const f16 = { ...gpu, subgroupMatrix: { ...matrix, component: 'f16' as const } };
     expect(tilesFor(f16, plain)).toEqual(TILES);
     expect(tilesFor(f16, { ...plain, a: 'f16' })).toEqual(TILES);
@@ -94,7 +94,7 @@ describe('tuneGemm where the device has matrices', () => {
 });
 
 describe('createTuner', () => {
-  it('remembers what it measured, for this adapter and shape', async () => {
+  it('stores the measured plan under this adapter and shape', async () => {
     const store = memoryStore();
     const plan = await createTuner(gpu, store)(spec);
     expect(plan?.map(({ upTo }) => upTo)).toEqual([16, 128, undefined]);
@@ -104,7 +104,7 @@ describe('createTuner', () => {
     expect(planKey(gpu, { ...spec, k: 96 })).not.toBe(planKey(gpu, spec));
   });
 
-  it('takes a remembered plan and measures nothing', async () => {
+  it('uses a stored plan without measuring', async () => {
     const remembered = [{ upTo: 9, tile: TILES[1] }, { tile: TILES[2] }];
     const store = memoryStore({ [planKey(gpu, spec)]: remembered });
     const deviceless = { ...gpu, device: undefined as unknown as GPUDevice };
@@ -117,12 +117,12 @@ describe('createTuner', () => {
     [[]],
     [[{ tile: { design: 'workgroup', m: 7, n: 64, k: 16 } }]],
     [[{ upTo: 16, tile: TILES[0] }]],
-  ])('measures anew where the store gives %j', async (stored) => {
+  ])('measures again if the store returns %j', async (stored) => {
     const plan = await createTuner(gpu, memoryStore({ [planKey(gpu, spec)]: stored }))(spec);
     expect(plan).toHaveLength(3);
   });
 
-  it('goes without a store that fails, and to the default where nothing can be measured', async () => {
+  it('works with a failing store, and returns undefined if nothing can be measured', async () => {
     const broken = { get: () => Promise.reject(new Error('no')), set: () => Promise.reject(new Error('no')) };
     expect(await createTuner(gpu, broken)(spec)).toHaveLength(3);
     const deviceless = { ...gpu, device: undefined as unknown as GPUDevice };

@@ -1,28 +1,30 @@
 import { f16ToF32 } from '../formats/float';
-import { GROUP } from '../formats/quantize';
+import { GROUP, isQuantized } from '../formats/quantize';
 import { COPY_DST, COPY_SRC, MAP_READ, STORAGE } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { bind, createKernel } from '../gpu/kernel';
+import { Submission } from '../gpu/submission';
 import { createGemm, type Gemm, gemmDispatch, gemmSources, tilesFor } from './gemm';
 import { type GemmPlan, type GemmSpec, type GemmTile, M_MULTIPLE, outStrideOf } from './gemm-spec';
-import { bytesOf, roundUp } from './storage';
+import { bytesOf, roundUp, weightBytes } from './storage';
 
-/** Where plans are remembered between visits. Either may fail: then a plan is measured again. */
+/** Stores plans between visits. Both methods may fail: the plan is then measured again. */
 export interface PlanStore {
   get(key: string): Promise<unknown>;
   set(key: string, plan: GemmPlan): Promise<void>;
 }
 
-/** The numbers of rows that are timed, and up to how many rows each speaks for. */
+/** The numbers of rows to time, and up to how many rows each result applies. */
 const CASES = [{ rows: 16, upTo: 16 }, { rows: 64, upTo: 128 }, { rows: 1024 }];
 const ROUNDS = 3;
-/** A timing repeats a dispatch until it takes about this long, for the queue's own delay is a good part of a millisecond. */
+/** A timing repeats a dispatch until it takes about this long, because the queue's own delay is a good part of a millisecond. */
 const MEASURE_MS = 3;
 const MOST_REPEATS = 32;
 
 /**
- * Gives each GEMM its plan: the remembered one of this adapter and these shaders, else the fastest tiles as measured now, one GEMM after
- * the other. A tile whose result differs from the first tile's is never used; where nothing can be measured `undefined` stands for the default.
+ * Returns a function that returns a GEMM's plan: the stored one for this adapter and these shaders, or else the fastest tiles as measured now,
+ * one GEMM at a time. A tile whose result differs from that of the first tile is never used. `undefined` means that measuring failed and the
+ * default plan applies.
  */
 export function createTuner(gpu: Gpu, store: PlanStore | undefined): (spec: GemmSpec) => Promise<GemmPlan | undefined> {
   let last: Promise<unknown> = Promise.resolve();
@@ -38,7 +40,7 @@ export function createTuner(gpu: Gpu, store: PlanStore | undefined): (spec: Gemm
   };
 }
 
-/** Adapter, shape and a hash of the shaders: a new version of them is measured anew. */
+/** The adapter, the shape and a hash of the shaders, so that a new version of them is measured again. */
 export function planKey(gpu: Gpu, spec: GemmSpec): string {
   const { label: _, ...shape } = spec;
   let hash = 0;
@@ -47,7 +49,7 @@ export function planKey(gpu: Gpu, spec: GemmSpec): string {
   return JSON.stringify([vendor, architecture, device, description, shape, tilesFor(gpu, spec), hash >>> 0]);
 }
 
-/** What a store gives may be of any age: only a plan made of today's tiles is one. */
+/** A stored value may come from any version: it is a plan only if it consists of today's tiles. */
 function isPlan(value: unknown, tiles: GemmTile[]): value is GemmPlan {
   const known = tiles.map((tile) => JSON.stringify(tile));
   return (
@@ -60,7 +62,7 @@ function isPlan(value: unknown, tiles: GemmTile[]): value is GemmPlan {
   );
 }
 
-/** Milliseconds that `run` takes; it computes so many rows with a tile, and more than once. */
+/** Returns the milliseconds that `run` takes, which computes `rows` rows with `tile` one or more times. */
 type Timer = (run: () => Promise<void>, tile: GemmTile, rows: number) => Promise<number>;
 
 const wallTime: Timer = async (run) => {
@@ -69,7 +71,7 @@ const wallTime: Timer = async (run) => {
   return performance.now() - start;
 };
 
-/** Times every tile on made-up operands of this GEMM's shape, and returns the fastest right one for few, some and many rows. */
+/** Times every tile on made-up operands of this GEMM's shape; returns the fastest correct one for few, some and many rows. */
 export async function tuneGemm(gpu: Gpu, spec: GemmSpec, time: Timer = wallTime): Promise<GemmPlan> {
   const { device } = gpu;
   const operands = makeOperands(gpu, spec);
@@ -96,7 +98,7 @@ export async function tuneGemm(gpu: Gpu, spec: GemmSpec, time: Timer = wallTime)
     const timed = (gemm: Gemm, rows: number, repeats: number) =>
       time(() => run(gemm, rows, repeats), gemm.variants[0].tile, rows);
     const result = async (gemm: Gemm): Promise<Float32Array> => {
-      await submit((commands) => commands.clearBuffer(operands.out)); // the residual epilogue adds to it
+      await submit((commands) => commands.clearBuffer(operands.out)); // because the residual epilogue adds to it
       await run(gemm, M_MULTIPLE, 1);
       return readRows(gpu, spec, operands.out);
     };
@@ -122,31 +124,28 @@ export async function tuneGemm(gpu: Gpu, spec: GemmSpec, time: Timer = wallTime)
   }
 }
 
-/** A tile's kernel, unless the device refuses it: what is experimental may be another thing in the next browser. */
+/** A compiled tile, or undefined if the device rejects it: experimental features may change with the next browser. */
 async function compiled(gpu: Gpu, spec: GemmSpec, tile: GemmTile): Promise<Gemm | undefined> {
   gpu.device.pushErrorScope('validation');
   const gemm = createGemm(gpu, spec, [{ tile }], (kernel) => createKernel(gpu, kernel)).catch(() => undefined);
-  const refused = await gpu.device.popErrorScope();
-  return refused ? undefined : gemm;
+  const rejected = await gpu.device.popErrorScope();
+  return rejected ? undefined : gemm;
 }
 
-/** Buffers of the GEMM's largest timed size. a and w hold small numbers of both signs, the same in every run. */
+/** Buffers for the largest number of rows that is timed. a and w hold small numbers of both signs, the same in every run. */
 function makeOperands(gpu: Gpu, spec: GemmSpec) {
-  const { n, k, epilogue } = spec;
+  const { n, k, epilogue, dtype } = spec;
   const rows = CASES[CASES.length - 1].rows;
   const buffer = (words: Uint32Array<ArrayBuffer>) => {
     const made = gpu.device.createBuffer({ size: roundUp(words.byteLength, 16), usage: STORAGE | COPY_SRC | COPY_DST });
     gpu.device.queue.writeBuffer(made, 0, words);
     return made;
   };
-  const quantised = spec.dtype === 'q8' || spec.dtype === 'q4';
   return {
     a: buffer(noise((rows * k * bytesOf(spec.a)) / 4, spec.a === 'int8' ? 'bits' : spec.a)),
     a_scales: spec.a === 'int8' ? buffer(noise((rows * k) / GROUP, 'f32')) : gpu.none,
-    w: buffer(
-      noise((n * k) / { f32: 1, f16: 2, q8: 4, q4: 8 }[spec.dtype], quantised ? 'bits' : (spec.dtype as 'f32' | 'f16')),
-    ),
-    w_scales: quantised ? buffer(noise((n * k) / 64, 'f16')) : gpu.none,
+    w: buffer(noise(weightBytes(n * k, dtype) / 4, isQuantized(dtype) ? 'bits' : dtype)),
+    w_scales: isQuantized(dtype) ? buffer(noise((n * k) / 64, 'f16')) : gpu.none,
     bias: spec.bias ? buffer(noise(n, 'f32')) : gpu.none,
     positions: epilogue.kind === 'rope' ? buffer(new Uint32Array(rows)) : gpu.none,
     rope: epilogue.kind === 'rope' ? buffer(noise(epilogue.headDim, 'f32')) : gpu.none,
@@ -154,7 +153,7 @@ function makeOperands(gpu: Gpu, spec: GemmSpec) {
   };
 }
 
-/** Words of near-random numbers between 2⁻⁴ and 2⁻³ in magnitude, as f32 or pairs of f16, or of near-random bits. */
+/** Pseudorandom words: f32 numbers or pairs of f16 between 2⁻⁴ and 2⁻³ in magnitude, or plain bits. */
 function noise(words: number, of: 'f32' | 'f16' | 'bits'): Uint32Array<ArrayBuffer> {
   const data = new Uint32Array(words);
   let state = 1;
@@ -167,29 +166,25 @@ function noise(words: number, of: 'f32' | 'f16' | 'bits'): Uint32Array<ArrayBuff
   return data;
 }
 
-/** The first rows of out, as numbers. */
+/** The first M_MULTIPLE rows of out, as f32. */
 async function readRows(gpu: Gpu, spec: GemmSpec, out: GPUBuffer): Promise<Float32Array> {
   const bytes = (out.size / CASES[CASES.length - 1].rows) * M_MULTIPLE;
   const readback = gpu.device.createBuffer({ size: bytes, usage: MAP_READ | COPY_DST });
-  const commands = gpu.device.createCommandEncoder();
-  commands.copyBufferToBuffer(out, 0, readback, 0, bytes);
-  gpu.device.queue.submit([commands.finish()]);
-  await readback.mapAsync(GPU_MAP_READ);
-  const words = readback.getMappedRange().slice(0);
+  const job = new Submission(gpu);
+  job.copy(out, 0, readback, 0, bytes);
+  const data = await job.read(readback, bytes);
   readback.destroy();
-  return spec.out === 'f32' ? new Float32Array(words) : Float32Array.from(new Uint16Array(words), f16ToF32);
+  return spec.out === 'f32' ? data : Float32Array.from(new Uint16Array(data.buffer), f16ToF32);
 }
 
-/** Sums of k products in another order differ by a few roundings of their largest; f16 outputs by one of their own besides. */
+/** Summing k products in another order changes the result by a few roundings of the largest value; f16 output adds one f16 rounding. */
 function isClose(actual: Float32Array, expected: Float32Array, { out }: GemmSpec): boolean {
   let largest = 0;
   let difference = 0;
   for (let i = 0; i < expected.length; i++) {
     largest = Math.max(largest, Math.abs(expected[i]));
     const d = Math.abs(actual[i] - expected[i]);
-    difference = d <= difference ? difference : d; // a NaN stays
+    difference = d <= difference ? difference : d; // keeps a NaN
   }
   return largest > 0 && difference <= largest * (out === 'f16' ? 2e-3 : 1e-4);
 }
-
-const GPU_MAP_READ = 1;
