@@ -1,4 +1,4 @@
-/** A run of text as pdf.js gives it: `transform[5]` is its baseline, counted from the page's foot. */
+/** A run of text as pdf.js returns it: `transform[5]` is its baseline, measured from the bottom of the page. */
 export interface TextRun {
   str: string;
   hasEOL: boolean;

@@ -3,7 +3,7 @@ import { duration, fileSize } from './numbers';
 /** Milliseconds that a rate is taken over: long enough to be steady, short enough to follow the network. */
 const WINDOW = 5000;
 
-/** How fast something comes in. `report` takes the bytes so far and gives bytes a second, undefined at the start. */
+/** How fast something downloads. `report` takes the bytes so far and returns bytes per second, undefined at the start. */
 export function createRate(now: () => number = () => performance.now()): {
   report(loaded: number): number | undefined;
 } {

@@ -40,7 +40,7 @@ export function createMapPart(part: HTMLElement, state: App['state']): { show(re
       void draw();
     });
   }
-  // Drawn anew for another width, but not for every pixel of it.
+  // Redrawn when the width changes, but not for every pixel.
   let width = 0;
   new ResizeObserver(() => {
     if (map && Math.abs(place.clientWidth - width) > 40) void draw();

@@ -22,7 +22,7 @@ export interface Texts {
   items(model: Model, signal: AbortSignal): Promise<Item[]>;
   /** Whether texts above the limit may be cut. */
   truncate(): boolean;
-  /** The model has changed: counts anew. */
+  /** Counts again, because the model has changed. */
   recount(): void;
 }
 

@@ -55,7 +55,7 @@ describe('entities', () => {
     ]);
   });
 
-  it('begin anew at B-, join over whitespace, and keep what is outside apart', () => {
+  it('start a new entity at B-, join over whitespace, and keep what is outside apart', () => {
     const text = 'Consuelo Araújo Noguera Andrés Pastrana of Farc';
     const tokens = tokensOf(text, [
       ['Con', { 'B-PER': 1 }],
