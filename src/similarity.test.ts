@@ -12,7 +12,7 @@ const a = rows([3, 4, 0], [0, 0, 2]);
 const b = rows([4, 3, 0], [-3, -4, 0], [0, 0, 1]);
 
 describe('similarity', () => {
-  it('compares every row with every row', () => {
+  it('compares each row of one with each row of the other', () => {
     const expected = {
       cosine: [
         [24 / 25, -1, 0],
@@ -38,7 +38,7 @@ describe('similarity', () => {
     expect(similarity(a, b)).toEqual(similarity(a, b, 'cosine'));
   });
 
-  it('compares int8 by cosine and bits by their signs', () => {
+  it('compares int8 by cosine and binary by the cosine of the signs', () => {
     for (const [i, row] of similarity(packed('int8', a), packed('int8', b)).entries()) {
       for (const [j, x] of row.entries()) expect(x).toBeCloseTo(similarity(a, b)[i][j], 2);
     }
@@ -49,7 +49,7 @@ describe('similarity', () => {
     expect(mixed).toBeCloseTo(1 - (2 * 6) / 10, 6);
   });
 
-  it('refuses what cannot be compared', () => {
+  it('refuses embeddings that cannot be compared', () => {
     expect(() => similarity(a, rows([1, 2]))).toThrow('Embeddings of 3 and of 2 numbers');
     expect(() => similarity(a, packed('int8', b) as unknown as Embeddings)).toThrow(
       'Float32Array rows and Int8Array rows',
@@ -62,7 +62,7 @@ describe('similarity', () => {
 });
 
 describe('maxSim', () => {
-  it("sums the best match of each of the query's tokens", () => {
+  it('sums the best match of each query token', () => {
     expect(maxSim(a, b)).toBe(24 + 2);
     expect(() => maxSim(a, rows([1, 2]))).toThrow(RangeError);
   });
@@ -73,7 +73,7 @@ describe('pack', () => {
     expect(packed('int8', rows([0.02, -0.04, 0.01], [0, 0, 0])).data).toEqual(Int8Array.of(64, -127, 32, 0, 0, 0));
   });
 
-  it("int8 with ranges and binary as sentence-transformers' quantize_embeddings", () => {
+  it("int8 with ranges and binary match sentence-transformers' quantize_embeddings", () => {
     const ranges = { min: [-1, 0, 0], max: [1, 2, 0] };
     const int8 = pack('int8', 3, ranges)(Float32Array.of(-1, 2, 5, 0, 0.5, 0, 9, -9, 0));
     expect(int8).toEqual(Int8Array.of(-128, 127, 0, 0, -64, 0, 127, -128, 0));
@@ -81,7 +81,7 @@ describe('pack', () => {
     expect(bits).toEqual(Uint8Array.of(0b10010001, 0b01000000)); // np.packbits(x > 0)
   });
 
-  it('refuses what makes no sense', () => {
+  it('refuses unknown precisions, and ranges that do not fit', () => {
     expect(() => pack('int4' as 'int8', 3, undefined)).toThrow("it is 'int4'");
     expect(() => pack('int8', 3, { min: [0], max: [1] })).toThrow('ranges need precision');
     expect(() => pack('binary', 1, { min: [0], max: [1] })).toThrow('ranges need precision');

@@ -5,7 +5,7 @@ import { maxDifference, publicModel } from '../model/fixtures/golden';
 import { folderFiles } from '../sources/folder';
 import { openModel } from './open';
 
-it('a model whose tiles were chosen on the device gives what one with the default tiles gives; the choice is remembered', async () => {
+it('a model tuned on the device computes the same embeddings as with the default tiles; the choice is remembered', async () => {
   const plans = new Map<string, GemmPlan>();
   let written = 0;
   const store = {
@@ -31,7 +31,7 @@ it('a model whose tiles were chosen on the device gives what one with the defaul
       await model.dispose();
     }
   };
-  const untuned = await embed(undefined); // the adapters of these tests are software
+  const untuned = await embed(undefined); // off by default: these tests run on software adapters
   expect(plans.size).toBe(0);
   expect(maxDifference(await embed(true), untuned)).toBeLessThan(1e-5);
   expect([plans.size, written]).toEqual([4, 4]);

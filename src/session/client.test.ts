@@ -8,7 +8,7 @@ import { createSession } from './worker-session';
 
 const info = { task: 'mlm', maxTokens: 8192, hiddenSize: 2 } as ModelInfo;
 
-/** A model whose calls answer with what reached it; texts starting with "wait" answer only when aborted. */
+/** A model whose calls return their name and first argument; texts starting with "wait" settle only when aborted. */
 function echoModel(overrides: Partial<Model> = {}) {
   let activations = 0;
   const seen: unknown[][] = [];
@@ -43,7 +43,7 @@ afterEach(() => {
   for (const port of ports.splice(0)) port.close();
 });
 
-/** The real session behind a MessageChannel that the client takes for a Worker. */
+/** The real session behind a MessageChannel that stands in for a Worker. */
 function workerDouble(load: (source: ModelSource, options: LoadOptions) => Promise<Model>) {
   const { port1, port2 } = new MessageChannel();
   ports.push(port1, port2);
@@ -62,7 +62,7 @@ vi.stubGlobal('location', { href: 'https://example.org/app/index.html' });
 afterAll(() => void vi.unstubAllGlobals());
 
 describe('loading', () => {
-  it('sends the source and the cloneable options, and gives the model its info and memory', async () => {
+  it('sends the source and the cloneable options, and returns a model with info and memory', async () => {
     const calls: unknown[][] = [];
     const worker = workerDouble(async (...args) => {
       calls.push(args);
@@ -88,7 +88,7 @@ describe('loading', () => {
     expect(absoluteSource(new URL('https://other.org/m/'))).toBe('https://other.org/m/');
   });
 
-  it('reports progress, thinned out, with the last report of every file', async () => {
+  it('throttles progress but always sends the last report of each file', async () => {
     const worker = workerDouble(async (_source, { onProgress }) => {
       for (let loaded = 1; loaded <= 1000; loaded++) onProgress?.({ file: 'a', loaded, total: 1000 });
       for (let loaded = 1; loaded <= 500; loaded++) onProgress?.({ file: 'b', loaded, total: undefined });
@@ -101,7 +101,7 @@ describe('loading', () => {
     expect(reports.length).toBeLessThan(20);
   });
 
-  it('rejects with what the progress callback throws, and frees the model', async () => {
+  it('rejects with the error of the progress callback and frees the model', async () => {
     const { model } = echoModel();
     const worker = workerDouble(async (_source, { onProgress }) => {
       onProgress?.({ file: 'a', loaded: 1, total: 1 });
@@ -114,7 +114,7 @@ describe('loading', () => {
     expect(model.dispose).toHaveBeenCalledOnce();
   });
 
-  it('rejects with the class of the error and ends the worker', async () => {
+  it('keeps the class of the error and ends the worker', async () => {
     const worker = workerDouble(async () => {
       throw new ModelFileError('model.safetensors ends early');
     });
@@ -142,7 +142,7 @@ describe('loading', () => {
     await vi.waitFor(() => expect(aborted).toHaveBeenCalled());
   });
 
-  it('does not start with a signal that is aborted already', async () => {
+  it('does not start if the signal is already aborted', async () => {
     const load = vi.fn();
     const worker = workerDouble(load);
     await expect(loadModel('./nano', { worker, signal: AbortSignal.abort() })).rejects.toMatchObject({
@@ -156,11 +156,11 @@ describe('loading', () => {
     await expect(loadModel('./nano', { worker })).rejects.toThrow('already holds a model');
   });
 
-  it('refuses a GPU of the caller, which cannot go to a worker', async () => {
+  it('refuses the option gpu, which cannot be sent to a worker', async () => {
     await expect(loadModel('./nano', { gpu: {} as GPU })).rejects.toThrow('worker: false');
   });
 
-  it('rejects when the script of the worker does not load', async () => {
+  it("rejects when the worker's script does not load", async () => {
     const worker = workerDouble(() => new Promise(() => {}));
     const loading = loadModel('./nano', { worker });
     worker.dispatchEvent(new Event('error'));
@@ -169,7 +169,7 @@ describe('loading', () => {
 });
 
 describe('calls', () => {
-  it('pass text and options on and keep memory() up to date', async () => {
+  it('pass on texts and options and keep memory() up to date', async () => {
     const { remote, seen } = await load();
     expect(await remote.fillMask(['a', 'b'], { topK: 3 })).toEqual(['fillMask', ['a', 'b']]);
     expect(await remote.classify('c')).toEqual(['classify', 'c']);
@@ -180,7 +180,7 @@ describe('calls', () => {
     expect(remote.memory().activations).toBe(4);
   });
 
-  it('rebuild the rows of embeddings and move their data', async () => {
+  it('restore row() of embeddings and transfer their data', async () => {
     const data = Float32Array.of(1, 2, 3, 4);
     const embed = (async () => ({ data, rows: 2, dim: 2, row: () => data })) as unknown as Model['embed'];
     const { remote } = await load({ embed });
@@ -188,10 +188,10 @@ describe('calls', () => {
     expect(embeddings.data).toEqual(Float32Array.of(1, 2, 3, 4));
     expect(embeddings.row(1)).toEqual(Float32Array.of(3, 4));
     expect(embeddings.row(1).buffer).toBe(embeddings.data.buffer);
-    expect(data.length).toBe(0); // moved, not copied
+    expect(data.length).toBe(0); // transferred, not copied
   });
 
-  it('rebuild the rows of binary embeddings and of a list of multi-vector ones', async () => {
+  it('restore row() of binary embeddings and of each embedding in a list', async () => {
     const bits = { data: Uint8Array.of(1, 2, 3, 4), rows: 2, dim: 12, row: () => [] };
     const vectors = [1, 2].map((rows) => ({
       ...{ data: new Float32Array(rows * 2).fill(rows), rows, dim: 2, row: () => [] },
@@ -209,7 +209,7 @@ describe('calls', () => {
     expect(vectors.map(({ data }) => data.length)).toEqual([0, 0]);
   });
 
-  it('move tensors that share a buffer, and leave the input to the caller', async () => {
+  it('transfer tensors that share a buffer, and copy the input', async () => {
     const buffer = new Float32Array(6).buffer;
     const forward = vi.fn(async () => ({
       logits: { data: new Float32Array(buffer, 0, 2), shape: [2] },
@@ -222,17 +222,17 @@ describe('calls', () => {
     expect(buffer.byteLength).toBe(0);
     expect(ids.length).toBe(2);
     const [batch, options] = forward.mock.calls[0] as unknown as [{ inputIds: Uint32Array }, object];
-    expect(batch.inputIds.buffer.byteLength).toBe(8); // only the view went over
+    expect(batch.inputIds.buffer.byteLength).toBe(8); // only the view was sent
     expect(options).toMatchObject({ rows: [0] });
   });
 
-  it('run at the same time and answer each its own', async () => {
+  it('run concurrently, each with its own result', async () => {
     const { remote } = await load();
     const answers = await Promise.all(['a', 'b', 'c'].map((text) => remote.classify(text)));
     expect(answers).toEqual(['a', 'b', 'c'].map((text) => ['classify', text]));
   });
 
-  it('are aborted one by one', async () => {
+  it('are aborted individually', async () => {
     const { remote, seen } = await load();
     const controller = new AbortController();
     const aborted = remote.classify('wait for it', { signal: controller.signal });
@@ -244,14 +244,14 @@ describe('calls', () => {
     await vi.waitFor(() => expect(signal.aborted).toBe(true));
   });
 
-  it('throw at once for a signal that is aborted, without bothering the worker', async () => {
+  it('reject at once if the signal is already aborted, without a message to the worker', async () => {
     const { remote, seen } = await load();
     await expect(remote.classify('a', { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
     await remote.classify('b');
     expect(seen).toHaveLength(1);
   });
 
-  it('tell how far they are, and are rejected with what the callback throws', async () => {
+  it('report progress, and reject with the error of the callback', async () => {
     const classify = async (_text: unknown, { onProgress }: CallOptions = {}) => {
       for (const done of [1, 2]) onProgress?.({ done, total: 2, tokens: done, totalTokens: 2 });
       return [];
@@ -259,7 +259,7 @@ describe('calls', () => {
     const { remote } = await load({ classify: classify as unknown as Model['classify'] });
     const reports: number[] = [];
     await remote.classify('a', { onProgress: ({ done }) => reports.push(done) });
-    expect(reports).toEqual([1, 2]); // all of them before the result
+    expect(reports).toEqual([1, 2]); // all before the result
     const onProgress = () => {
       throw new RangeError('no room for a bar');
     };
@@ -267,7 +267,7 @@ describe('calls', () => {
     expect(await remote.classify('b')).toEqual([]);
   });
 
-  it('are those that the model in the worker has', async () => {
+  it('are the calls of the model in the worker', async () => {
     const summarize = async (text: string, options: object) => [text, options];
     const { remote } = await load({ summarize } as object);
     const own = remote as unknown as { summarize(...args: unknown[]): Promise<unknown> };
@@ -275,7 +275,7 @@ describe('calls', () => {
     expect(Object.keys(remote)).toEqual(expect.arrayContaining(['info', 'memory', 'dispose', 'forward', 'summarize']));
   });
 
-  it('leave no listener on the signal', async () => {
+  it('remove their listener from the signal', async () => {
     const { remote } = await load();
     const { signal } = new AbortController();
     const remove = vi.spyOn(signal, 'removeEventListener');
@@ -283,7 +283,7 @@ describe('calls', () => {
     expect(remove).toHaveBeenCalledOnce();
   });
 
-  it('reject with the class of the error', async () => {
+  it('keep the class of the error', async () => {
     const embed = async () => {
       throw new RangeError('9000 tokens, the limit is 8192');
     };
@@ -304,7 +304,7 @@ describe('calls', () => {
 });
 
 describe('dispose', () => {
-  it('frees the model, rejects calls that wait or come later, and ends the worker', async () => {
+  it('frees the model, rejects waiting and later calls, and ends the worker', async () => {
     const { remote, model, worker } = await load();
     const waiting = remote.classify('wait');
     const disposed = remote.dispose();

@@ -15,17 +15,17 @@ import type { OpenStore, Store } from '../store/entries';
 import { folderStore } from '../store/folder';
 import { type OpenOptions, openModel } from './open';
 
-/** Dawn's null backend allocates and validates as others do, and computes nothing: enough to load. */
+/** Dawn's null backend allocates and validates like the others but computes nothing: enough to load a model. */
 const gpu = create(['backend=null']);
 const FOLDER = checkpointFolder('tiny-mlm');
 
-/** What the Hub has. */
+/** The checkpoint that the Hub serves. */
 let folder = FOLDER;
 let server: Server;
 let hubUrl: string;
 let cacheFolder: string;
 const requests: string[] = [];
-/** Answers in the place of the Hub, if it does. */
+/** Answers a request instead of the Hub if it returns true. */
 let misbehave: (...args: Parameters<RequestListener>) => boolean = () => false;
 
 const hub: RequestListener = async (request, response) => {
@@ -66,8 +66,8 @@ const load = async (options: object = {}) => {
 };
 const stored = () => readdir(cacheFolder).catch(() => []);
 
-describe('a model of the Hub', () => {
-  it.each(['f32', 'f16', 'q8', 'q4'] as const)('loads without network the second time (%s)', async (dtype) => {
+describe('a model from the Hub', () => {
+  it.each(['f32', 'f16', 'q8', 'q4'] as const)('loads without network access the second time (%s)', async (dtype) => {
     const first = await load({ dtype });
     expect(first).toMatchObject({ dtype, commit: 'c1', cache: { state: 'stored', store: 'folder' } });
     expect(requests.length).toBe(3);
@@ -77,7 +77,7 @@ describe('a model of the Hub', () => {
     expect(requests.length).toBe(3);
   });
 
-  it('loads its Dense modules without network too', async () => {
+  it('also loads its Dense modules without network access', async () => {
     folder = twinFolder('dense');
     const first = await load({ dtype: 'q8' });
     expect(requests.filter((path) => /_Dense\/model\.safetensors$/.test(path))).toHaveLength(2);
@@ -142,13 +142,13 @@ describe('an abort leaves nothing in the cache:', () => {
       const store = (await folderStore(cacheFolder)())!;
       return { ...store, ...change(store) };
     };
-  /** What aborts, and when. */
+  /** Options (and a Hub) that abort at one stage of the load. */
   const stages: Record<string, (abort: () => void) => Partial<OpenOptions>> = {
-    'before the Hub answers': (abort) => {
+    'before the Hub responds': (abort) => {
       misbehave = () => Boolean(setTimeout(abort, 20));
       return {};
     },
-    'before a file is answered': (abort) => {
+    'before the response for a file': (abort) => {
       misbehave = ({ url }) => url!.endsWith('config.json') && Boolean(setTimeout(abort, 20));
       return {};
     },
@@ -160,7 +160,7 @@ describe('an abort leaves nothing in the cache:', () => {
         ) !== undefined;
       return {};
     },
-    'at the last byte, which is being hashed and converted': (abort) => ({
+    'at the last byte, while it is hashed and converted': (abort) => ({
       onProgress: ({ file, loaded, total }) => void (file === 'model.safetensors' && loaded === total && abort()),
     }),
     'while the weights are stored': (abort) => ({

@@ -22,7 +22,7 @@ describe('errors across the worker boundary', () => {
     expect(revived).toMatchObject({ name: thrown.name, message: thrown.message, stack: thrown.stack });
   });
 
-  it('keeps a DOMException one, by its name', () => {
+  it('keeps a DOMException with its name', () => {
     const revived = across(new DOMException('stopped', 'AbortError'));
     expect(revived).toBeInstanceOf(DOMException);
     expect(revived).toMatchObject({ name: 'AbortError', message: 'stopped' });
@@ -34,14 +34,14 @@ describe('errors across the worker boundary', () => {
     expect(revived.cause).toMatchObject({ message: 'inner' });
   });
 
-  it('keeps the name of a class it does not know', () => {
+  it('keeps the name of an unknown class', () => {
     class QuotaError extends Error {
       override name = 'QuotaError';
     }
     expect(across(new QuotaError('full'))).toMatchObject({ name: 'QuotaError', message: 'full' });
   });
 
-  it('makes an Error of what is none', () => {
+  it('turns anything but an Error into an Error', () => {
     expect(across('just text')).toMatchObject({ name: 'Error', message: 'just text' });
   });
 });
