@@ -41,7 +41,7 @@ export interface Candidate {
   token: string;
   tokenId: number;
   score: number;
-  /** With the option `sequences`: the text with this mask filled; other masks stay. */
+  /** With the option `sequences`: the text with this mask filled; other masks are left as they are. */
   sequence?: string;
 }
 
@@ -54,8 +54,8 @@ export interface MaskResult {
 }
 
 /**
- * Storage of embeddings. `int8`: each row is scaled so that its largest magnitude is 127 and rounded (cosines stay), or with `ranges` converted
- * as sentence-transformers' int8. `binary`: one bit per number, set if it is above 0, the first in the highest bit of a byte, as
+ * Storage of embeddings. `int8`: each row is scaled so that its largest magnitude is 127 (which preserves cosines), then rounded; with `ranges`, it
+ * is converted like sentence-transformers' int8. `binary`: one bit per number, set if it is above 0, the first in the highest bit of a byte, like
  * sentence-transformers' ubinary.
  */
 export type Precision = 'float32' | 'int8' | 'binary';
@@ -83,7 +83,7 @@ export interface EmbedOptions<P extends Precision = Precision> extends CallOptio
   /** Put before every text: one of `info.prompts` by name, or the prompt itself. Default: `info.defaultPrompt`, if any. */
   promptName?: string;
   prompt?: string;
-  /** Keep only the first numbers of each embedding, for models trained for it (Matryoshka). Default: what the checkpoint says, else all. */
+  /** How many numbers of each embedding to keep, from the first, for models trained for it (Matryoshka). Default: what the checkpoint says, else all. */
   dimensions?: number;
   /** Default float32. */
   precision?: P;
@@ -91,7 +91,7 @@ export interface EmbedOptions<P extends Precision = Precision> extends CallOptio
   ranges?: { min: ArrayLike<number>; max: ArrayLike<number> };
 }
 
-/** A multi-vector model fills a query up with mask tokens and gives a document's punctuation no embedding. */
+/** A multi-vector model fills a query up with mask tokens and returns no embeddings for a document's punctuation. */
 export interface MultiVectorOptions extends CallOptions {
   kind: 'query' | 'document';
   /** Most tokens, special ones and the prefix included; also the length that a query is filled up to. Default: the checkpoint's. */
