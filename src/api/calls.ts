@@ -83,7 +83,7 @@ export interface EmbedOptions<P extends Precision = Precision> extends CallOptio
   /** Put before every text: one of `info.prompts` by name, or the prompt itself. Default: `info.defaultPrompt`, if any. */
   promptName?: string;
   prompt?: string;
-  /** How many numbers of each embedding to keep, from the first, for models trained for it (Matryoshka). Default: what the checkpoint says, else all. */
+  /** Cut each embedding to its first `dimensions` numbers, for models trained for it (Matryoshka). Default: what the checkpoint says, else no cut. */
   dimensions?: number;
   /** Default float32. */
   precision?: P;
