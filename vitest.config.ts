@@ -54,14 +54,28 @@ const sequential = (order: number, minutes: number) => ({
   sequence: { groupOrder: order },
 });
 
-/** Each adapter has its own processes: a process keeps the Vulkan drivers it saw first. */
+/** lavapipe's compiler takes 30 s for a kernel whose inner loops are written out 16 times, and 3 s for one in vectors of 4 with 2 steps. */
+const QUICK_TO_COMPILE = { GPU_UNROLL: '2', LP_NATIVE_VECTOR_WIDTH: '128' };
+
+/** Each adapter has its own processes: a process keeps the Vulkan drivers it saw first. Software adapters choose designs of their own. */
 const gpuProject = ({ name, env }: NodeAdapter, i: number): TestProjectConfiguration => ({
   test: {
     ...sequential(1 + i, 2),
     name,
     include: [tests('.gpu')],
     exclude: name === 'swiftshader' ? LAVAPIPE_ONLY : [],
-    env: { ...env, GPU_ADAPTER: name },
+    env: { ...env, GPU_ADAPTER: name, GPU_UNROLL: QUICK_TO_COMPILE.GPU_UNROLL },
+  },
+});
+
+/** Whole models by the designs that cards get (`card`), also on a device with nothing but WebGPU's defaults (`minimal`). */
+const WHOLE_MODELS = ['src/model/*.gpu.test.ts', 'src/tasks/*.gpu.test.ts'];
+const profileProject = (profile: 'card' | 'minimal', { name, env }: NodeAdapter, i: number) => ({
+  test: {
+    ...sequential(5 + i, 5),
+    name: name === 'lavapipe' ? profile : `${profile}-${name}`,
+    include: name === 'swiftshader' ? ['src/model/golden.gpu.test.ts'] : WHOLE_MODELS,
+    env: { ...env, ...QUICK_TO_COMPILE, GPU_ADAPTER: name, GPU_PROFILE: profile },
   },
 });
 
@@ -89,6 +103,8 @@ export default defineConfig({
         },
       },
       ...adapters.map(gpuProject),
+      profileProject('card', adapters[0], 0),
+      ...adapters.map((adapter, i) => profileProject('minimal', adapter, 1 + i)),
       { test: { ...sequential(10, 5), name: 'e2e', include: ['e2e/**/*.test.ts'], globalSetup: ['e2e/setup.ts'] } },
       // extra-*: not part of `npm test`
       {

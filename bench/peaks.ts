@@ -2,6 +2,7 @@
 import { COPY_DST, STORAGE } from '../src/gpu/buffers';
 import type { Gpu } from '../src/gpu/device';
 import { bind, createKernel } from '../src/gpu/kernel';
+import { isSoftware } from '../src/gpu/profile';
 import copySource from './copy.wgsl?raw';
 import fmaSource from './fma.wgsl?raw';
 
@@ -76,11 +77,11 @@ export async function fmaPeak(gpu: Gpu): Promise<number> {
 
 /** The highest rate of a buffer-to-buffer copy in GB/s, reads plus writes: the best of several runs. */
 export async function copyPeak(gpu: Gpu): Promise<number> {
-  const { device, limits, isSoftware } = gpu;
+  const { device, limits, info } = gpu;
   const most = Math.min(
     limits.maxStorageBufferBindingSize,
     limits.maxBufferSize,
-    isSoftware ? COPY_BYTES.software : COPY_BYTES.card,
+    isSoftware(info) ? COPY_BYTES.software : COPY_BYTES.card,
   );
   const workgroups = Math.min(MOST_WORKGROUPS, Math.floor(most / GROUP_BYTES));
   const size = workgroups * GROUP_BYTES;
@@ -88,7 +89,7 @@ export async function copyPeak(gpu: Gpu): Promise<number> {
   const kernel = await createKernel(gpu, { label: 'copy', source: copySource, constants: { PER_THREAD } });
   const bindGroup = bind(gpu, kernel, { source: from, out: to });
   // A fast card copies half a gigabyte in a fifth of a millisecond; several copies per submit hide the cost of submitting.
-  const copies = isSoftware ? 1 : 32;
+  const copies = isSoftware(info) ? 1 : 32;
   let best = 0;
   for (let i = 0; i < COPY_RUNS; i++) {
     const ms = await timeDispatches(gpu, kernel, bindGroup, workgroups, copies);

@@ -1,4 +1,5 @@
 import { openGpu } from '../src/gpu/device';
+import { isSoftware } from '../src/gpu/profile';
 import type { OpenOptions } from '../src/session/open';
 import { barsOf, LEAST_TOKENS, WINDOWS } from './bars';
 import { type Case, TIERS, type Tier, type TierName, USUAL_TIERS } from './cases';
@@ -27,7 +28,8 @@ export async function runSuite(
   options: SuiteOptions,
 ): Promise<Measurements & { bars: Bar[] } & Pick<Environment, 'adapter' | 'driver' | 'features'>> {
   const { gpu, models, bars = false, log } = options;
-  const { device, info, hasF16, hasTimestamps, isSoftware } = await openGpu(gpu);
+  const { device, info, hasF16, hasTimestamps } = await openGpu(gpu);
+  const isOnCpu = isSoftware(info);
   const features = [...device.features].sort();
   device.destroy();
   const profile = (options.profile ?? false) || bars;
@@ -45,19 +47,19 @@ export async function runSuite(
 
   const all: Measurements = { peaks: { fma_gflops: 0, copy_gb_s: 0 }, sets: [], queries: [], windows: [] };
   for (const model of models) {
-    const tokens = options.tokens ?? (isSoftware ? (model.isSmall || bars ? LEAST_TOKENS.software : 512) : 32768);
-    const repeats = options.repeats ?? (isSoftware ? 3 : 5);
+    const tokens = options.tokens ?? (isOnCpu ? (model.isSmall || bars ? LEAST_TOKENS.software : 512) : 32768);
+    const repeats = options.repeats ?? (isOnCpu ? 3 : 5);
     for (const [i, tier] of tiersOf(model, tiers, options.tiers).entries()) {
       const found = await measure(model, tier, options.cases, {
         ...options,
         gpu,
         tokens,
         repeats,
-        queryRepeats: options.queryRepeats ?? (isSoftware ? 10 : 50),
+        queryRepeats: options.queryRepeats ?? (isOnCpu ? 10 : 50),
         profile,
         // A sequence of 8192 tokens takes a CPU minutes at base's shape, and the cost per token depends on the length in the same way in
         // a small model and in every tier.
-        windows: bars && (!isSoftware || (model.isSmall && i === 0)) ? WINDOWS : [],
+        windows: bars && (!isOnCpu || (model.isSmall && i === 0)) ? WINDOWS : [],
       });
       all.peaks.fma_gflops = Math.max(all.peaks.fma_gflops, found.peaks.fma_gflops);
       all.peaks.copy_gb_s = Math.max(all.peaks.copy_gb_s, found.peaks.copy_gb_s);
@@ -70,7 +72,7 @@ export async function runSuite(
     set.peak_share = set.gflops / all.peaks.fma_gflops;
     for (const kernel of set.kernels ?? []) kernel.peak_share = kernel.gflops / all.peaks.fma_gflops;
   }
-  return { adapter, driver: info.description, features, ...all, bars: barsOf(all, isSoftware) };
+  return { adapter, driver: info.description, features, ...all, bars: barsOf(all, isOnCpu) };
 }
 
 /** Large checkpoints run only with f16 weights, as published ones of their size are used; f32 would tell nothing new. */

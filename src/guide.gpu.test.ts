@@ -5,7 +5,8 @@ import { expect, it } from 'vitest';
 import type { Model } from './api/types';
 import { safetensorsBytes } from './formats/fixtures';
 import { publicModel } from './model/fixtures/golden';
-import { loadModel, maxSim, similarity } from './node';
+import { maxSim, similarity } from './node';
+import { loadTestModel } from './session/fixtures';
 import { labelsOf, tinyModel } from './tasks/fixtures';
 
 /** The first example of every guide page, run as it stands with a small model in the place of the one that it names. */
@@ -81,7 +82,7 @@ it.each(Object.entries(PAGES))('%s', async (page, { model, prints }) => {
   const loaded: Model[] = [];
   const library = {
     loadModel: async () => {
-      loaded.push(await loadModel(model(), { dtype: 'f32' }));
+      loaded.push(await loadTestModel(model(), { dtype: 'f32' }));
       return loaded[0];
     },
     similarity,

@@ -22,6 +22,13 @@ export type Arithmetic = 'f32' | 'f16';
  */
 export type Compute = 'float' | 'int8';
 
+/**
+ * Which designs of the kernels are used, and which features and limits of the device. `card`: the fast ones of graphics cards. `minimal`: the same
+ * without any optional feature and with WebGPU's default limits (16 KiB of workgroup memory), as on the weakest device. `software`: those that
+ * suit a CPU which emulates a GPU.
+ */
+export type ProfileName = 'card' | 'minimal' | 'software';
+
 /** What the checkpoint's head computes. `encoder`: no head, only hidden states. */
 export type Task = 'encoder' | 'mlm' | 'seqcls' | 'tokcls';
 
@@ -120,6 +127,8 @@ export interface LoadOptions extends FileOptions {
    * Node in a file of the user's cache folder). Default: true, but false on software adapters.
    */
   autotune?: boolean;
+  /** Default `auto`: `software` on software adapters, else `card`. The others help to find out whether a driver is at fault. */
+  profile?: 'auto' | ProfileName;
   /** Most tokens per GPU pass. Default: 8192, or fewer if the device's limits require it. */
   maxTokensPerPass?: number;
   /** A GPU to use instead of `navigator.gpu` (not in the worker). */
@@ -160,6 +169,7 @@ export interface ModelInfo {
   /** The mask token as written in a text ([MASK], <mask>); undefined if the tokenizer has none. */
   maskToken: string | undefined;
   adapter: { vendor: string; architecture: string; device: string; description: string };
+  profile: ProfileName;
   /** Optional WebGPU features that the kernels use. */
   features: string[];
   /** The commit of all files, if the server reported it. */

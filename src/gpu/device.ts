@@ -1,5 +1,6 @@
 import { DeviceLostError, WebGPUUnavailableError } from '../api/errors';
 import { STORAGE } from './buffers';
+import { type AdapterInfo, type AskedProfile, deviceDescriptor, type Profile, profileOf } from './profile';
 
 /** A matrix product that one subgroup computes: left [m, k] · right [k, n] of type `component`, summed in f32. */
 export interface SubgroupMatrix {
@@ -16,7 +17,9 @@ export interface Gpu {
   device: GPUDevice;
   /** Kept as long as the device: in Node, Dawn shuts down when its GPU object is collected. */
   instance: GPU;
-  info: { vendor: string; architecture: string; device: string; description: string };
+  info: AdapterInfo;
+  /** What is chosen for this device. */
+  profile: Profile;
   limits: GPUSupportedLimits;
   hasF16: boolean;
   /** Threads per subgroup, if the device supports subgroups and they all have the same size. */
@@ -24,8 +27,6 @@ export interface Gpu {
   hasTimestamps: boolean;
   /** The matrix product that the kernels use, if the device has a suitable one. */
   subgroupMatrix?: SubgroupMatrix;
-  /** A software adapter (SwiftShader, llvmpipe, WARP): long, unrolled shaders compile slowly there and run no faster. */
-  isSoftware: boolean;
   /** A small buffer for bindings that a kernel variant does not read. */
   none: GPUBuffer;
   /** Set once the device is lost; `guarded` throws it. */
@@ -34,20 +35,12 @@ export interface Gpu {
 
 /** Chromium only, behind a flag. */
 const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
-const WANTED_FEATURES: GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query', SUBGROUP_MATRIX];
-const WANTED_LIMITS = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxComputeWorkgroupStorageSize',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupSizeX',
-] as const;
 
 /**
- * Opens a device of the high-performance adapter, with every feature and limit that the kernels can use.
- * Throws WebGPUUnavailableError if there is no WebGPU or no adapter.
+ * Opens a device of the high-performance adapter, with every feature and limit that the kernels can use, or those of the profile asked for.
+ * Throws WebGPUUnavailableError if there is no WebGPU or no adapter, a RangeError for an unknown profile.
  */
-export async function openGpu(gpu: GPU | undefined): Promise<Gpu> {
+export async function openGpu(gpu: GPU | undefined, profile: AskedProfile = {}): Promise<Gpu> {
   if (!gpu) {
     throw new WebGPUUnavailableError(
       'This environment has no WebGPU (navigator.gpu is missing). Use Chrome or Edge 113+, Safari 26+ or Firefox 141+ on a page ' +
@@ -60,20 +53,21 @@ export async function openGpu(gpu: GPU | undefined): Promise<Gpu> {
       'WebGPU found no graphics adapter. The driver may be missing, outdated or blocklisted (see chrome://gpu).',
     );
   }
-  const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
-  const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]));
-  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
   const { vendor, architecture, device: model, description, subgroupMinSize, subgroupMaxSize } = adapter.info;
+  const info = { vendor, architecture, device: model, description };
+  const device = await adapter.requestDevice(deviceDescriptor(adapter, profile));
+  const subgroupSize =
+    device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : undefined;
   const opened: Gpu = {
     device,
     instance: gpu,
-    info: { vendor, architecture, device: model, description },
+    info,
+    profile: profileOf(info, subgroupSize, profile),
     limits: device.limits,
     hasF16: device.features.has('shader-f16'),
-    subgroupSize: device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : undefined,
+    subgroupSize,
     hasTimestamps: device.features.has('timestamp-query'),
     subgroupMatrix: device.features.has(SUBGROUP_MATRIX) ? subgroupMatrixOf(adapter.info as MatrixInfo) : undefined,
-    isSoftware: /swiftshader|llvmpipe|basic render/i.test(`${architecture} ${model} ${description}`),
     none: device.createBuffer({ label: 'none', size: 256, usage: STORAGE }),
   };
   void device.lost.then((info) => {

@@ -1,9 +1,25 @@
-/** For tests on a GPU: the adapter that the test project names. */
+/** For tests on a GPU: the driver, Dawn's toggles and the profile that the test project names. */
 import { create } from 'webgpu';
 import { type Gpu, openGpu } from './device';
+import type { AskedProfile } from './profile';
 
-/** Opens the GPU with the driver of the test project. */
-export const openTestGpu = (): Promise<Gpu> => openGpu(create([]));
+const { GPU_PROFILE, GPU_UNROLL } = process.env;
+
+/**
+ * The profile of the test project. lavapipe's compiler takes 30 s for a kernel whose inner loops are written out 16 times, so its projects limit
+ * that; on a card all of it runs.
+ */
+export const TEST_PROFILE: AskedProfile = {
+  ...(GPU_PROFILE && { name: GPU_PROFILE as AskedProfile['name'] }),
+  ...(GPU_UNROLL && { unroll: Number(GPU_UNROLL) }),
+};
+
+/** WebGPU by Dawn, with the toggles of the environment variable DAWN_TOGGLES (`a,b`). */
+export const testGpu = (): GPU =>
+  create((process.env.DAWN_TOGGLES ?? '').split(',').flatMap((name) => (name ? [`enable-dawn-features=${name}`] : [])));
+
+/** Opens the test project's GPU. */
+export const openTestGpu = (): Promise<Gpu> => openGpu(testGpu(), TEST_PROFILE);
 
 /** A GPU that reports a small maxStorageBufferBindingSize, so that tables are split into pieces; all else is the real device's. */
 export function withSmallBindings(bytes: number): GPU {
@@ -15,7 +31,7 @@ export function withSmallBindings(bytes: number): GPU {
         return typeof value === 'function' ? value.bind(target) : value;
       },
     });
-  const gpu = create([]);
+  const gpu = testGpu();
   return wrap(gpu, {
     async requestAdapter(options?: GPURequestAdapterOptions) {
       const adapter = (await gpu.requestAdapter(options))!;

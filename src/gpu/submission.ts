@@ -4,14 +4,8 @@ import type { Dispatch } from './kernel';
 import type { Profiler } from './profiler';
 
 /**
- * Larger work is submitted in parts, so that no single command buffer occupies a slow GPU for seconds: drivers and browsers reset a GPU that
- * does not respond. ModernBERT-base takes 0.12 TFLOP for 512 tokens and 3.5 TFLOP for 8192.
- */
-const FLOPS_PER_SUBMIT = 3e11;
-
-/**
  * Records dispatches and copies, and submits them when something is read. Consecutive dispatches share one compute pass; everything between
- * two reads is one submit, unless it is very large. With a profiler, each dispatch gets its own pass.
+ * two reads is one submit, unless it is larger than the profile's flopsPerSubmit. With a profiler, each dispatch gets its own pass.
  */
 export class Submission {
   dispatches = 0;
@@ -36,7 +30,7 @@ export class Submission {
     this.dispatches++;
     this.flops += flops;
     this.issuedFlops += issuedFlops;
-    if (this.flops - this.#submittedFlops > FLOPS_PER_SUBMIT) this.#submit();
+    if (this.flops - this.#submittedFlops > this.gpu.profile.flopsPerSubmit) this.#submit();
   }
 
   copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {

@@ -1,8 +1,9 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, it, type TestContext } from 'vitest';
 import type { Arithmetic } from '../api/types';
 import { openTestGpu } from '../gpu/fixtures';
+import { SUBGROUP_SIZES } from '../gpu/profile';
 import { attentionTiles, keyBounds, tileWords, tokenStream } from '../packing/stream';
-import { type AttentionTile, attention as attentionStep, attentionTile } from './attention';
+import { type AttentionTile, attention as attentionStep, attentionTile, WORKGROUP_TILES } from './attention';
 import { expectClose, expectF16Rejected, padded, randomMatrix, roundToF16, runStep, unpadded } from './fixtures';
 import { attentionPlace, headsLayout, qkvPlace } from './layout';
 import { attention } from './reference';
@@ -25,11 +26,7 @@ interface Case {
 const MIXED = [1, 63, 64, 65, 129, 2, 3, 1, 58];
 
 /** Attention of random q, k and v, as computed by the GPU and by the reference. */
-async function runAttention(
-  { head_dim, heads = 2, window, lengths, tile, rising = 1 }: Case,
-  act: Arithmetic = 'f32',
-  on = gpu,
-) {
+async function runAttention({ head_dim, heads = 2, window, lengths, tile, rising = 1 }: Case, act: Arithmetic = 'f32') {
   const hidden = heads * head_dim;
   const layout = headsLayout(heads, head_dim);
   const stream = tokenStream(lengths.map((length) => new Uint32Array(length)));
@@ -58,8 +55,8 @@ async function runAttention(
     out,
   };
   const sizes = { tiles: tiles.length, pairs: 0, issuedPairs: 0 };
-  const step = attentionStep<void>(on, { ...layout, act, tile, window }, buffers, () => sizes);
-  const data = await runStep(gpu, step, out, tokens * layout.attention, { storage: act, on });
+  const step = attentionStep<void>({ ...layout, act, tile, window }, buffers, () => sizes);
+  const data = await runStep(gpu, step, out, tokens * layout.attention, { storage: act });
   const actual = unpadded(data, [tokens, hidden], layout.attention, attentionPlace(layout));
   return { actual, expected: attention({ q, k, v }, stream.cu_seqlens, head_dim, window) };
 }
@@ -78,33 +75,33 @@ const CASES: Omit<Case, 'tile'>[] = [
   { head_dim: 128, heads: 1, window: 0, lengths: [65, 200] },
 ];
 
-const SMALL_TILES: Case[] = [
-  { head_dim: 32, window: 64, lengths: MIXED, tile: { design: 'workgroup', rows: 32, across: 4 } },
-  { head_dim: 32, window: 0, lengths: MIXED, tile: { design: 'workgroup', rows: 16, across: 4 } },
-];
+/** Smaller tiles than the profiles choose at most head_dims. */
+const SMALL_TILES: Case[] = WORKGROUP_TILES.slice(2).map((tile, i) => ({
+  head_dim: 32,
+  window: i % 2 ? 0 : 64,
+  lengths: MIXED,
+  tile: { ...tile, unroll: gpu.profile.unroll },
+}));
 
-describe.each(['workgroup', 'subgroup'] as const)('attention, design %s', (design) => {
-  /** The tile of a software adapter or of another device, whichever uses this design. */
-  const chosen = (head_dim: number) => {
-    const { headDim } = headsLayout(1, head_dim);
-    const tile = attentionTile(
-      { ...gpu, isSoftware: design === 'subgroup', subgroupSize: gpu.subgroupSize ?? 8 },
-      headDim,
-    );
-    expect(tile.design).toBe(design);
-    return tile;
+describe.each(['workgroup', 'plain', 'subgroup'] as const)('attention, %s', (choice) => {
+  const chosen = (head_dim: number, skip: TestContext['skip']) => {
+    const isOther = choice === 'subgroup' && !SUBGROUP_SIZES.includes(gpu.subgroupSize ?? 0);
+    skip(isOther, `not for this device: it needs subgroups of ${SUBGROUP_SIZES.join(', ')} threads`);
+    const profile = { ...gpu.profile, attention: [choice] };
+    return attentionTile({ ...gpu, profile }, headsLayout(1, head_dim).headDim);
   };
 
-  it.each([...CASES, ...(design === 'workgroup' ? SMALL_TILES : [])].map((c) => [name(c), c] as const))(
+  it.for([...CASES, ...(choice === 'workgroup' ? SMALL_TILES : [])].map((c) => [name(c), c] as const))(
     '%s',
-    async (_, c) => {
-      const { actual, expected } = await runAttention({ tile: chosen(c.head_dim), ...c });
+    async ([, c], { skip }) => {
+      const { actual, expected } = await runAttention({ tile: chosen(c.head_dim, skip), ...c });
       expectClose(actual, expected, 5e-6 * (c.rising ?? 1)); // the last bit of a larger score is worth more
     },
   );
 
-  it('computes in f16, or the device rejects f16', async () => {
-    const run = () => runAttention({ head_dim: 64, window: 16, lengths: MIXED, tile: chosen(64) }, 'f16');
+  it('computes in f16, or the device rejects f16', async ({ skip }) => {
+    const tile = chosen(64, skip);
+    const run = () => runAttention({ head_dim: 64, window: 16, lengths: MIXED, tile }, 'f16');
     if (!gpu.hasF16) return expectF16Rejected(gpu, run);
     const { actual, expected } = await run();
     // q after scaling and the probabilities are rounded to 11 bits; scores reach 15.
@@ -112,9 +109,8 @@ describe.each(['workgroup', 'subgroup'] as const)('attention, design %s', (desig
   });
 });
 
-it('attention returns the same with its inner loops unrolled, as on hardware', async () => {
-  const tile: AttentionTile = { design: 'workgroup', rows: 16, across: 4 };
-  const shape = { head_dim: 32, window: 16, lengths: MIXED, tile };
-  const { actual, expected } = await runAttention(shape, 'f32', { ...gpu, isSoftware: false });
+it.each([1, 16])('attention returns the same with its inner loops written out %i times', async (unroll) => {
+  const tile: AttentionTile = { design: 'workgroup', rows: 16, across: 4, unroll };
+  const { actual, expected } = await runAttention({ head_dim: 32, window: 16, lengths: MIXED, tile });
   expectClose(actual, expected, 5e-6);
 });

@@ -1,11 +1,9 @@
-import { UnsupportedModelError } from '../api/errors';
 import type { Arithmetic } from '../api/types';
 import type { Gpu } from '../gpu/device';
 import type { KernelSpec } from '../gpu/kernel';
 import common from './attention.wgsl?raw';
 import subgroup from './attention_subgroup.wgsl?raw';
 import workgroup from './attention_workgroup.wgsl?raw';
-import { SUBGROUP_SIZES } from './gemm';
 import type { HeadsLayout } from './layout';
 import type { KernelStep, Operand } from './step';
 import { roundUp } from './storage';
@@ -18,14 +16,19 @@ export interface AttentionTile {
   design: keyof typeof DESIGNS;
   rows: number;
   across: number;
+  /** Steps of the inner loops to write out, for design workgroup. */
+  unroll?: number;
 }
 
-const CANDIDATES: AttentionTile[] = [
-  { design: 'workgroup', rows: 64, across: 8 },
-  { design: 'workgroup', rows: 32, across: 8 },
-  { design: 'workgroup', rows: 32, across: 4 },
-  { design: 'workgroup', rows: 16, across: 4 },
-];
+/** Best first. The last fits the 16 KiB of workgroup memory that every device has at any head_dim. */
+export const WORKGROUP_TILES: AttentionTile[] = [
+  [64, 8],
+  [32, 8],
+  [32, 4],
+  [16, 4],
+  [8, 4],
+].map(([rows, across]) => ({ design: 'workgroup', rows, across }));
+const LEAST_WORKGROUP_BYTES = 16384;
 
 /** Largest head_dim that the tiles are made for. */
 export const MAX_HEAD_DIM = 128;
@@ -39,23 +42,17 @@ function workgroupBytes({ rows, across }: AttentionTile, headDim: number): numbe
   return (qTile + kpTile + vTile) * 16 + across * rows * 4 + rows;
 }
 
-/**
- * The tile for a device: software adapters have their own design, others get the largest tile that fits their workgroup memory.
- * Throws UnsupportedModelError if none fits.
- */
-export function attentionTile(gpu: Gpu, headDim: number): AttentionTile {
-  const { isSoftware, subgroupSize = 0 } = gpu;
-  if (isSoftware && SUBGROUP_SIZES.includes(subgroupSize))
-    return { design: 'subgroup', rows: 16, across: subgroupSize };
-  const limit = gpu.limits.maxComputeWorkgroupStorageSize;
-  const fit = CANDIDATES.find((tile) => workgroupBytes(tile, headDim) <= limit && headDim % (8 * tile.across) === 0);
-  if (!fit) {
-    const least = workgroupBytes(CANDIDATES[CANDIDATES.length - 1], headDim);
-    throw new UnsupportedModelError(
-      `Attention with head_dim ${headDim} needs ${least} bytes of workgroup memory, but this device allows ${limit}.`,
-    );
-  }
-  return fit;
+/** Whether a tile suits a padded head_dim and fits so many bytes of workgroup memory. */
+export const fits = (tile: AttentionTile, headDim: number, bytes: number): boolean =>
+  headDim % (8 * tile.across) === 0 && workgroupBytes(tile, headDim) <= bytes;
+
+/** The tile that the profile chooses for a padded head_dim: in workgroup memory, the best one that fits. */
+export function attentionTile(gpu: Pick<Gpu, 'profile' | 'limits' | 'subgroupSize'>, headDim: number): AttentionTile {
+  const [choice] = gpu.profile.attention;
+  if (choice === 'subgroup') return { design: 'subgroup', rows: 16, across: gpu.subgroupSize! };
+  const bytes = choice === 'plain' ? LEAST_WORKGROUP_BYTES : gpu.limits.maxComputeWorkgroupStorageSize;
+  const tile = WORKGROUP_TILES.find((tile) => fits(tile, headDim, bytes))!;
+  return { ...tile, unroll: choice === 'plain' ? 1 : gpu.profile.unroll };
 }
 
 /** Tiles of a pass's work list; for FLOPs, the query-key pairs that count and all pairs that are computed. */
@@ -77,16 +74,15 @@ export interface AttentionSpec extends HeadsLayout {
  * scale and log2 e. Source: Dao et al. 2022 (arXiv:2205.14135), without dropout and backward pass.
  */
 export function attention<S>(
-  gpu: Gpu,
   spec: AttentionSpec,
   buffers: Record<'qkv' | 'tiles' | 'bounds' | 'out', Operand<S>>,
   sizesOf: (sizes: S) => AttentionSizes,
 ): KernelStep<S> {
   const { heads, head_dim, headDim, act, tile, window } = spec;
-  const { design, rows, across } = tile;
+  const { design, rows, across, unroll = 1 } = tile;
   const slices = Math.ceil(headDim / (8 * across)); // of the head's dimensions; each has its own workgroups, which compute the scores again
   const sizes: KernelSpec['constants'] =
-    design === 'subgroup' ? { LANES: across } : { ROWS: rows, ACROSS: across, UNROLL: gpu.isSoftware ? 1 : 16 };
+    design === 'subgroup' ? { LANES: across } : { ROWS: rows, ACROSS: across, UNROLL: unroll };
   return {
     label: `attention ${window === 0 ? 'global' : 'window'}`,
     kernel: {

@@ -42,6 +42,8 @@ export interface GemmTile {
   m: number;
   n: number;
   k: number;
+  /** Steps of the inner loop to write out, for designs that can. */
+  unroll?: number;
 }
 
 /** Which tile to use for how many rows, fewest first: each entry serves up to `upTo` rows, the last one any number. */

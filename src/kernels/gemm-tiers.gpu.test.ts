@@ -10,7 +10,7 @@ import {
   runStep,
   unpadded,
 } from './fixtures';
-import { INT8_TILES } from './gemm';
+import { INT8_TILES, unrolled } from './gemm';
 import { M_MULTIPLE } from './gemm-spec';
 import { gegluPlace, headsLayout, paddedWidth, qkvPlace, ropeTable } from './layout';
 import { quantizeRows as quantizeRowsStep } from './quantize_rows';
@@ -77,7 +77,7 @@ describe.each(gpu.hasF16 ? INT8_TILES : INT8_TILES.slice(1))('gemm of integers, 
     const bias = randomVector(33, 777);
     const { data, stride } = await runGemm(
       gpu,
-      [{ tile }],
+      [{ tile: unrolled(tile, gpu.profile.unroll) }],
       { ...types, n: 784, epilogue: { kind: 'store' } },
       { x, w, bias },
     );
@@ -91,7 +91,7 @@ describe.each(gpu.hasF16 ? INT8_TILES : INT8_TILES.slice(1))('gemm of integers, 
     const epilogue = { kind: 'geglu', activation: 'gelu' } as const;
     const { data, stride } = await runGemm(
       gpu,
-      [{ tile }],
+      [{ tile: unrolled(tile, gpu.profile.unroll) }],
       { ...types, n, epilogue },
       { x, w, rowAt: gegluPlace(100) },
     );

@@ -3,6 +3,7 @@ import type { Dtype } from '../api/types';
 import type { QuantizedDtype } from '../formats/quantize';
 import { openTestGpu } from '../gpu/fixtures';
 import { createKernel } from '../gpu/kernel';
+import { SUBGROUP_SIZES } from '../gpu/profile';
 import {
   dequantized,
   expectClose,
@@ -13,7 +14,7 @@ import {
   roundToF16,
   unpadded,
 } from './fixtures';
-import { createGemm, DEFAULT_PLAN, gemmDispatch, softwarePlan, TILES } from './gemm';
+import { createGemm, gemmDispatch, PLANS, TILES, unrolled } from './gemm';
 import { ACTIVATIONS, type GemmTile } from './gemm-spec';
 import { gegluPlace, headsLayout, paddedWidth, qkvPlace, ropeTable } from './layout';
 import { ACTIVATE, add, geglu, linear, type Matrix } from './reference';
@@ -23,17 +24,20 @@ const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());
 
 /**
- * SwiftShader takes many seconds to compile shaders with barriers, so it runs only the tile for software adapters. lavapipe also runs one tile
- * of each hardware design in all tests, and the other sizes, which differ only in constants, in a single test.
+ * The tiles of every design that this device can run: one of each design in all tests, and the other sizes, which differ only in constants, in a
+ * single test. SwiftShader takes many seconds to compile shaders with barriers, so it runs only the design that its profile chooses.
  */
-const softwareTiles = gpu.isSoftware ? softwarePlan(gpu).map(({ tile }) => tile) : [];
-const hardwareTiles = gpu.isSoftware && !gpu.hasF16 ? [] : TILES;
-const isFirst = ({ design }: GemmTile, i: number) => hardwareTiles.findIndex((tile) => tile.design === design) === i;
+const ofSubgroups = SUBGROUP_SIZES.includes(gpu.subgroupSize ?? 0) ? PLANS.subgroup.map(({ tile }) => tile) : [];
+const ofWorkgroups = /SwiftShader/.test(gpu.info.device) ? [] : TILES.map((tile) => unrolled(tile, gpu.profile.unroll));
+const isFirst = ({ design }: GemmTile, i: number) => ofWorkgroups.findIndex((tile) => tile.design === design) === i;
 const named = (tiles: GemmTile[]) =>
-  tiles.map((tile) => ({ tile, name: `${tile.design} ${tile.m} × ${tile.n} × ${tile.k}` }));
-const tiles = named([...hardwareTiles.filter(isFirst), ...softwareTiles]);
+  tiles.map((tile) => ({
+    tile,
+    name: `${tile.design} ${tile.m} × ${tile.n} × ${tile.k}`,
+  }));
+const tiles = named([...ofWorkgroups.filter(isFirst), ...ofSubgroups]);
 
-it.each(named(hardwareTiles.filter((tile, i) => !isFirst(tile, i))))(
+it.each(named(ofWorkgroups.filter((tile, i) => !isFirst(tile, i))))(
   '$name multiplies whole and partial tiles',
   async ({ tile }) => {
     const x = randomMatrix(1, 129, 320);
@@ -199,12 +203,12 @@ it('uses the tile that the plan has for the number of rows', async () => {
   expect(gemmDispatch(gemm, 71).issuedFlops).toBe(2 * 128 * 128 * 64);
 });
 
-describe('gemm as compiled for hardware', () => {
-  it('returns the same with its inner loop unrolled', async () => {
+describe('gemm as compiled for cards', () => {
+  it.each([1, 16])('returns the same with its inner loop written out %i times', async (unroll) => {
     const x = randomMatrix(19, 65, 320);
     const w = randomMatrix(20, 777, 320);
     const options = { n: 784, epilogue: { kind: 'store' } } as const;
-    const { data } = await runGemm(gpu, [{ tile: TILES[0] }], options, { x, w }, { ...gpu, isSoftware: false });
+    const { data } = await runGemm(gpu, [{ tile: { ...TILES[0], unroll } }], options, { x, w });
     expectClose(unpadded(data, [65, 777], 784), linear(x, w), 2e-4); // values up to 60, 320 f32 roundings each
   });
 });
@@ -216,7 +220,13 @@ describe('gemm in f16', () => {
     const x = roundToF16(randomMatrix(17, 65, 1024, 8));
     const w = roundToF16(randomMatrix(18, 40, 1024, 8));
     for (const row of w.slice(0, 4)) row.set(x[0].map((value) => Math.sign(value) * 60)); // sums near ±400,000
-    const run = () => runGemm(gpu, DEFAULT_PLAN, { ...types, n: 40, epilogue: { kind: 'store' } }, { x, w });
+    const run = () =>
+      runGemm(
+        gpu,
+        [{ tile: unrolled(TILES[0], gpu.profile.unroll) }],
+        { ...types, n: 40, epilogue: { kind: 'store' } },
+        { x, w },
+      );
     if (!gpu.hasF16) return expectF16Rejected(gpu, run);
     const { data } = await run();
     const expected = linear(x, w).map((row) => row.map((value) => Math.max(-65504, Math.min(65504, value))));

@@ -1,5 +1,6 @@
 import type { Gpu } from '../gpu/device';
 import type { Kernel, KernelSpec } from '../gpu/kernel';
+import type { GemmChoice } from '../gpu/profile';
 import common from './gemm.wgsl?raw';
 import int8 from './gemm_int8.wgsl?raw';
 import matrix from './gemm_matrix.wgsl?raw';
@@ -54,42 +55,36 @@ export interface Gemm {
 /** The source of every design: stored plans are valid for this source only. */
 export const gemmSources = common + Object.values(DESIGNS).join('');
 
-const TILE: GemmTile = { design: 'workgroup', m: 64, n: 64, k: 16 };
-const LARGE_TILE: GemmTile = { design: 'workgroup', m: 128, n: 128, k: 8 };
-const SMALL_TILE: GemmTile = { design: 'workgroup', m: 32, n: 64, k: 8 };
+const TILE: GemmTile = { design: 'workgroup', m: 64, n: 64, k: 16, unroll: 16 };
+const LARGE_TILE: GemmTile = { design: 'workgroup', m: 128, n: 128, k: 8, unroll: 8 };
+const SMALL_TILE: GemmTile = { design: 'workgroup', m: 32, n: 64, k: 8, unroll: 8 };
 const SPLIT_K_TILE: GemmTile = { design: 'split_k', m: 8, n: 8, k: 4 };
-
-/** The plan for devices that nothing was measured on. Each m divides 64, to which heads pad their rows. */
-export const DEFAULT_PLAN: GemmPlan = [
-  { upTo: 16, tile: SPLIT_K_TILE },
-  { upTo: 32, tile: SMALL_TILE },
-  { tile: TILE },
-];
-
-/** Subgroup sizes that the designs for software adapters support. */
-export const SUBGROUP_SIZES = [4, 8, 16];
-
 const SUBGROUP_TILE: GemmTile = { design: 'subgroup', m: 16, n: 64, k: 4 };
-
-/**
- * The plan for software adapters. SwiftShader saves the state of every thread at every barrier, so fewer threads and barriers are faster: with
- * split-K, a 16-token query to nano took three times as long as one of 128 tokens.
- */
-export function softwarePlan({ subgroupSize = 0 }: Gpu): GemmPlan {
-  if (SUBGROUP_SIZES.includes(subgroupSize)) return [{ tile: SUBGROUP_TILE }];
-  return [{ upTo: 32, tile: SMALL_TILE }, { tile: TILE }];
-}
 
 /** The tiles that every device can run. */
 export const TILES: GemmTile[] = [TILE, LARGE_TILE, SMALL_TILE, SPLIT_K_TILE];
 
+/** With at most so many steps of its inner loop written out. */
+export const unrolled = (tile: GemmTile, most: number): GemmTile =>
+  tile.unroll ? { ...tile, unroll: Math.min(tile.unroll, most) } : tile;
+
+/** The plans of what a profile can choose without measuring, before the limit on unrolling. Each m divides 64, to which heads pad their rows. */
+export const PLANS: Record<Exclude<GemmChoice, 'tuned'>, GemmPlan> = {
+  workgroup: [{ upTo: 16, tile: SPLIT_K_TILE }, { upTo: 32, tile: SMALL_TILE }, { tile: TILE }],
+  subgroup: [{ tile: SUBGROUP_TILE }],
+  // Without split-K, which needs many barriers: on SwiftShader a 16-token query to nano took three times as long with it as one of 128 tokens.
+  plain: [{ upTo: 32, tile: SMALL_TILE }, { tile: TILE }],
+};
+
 /** Integers use one design for any number of rows: a row's result must not depend on the other rows of the pass. */
-export const INT8_TILES: GemmTile[] = [64, 32].map((m) => ({ design: 'int8', m, n: 64, k: 32 }));
+export const INT8_TILES: GemmTile[] = [64, 32].map((m) => ({ design: 'int8', m, n: 64, k: 32, unroll: 8 }));
 const INT8_PLAN: GemmPlan = [{ upTo: 32, tile: INT8_TILES[1] }, { tile: INT8_TILES[0] }];
 
 /** The tiles to choose from for a GEMM on this device. The results of the others are compared with those of the first. */
 export const tilesFor = (gpu: Gpu, spec: GemmSpec): GemmTile[] =>
-  spec.a === 'int8' ? INT8_TILES : [...TILES, ...matrixTiles(gpu, spec)];
+  (spec.a === 'int8' ? INT8_TILES : [...TILES, ...matrixTiles(gpu, spec)]).map((tile) =>
+    unrolled(tile, gpu.profile.unroll),
+  );
 
 /** Tiles for matrix units. Units that only have f16 round their operands to it, so they are used only if the GEMM is in f16 anyway. */
 export function matrixTiles({ subgroupMatrix }: Gpu, { a, dtype }: GemmSpec): GemmTile[] {
@@ -100,10 +95,12 @@ export function matrixTiles({ subgroupMatrix }: Gpu, { a, dtype }: GemmSpec): Ge
   return [64, 128].map((m) => ({ design: 'matrix', m, n: 128, k }));
 }
 
-/** The plan if nothing was measured. */
-export function defaultPlan(gpu: Gpu, spec: GemmSpec): GemmPlan {
-  if (spec.a === 'int8') return INT8_PLAN;
-  return gpu.isSoftware ? softwarePlan(gpu) : DEFAULT_PLAN;
+/** The plan if nothing was measured: that of the profile's first choice which needs no measuring. */
+export function defaultPlan({ profile }: Pick<Gpu, 'profile'>, spec: GemmSpec): GemmPlan {
+  const choice = profile.gemm.find((choice) => choice !== 'tuned')!;
+  const most = choice === 'workgroup' ? profile.unroll : 1;
+  const plan = spec.a === 'int8' ? INT8_PLAN : PLANS[choice];
+  return plan.map(({ tile, ...entry }) => ({ ...entry, tile: unrolled(tile, most) }));
 }
 
 /** Compiles the kernels of a plan. */
@@ -147,8 +144,7 @@ function variant(gpu: Gpu, spec: GemmSpec, tile: GemmTile): KernelSpec {
     constants.Q_SCALE = epilogue.qScale;
   }
   if (tile.design === 'subgroup') constants.LANES = gpu.subgroupSize!;
-  if (tile.design === 'workgroup') constants.UNROLL = gpu.isSoftware ? 1 : tile.k;
-  if (tile.design === 'int8') constants.UNROLL = gpu.isSoftware ? 1 : 8;
+  if (tile.unroll) constants.UNROLL = tile.unroll;
   if (tile.design === 'matrix') {
     const { component, m, n, k, threads } = gpu.subgroupMatrix!;
     Object.assign(constants, { tile_t: component, MATRIX_M: m, MATRIX_N: n, MATRIX_K: k, THREADS: threads });

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../gpu/device';
 import { openTestGpu } from '../gpu/fixtures';
-import { DEFAULT_PLAN, TILES, tilesFor } from './gemm';
+import { PLANS, TILES, tilesFor } from './gemm';
 import type { GemmPlan, GemmSpec, GemmTile } from './gemm-spec';
 import { withMatrices } from './test-matrices';
 import { createTuner, planKey, tuneGemm } from './tune';
@@ -127,6 +127,6 @@ describe('createTuner', () => {
     expect(await createTuner(gpu, broken)(spec)).toHaveLength(3);
     const deviceless = { ...gpu, device: undefined as unknown as GPUDevice };
     expect(await createTuner(deviceless, undefined)(spec)).toBeUndefined();
-    expect(DEFAULT_PLAN[DEFAULT_PLAN.length - 1].upTo).toBeUndefined();
+    expect(PLANS.workgroup[PLANS.workgroup.length - 1].upTo).toBeUndefined();
   });
 });

@@ -72,10 +72,9 @@ export const encoderLinear =
 
 /** Attention of a layer with this window: out [T, attention] = softmax(q kᵀ) v of qkv [T, 3 attention]. */
 export const encoderAttention =
-  ({ gpu, act }: Target, layout: HeadsLayout & { tile: AttentionTile }, qkv: Slot, out: Slot) =>
+  ({ act }: Target, layout: HeadsLayout & { tile: AttentionTile }, qkv: Slot, out: Slot) =>
   (window: number): Step<PassSizes> =>
     attention(
-      gpu,
       { ...layout, act, window },
       { qkv, tiles: tilesOf(window), bounds: boundsOf(window), out },
       (s: PassSizes) => s.attention.get(window)!,

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import family from '../../tools/goldens/family.json';
 import type { Dtype, Model } from '../api/types';
-import { loadModel, type NodeLoadOptions } from '../node';
+import type { NodeLoadOptions } from '../node';
+import { loadTestModel } from '../session/fixtures';
 import { type Golden, maxDifference, nanoTexts, readGolden } from './fixtures/golden';
 import { type Twin, twinFolder, twinNamed } from './fixtures/twin';
 
@@ -15,7 +16,7 @@ const TEXTS = [0, 2, 3, 5].map((i) => nanoTexts()[i]);
 
 async function withTwin(twin: Twin, options: NodeLoadOptions, use: (model: Model, golden: Golden) => Promise<void>) {
   const golden = readGolden(`family/${twin.name}`);
-  const model = await loadModel(twinFolder(twin.name), options);
+  const model = await loadTestModel(twinFolder(twin.name), options);
   try {
     await use(model, golden);
   } finally {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { create } from 'webgpu';
 import type { LoadOptions } from '../api/types';
+import { TEST_PROFILE, testGpu } from '../gpu/fixtures';
 import type { Runtime } from '../runtime/runtime';
 import { loadRuntime } from '../session/open';
 import { folderFiles } from '../sources/folder';
@@ -53,7 +53,8 @@ async function run(runtime: Runtime, { ids, rows }: (typeof sequences)[number]) 
 const load = async (options: LoadOptions): Promise<Runtime> => {
   const { runtime } = await loadRuntime(checkpointFolder('base-mlm'), {
     ...options,
-    gpu: create([]),
+    gpu: testGpu(),
+    profile: TEST_PROFILE,
     folder: folderFiles,
     task: 'mlm',
   });

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { LoadOptions, Model, ModelSource } from '../api/types';
+import type { LoadOptions, Model } from '../api/types';
 import { openTestGpu } from '../gpu/fixtures';
-import { loadModel } from '../node';
+import { withModel } from '../session/fixtures';
 import {
   argmaxes,
   checkpointFolder,
@@ -20,15 +20,6 @@ vi.setConfig({ testTimeout: 5 * 60_000 });
 const F32 = { dtype: 'f32', arithmetic: 'f32' } as const;
 /** PyTorch's own f32 is up to 3e-5 from float64 here. */
 const F32_TOLERANCE = 2e-4;
-
-async function withModel<T>(source: ModelSource, options: LoadOptions, use: (model: Model) => Promise<T>): Promise<T> {
-  const model = await loadModel(source, options);
-  try {
-    return await use(model);
-  } finally {
-    await model.dispose();
-  }
-}
 
 let hasF16: boolean;
 let arithmeticOfNano: { asked: string; used: string };

@@ -4,13 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TokenBatch } from '../api/calls';
 import { DeviceLostError, UnsupportedModelError } from '../api/errors';
 import type { Model } from '../api/types';
-import { loadModel } from '../node';
+import { loadTestModel } from '../session/fixtures';
 import { checkpointFolder, nanoTexts, publicModel, readGolden } from './fixtures/golden';
 
 describe('a model that is asked for what cannot be', () => {
   let model: Model;
   beforeAll(async () => {
-    model = await loadModel(publicModel('nano'), { arithmetic: 'f32', maxTokensPerPass: 1024 });
+    model = await loadTestModel(publicModel('nano'), { arithmetic: 'f32', maxTokensPerPass: 1024 });
   });
   afterAll(() => model.dispose());
 
@@ -101,7 +101,7 @@ describe('a model of at most 32 tokens', () => {
       'config.json': new Blob([JSON.stringify({ ...config, max_position_embeddings: 32 })]),
       'model.safetensors': new Blob([readFileSync(join(folder, 'model.safetensors'))]),
     };
-    model = await loadModel(files, { dtype: 'f32', arithmetic: 'f32' });
+    model = await loadTestModel(files, { dtype: 'f32', arithmetic: 'f32' });
   });
 
   it('cuts sequences to the limit where asked to, and gives what the shorter ones give', async () => {

@@ -9,19 +9,13 @@ import { f16ToF32 } from '../formats/float';
 import { dequantize } from '../formats/quantize';
 import { parseHeader } from '../formats/safetensors';
 import { withSmallBindings } from '../gpu/fixtures';
-import { loadModel } from '../node';
+import { loadTestModel, withModel as withTestModel } from '../session/fixtures';
 import { folderFiles } from '../sources/folder';
 import { quantizedTensors } from './build';
 import { argmaxes, maxDifference, nanoTexts, publicModel, readGolden } from './fixtures/golden';
 
-async function withModel<T>(source: ModelSource, options: LoadOptions, use: (model: Model) => Promise<T>): Promise<T> {
-  const model = await loadModel(source, { arithmetic: 'f32', ...options });
-  try {
-    return await use(model);
-  } finally {
-    await model.dispose();
-  }
-}
+const withModel = <T>(source: ModelSource, options: LoadOptions, use: (model: Model) => Promise<T>): Promise<T> =>
+  withTestModel(source, { arithmetic: 'f32', ...options }, use);
 
 /** The converted weight file of a folder. */
 async function converted(folder: string, dtype: ConvertedDtype): Promise<Buffer<ArrayBuffer>> {
@@ -73,7 +67,9 @@ describe.each([
     };
     const again = await withModel(source, {}, run);
     expect(maxDifference(again.last_hidden_state!.data, last_hidden_state!.data)).toBe(0);
-    await expect(loadModel(source, { dtype: 'f16' })).rejects.toThrow(`converted to ${dtype}, and its weights cannot`);
+    await expect(loadTestModel(source, { dtype: 'f16' })).rejects.toThrow(
+      `converted to ${dtype}, and its weights cannot`,
+    );
   });
 
   it(`embeddings to a mean cosine of ${cosine}`, async () => {
@@ -91,7 +87,7 @@ it('nano with integer products: q8 by itself, hidden states to a mean cosine of 
   });
   const expected = golden.floats('last_hidden_state').data;
   expect(meanCosine(actual.last_hidden_state!.data, expected, 256)).toBeGreaterThanOrEqual(0.9995);
-  const refused = loadModel(publicModel('nano'), { compute: 'int8', dtype: 'f16' });
+  const refused = loadTestModel(publicModel('nano'), { compute: 'int8', dtype: 'f16' });
   await expect(refused).rejects.toThrow("compute: 'int8' needs dtype 'q8'; it is 'f16'.");
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeCheckpoint } from '../../tools/make-checkpoint.mjs';
-import { loadModel } from '../node';
+import { loadTestModel } from '../session/fixtures';
 import { referenceForward } from './families/reference/modernbert';
 
 /** Checkpoints that no golden covers: odd sizes, activations, windows and layer patterns, against the plain-TypeScript model. */
@@ -81,7 +81,7 @@ describe.each(CASES)('$name', ({ task, config }) => {
       Uint32Array.from({ length: n }, (_, i) => (i * 37 + s * 11 + 5) % config.vocab_size),
     );
     const expected = referenceForward(folder, task, sequences);
-    const model = await loadModel(folder, { dtype: 'f32' });
+    const model = await loadTestModel(folder, { dtype: 'f32' });
     try {
       const inputIds = Uint32Array.from(sequences.flatMap((ids) => [...ids]));
       const { last_hidden_state, logits } = await model.forward(

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { create } from 'webgpu';
+import { TEST_PROFILE, testGpu } from '../gpu/fixtures';
 import { checkpointFolder } from '../model/fixtures/golden';
 import { lastHiddenState } from '../model/heads/hidden';
 import { loadRuntime } from '../session/open';
@@ -9,7 +9,11 @@ import type { Runtime } from './runtime';
 
 let runtime: Runtime;
 beforeAll(async () => {
-  ({ runtime } = await loadRuntime(checkpointFolder('tiny-mlm'), { gpu: create([]), folder: folderFiles }));
+  ({ runtime } = await loadRuntime(checkpointFolder('tiny-mlm'), {
+    gpu: testGpu(),
+    profile: TEST_PROFILE,
+    folder: folderFiles,
+  }));
 });
 afterAll(() => runtime.dispose());
 

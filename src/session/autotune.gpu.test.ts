@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { create } from 'webgpu';
+import { testGpu } from '../gpu/fixtures';
 import type { GemmPlan } from '../kernels/gemm-spec';
 import { maxDifference, publicModel } from '../model/fixtures/golden';
 import { folderFiles } from '../sources/folder';
@@ -15,9 +15,9 @@ it('a model tuned on the device computes the same embeddings as with the default
       plans.set(key, plan);
     },
   };
-  const embed = async (autotune: boolean | undefined) => {
+  const embed = async (autotune: boolean) => {
     const options = {
-      gpu: create([]),
+      gpu: testGpu(),
       folder: folderFiles,
       plans: store,
       autotune,
@@ -31,7 +31,7 @@ it('a model tuned on the device computes the same embeddings as with the default
       await model.dispose();
     }
   };
-  const untuned = await embed(undefined); // off by default: these tests run on software adapters
+  const untuned = await embed(false);
   expect(plans.size).toBe(0);
   expect(maxDifference(await embed(true), untuned)).toBeLessThan(1e-5);
   expect([plans.size, written]).toEqual([4, 4]);

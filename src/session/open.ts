@@ -6,6 +6,7 @@ import { readJson } from '../formats/read';
 import type { TensorInfo } from '../formats/safetensors';
 import { GpuMemory } from '../gpu/buffers';
 import { type Gpu, guarded, openGpu } from '../gpu/device';
+import { type AskedProfile, withTuning } from '../gpu/profile';
 import { createCompiler } from '../kernels/compile';
 import { createTuner, type PlanStore } from '../kernels/tune';
 import { buildModel, parametersOf } from '../model/build';
@@ -24,12 +25,9 @@ import { type CacheOptions, cachedFiles } from '../store/cache';
 import { modelCalls } from '../tasks/calls';
 import { createTokenizer } from '../tokenizer/tokenizer';
 
-export type OpenOptions = LoadOptions &
+export type OpenOptions = Omit<LoadOptions, 'profile'> &
   Pick<SourceOptions, 'folder' | 'sha256'> &
-  Pick<CacheOptions, 'store'> & { plans?: PlanStore };
-
-/** Most tokens in a pass unless the caller or the device says otherwise: large enough to fill a large GPU. */
-const DEFAULT_TOKENS_PER_PASS = 8192;
+  Pick<CacheOptions, 'store'> & { plans?: PlanStore; profile?: LoadOptions['profile'] | AskedProfile };
 
 /**
  * Loads a checkpoint onto the GPU of `options.gpu`, in this thread. The worker and Node both use it.
@@ -110,7 +108,8 @@ async function runtimeOf(files: ModelFiles, options: OpenOptions) {
   const configJson = await readJson(files, 'config.json', { ...options, required: true });
   const { family, config } = readModelConfig(configJson);
   const compute = computeOf(options.compute);
-  const gpu = await openGpu(options.gpu);
+  const gpu = await openGpu(options.gpu, askedProfile(options.profile));
+  gpu.profile = withTuning(gpu.profile, options.autotune);
   const memory = new GpuMemory(gpu);
   try {
     return await guarded(gpu, async () => {
@@ -133,7 +132,7 @@ async function runtimeOf(files: ModelFiles, options: OpenOptions) {
         const { task } = options;
         const { modules } = sentence;
         const built = buildModel({ gpu, family, config, modules, names, dtype, act, compute, task, alloc });
-        const planFor = (options.autotune ?? !gpu.isSoftware) ? createTuner(gpu, options.plans) : undefined;
+        const planFor = gpu.profile.gemm[0] === 'tuned' ? createTuner(gpu, options.plans) : undefined;
         const heads = new HeadRunner(memory, built.model, createCompiler(gpu));
         const compiled = Promise.all([
           compileEncoder(built.model, createCompiler(gpu, planFor)),
@@ -152,7 +151,7 @@ async function runtimeOf(files: ModelFiles, options: OpenOptions) {
       const [encoder] = await compiled;
       for (const { folder, places } of modulePlaces) await loadModuleWeights(files, gpu, folder, places, options);
       const runtime = new Runtime(gpu, memory, model, encoder, heads);
-      const maxTokensPerPass = tokensPerPass(options.maxTokensPerPass, runtime.tokenLimit);
+      const maxTokensPerPass = tokensPerPass(options.maxTokensPerPass, gpu.profile.tokensPerPass, runtime.tokenLimit);
       const info = infoOf(configJson as Record<string, unknown>, model, sentence, gpu, maxTokensPerPass);
       return { runtime, config, sentence, info, files };
     });
@@ -197,11 +196,16 @@ function infoOf(
     },
     maskToken: undefined,
     adapter: gpu.info,
+    profile: gpu.profile.name,
     features: act === 'f16' ? ['shader-f16'] : [],
     commit: undefined,
     cache: { state: 'off' },
   };
 }
+
+/** Tests ask for more than a name. */
+const askedProfile = (asked: OpenOptions['profile'] = 'auto'): AskedProfile =>
+  typeof asked === 'object' ? asked : asked === 'auto' ? {} : { name: asked };
 
 function computeOf(compute: Compute = 'float'): Compute {
   if (compute === 'float' || compute === 'int8') return compute;
@@ -218,8 +222,8 @@ function arithmeticOf(gpu: Gpu, asked: 'auto' | Arithmetic, dtype: Dtype): Arith
   return asked;
 }
 
-function tokensPerPass(asked: number | undefined, limit: number): number {
-  if (asked === undefined) return Math.min(DEFAULT_TOKENS_PER_PASS, limit);
+function tokensPerPass(asked: number | undefined, usual: number, limit: number): number {
+  if (asked === undefined) return Math.min(usual, limit);
   if (!Number.isInteger(asked) || asked < 1) {
     throw new RangeError(`maxTokensPerPass must be a positive integer, it is ${asked}.`);
   }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CallProgress, LabelScore } from '../api/calls';
 import type { Model, Task } from '../api/types';
-import { loadModel } from '../node';
+import { loadTestModel } from '../session/fixtures';
 import { labelsOf, nanoTokenizer, plainLogits, tinyModel } from './fixtures';
 
 /** Every task on random checkpoints against the plain-TypeScript model, with the scores' formulas written out here again. */
@@ -27,7 +27,7 @@ function useModel(task: Exclude<Task, 'encoder'>, config: Record<string, unknown
   const used = {} as { model: Model; logits(sequences: Uint32Array[]): number[][] };
   beforeAll(async () => {
     const folder = tinyModel(task, config);
-    used.model = await loadModel(folder, { dtype: 'f32', ...options });
+    used.model = await loadTestModel(folder, { dtype: 'f32', ...options });
     used.logits = (sequences) => plainLogits(folder, task, sequences);
   });
   afterAll(() => used.model?.dispose());

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import base from '../../../bench/shapes/base.json';
 import type { Compute, Dtype } from '../../api/types';
 import type { Gpu } from '../../gpu/device';
+import { profileOf } from '../../gpu/profile';
 import { slotsOf } from '../../kernels/step';
 import { buildModel } from '../build';
 import type { PassSizes } from '../family';
@@ -17,7 +18,8 @@ const limits = {
   maxBufferSize: GIBIBYTE,
   maxComputeWorkgroupStorageSize: 16384,
 } as GPUSupportedLimits;
-const gpu = { isSoftware: false, limits } as Gpu;
+const info = { vendor: '', architecture: '', device: 'a card', description: '' };
+const gpu = { limits, profile: profileOf(info, undefined) } as Gpu;
 
 const modelOf = (dtype: Dtype = 'f16', compute: Compute = 'float') =>
   buildModel({
