@@ -7,6 +7,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFile
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { bundle, ROOT } from '../../tools/bundle.mjs';
+import { bundleTest, gpuTests, inPlace } from '../../tools/test-bundle.mjs';
 
 const MOST_BYTES = 60e6;
 const lean = process.argv.includes('--lean');
@@ -15,49 +16,9 @@ const archive = join(ROOT, `build/bench-pack${lean ? '-lean' : ''}.tar.xz`);
 
 /** Data that the benchmark and the tests read, by path in the project. */
 const DATA = ['public/models/nano', 'public/models/nano-embed', 'src/model/fixtures/golden', 'bench/shapes'];
+/** Node's test runner in place of Vitest; Dawn with the toggles of DAWN_TOGGLES. */
+const STAND_INS = { vitest: 'bench/pack/vitest.mjs', webgpu: 'bench/pack/webgpu.mjs' };
 const FILES = ['run.sh', 'run-tests.mjs', 'torch_bench.py', 'README.md'];
-
-/** It checks which driver a Vitest project selects. */
-const LEFT_OUT = ['adapter.gpu.test.ts'];
-
-/** @returns {string[]} the GPU tests, in the order in which they run */
-const gpuTests = () =>
-  /** @type {string[]} */ (readdirSync(join(ROOT, 'src'), { recursive: true }))
-    .filter((path) => /\.(gpu|base)\.test\.ts$/.test(path) && !LEFT_OUT.includes(basename(path)))
-    .map((path) => join('src', path))
-    .sort();
-
-/**
- * Sources locate their data relative to themselves: in the pack, import.meta.url must be the path of the source, not of the bundle.
- * @param {string} dir the bundle's folder in the pack
- * @returns {import('rolldown').Plugin}
- */
-const inPlace = (dir) => ({
-  name: 'in-place',
-  transform: {
-    filter: { code: 'import.meta.url', id: { exclude: /node_modules/ } },
-    handler: (code, id) => {
-      const path = join(relative(dir, pack) || '.', relative(ROOT, id));
-      return { code: code.replaceAll('import.meta.url', `new URL('${path}', import.meta.url).href`), map: null };
-    },
-  },
-});
-
-/**
- * Replaces Vitest by Node's test runner, and the package webgpu (which is external before plugins can resolve it) by webgpu.mjs.
- * @type {import('rolldown').Plugin}
- */
-const standIns = {
-  name: 'stand-ins',
-  resolveId: { filter: { id: /^vitest$/ }, handler: () => join(ROOT, 'bench/pack/vitest.mjs') },
-  transform: {
-    filter: { code: "from 'webgpu'", id: { exclude: /webgpu\.mjs$/ } },
-    handler: (code) => {
-      const stand = JSON.stringify(join(ROOT, 'bench/pack/webgpu.mjs'));
-      return { code: code.replaceAll("from 'webgpu'", `from ${stand}`), map: null };
-    },
-  },
-};
 
 /** Debug symbols are a tenth of node's size. @param {string} from @param {string} to */
 const stripped = (from, to) => {
@@ -80,12 +41,9 @@ if (process.platform !== 'linux' || process.arch !== 'x64') {
 
 rmSync(pack, { recursive: true, force: true });
 mkdirSync(pack, { recursive: true });
-await bundle({ name: 'bench', file: 'bench/main.ts', dir: pack, platform: 'node', plugins: [inPlace(pack)] });
+await bundle({ name: 'bench', file: 'bench/main.ts', dir: pack, platform: 'node', plugins: [inPlace(pack, pack)] });
 const tests = join(pack, 'tests');
-for (const file of gpuTests()) {
-  const name = basename(file).replace(/\.(gpu|base)\.test\.ts$/, (_, kind) => (kind === 'base' ? '.base' : ''));
-  await bundle({ name, file, dir: tests, platform: 'node', plugins: [inPlace(tests), standIns] });
-}
+for (const file of gpuTests()) await bundleTest({ file, dir: tests, root: pack, ...STAND_INS });
 for (const path of readdirSync(pack, { recursive: true })) {
   if (String(path).endsWith('.map')) rmSync(join(pack, String(path)));
 }

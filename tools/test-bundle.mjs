@@ -1,0 +1,60 @@
+// Bundles GPU tests for runtimes that have neither Vitest nor the project's loader: the benchmark pack's Node, and Deno.
+import { readdirSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
+import { bundle, ROOT } from './bundle.mjs';
+
+/** It checks which driver a Vitest project selects. */
+const LEFT_OUT = ['adapter.gpu.test.ts'];
+
+/** @returns {string[]} the GPU tests of the library, by path in the project */
+export const gpuTests = () =>
+  /** @type {string[]} */ (readdirSync(join(ROOT, 'src'), { recursive: true }))
+    .filter((path) => /\.(gpu|base)\.test\.ts$/.test(path) && !LEFT_OUT.includes(basename(path)))
+    .map((path) => join('src', path))
+    .sort();
+
+/** A test's name in its runtime: gemm for gemm.gpu.test.ts, golden-base.base for golden-base.base.test.ts. @param {string} file */
+export const testName = (file) =>
+  basename(file).replace(/\.(gpu|base)\.test\.ts$/, (_, kind) => (kind === 'base' ? '.base' : ''));
+
+/**
+ * Sources locate their data relative to themselves: in the bundle, import.meta.url must be the path of the source, not of the bundle.
+ * @param {string} dir the bundle's folder
+ * @param {string} root the folder where the data lie at the same paths as in the project
+ * @returns {import('rolldown').Plugin}
+ */
+export const inPlace = (dir, root) => ({
+  name: 'in-place',
+  transform: {
+    filter: { code: 'import.meta.url', id: { exclude: /node_modules/ } },
+    handler: (code, id) => {
+      const path = join(relative(dir, root) || '.', relative(ROOT, id));
+      return { code: code.replaceAll('import.meta.url', `new URL('${path}', import.meta.url).href`), map: null };
+    },
+  },
+});
+
+/**
+ * Replaces Vitest and the package webgpu (which is external before plugins can resolve it) by modules of the project.
+ * @param {{ vitest: string, webgpu: string }} modules paths in the project
+ * @returns {import('rolldown').Plugin}
+ */
+const standIns = ({ vitest, webgpu }) => ({
+  name: 'stand-ins',
+  resolveId: { filter: { id: /^vitest$/ }, handler: () => join(ROOT, vitest) },
+  transform: {
+    filter: { code: "from 'webgpu'", id: { exclude: /webgpu\.mjs$/ } },
+    handler: (code) => {
+      const stand = JSON.stringify(join(ROOT, webgpu));
+      return { code: code.replaceAll("from 'webgpu'", `from ${stand}`), map: null };
+    },
+  },
+});
+
+/**
+ * Bundles one test file into `dir`, as testName.js.
+ * @param {{ file: string, dir: string, root: string, vitest: string, webgpu: string }} options `root`: as in inPlace; `vitest`, `webgpu`:
+ *   the modules that stand in for these packages, by path in the project
+ */
+export const bundleTest = ({ file, dir, root, ...modules }) =>
+  bundle({ name: testName(file), file, dir, platform: 'node', plugins: [inPlace(dir, root), standIns(modules)] });
