@@ -21,18 +21,19 @@ export interface NodeCacheOptions {
 }
 
 export interface NodeLoadOptions extends LoadOptions, NodeCacheOptions {
-  /** Dawn's options, such as 'backend=vulkan' or 'enable-dawn-features=allow_unsafe_apis'. */
+  /** Dawn's options, such as 'backend=vulkan' or 'enable-dawn-features=allow_unsafe_apis'. With them, Deno uses Dawn too. */
   dawn?: string[];
 }
 
 /**
- * Loads a checkpoint in Node, on Dawn (npm `webgpu`) and without a worker; otherwise as in the browser. `source` may also be a local folder.
- * Throws a WebGPUUnavailableError if the package `webgpu` is not installed.
+ * Loads a checkpoint in Node, on Dawn (npm `webgpu`), or in Deno, on its own WebGPU; without a worker, otherwise as in the browser. `source` may also
+ * be a local folder. Throws a WebGPUUnavailableError if there is no WebGPU and the package `webgpu` is not installed.
  */
 export async function loadModel(source: ModelSource, options: NodeLoadOptions = {}): Promise<Model> {
-  const { dawn = [], cacheFolder, ...rest } = options;
+  const { dawn, cacheFolder, ...rest } = options;
   const places = { ...local, plans: filePlans(), store: folderStore(cacheFolder) };
-  return openModel(source, { ...rest, gpu: rest.gpu ?? (await dawnGpu(dawn)), ...places });
+  const gpu = rest.gpu ?? (dawn ? undefined : globalThis.navigator?.gpu) ?? (await dawnGpu(dawn ?? []));
+  return openModel(source, { ...rest, gpu, ...places });
 }
 
 /** What Node provides in place of the browser. */

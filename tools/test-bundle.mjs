@@ -52,9 +52,25 @@ const standIns = ({ vitest, webgpu }) => ({
 });
 
 /**
- * Bundles one test file into `dir`, as testName.js.
- * @param {{ file: string, dir: string, root: string, vitest: string, webgpu: string }} options `root`: as in inPlace; `vitest`, `webgpu`:
- *   the modules that stand in for these packages, by path in the project
+ * Adds the call that runs the tests to the test file: it must come after all that the file declares.
+ * @param {string} file
+ * @returns {import('rolldown').Plugin}
  */
-export const bundleTest = ({ file, dir, root, ...modules }) =>
-  bundle({ name: testName(file), file, dir, platform: 'node', plugins: [inPlace(dir, root), standIns(modules)] });
+const started = (file) => ({
+  name: 'started',
+  transform: {
+    filter: { id: join(ROOT, file) },
+    handler: (code) => ({ code: `import { runTests } from 'vitest';\n${code}\nawait runTests();`, map: null }),
+  },
+});
+
+/**
+ * Bundles one test file into `dir`, as testName.js.
+ * @param {{ file: string, dir: string, root: string, webgpu: string, vitest?: string }} options `root`: as in inPlace; `webgpu`, `vitest`:
+ *   the modules that stand in for these packages, by path in the project. By default tests run with test-runner.mjs
+ */
+export const bundleTest = ({ file, dir, root, webgpu, vitest }) => {
+  const replaced = standIns({ vitest: vitest ?? 'tools/test-runner.mjs', webgpu });
+  const plugins = [inPlace(dir, root), replaced, ...(vitest ? [] : [started(file)])];
+  return bundle({ name: testName(file), file, dir, platform: 'node', plugins });
+};

@@ -22,7 +22,7 @@ fn dots(x: u32, w: vec4<u32>) -> vec4<i32> {
 
 // Integer sums start at the bits of the f32 1.5 * 2^23: their bits, read as f32, are then exactly 1.5 * 2^23 + sum. This avoids conversions
 // from i32 to f32, which are slow on some GPUs.
-const FROM = bitcast<i32>(12582912.0);
+const FROM: i32 = 0x4b400000;
 
 fn number(sum: vec4<i32>) -> vec4<f32> {
   return bitcast<vec4<f32>>(sum) - 12582912.0;

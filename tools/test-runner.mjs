@@ -1,0 +1,132 @@
+// The part of Vitest that the GPU tests use, for runtimes without it. A test file that is bundled with it (test-bundle.mjs) runs its tests in
+// order and writes a JSON object per line: first all { names }, then a Result as each test ends. With the argument --list it stops after the names.
+import process from 'node:process';
+import { format } from 'node:util';
+import { chai, JestAsymmetricMatchers, JestChaiExpect, JestExtend } from '@vitest/expect';
+
+/**
+ * @typedef {{ status: 'passed' | 'failed' | 'skipped', ms: number, note?: string }} Outcome `note`: the error's stack, or why it was skipped
+ * @typedef {{ index: number } & Outcome} Result of the test with this index in `names`
+ * @typedef {() => unknown} Hook
+ * @typedef {{ skip: (note?: string) => never }} Context
+ * @typedef {(context: Context) => unknown} Body
+ * @typedef {{ path: string[], before: Hook[], after: Hook[], entries: (Group | Test)[] }} Group
+ * @typedef {{ path: string[], body: Body }} Test
+ */
+
+chai.use(JestExtend);
+chai.use(JestChaiExpect);
+chai.use(JestAsymmetricMatchers);
+export const expect = chai.expect;
+
+/** Timeouts are the business of whoever starts this process. */
+export const vi = { setConfig: () => {} };
+
+/** @param {string[]} path @returns {Group} */
+const newGroup = (path) => ({ path, before: [], after: [], entries: [] });
+const root = newGroup([]);
+let group = root;
+
+/** @param {Hook} hook */
+export const beforeAll = (hook) => void group.before.push(hook);
+/** @param {Hook} hook */
+export const afterAll = (hook) => void group.after.push(hook);
+
+/**
+ * The name of a row of test.each, as in Vitest: printf placeholders for arrays, $property for objects.
+ * @param {string} name @param {unknown} row
+ */
+const nameOf = (name, row) => {
+  const values = Array.isArray(row) ? row : [row];
+  const text = name.replace(/\$(\w+)/g, (whole, key) => {
+    const value = /** @type {Record<string, unknown>} */ (values[0])?.[key];
+    return value === undefined ? whole : String(value);
+  });
+  const placeholders = text.match(/%[sdijfoO]/g)?.length ?? 0;
+  return placeholders > 0 ? format(text, ...values.slice(0, placeholders)) : text;
+};
+
+/**
+ * Adds `runIf`, `each`, which spreads rows that are arrays, and `for`, which does not and passes the test's context.
+ * @param {(name: string, body: Body) => void} add
+ */
+const withRows = (add) =>
+  Object.assign(add, {
+    runIf: (/** @type {unknown} */ condition) => (condition ? add : () => {}),
+    each:
+      (/** @type {readonly unknown[]} */ rows) =>
+      (/** @type {string} */ name, /** @type {(...row: any[]) => unknown} */ body) => {
+        for (const row of rows) add(nameOf(name, row), () => (Array.isArray(row) ? body(...row) : body(row)));
+      },
+    for:
+      (/** @type {readonly unknown[]} */ rows) =>
+      (/** @type {string} */ name, /** @type {(row: any, context: Context) => unknown} */ body) => {
+        for (const row of rows) add(nameOf(name, row), (context) => body(row, context));
+      },
+  });
+
+export const it = withRows((name, body) => void group.entries.push({ path: [...group.path, name], body }));
+export const test = it;
+export const describe = withRows((name, body) => {
+  const outer = group;
+  group = newGroup([...outer.path, name]);
+  outer.entries.push(group);
+  /** @type {() => void} */ (body)();
+  group = outer;
+});
+
+class Skipped extends Error {}
+/** @type {Context} */
+const context = {
+  skip: (note = '') => {
+    throw new Skipped(note);
+  },
+};
+
+/** @param {() => unknown} work @returns {Promise<Outcome>} */
+const outcomeOf = async (work) => {
+  const start = performance.now();
+  const ended = (/** @type {Outcome['status']} */ status, /** @type {string} */ note) => ({
+    status,
+    ms: Math.round(performance.now() - start),
+    ...(note && { note }),
+  });
+  try {
+    await work();
+    return ended('passed', '');
+  } catch (error) {
+    if (error instanceof Skipped) return ended('skipped', error.message);
+    return ended('failed', String((error instanceof Error && error.stack) || error));
+  }
+};
+
+/** @param {Group} of @returns {Test[]} */
+const testsOf = ({ entries }) => entries.flatMap((entry) => ('body' in entry ? [entry] : testsOf(entry)));
+
+/** @param {object} line */
+const write = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+
+/** Runs what the file has declared. A failed beforeAll fails the tests of its group; a failed afterAll ends the process with its error. */
+export const runTests = async () => {
+  const tests = testsOf(root);
+  write({ names: tests.map(({ path }) => path.join(' > ')) });
+  if (process.argv.includes('--list')) process.exit(0);
+  /** @param {Group} group @param {Outcome} [failed] */
+  const run = async (group, failed) => {
+    const prepared = failed ?? (await outcomeOf(() => each(group.before)));
+    const broken = prepared.status === 'passed' ? undefined : prepared;
+    for (const entry of group.entries) {
+      if (!('body' in entry)) await run(entry, broken);
+      else write({ index: tests.indexOf(entry), ...(broken ?? (await outcomeOf(() => entry.body(context)))) });
+    }
+    await each(group.after);
+  };
+  await run(root);
+  // A GPU device may keep the process alive.
+  process.exit(0);
+};
+
+/** @param {Hook[]} hooks */
+const each = async (hooks) => {
+  for (const hook of hooks) await hook();
+};
