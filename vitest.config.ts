@@ -8,7 +8,8 @@ const MINUTE = 60_000;
 
 /**
  * The kind of a test is in its file's name: x.test.ts runs in `npm run check`, x.slow.test.ts takes more than about two seconds of CPU,
- * x.gpu.test.ts needs an adapter, x.base.test.ts runs models of ModernBERT-base's size, x.postgres.test.ts needs a PostgreSQL server.
+ * x.gpu.test.ts needs an adapter, x.base.test.ts runs models of ModernBERT-base's size, x.postgres.test.ts needs a PostgreSQL server,
+ * x.deno.test.ts needs lavapipe and Deno.
  */
 const tests = (kind = '') => `{src,cli,tools,bench,demo,training}/**/*${kind}.test.ts`;
 
@@ -87,7 +88,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [tests()],
-          exclude: [tests('.{slow,gpu,base,postgres}')],
+          exclude: [tests('.{slow,gpu,base,postgres,deno}')],
           // A process per file would take a third of the time. So a test file must undo what it does to globals.
           isolate: false,
           maxWorkers: availableParallelism(),
@@ -105,6 +106,14 @@ export default defineConfig({
       ...adapters.map(gpuProject),
       profileProject('card', adapters[0], 0),
       ...adapters.map((adapter, i) => profileProject('minimal', adapter, 1 + i)),
+      {
+        test: {
+          ...sequential(9, 2),
+          name: 'deno',
+          include: [tests('.deno')],
+          env: { ...adapters[0]?.env, ...QUICK_TO_COMPILE, GPU_PROFILE: 'card' },
+        },
+      },
       { test: { ...sequential(10, 5), name: 'e2e', include: ['e2e/**/*.test.ts'], globalSetup: ['e2e/setup.ts'] } },
       // extra-*: not part of `npm test`
       {

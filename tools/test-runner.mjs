@@ -1,7 +1,8 @@
 // The part of Vitest that the GPU tests use, for runtimes without it. A test file that is bundled with it (test-bundle.mjs) runs its tests in
-// order and writes a JSON object per line: first all { names }, then a Result as each test ends. With the argument --list it stops after the names.
+// order and writes a JSON object per line: first all { names }, then a Result as each test ends. Arguments: --list stops after the names,
+// --without PATTERN leaves out the tests whose names the regular expression finds.
 import process from 'node:process';
-import { format } from 'node:util';
+import { format, parseArgs } from 'node:util';
 import { chai, JestAsymmetricMatchers, JestChaiExpect, JestExtend } from '@vitest/expect';
 
 /**
@@ -100,6 +101,9 @@ const outcomeOf = async (work) => {
   }
 };
 
+/** @param {{ path: string[] }} of */
+const fullName = ({ path }) => path.join(' > ');
+
 /** @param {Group} of @returns {Test[]} */
 const testsOf = ({ entries }) => entries.flatMap((entry) => ('body' in entry ? [entry] : testsOf(entry)));
 
@@ -108,16 +112,18 @@ const write = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 /** Runs what the file has declared. A failed beforeAll fails the tests of its group; a failed afterAll ends the process with its error. */
 export const runTests = async () => {
-  const tests = testsOf(root);
-  write({ names: tests.map(({ path }) => path.join(' > ')) });
-  if (process.argv.includes('--list')) process.exit(0);
+  const { list, without } = parseArgs({ options: { list: { type: 'boolean' }, without: { type: 'string' } } }).values;
+  const tests = testsOf(root).filter((test) => !without || !new RegExp(without).test(fullName(test)));
+  write({ names: tests.map(fullName) });
+  if (list) process.exit(0);
   /** @param {Group} group @param {Outcome} [failed] */
   const run = async (group, failed) => {
     const prepared = failed ?? (await outcomeOf(() => each(group.before)));
     const broken = prepared.status === 'passed' ? undefined : prepared;
     for (const entry of group.entries) {
       if (!('body' in entry)) await run(entry, broken);
-      else write({ index: tests.indexOf(entry), ...(broken ?? (await outcomeOf(() => entry.body(context)))) });
+      else if (tests.includes(entry))
+        write({ index: tests.indexOf(entry), ...(broken ?? (await outcomeOf(() => entry.body(context)))) });
     }
     await each(group.after);
   };
