@@ -1,5 +1,7 @@
 // Command lines of the benchmarks.
 import { parseArgs } from 'node:util';
+import type { ProfileName } from '../src/api/types';
+import { PROFILES } from '../src/gpu/profile';
 import { CASES, type Case, TIERS, type TierName } from './cases';
 import { UsageError } from './usage-error';
 
@@ -13,11 +15,12 @@ export const USAGE = `npm run bench -- [--adapter lavapipe|swiftshader|system] [
                       adapters 2048 for models below 64 MiB and with --bars, else 512
   --repeats N         timed runs per set, after one warm-up; the median counts. Default 5, on software adapters 3
   --queries N         timed runs per query; default 50, on software adapters 10
-  --profile           time, rate and memory traffic of every kernel
-  --bars              measures everything that the bars (targets) need: implies --profile, larger sets for the large
+  --kernels           time, rate and memory traffic of every kernel
+  --profile NAME      of card, minimal, software: the designs to use instead of those for the adapter
+  --bars              measures everything that the bars (targets) need: implies --kernels, larger sets for the large
                       model, window attention by length
   --dawn A,B          Dawn toggles to enable, for example disable_robustness
-  --json FILE         writes the results, and with --profile FILE-roofline.svg as well`;
+  --json FILE         writes the results as they come, and with --kernels FILE-roofline.svg as well`;
 
 /** Options of `npm run bench`. */
 export interface Options {
@@ -28,7 +31,8 @@ export interface Options {
   tokens: number | undefined;
   repeats: number | undefined;
   queryRepeats: number | undefined;
-  profile: boolean;
+  kernels: boolean;
+  profile: ProfileName | undefined;
   bars: boolean;
   toggles: string[];
   json: string | undefined;
@@ -38,8 +42,8 @@ export interface Options {
 /** Throws a UsageError for unknown options and invalid values. */
 export function parseOptions(args: string[]): Options {
   const values = parseFlags(
-    ['model', 'models', 'cases', 'tiers', 'tokens', 'repeats', 'queries', 'dawn', 'json'],
-    ['profile', 'bars', 'help'],
+    ['model', 'models', 'cases', 'tiers', 'tokens', 'repeats', 'queries', 'profile', 'dawn', 'json'],
+    ['kernels', 'bars', 'help'],
     args,
   );
   if (values.model !== undefined && values.models !== undefined) {
@@ -59,7 +63,8 @@ export function parseOptions(args: string[]): Options {
     tokens: count('--tokens', values.tokens),
     repeats: count('--repeats', values.repeats),
     queryRepeats: count('--queries', values.queries),
-    profile: values.profile ?? false,
+    kernels: values.kernels ?? false,
+    profile: choose('--profile', values.profile, PROFILES)?.[0],
     bars: values.bars ?? false,
     toggles: list('--dawn', values.dawn) ?? [],
     json: values.json,

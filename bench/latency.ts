@@ -13,13 +13,13 @@ export async function measureQueries(
   { runtime, files, config }: Loaded,
   limits: number[],
   repeats: number,
-): Promise<Omit<QueryResult, 'model' | 'tier'>[]> {
+  found: (query: Omit<QueryResult, 'model' | 'tier'>) => void,
+): Promise<void> {
   const json = await readJson(files, 'tokenizer.json', {});
   const tokenizer =
     json === undefined ? undefined : createTokenizer(json, await readJson(files, 'tokenizer_config.json', {}));
   const watch = watchQueue(runtime.gpu.device);
   const warmUps = Math.min(MOST_WARM_UPS, repeats);
-  const results: Omit<QueryResult, 'model' | 'tier'>[] = [];
   for (const tokens of limits) {
     const text = tokenizer && (await textOf(tokens, tokens, (part) => tokenizer.encode(part).ids.length));
     const [random] = sequencesOf([tokens], config.vocab_size);
@@ -41,7 +41,7 @@ export async function measureQueries(
       });
     }
     const of = (part: keyof (typeof marks)[number]) => marks.map((mark) => mark[part]);
-    results.push({
+    found({
       name: `query-${tokens}`,
       tokens,
       runs: repeats,
@@ -56,7 +56,6 @@ export async function measureQueries(
     });
   }
   watch.stop();
-  return results;
 }
 
 /** Records when the device's queue last got work, and when that work was done. */

@@ -9,7 +9,7 @@ import { benchModels } from './models';
 import { barTable, columns, kernelTable, queryTable, setTable, windowTable } from './print';
 import type { Report } from './report';
 import { roofline } from './roofline';
-import { runSuite } from './suite';
+import { runSuite, type SuiteResults } from './suite';
 import { UsageError } from './usage-error';
 
 /** Dawn silently ignores unknown toggles, so their names are looked up in its binary. */
@@ -25,17 +25,22 @@ async function main(): Promise<void> {
   const { help, models, folders, toggles, json, ...options } = parseOptions(process.argv.slice(2));
   if (help) return console.log(USAGE);
   checkToggles(toggles);
+  const reportOf = (results: SuiteResults): Report => ({ ...nodeEnvironment(), toggles, ...results });
+  const save = (results: SuiteResults) => {
+    if (json) writeFileSync(json, `${JSON.stringify(reportOf(results), null, 1)}\n`);
+  };
   const measured = await runSuite({
     ...options,
     gpu: create(toggles.map((name) => `enable-dawn-features=${name}`)),
     folder: folderFiles,
     models: benchModels(models, folders),
     log: console.error,
+    onResult: save,
   });
-  const report: Report = { ...nodeEnvironment(), toggles, ...measured };
+  const report = reportOf(measured);
   print(report);
+  save(measured);
   if (json) {
-    writeFileSync(json, `${JSON.stringify(report, null, 1)}\n`);
     const plot = roofline(report);
     if (plot) writeFileSync(`${json.replace(/\.json$/, '')}-roofline.svg`, plot);
   }

@@ -11,61 +11,52 @@ import type { KernelTime, Measurements, SetResult, WindowTime } from './report';
 import { median, sum } from './statistics';
 import { trafficOf } from './traffic';
 
-export interface MeasureOptions extends Pick<OpenOptions, 'gpu' | 'folder' | 'signal'> {
+export interface MeasureOptions extends Pick<OpenOptions, 'gpu' | 'folder' | 'profile'> {
   /** Most tokens per set. */
   tokens: number;
   /** Timed runs per set, and per query. */
   repeats: number;
   queryRepeats: number;
-  profile: boolean;
+  /** Whether to time every kernel. */
+  kernels: boolean;
   /** Lengths of the sequences whose window attention is timed. */
   windows: number[];
   log(line: string): void;
+  /** Called with results as they come. A later one replaces an earlier one of the same model, tier and name. */
+  found(results: Partial<Measurements>): void;
 }
 
 /** Measures the cases for one model and tier, and the device's peaks before and after. */
-export async function measure(
-  model: BenchModel,
-  tier: Tier,
-  cases: Case[],
-  options: MeasureOptions,
-): Promise<Measurements> {
-  const { gpu, folder, signal, profile, log } = options;
+export async function measure(model: BenchModel, tier: Tier, cases: Case[], options: MeasureOptions): Promise<void> {
+  const { gpu, folder, profile, kernels, log, found } = options;
   const { name: _, ...how } = tier;
-  const loaded = await loadRuntime(model.source, { gpu, folder, signal, ...how });
+  const loaded = await loadRuntime(model.source, { gpu, folder, profile, ...how });
   const { runtime } = loaded;
   const name = `${model.name} ${tier.name}`;
+  const of = { model: model.name, tier: tier.name };
+  const peaks = async () => ({ fma_gflops: await fmaPeak(runtime.gpu), copy_gb_s: await copyPeak(runtime.gpu) });
   try {
-    const profiler = profile ? createProfiler(runtime.gpu) : undefined;
-    const fmaBefore = await fmaPeak(runtime.gpu);
-    const copyBefore = await copyPeak(runtime.gpu);
-    log(`${name}: FMA peak ${fmaBefore.toFixed(1)} GFLOP/s, copy ${copyBefore.toFixed(1)} GB/s`);
+    const profiler = kernels ? createProfiler(runtime.gpu) : undefined;
+    const before = await peaks();
+    found({ peaks: before });
+    log(`${name}: FMA peak ${before.fma_gflops.toFixed(1)} GFLOP/s, copy ${before.copy_gb_s.toFixed(1)} GB/s`);
     // With a small budget several cases can become the same.
     const shapes = [
       ...new Map(
         cases.map((given) => scaled(given, options.tokens, loaded.info.maxTokens)).map((shape) => [shape.name, shape]),
       ).values(),
     ];
-    const sets = await measureSets(
+    await measureSets(
       loaded,
       shapes.filter(({ kind }) => kind !== 'query'),
       options,
       profiler,
-      (line) => log(`${name} ${line}`),
+      (set) => found({ sets: [{ ...of, dtype: tier.dtype, ...set }] }),
     );
     const limits = shapes.filter(({ kind }) => kind === 'query').map(({ limit }) => limit);
-    const queries = await measureQueries(loaded, limits, options.queryRepeats);
+    await measureQueries(loaded, limits, options.queryRepeats, (query) => found({ queries: [{ ...of, ...query }] }));
     const windows = profiler ? await windowTimes(runtime, profiler, options.windows, options.repeats) : [];
-    const of = { model: model.name, tier: tier.name };
-    return {
-      peaks: {
-        fma_gflops: Math.max(fmaBefore, await fmaPeak(runtime.gpu)),
-        copy_gb_s: Math.max(copyBefore, await copyPeak(runtime.gpu)),
-      },
-      sets: sets.map((set) => ({ ...of, dtype: tier.dtype, ...set })),
-      queries: queries.map((query) => ({ ...of, ...query })),
-      windows: windows.map((window) => ({ ...of, ...window })),
-    };
+    found({ windows: windows.map((window) => ({ ...of, ...window })), peaks: await peaks() });
   } finally {
     runtime.dispose();
   }
@@ -78,10 +69,10 @@ export async function measure(
 async function measureSets(
   { runtime, config, info }: Loaded,
   cases: Case[],
-  { tokens, repeats }: MeasureOptions,
+  { tokens, repeats, log }: MeasureOptions,
   profiler: Profiler | undefined,
-  log: (line: string) => void,
-): Promise<Omit<SetResult, 'model' | 'tier' | 'dtype'>[]> {
+  found: (set: Omit<SetResult, 'model' | 'tier' | 'dtype'>) => void,
+): Promise<void> {
   const work = cases.map((shape) => {
     const lengths = lengthsOf(shape, tokens);
     const sequences = sequencesOf(lengths, config.vocab_size);
@@ -93,15 +84,11 @@ async function measureSets(
   for (const item of [...work].sort((a, b) => a.largest - b.largest)) {
     first.set(item, { ...(await runPasses(runtime, item.passes)), peak_bytes: runtime.memoryUse().peak });
   }
-  for (let i = 0; i < repeats; i++) {
-    for (const { passes, times } of work) times.push((await runPasses(runtime, passes)).ms);
-  }
-  const results: Omit<SetResult, 'model' | 'tier' | 'dtype'>[] = [];
-  for (const item of work) {
+  const resultOf = (item: (typeof work)[number], kernels?: KernelTime[]) => {
     const { dispatches, flops, issuedFlops, peak_bytes } = first.get(item)!;
     const ms = median(item.times);
     const gflops = flops / ms / 1e6;
-    results.push({
+    return {
       name: item.shape.name,
       layers: config.num_hidden_layers,
       sequences: item.lengths.length,
@@ -115,11 +102,20 @@ async function measureSets(
       dispatches,
       useful_flops_share: flops / issuedFlops,
       peak_bytes,
-      ...(profiler ? { kernels: await kernelTimes(runtime, item.passes, profiler, Math.min(repeats, 3)) } : {}),
-    });
-    log(`${item.shape.name}: ${ms.toFixed(1)} ms, ${gflops.toFixed(1)} GFLOP/s`);
+      ...(kernels ? { kernels } : {}),
+    };
+  };
+  for (let i = 0; i < repeats; i++) {
+    for (const item of work) {
+      item.times.push((await runPasses(runtime, item.passes)).ms);
+      found(resultOf(item));
+    }
   }
-  return results;
+  for (const item of work) {
+    const { name, ms, gflops } = resultOf(item);
+    log(`${name}: ${ms.toFixed(1)} ms, ${gflops.toFixed(1)} GFLOP/s`);
+    if (profiler) found(resultOf(item, await kernelTimes(runtime, item.passes, profiler, Math.min(repeats, 3))));
+  }
 }
 
 /** Each kernel's total time over all passes, the median of `repeats` runs, longest first. */

@@ -1,4 +1,5 @@
 // The results of a run, as written to JSON.
+import type { ProfileName } from '../src/api/types';
 
 /** Where and when it ran, and which version. */
 export interface Environment {
@@ -10,6 +11,8 @@ export interface Environment {
   adapter: string;
   driver: string;
   features: string[];
+  /** The designs that were used; undefined in files of before there were profiles. */
+  profile?: ProfileName;
   /** Dawn toggles that were enabled. */
   toggles: string[];
 }

@@ -3,8 +3,8 @@ import { readdirSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { bundle, ROOT } from './bundle.mjs';
 
-/** It checks which driver a Vitest project selects. */
-const LEFT_OUT = ['adapter.gpu.test.ts'];
+/** The first checks which driver a Vitest project selects, the second runs the documentation's examples. */
+const LEFT_OUT = ['adapter.gpu.test.ts', 'guide.gpu.test.ts'];
 
 /** @returns {string[]} the GPU tests of the library, by path in the project */
 export const gpuTests = () =>

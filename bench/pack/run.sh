@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Tests and measures modernbert-webgpu on this machine's GPU. See README.md. Usage: ./run.sh [stage …]
+# Tests and measures modernbert-webgpu on this machine's GPU. See README.md. Usage: ./run.sh [stage[:seconds] …]
 set -uo pipefail
 started=$PWD
 cd "$(dirname "$0")"
 here=$PWD
-stages=${*:-tests stock tests-toggled toggled torch}
+stages=${*:-probe tests stock tune torch toggled}
 results=${OUT:-$here/results}
 case $results in /*) ;; *) results=$started/$results ;; esac
 mkdir -p "$results"
@@ -14,17 +14,6 @@ trap 'rm -rf "$work"' EXIT
 
 export BENCH_COMMIT GPU_ADAPTER=system
 BENCH_COMMIT=$(cat COMMIT)
-
-# A lean pack takes models and golden outputs from a checkout.
-while read -r path; do
-  [ -e "$path" ] && continue
-  if [ ! -e "${PROJECT:-}/$path" ]; then
-    echo "This pack does not contain $path: set PROJECT to a checkout of the project." >&2
-    exit 2
-  fi
-  mkdir -p "$(dirname "$path")"
-  ln -s "$(cd "$PROJECT" && pwd)/$path" "$path"
-done <DATA
 
 libraries=$(ldconfig -p 2>/dev/null || /sbin/ldconfig -p)
 if ! grep -q libvulkan.so.1 <<<"$libraries"; then
@@ -46,37 +35,52 @@ fi
 export XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-$work}
 
 failed=()
-stage() { # name, then the command
-  local name=$1 start=$SECONDS
+# name[:seconds], then the command. A stage that is stopped keeps what it wrote.
+stage() {
+  local name=${1%%:*} cap=${1#*:} start=$SECONDS status=0
+  [ "$cap" = "$name" ] && cap=0 # no cap
   shift
   echo "== $name"
-  "$@" || failed+=("$name")
+  timeout -k 5 "$cap" "$@" || status=$?
+  [ $status -eq 124 ] && echo "$name was stopped after its $cap s; what it had measured is written."
+  [ $status -ne 0 ] && failed+=("$name")
   echo "== $name: $((SECONDS - start)) s"
 }
 # BENCH_ARGS and TEST_NAMES change what runs; word splitting is intended.
 bench() {
   # shellcheck disable=SC2086
-  bin/node bench.js ${BENCH_ARGS:---bars} "$@"
+  stage "$1" bin/node bench.js ${BENCH_ARGS:---kernels} --json "$results/${1%%:*}.json" "${@:2}"
 }
 tests() {
   # shellcheck disable=SC2086
-  bin/node run-tests.mjs "$1" ${TEST_NAMES:-}
+  stage "$1" bin/node run-tests.mjs "$results/${1%%:*}.jsonl" ${TEST_NAMES:-}
+}
+tune() {
+  # shellcheck disable=SC2086
+  stage "$1" bin/node sweep.js ${TUNE_ARGS:-} --out "$results/${1%%:*}.jsonl" "${@:2}"
 }
 for name in $stages; do
-  case $name in
-  tests) stage "$name" tests "$results/tests.json" ;;
-  stock) stage "$name" bench --json "$results/stock.json" ;;
-  tests-toggled) DAWN_TOGGLES=$toggles stage "$name" tests "$results/tests-toggled.json" ;;
-  toggled) stage "$name" bench --dawn "$toggles" --json "$results/toggled.json" ;;
+  case ${name%%:*} in
+  probe) stage "$name" bin/node probe.mjs "$results/probe.json" ;;
+  probe-toggled) DAWN_TOGGLES=$toggles stage "$name" bin/node probe.mjs "$results/probe-toggled.json" ;;
+  tests) tests "$name" ;;
+  tests-toggled) DAWN_TOGGLES=$toggles tests "$name" ;;
+  stock) bench "$name" ;;
+  toggled) bench "$name" --dawn "$toggles" ;;
+  unclamped) bench "$name" --dawn disable_robustness ;;
+  tune) tune "$name" ;;
+  tune-toggled) tune "$name" --dawn "$toggles" ;;
+  tune-unclamped) tune "$name" --dawn disable_robustness ;;
   torch) stage "$name" "${PYTHON:-python3}" torch_bench.py "$results/stock.json" "$results/torch.json" ;;
+  peer) stage "$name" ./peer.sh "$results/stock.json" "$results/peer.json" ;;
   *)
-    echo "Unknown stage '$name'; expected tests, stock, tests-toggled, toggled or torch." >&2
+    echo "Unknown stage '$name'; the stages are in README.md." >&2
     exit 2
     ;;
   esac
 done
 echo "Results are in $results"
 if [ ${#failed[@]} -gt 0 ]; then
-  echo "Failed: ${failed[*]}" >&2
+  echo "Failed or stopped: ${failed[*]}" >&2
   exit 1
 fi

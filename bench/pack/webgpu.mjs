@@ -1,4 +1,4 @@
-// The npm package webgpu with the Dawn toggles in DAWN_TOGGLES enabled, also for tests that set none.
+// The npm package webgpu with the Dawn toggles in DAWN_TOGGLES enabled, for whoever sets none.
 import * as webgpu from 'webgpu';
 
 const toggles = (process.env.DAWN_TOGGLES ?? '').split(',').filter(Boolean);

@@ -34,7 +34,7 @@ async function run({ nano, models, tokens, repeats, bars }: Job): Promise<Answer
       tokens,
       repeats,
       queryRepeats: repeats && repeats * 5,
-      profile: hasTimestamps,
+      kernels: hasTimestamps,
       bars: bars && hasTimestamps,
       log,
     });
