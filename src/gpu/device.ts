@@ -62,7 +62,7 @@ export async function openGpu(gpu: GPU | undefined, profile: AskedProfile = {}):
     device,
     instance: gpu,
     info,
-    profile: profileOf(info, subgroupSize, profile),
+    profile: profileOf(adapter.info, subgroupSize, profile),
     limits: device.limits,
     hasF16: device.features.has('shader-f16'),
     subgroupSize,

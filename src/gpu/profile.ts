@@ -32,12 +32,14 @@ export interface Profile {
 /** What the caller asks for instead of what suits the adapter. */
 export type AskedProfile = Partial<Pick<Profile, 'name' | 'unroll'>>;
 
-/** What identifies an adapter. */
+/** What identifies an adapter. Firefox leaves all names empty. */
 export interface AdapterInfo {
   vendor: string;
   architecture: string;
   device: string;
   description: string;
+  /** Whether it is a software adapter; Chrome has it from version 136 on. */
+  isFallbackAdapter?: boolean;
 }
 
 export const PROFILES: ProfileName[] = ['card', 'minimal', 'software'];
@@ -56,7 +58,8 @@ const LIMITS = [
 export const SUBGROUP_SIZES = [4, 8, 16];
 
 /** SwiftShader, llvmpipe and WARP: long, unrolled shaders compile slowly there and run no faster, and barriers are expensive. */
-export const isSoftware = ({ architecture, device, description }: AdapterInfo): boolean =>
+export const isSoftware = ({ architecture, device, description, isFallbackAdapter }: AdapterInfo): boolean =>
+  isFallbackAdapter ||
   /swiftshader|llvmpipe|basic render/i.test(`${architecture} ${device} ${description}`);
 
 /** What to ask an adapter for: all that the kernels can use, or for `minimal` nothing beyond what every device has. */

@@ -1,5 +1,6 @@
 import { MAP_MODE_READ } from './buffers';
 import type { Gpu } from './device';
+import { settled } from './firefox';
 import type { Dispatch } from './kernel';
 import type { Profiler } from './profiler';
 
@@ -43,7 +44,7 @@ export class Submission {
   async read(buffer: GPUBuffer, bytes: number): Promise<Float32Array<ArrayBuffer>> {
     this.#submit();
     if (bytes === 0) return new Float32Array(0);
-    await buffer.mapAsync(MAP_MODE_READ, 0, bytes);
+    await settled(this.gpu.device.queue, buffer.mapAsync(MAP_MODE_READ, 0, bytes));
     const data = new Float32Array(buffer.getMappedRange(0, bytes).slice(0));
     buffer.unmap();
     return data;

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { create } from 'webgpu';
-import { type Gpu, openGpu } from '../gpu/device';
+import { UnsupportedModelError } from '../api/errors';
+import { type Gpu, guarded, openGpu } from '../gpu/device';
 import { type Constants, createKernel } from '../gpu/kernel';
 import { weightConstants } from './storage';
 
@@ -70,7 +71,31 @@ it.each(shaders.filter(({ source }) => source.includes('const UNROLL:')))(
   },
 );
 
-it('the error for an invalid shader names the line', async () => {
+describe('a shader that does not compile', () => {
   const source = shaders[0].source.replace('@workgroup_size(', 'let x = nothing; @workgroup_size(');
-  await expect(compile(source, {})).rejects.toThrow(/does not compile on this device.*\d+:\d+ /s);
+  /** As a model's load compiles, inside an error scope. */
+  const load = (on: Gpu) => guarded(on, () => createKernel(on, { label: 'shader', source, constants: {} }));
+
+  it('is an UnsupportedModelError that names the line', async () => {
+    const error = await load(gpu).catch((error) => error);
+    expect(error).toBeInstanceOf(UnsupportedModelError);
+    expect(error.message).toMatch(/does not compile on this device.*\d+:\d+ /s);
+  });
+
+  it('is one with the reason of WebGPU if the compiler says nothing or fails itself', async () => {
+    for (const getCompilationInfo of [async () => ({ messages: [] }), () => Promise.reject(new Error('no'))]) {
+      const device = new Proxy(gpu.device, {
+        get(target, name) {
+          if (name === 'createShaderModule')
+            return (descriptor: GPUShaderModuleDescriptor) =>
+              Object.assign(target.createShaderModule(descriptor), { getCompilationInfo });
+          const value: unknown = Reflect.get(target, name);
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+      const error = await load({ ...gpu, device, info: { ...gpu.info, description: '', vendor: '' } }).catch((e) => e);
+      expect(error).toBeInstanceOf(UnsupportedModelError);
+      expect(error.message).toMatch(/does not compile on this device \(unnamed\): .*nothing/s);
+    }
+  });
 });

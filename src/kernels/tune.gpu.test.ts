@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { Gpu } from '../gpu/device';
 import { openTestGpu } from '../gpu/fixtures';
 import { PLANS, TILES, tilesFor } from './gemm';
@@ -36,11 +36,10 @@ const memoryStore = (plans: Record<string, unknown> = {}) => ({
 
 describe('tuneGemm', () => {
   /** A timer that runs the work and reports one tile as the fastest. */
-  const fastest =
-    (tileFor: (rows: number) => GemmTile) => async (run: () => Promise<void>, tile: GemmTile, rows: number) => {
-      await run();
-      return tile === tileFor(rows) ? 1 : 5;
-    };
+  const fastest = (tileFor: (rows: number) => GemmTile) => async (run: () => void, tile: GemmTile, rows: number) => {
+    run();
+    return tile === tileFor(rows) ? 1 : 5;
+  };
 
   it('chooses the fastest tile for few, some and many rows', async () => {
     const time = fastest((rows) => (rows <= 16 ? TILES[3] : rows <= 128 ? TILES[2] : TILES[1]));
@@ -73,7 +72,7 @@ describe('tuneGemm on a device with matrix units', () => {
   const designs = async (on: Gpu) => {
     const tiles = tilesFor(on, plain);
     const plan = await tuneGemm(on, plain, async (run, tile) => {
-      await run();
+      run();
       return tiles.length - tiles.findIndex((known) => JSON.stringify(known) === JSON.stringify(tile));
     });
     return plan.map(({ tile }) => tile.design);
@@ -102,6 +101,27 @@ describe('createTuner', () => {
     expect(planKey(gpu, spec)).toContain(gpu.info.description);
     expect(planKey(gpu, { ...spec, label: 'other' })).toBe(planKey(gpu, spec));
     expect(planKey(gpu, { ...spec, k: 96 })).not.toBe(planKey(gpu, spec));
+  });
+
+  it('knows an adapter without names by the version of the browser that hides them', () => {
+    const nameless = { ...gpu, info: { vendor: '', architecture: '', device: '', description: '' } };
+    const keys = ['Firefox/152.0', 'Firefox/153.0', 'Firefox/153.0'].map((userAgent) => {
+      vi.stubGlobal('navigator', { userAgent });
+      return planKey(nameless, spec);
+    });
+    expect(keys[1]).toContain('Firefox/153.0');
+    expect(keys[1]).toBe(keys[2]);
+    expect(keys[0]).not.toBe(keys[1]);
+    expect(planKey(gpu, spec)).not.toContain('Firefox');
+    vi.unstubAllGlobals();
+  });
+
+  it('measures nothing on a device without timestamps', async () => {
+    const store = memoryStore();
+    const clockless = await gpu.instance.requestAdapter().then((adapter) => adapter!.requestDevice());
+    expect(await createTuner({ ...gpu, device: clockless, hasTimestamps: false }, store)(spec)).toBeUndefined();
+    expect(store.plans).toEqual({});
+    clockless.destroy();
   });
 
   it('uses a stored plan without measuring', async () => {

@@ -4,6 +4,7 @@ import { checkElements, convertElements, isFloatDtype } from '../formats/float';
 import { isQuantized, type QuantizedDtype } from '../formats/quantize';
 import type { TensorInfo } from '../formats/safetensors';
 import type { Gpu } from '../gpu/device';
+import { settled } from '../gpu/firefox';
 
 /** Where a tensor goes on the GPU: a matrix [rows, columns] (a vector is one row) into padded rows of one buffer, or of several pieces. */
 export interface Placement {
@@ -132,7 +133,7 @@ export function createUploader(gpu: Gpu, file: string) {
       } else gather(tensor, bytes, place, columns, total);
       if (queued > QUEUE_BYTES) {
         queued = 0;
-        await queue.onSubmittedWorkDone();
+        await settled(queue, queue.onSubmittedWorkDone());
       }
     },
   };
