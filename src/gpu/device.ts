@@ -1,4 +1,5 @@
 import { DeviceLostError, WebGPUUnavailableError } from '../api/errors';
+import { advice } from './advice';
 import { STORAGE } from './buffers';
 import { type AdapterInfo, type AskedProfile, deviceDescriptor, type Profile, profileOf } from './profile';
 
@@ -43,14 +44,15 @@ const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix' as GPUFeatureNam
 export async function openGpu(gpu: GPU | undefined, profile: AskedProfile = {}): Promise<Gpu> {
   if (!gpu) {
     throw new WebGPUUnavailableError(
-      'This environment has no WebGPU (navigator.gpu is missing). Use Chrome or Edge 113+, Safari 26+ or Firefox 141+ on a page ' +
-        "served over https or from localhost; in Node import 'modernbert-webgpu/node' and install the npm package 'webgpu'.",
+      'This environment has no WebGPU (navigator.gpu is missing). Use Chrome or Edge 127+, Safari 26+ or Firefox 141+ on a page ' +
+        "served over https or from localhost; in Node import 'modernbert-webgpu/node' and install the npm package 'webgpu'." +
+        advice(),
     );
   }
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) {
     throw new WebGPUUnavailableError(
-      'WebGPU found no graphics adapter. The driver may be missing, outdated or blocklisted (see chrome://gpu).',
+      `WebGPU found no graphics adapter. The driver may be missing, outdated or blocklisted.${advice()}`,
     );
   }
   const { vendor, architecture, device: model, description, subgroupMinSize, subgroupMaxSize } = adapter.info;

@@ -95,7 +95,7 @@ const BUFFER_TYPES: Record<string, GPUBufferBindingType> = {
 
 /**
  * Compiles a kernel, asynchronously so that a model's kernels compile in parallel.
- * Throws UnsupportedModelError, with the compiler's messages, if the device rejects it.
+ * Throws UnsupportedModelError, with the compiler's messages, if the device rejects it; an error scope of the caller hears nothing of that.
  */
 export async function createKernel(gpu: Gpu, { label, source, constants }: KernelSpec): Promise<Kernel> {
   const { device } = gpu;
@@ -105,6 +105,8 @@ export async function createKernel(gpu: Gpu, { label, source, constants }: Kerne
     binding: Number(binding),
     type: BUFFER_TYPES[access],
   }));
+  // The model's load has an error scope of its own, which must not get what is reported here.
+  device.pushErrorScope('validation');
   const layout = device.createBindGroupLayout({
     label,
     entries: declared.map(({ binding, type }) => ({
@@ -114,18 +116,21 @@ export async function createKernel(gpu: Gpu, { label, source, constants }: Kerne
     })),
   });
   const module = device.createShaderModule({ label, code });
+  const compiling = device.createComputePipelineAsync({
+    label,
+    layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+    compute: { module, entryPoint: 'main' },
+  });
+  const invalid = device.popErrorScope().catch(() => null);
   try {
-    const pipeline = await device.createComputePipelineAsync({
-      label,
-      layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: 'main' },
-    });
-    return { label, pipeline, layout, bindings: declared };
+    return { label, pipeline: await compiling, layout, bindings: declared };
   } catch (cause) {
-    const { messages } = await module.getCompilationInfo();
+    const { messages } = await module.getCompilationInfo().catch(() => ({ messages: [] }));
     const details = messages.map((m) => `${m.lineNum}:${m.linePos} ${m.message}`).join('\n');
+    const reason = details || (await invalid)?.message || cause;
+    const { description, vendor } = gpu.info;
     throw new UnsupportedModelError(
-      `The kernel '${label}' does not compile on this device (${gpu.info.description || gpu.info.vendor}): ${details || cause}`,
+      `The kernel '${label}' does not compile on this device (${description || vendor || 'unnamed'}): ${reason}`,
       { cause },
     );
   }
