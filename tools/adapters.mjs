@@ -1,4 +1,4 @@
-// Finds a Chromium for the browser tests and the Vulkan drivers that Dawn (npm `webgpu`) uses in Node.
+// Finds a Chromium and a Firefox for the browser tests and the Vulkan drivers that Dawn (npm `webgpu`) uses in Node.
 // Drivers are found by their ICD manifests; only Dawn itself can tell whether it accepts one (`probeAdapter`).
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
@@ -51,19 +51,37 @@ const chromiumPlaces = () => {
 /**
  * Ubuntu's `chromium-browser` may be a script that only says how to install a snap, so on Linux the file must report its version.
  * @param {string} path
+ * @param {RegExp} name
  */
-const isBrowser = (path) => {
+const isBrowser = (path, name) => {
   if (!existsSync(path)) return false;
   if (process.platform !== 'linux') return true;
   const { status, stdout } = spawnSync(path, ['--version'], { encoding: 'utf8', timeout: 30_000 });
-  return status === 0 && /Chrom|Edge/.test(stdout);
+  return status === 0 && name.test(stdout);
 };
 
 /**
  * A Chromium, Chrome or Edge on this machine; CHROME_PATH overrules the search.
  * @returns {string | undefined} the executable
  */
-export const findChromium = () => chromiumPlaces().find(isBrowser);
+export const findChromium = () => chromiumPlaces().find((path) => isBrowser(path, /Chrom|Edge/));
+
+/**
+ * A Firefox on this machine; FIREFOX_PATH overrules the search. Its long-term release comes first: Debian has no other.
+ * @returns {string | undefined} the executable
+ */
+export const findFirefox = () => {
+  const { env, platform } = process;
+  const named = env.FIREFOX_PATH ? [env.FIREFOX_PATH] : [];
+  const folders = (env.PATH ?? '/usr/bin').split(delimiter);
+  /** @type {Partial<Record<NodeJS.Platform, string[]>>} */
+  const installed = {
+    darwin: ['/Applications/Firefox.app/Contents/MacOS/firefox'],
+    win32: [join(env.PROGRAMFILES ?? 'C:\\Program Files', 'Mozilla Firefox', 'firefox.exe')],
+  };
+  const inPath = ['firefox-esr', 'firefox'].flatMap((name) => folders.map((folder) => join(folder, name)));
+  return [...named, ...(installed[platform] ?? inPath)].find((path) => isBrowser(path, /Firefox/));
+};
 
 /** Vulkan drivers need a private folder for sockets. Login sessions have one, containers do not. */
 const runtimeDir = () => {

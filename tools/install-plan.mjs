@@ -2,7 +2,8 @@
 import { backportsSource } from './apt-sources.mjs';
 
 /**
- * @typedef {{ chromium: boolean, vulkan: boolean }} Needs what is missing: a browser (with its SwiftShader), Mesa's lavapipe
+ * @typedef {{ chromium: boolean, firefox: boolean, vulkan: boolean }} Needs
+ *   what is missing: a Chromium (with its SwiftShader), a Firefox, Mesa's lavapipe
  * @typedef {{ write: string, text: string } | { run: string[], root: boolean }} Step
  * @typedef {{ steps: Step[], byHand?: string }} Plan
  *   `byHand`: why the user has to run the steps, if any, instead of setup
@@ -51,22 +52,24 @@ const aptUpdate = { run: ['apt-get', 'update'], root: true };
 const planDebian = ({ version, codename, sources, needs }) => {
   if (version < 12)
     return { steps: [], byHand: `Debian ${version} is too old: Dawn needs ${MESA}. Use Debian 12 or later.` };
-  const chromium = needs.chromium ? [aptInstall(['chromium', 'fonts-liberation'])] : [];
-  if (!needs.vulkan) return { steps: [aptUpdate, ...chromium] };
-  if (version !== 12) return { steps: [aptUpdate, ...chromium, aptInstall(MESA_DEBIAN)] };
+  const packages = [...(needs.chromium ? ['chromium'] : []), ...(needs.firefox ? ['firefox-esr'] : [])];
+  const browsers = packages.length > 0 ? [aptInstall([...packages, 'fonts-liberation'])] : [];
+  if (!needs.vulkan) return { steps: [aptUpdate, ...browsers] };
+  if (version !== 12) return { steps: [aptUpdate, ...browsers, aptInstall(MESA_DEBIAN)] };
   const source = backportsSource(sources, codename);
   const mesa = aptInstall(MESA_DEBIAN, ['-t', `${codename}-backports`]);
   if (source === undefined) {
     const byHand = `Found no Debian mirror in /etc/apt. Add the suite ${codename}-backports to apt's sources, then run:`;
-    return { steps: [aptUpdate, ...chromium, mesa], byHand };
+    return { steps: [aptUpdate, ...browsers, mesa], byHand };
   }
   /** @type {Step[]} */
   const add = source === 'present' ? [] : [{ write: source.path, text: source.text }];
-  return { steps: [...add, aptUpdate, ...chromium, mesa] };
+  return { steps: [...add, aptUpdate, ...browsers, mesa] };
 };
 
 /**
- * Ubuntu and its derivatives. Their apt has Chromium only as a snap, which containers cannot run.
+ * Ubuntu and its derivatives. Their apt has browsers only as snaps, which containers cannot run: Chromium comes from Playwright, whose Firefox is a
+ * changed one, so that the user has to install Mozilla's.
  * @param {Needs} needs
  * @returns {Plan}
  */

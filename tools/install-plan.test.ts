@@ -33,8 +33,9 @@ deb [signed-by=/k.gpg arch=amd64] http://mirror.example/debian/ bookworm main no
 deb http://mirror.example/debian/ bookworm-updates main
 `,
 };
-const BOTH = { chromium: true, vulkan: true };
-const CHROMIUM = 'apt-get install -y --no-install-recommends chromium fonts-liberation';
+const NOTHING = { chromium: false, firefox: false, vulkan: false };
+const ALL = { chromium: true, firefox: true, vulkan: true };
+const BROWSERS = 'apt-get install -y --no-install-recommends chromium firefox-esr fonts-liberation';
 const MESA_12 = 'apt-get install -y --no-install-recommends -t bookworm-backports mesa-vulkan-drivers mesa-drm-shim';
 const MESA = 'apt-get install -y --no-install-recommends mesa-vulkan-drivers mesa-drm-shim';
 const MESA_UBUNTU = 'apt-get install -y --no-install-recommends mesa-vulkan-drivers';
@@ -45,7 +46,7 @@ const plan = (osRelease: string, change: Partial<Parameters<typeof installPlan>[
     osRelease,
     sources: [DEB822],
     isRoot: true,
-    needs: BOTH,
+    needs: ALL,
     ...change,
   });
   return { lines: shellLines(steps, change.isRoot ?? true), byHand };
@@ -110,21 +111,24 @@ describe('install plan', () => {
     const { lines, byHand } = plan(DEBIAN_12);
     expect(byHand).toBeUndefined();
     expect(lines[0]).toBe("tee /etc/apt/sources.list.d/bookworm-backports.sources <<'END'");
-    expect(lines.slice(lines.indexOf('END') + 1)).toEqual(['apt-get update', CHROMIUM, MESA_12]);
+    expect(lines.slice(lines.indexOf('END') + 1)).toEqual(['apt-get update', BROWSERS, MESA_12]);
   });
 
   test('installs only what is missing', () => {
-    expect(plan(DEBIAN_12, { needs: { chromium: true, vulkan: false } }).lines).toEqual(['apt-get update', CHROMIUM]);
-    expect(plan(DEBIAN_13, { needs: { chromium: false, vulkan: true } }).lines).toEqual(['apt-get update', MESA]);
+    const lines = (needs: Partial<typeof ALL>) => plan(DEBIAN_13, { needs: { ...NOTHING, ...needs } }).lines;
+    expect(plan(DEBIAN_12, { needs: { ...ALL, vulkan: false } }).lines).toEqual(['apt-get update', BROWSERS]);
+    expect(lines({ chromium: true })).toEqual(['apt-get update', BROWSERS.replace('firefox-esr ', '')]);
+    expect(lines({ firefox: true })).toEqual(['apt-get update', BROWSERS.replace('chromium ', '')]);
+    expect(lines({ vulkan: true })).toEqual(['apt-get update', MESA]);
   });
 
   test('later Debian releases use their own Mesa', () => {
     for (const release of [DEBIAN_13, DEBIAN_SID]) {
-      expect(plan(release)).toEqual({ lines: ['apt-get update', CHROMIUM, MESA], byHand: undefined });
+      expect(plan(release)).toEqual({ lines: ['apt-get update', BROWSERS, MESA], byHand: undefined });
     }
   });
 
-  test('Ubuntu and its derivatives take Chromium from Playwright, as theirs is a snap', () => {
+  test('Ubuntu and its derivatives take Chromium from Playwright, as theirs is a snap; Firefox is left to the user', () => {
     for (const release of [UBUNTU, MINT]) {
       const { lines, byHand } = plan(release);
       expect(byHand).toBeUndefined();
@@ -132,17 +136,21 @@ describe('install plan', () => {
     }
   });
 
+  test('Ubuntu has nothing to install for a missing Firefox', () => {
+    expect(plan(UBUNTU, { needs: { ...NOTHING, firefox: true } })).toEqual({ lines: [], byHand: undefined });
+  });
+
   test('without root it shows the same commands with sudo', () => {
     const { lines, byHand } = plan(DEBIAN_13, { isRoot: false });
     expect(byHand).toMatch(/root/);
-    expect(lines).toEqual(['sudo apt-get update', `sudo ${CHROMIUM}`, `sudo ${MESA}`]);
+    expect(lines).toEqual(['sudo apt-get update', `sudo ${BROWSERS}`, `sudo ${MESA}`]);
   });
 
   test('says what setup cannot do, with the commands to run if any', () => {
     expect(plan('VERSION_ID="11"\nID=debian\n').byHand).toMatch(/Debian 11/);
     expect(plan(DEBIAN_12, { sources: [] }).byHand).toMatch(/bookworm-backports/);
     expect(plan(FEDORA).lines).toEqual(['npx playwright install chromium', 'dnf install -y mesa-vulkan-drivers']);
-    const mac = plan('', { platform: 'darwin', sources: [], isRoot: false, needs: { chromium: true, vulkan: false } });
+    const mac = plan('', { platform: 'darwin', sources: [], isRoot: false, needs: { ...ALL, vulkan: false } });
     expect(mac.lines).toEqual(['npx playwright install chromium']);
     expect(mac.byHand).toMatch(/Run:$/);
   });

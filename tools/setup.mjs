@@ -1,9 +1,9 @@
-// `npm run setup`, also run by `npm test`: makes sure that the machine has a Chromium and a Vulkan driver that Dawn accepts.
+// `npm run setup`, also run by `npm test`: makes sure that the machine has a Chromium, a Firefox and a Vulkan driver that Dawn accepts.
 // As root on Debian or Ubuntu it installs what is missing; otherwise it prints the commands to run and stops.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { findChromium, findNodeAdapters, probeAdapter } from './adapters.mjs';
+import { findChromium, findFirefox, findNodeAdapters, probeAdapter } from './adapters.mjs';
 import { readSources } from './apt-sources.mjs';
 import { installPlan, shellLines } from './install-plan.mjs';
 
@@ -12,7 +12,11 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** What the machine has, as lines to print, and what it lacks. */
 const inspect = () => {
   const chromium = findChromium();
-  const lines = [`Chromium: ${chromium ?? 'none found (CHROME_PATH can name one)'}`];
+  const firefox = findFirefox();
+  const lines = [
+    `Chromium: ${chromium ?? 'none found (CHROME_PATH can name one)'}`,
+    `Firefox: ${firefox ?? "none found (install Mozilla's; FIREFOX_PATH can name one)"}`,
+  ];
   /** @type {Set<string>} */
   const working = new Set();
   for (const adapter of findNodeAdapters()) {
@@ -24,9 +28,10 @@ const inspect = () => {
   const system = working.has('system') && chromium !== undefined;
   const needs = {
     chromium: chromium === undefined || !(system || working.has('swiftshader')),
+    firefox: firefox === undefined,
     vulkan: !(system || working.has('lavapipe')),
   };
-  return { lines, needs, ready: !needs.chromium && !needs.vulkan };
+  return { lines, needs, ready: !Object.values(needs).includes(true) };
 };
 
 /** @param {string} message @returns {never} */
@@ -65,4 +70,4 @@ if (!state.ready) {
   state = inspect();
 }
 console.log(state.lines.join('\n'));
-if (!state.ready) stop('Everything is installed, but the browser or a driver above does not work on this machine.');
+if (!state.ready) stop('Setup can install no more here, but a browser or a driver above is missing or does not work.');

@@ -1,5 +1,5 @@
 import { DeviceLostError, WebGPUUnavailableError } from '../api/errors';
-import { advice } from './advice';
+import { advice } from './browser';
 import { STORAGE } from './buffers';
 import { type AdapterInfo, type AskedProfile, deviceDescriptor, type Profile, profileOf } from './profile';
 

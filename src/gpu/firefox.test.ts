@@ -1,10 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { isPolled, settled } from './firefox';
+import { settled } from './firefox';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0';
 const CHROME = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36';
-const FIREFOX_IOS =
-  'Mozilla/5.0 (iPhone) AppleWebKit/605.1.15 (KHTML, like Gecko) FxiOS/153.0 Mobile/15E148 Safari/604.1';
 
 const inBrowser = (userAgent: string) => vi.stubGlobal('navigator', { userAgent });
 const submit = vi.fn();
@@ -29,16 +27,6 @@ function pending() {
   });
   return { promise, resolve, reject };
 }
-
-it('isPolled: in Firefox, not in Chrome, in a browser of iOS or in Node', () => {
-  const polled = [FIREFOX, CHROME, FIREFOX_IOS].map((userAgent) => {
-    inBrowser(userAgent);
-    return isPolled();
-  });
-  expect(polled).toEqual([true, false, false]);
-  vi.stubGlobal('navigator', undefined);
-  expect(isPolled()).toBe(false);
-});
 
 describe('settled', () => {
   it('submits nothing in particular until the GPU is done, and not afterwards', async () => {

@@ -1,12 +1,10 @@
 /**
- * Firefox asks the GPU whether it is done only every 100 ms (POLL_TIME_MS in dom/webgpu/ipc/WebGPUParent.cpp), and besides whenever something is
- * submitted. Waiting for a query's vector or for an upload therefore takes 50 to 100 ms, however little there is to do. Mozilla tracks
- * this as https://bugzilla.mozilla.org/show_bug.cgi?id=1870699, "Don't poll WebGPU from a timer". This file may go when the oldest Firefox that
- * is supported has that fixed: `onSubmittedWorkDone` of an idle queue then takes 1 ms, which e2e/firefox.test.ts prints.
+ * Firefox looks only every 100 ms whether the GPU is done (POLL_TIME_MS in its dom/webgpu/ipc/WebGPUParent.cpp), and whenever something is
+ * submitted. So waiting for a query's vector or for an upload takes up to 100 ms, however little there is to do. Mozilla's bug is
+ * https://bugzilla.mozilla.org/show_bug.cgi?id=1870699 ("Don't poll WebGPU from a timer"). This file may go when that is fixed in the oldest
+ * Firefox that the README names: e2e/firefox.test.ts prints how long an idle queue takes to say so, 1 ms or less then.
  */
-
-/** Whether this is Firefox, which has the timer. Its iOS version (FxiOS) is WebKit. */
-export const isPolled = (): boolean => globalThis.navigator?.userAgent?.includes('Firefox/') ?? false;
+import { isFirefox } from './browser';
 
 /** Milliseconds between Firefox's own looks at the GPU. */
 const OWN_INTERVAL = 100;
@@ -17,7 +15,7 @@ const OWN_INTERVAL = 100;
  * they reach those of Firefox itself. More submits would delay the work that they wait for.
  */
 export async function settled<T>(queue: GPUQueue, done: Promise<T>): Promise<T> {
-  if (!isPolled()) return done;
+  if (!isFirefox()) return done;
   let pause = 1;
   const look = () => {
     queue.submit([]);

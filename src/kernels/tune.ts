@@ -1,5 +1,6 @@
 import { f16ToF32 } from '../formats/float';
 import { GROUP, isQuantized } from '../formats/quantize';
+import { userAgent } from '../gpu/browser';
 import { COPY_DST, COPY_SRC, MAP_READ, STORAGE } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { bind, createKernel } from '../gpu/kernel';
@@ -51,7 +52,7 @@ export function planKey(gpu: Gpu, spec: GemmSpec): string {
   for (const char of gemmSources) hash = (Math.imul(hash, 31) + char.charCodeAt(0)) | 0;
   const { vendor, architecture, device, description } = gpu.info;
   const names = [vendor, architecture, device, description];
-  const adapter = names.some(Boolean) ? names : globalThis.navigator?.userAgent;
+  const adapter = names.some(Boolean) ? names : userAgent();
   return JSON.stringify([adapter, shape, tilesFor(gpu, spec), hash >>> 0]);
 }
 

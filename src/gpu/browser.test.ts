@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebGPUUnavailableError } from '../api/errors';
-import { advice } from './advice';
+import { advice, isFirefox } from './browser';
 import { openGpu } from './device';
 
 const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:160.0) Gecko/20100101 Firefox/160.0';
@@ -14,22 +14,39 @@ const OTHERS = {
   nothing: '',
 };
 
+afterEach(() => void vi.unstubAllGlobals());
+
+const adviceIn = (userAgent: string) => {
+  vi.stubGlobal('navigator', { userAgent });
+  return advice();
+};
+
+describe('isFirefox', () => {
+  it('is so for Gecko only', () => {
+    const found = [FIREFOX, CHROME, ...Object.values(OTHERS)].filter((userAgent) => {
+      vi.stubGlobal('navigator', { userAgent });
+      return isFirefox();
+    });
+    expect(found).toEqual([FIREFOX]);
+    vi.stubGlobal('navigator', undefined); // Node 20
+    expect(isFirefox()).toBe(false);
+  });
+});
+
 describe('advice', () => {
   it("names the browser's own pages", () => {
-    expect(advice(FIREFOX)).toMatch(/about:support.*about:config/);
-    expect(advice(FIREFOX)).not.toContain('chrome:');
+    expect(adviceIn(FIREFOX)).toMatch(/about:support.*about:config/);
+    expect(adviceIn(FIREFOX)).not.toContain('chrome:');
     for (const chromium of [CHROME, `${CHROME} Edg/157.0.0.0`]) {
-      expect(advice(chromium)).toMatch(/chrome:\/\/gpu/);
-      expect(advice(chromium)).not.toContain('about:');
+      expect(adviceIn(chromium)).toMatch(/chrome:\/\/gpu/);
+      expect(adviceIn(chromium)).not.toContain('about:');
     }
   });
 
-  it.each(Object.entries(OTHERS))('names none in %s', (_, userAgent) => expect(advice(userAgent)).toBe(''));
+  it.each(Object.entries(OTHERS))('names none in %s', (_, userAgent) => expect(adviceIn(userAgent)).toBe(''));
 });
 
 describe('openGpu', () => {
-  afterEach(() => void vi.unstubAllGlobals());
-
   const adapterless = { requestAdapter: async () => null } as unknown as GPU;
 
   it.each([
@@ -41,7 +58,7 @@ describe('openGpu', () => {
       const error = await openGpu(gpu).catch((error) => error);
       expect(error).toBeInstanceOf(WebGPUUnavailableError);
       expect(error.message).toMatch(says);
-      expect(error.message.endsWith(`.${advice(userAgent)}`)).toBe(true);
+      expect(error.message.endsWith(`.${advice()}`)).toBe(true);
       expect(error.message.includes('chrome:')).toBe(userAgent === CHROME);
     }
   });

@@ -1,0 +1,15 @@
+/** Which browser this is. Empty in Node before version 21. */
+export const userAgent = (): string => globalThis.navigator?.userAgent ?? '';
+
+/** Not its iOS version (FxiOS), which is WebKit. */
+export const isFirefox = (): boolean => userAgent().includes('Firefox/');
+
+/**
+ * Where this browser says why it has no WebGPU or no adapter, and where it is turned on: a sentence with a space before it. Empty for browsers
+ * that have no such page (Safari, every browser of iOS) and outside of browsers.
+ */
+export function advice(): string {
+  if (isFirefox()) return ' See about:support; about:config has dom.webgpu.enabled and gfx.webgpu.ignore-blocklist.';
+  if (userAgent().includes('Chrome/')) return ' See chrome://gpu and chrome://flags/#enable-unsafe-webgpu.';
+  return '';
+}
