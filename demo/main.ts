@@ -1,4 +1,5 @@
 import { createApps, type TabModule } from './app';
+import { browserName } from './browser-name';
 import { element, find, savesData } from './dom';
 import { startFillMask } from './fill-mask/main';
 import { keepOffline } from './offline';
@@ -54,6 +55,8 @@ async function start(name: string) {
 if (navigator.gpu === undefined) {
   find(document, '#no-webgpu').hidden = false;
   find(document, '#insecure-page').hidden = isSecureContext;
+  const advice = document.querySelector<HTMLElement>(`#no-webgpu [data-browser=${browserName(navigator.userAgent)}]`);
+  if (advice) advice.hidden = false;
 }
 const opened = open(hash.tab());
 

@@ -10,7 +10,9 @@ const PREFERENCES = { 'dom.webgpu.enabled': true, 'gfx.webgpu.ignore-blocklist':
  * Launches a Firefox for the tests of one file and returns a function that opens a page. Each page is closed after its test, which fails if
  * the page or its worker logged an error or a warning that `expected` does not match.
  */
-export function useFirefox(expected?: RegExp): (url: string) => Promise<Page> {
+export function useFirefox(
+  expected?: RegExp,
+): (url: string, prepare?: (page: Page) => Promise<unknown>) => Promise<Page> {
   let browser: Browser;
   const pages: Page[] = [];
   const complaints: string[] = [];
@@ -36,7 +38,7 @@ export function useFirefox(expected?: RegExp): (url: string) => Promise<Page> {
   });
   afterAll(() => browser?.close());
 
-  return async (url) => {
+  return async (url, prepare) => {
     const page = await browser.newPage();
     pages.push(page);
     page.setDefaultTimeout(240_000);
@@ -44,6 +46,7 @@ export function useFirefox(expected?: RegExp): (url: string) => Promise<Page> {
     page.on('console', (message) => {
       if (['error', 'warn'].includes(message.type())) complain(message.text());
     });
+    await prepare?.(page);
     await page.goto(url);
     return page;
   };

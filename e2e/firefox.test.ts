@@ -191,6 +191,16 @@ describe('the demo', () => {
     await takePictures(page, 'fill-mask');
   });
 
+  it('says where Firefox turns WebGPU on, if it is off', async () => {
+    const page = await open(inject('demoUrl'), (page) =>
+      page.evaluateOnNewDocument(() => Reflect.deleteProperty(Navigator.prototype, 'gpu')),
+    );
+    const text = await page.$eval('#no-webgpu', (notice) => (notice as HTMLElement).innerText);
+    expect(text).toMatch(/about:support.*about:config/s);
+    expect(text).not.toContain('chrome:');
+    await takePictures(page, 'without-webgpu');
+  });
+
   it('indexes files and finds the passage that is meant', async () => {
     const page = await open(`${inject('demoUrl')}#search`);
     await waitForText(page, '#index-facts', /Empty/);

@@ -8,6 +8,8 @@ it('says which browsers support WebGPU, without errors', async () => {
     prepare: (page) => page.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'gpu')),
   });
   expect(await textOf(page, '#no-webgpu')).toMatch(/does not offer WebGPU.*Chrome.*Safari.*Firefox/s);
+  expect(await textOf(page, '#no-webgpu')).toContain('chrome://gpu');
+  expect(await textOf(page, '#no-webgpu')).not.toContain('about:');
   expect(await page.locator('#insecure-page').isVisible()).toBe(false);
   expect(await textOf(page, '#fill-mask .model-state')).toBe('not loaded');
   expect(page.workers()).toHaveLength(0);
