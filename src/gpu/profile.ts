@@ -59,8 +59,7 @@ export const SUBGROUP_SIZES = [4, 8, 16];
 
 /** SwiftShader, llvmpipe and WARP: long, unrolled shaders compile slowly there and run no faster, and barriers are expensive. */
 export const isSoftware = ({ architecture, device, description, isFallbackAdapter }: AdapterInfo): boolean =>
-  isFallbackAdapter ||
-  /swiftshader|llvmpipe|basic render/i.test(`${architecture} ${device} ${description}`);
+  isFallbackAdapter || /swiftshader|llvmpipe|basic render/i.test(`${architecture} ${device} ${description}`);
 
 /** What to ask an adapter for: all that the kernels can use, or for `minimal` nothing beyond what every device has. */
 export function deviceDescriptor(adapter: GPUAdapter, asked: AskedProfile): GPUDeviceDescriptor {
