@@ -87,7 +87,7 @@ describe('the library', () => {
   });
 
   it.each([
-    { options: { arithmetic: 'f32' }, cosine: 0.999999 },
+    { options: { profile: 'minimal' }, cosine: 0.999999 },
     { options: {}, cosine: 0.999 },
     { options: { dtype: 'q8', compute: 'int8' }, cosine: 0.99 },
   ] as { options: LoadOptions; cosine: number }[])(
@@ -119,9 +119,10 @@ describe('the library', () => {
     ]);
   });
 
-  it('measures its tiles once per version of the browser, as the adapter has no name', async () => {
+  it('computes the same with the designs of cards, and measures tiles once per version of the browser, as the adapter is nameless', async () => {
     const page = await openLibrary();
-    const untuned = await embed(page, { autotune: false });
+    const untuned = await embed(page, {});
+    expect(untuned.info).toMatchObject({ profile: 'software' });
     expect(untuned.info.adapter).toEqual({ vendor: '', architecture: '', device: '', description: '' });
     const plans = () =>
       page.evaluate(async () => {
@@ -136,13 +137,13 @@ describe('the library', () => {
         database.close();
         return JSON.stringify(entries);
       });
-    const tuned = await embed(page, { autotune: true });
+    const tuned = await embed(page, { profile: 'card' });
     expect(minCosine(Float32Array.from(tuned.data), Float32Array.from(untuned.data), tuned.dim)).toBeGreaterThan(
       0.9999,
     );
     const first = await plans();
     expect(first.match(/Firefox\/\d+/g)).toHaveLength(4);
-    await embed(page, { autotune: true });
+    await embed(page, { profile: 'card' });
     expect(await plans()).toBe(first);
   });
 

@@ -9,7 +9,7 @@ export const isFirefox = (): boolean => userAgent().includes('Firefox/');
  * that have no such page (Safari, every browser of iOS) and outside of browsers.
  */
 export function advice(): string {
-  if (isFirefox()) return ' See about:support; about:config has dom.webgpu.enabled and gfx.webgpu.ignore-blocklist.';
-  if (userAgent().includes('Chrome/')) return ' See chrome://gpu and chrome://flags/#enable-unsafe-webgpu.';
+  if (isFirefox()) return ' See about:support, and dom.webgpu.enabled in about:config.';
+  if (userAgent().includes('Chrome/')) return ' See chrome://gpu.';
   return '';
 }
