@@ -9,7 +9,7 @@ import { chai, JestAsymmetricMatchers, JestChaiExpect, JestExtend } from '@vites
  * @typedef {{ status: 'passed' | 'failed' | 'skipped', ms: number, note?: string }} Outcome `note`: the error's stack, or why it was skipped
  * @typedef {{ index: number } & Outcome} Result of the test with this index in `names`
  * @typedef {() => unknown} Hook
- * @typedef {{ skip: (note?: string) => never }} Context
+ * @typedef {{ skip: (condition?: boolean | string, note?: string) => void }} Context `skip` takes a condition, a note, or both
  * @typedef {(context: Context) => unknown} Body
  * @typedef {{ path: string[], before: Hook[], after: Hook[], entries: (Group | Test)[] }} Group
  * @typedef {{ path: string[], body: Body }} Test
@@ -48,12 +48,11 @@ const nameOf = (name, row) => {
 };
 
 /**
- * Adds `runIf`, `each`, which spreads rows that are arrays, and `for`, which does not and passes the test's context.
+ * Adds `each`, which spreads rows that are arrays, and `for`, which does not and passes the test's context.
  * @param {(name: string, body: Body) => void} add
  */
 const withRows = (add) =>
   Object.assign(add, {
-    runIf: (/** @type {unknown} */ condition) => (condition ? add : () => {}),
     each:
       (/** @type {readonly unknown[]} */ rows) =>
       (/** @type {string} */ name, /** @type {(...row: any[]) => unknown} */ body) => {
@@ -68,21 +67,21 @@ const withRows = (add) =>
 
 export const it = withRows((name, body) => void group.entries.push({ path: [...group.path, name], body }));
 export const test = it;
+class Skipped extends Error {}
+/** @type {Context} */
+const context = {
+  skip: (condition, note) => {
+    if (condition !== false) throw new Skipped(typeof condition === 'string' ? condition : note);
+  },
+};
+
 export const describe = withRows((name, body) => {
   const outer = group;
   group = newGroup([...outer.path, name]);
   outer.entries.push(group);
-  /** @type {() => void} */ (body)();
+  body(context);
   group = outer;
 });
-
-class Skipped extends Error {}
-/** @type {Context} */
-const context = {
-  skip: (note = '') => {
-    throw new Skipped(note);
-  },
-};
 
 /** @param {() => unknown} work @returns {Promise<Outcome>} */
 const outcomeOf = async (work) => {

@@ -57,9 +57,9 @@ fn dequantised(at: u32) -> vec4<f32> { // weights 4 at .. 4 at + 4; exact, as a 
   let scale = unpack2x16float(w_scales[at / 16] >> (at / 8 % 2 * 16)).x;
   let word = select(at, at / 2, W_BITS == 4);
   let v = w[word / 4][word % 4];
-  let bytes = select(v ^ 0x80808080, (v >> (at % 2 * 4)) & 0x0f0f0f0f, W_BITS == 4); // the integers plus ZERO
-  const ZERO = select(128.0, 8.0, W_BITS == 4);
-  return fma(vec4<f32>((vec4(bytes) >> vec4(0, 8, 16, 24)) & vec4(255)), vec4(scale), vec4(-ZERO * scale));
+  let bytes = select(v ^ 0x80808080, (v >> (at % 2 * 4)) & 0x0f0f0f0f, W_BITS == 4); // the integers plus zero
+  let zero = select(128.0, 8.0, W_BITS == 4);
+  return fma(vec4<f32>((vec4(bytes) >> vec4(0, 8, 16, 24)) & vec4(255)), vec4(scale), vec4(-zero * scale));
 }
 
 fn erf(x: vec4<f32>) -> vec4<f32> { // Abramowitz and Stegun 7.1.26, |error| < 1.5e-7
