@@ -75,13 +75,13 @@ const startTests = (script) => {
 /**
  * Compiles WGSL sources through Naga.
  * @param {{ name: string, code: string }[]} sources
- * @returns {Promise<{ adapter: string, features: string[], compiled: { name: string, error?: string }[] }>} in order
+ * @returns {Promise<{ adapter: string, features: string[], compiled: { name: string, error?: string, lacks?: string }[] }>} in order; see compile-wgsl.mjs
  */
 export const compileInDeno = async (sources) => {
   mkdirSync(FOLDER, { recursive: true });
   const file = join(FOLDER, 'sources.json');
   writeFileSync(file, JSON.stringify(sources));
-  const { lines } = denoLines([join(ROOT, 'tools/deno-compile.mjs'), file]);
+  const { lines } = denoLines([join(ROOT, 'tools/compile-wgsl.mjs'), file]);
   const { value: device } = await lines.next();
   const compiled = [];
   for await (const line of lines) compiled.push(line);

@@ -8,7 +8,7 @@ import { minifyWgsl } from '../../tools/wgsl.mjs';
 import { hotLoopListing } from './nak.mjs';
 import { markdown, sorted, table } from './report.mjs';
 import { missingRows, rowsOf, titleOf } from './rows.mjs';
-import { compileOn, TARGETS } from './targets.mjs';
+import { runOn, TARGETS } from './targets.mjs';
 
 const USAGE = `npm run bench:static                              all kernels, both targets; writes to bench/results
 npm run bench:static -- --only "Wqkv base f32"    prints the rows that match all of these words (shader, kernel, model, tier)
@@ -95,10 +95,11 @@ await bundle({
 const job = jobFor(only ?? listing ?? '');
 mkdirSync(RESULTS, { recursive: true });
 
-/** @param {keyof typeof TARGETS} name @returns {string[]} problems */
-const report = (name) => {
+/** @param {keyof typeof TARGETS} name @returns {Promise<string[]>} problems */
+const report = async (name) => {
   const target = TARGETS[name];
-  const compiled = rowsOf(compileOn(target, join(dir, 'pipelines.js'), job), target);
+  const { log } = await runOn(target, join(dir, 'pipelines.js'), { ...job, toggles: target.toggles });
+  const compiled = rowsOf(log, target);
   const { adapter, outputs, problems } = compiled;
   const rows = sorted(compiled.rows);
   if (rows.length === 0 && problems.length === 0)
@@ -132,7 +133,7 @@ for (const name of names) {
   /** @type {string[]} */
   let problems;
   try {
-    problems = report(name);
+    problems = await report(name);
   } catch (error) {
     problems = [error instanceof Error ? error.message : String(error)];
   }

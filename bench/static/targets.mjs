@@ -1,5 +1,6 @@
 // The cards that kernels are compiled for, by Mesa's compilers on a DRM shim that makes the driver believe the card is present.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   closeSync,
   copyFileSync,
@@ -14,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { mesaManifest } from '../../tools/adapters.mjs';
 import { ROOT } from '../../tools/bundle.mjs';
 import { debianRoot } from '../../tools/debian-root.mjs';
@@ -23,12 +24,12 @@ import { parseRadv, radvFaults } from './radv.mjs';
 
 /**
  * @typedef {Record<string, number>} Numbers
- * @typedef {import('./job').Job} Job
  * @typedef {object} Target
  * @property {string} name of the card
  * @property {string} manifest stem of the driver's Vulkan manifest
  * @property {string} shim library that stands in for the kernel driver
  * @property {Record<string, string>} env
+ * @property {Record<string, string>} print what makes the compiler print its results
  * @property {string[]} toggles Dawn toggles to enable
  * @property {() => string | undefined} root of the file system to run in; undefined: this machine's own
  * @property {string[]} tiers that must have rows
@@ -63,7 +64,8 @@ export const TARGETS = {
     name: 'AMD Radeon RX 7900 XTX (NAVI31), compiled by ACO of Mesa RADV',
     manifest: 'radeon',
     shim: AMD_SHIM,
-    env: { AMDGPU_GPU_ID: 'NAVI31', RADV_DEBUG: 'shaderstats,asm,nocache' },
+    env: { AMDGPU_GPU_ID: 'NAVI31', RADV_DEBUG: 'nocache' },
+    print: { RADV_DEBUG: 'shaderstats,asm,nocache' },
     toggles: ['allow_unsafe_apis'], // chromium-experimental-subgroup-matrix
     // Debian's mesa-drm-shim has the same version as the drivers, so this machine's Mesa is used if the shim is installed.
     root: () => (mesaManifest('radeon') && shimIn(AMD_SHIM, '/') ? undefined : compileRoot()),
@@ -75,7 +77,8 @@ export const TARGETS = {
     name: 'NVIDIA GeForce RTX 3090 (GA102), compiled by NAK of Mesa NVK',
     manifest: 'nouveau',
     shim: 'libnouveau_noop_drm_shim.so',
-    env: { NOUVEAU_CHIPSET: '0x172', NAK_DEBUG: 'print', MESA_SHADER_CACHE_DISABLE: '1' },
+    env: { NOUVEAU_CHIPSET: '0x172', MESA_SHADER_CACHE_DISABLE: '1' },
+    print: { NAK_DEBUG: 'print' },
     // NVK emulates bounds checks with branches, which NVIDIA's own driver leaves to the hardware.
     toggles: ['disable_robustness'],
     root: compileRoot,
@@ -86,13 +89,14 @@ export const TARGETS = {
 };
 
 /**
- * Compiles in a separate process.
+ * Runs a script of Node on the card's compiler, in a separate process.
  * @param {Target} target
- * @param {string} script bundled pipelines.ts
- * @param {Omit<Job, 'toggles'>} job
- * @returns {string} what Dawn and the compiler printed
+ * @param {string} script one file, which may import npm `webgpu`
+ * @param {unknown} input in a JSON file, whose path is the script's first argument
+ * @param {{ args?: string[], quiet?: boolean }} [options] more arguments; quiet: the compiler prints nothing
+ * @returns {Promise<{ output: string, log: string }>} standard output; what Dawn and the compiler printed
  */
-export const compileOn = (target, script, job) => {
+export const runOn = async (target, script, input, { args = [], quiet = false } = {}) => {
   const root = target.root();
   const manifest = mesaManifest(target.manifest, root);
   const shim = shimIn(target.shim, root ?? '/');
@@ -102,36 +106,37 @@ export const compileOn = (target, script, job) => {
     );
   }
   const folder = mkdtempSync(join(root ?? tmpdir(), root ? 'tmp/bench-' : 'bench-static-'));
-  const log = join(folder, 'stderr');
-  const jobFile = join(folder, 'job.json');
-  const file = openSync(log, 'w');
+  const [inputFile, outputFile, logFile] = ['input.json', 'stdout', 'stderr'].map((name) => join(folder, name));
+  const [output, log] = [openSync(outputFile, 'w'), openSync(logFile, 'w')];
   try {
-    writeFileSync(jobFile, JSON.stringify({ ...job, toggles: target.toggles }));
-    const vulkan = { ...target.env, VK_ICD_FILENAMES: manifest, LD_PRELOAD: shim };
+    writeFileSync(inputFile, JSON.stringify(input));
     /** @param {string} path */
     const inside = (path) => (root ? path.slice(root.length) : path);
-    /** @type {import('node:child_process').SpawnSyncOptions} */
-    const options = { stdio: ['ignore', 'inherit', file], timeout: 1_800_000 };
-    if (root) copyFileSync(script, join(root, 'bench/pipelines.js'));
-    const settings = Object.entries({ ...vulkan, XDG_RUNTIME_DIR: inside(folder) }).map(
-      ([key, value]) => `${key}=${value}`,
-    );
-    const { status, signal, error } = root
-      ? spawnSync(
-          'chroot',
-          [root, '/usr/bin/env', '-i', ...settings, '/bench/node', '/bench/pipelines.js', inside(jobFile)],
-          options,
-        )
-      : spawnSync('env', [...settings, process.execPath, script, jobFile], options);
-    const text = readFileSync(log, 'utf8');
+    const env = {
+      ...target.env,
+      ...(!quiet && target.print),
+      VK_ICD_FILENAMES: manifest,
+      LD_PRELOAD: shim,
+      XDG_RUNTIME_DIR: inside(folder),
+    };
+    const settings = Object.entries(env).map(([key, value]) => `${key}=${value}`);
+    if (root) copyFileSync(script, join(root, 'bench', basename(script)));
+    const command = root
+      ? ['chroot', root, '/usr/bin/env', '-i', ...settings, '/bench/node', `/bench/${basename(script)}`]
+      : ['env', ...settings, process.execPath, script];
+    const [program, ...rest] = [...command, inside(inputFile), ...args];
+    const child = spawn(program, rest, { stdio: ['ignore', output, log], timeout: 1_800_000 });
+    const [status, signal] = await once(child, 'close');
+    const text = readFileSync(logFile, 'utf8');
     if (status !== 0) {
       throw new Error(
-        `${target.name}: the compiler process failed with ${error ?? signal ?? `status ${status}`}:\n${text.trim().slice(-1000)}`,
+        `${target.name}: the compiler process failed with ${signal ?? `status ${status}`}:\n${text.trim().slice(-1000)}`,
       );
     }
-    return text;
+    return { output: readFileSync(outputFile, 'utf8'), log: text };
   } finally {
-    closeSync(file);
+    closeSync(output);
+    closeSync(log);
     rmSync(folder, { recursive: true, force: true });
   }
 };

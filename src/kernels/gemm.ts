@@ -81,13 +81,13 @@ export const INT8_TILES: GemmTile[] = [64, 32].map((m) => ({ design: 'int8', m, 
 const INT8_PLAN: GemmPlan = [{ upTo: 32, tile: INT8_TILES[1] }, { tile: INT8_TILES[0] }];
 
 /** The tiles to choose from for a GEMM on this device. The results of the others are compared with those of the first. */
-export const tilesFor = (gpu: Gpu, spec: GemmSpec): GemmTile[] =>
+export const tilesFor = (gpu: Pick<Gpu, 'profile' | 'subgroupMatrix'>, spec: GemmSpec): GemmTile[] =>
   (spec.a === 'int8' ? INT8_TILES : [...TILES, ...matrixTiles(gpu, spec)]).map((tile) =>
     unrolled(tile, gpu.profile.unroll),
   );
 
 /** Tiles for matrix units. Units that only have f16 round their operands to it, so they are used only if the GEMM is in f16 anyway. */
-export function matrixTiles({ subgroupMatrix }: Gpu, { a, dtype }: GemmSpec): GemmTile[] {
+export function matrixTiles({ subgroupMatrix }: Pick<Gpu, 'subgroupMatrix'>, { a, dtype }: GemmSpec): GemmTile[] {
   if (!subgroupMatrix) return [];
   const isF16 = subgroupMatrix.component === 'f16';
   if (isF16 && (a !== 'f16' || dtype === 'f32')) return [];
@@ -119,7 +119,7 @@ export async function createGemm(
 }
 
 /** The kernel of one tile. */
-function variant(gpu: Gpu, spec: GemmSpec, tile: GemmTile): KernelSpec {
+export function variant(gpu: Pick<Gpu, 'subgroupSize' | 'subgroupMatrix'>, spec: GemmSpec, tile: GemmTile): KernelSpec {
   const { epilogue } = spec;
   const constants: KernelSpec['constants'] = {
     ...weightConstants(spec.dtype),

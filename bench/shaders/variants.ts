@@ -1,0 +1,201 @@
+// Every shader variant that the library can generate, as WGSL. Made by the functions that the models' steps come from, for every tile, dtype,
+// arithmetic, epilogue and activation; sizes that only scale a loop or an array have one value each.
+import type { Arithmetic, Dtype } from '../../src/api/types';
+import type { SubgroupMatrix } from '../../src/gpu/device';
+import { type KernelSpec, specialise } from '../../src/gpu/kernel';
+import { type GemmChoice, profileOf, SUBGROUP_SIZES } from '../../src/gpu/profile';
+import { type AttentionTile, attention, fits, MAX_HEAD_DIM, WORKGROUP_TILES } from '../../src/kernels/attention';
+import { defaultPlan, matrixTiles, tilesFor, variant } from '../../src/kernels/gemm';
+import { ACTIVATIONS, type Epilogue, type GemmSpec, type GemmTile } from '../../src/kernels/gemm-spec';
+import { embed, layerNorm } from '../../src/kernels/layer_norm';
+import { headsLayout } from '../../src/kernels/layout';
+import { normalize } from '../../src/kernels/normalize';
+import { pool } from '../../src/kernels/pool';
+import { quantizeRows } from '../../src/kernels/quantize_rows';
+import { topK } from '../../src/kernels/top_k';
+import { POOLINGS } from '../../src/model/modules/pooling';
+
+export interface Variant {
+  /** The WGSL file without what it shares; for matrices with what they multiply. */
+  shader: string;
+  /** A row of the table: the shader and its tile. */
+  design: string;
+  /** What else it differs in, separated by commas. */
+  name: string;
+  code: string;
+}
+
+type Made = Omit<Variant, 'code'> & { kernel: KernelSpec };
+
+const DTYPES: Dtype[] = ['f32', 'f16', 'q8', 'q4'];
+const ARITHMETICS: Arithmetic[] = ['f32', 'f16'];
+/** Padded ones: multiples of 32. */
+const HEAD_DIMS = Array.from({ length: MAX_HEAD_DIM / 32 }, (_, i) => 32 * (i + 1));
+/** What cards get, which leaves out the designs of software adapters only. */
+const CARD = profileOf({ vendor: '', architecture: '', device: '', description: '' }, undefined);
+const HEADS = 2;
+const WIDTH = 128;
+
+/** Products of the sizes that subgroupMatrixOf accepts. The first is the RX 7900 XTX's. */
+const MATRICES: SubgroupMatrix[] = [
+  { component: 'f16', m: 16, n: 16, k: 16, threads: 256 },
+  { component: 'f16', m: 16, n: 16, k: 16, threads: 128 },
+  { component: 'f16', m: 16, n: 8, k: 16, threads: 128 },
+  { component: 'f16', m: 8, n: 16, k: 16, threads: 128 },
+  { component: 'f16', m: 8, n: 8, k: 8, threads: 128 },
+  { component: 'f32', m: 8, n: 8, k: 8, threads: 128 },
+];
+
+const withActivations = (kind: 'activation' | 'geglu'): Epilogue[] =>
+  ACTIVATIONS.map((activation) => ({ kind, activation }));
+
+/** Those of an encoder's layers (model/blocks.ts). RoPE's depend on head_dim. */
+const ENCODER: Epilogue[] = [
+  ...HEAD_DIMS.map((headDim) => ({ kind: 'rope' as const, attentionWidth: HEADS * headDim, headDim, qScale: 0.1 })),
+  { kind: 'residual' },
+  ...withActivations('geglu'),
+];
+/** Those of heads and modules (model/heads/rows.ts): all of them in f32. */
+const HEAD: Epilogue[] = [{ kind: 'store' }, ...withActivations('activation')];
+
+/** What GEMMs differ in but their sizes. */
+export type GemmKind = Pick<GemmSpec, 'epilogue' | 'dtype' | 'a' | 'out' | 'bias'>;
+
+/** Every kind of GEMM in the library; a bias, which is added whatever the weights are, with f32 and int8's weights only. */
+export const gemmKinds = (): GemmKind[] => [
+  ...ENCODER.flatMap((epilogue) =>
+    ARITHMETICS.flatMap((act): GemmKind[] => {
+      const out = epilogue.kind === 'residual' ? 'f32' : act;
+      return [
+        ...DTYPES.map((dtype) => ({ epilogue, dtype, a: act, out, bias: false })),
+        { epilogue, dtype: 'q8', a: 'int8', out, bias: false },
+        { epilogue, dtype: 'f32', a: act, out, bias: true },
+        { epilogue, dtype: 'q8', a: 'int8', out, bias: true },
+      ];
+    }),
+  ),
+  ...HEAD.flatMap((epilogue): GemmKind[] => [
+    ...DTYPES.map((dtype): GemmKind => ({ epilogue, dtype, a: 'f32', out: 'f32', bias: false })),
+    { epilogue, dtype: 'f32', a: 'f32', out: 'f32', bias: true },
+  ]),
+];
+
+const notUnrolled = ({ unroll }: { unroll?: number }) => (unroll === 1 ? ', not unrolled' : '');
+
+/** "geglu gelu", "rope 64". */
+const epilogueName = (epilogue: Epilogue): string => {
+  const { kind } = epilogue;
+  if (kind === 'rope') return `${kind} ${epilogue.headDim}`;
+  return 'activation' in epilogue ? `${kind} ${epilogue.activation}` : kind;
+};
+
+/** A GEMM by each tile that some device uses, with what the device has. */
+function gemmVariants(kind: GemmKind): Made[] {
+  const { epilogue, dtype, a, out, bias } = kind;
+  const n = epilogue.kind === 'rope' ? 3 * epilogue.attentionWidth : 2 * WIDTH;
+  const spec: GemmSpec = { ...kind, label: 'gemm', k: WIDTH, n };
+  const name = [epilogueName(epilogue), `${dtype} weights`, `${a} to ${out}`, ...(bias ? ['bias'] : [])].join(', ');
+  const of = (tile: GemmTile, gpu: Parameters<typeof variant>[0] = {}, more = ''): Made => {
+    const { design, m, n, k } = tile;
+    const shader = `gemm_${design}${gpu.subgroupMatrix ? ` ${gpu.subgroupMatrix.component}` : ''}`;
+    return {
+      shader,
+      design: `${shader} ${m} × ${n} × ${k}${notUnrolled(tile)}${more}`,
+      name,
+      kernel: variant(gpu, spec, tile),
+    };
+  };
+  const planned = (choice: GemmChoice) =>
+    defaultPlan({ profile: { ...CARD, gemm: [choice] } }, spec).map(({ tile }) => tile);
+  const made = [...tilesFor({ profile: CARD }, spec), ...planned('plain')].map((tile) => of(tile));
+  if (a === 'int8') return made;
+  return [
+    ...made,
+    ...planned('subgroup').flatMap((tile) =>
+      SUBGROUP_SIZES.map((subgroupSize) => of(tile, { subgroupSize }, `, ${subgroupSize} lanes`)),
+    ),
+    ...MATRICES.flatMap((subgroupMatrix) => {
+      const { m, n, k, threads } = subgroupMatrix;
+      const more = ` by ${m} × ${n} × ${k}, ${threads} threads`;
+      return matrixTiles({ subgroupMatrix }, spec).map((tile) => of(tile, { subgroupMatrix }, more));
+    }),
+  ];
+}
+
+/** Attention by each tile that suits the head_dim, whatever workgroup memory it needs. */
+const attentionVariants = (headDim: number): Made[] =>
+  [
+    ...WORKGROUP_TILES.filter((tile) => fits(tile, headDim, Infinity)).flatMap((tile) =>
+      [CARD.unroll, 1].map((unroll): AttentionTile => ({ ...tile, unroll })),
+    ),
+    ...SUBGROUP_SIZES.map((across): AttentionTile => ({ design: 'subgroup', rows: 16, across })),
+  ].flatMap((tile) =>
+    ARITHMETICS.map((act) => {
+      const shader = `attention_${tile.design}`;
+      const size = tile.design === 'subgroup' ? `${tile.across} lanes` : `${tile.rows} rows, ${tile.across} across`;
+      return {
+        shader,
+        design: `${shader} ${size}${notUnrolled(tile)}`,
+        name: `head_dim ${headDim}, ${act}`,
+        kernel: attention({ ...headsLayout(HEADS, headDim), act, tile, window: 64 }, NONE, none).kernel,
+      };
+    }),
+  );
+
+/** Steps need buffers and sizes only when they run. */
+const NONE = {} as never;
+const GATHER = { rows: {} } as never;
+const none = () => {
+  throw new Error('Nothing runs here.');
+};
+
+const NORM = { hidden: WIDTH - 8, stride: WIDTH, eps: 1e-5 };
+
+/** All other kernels, by WGSL file. */
+const smallVariants = (): Made[] => {
+  const made = (shader: string, name: string, { kernel }: { kernel: KernelSpec }): Made => ({
+    shader,
+    design: shader,
+    name,
+    kernel,
+  });
+  return [
+    ...ARITHMETICS.flatMap((out) => [
+      made('layer_norm_rows', out, layerNorm({ ...NORM, out }, NONE, none)),
+      made('layer_norm_rows', `${out}, gather`, layerNorm({ ...NORM, out }, GATHER, none)),
+      ...DTYPES.filter((dtype) => dtype !== 'q4').map((dtype) =>
+        made(
+          'layer_norm_embed',
+          `${dtype} table, ${out}`,
+          embed({ ...NORM, out, dtype, firstId: 0, ids: 9 }, NONE, none),
+        ),
+      ),
+      made('quantize_rows', out, quantizeRows({ act: out, k: WIDTH }, NONE, none)),
+    ]),
+    ...POOLINGS.map((pooling) => made('pool', pooling, pool({ pooling, stride: WIDTH }, NONE, none))),
+    made('normalize', '', normalize({ stride: WIDTH, columns: WIDTH - 8 }, NONE, none)),
+    made('top_k', '', topK({ vocab: WIDTH - 8, stride: WIDTH }, NONE, none)),
+  ];
+};
+
+/** Every variant, equal ones only once. */
+export function shaderVariants(): Variant[] {
+  const all = [...gemmKinds().flatMap(gemmVariants), ...HEAD_DIMS.flatMap(attentionVariants), ...smallVariants()];
+  const byCode = new Map<string, Variant>();
+  for (const { kernel, ...names } of all) {
+    const code = specialise(kernel.source, kernel.constants);
+    byCode.set(code, { ...names, code });
+  }
+  return [...byCode.values()];
+}
+
+/** A selection that compiles quickly: every tile and, of every shader, every part of a name (an epilogue, a dtype, …) at least once. */
+export function covering(variants: Variant[]): Variant[] {
+  const seen = new Set<string>();
+  return variants.filter(({ shader, design, name }) => {
+    const parts = [design, ...name.split(', ').map((part) => `${shader}: ${part}`)];
+    const isNew = parts.some((part) => !seen.has(part));
+    for (const part of parts) seen.add(part);
+    return isNew;
+  });
+}
