@@ -44,6 +44,7 @@ const LAVAPIPE_ONLY = [
   'src/runtime/runtime.gpu.test.ts',
   'cli/cli.gpu.test.ts',
   'src/guide.gpu.test.ts',
+  'bench/pack/pack.gpu.test.ts',
 ];
 
 /** One file at a time, and the projects in this order, one after the other: a software driver, a browser or a server uses all cores. */

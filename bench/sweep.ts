@@ -9,7 +9,7 @@ import { type Gpu, openGpu } from '../src/gpu/device';
 import { bind, createKernel, type Kernel, type KernelSpec, type Workgroups } from '../src/gpu/kernel';
 import { isSoftware, SUBGROUP_SIZES } from '../src/gpu/profile';
 import { type AttentionTile, attention, fits, WORKGROUP_TILES } from '../src/kernels/attention';
-import { createGemm, gemmDispatch, INT8_TILES, matrixTiles, PLANS, TILES } from '../src/kernels/gemm';
+import { createGemm, gemmDispatch, INT8_TILES, matrixTiles, PLANS, TILES, unrolled } from '../src/kernels/gemm';
 import type { GemmSpec, GemmTile } from '../src/kernels/gemm-spec';
 import { headsLayout } from '../src/kernels/layout';
 import { bytesOf, weightBytes } from '../src/kernels/storage';
@@ -21,6 +21,7 @@ const USAGE = `npm run bench:sweep -- [--out FILE.jsonl] [--what gemm,attention]
   --out FILE    appends each result as it comes, one JSON object per line; the first line says where and when
   --dtypes A,B  weights of the matrix products, of f32, f16, q8, q4, int8 (q8 weights and integers); default f16
   --rows N      most rows of a matrix product and tokens of attention; default 16384, on software adapters 128
+  --unroll N    most steps of an inner loop to write out; default 16, which software adapters take 30 s to compile
   --dawn A,B    Dawn toggles to enable`;
 
 const DTYPES = ['f32', 'f16', 'q8', 'q4', 'int8'] as const;
@@ -122,7 +123,7 @@ async function sweepGemms(
     };
     const ofSubgroups = SUBGROUP_SIZES.includes(gpu.subgroupSize ?? 0) ? PLANS.subgroup.map(({ tile }) => tile) : [];
     const tiles = a === 'int8' ? INT8_TILES : [...TILES, ...MORE_TILES, ...matrixTiles(gpu, spec), ...ofSubgroups];
-    for (const tile of tiles) {
+    for (const tile of tiles.map((tile) => unrolled(tile, gpu.profile.unroll))) {
       const line = { gemm: spec.label, dtype, a, tile: nameOf(tile) };
       try {
         const gemm = await createGemm(gpu, spec, [{ tile }], (kernel) => createKernel(gpu, kernel));
@@ -159,7 +160,10 @@ async function sweepAttention(gpu: Gpu, most: number, report: Report): Promise<v
     const lanes = SUBGROUP_SIZES.includes(gpu.subgroupSize ?? 0) ? gpu.subgroupSize! : undefined;
     const memory = gpu.limits.maxComputeWorkgroupStorageSize;
     const tiles: AttentionTile[] = [
-      ...WORKGROUP_TILES.filter((tile) => fits(tile, 64, memory)).map((tile) => ({ ...tile, unroll: 16 })),
+      ...WORKGROUP_TILES.filter((tile) => fits(tile, 64, memory)).map((tile) => ({
+        ...tile,
+        unroll: gpu.profile.unroll,
+      })),
       ...(lanes ? [{ design: 'subgroup' as const, rows: 16, across: lanes }] : []),
     ];
     for (const tile of tiles) {
@@ -182,12 +186,15 @@ async function sweepAttention(gpu: Gpu, most: number, report: Report): Promise<v
 }
 
 async function main(): Promise<void> {
-  const values = parseFlags(['out', 'what', 'dtypes', 'rows', 'dawn'], ['help']);
+  const values = parseFlags(['out', 'what', 'dtypes', 'rows', 'unroll', 'dawn'], ['help']);
   if (values.help) return console.log(USAGE);
   const what = choose('--what', values.what, ['gemm', 'attention']) ?? ['gemm', 'attention'];
   const dtypes = choose('--dtypes', values.dtypes, [...DTYPES]) ?? ['f16' as const];
   const toggles = values.dawn?.split(',') ?? [];
-  const gpu = await openGpu(create(toggles.map((name) => `enable-dawn-features=${name}`)), { name: 'card' });
+  const gpu = await openGpu(create(toggles.map((name) => `enable-dawn-features=${name}`)), {
+    name: 'card',
+    unroll: count('--unroll', values.unroll),
+  });
   const most = count('--rows', values.rows) ?? (isSoftware(gpu.info) ? 128 : 16384);
   const report: Report = (line) => {
     console.log(Object.values(line).join('\t'));
