@@ -41,6 +41,7 @@ const LAVAPIPE_ONLY = [
   'src/session/autotune.gpu.test.ts',
   'src/model/quantized.gpu.test.ts',
   'src/model/family.gpu.test.ts',
+  'src/model/base-shape.gpu.test.ts',
   'src/runtime/runtime.gpu.test.ts',
   'cli/cli.gpu.test.ts',
   'src/guide.gpu.test.ts',

@@ -79,10 +79,17 @@ test('declarations import full file names, and only those that entries reach are
     expect(withExtensions("import type { X } from 'comlink';").imports).toEqual([]);
   }));
 
-test('a test file that fails to load counts as a failure', () => {
-  const file = (status: string, tests: string[]) => ({ status, assertionResults: tests.map((t) => ({ status: t })) });
-  const testResults = [file('passed', ['passed', 'skipped']), file('failed', []), file('failed', ['passed', 'failed'])];
-  expect(countTests({ testResults })).toEqual({ passed: 2, failed: 2, other: 1 });
+test('counts tests by state, files that break as failed, and apart those that are not for this device', () => {
+  const note = 'not for this device: it needs subgroups';
+  const tests = [
+    { name: 'a', state: 'passed' },
+    { name: 'b', state: 'failed' },
+    { name: 'c', state: 'skipped', note },
+    { name: 'd', state: 'skipped', note },
+    { name: 'e', state: 'skipped', note: 'later' },
+    { name: 'f', state: 'pending' },
+  ];
+  expect(countTests(tests, 2)).toEqual({ passed: 1, failed: 3, otherDevice: { [note]: 2 }, notRun: ['e', 'f'] });
 });
 
 test('picks the manifest of lavapipe for this architecture', () => {

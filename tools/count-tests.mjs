@@ -1,25 +1,62 @@
-// Prints 'N passed, N failed' for a file written by Vitest's JSON reporter: node tools/count-tests.mjs FILE
-import { readFileSync } from 'node:fs';
+// Counts tests for CI. As a reporter of Vitest (--reporter=./tools/count-tests.mjs) it writes build/test-counts.json; as a program it prints that
+// file: 'N passed, N failed', and before it how many tests were not for this device, with the reasons. Any other test that did not run is named,
+// and the exit status is 1.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+const FILE = fileURLToPath(new URL('../build/test-counts.json', import.meta.url));
+/** How the note of a skipped test begins if the device lacks what it tests. */
+const OTHER_DEVICE = 'not for this device';
+
 /**
- * @typedef {{ testResults: { status: string, assertionResults: { status: string }[] }[] }} Report
- * @param {Report} report
- * @returns {{ passed: number, failed: number, other: number }} `other`: skipped and todo
+ * @typedef {{ name: string, state: string, note?: string }} Test `state`: passed, failed, skipped or pending
+ * @typedef {{ passed: number, failed: number, otherDevice: Record<string, number>, notRun: string[] }} Counts `otherDevice`: tests by note
+ * @param {Test[]} tests
+ * @param {number} brokenFiles files that failed outside their tests, for example on import: each counts as a failed test
+ * @returns {Counts}
  */
-export const countTests = ({ testResults }) => {
-  const statuses = testResults.flatMap(({ status, assertionResults }) => {
-    const own = assertionResults.map((test) => test.status);
-    // A file that failed outside its tests, for example on import, counts as one failed test.
-    return status === 'failed' && !own.includes('failed') ? [...own, 'failed'] : own;
-  });
-  const passed = statuses.filter((status) => status === 'passed').length;
-  const failed = statuses.filter((status) => status === 'failed').length;
-  return { passed, failed, other: statuses.length - passed - failed };
+export const countTests = (tests, brokenFiles) => {
+  const of = (/** @type {string} */ state) => tests.filter((test) => test.state === state).length;
+  /** @type {Record<string, number>} */
+  const otherDevice = {};
+  const notRun = [];
+  for (const { name, state, note = '' } of tests) {
+    if (state === 'passed' || state === 'failed') continue;
+    if (note.startsWith(OTHER_DEVICE)) otherDevice[note] = (otherDevice[note] ?? 0) + 1;
+    else notRun.push(name);
+  }
+  return { passed: of('passed'), failed: of('failed') + brokenFiles, otherDevice, notRun };
 };
 
+export default class CountReporter {
+  /** @param {readonly import('vitest/node').TestModule[]} modules */
+  onTestRunEnd(modules) {
+    /** @type {Test[]} */
+    const tests = [];
+    let brokenFiles = 0;
+    for (const module of modules) {
+      const own = [...module.children.allTests()].map((test) => {
+        const result = test.result();
+        const note = result.state === 'skipped' ? result.note : undefined;
+        return {
+          name: `${module.project.name} ${module.relativeModuleId} > ${test.fullName}`,
+          state: result.state,
+          note,
+        };
+      });
+      if (module.state() === 'failed' && !own.some(({ state }) => state === 'failed')) brokenFiles++;
+      tests.push(...own);
+    }
+    mkdirSync(fileURLToPath(new URL('../build', import.meta.url)), { recursive: true });
+    writeFileSync(FILE, `${JSON.stringify(countTests(tests, brokenFiles), null, 1)}\n`);
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { passed, failed, other } = countTests(JSON.parse(readFileSync(process.argv[2], 'utf8')));
-  if (other > 0) console.log(`${other} not run`);
+  /** @type {Counts} */
+  const { passed, failed, otherDevice, notRun } = JSON.parse(readFileSync(FILE, 'utf8'));
+  for (const [note, count] of Object.entries(otherDevice)) console.log(`${count} ${note}`);
+  for (const name of notRun) console.log(`Not run: ${name}`);
   console.log(`${passed} passed, ${failed} failed`);
+  if (notRun.length > 0) process.exitCode = 1;
 }
