@@ -110,9 +110,10 @@ export default defineConfig({
       ...adapters.map((adapter, i) => profileProject('minimal', adapter, 1 + i)),
       {
         test: {
-          ...sequential(9, 2),
+          ...sequential(9, 5),
           name: 'deno',
           include: [tests('.deno')],
+          maxWorkers: 2, // wgpu compiles one kernel at a time
           env: { ...adapters[0]?.env, ...QUICK_TO_COMPILE, GPU_PROFILE: 'card' },
         },
       },

@@ -1,4 +1,4 @@
-/** What a user of Deno does: the library finds Deno's WebGPU by itself. wgpu.deno.test.ts runs this in Deno. */
+/** What a user of Deno does: the library finds Deno's WebGPU by itself. models.deno.test.ts runs this in Deno. */
 import { expect, it } from 'vitest';
 import { minCosine, nanoTexts, publicModel, readGolden } from '../src/model/fixtures/golden';
 import { loadModel } from '../src/node';

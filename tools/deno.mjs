@@ -27,7 +27,9 @@ const denoLines = (args) => {
   const closed = new Promise((resolve) => child.on('close', resolve));
   /** @returns {AsyncGenerator<any, undefined>} */
   const read = async function* () {
-    for await (const line of createInterface(child.stdout)) yield JSON.parse(line);
+    for await (const line of createInterface(child.stdout)) {
+      if (line.startsWith('{')) yield JSON.parse(line); // not what a library prints
+    }
     const status = await closed;
     if (status !== 0) throw new Error(`Deno ended with status ${status}: ${errors.trim()}`);
   };

@@ -34,14 +34,16 @@ export const inPlace = (dir, root) => ({
   },
 });
 
+const RUNNER = join(ROOT, 'tools/test-runner.mjs');
+
 /**
- * Replaces Vitest and the package webgpu (which is external before plugins can resolve it) by modules of the project.
- * @param {{ vitest: string, webgpu: string }} modules paths in the project
+ * Replaces Vitest by test-runner.mjs, and the package webgpu (which is external before plugins can resolve it) by a module of the project.
+ * @param {string} webgpu
  * @returns {import('rolldown').Plugin}
  */
-const standIns = ({ vitest, webgpu }) => ({
+const standIns = (webgpu) => ({
   name: 'stand-ins',
-  resolveId: { filter: { id: /^vitest$/ }, handler: () => join(ROOT, vitest) },
+  resolveId: { filter: { id: /^vitest$/ }, handler: () => RUNNER },
   transform: {
     filter: { code: "from 'webgpu'", id: { exclude: /webgpu\.mjs$/ } },
     handler: (code) => {
@@ -65,12 +67,15 @@ const started = (file) => ({
 });
 
 /**
- * Bundles one test file into `dir`, as testName.js.
- * @param {{ file: string, dir: string, root: string, webgpu: string, vitest?: string }} options `root`: as in inPlace; `webgpu`, `vitest`:
- *   the modules that stand in for these packages, by path in the project. By default tests run with test-runner.mjs
+ * Bundles one test file into `dir`, as testName.js, to be run with test-runner.mjs.
+ * @param {{ file: string, dir: string, root: string, webgpu: string }} options `root`: as in inPlace; `webgpu`: the module of the project that
+ *   stands in for the package
  */
-export const bundleTest = ({ file, dir, root, webgpu, vitest }) => {
-  const replaced = standIns({ vitest: vitest ?? 'tools/test-runner.mjs', webgpu });
-  const plugins = [inPlace(dir, root), replaced, ...(vitest ? [] : [started(file)])];
-  return bundle({ name: testName(file), file, dir, platform: 'node', plugins });
-};
+export const bundleTest = ({ file, dir, root, webgpu }) =>
+  bundle({
+    name: testName(file),
+    file,
+    dir,
+    platform: 'node',
+    plugins: [inPlace(dir, root), standIns(webgpu), started(file)],
+  });

@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { compileInDeno } from './deno.mjs';
+import { describeInDeno } from './deno-suite';
+
+// lavapipe takes seconds per kernel, so of equal ones in several sizes or designs only some run here.
+await describeInDeno('src/kernels/norm.gpu.test.ts');
+await describeInDeno('src/kernels/head.gpu.test.ts');
+await describeInDeno('src/kernels/attention.gpu.test.ts', /head_dim 96|tiles of|written out/);
+await describeInDeno('src/kernels/gemm-tiers.gpu.test.ts');
+await describeInDeno('src/kernels/gemm.gpu.test.ts', /workgroup.*activates with|head_dim (96|128)|split_k.*quantised/);
+
+it('reports what Naga refuses', async () => {
+  const good = '@compute @workgroup_size(1) fn main() {}';
+  const { compiled } = await compileInDeno([
+    { name: 'good', code: good },
+    { name: 'bad', code: good.replace('{}', '{ let x: i32 = 1.5; }') },
+  ]);
+  expect(compiled).toEqual([{ name: 'good' }, { name: 'bad', error: expect.stringMatching(/'bad'.*`i32`/s) }]);
+});

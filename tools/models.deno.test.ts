@@ -1,0 +1,5 @@
+import { describeInDeno } from './deno-suite';
+
+await describeInDeno('tools/deno-library.ts');
+// small-encoder computes for 20 s; nano in f16 compiles for as long, and tiny-mlm runs in f16 too.
+await describeInDeno('src/model/golden.gpu.test.ts', /small-encoder|nano with 'auto'/);
