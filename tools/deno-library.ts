@@ -5,6 +5,8 @@ import { loadModel } from '../src/node';
 
 it('loads and embeds without a GPU given and without the npm package webgpu', async () => {
   const model = await loadModel(publicModel('nano-embed'), { arithmetic: 'f32' });
+  const own = (await navigator.gpu.requestAdapter())?.info;
+  expect(model.info.adapter.description).toBe(own?.description); // Dawn's has the driver's version too
   const { data, dim } = await model.embed(nanoTexts(), { normalize: false });
   await model.dispose();
   const expected = readGolden('nano-embed').floats('mean_pooled');
