@@ -87,7 +87,6 @@ describe('the library', () => {
   });
 
   it.each([
-    { options: { profile: 'minimal' }, cosine: 0.999999 },
     { options: {}, cosine: 0.999 },
     { options: { dtype: 'q8', compute: 'int8' }, cosine: 0.99 },
   ] as { options: LoadOptions; cosine: number }[])(
