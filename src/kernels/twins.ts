@@ -1,6 +1,6 @@
 /**
- * Reference implementations of the shaders, for tests only: each computes what its kernel does, in 64-bit floats and in the form of the
- * papers, without tiles, padding or permuted columns. A Matrix is a list of rows.
+ * Reference implementations of the shaders, for tests and for the self-check at load: each computes what its kernel does, in 64-bit floats and
+ * in the form of the papers, without tiles, padding or permuted columns. A Matrix is a list of rows.
  */
 import type { Pooling } from '../api/calls';
 import type { Activation } from './gemm-spec';
