@@ -66,18 +66,24 @@ const gpuProject = ({ name, env }: NodeAdapter, i: number): TestProjectConfigura
     ...sequential(1 + i, 2),
     name,
     include: [tests('.gpu')],
-    exclude: name === 'swiftshader' ? LAVAPIPE_ONLY : [],
+    exclude: [SELF_CHECK, ...(name === 'swiftshader' ? LAVAPIPE_ONLY : [])],
     env: { ...env, GPU_ADAPTER: name, GPU_UNROLL: QUICK_TO_COMPILE.GPU_UNROLL },
   },
 });
 
 /** Whole models by the designs that cards get (`card`), also on a device with nothing but WebGPU's defaults (`minimal`). */
+const SELF_CHECK = 'src/session/self-check.gpu.test.ts';
 const WHOLE_MODELS = ['src/model/*.gpu.test.ts', 'src/tasks/*.gpu.test.ts'];
 const profileProject = (profile: 'card' | 'minimal', { name, env }: NodeAdapter, i: number) => ({
   test: {
     ...sequential(5 + i, 5),
     name: name === 'lavapipe' ? profile : `${profile}-${name}`,
-    include: name === 'swiftshader' ? ['src/model/golden.gpu.test.ts'] : WHOLE_MODELS,
+    include:
+      name === 'swiftshader'
+        ? ['src/model/golden.gpu.test.ts']
+        : profile === 'card'
+          ? [...WHOLE_MODELS, SELF_CHECK]
+          : WHOLE_MODELS,
     env: { ...env, ...QUICK_TO_COMPILE, GPU_ADAPTER: name, GPU_PROFILE: profile },
   },
 });

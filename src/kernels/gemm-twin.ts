@@ -4,7 +4,7 @@ import { f16ToF32 } from '../formats/float';
 import { dequantize, GROUP, isQuantized } from '../formats/quantize';
 import { type GemmSpec, type GemmTile, outStrideOf, pairOf } from './gemm-spec';
 import { bytesOf, weightBytes } from './storage';
-import { ACTIVATE } from './twins';
+import { ACTIVATE, dot } from './twins';
 
 export type Words = Uint32Array<ArrayBuffer>;
 
@@ -56,17 +56,17 @@ export function gemmOperands(spec: GemmSpec, rows: number, columns: number) {
   };
 }
 
-/** A number as computed, as it should be, and how far rounding may take it. */
-export type Compared = [actual: number, expected: number, bound: number];
+/** Takes a number as computed, as it should be, and how far rounding may take it. */
+export type Judge = (actual: number, expected: number, bound: number) => void;
 
-/** The one of these that is furthest out of its bound; NaN is further than any number. */
-export function worstOf(all: Iterable<Compared>): { difference: number; bound: number; isRight: boolean } {
+/** What is furthest out of its bound among all that `compare` passes to its judge; NaN is further than any number. */
+export function worstOf(compare: (judge: Judge) => void): { difference: number; bound: number; isRight: boolean } {
   let worst = { difference: 0, bound: 1 };
-  for (const [actual, expected, bound] of all) {
+  compare((actual, expected, bound) => {
     const distance = Math.abs(actual - expected);
     const difference = Number.isNaN(distance) ? Infinity : distance;
-    if (difference / bound > worst.difference / worst.bound) worst = { difference, bound };
-  }
+    if (difference * worst.bound > worst.difference * bound) worst = { difference, bound };
+  });
   return { ...worst, isRight: worst.difference <= worst.bound };
 }
 
@@ -79,20 +79,33 @@ export const storing = (value: number, as: Arithmetic): number =>
 
 /** Numbers as they lie in a buffer, from byte `at` on. */
 export function numbersAt(buffer: ArrayBuffer, at: number, count: number, as: 'f32' | 'f16' | 'int8' | 'u32') {
-  if (as === 'f16') return Float32Array.from(new Uint16Array(buffer, at, count), f16ToF32);
+  if (as === 'f16') {
+    const numbers = new Float32Array(count);
+    const halves = new Uint16Array(buffer, at, count);
+    for (let i = 0; i < count; i++) numbers[i] = f16ToF32(halves[i]); // Float32Array.from takes ten times as long
+    return numbers;
+  }
   return new { f32: Float32Array, int8: Int8Array, u32: Uint32Array }[as](buffer, at, count);
 }
 
-/** The rows of a matrix as numbers, each decoded once. */
-export function decoded(words: Words, k: number, as: Dtype | 'int8', scales?: Words): (row: number) => Float32Array {
-  const known = new Map<number, Float32Array>();
+/** A row of a matrix and its norm. The product of two norms is at least the sum of the magnitudes of what a dot product adds up. */
+interface Row {
+  numbers: Float32Array;
+  norm: number;
+}
+
+/** The rows of a matrix, each decoded once. */
+export function decoded(words: Words, k: number, as: Dtype | 'int8', scales?: Words): (row: number) => Row {
+  const known = new Map<number, Row>();
   const decode = (row: number): Float32Array => {
     const { buffer } = words;
     if (as === 'f32' || as === 'f16') return numbersAt(buffer, row * k * bytesOf(as), k, as) as Float32Array;
     const groups = k / GROUP;
     if (as === 'int8') {
       const scale = new Float32Array(scales!.buffer, row * groups * 4, groups);
-      return Float32Array.from(new Int8Array(buffer, row * k, k), (value, i) => value * scale[Math.floor(i / GROUP)]);
+      const numbers = new Float32Array(new Int8Array(buffer, row * k, k));
+      for (let i = 0; i < k; i++) numbers[i] *= scale[i >> 5];
+      return numbers;
     }
     const bytes = weightBytes(k, as);
     return dequantize(
@@ -102,9 +115,13 @@ export function decoded(words: Words, k: number, as: Dtype | 'int8', scales?: Wo
     );
   };
   return (row) => {
-    const numbers = known.get(row) ?? decode(row);
-    known.set(row, numbers);
-    return numbers;
+    let found = known.get(row);
+    if (!found) {
+      const numbers = decode(row);
+      found = { numbers, norm: Math.sqrt(dot(numbers, numbers)) };
+      known.set(row, found);
+    }
+    return found;
   };
 }
 
@@ -124,15 +141,10 @@ export function gemmTwin(spec: GemmSpec, operands: GemmOperands, before?: Float3
   const rope = operands.rope && new Float32Array(operands.rope.buffer);
 
   const sum = (row: number, column: number): Bounded => {
-    const [x, y] = [a(row), w(column)];
-    let value = bias?.[column] ?? 0;
-    let magnitude = Math.abs(value);
-    for (let i = 0; i < k; i++) {
-      const product = x[i] * y[i];
-      value += product;
-      magnitude += Math.abs(product);
-    }
-    return [value, magnitude * F32_ERROR];
+    const x = a(row);
+    const y = w(column);
+    const added = bias?.[column] ?? 0;
+    return [dot(x.numbers, y.numbers) + added, (x.norm * y.norm + Math.abs(added)) * F32_ERROR];
   };
   const activated = (activation: keyof typeof ACTIVATE, [x, bound]: Bounded): Bounded => [
     ACTIVATE[activation](x),
@@ -172,14 +184,15 @@ export function gemmTwin(spec: GemmSpec, operands: GemmOperands, before?: Float3
 const SAMPLES = 256;
 
 /**
- * Rows and columns of out to look at: every row, every column of a tile, and each of the 8 × 8 numbers that a thread holds, in tiles
- * taken in turn. `rows`, `columns`: how many were computed.
+ * Calls `look` with rows and columns of out: every row, every column of a tile (each in one tile, in turn), and each of the 8 × 8 numbers that a
+ * thread holds. `rows`, `columns`: how many were computed.
  */
-export function* sampled(rows: number, columns: number, tile: GemmTile): Generator<[row: number, column: number]> {
+export function sample(rows: number, columns: number, tile: GemmTile, look: (row: number, column: number) => void) {
   const across = Math.min(columns, Math.max(tile.n, 64));
   const tiles = Math.ceil(columns / across);
   for (let i = 0; i < Math.max(SAMPLES, rows); i++) {
     const column = (i * 9 + Math.floor(i / 8) * 5) % across;
-    yield [i % rows, Math.min(((i * 7) % tiles) * across + column, columns - 1)];
+    // Columns that an epilogue combines are 16 or 32 apart: those in the same tile are then decoded once.
+    look(i % rows, Math.min(((column % 16) % tiles) * across + column, columns - 1));
   }
 }

@@ -7,16 +7,7 @@ import { Submission } from '../gpu/submission';
 import { createTimestamps } from '../gpu/timestamps';
 import { createGemm, type Gemm, gemmDispatch, gemmSources, tilesFor } from './gemm';
 import { type GemmPlan, type GemmSpec, type GemmTile, M_MULTIPLE, outStrideOf } from './gemm-spec';
-import {
-  type Compared,
-  type GemmOperands,
-  gemmOperands,
-  gemmTwin,
-  numbersAt,
-  sampled,
-  type Words,
-  worstOf,
-} from './gemm-twin';
+import { type GemmOperands, gemmOperands, gemmTwin, numbersAt, sample, type Words, worstOf } from './gemm-twin';
 import { bytesOf, roundUp } from './storage';
 
 /** The numbers of rows to time, and up to how many rows each result applies. */
@@ -123,12 +114,12 @@ export async function tuneGemm(gpu: Gpu, spec: GemmSpec, time: Timer = createTim
       const out = await readRows(gpu, spec, operands.out);
       const stride = outStrideOf(spec);
       const columns = spec.epilogue.kind === 'geglu' ? spec.n / 2 : spec.n;
-      const compare = ([row, column]: [number, number]): Compared => [
-        out[row * stride + (spec.outColumn ?? 0) + column],
-        ...twin(row, column),
-      ];
       const { tile } = gemm.variants[0];
-      return worstOf(Array.from(sampled(M_MULTIPLE, columns, tile), compare)).isRight;
+      return worstOf((judge) =>
+        sample(M_MULTIPLE, columns, tile, (row, column) =>
+          judge(out[row * stride + (spec.outColumn ?? 0) + column], ...twin(row, column)),
+        ),
+      ).isRight;
     };
     const right: Gemm[] = [];
     for (const gemm of gemms) if (await isRight(gemm)) right.push(gemm);

@@ -119,11 +119,8 @@ async function faultsOf(kernels: Kernels, { memory, store }: Options): Promise<F
   const key = names && JSON.stringify(['self-check', names, runtimeVersion(), hashOf(codeOf(distinct))]);
   const known = key && (await store?.get(key).catch(() => undefined));
   if (isFaults(known)) return known;
-  const faults = (await findWrong(memory, distinct)).map(({ checked: { kernel, chosen }, reason }) => ({
-    kernel,
-    chosen,
-    reason,
-  }));
+  const wrong = await findWrong(memory, distinct);
+  const faults = Array.from(wrong, ([{ kernel, chosen }, reason]): Fault => ({ kernel, chosen, reason }));
   // A fault that nothing can be done about is looked for again: the driver may be another by then.
   if (key && faults.every(({ chosen }) => chosen && without(profile, chosen.kind, chosen.choice))) {
     await store?.set(key, faults).catch(() => {});

@@ -8,14 +8,14 @@ import type { Constants, KernelSpec, Workgroups } from '../gpu/kernel';
 import type { CompiledStep } from '../kernels/compile';
 import { type GemmSpec, outStrideOf } from '../kernels/gemm-spec';
 import {
-  type Compared,
   decoded,
   F32_ERROR,
   gemmOperands,
   gemmTwin,
+  type Judge,
   noise,
   noisyWeights,
-  sampled,
+  sample,
   storing,
   type Words,
 } from '../kernels/gemm-twin';
@@ -42,8 +42,8 @@ export interface Output {
   columns: number;
   stride: number;
   column: number;
-  /** Every number that is looked at, and what it should be. */
-  compare(read: (row: number, column: number) => number): Iterable<Compared>;
+  /** Passes every number that is looked at to the judge, with what it should be. */
+  compare(read: (row: number, column: number) => number, judge: Judge): void;
 }
 
 /** Contents that no kernel computes: NaN as f32, as f16, as a probability. */
@@ -54,7 +54,7 @@ function numbers(rows: number, columns: number, stride: number, as: Arithmetic =
   const words = noise((rows * stride * bytesOf(as)) / 4, as, -1, seed);
   clearPadding(words, rows, columns, stride, as);
   const row = decoded(words, stride, as);
-  return { words, rows: Array.from({ length: rows }, (_, r) => Float64Array.from(row(r).subarray(0, columns))) };
+  return { words, rows: Array.from({ length: rows }, (_, r) => new Float64Array(row(r).numbers.subarray(0, columns))) };
 }
 
 function clearPadding(words: Words, rows: number, columns: number, stride: number, as: Arithmetic): void {
@@ -71,12 +71,12 @@ function whole(binding: string, type: Arithmetic, expected: Matrix, stride: numb
     columns: expected[0].length,
     stride,
     column,
-    *compare(read) {
-      for (const [r, values] of expected.entries()) {
-        for (const [c, value] of values.entries()) {
-          yield [read(r, c), value, (1 + Math.abs(value)) * error + storing(value, type)];
+    compare(read, judge) {
+      expected.forEach((values, r) => {
+        for (let c = 0; c < values.length; c++) {
+          judge(read(r, c), values[c], (1 + Math.abs(values[c])) * error + storing(values[c], type));
         }
-      }
+      });
     },
   };
 }
@@ -123,7 +123,7 @@ const embed: MakeProbe = (c) => {
   const { w: table, w_scales } = noisyWeights(ROWS.length, stride, dtype);
   if (dtype === 'f32' || dtype === 'f16') clearPadding(table, ROWS.length, hidden, stride, dtype);
   const row = decoded(table, stride, dtype, w_scales);
-  const expected = of(ROWS.map((id) => Float64Array.from(row(id).subarray(0, hidden))));
+  const expected = of(ROWS.map((id) => new Float64Array(row(id).numbers.subarray(0, hidden))));
   return [
     {
       buffers: {
@@ -150,12 +150,12 @@ const attentionProbe: MakeProbe = (c) => {
   const type = c.act_t as Arithmetic;
   const tileRows = Number(c.ROWS ?? 16); // design subgroup has 16
   const slices = Math.ceil(headDim / (8 * Number(c.ACROSS ?? c.LANES)));
-  const stream = tokenStream([7, tileRows + 37, 5].map((length) => new Uint32Array(length)));
+  const stream = tokenStream([7, tileRows + 21, 5].map((length) => new Uint32Array(length)));
   const tokens = stream.input_ids.length;
   const width = heads * headDim;
-  const checked = Math.min(heads, 2);
+  const head = Math.min(heads, 2) - 1; // the one that is looked at: its place depends on all sizes
   const qkv = numbers(tokens, 3 * width, 3 * width, type);
-  const part = (p: number) => qkv.rows.map((row) => row.subarray(p * width, p * width + checked * headDim));
+  const part = (p: number) => qkv.rows.map((row) => row.subarray(p * width + head * headDim).subarray(0, headDim));
   // The kernel's exponentials are base 2 and q carries the scale of the softmax.
   const q = part(0).map((row) => row.map((value) => value * Math.sqrt(headDim) * Math.LN2));
   return [0, 8].map((window) => {
@@ -168,8 +168,9 @@ const attentionProbe: MakeProbe = (c) => {
         bounds: keyBounds(stream, window),
         out: unwritten(tokens * width * bytesOf(type)),
       },
-      workgroups: [tiles.length, checked, slices],
-      outputs: [whole('out', type, expected, width, 16 * F32_ERROR)], // scores reach 20, and their errors are exponentiated
+      workgroups: [tiles.length, head + 1, slices],
+      // Scores reach 20, and their errors are exponentiated.
+      outputs: [whole('out', type, expected, width, 16 * F32_ERROR, head * headDim)],
     };
   });
 };
@@ -192,10 +193,10 @@ const quantize_rows: MakeProbe = (c) => {
           columns: groups * 32,
           stride: groups * 32,
           column: 0,
-          *compare(read) {
-            for (const [r, values] of x.rows.entries()) {
-              for (const [i, value] of values.entries()) yield [read(r, i), value / scales[r][i >> 5], 0.5 + 1e-3];
-            }
+          compare(read, judge) {
+            x.rows.forEach((values, r) => {
+              for (let i = 0; i < values.length; i++) judge(read(r, i), values[i] / scales[r][i >> 5], 0.5 + 1e-3);
+            });
           },
         },
       ],
@@ -239,10 +240,18 @@ const normalizeProbe: MakeProbe = (c) => {
 const top_k: MakeProbe = (c) => {
   const [vocab, stride] = [Number(c.VOCAB), Number(c.STRIDE)];
   const k = Math.min(4, vocab);
-  const x = numbers(2, vocab, stride);
+  // All logits are 0 but for these, which leaves little to add up here.
+  const best = Array.from({ length: k }, (_, i) => ({
+    id: Math.floor(((i + 1) * vocab) / k) - 1,
+    logit: 4 - (i % 2) * 2 - i / 8,
+  }));
+  const logits = new Float32Array(2 * stride);
+  for (const { id, logit } of best) for (const row of [0, 1]) logits[row * stride + id] = logit;
+  const total = best.reduce((sum, { logit }) => sum + Math.exp(logit), vocab - k);
+  best.sort((a, b) => b.logit - a.logit);
   return [
     {
-      buffers: { logits: x.words, best: unwritten(2 * k * 8) },
+      buffers: { logits: new Uint32Array(logits.buffer), best: unwritten(2 * k * 8) },
       workgroups: [2],
       outputs: [
         {
@@ -252,19 +261,14 @@ const top_k: MakeProbe = (c) => {
           columns: 2 * k,
           stride: 2 * k,
           column: 0,
-          *compare(read) {
-            const bits = new Uint32Array(1);
-            for (const [r, logits] of x.rows.entries()) {
-              const total = logits.reduce((sum, value) => sum + Math.exp(value), 0);
-              const left = logits.slice();
-              for (let i = 0; i < k; i++) {
-                const id = left.reduce((best, value, at) => (value > left[best] ? at : best), 0);
-                yield [read(r, 2 * i), id, 0.5];
-                const probability = Math.exp(logits[id]) / total;
-                bits[0] = read(r, 2 * i + 1);
-                yield [new Float32Array(bits.buffer)[0], probability, probability * 16 * F32_ERROR];
-                left[id] = -Infinity;
-              }
+          compare(read, judge) {
+            for (const row of [0, 1]) {
+              best.forEach(({ id, logit }, i) => {
+                const [probability] = new Float32Array(Uint32Array.of(read(row, 2 * i + 1)).buffer);
+                const expected = Math.exp(logit) / total;
+                judge(read(row, 2 * i), id, 0.5);
+                judge(probability, expected, expected * 16 * F32_ERROR);
+              });
             }
           },
         },
@@ -316,11 +320,8 @@ function gemmProbes(spec: GemmSpec, variants: CompiledStep<never>['variants']): 
           columns,
           stride,
           column: outColumn,
-          *compare(read) {
-            for (const [row, column] of sampled(computedRows, columns, tile)) {
-              yield [read(row, column), ...twin(row, column)];
-            }
-          },
+          compare: (read, judge) =>
+            sample(computedRows, columns, tile, (row, column) => judge(read(row, column), ...twin(row, column))),
         },
       ],
     };

@@ -14,11 +14,8 @@ export interface Checkable {
 const BYTES = { f32: 4, f16: 2, int8: 1, u32: 4 };
 const sizeOf = ({ type, rows, columns }: Output): number => rows * columns * BYTES[type];
 
-/** Runs each kernel once on its probes, all in one submission. Returns what is wrong with which. */
-export async function findWrong<T extends Checkable>(
-  memory: GpuMemory,
-  kernels: T[],
-): Promise<{ checked: T; reason: string }[]> {
+/** Runs each kernel once on its probes, all in one submission. Returns those that are wrong, and how. */
+export async function findWrong<T extends Checkable>(memory: GpuMemory, kernels: T[]): Promise<Map<T, string>> {
   const { gpu } = memory;
   const made: GPUBuffer[] = [];
   const alloc = (bytes: number, usage?: number) => {
@@ -54,15 +51,16 @@ export async function findWrong<T extends Checkable>(
     }
     const { buffer } = await job.read(readback, total);
     at = 0;
-    return outputs.flatMap(({ output, checked }) => {
+    const wrong = new Map<T, string>();
+    for (const { output, checked } of outputs) {
       const { type, rows, columns } = output;
       const values = numbersAt(buffer, at, rows * columns, type);
-      const worst = worstOf(output.compare((row, column) => values[row * columns + column]));
       at += sizeOf(output);
-      if (worst.isRight) return [];
+      const worst = worstOf((judge) => output.compare((row, column) => values[row * columns + column], judge));
       const [difference, bound] = [worst.difference, worst.bound].map((x) => x.toPrecision(2));
-      return [{ checked, reason: `wrong by ${difference} where rounding explains ${bound}` }];
-    });
+      if (!worst.isRight) wrong.set(checked, `wrong by ${difference} where rounding explains ${bound}`);
+    }
+    return wrong;
   } finally {
     for (const buffer of made) memory.free(buffer);
   }
