@@ -1,5 +1,6 @@
 /** For tests on a GPU: the driver, Dawn's toggles and the profile that the test project names. */
 import { create } from 'webgpu';
+import type { ProfileName } from '../api/types';
 import { type Gpu, openGpu } from './device';
 import type { AskedProfile } from './profile';
 
@@ -21,6 +22,9 @@ export const testGpu = (): GPU =>
 
 /** Opens the test project's GPU. */
 export const openTestGpu = (): Promise<Gpu> => openGpu(testGpu(), TEST_PROFILE);
+
+/** For loads on Dawn's null backend, which computes nothing: a profile without the self-check, as the public option's type. */
+export const UNCHECKED = { selfCheck: false } as unknown as ProfileName;
 
 /** `target` with some properties replaced. */
 function wrap<T extends object>(target: T, replaced: Record<string, unknown>): T {

@@ -32,7 +32,7 @@ const TILES = tilesFor(gpu, rope);
 const memoryStore = (plans: Record<string, unknown> = {}) => ({
   plans,
   get: async (key: string) => plans[key],
-  set: async (key: string, plan: GemmPlan) => {
+  set: async (key: string, plan: unknown) => {
     plans[key] = plan;
   },
 });
