@@ -2,7 +2,13 @@
 import type { CachedModel } from './api/types';
 
 export type * from './api/calls';
-export { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from './api/errors';
+export {
+  DeviceFaultError,
+  DeviceLostError,
+  ModelFileError,
+  UnsupportedModelError,
+  WebGPUUnavailableError,
+} from './api/errors';
 export type * from './api/types';
 export { type BrowserLoadOptions, loadModel } from './session/client';
 export { maxSim, similarity } from './similarity';

@@ -11,7 +11,13 @@ import { folderStore } from './store/folder';
 import { filePlans } from './store/plans-folder';
 
 export type * from './api/calls';
-export { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from './api/errors';
+export {
+  DeviceFaultError,
+  DeviceLostError,
+  ModelFileError,
+  UnsupportedModelError,
+  WebGPUUnavailableError,
+} from './api/errors';
 export type * from './api/types';
 export { maxSim, similarity } from './similarity';
 

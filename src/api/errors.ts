@@ -23,6 +23,11 @@ export class DeviceLostError extends Error {
   override name = 'DeviceLostError';
 }
 
+/** The device computes something wrong, or refuses to compile it, however the library asks for it: most likely its driver is at fault. */
+export class DeviceFaultError extends Error {
+  override name = 'DeviceFaultError';
+}
+
 /** The error that `signal` was aborted with; an AbortError unless the caller gave another reason. */
 export const abortReason = (signal: AbortSignal): unknown =>
   signal.reason ?? new DOMException('The operation was aborted.', 'AbortError');

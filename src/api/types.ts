@@ -142,6 +142,15 @@ export interface MemoryUse {
   peak: number;
 }
 
+/** A kernel that was wrong on this device, and that the load replaced by a safer one. */
+export interface ReplacedKernel {
+  kernel: string;
+  /** How it was computed. */
+  design: string;
+  /** How far off it was, or the compiler's message. */
+  reason: string;
+}
+
 export interface ModelInfo {
   /** The content of config.json. */
   config: Record<string, unknown>;
@@ -170,6 +179,8 @@ export interface ModelInfo {
   maskToken: string | undefined;
   adapter: { vendor: string; architecture: string; device: string; description: string };
   profile: ProfileName;
+  /** Usually empty. See docs/guide/loading.md. */
+  replaced: ReplacedKernel[];
   /** Optional WebGPU features that the kernels use. */
   features: string[];
   /** The commit of all files, if the server reported it. */

@@ -1,5 +1,6 @@
 /** For tests on a GPU: the driver, Dawn's toggles and the profile that the test project names. */
 import { create } from 'webgpu';
+import type { ProfileName } from '../api/types';
 import { type Gpu, openGpu } from './device';
 import type { AskedProfile } from './profile';
 
@@ -10,7 +11,8 @@ const { GPU_PROFILE, GPU_UNROLL } = process.env;
  * that; on a card all of it runs.
  */
 export const TEST_PROFILE: AskedProfile = {
-  ...(GPU_PROFILE && { name: GPU_PROFILE as AskedProfile['name'] }),
+  // Without the self-check, which compiles every kernel of a plan, not only those that the test runs: minutes per project on lavapipe.
+  ...(GPU_PROFILE && { name: GPU_PROFILE as AskedProfile['name'], selfCheck: false }),
   ...(GPU_UNROLL && { unroll: Number(GPU_UNROLL) }),
 };
 
@@ -21,26 +23,41 @@ export const testGpu = (): GPU =>
 /** Opens the test project's GPU. */
 export const openTestGpu = (): Promise<Gpu> => openGpu(testGpu(), TEST_PROFILE);
 
-/** A GPU that reports a small maxStorageBufferBindingSize, so that tables are split into pieces; all else is the real device's. */
-export function withSmallBindings(bytes: number): GPU {
-  const wrap = <T extends object>(target: T, replaced: Record<string, unknown>): T =>
-    new Proxy(target, {
-      get(_, name) {
-        if (name in replaced) return replaced[String(name)];
-        const value: unknown = Reflect.get(target, name);
-        return typeof value === 'function' ? value.bind(target) : value;
-      },
-    });
+/** For loads on Dawn's null backend, which computes nothing: a profile without the self-check, as the public option's type. */
+export const UNCHECKED = { selfCheck: false } as unknown as ProfileName;
+
+/** `target` with some properties replaced. */
+function wrap<T extends object>(target: T, replaced: Record<string, unknown>): T {
+  return new Proxy(target, {
+    get(_, name) {
+      if (name in replaced) return replaced[String(name)];
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+/** The test project's GPU with its device changed. */
+function withDevice(change: (device: GPUDevice) => GPUDevice): GPU {
   const gpu = testGpu();
   return wrap(gpu, {
     async requestAdapter(options?: GPURequestAdapterOptions) {
       const adapter = (await gpu.requestAdapter(options))!;
-      return wrap(adapter, {
-        async requestDevice(descriptor?: GPUDeviceDescriptor) {
-          const device = await adapter.requestDevice(descriptor);
-          return wrap(device, { limits: wrap(device.limits, { maxStorageBufferBindingSize: bytes }) });
-        },
-      });
+      const requestDevice = async (descriptor?: GPUDeviceDescriptor) => change(await adapter.requestDevice(descriptor));
+      return wrap(adapter, { requestDevice });
     },
   });
 }
+
+/** A GPU that reports a small maxStorageBufferBindingSize, so that tables are split into pieces; all else is the real device's. */
+export const withSmallBindings = (bytes: number): GPU =>
+  withDevice((device) => wrap(device, { limits: wrap(device.limits, { maxStorageBufferBindingSize: bytes }) }));
+
+/** A GPU whose driver compiles something else than the shader that it is given. */
+export const withShaders = (change: (code: string) => string): GPU =>
+  withDevice((device) =>
+    wrap(device, {
+      createShaderModule: ({ code, ...rest }: GPUShaderModuleDescriptor) =>
+        device.createShaderModule({ ...rest, code: change(code) }),
+    }),
+  );

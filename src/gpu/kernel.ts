@@ -1,9 +1,12 @@
 import { UnsupportedModelError } from '../api/errors';
 import type { Gpu } from './device';
+import { adapterName } from './remembered';
 
 /** A compiled compute shader. `bindings`: names from the WGSL source, in binding order. */
 export interface Kernel {
   label: string;
+  /** The WGSL that was compiled. */
+  code: string;
   pipeline: GPUComputePipeline;
   layout: GPUBindGroupLayout;
   bindings: { name: string; binding: number }[];
@@ -123,14 +126,13 @@ export async function createKernel(gpu: Gpu, { label, source, constants }: Kerne
   });
   const invalid = device.popErrorScope().catch(() => null);
   try {
-    return { label, pipeline: await compiling, layout, bindings: declared };
+    return { label, code, pipeline: await compiling, layout, bindings: declared };
   } catch (cause) {
     const { messages } = await module.getCompilationInfo().catch(() => ({ messages: [] }));
     const details = messages.map((m) => `${m.lineNum}:${m.linePos} ${m.message}`).join('\n');
     const reason = details || (await invalid)?.message || cause;
-    const { description, vendor } = gpu.info;
     throw new UnsupportedModelError(
-      `The kernel '${label}' does not compile on this device (${description || vendor || 'unnamed'}): ${reason}`,
+      `The kernel '${label}' does not compile on this device (${adapterName(gpu.info)}): ${reason}`,
       { cause },
     );
   }

@@ -27,10 +27,12 @@ export interface Profile {
    * does not respond. ModernBERT-base takes 0.12 TFLOP for 512 tokens and 3.5 TFLOP for 8192.
    */
   flopsPerSubmit: number;
+  /** Whether a load checks that kernels compute what they should. Tests turn it off on devices that compute nothing. */
+  selfCheck: boolean;
 }
 
 /** What the caller asks for instead of what suits the adapter. */
-export type AskedProfile = Partial<Pick<Profile, 'name' | 'unroll'>>;
+export type AskedProfile = Partial<Pick<Profile, 'name' | 'unroll' | 'selfCheck'>>;
 
 /** What identifies an adapter. Firefox leaves all names empty. */
 export interface AdapterInfo {
@@ -74,10 +76,10 @@ export function deviceDescriptor(adapter: GPUAdapter, asked: AskedProfile): GPUD
  * The profile of a device. `subgroupSize`: threads per subgroup, if they are all of one size. Throws a RangeError for an unknown name.
  */
 export function profileOf(info: AdapterInfo, subgroupSize: number | undefined, asked: AskedProfile = {}): Profile {
-  const { name = isSoftware(info) ? 'software' : 'card', unroll = 16 } = asked;
+  const { name = isSoftware(info) ? 'software' : 'card', unroll = 16, selfCheck = true } = asked;
   if (!PROFILES.includes(name))
     throw new RangeError(`profile must be one of auto, ${PROFILES.join(', ')}; it is '${name}'.`);
-  const shared = { name, unroll, tokensPerPass: 8192, flopsPerSubmit: 3e11 };
+  const shared = { name, unroll, selfCheck, tokensPerPass: 8192, flopsPerSubmit: 3e11 };
   if (name !== 'software') {
     return { ...shared, gemm: ['tuned', 'workgroup', 'plain'], attention: ['workgroup', 'plain'] };
   }
@@ -86,6 +88,19 @@ export function profileOf(info: AdapterInfo, subgroupSize: number | undefined, a
     return { ...shared, gemm: ['subgroup', 'plain'], attention: ['subgroup', 'plain'] };
   }
   return { ...shared, gemm: ['plain'], attention: ['plain'] };
+}
+
+/** A choice of the profile: a design, or a way to choose one. */
+export type Choice = GemmChoice | AttentionChoice;
+
+/** How matrix products are computed that are not measured. */
+export const untuned = ({ gemm }: Profile): Exclude<GemmChoice, 'tuned'> | undefined =>
+  gemm.find((choice) => choice !== 'tuned');
+
+/** The profile without a choice that is wrong on this device; undefined if nothing safer is left. */
+export function without(profile: Profile, kind: 'gemm' | 'attention', choice: Choice): Profile | undefined {
+  const left = { ...profile, [kind]: profile[kind].filter((other) => other !== choice) };
+  return untuned(left) && left.attention.length > 0 ? left : undefined;
 }
 
 /** The profile with measured tiles for matrix products or without them, as the caller chose. */

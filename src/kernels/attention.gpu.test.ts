@@ -6,8 +6,8 @@ import { attentionTiles, keyBounds, tileWords, tokenStream } from '../packing/st
 import { type AttentionTile, attention as attentionStep, attentionTile, WORKGROUP_TILES } from './attention';
 import { expectClose, expectF16Rejected, padded, randomMatrix, roundToF16, runStep, unpadded } from './fixtures';
 import { attentionPlace, headsLayout, qkvPlace } from './layout';
-import { attention } from './reference';
 import { blank, upload, uploadWords } from './test-buffers';
+import { attention } from './twins';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());

@@ -1,12 +1,14 @@
 import type { Gpu } from '../gpu/device';
 import { bind, createKernel, type Dispatch, type Kernel, type KernelSpec } from '../gpu/kernel';
 import { createGemm, defaultPlan, gemmDispatch } from './gemm';
-import type { GemmPlan, GemmSpec } from './gemm-spec';
+import type { GemmPlan, GemmSpec, GemmTile } from './gemm-spec';
 import type { Operand, Slot, Step } from './step';
 
 /** A step with its kernels. `dispatch` takes the buffers of its slots; bind groups are cached by buffer. */
 export interface CompiledStep<S> {
   step: Step<S>;
+  /** A GEMM has one kernel per entry of its plan. */
+  variants: { upTo?: number; tile?: GemmTile; kernel: Kernel }[];
   dispatch(sizes: S, bufferOf: (slot: Slot) => GPUBuffer): Dispatch;
 }
 
@@ -28,6 +30,7 @@ export function createCompiler(
       const bindings = createBindings(gpu, step, compiled.variants[0].kernel);
       return {
         step,
+        variants: compiled.variants,
         dispatch(sizes, bufferOf) {
           const flops = step.flops?.(sizes);
           const { issuedFlops, ...launch } = gemmDispatch(compiled, step.rows(sizes));
@@ -39,6 +42,7 @@ export function createCompiler(
     const bindings = createBindings(gpu, step, compiled);
     return {
       step,
+      variants: [{ kernel: compiled }],
       dispatch: (sizes, bufferOf) => ({
         label,
         kernel: compiled,

@@ -5,9 +5,9 @@ import { dequantize, GROUP, type QuantizedDtype, quantize, quantizedBytes } from
 import type { Gpu } from '../gpu/device';
 import { createCompiler } from './compile';
 import type { GemmPlan } from './gemm-spec';
-import type { Matrix } from './reference';
 import type { Step } from './step';
 import { runDispatch, type Storage } from './test-buffers';
+import type { Matrix } from './twins';
 
 /** Roughly normal f32 numbers (sums of 12 uniform ones); the same sequence for the same seed. */
 export function numbers(seed: number): () => number {

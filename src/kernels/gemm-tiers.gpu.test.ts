@@ -14,10 +14,10 @@ import { INT8_TILES, unrolled } from './gemm';
 import { M_MULTIPLE } from './gemm-spec';
 import { gegluPlace, headsLayout, paddedWidth, qkvPlace, ropeTable } from './layout';
 import { quantizeRows as quantizeRowsStep } from './quantize_rows';
-import { geglu, linear, type Matrix, quantizeRows } from './reference';
 import { blank, upload } from './test-buffers';
 import { rotated, runGemm } from './test-gemm';
 import { withMatrices } from './test-matrices';
+import { geglu, linear, type Matrix, quantizeRows } from './twins';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());

@@ -17,8 +17,8 @@ import {
 import { createGemm, gemmDispatch, PLANS, TILES, unrolled } from './gemm';
 import { ACTIVATIONS, type GemmTile } from './gemm-spec';
 import { gegluPlace, headsLayout, paddedWidth, qkvPlace, ropeTable } from './layout';
-import { ACTIVATE, add, geglu, linear, type Matrix } from './reference';
 import { type Operands, type Options, rotated, runGemm } from './test-gemm';
+import { ACTIVATE, add, geglu, linear, type Matrix } from './twins';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());

@@ -1,6 +1,6 @@
 import type { Gpu } from '../gpu/device';
 import type { Kernel, KernelSpec } from '../gpu/kernel';
-import type { GemmChoice } from '../gpu/profile';
+import { type GemmChoice, untuned } from '../gpu/profile';
 import common from './gemm.wgsl?raw';
 import int8 from './gemm_int8.wgsl?raw';
 import matrix from './gemm_matrix.wgsl?raw';
@@ -97,7 +97,7 @@ export function matrixTiles({ subgroupMatrix }: Pick<Gpu, 'subgroupMatrix'>, { a
 
 /** The plan if nothing was measured: that of the profile's first choice which needs no measuring. */
 export function defaultPlan({ profile }: Pick<Gpu, 'profile'>, spec: GemmSpec): GemmPlan {
-  const choice = profile.gemm.find((choice) => choice !== 'tuned')!;
+  const choice = untuned(profile)!;
   const most = choice === 'workgroup' ? profile.unroll : 1;
   const plan = spec.a === 'int8' ? INT8_PLAN : PLANS[choice];
   return plan.map(({ tile, ...entry }) => ({ ...entry, tile: unrolled(tile, most) }));

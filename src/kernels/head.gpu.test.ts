@@ -4,9 +4,9 @@ import { POOLINGS } from '../model/modules/pooling';
 import { cumulate, expectClose, padded, randomMatrix, randomVector, runStep, unpadded } from './fixtures';
 import { normalize as normalizeStep } from './normalize';
 import { poolSpan, pool as poolStep } from './pool';
-import { normalize, pool, topK } from './reference';
 import { blank, upload, uploadWords } from './test-buffers';
 import { topK as topKStep } from './top_k';
+import { normalize, pool, topK } from './twins';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());

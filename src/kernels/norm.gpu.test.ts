@@ -14,8 +14,8 @@ import {
   unpadded,
 } from './fixtures';
 import { embed as embedStep, layerNorm as layerNormStep, type NormSpec } from './layer_norm';
-import { embed, layerNorm } from './reference';
 import { blank, upload, uploadWords } from './test-buffers';
+import { embed, layerNorm } from './twins';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());

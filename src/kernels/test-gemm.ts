@@ -4,9 +4,9 @@ import type { Gpu } from '../gpu/device';
 import { padded, quantized, runStep } from './fixtures';
 import { gemm } from './gemm';
 import { type GemmPlan, type GemmSpec, M_MULTIPLE, outStrideOf } from './gemm-spec';
-import { type Matrix, quantizeRows, rope } from './reference';
 import { roundUp } from './storage';
 import { blank, upload, uploadWords } from './test-buffers';
+import { type Matrix, quantizeRows, rope } from './twins';
 
 export interface Operands {
   x: Matrix; // [rows, k]

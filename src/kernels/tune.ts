@@ -1,23 +1,18 @@
-import { f16ToF32 } from '../formats/float';
-import { GROUP, isQuantized } from '../formats/quantize';
 import { userAgent } from '../gpu/browser';
 import { COPY_DST, COPY_SRC, MAP_READ, STORAGE } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { bind, createKernel } from '../gpu/kernel';
+import { adapterNames, type DeviceStore, hashOf } from '../gpu/remembered';
 import { Submission } from '../gpu/submission';
 import { createTimestamps } from '../gpu/timestamps';
 import { createGemm, type Gemm, gemmDispatch, gemmSources, tilesFor } from './gemm';
 import { type GemmPlan, type GemmSpec, type GemmTile, M_MULTIPLE, outStrideOf } from './gemm-spec';
-import { bytesOf, roundUp, weightBytes } from './storage';
-
-/** Stores plans between visits. Both methods may fail: the plan is then measured again. */
-export interface PlanStore {
-  get(key: string): Promise<unknown>;
-  set(key: string, plan: GemmPlan): Promise<void>;
-}
+import { type GemmOperands, gemmOperands, gemmTwin, numbersAt, sample, type Words, worstOf } from './gemm-twin';
+import { bytesOf, roundUp } from './storage';
 
 /** The numbers of rows to time, and up to how many rows each result applies. */
-const CASES = [{ rows: 16, upTo: 16 }, { rows: 64, upTo: 128 }, { rows: 1024 }];
+const MOST_ROWS = 1024;
+const CASES = [{ rows: 16, upTo: 16 }, { rows: 64, upTo: 128 }, { rows: MOST_ROWS }];
 const ROUNDS = 3;
 /** A timing repeats a dispatch until it takes about this long: browsers round the GPU's clock to 0.07 or 0.1 ms. */
 const MEASURE_MS = 3;
@@ -25,10 +20,12 @@ const MOST_REPEATS = 128;
 
 /**
  * Returns a function that returns a GEMM's plan: the stored one for this adapter and these shaders, or else the fastest tiles as measured now,
- * one GEMM at a time. A tile whose result differs from that of the first tile is never used. `undefined` means that measuring failed and the
- * default plan applies.
+ * one GEMM at a time. A tile whose result is wrong is never used. `undefined` means that measuring failed and the default plan applies.
  */
-export function createTuner(gpu: Gpu, store: PlanStore | undefined): (spec: GemmSpec) => Promise<GemmPlan | undefined> {
+export function createTuner(
+  gpu: Gpu,
+  store: DeviceStore | undefined,
+): (spec: GemmSpec) => Promise<GemmPlan | undefined> {
   let last: Promise<unknown> = Promise.resolve();
   return async (spec) => {
     const key = planKey(gpu, spec);
@@ -48,12 +45,7 @@ export function createTuner(gpu: Gpu, store: PlanStore | undefined): (spec: Gemm
  */
 export function planKey(gpu: Gpu, spec: GemmSpec): string {
   const { label: _, ...shape } = spec;
-  let hash = 0;
-  for (const char of gemmSources) hash = (Math.imul(hash, 31) + char.charCodeAt(0)) | 0;
-  const { vendor, architecture, device, description } = gpu.info;
-  const names = [vendor, architecture, device, description];
-  const adapter = names.some(Boolean) ? names : userAgent();
-  return JSON.stringify([adapter, shape, tilesFor(gpu, spec), hash >>> 0]);
+  return JSON.stringify([adapterNames(gpu.info) ?? userAgent(), shape, tilesFor(gpu, spec), hashOf(gemmSources)]);
 }
 
 /** A stored value may come from any version: it is a plan only if it consists of today's tiles. */
@@ -91,7 +83,8 @@ function createTimer(gpu: Gpu): Timer {
  */
 export async function tuneGemm(gpu: Gpu, spec: GemmSpec, time: Timer = createTimer(gpu)): Promise<GemmPlan> {
   const { device } = gpu;
-  const operands = makeOperands(gpu, spec);
+  const words = gemmOperands(spec, MOST_ROWS, spec.n);
+  const operands = upload(gpu, spec, words);
   try {
     // A device may reject a tile: experimental features change with the next browser.
     const compiled = (tile: GemmTile) =>
@@ -114,15 +107,22 @@ export async function tuneGemm(gpu: Gpu, spec: GemmSpec, time: Timer = createTim
       });
     const timed = (gemm: Gemm, rows: number, repeats: number) =>
       time((writes) => run(gemm, rows, repeats, writes), gemm.variants[0].tile, rows);
-    const result = async (gemm: Gemm): Promise<Float32Array> => {
+    const twin = gemmTwin(spec, words);
+    const isRight = async (gemm: Gemm): Promise<boolean> => {
       submit((commands) => commands.clearBuffer(operands.out)); // because the residual epilogue adds to it
       run(gemm, M_MULTIPLE, 1);
-      return readRows(gpu, spec, operands.out);
+      const out = await readRows(gpu, spec, operands.out);
+      const stride = outStrideOf(spec);
+      const columns = spec.epilogue.kind === 'geglu' ? spec.n / 2 : spec.n;
+      const { tile } = gemm.variants[0];
+      return worstOf((judge) =>
+        sample(M_MULTIPLE, columns, tile, (row, column) =>
+          judge(out[row * stride + (spec.outColumn ?? 0) + column], ...twin(row, column)),
+        ),
+      ).isRight;
     };
-
-    const expected = await result(gemms[0]);
-    const right = [gemms[0]];
-    for (const gemm of gemms.slice(1)) if (isClose(await result(gemm), expected, spec)) right.push(gemm);
+    const right: Gemm[] = [];
+    for (const gemm of gemms) if (await isRight(gemm)) right.push(gemm);
 
     const plan: GemmPlan = [];
     for (const { rows, upTo } of CASES) {
@@ -141,59 +141,27 @@ export async function tuneGemm(gpu: Gpu, spec: GemmSpec, time: Timer = createTim
   }
 }
 
-/** Buffers for the largest number of rows that is timed. a and w hold small numbers of both signs, the same in every run. */
-function makeOperands(gpu: Gpu, spec: GemmSpec) {
-  const { n, k, epilogue, dtype } = spec;
-  const rows = CASES[CASES.length - 1].rows;
-  const buffer = (words: Uint32Array<ArrayBuffer>) => {
-    const made = gpu.device.createBuffer({ size: roundUp(words.byteLength, 16), usage: STORAGE | COPY_SRC | COPY_DST });
-    gpu.device.queue.writeBuffer(made, 0, words);
+/** The operands' buffers, and one for out. */
+function upload(gpu: Gpu, spec: GemmSpec, words: GemmOperands): Record<keyof GemmOperands | 'out', GPUBuffer> {
+  const usage = STORAGE | COPY_SRC | COPY_DST;
+  const buffer = (data: Words | undefined) => {
+    if (!data) return gpu.none;
+    const made = gpu.device.createBuffer({ size: roundUp(data.byteLength, 16), usage });
+    gpu.device.queue.writeBuffer(made, 0, data);
     return made;
   };
-  return {
-    a: buffer(noise((rows * k * bytesOf(spec.a)) / 4, spec.a === 'int8' ? 'bits' : spec.a)),
-    a_scales: spec.a === 'int8' ? buffer(noise((rows * k) / GROUP, 'f32')) : gpu.none,
-    w: buffer(noise(weightBytes(n * k, dtype) / 4, isQuantized(dtype) ? 'bits' : dtype)),
-    w_scales: isQuantized(dtype) ? buffer(noise((n * k) / 64, 'f16')) : gpu.none,
-    bias: spec.bias ? buffer(noise(n, 'f32')) : gpu.none,
-    positions: epilogue.kind === 'rope' ? buffer(new Uint32Array(rows)) : gpu.none,
-    rope: epilogue.kind === 'rope' ? buffer(noise(epilogue.headDim, 'f32')) : gpu.none,
-    out: buffer(new Uint32Array((rows * outStrideOf(spec) * bytesOf(spec.out)) / 4)),
-  };
-}
-
-/** Pseudorandom words: f32 numbers or pairs of f16 between 2⁻⁴ and 2⁻³ in magnitude, or plain bits. */
-function noise(words: number, of: 'f32' | 'f16' | 'bits'): Uint32Array<ArrayBuffer> {
-  const data = new Uint32Array(words);
-  let state = 1;
-  for (let i = 0; i < words; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    if (of === 'bits') data[i] = state;
-    else if (of === 'f32') data[i] = (state & 0x807fffff) | 0x3d800000;
-    else data[i] = (state & 0x83ff83ff) | 0x2c002c00;
-  }
-  return data;
+  const made = Object.fromEntries(Object.entries(words).map(([name, data]) => [name, buffer(data)]));
+  const out = gpu.device.createBuffer({ size: MOST_ROWS * outStrideOf(spec) * bytesOf(spec.out), usage });
+  return { ...(made as Record<keyof GemmOperands, GPUBuffer>), out };
 }
 
 /** The first M_MULTIPLE rows of out, as f32. */
 async function readRows(gpu: Gpu, spec: GemmSpec, out: GPUBuffer): Promise<Float32Array> {
-  const bytes = (out.size / CASES[CASES.length - 1].rows) * M_MULTIPLE;
+  const bytes = (out.size / MOST_ROWS) * M_MULTIPLE;
   const readback = gpu.device.createBuffer({ size: bytes, usage: MAP_READ | COPY_DST });
   const job = new Submission(gpu);
   job.copy(out, 0, readback, 0, bytes);
   const data = await job.read(readback, bytes);
   readback.destroy();
-  return spec.out === 'f32' ? data : Float32Array.from(new Uint16Array(data.buffer), f16ToF32);
-}
-
-/** Summing k products in another order changes the result by a few roundings of the largest value; f16 output adds one f16 rounding. */
-function isClose(actual: Float32Array, expected: Float32Array, { out }: GemmSpec): boolean {
-  let largest = 0;
-  let difference = 0;
-  for (let i = 0; i < expected.length; i++) {
-    largest = Math.max(largest, Math.abs(expected[i]));
-    const d = Math.abs(actual[i] - expected[i]);
-    difference = d <= difference ? difference : d; // keeps a NaN
-  }
-  return largest > 0 && difference <= largest * (out === 'f16' ? 2e-3 : 1e-4);
+  return numbersAt(data.buffer, 0, bytes / bytesOf(spec.out), spec.out) as Float32Array;
 }

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { ModelFileError } from '../api/errors';
 import type { LoadOptions } from '../api/types';
 import { convertCheckpoint } from '../formats/convert';
+import { UNCHECKED } from '../gpu/fixtures';
 import { loadModel } from '../node';
 import { folderFiles } from '../sources/folder';
 import { quantizedTensors } from './build';
@@ -12,7 +13,7 @@ import { checkpointFolder } from './fixtures/golden';
 
 const F32 = { dtype: 'f32', arithmetic: 'f32' } as const;
 /** Dawn's null backend compiles and allocates as others do, and computes nothing: enough to load. */
-const NULL = ['backend=null'];
+const NULL = { dawn: ['backend=null'], profile: UNCHECKED };
 
 describe('a checkpoint that is broken', () => {
   const root = mkdtempSync(join(tmpdir(), 'broken-'));
@@ -107,7 +108,7 @@ describe('a checkpoint that is broken', () => {
   ];
 
   it.each(cases)('%s: said with the tensor and the place', async (_, change, dtype, options, message) => {
-    const load = loadModel(broken(change, dtype), { ...options, dawn: NULL });
+    const load = loadModel(broken(change, dtype), { ...options, ...NULL });
     await expect(load).rejects.toThrow(ModelFileError);
     await expect(load).rejects.toThrow(message);
   });
@@ -130,13 +131,13 @@ describe('a checkpoint that is broken', () => {
     const bytes = Buffer.from(
       await new Response(value.stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer(),
     );
-    const load = loadModel(broken({ header }, 'F32', bytes), { dawn: NULL });
+    const load = loadModel(broken({ header }, 'F32', bytes), NULL);
     await expect(load).rejects.toThrow(ModelFileError);
     await expect(load).rejects.toThrow(message);
   });
 
   it.each(['q8', 'q4'] as const)('a value that %s cannot hold, and NaN', async (dtype) => {
-    const options = { dtype, dawn: NULL };
+    const options = { dtype, ...NULL };
     const huge = Buffer.alloc(4);
     huge.writeFloatLE(1e9);
     await expect(loadModel(broken(put(Wo, [...huge], 70)), options)).rejects.toThrow(
@@ -146,13 +147,13 @@ describe('a checkpoint that is broken', () => {
   });
 
   it('loads where nothing is changed', async () => {
-    const model = await loadModel(broken({}), { ...F32, dawn: NULL });
+    const model = await loadModel(broken({}), { ...F32, ...NULL });
     expect(model.info.task).toBe('mlm');
     await model.dispose();
   });
 
   it('a folder without a model says what is missing', async () => {
-    await expect(loadModel(root, { dawn: NULL })).rejects.toThrow(/config\.json/);
+    await expect(loadModel(root, NULL)).rejects.toThrow(/config\.json/);
   });
 
   const rename = (header: Header, from: string, to: string) => {

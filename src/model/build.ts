@@ -4,7 +4,7 @@ import { isQuantized } from '../formats/quantize';
 import type { Gpu } from '../gpu/device';
 import type { ModelConfig } from './config';
 import { readModelConfig } from './families/registry';
-import type { Family } from './family';
+import type { Encoder, Family } from './family';
 import { taskOf } from './heads/tasks';
 import type { LoadedModel } from './model';
 import type { Module } from './modules/module';
@@ -30,6 +30,8 @@ export interface BuildOptions {
 /** A checkpoint's model: all of its buffers are allocated, and their contents are still to come. */
 export interface BuiltModel {
   model: LoadedModel;
+  /** The encoder's steps by the profile of the GPU as it is now; those of `model` are by the one it had. */
+  forward(): Encoder;
   /** Where the checkpoint's tensors go, and those of each module's own file. */
   places: Map<string, Placement>;
   modulePlaces: { folder: string; places: Map<string, Placement> }[];
@@ -42,7 +44,7 @@ export function buildModel({ gpu, family, config, modules, alloc, ...options }: 
   const task = taskOf(config, family, names, options.task);
   const weights = family.tensors(config, tensors);
   const head = task === 'encoder' ? undefined : family.heads?.head(config, tensors, task, weights);
-  const encoder = family.forward(config, weights, { gpu, act, compute });
+  const forward = () => family.forward(config, weights, { gpu, act, compute });
   const placed = modules.map((module) => {
     const own = declareTensors({
       alloc,
@@ -54,7 +56,8 @@ export function buildModel({ gpu, family, config, modules, alloc, ...options }: 
     return { module, apply: module.place(own), folder: module.path, places: own.places };
   });
   return {
-    model: { config, task, dtype, act, compute, encoder, head, modules: placed },
+    model: { config, task, dtype, act, compute, encoder: forward(), head, modules: placed },
+    forward,
     places: tensors.places,
     modulePlaces: placed,
   };

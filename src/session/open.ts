@@ -1,5 +1,14 @@
 import { DeviceLostError, WebGPUUnavailableError } from '../api/errors';
-import type { Arithmetic, Compute, Dtype, LoadOptions, Model, ModelInfo, ModelSource } from '../api/types';
+import type {
+  Arithmetic,
+  Compute,
+  Dtype,
+  LoadOptions,
+  Model,
+  ModelInfo,
+  ModelSource,
+  ReplacedKernel,
+} from '../api/types';
 import type { ModelFiles } from '../formats/model-files';
 import type { QuantizedDtype } from '../formats/quantize';
 import { readJson } from '../formats/read';
@@ -7,8 +16,7 @@ import type { TensorInfo } from '../formats/safetensors';
 import { GpuMemory } from '../gpu/buffers';
 import { type Gpu, guarded, openGpu } from '../gpu/device';
 import { type AskedProfile, withTuning } from '../gpu/profile';
-import { createCompiler } from '../kernels/compile';
-import { createTuner, type PlanStore } from '../kernels/tune';
+import type { DeviceStore } from '../gpu/remembered';
 import { buildModel, parametersOf } from '../model/build';
 import { chooseDtype } from '../model/choose-dtype';
 import { readModelConfig } from '../model/families/registry';
@@ -17,8 +25,8 @@ import type { LoadedModel } from '../model/model';
 import { embeddingColumns } from '../model/modules/registry';
 import { readSentenceConfig, type SentenceConfig } from '../model/sentence';
 import { loadModuleWeights, loadWeights } from '../model/weights';
-import { HeadRunner } from '../runtime/head-runner';
-import { compileEncoder, Runtime } from '../runtime/runtime';
+import { compileChecked } from '../runtime/checked';
+import { Runtime } from '../runtime/runtime';
 import { createScheduler } from '../runtime/scheduler';
 import { openFiles, type SourceOptions } from '../sources/source';
 import { type CacheOptions, cachedFiles } from '../store/cache';
@@ -27,7 +35,7 @@ import { createTokenizer } from '../tokenizer/tokenizer';
 
 export type OpenOptions = Omit<LoadOptions, 'profile'> &
   Pick<SourceOptions, 'folder' | 'sha256'> &
-  Pick<CacheOptions, 'store'> & { plans?: PlanStore; profile?: LoadOptions['profile'] | AskedProfile };
+  Pick<CacheOptions, 'store'> & { plans?: DeviceStore; profile?: LoadOptions['profile'] | AskedProfile };
 
 /**
  * Loads a checkpoint onto the GPU of `options.gpu`, in this thread. The worker and Node both use it.
@@ -132,14 +140,10 @@ async function runtimeOf(files: ModelFiles, options: OpenOptions) {
         const { task } = options;
         const { modules } = sentence;
         const built = buildModel({ gpu, family, config, modules, names, dtype, act, compute, task, alloc });
-        const planFor = gpu.profile.gemm[0] === 'tuned' ? createTuner(gpu, options.plans) : undefined;
-        const heads = new HeadRunner(memory, built.model, createCompiler(gpu));
-        const compiled = Promise.all([
-          compileEncoder(built.model, createCompiler(gpu, planFor)),
-          heads.prepare(TASKS[built.model.task].usual(sentence)),
-        ]);
+        const head = TASKS[built.model.task].usual(sentence);
+        const compiled = compileChecked({ ...built, memory, head, store: options.plans });
         compiled.catch(() => {}); // a broken file is reported first; otherwise it is awaited below
-        return { ...built, heads, compiled };
+        return { ...built, compiled };
       };
       // Kernels compile while the weights stream in.
       const placesOf = (names: ReadonlySet<string>, dtype: Dtype) => {
@@ -147,12 +151,12 @@ async function runtimeOf(files: ModelFiles, options: OpenOptions) {
         return started.places;
       };
       await loadWeights(files, gpu, { dtypeOf, placesOf }, options);
-      const { model, modulePlaces, heads, compiled } = started!;
-      const [encoder] = await compiled;
+      const { model, modulePlaces, compiled } = started!;
+      const { encoder, heads, replaced } = await compiled;
       for (const { folder, places } of modulePlaces) await loadModuleWeights(files, gpu, folder, places, options);
       const runtime = new Runtime(gpu, memory, model, encoder, heads);
       const maxTokensPerPass = tokensPerPass(options.maxTokensPerPass, gpu.profile.tokensPerPass, runtime.tokenLimit);
-      const info = infoOf(configJson as Record<string, unknown>, model, sentence, gpu, maxTokensPerPass);
+      const info = infoOf(configJson as Record<string, unknown>, model, sentence, gpu, replaced, maxTokensPerPass);
       return { runtime, config, sentence, info, files };
     });
   } catch (error) {
@@ -171,6 +175,7 @@ function infoOf(
   { config, task, dtype, act, compute, head }: LoadedModel,
   sentence: SentenceConfig,
   gpu: Gpu,
+  replaced: ReplacedKernel[],
   maxTokensPerPass: number,
 ): ModelInfo {
   const { multiVector, pooling = [] } = sentence;
@@ -197,6 +202,7 @@ function infoOf(
     maskToken: undefined,
     adapter: gpu.info,
     profile: gpu.profile.name,
+    replaced,
     features: act === 'f16' ? ['shader-f16'] : [],
     commit: undefined,
     cache: { state: 'off' },

@@ -1,4 +1,10 @@
-import { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from '../api/errors';
+import {
+  DeviceFaultError,
+  DeviceLostError,
+  ModelFileError,
+  UnsupportedModelError,
+  WebGPUUnavailableError,
+} from '../api/errors';
 
 /** An error between worker and page: structured clone would drop the library's own classes. */
 export interface WireError {
@@ -14,6 +20,7 @@ const CLASSES = {
   UnsupportedModelError,
   ModelFileError,
   DeviceLostError,
+  DeviceFaultError,
   RangeError,
   TypeError,
   SyntaxError,

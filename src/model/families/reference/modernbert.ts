@@ -17,7 +17,7 @@ import {
   type Matrix,
   pool,
   rope,
-} from '../../../kernels/reference';
+} from '../../../kernels/twins';
 import { tokenStream } from '../../../packing/stream';
 import type { ModernBertConfig } from '../modernbert';
 import { readModelConfig } from '../registry';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ACTIVATE, attention, erf, rope, topK } from './reference';
+import { ACTIVATE, attention, erf, rope, topK } from './twins';
 
 /** Digits from Abramowitz and Stegun, table 7.1. */
 it('erf agrees with the tables', () => {

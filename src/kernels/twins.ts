@@ -1,6 +1,6 @@
 /**
- * Reference implementations of the shaders, for tests only: each computes what its kernel does, in 64-bit floats and in the form of the
- * papers, without tiles, padding or permuted columns. A Matrix is a list of rows.
+ * Reference implementations of the shaders, for tests and for the self-check at load: each computes what its kernel does, in 64-bit floats and
+ * in the form of the papers, without tiles, padding or permuted columns. A Matrix is a list of rows.
  */
 import type { Pooling } from '../api/calls';
 import type { Activation } from './gemm-spec';
@@ -8,7 +8,11 @@ import type { Activation } from './gemm-spec';
 export type Matrix = Float64Array[];
 
 const matrix = (rows: number, columns: number, value: (row: number, column: number) => number): Matrix =>
-  Array.from({ length: rows }, (_, r) => Float64Array.from({ length: columns }, (_, c) => value(r, c)));
+  Array.from({ length: rows }, (_, r) => {
+    const row = new Float64Array(columns);
+    for (let c = 0; c < columns; c++) row[c] = value(r, c);
+    return row;
+  });
 
 const sum = (values: Iterable<number>): number => {
   let total = 0;
@@ -16,11 +20,19 @@ const sum = (values: Iterable<number>): number => {
   return total;
 };
 
-const dot = (a: Float64Array, b: Float64Array): number => {
+type Numbers = Float32Array | Float64Array;
+
+// The innermost loops are functions of their own: they are called often, and therefore compiled soon.
+export function dot(a: Numbers, b: Numbers): number {
   let total = 0;
   for (let i = 0; i < a.length; i++) total += a[i] * b[i];
   return total;
-};
+}
+
+/** to += factor · x */
+function addScaled(to: Numbers, factor: number, x: Numbers): void {
+  for (let i = 0; i < x.length; i++) to[i] += factor * x[i];
+}
 
 /** (x - mean) / sqrt(variance + eps) * weight + bias for every row (Ba et al. 2016). x: [rows, hidden]. */
 export function layerNorm(x: Matrix, weight: Float64Array, bias: Float64Array, eps: number): Matrix {
@@ -119,17 +131,18 @@ export function attention(
   window: number,
 ): Matrix {
   const out = matrix(q.length, q[0].length, () => 0);
-  for (const [start, end] of spans(cu_seqlens)) {
-    for (let head = 0; head < q[0].length; head += head_dim) {
+  for (let head = 0; head < q[0].length; head += head_dim) {
+    const [queries, keys, values, sums] = [q, k, v, out].map((x) =>
+      x.map((row) => row.subarray(head, head + head_dim)),
+    );
+    for (const [start, end] of spans(cu_seqlens)) {
       for (let i = start; i < end; i++) {
         const first = window === 0 ? start : Math.max(start, i - window);
         const last = window === 0 ? end : Math.min(end, i + window + 1);
-        const query = q[i].subarray(head, head + head_dim);
-        const scores = k
-          .slice(first, last)
-          .map((key) => dot(query, key.subarray(head, head + head_dim)) / Math.sqrt(head_dim));
+        const scores = new Float64Array(last - first);
+        for (let j = first; j < last; j++) scores[j - first] = dot(queries[i], keys[j]) / Math.sqrt(head_dim);
         softmax(scores).forEach((weight, j) => {
-          for (let d = head; d < head + head_dim; d++) out[i][d] += weight * v[first + j][d];
+          addScaled(sums[i], weight, values[first + j]);
         });
       }
     }

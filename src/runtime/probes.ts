@@ -1,0 +1,338 @@
+/**
+ * Small inputs for every kind of kernel, and what it must compute from them: one function per kind, which reads the sizes that the kernel was
+ * compiled for.
+ */
+import type { Pooling } from '../api/calls';
+import type { Arithmetic, Dtype } from '../api/types';
+import type { Constants, KernelSpec, Workgroups } from '../gpu/kernel';
+import type { CompiledStep } from '../kernels/compile';
+import { type GemmSpec, outStrideOf } from '../kernels/gemm-spec';
+import {
+  decoded,
+  F32_ERROR,
+  gemmOperands,
+  gemmTwin,
+  type Judge,
+  noise,
+  noisyWeights,
+  sample,
+  storing,
+  type Words,
+} from '../kernels/gemm-twin';
+import { poolSpan } from '../kernels/pool';
+import { bytesOf, roundUp } from '../kernels/storage';
+import { attention, layerNorm, type Matrix, normalize, pool, quantizeRows } from '../kernels/twins';
+import { attentionTiles, keyBounds, tileWords, tokenStream } from '../packing/stream';
+
+/** What a kernel reads, and how to judge what it writes. */
+export interface Probe {
+  /** Contents of its buffers by the names of their bindings; a number is that many bytes of zeros. */
+  buffers: Record<string, Words | number | undefined>;
+  workgroups: Workgroups;
+  /** The kernel, if the step has several: the number of rows that it is chosen for. */
+  rows?: number;
+  outputs: Output[];
+}
+
+/** A part of a buffer that the kernel writes: rows of `columns` numbers, `stride` numbers apart, from column `column` on. */
+export interface Output {
+  binding: string;
+  type: 'f32' | 'f16' | 'int8' | 'u32';
+  rows: number;
+  columns: number;
+  stride: number;
+  column: number;
+  /** Passes every number that is looked at to the judge, with what it should be. */
+  compare(read: (row: number, column: number) => number, judge: Judge): void;
+}
+
+/** Contents that no kernel computes: NaN as f32, as f16, as a probability. */
+const unwritten = (bytes: number): Words => new Uint32Array(roundUp(bytes, 4) / 4).fill(0xffffffff);
+
+/** A matrix of made-up numbers, as words in rows of `stride` numbers, the rest of a row zero, and as rows. */
+function numbers(rows: number, columns: number, stride: number, as: Arithmetic = 'f32', seed = 1) {
+  const words = noise((rows * stride * bytesOf(as)) / 4, as, -1, seed);
+  clearPadding(words, rows, columns, stride, as);
+  const row = decoded(words, stride, as);
+  return { words, rows: Array.from({ length: rows }, (_, r) => new Float64Array(row(r).numbers.subarray(0, columns))) };
+}
+
+function clearPadding(words: Words, rows: number, columns: number, stride: number, as: Arithmetic): void {
+  const values = as === 'f32' ? words : new Uint16Array(words.buffer);
+  for (let r = 0; r < rows; r++) values.fill(0, r * stride + columns, (r + 1) * stride);
+}
+
+/** An output of which every number is looked at. `error`: of the arithmetic, for numbers near 1. */
+function whole(binding: string, type: Arithmetic, expected: Matrix, stride: number, error: number, column = 0): Output {
+  return {
+    binding,
+    type,
+    rows: expected.length,
+    columns: expected[0].length,
+    stride,
+    column,
+    compare(read, judge) {
+      expected.forEach((values, r) => {
+        for (let c = 0; c < values.length; c++) {
+          judge(read(r, c), values[c], (1 + Math.abs(values[c])) * error + storing(values[c], type));
+        }
+      });
+    },
+  };
+}
+
+type MakeProbe = (constants: Constants, label: string) => Probe[];
+
+/** LayerNorm's sizes, and its parameters in their padded form. */
+function normed(c: Constants) {
+  const [hidden, stride, eps] = [Number(c.HIDDEN), Number(c.STRIDE), Number(c.EPS)];
+  const [weight, bias] = [2, 3].map((seed) => numbers(1, hidden, stride, 'f32', seed));
+  return {
+    hidden,
+    stride,
+    type: c.out_t as Arithmetic,
+    buffers: { weight: weight.words, bias: bias.words },
+    of: (x: Matrix) => layerNorm(x, weight.rows[0], bias.rows[0], eps),
+  };
+}
+
+/** In an order that is not theirs. */
+const ROWS = [3, 0, 7, 5, 1, 6, 2, 4];
+
+const layer_norm: MakeProbe = (c) => {
+  const { hidden, stride, type, buffers, of } = normed(c);
+  const x = numbers(ROWS.length, hidden, stride);
+  const rows = c.GATHER ? ROWS : [...ROWS.keys()];
+  return [
+    {
+      buffers: {
+        ...buffers,
+        hidden_states: x.words,
+        rows: Uint32Array.from(rows),
+        normed: unwritten(ROWS.length * stride * bytesOf(type)),
+      },
+      workgroups: [ROWS.length / 4],
+      outputs: [whole('normed', type, of(rows.map((row) => x.rows[row])), stride, F32_ERROR)],
+    },
+  ];
+};
+
+const embed: MakeProbe = (c) => {
+  const { hidden, stride, type, buffers, of } = normed(c);
+  const dtype = ({ 32: 'f32', 16: 'f16', 8: 'q8' } as const)[Number(c.W_BITS)] as Dtype;
+  const { w: table, w_scales } = noisyWeights(ROWS.length, stride, dtype);
+  if (dtype === 'f32' || dtype === 'f16') clearPadding(table, ROWS.length, hidden, stride, dtype);
+  const row = decoded(table, stride, dtype, w_scales);
+  const expected = of(ROWS.map((id) => new Float64Array(row(id).numbers.subarray(0, hidden))));
+  return [
+    {
+      buffers: {
+        ...buffers,
+        input_ids: Uint32Array.from(ROWS, (id) => Number(c.FIRST_ID) + id),
+        table,
+        table_scales: w_scales,
+        hidden_states: unwritten(ROWS.length * stride * 4),
+        normed: unwritten(ROWS.length * stride * bytesOf(type)),
+      },
+      workgroups: [ROWS.length / 4],
+      // Numbers as small as these weights are magnified by up to 1 / sqrt(variance), and so are their roundings.
+      outputs: [
+        whole('hidden_states', 'f32', expected, stride, 4 * F32_ERROR),
+        whole('normed', type, expected, stride, 4 * F32_ERROR),
+      ],
+    },
+  ];
+};
+
+/** Of the stream's sequences; the second is longer than a tile. */
+const attentionProbe: MakeProbe = (c) => {
+  const [heads, headDim] = [Number(c.HEADS), Number(c.HEAD_DIM)];
+  const type = c.act_t as Arithmetic;
+  const tileRows = Number(c.ROWS ?? 16); // design subgroup has 16
+  const slices = Math.ceil(headDim / (8 * Number(c.ACROSS ?? c.LANES)));
+  const stream = tokenStream([7, tileRows + 21, 5].map((length) => new Uint32Array(length)));
+  const tokens = stream.input_ids.length;
+  const width = heads * headDim;
+  const head = Math.min(heads, 2) - 1; // the one that is looked at: its place depends on all sizes
+  const qkv = numbers(tokens, 3 * width, 3 * width, type);
+  const part = (p: number) => qkv.rows.map((row) => row.subarray(p * width + head * headDim).subarray(0, headDim));
+  // The kernel's exponentials are base 2 and q carries the scale of the softmax.
+  const q = part(0).map((row) => row.map((value) => value * Math.sqrt(headDim) * Math.LN2));
+  return [0, 8].map((window) => {
+    const tiles = attentionTiles(stream.cu_seqlens, tileRows, window);
+    const expected = attention({ q, k: part(1), v: part(2) }, stream.cu_seqlens, headDim, window);
+    return {
+      buffers: {
+        qkv: qkv.words,
+        tiles: tileWords(tiles),
+        bounds: keyBounds(stream, window),
+        out: unwritten(tokens * width * bytesOf(type)),
+      },
+      workgroups: [tiles.length, head + 1, slices],
+      // Scores reach 20, and their errors are exponentiated.
+      outputs: [whole('out', type, expected, width, 16 * F32_ERROR, head * headDim)],
+    };
+  });
+};
+
+const quantize_rows: MakeProbe = (c) => {
+  const type = c.act_t as Arithmetic;
+  const [rows, groups] = [8, 32]; // one workgroup
+  const x = numbers(rows, groups * 32, groups * 32, type);
+  const { scales } = quantizeRows(x.rows);
+  return [
+    {
+      buffers: { x: x.words, a: unwritten(rows * groups * 32), a_scales: unwritten(rows * groups * 4) },
+      workgroups: [1],
+      outputs: [
+        whole('a_scales', 'f32', scales, groups, F32_ERROR),
+        {
+          binding: 'a',
+          type: 'int8',
+          rows,
+          columns: groups * 32,
+          stride: groups * 32,
+          column: 0,
+          compare(read, judge) {
+            x.rows.forEach((values, r) => {
+              for (let i = 0; i < values.length; i++) judge(read(r, i), values[i] / scales[r][i >> 5], 0.5 + 1e-3);
+            });
+          },
+        },
+      ],
+    },
+  ];
+};
+
+const poolProbe: MakeProbe = (c, label) => {
+  const [stride, outStride, column] = [Number(c.STRIDE), Number(c.OUT_STRIDE), Number(c.OUT_COLUMN)];
+  const cu_seqlens = Uint32Array.of(0, 4, 25);
+  const skip = 1;
+  const x = numbers(25, stride, stride);
+  const expected = pool(x.rows, cu_seqlens, label.split(' ')[1] as Pooling, skip);
+  return [
+    {
+      buffers: {
+        hidden_states: x.words,
+        spans: Uint32Array.from([...poolSpan(0, 4, skip), ...poolSpan(4, 25, skip)]),
+        pooled: unwritten(2 * outStride * 4),
+      },
+      workgroups: [2, Math.ceil(stride / 64)],
+      outputs: [whole('pooled', 'f32', expected, outStride, F32_ERROR, column)],
+    },
+  ];
+};
+
+const normalizeProbe: MakeProbe = (c) => {
+  const [stride, columns] = [Number(c.STRIDE), Number(c.COLUMNS)];
+  const x = numbers(2, stride, stride);
+  const lengths = normalize(x.rows.map((row) => row.subarray(0, columns)));
+  const expected = x.rows.map((row, r) => row.map((value, i) => (i < columns ? lengths[r][i] : value)));
+  return [
+    {
+      buffers: { embeddings: x.words },
+      workgroups: [2],
+      outputs: [whole('embeddings', 'f32', expected, stride, F32_ERROR)],
+    },
+  ];
+};
+
+const top_k: MakeProbe = (c) => {
+  const [vocab, stride] = [Number(c.VOCAB), Number(c.STRIDE)];
+  const k = Math.min(4, vocab);
+  // All logits are 0 but for these, which leaves little to add up here.
+  const best = Array.from({ length: k }, (_, i) => ({
+    id: Math.floor(((i + 1) * vocab) / k) - 1,
+    logit: 4 - (i % 2) * 2 - i / 8,
+  }));
+  const logits = new Float32Array(2 * stride);
+  for (const { id, logit } of best) for (const row of [0, 1]) logits[row * stride + id] = logit;
+  const total = best.reduce((sum, { logit }) => sum + Math.exp(logit), vocab - k);
+  best.sort((a, b) => b.logit - a.logit);
+  return [
+    {
+      buffers: { logits: new Uint32Array(logits.buffer), best: unwritten(2 * k * 8) },
+      workgroups: [2],
+      outputs: [
+        {
+          binding: 'best',
+          type: 'u32',
+          rows: 2,
+          columns: 2 * k,
+          stride: 2 * k,
+          column: 0,
+          compare(read, judge) {
+            for (const row of [0, 1]) {
+              best.forEach(({ id, logit }, i) => {
+                const [probability] = new Float32Array(Uint32Array.of(read(row, 2 * i + 1)).buffer);
+                const expected = Math.exp(logit) / total;
+                judge(read(row, 2 * i), id, 0.5);
+                judge(probability, expected, expected * 16 * F32_ERROR);
+              });
+            }
+          },
+        },
+      ],
+    },
+  ];
+};
+
+/** By the first word of a kernel's label. */
+const PROBES: Record<string, MakeProbe> = {
+  layer_norm,
+  embed,
+  attention: attentionProbe,
+  quantize_rows,
+  pool: poolProbe,
+  normalize: normalizeProbe,
+  top_k,
+};
+
+/** Columns of a GEMM to compute: whole tiles of every design. With RoPE all of them, because q, k and v differ. */
+const COLUMNS = 256;
+/** Rows of out from this width on are long: one tile of them is enough. */
+const WIDE = 8192;
+
+/** Each kernel of a GEMM once, at the most rows that it is used for, or at those of the one before and one tile more. */
+function gemmProbes(spec: GemmSpec, variants: CompiledStep<never>['variants']): Probe[] {
+  const { n, k: _, epilogue, out: type, outColumn = 0 } = spec;
+  const stride = outStrideOf(spec);
+  const computed = epilogue.kind === 'rope' ? n : Math.min(n, COLUMNS);
+  const columns = epilogue.kind === 'geglu' ? computed / 2 : computed;
+  const cases = variants.map(({ upTo, tile }, i) => {
+    const rows = upTo ?? (variants[i - 1]?.upTo ?? 0) + tile!.m;
+    const tiles = stride >= WIDE ? 1 : Math.ceil(rows / tile!.m);
+    return { tile: tile!, rows, tiles, computed: tiles * tile!.m };
+  });
+  const operands = gemmOperands(spec, Math.max(...cases.map((one) => one.computed)), computed);
+  return cases.map(({ tile, rows, tiles, computed: computedRows }) => {
+    const before = epilogue.kind === 'residual' ? noise(computedRows * stride, 'f32', -1, 7) : undefined;
+    const twin = gemmTwin(spec, operands, before && new Float32Array(before.buffer));
+    return {
+      buffers: { ...operands, out: before ?? computedRows * stride * bytesOf(type) },
+      rows,
+      workgroups: [Math.ceil(roundUp(computed, 64) / tile.n), tiles],
+      outputs: [
+        {
+          binding: 'out',
+          type,
+          rows: computedRows,
+          columns,
+          stride,
+          column: outColumn,
+          compare: (read, judge) =>
+            sample(computedRows, columns, tile, (row, column) => judge(read(row, column), ...twin(row, column))),
+        },
+      ],
+    };
+  });
+}
+
+/** The probes of a step's kernels. Throws a TypeError for a kind of kernel that has none. */
+export function probesOf({ step, variants }: Pick<CompiledStep<never>, 'step' | 'variants'>): Probe[] {
+  if ('gemm' in step) return gemmProbes(step.gemm, variants);
+  const { label, constants }: KernelSpec = step.kernel;
+  const make = PROBES[label.split(' ')[0]];
+  if (!make) throw new TypeError(`runtime/probes.ts has no probe for the kernel '${label}'.`);
+  return make(constants, label);
+}
