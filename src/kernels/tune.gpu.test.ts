@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { Gpu } from '../gpu/device';
 import { openTestGpu } from '../gpu/fixtures';
 import { PLANS, tilesFor } from './gemm';
-import type { GemmPlan, GemmSpec, GemmTile } from './gemm-spec';
+import type { GemmSpec, GemmTile } from './gemm-spec';
 import { withMatrices } from './test-matrices';
 import { createTuner, planKey, tuneGemm } from './tune';
 
