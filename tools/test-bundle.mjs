@@ -1,17 +1,41 @@
 // Bundles GPU tests for runtimes that have neither Vitest nor the project's loader: the benchmark pack's Node, and Deno.
-import { readdirSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { bundle, ROOT } from './bundle.mjs';
-
-/** The first checks which driver a Vitest project selects, the second runs the documentation's examples. */
-const LEFT_OUT = ['adapter.gpu.test.ts', 'guide.gpu.test.ts'];
 
 /** @returns {string[]} the GPU tests of the library, by path in the project */
 export const gpuTests = () =>
   /** @type {string[]} */ (readdirSync(join(ROOT, 'src'), { recursive: true }))
-    .filter((path) => /\.(gpu|base)\.test\.ts$/.test(path) && !LEFT_OUT.includes(basename(path)))
+    .filter((path) => /\.(gpu|base)\.test\.ts$/.test(path))
     .map((path) => join('src', path))
     .sort();
+
+/**
+ * Fails with the compiler's messages if a GPU test uses more of Vitest than test-runner.mjs has, for example vi.fn or it.skipIf.
+ * @param {string} config
+ */
+export const checkGpuTests = (config = join(ROOT, 'tools/test-runner.tsconfig.json')) => {
+  const compiler = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
+  const { status, stdout } = spawnSync(process.execPath, [join(compiler, 'bin/tsc'), '-p', config], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`GPU tests use more of Vitest than tools/test-runner.mjs has:\n${stdout}`);
+};
+
+/**
+ * The files and folders of the project that a test file names: by new URL('…', import.meta.url), or a trained model by publicModel('…').
+ * @param {string} file by path in the project
+ * @returns {string[]} paths in the project
+ */
+export const filesNamedIn = (file) => {
+  const code = readFileSync(join(ROOT, file), 'utf8');
+  const all = (/** @type {RegExp} */ pattern) => [...code.matchAll(pattern)].map(([, name]) => name);
+  const paths = all(/new URL\('([^']+)', import\.meta\.url\)/g).map((path) => resolve(ROOT, dirname(file), path));
+  const models = all(/publicModel\('([\w-]+)'\)/g).map((name) => `public/models/${name}`);
+  return [...new Set([...paths.map((path) => relative(ROOT, path)), ...models])];
+};
 
 /** A test's name in its runtime: gemm for gemm.gpu.test.ts, golden-base.base for golden-base.base.test.ts. @param {string} file */
 export const testName = (file) =>
@@ -45,10 +69,13 @@ const standIns = (webgpu) => ({
   name: 'stand-ins',
   resolveId: { filter: { id: /^vitest$/ }, handler: () => RUNNER },
   transform: {
-    filter: { code: "from 'webgpu'", id: { exclude: /webgpu\.mjs$/ } },
+    filter: { code: "'webgpu'", id: { exclude: /webgpu\.mjs$/ } },
     handler: (code) => {
       const stand = JSON.stringify(join(ROOT, webgpu));
-      return { code: code.replaceAll("from 'webgpu'", `from ${stand}`), map: null };
+      const replaced = code
+        .replaceAll("from 'webgpu'", `from ${stand}`)
+        .replaceAll("import('webgpu')", 'Promise.resolve(standIn)');
+      return { code: `import * as standIn from ${stand};\n${replaced}`, map: null };
     },
   },
 });
