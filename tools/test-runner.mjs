@@ -5,6 +5,7 @@
 import process from 'node:process';
 import { format, parseArgs } from 'node:util';
 import { chai, JestAsymmetricMatchers, JestChaiExpect, JestExtend } from '@vitest/expect';
+import { fn, spyOn } from '@vitest/spy';
 
 /**
  * @typedef {{ status: 'passed' | 'failed' | 'skipped', ms: number, note?: string }} Outcome `note`: the error's stack, or why it was skipped
@@ -12,7 +13,7 @@ import { chai, JestAsymmetricMatchers, JestChaiExpect, JestExtend } from '@vites
  * @typedef {() => unknown} Hook
  * @typedef {{ skip: (condition?: boolean | string, note?: string) => void }} TestContext `skip` takes a condition, a note, or both
  * @typedef {(context: TestContext) => unknown} Body
- * @typedef {{ path: string[], before: Hook[], after: Hook[], entries: (Group | Test)[] }} Group
+ * @typedef {{ path: string[], before: Hook[], after: Hook[], afterEach: Hook[], entries: (Group | Test)[] }} Group
  * @typedef {{ path: string[], body: Body }} Test
  * @typedef {{
  *   <T extends any[] | [any]>(rows: readonly T[]): (name: string, body: (...row: T) => unknown) => void;
@@ -29,6 +30,8 @@ export const expect = /** @type {import('@vitest/expect').ExpectStatic} */ (chai
 /** @type {Map<string, PropertyDescriptor | undefined>} what stubGlobal replaced, by name */
 const stubbed = new Map();
 export const vi = {
+  fn,
+  spyOn,
   /** Sets timeouts: see `it`. @param {object} _config */
   setConfig: (_config) => {},
   /** @param {string} name @param {unknown} value */
@@ -46,7 +49,7 @@ export const vi = {
 };
 
 /** @param {string[]} path @returns {Group} */
-const newGroup = (path) => ({ path, before: [], after: [], entries: [] });
+const newGroup = (path) => ({ path, before: [], after: [], afterEach: [], entries: [] });
 const root = newGroup([]);
 let group = root;
 
@@ -54,6 +57,8 @@ let group = root;
 export const beforeAll = (hook) => void group.before.push(hook);
 /** @param {Hook} hook */
 export const afterAll = (hook) => void group.after.push(hook);
+/** @param {Hook} hook */
+export const afterEach = (hook) => void group.afterEach.push(hook);
 
 /**
  * The name of a row of test.each, as in Vitest: printf placeholders for arrays, $property for objects.
@@ -136,24 +141,30 @@ const testsOf = ({ entries }) => entries.flatMap((entry) => ('body' in entry ? [
 /** @param {object} line */
 const write = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
-/** Runs what the file has declared. A failed beforeAll fails the tests of its group; a failed afterAll ends the process with its error. */
+/**
+ * Runs what the file has declared. A failed beforeAll fails the tests of its group; a failed afterAll or
+ * afterEach ends the process with its error.
+ */
 export const runTests = async () => {
   const { list, without } = parseArgs({ options: { list: { type: 'boolean' }, without: { type: 'string' } } }).values;
   const tests = testsOf(root).filter((test) => !without || !new RegExp(without).test(fullName(test)));
   write({ names: tests.map(fullName) });
   if (list) process.exit(0);
-  /** @param {Group} group @param {Outcome} [failed] */
-  const run = async (group, failed) => {
+  /** @param {Group} group @param {Hook[]} outer the outer groups' afterEach @param {Outcome} [failed] */
+  const run = async (group, outer, failed) => {
     const prepared = failed ?? (await outcomeOf(() => each(group.before)));
     const broken = prepared.status === 'passed' ? undefined : prepared;
+    const hooks = [...group.afterEach, ...outer];
     for (const entry of group.entries) {
-      if (!('body' in entry)) await run(entry, broken);
-      else if (tests.includes(entry))
+      if (!('body' in entry)) await run(entry, hooks, broken);
+      else if (tests.includes(entry)) {
         write({ index: tests.indexOf(entry), ...(broken ?? (await outcomeOf(() => entry.body(context)))) });
+        if (!broken) await each(hooks);
+      }
     }
     await each(group.after);
   };
-  await run(root);
+  await run(root, []);
   // A GPU device may keep the process alive.
   process.exit(0);
 };
