@@ -80,8 +80,8 @@ const gpuProject = ({ name, env }: NodeAdapter, i: number): TestProjectConfigura
  * and unusual shapes are left to lavapipe's own profile: the kernels' tests run the tiles of cards at odd sizes.
  */
 const WHOLE_MODELS = {
-  card: ['golden', 'quantized', 'base-shape', 'tasks', 'self-check'],
-  minimal: ['golden', 'quantized'],
+  card: ['golden', 'nano-embed', 'quantized', 'base-shape', 'tasks', 'self-check'],
+  minimal: ['golden', 'nano-embed', 'quantized'],
   'minimal-swiftshader': ['golden'],
 };
 const profileProject = (name: keyof typeof WHOLE_MODELS, adapter: NodeAdapter, i: number) => ({

@@ -22,7 +22,7 @@ const linesOf = (script: string, ...args: string[]) =>
     .map((line) => JSON.parse(line));
 
 const EXAMPLE = `
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 const ready = await Promise.resolve(1);
 describe.each([{ size: 4 }, { size: 8 }])('$size wide', ({ size }) => {
   it('is four', () => expect(size).toBe(4));
@@ -33,6 +33,17 @@ describe('broken', () => {
   it('cannot run', () => {});
 });
 it.each([[2, 3]])('%i is less than %i', async (a, b) => expect(a - ready).toBeLessThan(b));
+describe('spies', () => {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+  afterEach(() => log.mockClear());
+  it.each(['first', 'second'])('%s', (name) => {
+    vi.stubGlobal('ready', ready);
+    console.log(globalThis.ready);
+    vi.unstubAllGlobals();
+    expect(globalThis.ready).toBeUndefined();
+    expect(log.mock.calls).toEqual([[1]]);
+  });
+});
 `;
 
 it('runs tests in order and reports each by name: passed, failed with its reason, skipped with its note', async () => {
@@ -45,6 +56,8 @@ it('runs tests in order and reports each by name: passed, failed with its reason
     '8 wide > 1 is one',
     'broken > cannot run',
     '2 is less than 3',
+    'spies > first',
+    'spies > second',
   ]);
   expect(results.map(({ index, status }) => [index, status])).toEqual([
     [0, 'passed'],
@@ -53,12 +66,14 @@ it('runs tests in order and reports each by name: passed, failed with its reason
     [3, 'skipped'],
     [4, 'failed'],
     [5, 'passed'],
+    [6, 'passed'],
+    [7, 'passed'],
   ]);
   expect(results[2].note).toMatch(/expected 8 to be 4/);
   expect(results[3].note).toBe('not for this device: one');
   expect(results[4].note).toMatch(/nothing to test/);
 
-  const listed = linesOf(script, '--list', '--without', '^\\d wide');
+  const listed = linesOf(script, '--list', '--without', '^\\d wide|spies');
   expect(listed).toEqual([{ names: ['broken > cannot run', '2 is less than 3'] }]);
 });
 

@@ -1,21 +1,24 @@
 // npm run bench:pack [-- --quick]: packs the GPU tests and the benchmark for a bare x86-64 Linux machine, as a folder and an archive in build/.
 //
-// The pack contains Node, Dawn, the benchmark, the GPU tests and the data they read, at the same paths as in the project. --quick compresses
-// little, and so checks nothing about the size.
+// The pack contains Node, Dawn, the benchmark, the GPU tests and the data they read, at the same paths as in the project. --quick makes a .tar
+// that is not compressed, and so checks nothing about the size.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { bundle, ROOT } from '../../tools/bundle.mjs';
-import { bundleTest, gpuTests, inPlace } from '../../tools/test-bundle.mjs';
+import { bundleTest, checkGpuTests, filesNamedIn, gpuTests, inPlace } from '../../tools/test-bundle.mjs';
 
 const MOST_BYTES = 45e6;
 const quick = process.argv.includes('--quick');
 const pack = join(ROOT, 'build/bench-pack');
-const archive = join(ROOT, 'build/bench-pack.tar.xz');
+const archive = join(ROOT, `build/bench-pack.tar${quick ? '' : '.xz'}`);
 
 /** Data that the benchmark and the tests read, by path in the project. */
 const DATA = ['public/models/nano', 'src/model/fixtures/golden', 'bench/shapes'];
+/** Scripts of the project that tests and the benchmark run, and import. */
+const TOOLS = ['tools/random-checkpoint.mjs', 'tools/make-checkpoint.mjs'];
+/** Files of this folder, which go to the pack's top. */
 const FILES = ['run.sh', 'run-tests.mjs', 'probe.mjs', 'webgpu.mjs', 'torch_bench.py', 'README.md'];
 
 /** Debug symbols are a tenth of node's size. @param {string} from @param {string} to */
@@ -46,7 +49,16 @@ for (const [name, file] of [
   await bundle({ name, file, dir: pack, platform: 'node', plugins: [inPlace(pack, pack)] });
 }
 const tests = join(pack, 'tests');
-for (const file of gpuTests()) await bundleTest({ file, dir: tests, root: pack, webgpu: 'bench/pack/webgpu.mjs' });
+checkGpuTests();
+/** @type {Record<string, string>} why a test file is not in the pack, by path in the project */
+const leftOut = {};
+for (const file of gpuTests()) {
+  const missing = filesNamedIn(file).filter((path) => !DATA.some((packed) => `${path}/`.startsWith(`${packed}/`)));
+  if (missing.length === 0) await bundleTest({ file, dir: tests, root: pack, webgpu: 'bench/pack/webgpu.mjs' });
+  else leftOut[file] = `it reads ${missing.join(', ')}, which the pack has not`;
+}
+for (const [file, reason] of Object.entries(leftOut)) console.log(`Not in the pack: ${file}, because ${reason}.`);
+writeFileSync(join(tests, 'left-out.json'), JSON.stringify(leftOut));
 for (const path of readdirSync(pack, { recursive: true })) {
   if (String(path).endsWith('.map')) rmSync(join(pack, String(path)));
 }
@@ -64,14 +76,12 @@ if (!found) throw new Error('libvulkan.so.1, which the pack needs, is not instal
 cpSync(found, join(pack, 'lib/libvulkan.so.1'), { dereference: true });
 
 for (const file of FILES) cpSync(join(ROOT, 'bench/pack', file), join(pack, file));
-for (const path of ['tools/random-checkpoint.mjs', 'tools/make-checkpoint.mjs'])
-  cpSync(join(ROOT, path), join(pack, path));
-for (const path of DATA) cpSync(join(ROOT, path), join(pack, path), { recursive: true });
+for (const path of [...TOOLS, ...DATA]) cpSync(join(ROOT, path), join(pack, path), { recursive: true });
 writeFileSync(join(pack, 'COMMIT'), `${commit()}\n`);
 
-// The filter for x86 code makes Node and Dawn 5% smaller.
-execFileSync('tar', ['-cJf', archive, '-C', dirname(pack), basename(pack)], {
-  env: { ...process.env, XZ_OPT: quick ? '-0 -T0' : '--x86 --lzma2=preset=9e,dict=128MiB' },
+// xz's filter for x86 code makes Node and Dawn 5% smaller.
+execFileSync('tar', [quick ? '-cf' : '-cJf', archive, '-C', dirname(pack), basename(pack)], {
+  env: { ...process.env, XZ_OPT: '--x86 --lzma2=preset=9e,dict=128MiB' },
 });
 const { size } = statSync(archive);
 console.log(`${relative(ROOT, archive)}: ${(size / 1e6).toFixed(1)} MB; ${relative(ROOT, pack)} has the same files`);
