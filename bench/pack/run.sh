@@ -72,7 +72,8 @@ for name in $stages; do
   tune-toggled) tune "$name" --dawn "$toggles" ;;
   tune-unclamped) tune "$name" --dawn disable_robustness ;;
   torch) stage "$name" "${PYTHON:-python3}" torch_bench.py "$results/stock.json" "$results/torch.json" ;;
-  peer) stage "$name" ./peer.sh "$results/stock.json" "$results/peer.json" ;;
+  peer) stage "$name" bin/node peer.mjs f32 "$results/stock.json" "$results/peer.json" ;;
+  peer-f16) DAWN_TOGGLES=$toggles stage "$name" bin/node peer.mjs f16 "$results/stock.json" "$results/peer-f16.json" ;;
   *)
     echo "Unknown stage '$name'; the stages are in README.md." >&2
     exit 2
