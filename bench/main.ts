@@ -1,5 +1,5 @@
 // npm run bench: throughput, share of the device's FMA peak, and query latency. USAGE is in args.ts.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { create } from 'webgpu';
 import { folderFiles } from '../src/sources/folder';
@@ -27,7 +27,10 @@ async function main(): Promise<void> {
   checkToggles(toggles);
   const reportOf = (results: SuiteResults): Report => ({ ...nodeEnvironment(), toggles, ...results });
   const save = (results: SuiteResults) => {
-    if (json) writeFileSync(json, `${JSON.stringify(reportOf(results), null, 1)}\n`);
+    if (!json) return;
+    // The file is always whole, also if this process is stopped.
+    writeFileSync(`${json}.part`, `${JSON.stringify(reportOf(results), null, 1)}\n`);
+    renameSync(`${json}.part`, json);
   };
   const measured = await runSuite({
     ...options,

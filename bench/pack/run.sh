@@ -5,6 +5,13 @@ started=$PWD
 cd "$(dirname "$0")"
 here=$PWD
 stages=${*:-probe tests stock tune torch toggled}
+known="probe tests stock tune torch peer peer-f16 unclamped toggled probe-toggled tests-toggled tune-toggled tune-unclamped"
+for name in $stages; do # before the first stage starts: a typing error must not cost the time of those before it
+  if [[ " $known " != *" ${name%%:*} "* || ! $name =~ ^[^:]+(:[1-9][0-9]*)?$ ]]; then
+    echo "Unknown stage '$name'; stages are $known, each with an optional cap in seconds, as in tests:120." >&2
+    exit 2
+  fi
+done
 results=${OUT:-$here/results}
 case $results in /*) ;; *) results=$started/$results ;; esac
 mkdir -p "$results"
@@ -47,10 +54,11 @@ stage() {
   echo "== $name: $((SECONDS - start)) s"
 }
 # BENCH_ARGS and TEST_NAMES change what runs; word splitting is intended.
-bench() {
+bench() { # the stage, its options if BENCH_ARGS gives none, more options
   # shellcheck disable=SC2086
-  stage "$1" bin/node bench.js ${BENCH_ARGS:---kernels} --json "$results/${1%%:*}.json" "${@:2}"
+  stage "$1" bin/node bench.js ${BENCH_ARGS:-$2} --json "$results/${1%%:*}.json" "${@:3}"
 }
+sparse="--models base --cases fixed-512,fixed-8192,query-128 --tiers f16-storage --kernels --repeats 3"
 tests() {
   # shellcheck disable=SC2086
   stage "$1" bin/node run-tests.mjs "$results/${1%%:*}.jsonl" ${TEST_NAMES:-}
@@ -65,19 +73,15 @@ for name in $stages; do
   probe-toggled) DAWN_TOGGLES=$toggles stage "$name" bin/node probe.mjs "$results/probe-toggled.json" ;;
   tests) tests "$name" ;;
   tests-toggled) DAWN_TOGGLES=$toggles tests "$name" ;;
-  stock) bench "$name" ;;
-  toggled) bench "$name" --dawn "$toggles" ;;
-  unclamped) bench "$name" --dawn disable_robustness ;;
+  stock) bench "$name" --kernels ;;
+  toggled) bench "$name" --kernels --dawn "$toggles" ;;
+  unclamped) bench "$name" "$sparse" --dawn disable_robustness ;;
   tune) tune "$name" ;;
   tune-toggled) tune "$name" --dawn "$toggles" ;;
   tune-unclamped) tune "$name" --dawn disable_robustness ;;
   torch) stage "$name" "${PYTHON:-python3}" torch_bench.py "$results/stock.json" "$results/torch.json" ;;
   peer) stage "$name" bin/node peer.mjs f32 "$results/stock.json" "$results/peer.json" ;;
   peer-f16) DAWN_TOGGLES=$toggles stage "$name" bin/node peer.mjs f16 "$results/stock.json" "$results/peer-f16.json" ;;
-  *)
-    echo "Unknown stage '$name'; the stages are in README.md." >&2
-    exit 2
-    ;;
   esac
 done
 echo "Results are in $results"

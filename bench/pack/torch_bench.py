@@ -1,7 +1,7 @@
 """Hugging Face's ModernBERT in PyTorch on the sets and queries that the benchmark measured: torch_bench.py STOCK.json OUT.json
 
 FP32 with TF32 off and bf16, random weights, from token ids in host memory to normalised mean embeddings in host memory. Documents are
-sorted by length and padded to the longest of their batch, as sentence-transformers does.
+sorted by length and padded to the longest of their batch, as sentence-transformers does. OUT gets each result as it comes.
 """
 
 import json
@@ -11,7 +11,7 @@ import sys
 import time
 from datetime import datetime, timezone
 
-MODES = [("fp32 eager", "float32", "eager"), ("fp32 sdpa", "float32", "sdpa"), ("bf16 sdpa", "bfloat16", "sdpa")]
+MODES = [("fp32 sdpa", "float32", "sdpa"), ("bf16 sdpa", "bfloat16", "sdpa"), ("fp32 eager", "float32", "eager")]
 BATCH_TOKENS = 16384  # 32 documents of 512
 REPEATS = 5
 QUERY_REPEATS = 50
@@ -60,6 +60,14 @@ def make_runner(torch, model, vocab_size, device):
     return run
 
 
+def save(report, path):
+    """Writes a report that is always whole, also if this process is stopped."""
+    with open(f"{path}.part", "w") as file:
+        json.dump(report, file, indent=1)
+        file.write("\n")
+    os.replace(f"{path}.part", path)
+
+
 def main():
     stock_path, out_path = sys.argv[1:]
     try:
@@ -88,6 +96,15 @@ def main():
     config = transformers.ModernBertConfig(**{key: value for key, value in shape.items() if key != "model_type"})
     config.reference_compile = False
     results = []
+    report = {
+        "date": datetime.now(timezone.utc).isoformat(),
+        "commit": stock["commit"],
+        "runtime": f"PyTorch {torch.__version__}, transformers {transformers.__version__}",
+        "adapter": torch.cuda.get_device_name() if device == "cuda" else "CPU",
+        "driver": f"CUDA {torch.version.cuda}",
+        "batch_tokens": BATCH_TOKENS,
+        "results": results,
+    }
     for mode, dtype, attention in MODES:
         torch.manual_seed(6)
         config._attn_implementation = attention
@@ -110,19 +127,8 @@ def main():
                 if device == "cuda":
                     torch.cuda.empty_cache()
             results.append(result)
+            save(report, out_path)
         del model, run
-    report = {
-        "date": datetime.now(timezone.utc).isoformat(),
-        "commit": stock["commit"],
-        "runtime": f"PyTorch {torch.__version__}, transformers {transformers.__version__}",
-        "adapter": torch.cuda.get_device_name() if device == "cuda" else "CPU",
-        "driver": f"CUDA {torch.version.cuda}",
-        "batch_tokens": BATCH_TOKENS,
-        "results": results,
-    }
-    with open(out_path, "w") as file:
-        json.dump(report, file, indent=1)
-        file.write("\n")
 
 
 main()
