@@ -49,6 +49,9 @@ const LAVAPIPE_ONLY = [
   'bench/pack/pack.gpu.test.ts',
 ];
 
+/** Of tests that compute with Dawn in this process. */
+const dawn = { setupFiles: ['tools/dawn-waits.mjs'] };
+
 /** One file at a time, and the projects in this order, one after the other: a software driver, a browser or a server uses all cores. */
 const sequential = (order: number, minutes: number) => ({
   pool: 'forks' as const,
@@ -68,6 +71,7 @@ const SELF_CHECK = 'src/session/self-check.gpu.test.ts';
 const gpuProject = ({ name, env }: NodeAdapter, i: number): TestProjectConfiguration => ({
   test: {
     ...sequential(1 + i, 2),
+    ...dawn,
     name,
     include: [tests('.gpu')],
     exclude: [SELF_CHECK, ...(name === 'swiftshader' ? LAVAPIPE_ONLY : [])],
@@ -87,6 +91,7 @@ const WHOLE_MODELS = {
 const profileProject = (name: keyof typeof WHOLE_MODELS, adapter: NodeAdapter, i: number) => ({
   test: {
     ...sequential(5 + i, 5),
+    ...dawn,
     name,
     include: WHOLE_MODELS[name].map((test) => `src/*/${test}.gpu.test.ts`),
     env: { ...adapter.env, ...QUICK_TO_COMPILE, GPU_ADAPTER: adapter.name, GPU_PROFILE: name.split('-')[0] },
@@ -134,6 +139,7 @@ export default defineConfig({
       {
         test: {
           ...sequential(11, 60),
+          ...dawn,
           name: 'extra-base',
           include: [tests('.base')],
           env: { ...adapters[0]?.env, GPU_ADAPTER: adapters[0]?.name ?? '' },
