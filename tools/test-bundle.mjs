@@ -2,9 +2,13 @@
 import { readdirSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { bundle, ROOT } from './bundle.mjs';
+import { vi } from './test-runner.mjs';
 
-/** The first checks which driver a Vitest project selects, the second runs the documentation's examples. */
-const LEFT_OUT = ['adapter.gpu.test.ts', 'guide.gpu.test.ts'];
+/**
+ * The first checks which driver a Vitest project selects, the second runs the documentation's examples, the third watches the console and breaks
+ * shaders by Vitest's own means.
+ */
+const LEFT_OUT = ['adapter.gpu.test.ts', 'guide.gpu.test.ts', 'self-check.gpu.test.ts'];
 
 /** @returns {string[]} the GPU tests of the library, by path in the project */
 export const gpuTests = () =>
@@ -54,6 +58,23 @@ const standIns = (webgpu) => ({
 });
 
 /**
+ * Fails the build by name if a test uses more of `vi` than the stand-in has. Missing imports fail it by themselves.
+ * @type {import('rolldown').Plugin}
+ */
+const heldAgainst = {
+  name: 'held-against-the-stand-in',
+  transform: {
+    filter: { id: /\.test\.ts$/ },
+    handler: (code, id) => {
+      const unknown = [...code.matchAll(/\bvi\.(\w+)/g)].find(([, member]) => !(member in vi));
+      if (unknown)
+        throw new Error(`${relative(ROOT, id)} uses ${unknown[0]}, which tools/test-runner.mjs does not have.`);
+      return null;
+    },
+  },
+};
+
+/**
  * Adds the call that runs the tests to the test file: it must come after all that the file declares.
  * @param {string} file
  * @returns {import('rolldown').Plugin}
@@ -77,5 +98,5 @@ export const bundleTest = ({ file, dir, root, webgpu }) =>
     file,
     dir,
     platform: 'node',
-    plugins: [inPlace(dir, root), standIns(webgpu), started(file)],
+    plugins: [heldAgainst, inPlace(dir, root), standIns(webgpu), started(file)],
   });

@@ -66,9 +66,15 @@ it('says by name what a stage may be, and which tests there are', () => {
   expect(run(['tests'], { TEST_NAMES: 'gem' }).stderr).toMatch(/names are .*gemm.*, not gem/);
 });
 
-it('cannot be built with a test that imports more of Vitest than the stand-in has', async () => {
+it.each([
+  ["import { expectTypeOf, it } from 'vitest';\nit('x', () => void expectTypeOf(1));", /expectTypeOf/],
+  [
+    "import { it, vi } from 'vitest';\nit('x', () => void vi.fn());",
+    /x\.gpu\.test\.ts uses vi\.fn, which .*test-runner/,
+  ],
+])('cannot be built with a test that uses more of Vitest than the stand-in has: %j', async (code, error) => {
   const file = join(folder, 'x.gpu.test.ts');
-  writeFileSync(file, "import { expectTypeOf, it } from 'vitest';\nit('x', () => void expectTypeOf(1));\n");
+  writeFileSync(file, code);
   const built = bundleTest({ file, dir: folder, root: folder, webgpu: 'bench/pack/webgpu.mjs' });
-  await expect(built).rejects.toThrow(/expectTypeOf/);
+  await expect(built).rejects.toThrow(error);
 });

@@ -15,8 +15,7 @@ export function adapterNames({ vendor, architecture, device, description }: Adap
 }
 
 /** What to call an adapter in messages. */
-export const adapterName = ({ description, device, vendor }: AdapterInfo): string =>
-  description || device || vendor || 'unnamed';
+export const adapterName = ({ description, vendor }: AdapterInfo): string => description || vendor || 'unnamed';
 
 /** The version of what implements WebGPU: of the browser, or else of Node. */
 export const runtimeVersion = (): string => userAgent() || (globalThis.process?.version ?? '');

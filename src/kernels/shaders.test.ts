@@ -85,7 +85,11 @@ describe('a shader that does not compile', () => {
           return typeof value === 'function' ? value.bind(target) : value;
         },
       });
-      const error = await load({ ...gpu, device, info: { ...gpu.info, description: '', vendor: '' } }).catch((e) => e);
+      const error = await load({
+        ...gpu,
+        device,
+        info: { vendor: '', architecture: '', device: '', description: '' },
+      }).catch((e) => e);
       expect(error).toBeInstanceOf(UnsupportedModelError);
       expect(error.message).toMatch(/does not compile on this device \(unnamed\): .*nothing/s);
     }

@@ -290,8 +290,8 @@ const PROBES: Record<string, MakeProbe> = {
 
 /** Columns of a GEMM to compute: whole tiles of every design. With RoPE all of them, because q, k and v differ. */
 const COLUMNS = 256;
-/** Rows of out from this width on are long: one tile of them is enough. */
-const WIDE = 8192;
+/** Rows of out from this width on are long: one tile of them is enough, which heads need room for anyway. */
+const WIDE = 2048;
 
 /** Each kernel of a GEMM once, at the most rows that it is used for, or at those of the one before and one tile more. */
 function gemmProbes(spec: GemmSpec, variants: CompiledStep<never>['variants']): Probe[] {

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { DeviceLostError, ModelFileError, UnsupportedModelError, WebGPUUnavailableError } from '../api/errors';
+import {
+  DeviceFaultError,
+  DeviceLostError,
+  ModelFileError,
+  UnsupportedModelError,
+  WebGPUUnavailableError,
+} from '../api/errors';
 import { fromWireError, toWireError } from './wire-error';
 
 const across = (thrown: unknown) => fromWireError(structuredClone(toWireError(thrown)));
@@ -10,6 +16,7 @@ describe('errors across the worker boundary', () => {
     UnsupportedModelError,
     ModelFileError,
     DeviceLostError,
+    DeviceFaultError,
     RangeError,
     TypeError,
     SyntaxError,
