@@ -141,18 +141,6 @@ describe('in f32, as transformers computes them', () => {
       });
     });
   });
-
-  it('nano-embed: embeddings of texts', async () => {
-    const expected = readGolden('nano-embed').floats('mean_pooled');
-    await withModel(publicModel('nano-embed'), { arithmetic: 'f32' }, async (model) => {
-      const { data, rows, dim } = await model.embed(nanoTexts(), { normalize: false });
-      expect([rows, dim]).toEqual(expected.shape);
-      expectRows(data, expected.data);
-      const unit = await model.embed(nanoTexts());
-      for (let i = 0; i < rows; i++) expect(Math.hypot(...unit.row(i))).toBeCloseTo(1, 5);
-      expect(minCosine(unit.data, expected.data, dim)).toBeGreaterThan(0.999999);
-    });
-  });
 });
 
 describe('in f16', () => {

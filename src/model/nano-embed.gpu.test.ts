@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { maxDifference, minCosine, nanoTexts, publicModel, readGolden } from './fixtures/golden';
+import { meanCosine, withModel } from './fixtures/quantized';
+
+const expected = readGolden('nano-embed').floats('mean_pooled');
+
+it('nano-embed: embeddings of texts, as PyTorch computes them', async () => {
+  await withModel(publicModel('nano-embed'), {}, async (model) => {
+    const { data, rows, dim } = await model.embed(nanoTexts(), { normalize: false });
+    expect([rows, dim]).toEqual(expected.shape);
+    expect(maxDifference(data, expected.data)).toBeLessThanOrEqual(2e-4);
+    const unit = await model.embed(nanoTexts());
+    for (let i = 0; i < rows; i++) expect(Math.hypot(...unit.row(i))).toBeCloseTo(1, 5);
+    expect(minCosine(unit.data, expected.data, dim)).toBeGreaterThan(0.999999);
+  });
+});
+
+it.each([
+  { dtype: 'q8', cosine: 0.9995 },
+  { dtype: 'q4', cosine: 0.99 },
+] as const)('nano-embed in $dtype: embeddings to a mean cosine of $cosine', async ({ dtype, cosine }) => {
+  await withModel(publicModel('nano-embed'), { dtype }, async (model) => {
+    const { data } = await model.embed(nanoTexts());
+    expect(meanCosine(data, expected.data, expected.shape[1])).toBeGreaterThanOrEqual(cosine);
+  });
+});
