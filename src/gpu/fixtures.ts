@@ -23,6 +23,9 @@ export const testGpu = (): GPU =>
 /** Opens the test project's GPU. */
 export const openTestGpu = (): Promise<Gpu> => openGpu(testGpu(), TEST_PROFILE);
 
+/** SwiftShader takes many seconds to compile a shader with barriers, so it runs a selection of them. */
+export const compilesSlowly = ({ info }: Gpu): boolean => /SwiftShader/.test(info.device);
+
 /** For loads on Dawn's null backend, which computes nothing: a profile without the self-check, as the public option's type. */
 export const UNCHECKED = { selfCheck: false } as unknown as ProfileName;
 

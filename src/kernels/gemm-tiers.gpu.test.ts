@@ -1,5 +1,5 @@
 import { afterAll, describe, it, type TestContext } from 'vitest';
-import { openTestGpu } from '../gpu/fixtures';
+import { compilesSlowly, openTestGpu } from '../gpu/fixtures';
 import {
   dequantized,
   expectClose,
@@ -22,14 +22,15 @@ import { geglu, linear, type Matrix, quantizeRows } from './twins';
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());
 
-/** Each takes ten seconds to compile on lavapipe. All designs share the epilogues; what differs is how columns pair up. */
+/** All designs share the epilogues; what differs is how columns pair up. */
 describe('gemm with emulated matrix units', () => {
-  const canEmulate = gpu.hasF16 && gpu.subgroupSize !== undefined;
-  const needed = (skip: TestContext['skip']) =>
-    skip(!canEmulate, 'not for this device: it needs f16 and subgroups of one size');
+  const needs = (skip: TestContext['skip'], what: string, has: boolean) => {
+    skip(!has || gpu.subgroupSize === undefined, `not for this device: it needs ${what}`);
+    skip(compilesSlowly(gpu), 'not for this device: it takes minutes to compile');
+  };
 
   it('multiplies 16 × 16 × 16 in f16, with GeGLU', async ({ skip }) => {
-    needed(skip);
+    needs(skip, 'shader-f16 and subgroups of one size', gpu.hasF16);
     const x = roundToF16(randomMatrix(41, 65, 96));
     const w = roundToF16(randomMatrix(42, 200, 96, 96 ** -0.5));
     const types = { dtype: 'f16', a: 'f16', out: 'f16' } as const;
@@ -45,7 +46,7 @@ describe('gemm with emulated matrix units', () => {
   });
 
   it('multiplies 16 × 8 × 8 in f32 by q8 weights, with a bias and RoPE', async ({ skip }) => {
-    needed(skip);
+    needs(skip, 'subgroups of one size', true);
     const heads = headsLayout(4, 32);
     const x = randomMatrix(43, 67, 128);
     const w = randomMatrix(44, 384, 128, 128 ** -0.5);
@@ -65,8 +66,7 @@ describe('gemm with emulated matrix units', () => {
   });
 });
 
-/** SwiftShader takes many seconds per kernel, so it runs one tile. */
-describe.each(gpu.hasF16 ? INT8_TILES : INT8_TILES.slice(1))('gemm of integers, $m × $n', (tile) => {
+describe.each(compilesSlowly(gpu) ? INT8_TILES.slice(1) : INT8_TILES)('gemm of integers, $m × $n', (tile) => {
   const types = { dtype: 'q8', a: 'int8' } as const;
   /** x after rounding to integers. */
   const rounded = (x: Matrix): Matrix => {
@@ -106,9 +106,10 @@ describe.each(gpu.hasF16 ? INT8_TILES : INT8_TILES.slice(1))('gemm of integers, 
 });
 
 describe('quantize_rows', () => {
-  it.each(gpu.hasF16 ? (['f32', 'f16'] as const) : (['f32'] as const))(
+  it.for(['f32', 'f16'] as const)(
     'rounds %s rows to 8 bits, in groups of 32 with one scale each',
-    async (act) => {
+    async (act, { skip }) => {
+      skip(act === 'f16' && !gpu.hasF16, 'not for this device: it needs shader-f16');
       const x = (act === 'f16' ? roundToF16 : (m: Matrix) => m)(randomMatrix(36, 3, 192, 50));
       x[1].fill(0, 32, 64);
       x[2].fill(1e-6, 0, 1);
