@@ -5,7 +5,8 @@ started=$PWD
 cd "$(dirname "$0")"
 here=$PWD
 stages=${*:-probe tests stock tune torch toggled}
-known="probe tests stock tune torch peer peer-f16 unclamped toggled probe-toggled tests-toggled tune-toggled tune-unclamped"
+known="probe tests stock tune torch peer peer-f16 unclamped toggled"
+known+=" probe-toggled tests-toggled tune-toggled tune-unclamped"
 for name in $stages; do # before the first stage starts: a typing error must not cost the time of those before it
   if [[ " $known " != *" ${name%%:*} "* || ! $name =~ ^[^:]+(:[1-9][0-9]*)?$ ]]; then
     echo "Unknown stage '$name'; stages are $known, each with an optional cap in seconds, as in tests:120." >&2
