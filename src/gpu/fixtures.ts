@@ -24,7 +24,7 @@ export const testGpu = (): GPU =>
 export const openTestGpu = (): Promise<Gpu> => openGpu(testGpu(), TEST_PROFILE);
 
 /** SwiftShader takes many seconds to compile a shader with barriers, so it runs a selection of them. */
-export const compilesSlowly = ({ info }: Gpu): boolean => /SwiftShader/.test(info.device);
+export const compilesSlowly = ({ info }: Gpu): boolean => /SwiftShader/i.test(`${info.device} ${info.description}`);
 
 /** For loads on Dawn's null backend, which computes nothing: a profile without the self-check, as the public option's type. */
 export const UNCHECKED = { selfCheck: false } as unknown as ProfileName;
