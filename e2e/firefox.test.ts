@@ -146,7 +146,7 @@ describe('the library', () => {
     expect(await plans()).toBe(first);
   });
 
-  it('a kernel that does not compile is an UnsupportedModelError with the words of the compiler', async () => {
+  it('kernels that do not compile in any design are a DeviceFaultError with the words of the compiler', async () => {
     const page = await openLibrary();
     const error = await page.evaluate(async () => {
       const { createShaderModule } = GPUDevice.prototype;
@@ -157,8 +157,8 @@ describe('the library', () => {
       return failed.then(String, (error) => ({ name: error.name, message: error.message }));
     });
     expect(error).toEqual({
-      name: 'UnsupportedModelError',
-      message: expect.stringMatching(/^The kernel '\w.*' does not compile on this device \(unnamed\): \d+:\d+ .*u32/s),
+      name: 'DeviceFaultError',
+      message: expect.stringMatching(/^The kernel '\w.*' .*does not work on this device \(unnamed\): .*\d+:\d+ .*u32/s),
     });
   });
 });
