@@ -13,12 +13,22 @@ const PACKAGE = /^@?[\w-][\w.-]*(\/|$)/;
 
 /**
  * Bundles one entry into `dir`, as ESM for ES2022. Dynamic imports become chunks next to it.
- * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave', plugins?: import('rolldown').Plugin[], define?: Record<string, string> }} options
+ * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave', plugins?: import('rolldown').Plugin[], define?: Record<string, string>, shaders?: 'minified' | 'written' }} options
  *   `platform` 'node' keeps imports of node:* and of webgpu, an optional peer dependency; `packages` 'leave' keeps imports of all npm
  *   packages; `define` replaces names by expressions.
  */
 export const bundle = async (options) => {
-  const { name, file, dir, platform, minify = false, packages = 'bundle', plugins = [], define = {} } = options;
+  const {
+    name,
+    file,
+    dir,
+    platform,
+    minify = false,
+    packages = 'bundle',
+    plugins = [],
+    define = {},
+    shaders = 'minified',
+  } = options;
   const { output } = await build({
     cwd: ROOT,
     input: { [name]: file },
@@ -26,7 +36,12 @@ export const bundle = async (options) => {
     external: [...(platform === 'node' ? NODE_ONLY : []), ...(packages === 'leave' ? [PACKAGE] : [])],
     // Code shared by entry and chunk stays in the entry, to save a third file.
     preserveEntrySignatures: 'allow-extension',
-    plugins: [wgsl(), quotedWorkerUrl, ...(packages === 'leave' ? [toolsInPlace] : []), ...plugins],
+    plugins: [
+      wgsl(shaders === 'minified'),
+      quotedWorkerUrl,
+      ...(packages === 'leave' ? [toolsInPlace] : []),
+      ...plugins,
+    ],
     transform: { target: 'es2022', define },
     // Rolldown only warns about an import that is not found.
     onLog: (level, log, handler) => handler(log.code === 'UNRESOLVED_IMPORT' ? 'error' : level, log),

@@ -104,5 +104,7 @@ export const bundleTest = ({ file, dir, root, webgpu }) =>
     file,
     dir,
     platform: 'node',
+    // Tests that change shaders look for pieces of them as they are written.
+    shaders: /\bwith(Shaders|Matrices)\b/.test(readFileSync(resolve(ROOT, file), 'utf8')) ? 'written' : 'minified',
     plugins: [inPlace(dir, root), standIns(webgpu), started(file)],
   });

@@ -64,7 +64,7 @@ const QUERY = /\.wgsl\?raw$/;
 /**
  * Plugin for Rolldown and Vite's build. Vite's dev server and Vitest use Vite's `?raw`, which keeps line numbers.
  */
-export const wgsl = () => ({
+export const wgsl = (minify = true) => ({
   name: 'wgsl',
   /** @type {'build'} */
   apply: 'build',
@@ -80,7 +80,8 @@ export const wgsl = () => ({
     /** @param {string} id */
     handler: async (id) => {
       const source = await readFile(id.replace(/\?raw$/, ''), 'utf8');
-      return { code: `export default ${JSON.stringify(minifyWgsl(source))};`, moduleType: /** @type {const} */ ('js') };
+      const text = minify ? minifyWgsl(source) : source;
+      return { code: `export default ${JSON.stringify(text)};`, moduleType: /** @type {const} */ ('js') };
     },
   },
 });
