@@ -81,7 +81,7 @@ const gpuProject = ({ name, env }: NodeAdapter, i: number): TestProjectConfigura
 
 /**
  * Whole models by the designs that cards get (`card`), also on a device with nothing but WebGPU's defaults (`minimal`), which SwiftShader is
- * too slow for but for one random and one trained model: it takes 40 s to compile one. Wrong calls and unusual shapes are left to lavapipe's
+ * too slow for but for one random and one trained model: one takes it 30 s. Wrong calls and unusual shapes are left to lavapipe's
  * own profile: the kernels' tests run the tiles of cards at odd sizes.
  */
 const GOLDEN = ['golden', 'golden-tasks', 'golden-f16', 'nano-embed'];
