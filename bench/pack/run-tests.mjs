@@ -7,7 +7,19 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** The most telling first: whole models, then the kernels whose designs depend on the device. Others follow by name. */
-const FIRST = ['golden', 'attention', 'gemm', 'gemm-tiers', 'quantized', 'norm', 'head', 'tasks', 'shapes'];
+const FIRST = [
+  'golden',
+  'golden-tasks',
+  'golden-f16',
+  'attention',
+  'gemm',
+  'gemm-tiers',
+  'quantized',
+  'norm',
+  'head',
+  'tasks',
+  'shapes',
+];
 /** Tests to leave out: those whose names this regular expression finds. */
 const WITHOUT = process.env.TEST_WITHOUT;
 
