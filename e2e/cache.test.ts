@@ -1,16 +1,11 @@
 /** The cache in Chromium: models stored in the origin private file system or the Cache API, and failures to store them. */
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Dtype, LoadOptions } from '../src/api/types';
 import { checkpointFolder, readGolden } from '../src/model/fixtures/golden';
-import { bundleLibrary } from '../tools/library.mjs';
 import { FLAGS } from './demo-page';
+import { useLibraryPage } from './library-page';
 
 const FOLDER = checkpointFolder('tiny-mlm');
 const { inputIds, lengths } = readGolden('tiny-mlm').batch;
@@ -20,10 +15,8 @@ const MIRRORED = '/mirror/org/tiny/resolve/main/';
 const requests: string[] = [];
 let isOff = false;
 
-let built: string;
 let browser: Browser;
 let context: BrowserContext;
-let origin: string;
 
 /** The stored weights of the last used model. */
 async function weightsHandle() {
@@ -33,38 +26,26 @@ async function weightsHandle() {
   return folder.getFileHandle('model.safetensors');
 }
 
-const PAGE: Record<string, string> = {
-  '/': '<!doctype html><link rel="icon" href="data:,"><script type="module" src="main.js"></script>',
-  '/main.js': `import * as library from './library/index.js'; Object.assign(window, { library, weightsHandle: ${weightsHandle} });`,
-};
-const TYPES: Record<string, string> = { '': 'text/html', '.js': 'text/javascript' };
 /** What the page has in `window.library`. */
 declare const library: typeof import('../src/index');
 
-const server = createServer(async (request, response) => {
-  const path = request.url ?? '';
-  if (path.startsWith('/mirror/')) {
-    requests.push(path);
-    if (isOff) return request.socket.destroy();
-  }
-  const file = path.startsWith('/library/') ? join(built, path.slice(9)) : join(FOLDER, path.replace(MIRRORED, ''));
-  const body = PAGE[path] ?? (await readFile(file).catch(() => undefined));
-  response.writeHead(body ? 200 : 404, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' });
-  response.end(body);
+/** Served by their paths. */
+const TEXTS: Record<string, string> = {};
+const originOf = useLibraryPage({
+  texts: TEXTS,
+  fileOf: (path) => join(FOLDER, path.replace(MIRRORED, '')),
+  globals: `weightsHandle: ${weightsHandle}`,
+  onRequest(path) {
+    const isMirrored = path.startsWith('/mirror/');
+    if (isMirrored) requests.push(path);
+    return !(isMirrored && isOff);
+  },
 });
 
 beforeAll(async () => {
-  built = await mkdtemp(join(tmpdir(), 'library-'));
-  await bundleLibrary(built);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   browser = await chromium.launch({ executablePath: inject('chromiumPath'), args: FLAGS });
 });
-afterAll(async () => {
-  await browser?.close();
-  server.close();
-  await rm(built, { recursive: true });
-});
+afterAll(() => browser?.close());
 beforeEach(async () => {
   context = await browser.newContext();
   requests.length = 0;
@@ -75,7 +56,7 @@ afterEach(() => context.close());
 async function openPage(...scripts: (() => void)[]): Promise<Page> {
   const page = await context.newPage();
   for (const script of scripts) await page.addInitScript(script);
-  await page.goto(origin);
+  await page.goto(originOf());
   return page;
 }
 
@@ -105,7 +86,7 @@ async function loadHere(dtype: Dtype) {
 const upload = (page: Page, dtype: Dtype) => page.evaluate(loadHere, dtype);
 
 /** A worker reads files in its own thread, by handles that a page lacks. `isLocked`: the only lock of the weights is taken. */
-PAGE['/worker.js'] = `
+TEXTS['/worker.js'] = `
   import * as library from './library/index.js';
   Object.assign(globalThis, { library });
   (${recordUploads})();
@@ -184,7 +165,7 @@ describe.each([
     expect(second).toEqual(first.map((load) => ({ ...load, cache: { ...load.cache, state: 'hit' } })));
     expect(requests).toEqual([]);
 
-    const entry = { source: 'org/tiny', hubUrl: `${origin}/mirror`, revision: 'main' };
+    const entry = { source: 'org/tiny', hubUrl: `${originOf()}/mirror`, revision: 'main' };
     expect(await cached(page)).toMatchObject([
       { ...entry, dtype: 'f16', bytes: f16.cache.bytes },
       { ...entry, dtype: 'q8', bytes: q8.cache.bytes },
@@ -197,7 +178,7 @@ describe.each([
     const page = await openPage(recordUploads, ...scripts);
     const devtools = await context.newCDPSession(page);
     const quota = 400_000;
-    await devtools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: quota });
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin: originOf(), quotaSize: quota });
     const full = [await upload(page, 'q8'), await upload(page, 'f16')];
     for (const { cache, bytes } of full) {
       expect(cache).toMatchObject({ state: 'failed', store, reason: expect.stringMatching(/quota/i) });
@@ -207,7 +188,7 @@ describe.each([
     }
     expect(await cached(page)).toEqual([]);
 
-    await devtools.send('Storage.overrideQuotaForOrigin', { origin });
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin: originOf() });
     expect(await upload(page, 'q8')).toEqual({
       ...full[0],
       cache: expect.objectContaining({ state: 'stored', store }),

@@ -1,51 +1,23 @@
 /** The library and the demo in Firefox, a WebGPU implementation of its own (wgpu, Naga), over the same software driver as the GPU tests. */
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import type { Page } from 'puppeteer-core';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import type { LoadOptions } from '../src/api/types';
 import { minCosine, nanoTexts, publicModel, readGolden } from '../src/model/fixtures/golden';
-import { bundleLibrary } from '../tools/library.mjs';
 import { useFirefox } from './firefox-page';
+import { useLibraryPage } from './library-page';
 
 const open = useFirefox(/shader module "broken"|WebGPU compilation info|Shader 'broken'/);
 
-let built: string;
-let origin: string;
-
-const TYPES: Record<string, string> = { '': 'text/html', '.js': 'text/javascript' };
-const PAGE = `<!doctype html><link rel="icon" href="data:,">
-<script type="module">import * as library from './library/index.js'; Object.assign(window, { library });</script>`;
-/** What the page has in \`window.library\`. */
+/** What the page has in `window.library`. */
 declare const library: typeof import('../src/index');
 
-const server = createServer(async (request, response) => {
-  const path = request.url ?? '';
-  const file = path
-    .replace(/^\/library/, built)
-    .replace(/^\/models\/(nano(?:-embed)?)\//, (_, name) => `${publicModel(name)}/`);
-  const body = path === '/' ? PAGE : await readFile(file).catch(() => undefined);
-  response.writeHead(body ? 200 : 404, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' });
-  response.end(body);
-});
-
-beforeAll(async () => {
-  built = await mkdtemp(join(tmpdir(), 'library-'));
-  await bundleLibrary(built);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-});
-afterAll(async () => {
-  server.close();
-  await rm(built, { recursive: true });
+const originOf = useLibraryPage({
+  fileOf: (path) => path.replace(/^\/models\/(nano(?:-embed)?)\//, (_, name) => `${publicModel(name)}/`),
 });
 
 const openLibrary = async () => {
-  const page = await open(origin);
+  const page = await open(originOf());
   await page.waitForFunction(() => 'library' in window);
   return page;
 };
@@ -70,7 +42,7 @@ const embed = (page: Page, options: LoadOptions) =>
 
 describe('the library', () => {
   it('an idle queue, printed: once this is 1 ms or less, src/gpu/firefox.ts may go', async () => {
-    const page = await open(origin);
+    const page = await open(originOf());
     const times = await page.evaluate(async () => {
       const adapter = await navigator.gpu.requestAdapter();
       const { queue } = await adapter!.requestDevice();
