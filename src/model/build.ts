@@ -77,7 +77,7 @@ export function parametersOf(family: Family, config: ModelConfig): number {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** What a checkpoint's tensors are quantised to with this dtype. Throws as readModelConfig and taskOf do. */
+/** What a checkpoint's tensors are quantised to with this dtype. Throws what readModelConfig and taskOf throw. */
 export function quantizedTensors(json: unknown, names: ReadonlySet<string>, dtype: Dtype): QuantizedAs {
   if (!isQuantized(dtype)) return () => undefined;
   const { family, config } = readModelConfig(json);

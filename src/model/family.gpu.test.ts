@@ -3,7 +3,7 @@ import family from '../../tools/goldens/family.json';
 import type { Dtype, Model } from '../api/types';
 import type { NodeLoadOptions } from '../node';
 import { loadTestModel } from '../session/fixtures';
-import { type Golden, maxDifference, nanoTexts, readGolden } from './fixtures/golden';
+import { type Golden, maxDifference, nanoTexts, readGolden, rowCosines } from './fixtures/golden';
 import { type Twin, twinFolder, twinNamed } from './fixtures/twin';
 
 /**
@@ -31,15 +31,6 @@ it.each(family)('$name ($like)', (twin) =>
   }),
 );
 
-/** Cosines of rows. */
-function cosines(actual: Float32Array, expected: Float32Array, dim: number): number[] {
-  expect(actual.length).toBe(expected.length);
-  return Array.from({ length: expected.length / dim }, (_, r) => {
-    const [a, b] = [actual, expected].map((rows) => rows.subarray(r * dim, (r + 1) * dim));
-    return a.reduce((sum, x, i) => sum + x * b[i], 0) / Math.hypot(...a) / Math.hypot(...b);
-  });
-}
-
 // Random weights lose more than trained ones; a wrong module or a lost scale is far below.
 it.each<[string, Dtype, number]>([
   ['dense', 'f16', 0.9999],
@@ -53,9 +44,9 @@ it.each<[string, Dtype, number]>([
     if (twinNamed(name).multi_vector) {
       const vectors = await model.embedMultiVector(TEXTS, { kind: 'document', truncate: true });
       for (const [i, { data, dim }] of vectors.entries()) {
-        found.push(...cosines(data, golden.floats(`document.${i}`).data, dim));
+        found.push(...rowCosines(data, golden.floats(`document.${i}`).data, dim));
       }
-    } else found.push(...cosines((await model.embed(TEXTS)).data, golden.floats('embeddings').data, 24));
+    } else found.push(...rowCosines((await model.embed(TEXTS)).data, golden.floats('embeddings').data, 24));
     expect(Math.min(...found)).toBeGreaterThan(least);
     expect(Math.min(...found)).toBeLessThan(1 - 1e-9);
   }),

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { maxDifference, minCosine, nanoTexts, publicModel, readGolden } from './fixtures/golden';
-import { meanCosine, withModel } from './fixtures/quantized';
+import { maxDifference, meanCosine, minCosine, nanoTexts, publicModel, readGolden } from './fixtures/golden';
+import { withModel } from './fixtures/quantized';
 
 const expected = readGolden('nano-embed').floats('mean_pooled');
 

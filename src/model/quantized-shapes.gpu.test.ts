@@ -8,8 +8,8 @@ import { f16ToF32 } from '../formats/float';
 import { dequantize } from '../formats/quantize';
 import { parseHeader } from '../formats/safetensors';
 import { withSmallBindings } from '../gpu/fixtures';
-import { argmaxes, maxDifference } from './fixtures/golden';
-import { converted, meanCosine, withModel } from './fixtures/quantized';
+import { argmaxes, maxDifference, meanCosine } from './fixtures/golden';
+import { converted, withModel } from './fixtures/quantized';
 
 /** Sizes at the edges: mlp.Wo of k 500 stays f16, and with padded heads attn.Wo; rows are placed and padded. Tables have 961 kB in q8. */
 const VOCAB = 3003;

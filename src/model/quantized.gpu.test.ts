@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Model } from '../api/types';
 import { loadTestModel } from '../session/fixtures';
 import { folderFiles } from '../sources/folder';
-import { maxDifference, nanoTexts, publicModel, readGolden } from './fixtures/golden';
-import { converted, meanCosine, withModel } from './fixtures/quantized';
+import { maxDifference, meanCosine, nanoTexts, publicModel, readGolden } from './fixtures/golden';
+import { converted, withModel } from './fixtures/quantized';
 
 const folderJson = async (folder: string, name: string): Promise<unknown> =>
   new Response((await folderFiles(folder)!.open(name))!.stream as ReadableStream<Uint8Array<ArrayBuffer>>).json();

@@ -61,7 +61,7 @@ export async function loadWeights(
   }
 }
 
-/** Streams a module's own weights, FOLDER/model.safetensors, to the GPU, if it has any. Throws as loadWeights does. */
+/** Streams a module's own weights, FOLDER/model.safetensors, to the GPU; does nothing if the module has none. Throws what loadWeights throws. */
 export async function loadModuleWeights(
   files: ModelFiles,
   gpu: Gpu,

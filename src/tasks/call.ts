@@ -5,7 +5,7 @@ import type { Parts } from './common';
 
 /** A call of Model, as a value: the head that it works with, and what it does. */
 export interface Call {
-  /** Which checkpoints have what it needs; undefined: any, or it checks that itself. */
+  /** The task that a checkpoint must have for this call; undefined if any will do, or if `run` checks it itself. */
   task?: Task;
   run(parts: Parts, ...args: never[]): Promise<unknown>;
 }

@@ -6,7 +6,7 @@ import { modernbert } from './modernbert';
 /** The architectures that can be loaded. */
 const FAMILIES: Family[] = [modernbert];
 
-/** Reads config.json by the family that its model_type names. Throws as the family's readConfig does. */
+/** Reads config.json by the family that its model_type names. Throws what the family's readConfig throws. */
 export function readModelConfig(json: unknown): { family: Family; config: ModelConfig } {
   const fields = fieldsOf('config.json', json);
   const family = FAMILIES.find(({ model_type }) => model_type === fields.json.model_type);
