@@ -288,8 +288,8 @@ const PROBES: Record<string, MakeProbe> = {
   top_k,
 };
 
-/** Columns of a GEMM to compute: whole tiles of every design. With RoPE all of them, because q, k and v differ. */
-const COLUMNS = 256;
+/** Columns of a GEMM to compute: the widest tile of any design. With RoPE all of them, because q, k and v differ. */
+const COLUMNS = 128;
 /** Rows of out from this width on are long: one tile of them is enough, which heads need room for anyway. */
 const WIDE = 2048;
 
@@ -304,12 +304,16 @@ function gemmProbes(spec: GemmSpec, variants: CompiledStep<never>['variants']): 
     const tiles = stride >= WIDE ? 1 : Math.ceil(rows / tile!.m);
     return { tile: tile!, rows, tiles, computed: tiles * tile!.m };
   });
-  const operands = gemmOperands(spec, Math.max(...cases.map((one) => one.computed)), computed);
+  const mostRows = Math.max(...cases.map((one) => one.computed));
+  const operands = gemmOperands(spec, mostRows, computed);
+  const before = epilogue.kind === 'residual' ? noise(mostRows * stride, 'f32', -1, 7) : undefined;
+  const twin = gemmTwin(spec, operands, before && new Float32Array(before.buffer));
   return cases.map(({ tile, rows, tiles, computed: computedRows }) => {
-    const before = epilogue.kind === 'residual' ? noise(computedRows * stride, 'f32', -1, 7) : undefined;
-    const twin = gemmTwin(spec, operands, before && new Float32Array(before.buffer));
     return {
-      buffers: { ...operands, out: before ?? computedRows * stride * bytesOf(type) },
+      buffers: {
+        ...operands,
+        out: before?.slice(0, computedRows * stride) ?? computedRows * stride * bytesOf(type),
+      },
       rows,
       workgroups: [Math.ceil(roundUp(computed, 64) / tile.n), tiles],
       outputs: [

@@ -1,7 +1,7 @@
 import { COPY_DST, type GpuMemory, MAP_READ } from '../gpu/buffers';
 import { Submission } from '../gpu/submission';
 import type { Compile, CompiledStep } from '../kernels/compile';
-import { numbersAt, worstOf } from '../kernels/gemm-twin';
+import { numbersAt, type Words, worstOf } from '../kernels/gemm-twin';
 import type { Step } from '../kernels/step';
 import { type Output, type Probe, probesOf } from './probes';
 
@@ -23,11 +23,16 @@ export async function findWrong<T extends Checkable>(memory: GpuMemory, kernels:
     made.push(buffer);
     return buffer;
   };
+  /** What probes share, they only read. */
+  const uploaded = new Map<Words, GPUBuffer>();
   const upload = (data: Probe['buffers'][string]) => {
     if (data === undefined) return undefined;
     if (typeof data === 'number') return alloc(data);
+    const known = uploaded.get(data);
+    if (known) return known;
     const buffer = alloc(data.byteLength);
     gpu.device.queue.writeBuffer(buffer, 0, data);
+    uploaded.set(data, buffer);
     return buffer;
   };
   try {
