@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import type { Dtype, LoadOptions } from '../src/api/types';
+import type { Dtype } from '../src/api/types';
 import { checkpointFolder, readGolden } from '../src/model/fixtures/golden';
 import { FLAGS } from './demo-page';
 import { useLibraryPage } from './library-page';
@@ -75,8 +75,12 @@ declare const uploads: BlobPart[];
 /** Loads the model in the calling thread. `uploaded`: a hash of everything that went to the GPU. */
 async function loadHere(dtype: Dtype) {
   // The pipelines are none, so there is nothing for the self-check to run.
-  const profile = { selfCheck: false } as unknown as LoadOptions['profile'];
-  const { info, ...model } = await library.loadModel('org/tiny', { hubUrl: '/mirror', dtype, worker: false, profile });
+  const { info, ...model } = await library.loadModel('org/tiny', {
+    hubUrl: '/mirror',
+    dtype,
+    worker: false,
+    selfCheck: false,
+  });
   await model.dispose();
   const sent = await new Blob(uploads.splice(0)).arrayBuffer();
   const uploaded = [...new Uint8Array(await crypto.subtle.digest('SHA-256', sent))].join();

@@ -127,6 +127,11 @@ export interface LoadOptions extends FileOptions {
    * Node in a file of the user's cache folder). Default: true, but false on software adapters.
    */
   autotune?: boolean;
+  /**
+   * At the first load on a device, run every kernel once and compare what it computes with values from the CPU; replace those that are wrong
+   * (`info.replaced`). Default: true. Without it a faulty driver goes unnoticed.
+   */
+  selfCheck?: boolean;
   /** Default `auto`: `software` on software adapters, else `card`. The others help to find out whether a driver is at fault. */
   profile?: 'auto' | ProfileName;
   /** Most tokens per GPU pass. Default: 8192, or fewer if the device's limits require it. */

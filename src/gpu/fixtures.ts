@@ -1,6 +1,5 @@
 /** For tests on a GPU: the driver, Dawn's toggles and the profile that the test project names. */
 import { create } from 'webgpu';
-import type { ProfileName } from '../api/types';
 import { type Gpu, openGpu } from './device';
 import type { AskedProfile } from './profile';
 
@@ -11,8 +10,7 @@ const { GPU_PROFILE, GPU_UNROLL } = process.env;
  * that; on a card all of it runs.
  */
 export const TEST_PROFILE: AskedProfile = {
-  // Without the self-check, which compiles every kernel of a plan, not only those that the test runs: minutes per project on lavapipe.
-  ...(GPU_PROFILE && { name: GPU_PROFILE as AskedProfile['name'], selfCheck: false }),
+  ...(GPU_PROFILE && { name: GPU_PROFILE as AskedProfile['name'] }),
   ...(GPU_UNROLL && { unroll: Number(GPU_UNROLL) }),
 };
 
@@ -25,9 +23,6 @@ export const openTestGpu = (): Promise<Gpu> => openGpu(testGpu(), TEST_PROFILE);
 
 /** SwiftShader takes many seconds to compile a shader with barriers, so it runs a selection of them. */
 export const compilesSlowly = ({ info }: Gpu): boolean => /SwiftShader/i.test(`${info.device} ${info.description}`);
-
-/** For loads on Dawn's null backend, which computes nothing: a profile without the self-check, as the public option's type. */
-export const UNCHECKED = { selfCheck: false } as unknown as ProfileName;
 
 /** `target` with some properties replaced. */
 function wrap<T extends object>(target: T, replaced: Record<string, unknown>): T {

@@ -1,6 +1,6 @@
 /**
- * Everything that is chosen by device, in one value. `openGpu` makes it once, from what the adapter is and has; kernels, runtime and session
- * read it, and ask nothing else about the device but its limits and features.
+ * Everything that is chosen by device, in one value. `openGpu` makes it, from what the adapter is and has, and the self-check may strike designs
+ * off it. Kernels, runtime and session read it, and ask nothing else about the device but its limits and features.
  */
 import type { ProfileName } from '../api/types';
 
@@ -27,12 +27,10 @@ export interface Profile {
    * does not respond. ModernBERT-base takes 0.12 TFLOP for 512 tokens and 3.5 TFLOP for 8192.
    */
   flopsPerSubmit: number;
-  /** Whether a load checks that kernels compute what they should. Tests turn it off on devices that compute nothing. */
-  selfCheck: boolean;
 }
 
 /** What the caller asks for instead of what suits the adapter. */
-export type AskedProfile = Partial<Pick<Profile, 'name' | 'unroll' | 'selfCheck'>>;
+export type AskedProfile = Partial<Pick<Profile, 'name' | 'unroll'>>;
 
 /** What identifies an adapter. Firefox leaves all names empty. */
 export interface AdapterInfo {
@@ -76,10 +74,10 @@ export function deviceDescriptor(adapter: GPUAdapter, asked: AskedProfile): GPUD
  * The profile of a device. `subgroupSize`: threads per subgroup, if they are all of one size. Throws a RangeError for an unknown name.
  */
 export function profileOf(info: AdapterInfo, subgroupSize: number | undefined, asked: AskedProfile = {}): Profile {
-  const { name = isSoftware(info) ? 'software' : 'card', unroll = 16, selfCheck = true } = asked;
+  const { name = isSoftware(info) ? 'software' : 'card', unroll = 16 } = asked;
   if (!PROFILES.includes(name))
     throw new RangeError(`profile must be one of auto, ${PROFILES.join(', ')}; it is '${name}'.`);
-  const shared = { name, unroll, selfCheck, tokensPerPass: 8192, flopsPerSubmit: 3e11 };
+  const shared = { name, unroll, tokensPerPass: 8192, flopsPerSubmit: 3e11 };
   if (name !== 'software') {
     return { ...shared, gemm: ['tuned', 'workgroup', 'plain'], attention: ['workgroup', 'plain'] };
   }

@@ -193,8 +193,6 @@ export function gemmTwin(spec: GemmSpec, operands: GemmOperands, before?: Float3
   };
 }
 
-const SAMPLES = 256;
-
 /**
  * Calls `look` with rows and columns of out: every row, every column of a tile (each in one tile, in turn), and each of the 8 × 8 numbers that a
  * thread holds. `rows`, `columns`: how many were computed.
@@ -202,7 +200,7 @@ const SAMPLES = 256;
 export function sample(rows: number, columns: number, tile: GemmTile, look: (row: number, column: number) => void) {
   const across = Math.min(columns, Math.max(tile.n, 64));
   const tiles = Math.ceil(columns / across);
-  for (let i = 0; i < Math.max(SAMPLES, rows); i++) {
+  for (let i = 0; i < Math.max(2 * across, rows); i++) {
     const column = (i * 9 + Math.floor(i / 8) * 5) % across;
     // Columns that an epilogue combines are 16 or 32 apart: those in the same tile are then decoded once.
     look(i % rows, Math.min(((column % 16) % tiles) * across + column, columns - 1));

@@ -5,7 +5,6 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { ModelFileError } from '../api/errors';
 import type { LoadOptions } from '../api/types';
 import { convertCheckpoint } from '../formats/convert';
-import { UNCHECKED } from '../gpu/fixtures';
 import { loadModel } from '../node';
 import { folderFiles } from '../sources/folder';
 import { quantizedTensors } from './build';
@@ -13,7 +12,7 @@ import { checkpointFolder } from './fixtures/golden';
 
 const F32 = { dtype: 'f32', arithmetic: 'f32' } as const;
 /** Dawn's null backend compiles and allocates as others do, and computes nothing: enough to load. */
-const NULL = { dawn: ['backend=null'], profile: UNCHECKED };
+const NULL = { dawn: ['backend=null'], selfCheck: false };
 
 describe('a checkpoint that is broken', () => {
   const root = mkdtempSync(join(tmpdir(), 'broken-'));

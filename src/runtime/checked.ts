@@ -20,6 +20,8 @@ interface Options {
   /** The head to compile. */
   head: Head;
   store: DeviceStore | undefined;
+  /** Whether to run the kernels; those that the device refuses are replaced in any case. */
+  selfCheck: boolean;
 }
 
 export interface CheckedModel {
@@ -111,9 +113,9 @@ async function compileAll({ memory, model, head, store }: Options) {
 }
 
 /** What is wrong with these kernels: as remembered from an earlier load of the same kernels on the same device, or by a check. */
-async function faultsOf(kernels: Kernels, { memory, store }: Options): Promise<Fault[]> {
+async function faultsOf(kernels: Kernels, { memory, store, selfCheck }: Options): Promise<Fault[]> {
   const { profile, info } = memory.gpu;
-  if (!profile.selfCheck) return [];
+  if (!selfCheck) return [];
   const distinct = [...new Map(kernels.map((kernel) => [kernel.compiled.variants[0].kernel, kernel])).values()];
   const names = adapterNames(info);
   const key = names && JSON.stringify(['self-check', names, runtimeVersion(), hashOf(codeOf(distinct))]);

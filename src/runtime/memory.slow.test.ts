@@ -12,7 +12,6 @@ import shapes from '../../bench/shapes/base.json';
 import type { Dtype, Model } from '../api/types';
 import { GpuMemory } from '../gpu/buffers';
 import { openGpu } from '../gpu/device';
-import { UNCHECKED } from '../gpu/fixtures';
 import { buildModel } from '../model/build';
 import { readModelConfig } from '../model/families/registry';
 import { checkpointFolder, publicModel, readGolden } from '../model/fixtures/golden';
@@ -30,7 +29,7 @@ const collect: () => void = runInNewContext('gc');
 
 let model: Model;
 beforeAll(async () => {
-  model = await loadModel(publicModel('nano'), { arithmetic: 'f32', gpu, profile: UNCHECKED });
+  model = await loadModel(publicModel('nano'), { arithmetic: 'f32', gpu, selfCheck: false });
 });
 afterAll(() => model.dispose());
 
@@ -72,7 +71,7 @@ it.each([
 });
 
 it("has RoPE's tables for the longest sequence so far, not for the model's 8192 positions", async () => {
-  const short = await loadModel(publicModel('nano'), { arithmetic: 'f32', gpu, profile: UNCHECKED });
+  const short = await loadModel(publicModel('nano'), { arithmetic: 'f32', gpu, selfCheck: false });
   const used = async (lengths: number[]) => {
     const inputIds = new Uint32Array(2048).fill(7);
     await short.forward({ inputIds, lengths: Uint32Array.from(lengths) });
@@ -107,7 +106,7 @@ describe("ModernBERT-base's shape", () => {
     const model = await loadModel(source, {
       dtype,
       gpu,
-      profile: UNCHECKED,
+      selfCheck: false,
       cacheFolder: join(folder, 'cache'),
       onProgress({ loaded }) {
         if (loaded < most.at + 8e6) return;
@@ -185,7 +184,7 @@ async function writeZeros(folder: string, config: Record<string, unknown>): Prom
 it('runs seven dispatches a layer and at most eight around them', async () => {
   const { runtime, config } = await loadRuntime(checkpointFolder('tiny-mlm'), {
     gpu,
-    profile: UNCHECKED,
+    selfCheck: false,
     folder: folderFiles,
   });
   const { inputIds, lengths } = readGolden('tiny-mlm').batch;
@@ -199,7 +198,7 @@ it('runs seven dispatches a layer and at most eight around them', async () => {
 });
 
 it('a pass makes nothing on the GPU but a command buffer when one of its shape went before', async () => {
-  const { runtime } = await loadRuntime(publicModel('nano'), { gpu, profile: UNCHECKED, folder: folderFiles });
+  const { runtime } = await loadRuntime(publicModel('nano'), { gpu, selfCheck: false, folder: folderFiles });
   const { device } = runtime.gpu;
   const made: string[] = [];
   const submit = device.queue.submit.bind(device.queue);

@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { create } from 'webgpu';
 import { ModelFileError } from '../api/errors';
-import { UNCHECKED } from '../gpu/fixtures';
 import { checkpointFolder } from '../model/fixtures/golden';
 import { twinFolder } from '../model/fixtures/twin';
 import { deleteCached, listCached, loadModel } from '../node';
@@ -61,7 +60,7 @@ afterAll(() => {
 });
 
 const load = async (options: object = {}) => {
-  const model = await loadModel('org/tiny', { hubUrl, gpu, profile: UNCHECKED, cacheFolder, ...options });
+  const model = await loadModel('org/tiny', { hubUrl, gpu, selfCheck: false, cacheFolder, ...options });
   await model.dispose();
   return model.info;
 };
@@ -180,7 +179,7 @@ describe('an abort leaves nothing in the cache:', () => {
     const loading = openModel('org/tiny', {
       hubUrl,
       gpu,
-      profile: UNCHECKED,
+      selfCheck: false,
       dtype: 'q8',
       signal: controller.signal,
       store: folderStore(cacheFolder),

@@ -141,7 +141,8 @@ async function runtimeOf(files: ModelFiles, options: OpenOptions) {
         const { modules } = sentence;
         const built = buildModel({ gpu, family, config, modules, names, dtype, act, compute, task, alloc });
         const head = TASKS[built.model.task].usual(sentence);
-        const compiled = compileChecked({ ...built, memory, head, store: options.plans });
+        const { selfCheck = true, plans: store } = options;
+        const compiled = compileChecked({ ...built, memory, head, store, selfCheck });
         compiled.catch(() => {}); // a broken file is reported first; otherwise it is awaited below
         return { ...built, compiled };
       };
