@@ -118,7 +118,7 @@ describe('the library', () => {
     expect(await plans()).toBe(first);
   });
 
-  it('kernels that do not compile in any design are a DeviceFaultError with the words of the compiler', async () => {
+  it('a kernel that does not compile in any design is an UnsupportedModelError with the words of the compiler', async () => {
     const page = await openLibrary();
     const error = await page.evaluate(async () => {
       const { createShaderModule } = GPUDevice.prototype;
@@ -129,8 +129,8 @@ describe('the library', () => {
       return failed.then(String, (error) => ({ name: error.name, message: error.message }));
     });
     expect(error).toEqual({
-      name: 'DeviceFaultError',
-      message: expect.stringMatching(/^The kernel '\w.*' .*does not work on this device \(unnamed\): .*\d+:\d+ .*u32/s),
+      name: 'UnsupportedModelError',
+      message: expect.stringMatching(/^The kernel '\w.*' does not compile on this device \(unnamed\): \d+:\d+ .*u32/s),
     });
   });
 });

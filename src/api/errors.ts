@@ -23,7 +23,7 @@ export class DeviceLostError extends Error {
   override name = 'DeviceLostError';
 }
 
-/** The device computes something wrong, or refuses to compile it, however the library asks for it: most likely its driver is at fault. */
+/** The device computes something wrong however the library asks for it: most likely its driver is at fault. */
 export class DeviceFaultError extends Error {
   override name = 'DeviceFaultError';
 }

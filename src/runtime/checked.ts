@@ -41,12 +41,14 @@ interface Fault {
   kernel: string;
   chosen?: Chosen;
   reason: string;
+  /** What compiling it threw, if the device refuses it. */
+  error?: UnsupportedModelError;
 }
 
 /**
  * Compiles a model's kernels and checks that they compute what they should on this device. While one of them does not, the profile of the device
  * loses the choice that it was made by, and all is done again with the next one; `model.encoder` follows.
- * Throws a DeviceFaultError if there is nothing else to choose.
+ * If there is nothing else to choose, it throws a DeviceFaultError, or the UnsupportedModelError of a kernel that the device refuses.
  */
 export async function compileChecked(options: Options): Promise<CheckedModel> {
   const { gpu } = options.memory;
@@ -61,7 +63,7 @@ export async function compileChecked(options: Options): Promise<CheckedModel> {
     for (const fault of faults) {
       const { kernel, chosen, reason } = fault;
       const safer = chosen && without(gpu.profile, chosen.kind, chosen.choice);
-      if (!safer) throw faultError(adapterName(gpu.info), fault);
+      if (!safer) throw fault.error ?? faultError(adapterName(gpu.info), fault);
       gpu.profile = safer;
       replaced.push({ kernel, design: chosen.choice, reason });
     }
@@ -91,7 +93,7 @@ async function compileAll({ memory, model, head, store }: Options) {
         kernels.push({ compiled: compiled as Checkable['compiled'], compile, kernel, chosen });
         return compiled;
       } catch (error) {
-        if (error instanceof UnsupportedModelError) refused.push({ kernel, chosen, reason: error.message });
+        if (error instanceof UnsupportedModelError) refused.push({ kernel, chosen, reason: error.message, error });
         throw error;
       }
     };

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { DeviceFaultError } from '../api/errors';
+import { DeviceFaultError, UnsupportedModelError } from '../api/errors';
 import type { Model } from '../api/types';
 import { testGpu, withShaders } from '../gpu/fixtures';
 import { checkpointFolder, maxDifference, readGolden } from '../model/fixtures/golden';
@@ -110,6 +110,12 @@ describe('throws an error that names kernel and adapter', () => {
     await expect(loading).rejects.toThrow(DeviceFaultError);
     await expect(loading).rejects.toThrow(message);
     expect(warn).not.toHaveBeenCalled();
+  });
+
+  it('or that it does not compile, if no design does', async () => {
+    const loading = open(broken(isGemm, 'fn finish(', 'fn finish(wrong: '));
+    await expect(loading).rejects.toThrow(UnsupportedModelError);
+    await expect(loading).rejects.toThrow(/does not compile on this device \(.*\): \d+:\d+ /);
   });
 });
 
