@@ -45,11 +45,17 @@ export async function loadModel(source: ModelSource, options: NodeLoadOptions = 
 /** What Node provides in place of the browser. */
 const local: Pick<SourceOptions, 'folder' | 'sha256'> = { folder: folderFiles, sha256: () => createHash('sha256') };
 
+/** By their options. GPU objects are never collected, so there is one for all models. */
+const gpus = new Map<string, GPU>();
+
 /** The package has a native part, so it is imported only when a GPU is needed. */
 async function dawnGpu(options: string[]): Promise<GPU> {
   try {
     const { create } = await import('webgpu');
-    return create(options);
+    const key = JSON.stringify(options);
+    const gpu = gpus.get(key) ?? create(options);
+    gpus.set(key, gpu);
+    return gpu;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
     throw new WebGPUUnavailableError('WebGPU in Node comes from the npm package webgpu: npm install webgpu', { cause });

@@ -1,5 +1,7 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { subgroupMatrixOf } from './device';
+import { openGpu, subgroupMatrixOf } from './device';
 
 const config = (componentType: string, resultComponentType: string, M: number, N: number, K: number) => ({
   componentType,
@@ -33,4 +35,19 @@ describe('subgroupMatrixOf', () => {
     expect(subgroupMatrixOf({ ...sizes, subgroupMatrixConfigs: [config('f16', 'f32', 16, 16, 64)] })).toBeUndefined();
     expect(subgroupMatrixOf(sizes)).toBeUndefined();
   });
+});
+
+it('GPU objects are never collected: Dawn in Node crashes if one is', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const unused = new WeakRef({ requestAdapter: () => Promise.resolve(null) });
+  const used = await (async () => {
+    const gpu = { requestAdapter: () => Promise.resolve(null) };
+    await expect(openGpu(gpu as unknown as GPU)).rejects.toThrow('no graphics adapter');
+    return new WeakRef(gpu);
+  })();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  collectGarbage();
+  expect(unused.deref()).toBeUndefined();
+  expect(used.deref()).toBeDefined();
 });

@@ -16,8 +16,6 @@ export interface SubgroupMatrix {
 /** An open device and what the kernels need to know about it. */
 export interface Gpu {
   device: GPUDevice;
-  /** Kept as long as the device: in Node, Dawn shuts down when its GPU object is collected. */
-  instance: GPU;
   info: AdapterInfo;
   /** What is chosen for this device. */
   profile: Profile;
@@ -38,6 +36,12 @@ export interface Gpu {
 const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
 
 /**
+ * The GPU objects ever used. In Node, Dawn (webgpu 0.6.2) looks for finished work in a timer that does not hold its GPU object: if one is collected
+ * whose device was just destroyed, the process crashes.
+ */
+const kept = new Set<GPU>();
+
+/**
  * Opens a device of the high-performance adapter, with every feature and limit that the kernels can use, or those of the profile asked for.
  * Throws WebGPUUnavailableError if there is no WebGPU or no adapter, a RangeError for an unknown profile.
  */
@@ -49,6 +53,7 @@ export async function openGpu(gpu: GPU | undefined, profile: AskedProfile = {}):
         advice(),
     );
   }
+  kept.add(gpu);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) {
     throw new WebGPUUnavailableError(
@@ -62,7 +67,6 @@ export async function openGpu(gpu: GPU | undefined, profile: AskedProfile = {}):
     device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : undefined;
   const opened: Gpu = {
     device,
-    instance: gpu,
     info,
     profile: profileOf(adapter.info, subgroupSize, profile),
     limits: device.limits,

@@ -14,9 +14,11 @@ export const TEST_PROFILE: AskedProfile = {
   ...(GPU_UNROLL && { unroll: Number(GPU_UNROLL) }),
 };
 
+const toggles = (process.env.DAWN_TOGGLES ?? '').split(',').filter(Boolean);
+const dawn = create(toggles.map((name) => `enable-dawn-features=${name}`));
+
 /** WebGPU by Dawn, with the toggles of the environment variable DAWN_TOGGLES (`a,b`). */
-export const testGpu = (): GPU =>
-  create((process.env.DAWN_TOGGLES ?? '').split(',').flatMap((name) => (name ? [`enable-dawn-features=${name}`] : [])));
+export const testGpu = (): GPU => dawn;
 
 /** Opens the test project's GPU. */
 export const openTestGpu = (): Promise<Gpu> => openGpu(testGpu(), TEST_PROFILE);
@@ -37,10 +39,9 @@ function wrap<T extends object>(target: T, replaced: Record<string, unknown>): T
 
 /** The test project's GPU with its device changed. */
 function withDevice(change: (device: GPUDevice) => GPUDevice): GPU {
-  const gpu = testGpu();
-  return wrap(gpu, {
+  return wrap(dawn, {
     async requestAdapter(options?: GPURequestAdapterOptions) {
-      const adapter = (await gpu.requestAdapter(options))!;
+      const adapter = (await dawn.requestAdapter(options))!;
       const requestDevice = async (descriptor?: GPUDeviceDescriptor) => change(await adapter.requestDevice(descriptor));
       return wrap(adapter, { requestDevice });
     },

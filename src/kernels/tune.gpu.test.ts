@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../gpu/device';
-import { openTestGpu } from '../gpu/fixtures';
+import { openTestGpu, testGpu } from '../gpu/fixtures';
 import { PLANS, tilesFor } from './gemm';
 import type { GemmSpec, GemmTile } from './gemm-spec';
 import { withMatrices } from './test-matrices';
@@ -108,7 +108,9 @@ describe('createTuner', () => {
 
   it('measures nothing on a device without timestamps', async () => {
     const store = memoryStore();
-    const clockless = await gpu.instance.requestAdapter().then((adapter) => adapter!.requestDevice());
+    const clockless = await testGpu()
+      .requestAdapter()
+      .then((adapter) => adapter!.requestDevice());
     expect(await createTuner({ ...gpu, device: clockless, hasTimestamps: false }, store)(spec)).toBeUndefined();
     expect(store.plans).toEqual({});
     clockless.destroy();
