@@ -1,32 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import {
-  DeviceFaultError,
-  DeviceLostError,
-  ModelFileError,
-  UnsupportedModelError,
-  WebGPUUnavailableError,
-} from '../api/errors';
+import * as exported from '../api/errors';
+import * as browser from '../index';
+import * as node from '../node';
 import { fromWireError, toWireError } from './wire-error';
+
+/** The library's own, whatever is added to them. */
+const own = Object.values(exported).filter(
+  (value): value is typeof exported.ModelFileError => value.prototype instanceof Error,
+);
 
 const across = (thrown: unknown) => fromWireError(structuredClone(toWireError(thrown)));
 
 describe('errors across the worker boundary', () => {
-  const classes = [
-    WebGPUUnavailableError,
-    UnsupportedModelError,
-    ModelFileError,
-    DeviceLostError,
-    DeviceFaultError,
-    RangeError,
-    TypeError,
-    SyntaxError,
-    Error,
-  ];
-  it.each(classes)('%o keeps class, name, message and stack', (Class) => {
+  it.each([...own, RangeError, TypeError, SyntaxError, Error])('%o keeps class, name, message and stack', (Class) => {
     const thrown = new Class('9000 tokens, the limit is 8192');
     const revived = across(thrown);
     expect(revived.constructor).toBe(Class);
     expect(revived).toMatchObject({ name: thrown.name, message: thrown.message, stack: thrown.stack });
+  });
+
+  it.each(own)('%o can be imported from both entries', (Class) => {
+    expect(browser).toHaveProperty(Class.name, Class);
+    expect(node).toHaveProperty(Class.name, Class);
   });
 
   it('keeps a DOMException with its name', () => {
@@ -36,7 +31,7 @@ describe('errors across the worker boundary', () => {
   });
 
   it('keeps the chain of causes', () => {
-    const revived = across(new ModelFileError('outer', { cause: new RangeError('inner') }));
+    const revived = across(new exported.ModelFileError('outer', { cause: new RangeError('inner') }));
     expect(revived.cause).toBeInstanceOf(RangeError);
     expect(revived.cause).toMatchObject({ message: 'inner' });
   });
