@@ -24,6 +24,8 @@ const url = inject('databaseUrl');
 const MODEL = join(ROOT, 'public/models/nano-embed');
 /** Number of texts. Each is one passage, and so one share. */
 const TEXTS = 24;
+/** Number of the advisory lock that stops workers. */
+const LOCK = 24_001;
 let server: Server;
 let folder: string;
 let command: string;
@@ -85,19 +87,41 @@ it('distributes an index over workers; one is killed half-way, and nothing is lo
     ).rows[0].n;
   expect(await jobs('created')).toBe(TEXTS);
 
+  // Workers stop at a lock of the test once half of the passages are left, however fast they are.
+  await server.query(`CREATE FUNCTION passages.wait_for_test() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF (SELECT count(*) FROM passages.chunks WHERE embedding IS NULL) <= ${TEXTS / 2} THEN
+      PERFORM pg_advisory_xact_lock_shared(${LOCK});
+    END IF;
+    RETURN NEW;
+  END $$`);
+  await server.query(
+    'CREATE TRIGGER wait BEFORE UPDATE ON passages.chunks FOR EACH ROW EXECUTE FUNCTION passages.wait_for_test()',
+  );
+  const lock = new pg.Client({ connectionString: url });
+  await lock.connect();
+  await lock.query('SELECT pg_advisory_lock($1)', [LOCK]);
+  const locked = async () =>
+    (
+      await server.query<{ n: number }>(
+        "SELECT count(*)::integer AS n FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted",
+        [LOCK],
+      )
+    ).rows[0].n;
+
   const victim = cli('--work');
-  await until(async () => (await indexSize(server)).waiting < TEXTS && (await jobs('active')) === 1);
+  await until(async () => (await locked()) === 1);
   victim.child.kill('SIGKILL');
   await victim.done;
-  const halfWay = await indexSize(server);
-  expect(halfWay.waiting).toBeGreaterThan(0);
+  expect((await indexSize(server)).waiting).toBe(TEXTS / 2);
   expect(await jobs('active')).toBe(1); // the victim's
 
   const workers = [cli('--work'), cli('--work')];
+  await until(async () => (await locked()) === 3); // the victim's session too: Postgres has not noticed its end
+  await lock.end();
   const ends = await Promise.all(workers.map(({ done }) => done));
   expect(ends.map(({ code }) => code)).toEqual([0, 0]);
   const counts = ends.map(({ said }) => Number([...said.matchAll(/(\d+) passages embedded here/g)].at(-1)?.[1]));
-  expect(counts[0] + counts[1]).toBe(halfWay.waiting); // each once
+  expect(counts[0] + counts[1]).toBe(TEXTS / 2); // each once
   expect(Math.min(...counts)).toBeGreaterThan(0);
   expect(await indexSize(server)).toEqual({ documents: TEXTS, chunks: TEXTS, waiting: 0 });
   expect([await jobs('completed'), await jobs('created'), await jobs('active'), await jobs('failed')]).toEqual([
