@@ -1,7 +1,7 @@
 import { createProfiler, type Profiler } from '../src/gpu/profiler';
 import { packPasses } from '../src/packing/passes';
 import type { Runtime } from '../src/runtime/runtime';
-import { loadRuntime, type OpenOptions } from '../src/session/open';
+import { loadRuntime, type OpenOptions } from '../src/session/load-runtime';
 import { type Case, lengthsOf, scaled, sequencesOf, type Tier } from './cases';
 import { measureQueries } from './latency';
 import type { BenchModel } from './models';

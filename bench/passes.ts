@@ -2,7 +2,7 @@ import type { Profiler } from '../src/gpu/profiler';
 import { pooledEmbedding } from '../src/model/heads/embeddings';
 import type { HeadRequest } from '../src/runtime/head-runner';
 import type { Runtime } from '../src/runtime/runtime';
-import type { loadRuntime } from '../src/session/open';
+import type { loadRuntime } from '../src/session/load-runtime';
 
 /** A model without its tokenizer, ready to run. */
 export type Loaded = Awaited<ReturnType<typeof loadRuntime>>;

@@ -1,7 +1,7 @@
 import type { ProfileName } from '../src/api/types';
 import { openGpu } from '../src/gpu/device';
 import { isSoftware } from '../src/gpu/profile';
-import type { OpenOptions } from '../src/session/open';
+import type { OpenOptions } from '../src/session/load-runtime';
 import { barsOf, LEAST_TOKENS, WINDOWS } from './bars';
 import { type Case, TIERS, type Tier, type TierName, USUAL_TIERS } from './cases';
 import { measure } from './measure';

@@ -94,7 +94,7 @@ export function helpOf(name: string, { summary, args, rest, options, details }: 
     `  --${option}${value ? ` ${value}` : ''}`,
     help,
   ]);
-  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  const width = rows.reduce((most, [left]) => Math.max(most, left.length), 0) + 2;
   return [
     `modernbert-webgpu ${[name, ...args, ...(rest ? [`[${rest} …]`] : [])].join(' ')} [options]`,
     '',

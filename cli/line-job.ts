@@ -113,7 +113,7 @@ async function runInputs<T>(
   for (const [i, row] of rows.entries()) {
     const { results: own, failure } = await runInputs(job, model, [row], [inputs[i]], options);
     if (failure) return { results, failure };
-    results.push(...own);
+    for (const result of own) results.push(result);
   }
   return { results };
 }

@@ -36,7 +36,7 @@ async function main(args: string[]): Promise<number> {
 
 function overview(): string {
   const names = Object.keys(COMMANDS);
-  const width = Math.max(...names.map((name) => name.length)) + 2;
+  const width = names.reduce((most, name) => Math.max(most, name.length), 0) + 2;
   return [
     'modernbert-webgpu COMMAND … [options]',
     '',

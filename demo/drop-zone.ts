@@ -91,7 +91,7 @@ async function entryFiles(entry: FileSystemEntry): Promise<File[]> {
   for (;;) {
     const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
     if (batch.length === 0) break; // at most 100 come at a time
-    found.push(...batch);
+    for (const entry of batch) found.push(entry);
   }
   return (await Promise.all(found.map(entryFiles))).flat();
 }

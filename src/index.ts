@@ -6,8 +6,10 @@ export {
   DeviceFaultError,
   DeviceLostError,
   ModelFileError,
+  NumericError,
   UnsupportedModelError,
   WebGPUUnavailableError,
+  WorkerError,
 } from './api/errors';
 export type * from './api/types';
 export { type BrowserLoadOptions, loadModel } from './session/client';

@@ -15,8 +15,10 @@ export {
   DeviceFaultError,
   DeviceLostError,
   ModelFileError,
+  NumericError,
   UnsupportedModelError,
   WebGPUUnavailableError,
+  WorkerError,
 } from './api/errors';
 export type * from './api/types';
 export { maxSim, similarity } from './similarity';

@@ -2,6 +2,7 @@
 import { axisX, barX, dot, gridX, line, plot, text } from '@observablehq/plot';
 import type { PeerResult } from '../../bench/peer/results';
 import type { SetResult } from '../../bench/report';
+import { largest } from '../extremes';
 import { count } from '../numbers';
 
 type Chart = SVGSVGElement;
@@ -23,7 +24,7 @@ export function speedChart(sets: SetResult[], width: number): Chart | undefined 
     .filter(({ name }) => name.startsWith('fixed'))
     .map((set) => ({ length: set.lengths[0], speed: set.tokens_per_s, line: `${set.model}, ${set.tier}` }));
   if (new Set(points.map(({ length }) => length)).size < 2) return undefined;
-  const longest = Math.max(...points.map(({ length }) => length));
+  const longest = largest(points.map(({ length }) => length));
   const channels = { x: 'length', y: 'speed', stroke: 'line' };
   return svgOf(
     {
@@ -71,7 +72,7 @@ export function raceChart(results: PeerResult[], width: number): Chart {
         }),
         dot(runs, { x: 'ms', y: 'contender', stroke: 'currentColor', r: 3 }),
         text(finished, {
-          x: ({ runs_ms }) => Math.max(...runs_ms),
+          x: ({ runs_ms }) => largest(runs_ms),
           y: 'contender',
           text: ({ median_ms }) => `${count(Math.round(median_ms))} ms`,
           textAnchor: 'start',

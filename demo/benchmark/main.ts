@@ -6,6 +6,7 @@ import type { App } from '../app';
 import { find, showError } from '../dom';
 import { fileSize } from '../numbers';
 import './benchmark.css';
+import { largest } from '../extremes';
 import { speedChart } from './charts';
 import { environment } from './environment';
 import html from './panel.html?raw';
@@ -114,7 +115,7 @@ export function start(panel: HTMLElement, app: App): void {
 /** What a picture says of a report. */
 function factsOf({ adapter, driver, runtime, date, peaks, sets, queries }: Report): string[] {
   const best = sets.reduce((a, b) => (b.tokens_per_s > a.tokens_per_s ? b : a));
-  const memory = Math.max(...sets.map(({ peak_bytes }) => peak_bytes));
+  const memory = largest(sets.map(({ peak_bytes }) => peak_bytes));
   return [
     [adapter, driver].filter(Boolean).join(', '),
     `${runtime} · ${date.slice(0, 10)} · at best ${rate(peaks.fma_gflops)} GFLOP/s on FMAs, ${rate(peaks.copy_gb_s)} GB/s on copies`,

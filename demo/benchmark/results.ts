@@ -3,6 +3,7 @@ import { barTable, kernelTable, mib, percent, queryTable, rate, setTable, window
 import type { KernelTime, Report } from '../../bench/report';
 import { roofline, shownSets } from '../../bench/roofline';
 import { element } from '../dom';
+import { largest } from '../extremes';
 import { resultTable } from './tables';
 
 /** A bar for every kernel that multiplies: its share of the FMA peak. */
@@ -28,7 +29,7 @@ export function resultElements(report: Report, chart: SVGSVGElement | undefined)
   const { peaks, sets, queries, windows, bars } = report;
   const timed = sets.filter(({ kernels }) => kernels);
   const plot = roofline(report);
-  const memory = Math.max(...sets.map(({ peak_bytes }) => peak_bytes));
+  const memory = largest(sets.map(({ peak_bytes }) => peak_bytes));
   const peakText = `In this run the device's best was ${rate(peaks.fma_gflops)} GFLOP/s on FMAs alone and ${rate(peaks.copy_gb_s)} GB/s on copies alone. The sets took at most ${mib(memory)} of GPU memory, weights included.`;
   return [
     element('p', { textContent: peakText }),

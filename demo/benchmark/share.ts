@@ -1,5 +1,6 @@
 // Results as files: JSON for programs, a picture of charts and facts for people.
 import { element, showError } from '../dom';
+import { largest } from '../extremes';
 import { saveFile } from '../save-file';
 
 /** What can be saved: the report, and what a picture of it shows. */
@@ -44,7 +45,7 @@ const LINE = 22;
 async function pictureOf(title: string, facts: string[], charts: SVGSVGElement[], page: HTMLElement): Promise<Blob> {
   const { color, backgroundColor, fontFamily } = getComputedStyle(page);
   const sizes = charts.map(({ width, height }) => ({ width: width.baseVal.value, height: height.baseVal.value }));
-  const width = 2 * MARGIN + Math.max(760, ...sizes.map((size) => size.width));
+  const width = 2 * MARGIN + largest([760, ...sizes.map((size) => size.width)]);
   const head = 2 * MARGIN + LINE * facts.length;
   const height = head + sizes.reduce((sum, size) => sum + size.height + MARGIN, 0);
 

@@ -1,3 +1,4 @@
+import { largest, smallest } from '../extremes';
 import { seededRandom } from '../seeded-random';
 import { type Examples, probabilities, trainHead } from './logistic-regression';
 
@@ -5,8 +6,8 @@ const FOLDS = 5;
 
 /** How many folds the examples allow: 5, or as many as the smallest class has examples; 0 where a class has a single one. */
 export function foldCount(targets: number[], classes: number): number {
-  const smallest = Math.min(...classSizes(targets, classes));
-  return smallest < 2 ? 0 : Math.min(FOLDS, smallest);
+  const least = smallest(classSizes(targets, classes));
+  return least < 2 ? 0 : Math.min(FOLDS, least);
 }
 
 export function classSizes(targets: number[], classes: number): number[] {
@@ -48,7 +49,7 @@ export function crossValidate(examples: Examples, folds: number, onFold?: (done:
     for (const i of targets.keys()) {
       if (fold[i] !== held) continue;
       const shares = probabilities(head, rowOf(i));
-      predicted[i] = shares.indexOf(Math.max(...shares));
+      predicted[i] = shares.indexOf(largest(shares));
     }
     onFold?.(held + 1);
   }

@@ -1,4 +1,5 @@
 import { parse } from 'papaparse';
+import { largest } from '../extremes';
 
 export interface Example {
   text: string;
@@ -24,7 +25,7 @@ export function parseRows(name: string, text: string): string[][] {
 }
 
 export function asTable(rows: string[][], hasHeader: boolean): Table {
-  const width = Math.max(...rows.map((row) => row.length));
+  const width = largest(rows.map((row) => row.length));
   const names = hasHeader ? rows[0] : [];
   const columns = Array.from({ length: width }, (_, i) => names[i]?.trim() || `Column ${i + 1}`);
   return { columns, rows: hasHeader ? rows.slice(1) : rows };

@@ -1,3 +1,4 @@
+import { largest } from '../extremes';
 import { minimise } from './lbfgs';
 
 /** Embeddings with their classes: `features` [rows, dim], `targets` [rows], each below `classes`. */
@@ -82,7 +83,7 @@ function scores({ weights, bias }: LinearHead, x: ArrayLike<number>): number[] {
 }
 
 function softmax(values: number[]): number[] {
-  const most = Math.max(...values);
+  const most = largest(values);
   const powers = values.map((value) => Math.exp(value - most));
   const total = powers.reduce((sum, power) => sum + power, 0);
   return powers.map((power) => power / total);

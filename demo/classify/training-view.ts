@@ -1,4 +1,5 @@
 import { element } from '../dom';
+import { smallest } from '../extremes';
 import { keyScroll } from '../key-scroll';
 import { percent, plural } from '../numbers';
 import { type Confusion, confidence, confusion } from './cross-validation';
@@ -37,7 +38,7 @@ export function trainingView({ labels, texts, targets }: TrainingSet, { folds, p
 
 function summary({ counts, accuracy }: Confusion, folds: number, examples: number): HTMLElement {
   const [low, high] = confidence(accuracy, examples).map((share) => percent(share, 0));
-  const fewest = Math.min(...counts.map((row) => row.reduce((sum, n) => sum + n, 0)));
+  const fewest = smallest(counts.map((row) => row.reduce((sum, n) => sum + n, 0)));
   return element(
     'p',
     { className: 'accuracy' },

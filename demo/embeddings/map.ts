@@ -1,5 +1,6 @@
 import { dot, plot } from '@observablehq/plot';
 import { element } from '../dom';
+import { smallest } from '../extremes';
 
 export interface MapTexts {
   texts: string[];
@@ -92,7 +93,7 @@ export function drawMap(
 
   function nearest(x: number, y: number): number | undefined {
     const distances = at.map((p) => Math.hypot(p.x - x, p.y - y));
-    const least = Math.min(...distances);
+    const least = smallest(distances);
     return least <= REACH ? distances.indexOf(least) : undefined;
   }
 

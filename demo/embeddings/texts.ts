@@ -2,6 +2,7 @@ import type { Model } from '../../src/index';
 import { type ReadDocument, readDocuments } from '../documents';
 import { debounced, element, find, showError } from '../dom';
 import { createDropZone } from '../drop-zone';
+import { largest } from '../extremes';
 import { count, plural } from '../numbers';
 
 /** A text to embed. `group`: where it comes from, a file's name or PASTED. */
@@ -99,7 +100,7 @@ export function createTexts(panel: HTMLElement, button: HTMLButtonElement, model
       if (cut.checked) return say(`${much} Its first ${count(limit)} are used.`, false);
       return say(`${much} Shorten it, or allow under Options to cut long texts or to divide files.`, true);
     }
-    const most = ofTotal(Math.max(0, ...tokens));
+    const most = ofTotal(largest([0, ...tokens]));
     const total = tokens.reduce((sum, n) => sum + n, 0);
     say(all.length > 1 ? `${plural(all.length, 'text')}, ${plural(total, 'token')}; the longest ${most}` : most, false);
   }

@@ -18,7 +18,10 @@ export class ModelFileError extends Error {
   override name = 'ModelFileError';
 }
 
-/** The GPU device was lost (driver reset, sleep, out of memory). Load the model again. */
+/**
+ * The GPU device was lost (driver reset, sleep, out of memory). A model recovers from that by itself; this error means that it was lost again
+ * within seconds, or could not be loaded again. The next call tries afresh.
+ */
 export class DeviceLostError extends Error {
   override name = 'DeviceLostError';
 }
@@ -27,6 +30,20 @@ export class DeviceLostError extends Error {
 export class DeviceFaultError extends Error {
   override name = 'DeviceFaultError';
 }
+
+/** A text makes the model's numbers overflow, so that it has no answer. */
+export class NumericError extends Error {
+  override name = 'NumericError';
+}
+
+/** The worker did not start, or failed. */
+export class WorkerError extends Error {
+  override name = 'WorkerError';
+}
+
+/** What a call rejects with whose model was disposed meanwhile. */
+export const disposedError = (): DOMException =>
+  new DOMException('The model was disposed. Load it again.', 'AbortError');
 
 /** The error that `signal` was aborted with; an AbortError unless the caller gave another reason. */
 export const abortReason = (signal: AbortSignal): unknown =>

@@ -132,6 +132,11 @@ export interface LoadOptions extends FileOptions {
    * (`info.replaced`). Default: true. Without it a faulty driver goes unnoticed.
    */
   selfCheck?: boolean;
+  /**
+   * After the loss of the GPU device (a driver's reset, sleep) or a crash of the worker, load the model again, and run once more what was under way.
+   * Default: true. Otherwise, and if it happens twice within 10 seconds, calls reject with a DeviceLostError or WorkerError.
+   */
+  recover?: boolean;
   /** Default `auto`: `software` on software adapters, else `card`. The others help to find out whether a driver is at fault. */
   profile?: 'auto' | ProfileName;
   /** Most tokens per GPU pass. Default: 8192, or fewer if the device's limits require it. */

@@ -30,6 +30,8 @@ export interface Gpu {
   none: GPUBuffer;
   /** Set once the device is lost; `guarded` throws it. */
   lost?: DeviceLostError;
+  /** Called when the device is lost. */
+  onLost: Set<(error: DeviceLostError) => void>;
 }
 
 /** Chromium only, behind a flag. */
@@ -62,7 +64,9 @@ export async function openGpu(gpu: GPU | undefined, profile: AskedProfile = {}):
   }
   const { vendor, architecture, device: model, description, subgroupMinSize, subgroupMaxSize } = adapter.info;
   const info = { vendor, architecture, device: model, description };
-  const device = await adapter.requestDevice(deviceDescriptor(adapter, profile));
+  const device = await adapter.requestDevice(deviceDescriptor(adapter, profile)).catch((cause: unknown) => {
+    throw new WebGPUUnavailableError(`The graphics adapter gives no device (${cause}).${advice()}`, { cause });
+  });
   const subgroupSize =
     device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : undefined;
   const opened: Gpu = {
@@ -75,13 +79,11 @@ export async function openGpu(gpu: GPU | undefined, profile: AskedProfile = {}):
     hasTimestamps: device.features.has('timestamp-query'),
     subgroupMatrix: device.features.has(SUBGROUP_MATRIX) ? subgroupMatrixOf(adapter.info as MatrixInfo) : undefined,
     none: device.createBuffer({ label: 'none', size: 256, usage: STORAGE }),
+    onLost: new Set(),
   };
-  void device.lost.then((info) => {
-    opened.lost = new DeviceLostError(
-      info.reason === 'destroyed'
-        ? 'The model was disposed: its GPU device is gone. Load the model again.'
-        : `The GPU device was lost (${info.message || 'no reason given'}). Load the model again.`,
-    );
+  void device.lost.then(({ message }) => {
+    opened.lost = new DeviceLostError(`The GPU device was lost (${message || 'no reason given'}).`);
+    for (const tell of opened.onLost) tell(opened.lost);
   });
   return opened;
 }
@@ -119,6 +121,20 @@ export function subgroupMatrixOf(info: MatrixInfo): SubgroupMatrix | undefined {
  */
 export async function guarded<T>(gpu: Gpu, work: (submitted: () => Promise<void>) => Promise<T>): Promise<T> {
   if (gpu.lost) throw gpu.lost;
+  // Whatever waits for a lost device may wait for ever.
+  let onLost: (error: DeviceLostError) => void;
+  const lost = new Promise<never>((_, reject) => {
+    onLost = reject;
+    gpu.onLost.add(onLost);
+  });
+  try {
+    return await Promise.race([inScopes(gpu, work), lost]);
+  } finally {
+    gpu.onLost.delete(onLost!);
+  }
+}
+
+async function inScopes<T>(gpu: Gpu, work: (submitted: () => Promise<void>) => Promise<T>): Promise<T> {
   gpu.device.pushErrorScope('out-of-memory');
   gpu.device.pushErrorScope('validation');
   let checked: Promise<void> | undefined;
@@ -140,8 +156,16 @@ export async function guarded<T>(gpu: Gpu, work: (submitted: () => Promise<void>
   return result as T;
 }
 
+/** Milliseconds in which the loss of a device is reported that fails to report errors. */
+const REPORT_TIME = 1000;
+
 async function popErrors(gpu: Gpu): Promise<void> {
-  const [validation, memory] = await Promise.all([gpu.device.popErrorScope(), gpu.device.popErrorScope()]);
+  const scopes = [gpu.device.popErrorScope(), gpu.device.popErrorScope()];
+  const [validation, memory] = await Promise.all(scopes).catch(async (cause: unknown) => {
+    const timeout = new Promise((resolve) => setTimeout(resolve, REPORT_TIME));
+    await Promise.race([gpu.device.lost, timeout]);
+    throw gpu.lost ?? new DeviceLostError(`The GPU device does not report errors any more (${cause}).`, { cause });
+  });
   if (gpu.lost) throw gpu.lost;
   if (memory) throw new RangeError(`The GPU is out of memory: ${memory.message}`);
   if (validation) throw new Error(`WebGPU rejected a command: ${validation.message}`);

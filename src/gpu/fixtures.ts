@@ -60,3 +60,67 @@ export const withShaders = (change: (code: string) => string): GPU =>
         device.createShaderModule({ ...rest, code: change(code) }),
     }),
   );
+
+/** What a device does that may find it lost, in the order of its calls. */
+const STEPS = [
+  'createBuffer',
+  'createShaderModule',
+  'createComputePipelineAsync',
+  'createBindGroup',
+  'createCommandEncoder',
+  'popErrorScope',
+];
+
+/**
+ * A GPU whose device is destroyed at its call `at` (counted over the calls that load or compute something, from 0), and so are the devices after it
+ * at the calls in `later`. `calls()`: how many calls the present device had.
+ */
+export function withLosses(...losses: number[]): { gpu: GPU; calls(): number; lose(): void } {
+  const left = [...losses];
+  let calls = 0;
+  let present: GPUDevice;
+  const gpu = withDevice((device) => {
+    present = device;
+    calls = 0;
+    const at = left.shift() ?? Infinity;
+    const counted =
+      (run: (...args: never[]) => unknown) =>
+      (...args: never[]) => {
+        if (calls++ === at) device.destroy();
+        return run(...args);
+      };
+    const queue = wrap(device.queue, {
+      writeBuffer: counted(device.queue.writeBuffer.bind(device.queue) as never),
+      submit: counted(device.queue.submit.bind(device.queue) as never),
+    });
+    const own = Object.fromEntries(
+      STEPS.map((name) => [name, counted((device[name as never] as () => void).bind(device))]),
+    );
+    return wrap(device, { ...own, queue });
+  });
+  return { gpu, calls: () => calls, lose: () => present.destroy() };
+}
+
+/** A GPU that reports that it had no memory for its buffer number `at`. */
+export const withoutMemoryAt = (at: number): GPU =>
+  withDevice((device) => {
+    const scopes: GPUErrorFilter[] = [];
+    let buffers = 0;
+    let isFull = false;
+    return wrap(device, {
+      createBuffer(descriptor: GPUBufferDescriptor) {
+        isFull ||= buffers++ === at;
+        return device.createBuffer(descriptor);
+      },
+      pushErrorScope(filter: GPUErrorFilter) {
+        scopes.push(filter);
+        device.pushErrorScope(filter);
+      },
+      async popErrorScope() {
+        const isReported = scopes.pop() === 'out-of-memory' && isFull;
+        if (isReported) isFull = false;
+        const error = await device.popErrorScope();
+        return isReported ? { message: `no room for buffer ${at}` } : error;
+      },
+    });
+  });

@@ -1,4 +1,4 @@
-import { afterAll, describe, it, type TestContext } from 'vitest';
+import { afterAll, describe, expect, it, type TestContext } from 'vitest';
 import type { Arithmetic } from '../api/types';
 import { openTestGpu } from '../gpu/fixtures';
 import { SUBGROUP_SIZES } from '../gpu/profile';
@@ -18,6 +18,8 @@ interface Case {
   window: number;
   lengths: number[];
   tile: AttentionTile;
+  /** The token whose key is NaN. */
+  bad?: number;
   /** How many times larger the last token's key is than the first's: scores rise from step to step, so the softmax must rescale. */
   rising?: number;
 }
@@ -26,7 +28,10 @@ interface Case {
 const MIXED = [1, 63, 64, 65, 129, 2, 3, 1, 58];
 
 /** Attention of random q, k and v, as computed by the GPU and by the reference. */
-async function runAttention({ head_dim, heads = 2, window, lengths, tile, rising = 1 }: Case, act: Arithmetic = 'f32') {
+async function runAttention(
+  { head_dim, heads = 2, window, lengths, tile, bad = -1, rising = 1 }: Case,
+  act: Arithmetic = 'f32',
+) {
   const hidden = heads * head_dim;
   const layout = headsLayout(heads, head_dim);
   const stream = tokenStream(lengths.map((length) => new Uint32Array(length)));
@@ -40,6 +45,8 @@ async function runAttention({ head_dim, heads = 2, window, lengths, tile, rising
   k.forEach((row, r) => {
     for (let i = 0; i < row.length; i++) row[i] *= 1 + ((rising - 1) * r) / tokens;
   });
+
+  k[bad]?.fill(Number.NaN);
 
   const qScale = Math.LOG2E / Math.sqrt(head_dim);
   const rows = q.map((row, r) => Float64Array.of(...row.map((value) => value * qScale), ...k[r], ...v[r]));
@@ -98,6 +105,11 @@ describe.each(['workgroup', 'plain', 'subgroup'] as const)('attention, %s', (cho
       expectClose(actual, expected, 5e-6 * (c.rising ?? 1)); // the last bit of a larger score is worth more
     },
   );
+
+  it('leaves no row a number that attends to a NaN', async ({ skip }) => {
+    const { actual } = await runAttention({ head_dim: 32, window: 0, lengths: [70], tile: chosen(32, skip), bad: 41 });
+    expect(actual.flatMap((row) => [...row]).filter((value) => !Number.isNaN(value))).toEqual([]);
+  });
 
   it('computes in f16, or the device rejects f16', async ({ skip }) => {
     const tile = chosen(64, skip);

@@ -24,7 +24,7 @@ const HEAD_DIM: u32 = 64;
 const Q_SCALE: f32 = 0.125;
 const OUT_STRIDE: u32 = 256; // columns of a row of out
 const OUT_COLUMN: u32 = 0; // the column of out that column 0 goes to
-const OUT_MAX: f32 = 0.0; // the magnitude that f16 output is clamped to; 0: no clamping
+const OUT_MAX: f32 = 0.0; // larger magnitudes become NaN, so that an overflow of f16 output is noticed; 0: f32 output
 
 @group(0) @binding(0) var<storage, read> a: array<vec4<a_t>>; // [M, K]
 @group(0) @binding(1) var<storage, read> w: array<w_t>; // [N, K]
@@ -73,7 +73,7 @@ fn activate(x: vec4<f32>) -> vec4<f32> {
     return x / (1.0 + exp(-1.5957691216057308 * (x + 0.044715 * x * x * x))); // x (1 + tanh(y)) / 2 = x sigmoid(2y)
   }
   if (ACTIVATION == 2) { return x / (1.0 + exp(-x)); }
-  if (ACTIVATION == 3) { return max(x, vec4(0.0)); }
+  if (ACTIVATION == 3) { return select(x, vec4(0.0), x < vec4(0.0)); } // max may drop a NaN
   if (ACTIVATION == 4) { return 1.0 - 2.0 / (1.0 + exp(2.0 * x)); }
   return 0.5 * x * (1.0 + erf(x * 0.7071067811865476));
 }
@@ -81,8 +81,9 @@ fn activate(x: vec4<f32>) -> vec4<f32> {
 fn put(row: u32, column: u32, value: vec4<f32>) {
   let at = (row * OUT_STRIDE + OUT_COLUMN + column) / 4;
   if (EPILOGUE == 1) { out[at] += vec4<out_t>(value); return; }
-  if (OUT_MAX > 0.0) { out[at] = vec4<out_t>(clamp(value, vec4(-OUT_MAX), vec4(OUT_MAX))); return; }
-  out[at] = vec4<out_t>(value);
+  var stored = value;
+  if (OUT_MAX > 0.0) { stored = select(value, bitcast<vec4<f32>>(bitcast<vec4<u32>>(value) | vec4(0x7fc00000u)), abs(value) > vec4(OUT_MAX)); }
+  out[at] = vec4<out_t>(stored);
 }
 
 fn finish(row: u32, column: u32, first: vec4<f32>, second: vec4<f32>) { // of columns column .. and column + PAIR ..

@@ -44,7 +44,9 @@ fn moments(base: u32, local: vec3<u32>) -> Moments { // of the row whose first v
   var variance = 0.0;
   for (var i = 0u; i < LANES; i++) { variance += squares[local.y * LANES + i]; }
   variance /= f32(HIDDEN);
-  return Moments(mean, inverseSqrt(variance + EPS));
+  // A variance that overflows would make a row of zeros; it makes one of NaN, which is noticed.
+  let bits = bitcast<u32>(variance);
+  return Moments(mean, select(inverseSqrt(variance + EPS), bitcast<f32>(bits | 0x7fc00000), bits >= 0x7f800000));
 }
 
 fn normalised(base: u32, v: u32, m: Moments) -> vec4<f32> {

@@ -18,8 +18,11 @@ const VECS = STRIDE / 4;
 const LEAST = -3.4e38;
 var<workgroup> partial: array<vec4<f32>, COLUMNS * LANES>;
 
+// By their bits: compilers may take it that floats are never NaN.
+fn isNan(a: vec4<f32>) -> vec4<bool> { return (bitcast<vec4<u32>>(a) & vec4(0x7fffffffu)) > vec4(0x7f800000u); }
+
 fn combine(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
-  if (MODE == 1) { return max(a, b); }
+  if (MODE == 1) { return select(max(a, b), a + b, isNan(a) | isNan(b)); } // max alone may drop a NaN
   return a + b;
 }
 

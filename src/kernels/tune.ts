@@ -132,7 +132,7 @@ export async function tuneGemm(gpu: Gpu, spec: GemmSpec, time: Timer = createTim
       for (let round = 0; round < ROUNDS; round++) {
         for (const [i, gemm] of right.entries()) times[i] = Math.min(times[i], await timed(gemm, rows, repeats));
       }
-      const { tile } = right[times.indexOf(Math.min(...times))].variants[0];
+      const { tile } = right[times.indexOf(times.reduce((a, b) => Math.min(a, b)))].variants[0];
       plan.push(upTo === undefined ? { tile } : { upTo, tile });
     }
     return plan;

@@ -165,7 +165,7 @@ export const pool = (hidden_states: Matrix, cu_seqlens: Uint32Array, pooling: Po
     if (pooling === 'lasttoken') return hidden_states[end - 1];
     const rows = hidden_states.slice(start + skip, end);
     const column = (c: number) => rows.map((row) => row[c]);
-    if (pooling === 'max') return rows[0].map((_, c) => Math.max(...column(c)));
+    if (pooling === 'max') return rows[0].map((_, c) => column(c).reduce((a, b) => Math.max(a, b)));
     const weights = rows.map((_, r) => (pooling === 'weightedmean' ? skip + r + 1 : 1));
     const divisor = pooling === 'mean_sqrt_len_tokens' ? Math.sqrt(rows.length) : sum(weights);
     return rows[0].map((_, c) => sum(column(c).map((value, r) => value * weights[r])) / divisor);

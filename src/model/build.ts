@@ -30,8 +30,8 @@ export interface BuildOptions {
 /** A checkpoint's model: all of its buffers are allocated, and their contents are still to come. */
 export interface BuiltModel {
   model: LoadedModel;
-  /** The encoder's steps by the profile of the GPU as it is now; those of `model` are by the one it had. */
-  forward(): Encoder;
+  /** The encoder's steps by the profile of the GPU as it is now; those of `model` are by the one it had. `act`: by default as built. */
+  forward(act?: Arithmetic): Encoder;
   /** Where the checkpoint's tensors go, and those of each module's own file. */
   places: Map<string, Placement>;
   modulePlaces: { folder: string; places: Map<string, Placement> }[];
@@ -44,7 +44,7 @@ export function buildModel({ gpu, family, config, modules, alloc, ...options }: 
   const task = taskOf(config, family, names, options.task);
   const weights = family.tensors(config, tensors);
   const head = task === 'encoder' ? undefined : family.heads?.head(config, tensors, task, weights);
-  const forward = () => family.forward(config, weights, { gpu, act, compute });
+  const forward = (type = act) => family.forward(config, weights, { gpu, act: type, compute });
   const placed = modules.map((module) => {
     const own = declareTensors({
       alloc,

@@ -21,7 +21,7 @@ export function gemmProbes(spec: GemmSpec, variants: CompiledStep<never>['varian
     const tiles = stride >= WIDE ? 1 : Math.ceil(rows / tile!.m);
     return { tile: tile!, rows, tiles, computed: tiles * tile!.m };
   });
-  const mostRows = Math.max(...cases.map((one) => one.computed));
+  const mostRows = cases.reduce((most, { computed }) => Math.max(most, computed), 0);
   const operands = gemmOperands(spec, mostRows, computed);
   const before = epilogue.kind === 'residual' ? noise(mostRows * stride, 'f32', -1, 7) : undefined;
   const twin = gemmTwin(spec, operands, before && new Float32Array(before.buffer));

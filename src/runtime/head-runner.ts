@@ -75,7 +75,7 @@ export class HeadRunner {
   async #prepare(head: Head): Promise<CompiledHead> {
     const { steps, ...answer } = head.build(this.model);
     const slots = steps.flatMap(slotsOf);
-    const widest = Math.max(...slots.map(({ per, bytes }) => (per === 'row' ? bytes : 0)));
+    const widest = slots.reduce((most, { per, bytes }) => (per === 'row' ? Math.max(most, bytes) : most), 0);
     const chunkRows = Math.max(64, Math.min(MOST_ROWS, Math.floor(CHUNK_BYTES / widest / 64) * 64));
     return { ...answer, slots, chunkRows, steps: await Promise.all(steps.map((step) => this.compile(step))) };
   }
@@ -107,7 +107,10 @@ export class HeadRunner {
       this.#readbacks.pop(),
       'activations',
       'readback',
-      Math.min(total, Math.max(READBACK_BYTES, ...bytes)),
+      Math.min(
+        total,
+        bytes.reduce((a, b) => Math.max(a, b), READBACK_BYTES),
+      ),
       MAP_READ | COPY_DST,
     );
     let waiting: { chunk: Chunk; at: number }[] = [];

@@ -18,7 +18,7 @@ import { checkpointFolder, publicModel, readGolden } from '../model/fixtures/gol
 import { pooledEmbedding } from '../model/heads/embeddings';
 import { topK } from '../model/heads/top-k';
 import { loadModel } from '../node';
-import { loadRuntime } from '../session/open';
+import { loadRuntime } from '../session/load-runtime';
 import { folderFiles } from '../sources/folder';
 
 /** Dawn's null backend allocates and validates as others do, and computes nothing: bytes and dispatches are the same. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TEST_PROFILE, testGpu } from '../gpu/fixtures';
 import { checkpointFolder } from '../model/fixtures/golden';
 import { lastHiddenState } from '../model/heads/hidden';
-import { loadRuntime } from '../session/open';
+import { loadRuntime } from '../session/load-runtime';
 import { folderFiles } from '../sources/folder';
 import type { HeadRequest } from './head-runner';
 import type { Runtime } from './runtime';

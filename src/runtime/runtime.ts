@@ -80,7 +80,7 @@ export class Runtime {
   /** Tokens that one pass can hold on this device. */
   get tokenLimit(): number {
     const { maxStorageBufferBindingSize, maxBufferSize } = this.gpu.limits;
-    const widest = Math.max(...this.#slots.map(({ per, bytes }) => (per === 'token' ? bytes : 0)));
+    const widest = this.#slots.reduce((most, { per, bytes }) => (per === 'token' ? Math.max(most, bytes) : most), 0);
     const rows = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / widest);
     return Math.min(Math.floor(rows / M_MULTIPLE) * M_MULTIPLE, 32768);
   }
@@ -141,7 +141,7 @@ export class Runtime {
 
   /** Makes room for a pass and writes its stream. */
   #prepare({ sizes, inputs }: Pass): void {
-    const tiles = Math.max(...[...sizes.attention.values()].map((attention) => attention.tiles));
+    const tiles = [...sizes.attention.values()].reduce((most, attention) => Math.max(most, attention.tiles), 0);
     const units: Partial<Record<Unit, number>> = {
       token: roundUp(sizes.tokens, M_MULTIPLE),
       tile: roundUp(tiles, 64),

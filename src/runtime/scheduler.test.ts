@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { CallProgress } from '../api/calls';
+import { DeviceLostError, NumericError } from '../api/errors';
 import { pooledEmbedding } from '../model/heads/embeddings';
 import type { Head } from '../model/heads/head';
 import { lastHiddenState } from '../model/heads/hidden';
 import type { HeadRequest } from './head-runner';
+import type { Item } from './pass-items';
 import type { PassResult } from './runtime';
-import { createScheduler, type Item } from './scheduler';
+import { createScheduler, type SchedulerOptions } from './scheduler';
 
 /**
  * A GPU that answers with what it was asked about: the token id of a row, the sum of the ids of a sequence; hidden states are the ids,
@@ -17,42 +19,49 @@ function fakeGpu({
   gate,
   fails,
   queues = false,
+  options = {},
 }: {
   limit?: number;
   gate?: Promise<void>;
   fails?: (ids: number[]) => boolean;
   queues?: boolean;
+  options?: Partial<SchedulerOptions>;
 } = {}) {
   const finishes: (() => void)[] = [];
   const passes: number[][][] = [];
   const requested: HeadRequest[][] = [];
-  const scheduler = createScheduler(
-    async (sequences, requests, { hiddenRows, onSubmitted }): Promise<PassResult> => {
-      passes.push(sequences.map((ids) => [...ids]));
-      requested.push(requests);
-      await gate;
-      if (queues) {
-        onSubmitted();
-        await new Promise<void>((resolve) => finishes.push(resolve));
-      }
-      const stream = sequences.flatMap((ids) => [...ids]);
-      if (fails?.(stream)) throw new Error('the GPU said no');
-      const answer = ({ head, indices }: HeadRequest) =>
-        Float32Array.from(indices, (i) => (head.by === 'row' ? stream[i] : sequences[i].reduce((a, b) => a + b, 0)));
-      const states = hiddenRows && Float32Array.from(hiddenRows, (row) => stream[row]);
-      return {
-        heads: requests.map((request) => ({ data: answer(request), width: 1 })),
-        hidden_states: states && [states, states.map((x) => -x)],
-        dispatches: 0,
-      } as unknown as PassResult;
-    },
-    () => limit,
-  );
-  return { ...scheduler, passes, requested, finishes };
+  const precisely: boolean[] = [];
+  const run: SchedulerOptions['run'] = async (sequences, requests, { hiddenRows, onSubmitted }, precise) => {
+    precisely.push(precise);
+    passes.push(sequences.map((ids) => [...ids]));
+    requested.push(requests);
+    await gate;
+    if (queues) {
+      onSubmitted();
+      await new Promise<void>((resolve) => finishes.push(resolve));
+    }
+    const stream = sequences.flatMap((ids) => [...ids]);
+    if (fails?.(stream)) throw new Error('the GPU said no');
+    const answer = ({ head, indices }: HeadRequest) =>
+      Float32Array.from(indices, (i) => (head.by === 'row' ? stream[i] : sequences[i].reduce((a, b) => a + b, 0)));
+    const states = hiddenRows && Float32Array.from(hiddenRows, (row) => stream[row]);
+    return {
+      heads: requests.map((request) => ({ data: answer(request), width: 1 })),
+      hidden_states: states && [states, states.map((x) => -x)],
+      dispatches: 0,
+    } as unknown as PassResult;
+  };
+  const scheduler = createScheduler({
+    run,
+    maxTokensPerPass: () => limit,
+    wrongAnswer: (_, problem) => new NumericError(problem),
+    ...options,
+  });
+  return { ...scheduler, passes, requested, finishes, precisely };
 }
 
 const HIDDEN = lastHiddenState;
-const POOLED = pooledEmbedding({ pooling: ['mean'], normalize: true });
+const POOLED = pooledEmbedding({ pooling: ['mean'], normalize: false });
 
 /** An item of these ids and what was delivered for it. */
 function item(ids: number[], head: Head = POOLED, rows?: number[]): Item & { got: number[] } {
@@ -318,5 +327,151 @@ describe('with a GPU that takes a pass while it works on another', () => {
     finishes[2]();
     await Promise.all([calls[0], calls[2]]);
     expect(ofEach(items)).toEqual([[2], [], [6]]);
+  });
+});
+
+describe('when much waits', () => {
+  const ofTokens = (tokens: number, id: number) => item(Array<number>(tokens).fill(id));
+  /** The pass that an id is in, counted from 0. */
+  const passOf = (passes: number[][][], id: number) => passes.findIndex((pass) => pass.flat().includes(id));
+
+  it.each([1, 3])('a text of %i tokens starts within two passes of its arrival', async (length) => {
+    const { submit, passes, finishes } = fakeGpu({ limit: 10, queues: true });
+    const waiting = [submit(Array.from({ length: 60 }, (_, i) => ofTokens(1 + (i % 10), 1)))];
+    for (let call = 0; call < 20; call++) waiting.push(submit([ofTokens(10, 2), ofTokens(9, 2)]));
+    const arrivals: number[] = [];
+    for (let pass = 0, end = 0; pass < 40; pass++) {
+      await settled();
+      // The next query comes once the last one has begun.
+      if (arrivals.length === 0 || passOf(passes, 99 + arrivals.length) >= 0) {
+        waiting.push(submit([ofTokens(length, 100 + arrivals.length)]));
+        arrivals.push(passes.length);
+      }
+      while (end <= pass) finishes[end++]();
+    }
+    for (let end = 40; passes.length > end; end++) {
+      finishes[end]();
+      await settled();
+    }
+    await Promise.all(waiting);
+    expect(arrivals.length).toBeGreaterThan(5);
+    arrivals.forEach((before, query) => {
+      expect(passOf(passes, 100 + query) - before).toBeLessThanOrEqual(1); // the next one, or the one after it
+    });
+  });
+
+  it('a large call has its turn although smaller ones keep coming', async () => {
+    const { submit, passes } = fakeGpu({ limit: 4 });
+    const large = submit(Array.from({ length: 40 }, () => ofTokens(4, 7)));
+    let isDone = false;
+    void large.then(() => {
+      isDone = true;
+    });
+    let small = 0;
+    const next = async (): Promise<void> => {
+      if (isDone) return;
+      small++;
+      await submit([ofTokens(4, 1)]);
+      return next();
+    };
+    await Promise.all([large, next(), next(), next()]);
+    expect(passes.filter((pass) => pass.flat().includes(7))).toHaveLength(40);
+    expect(small).toBeLessThan(40 * 12);
+  });
+
+  it('takes 200,000 sequences in one call, and keeps nothing of them', async () => {
+    const { submit, passes } = fakeGpu({ limit: 1000 });
+    const done: number[] = [];
+    await submit(
+      Array.from({ length: 200_000 }, () => item([1])),
+      { onProgress: (progress) => void done.push(progress.done) },
+    );
+    expect(passes).toHaveLength(200);
+    expect(done.at(-1)).toBe(200_000);
+    await submit([item([2])]);
+    expect(passes).toHaveLength(201);
+  });
+
+  it('a call that is aborted before its passes costs none', async () => {
+    const { submit, passes } = fakeGpu({ limit: 1000 });
+    const controller = new AbortController();
+    const aborted = submit(
+      Array.from({ length: 100_000 }, () => item([1])),
+      controller,
+    );
+    controller.abort();
+    await expect(aborted).rejects.toThrow('aborted');
+    await submit([item([2])]);
+    expect(passes).toEqual([[[2]]]);
+  });
+});
+
+describe('when a pass is lost with its device', () => {
+  const lostAt = (...lost: number[]) => {
+    let pass = 0;
+    return fakeGpu({
+      limit: 4,
+      options: {
+        isWorthAnother: (error) => error instanceof DeviceLostError,
+        async run(sequences, requests) {
+          if (lost.includes(pass++)) throw new DeviceLostError('lost');
+          const data = requests.map(({ indices }) => Float32Array.from(indices, (i) => sequences[i][0]));
+          return { heads: data.map((own) => ({ data: own, width: 1 })) } as unknown as PassResult;
+        },
+      },
+    });
+  };
+
+  it('runs it again, and the call gets its answers in their places', async () => {
+    const { submit } = lostAt(1);
+    const items = Array.from({ length: 6 }, (_, i) => item([i, i]));
+    await submit(items);
+    expect(items.map(({ got }) => got)).toEqual([[0], [1], [2], [3], [4], [5]]);
+  });
+
+  it('rejects its calls if that is lost too, and no others', async () => {
+    const { submit } = lostAt(0, 1);
+    const [first, second] = [submit([item([1, 1, 1])]), submit([item([2, 2, 2])])];
+    const results = await Promise.allSettled([first, second]);
+    expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+    expect(results.find(({ status }) => status === 'rejected')).toMatchObject({ reason: new DeviceLostError('lost') });
+  });
+});
+
+describe('an answer that is not a number', () => {
+  /** Sequences that begin with 13 come out as NaN, those with 14 only if they are not run precisely. */
+  const overflowing = (options: Partial<SchedulerOptions>) =>
+    fakeGpu({
+      limit: 4,
+      options: {
+        async run(sequences, requests, _, precise) {
+          const of = ([id]: Uint32Array) => (id === 13 || (id === 14 && !precise) ? Number.NaN : id);
+          const data = requests.map(({ indices }) => Float32Array.from(indices, (i) => of(sequences[i])));
+          return { heads: data.map((own) => ({ data: own, width: 1 })) } as unknown as PassResult;
+        },
+        ...options,
+      },
+    });
+
+  it('rejects its call, says which, and leaves those alone that share its pass', async () => {
+    const wrongAnswer = ({ name }: Item, problem: string) => new NumericError(`${name}: ${problem}`);
+    const { submit } = overflowing({ wrongAnswer });
+    const good = item([1]);
+    const bad = { ...item([13, 0]), name: 'Text 7' };
+    const results = await Promise.allSettled([submit([item([2]), bad]), submit([good])]);
+    expect(results[0]).toMatchObject({ reason: new NumericError('Text 7: number 0 of its result is NaN') });
+    expect(bad.got).toEqual([]);
+    expect(good.got).toEqual([1]);
+  });
+
+  it('is computed once more precisely where that is possible', async () => {
+    const wrongAnswer: SchedulerOptions['wrongAnswer'] = (_, problem, precise) =>
+      precise ? new NumericError(problem) : undefined;
+    const { submit } = overflowing({ wrongAnswer });
+    const items = [item([14, 1]), item([5])];
+    const hopeless = submit([item([13])]);
+    await submit(items);
+    expect(items.map(({ got }) => got)).toEqual([[14], [5]]);
+    await expect(hopeless).rejects.toThrow(NumericError);
   });
 });

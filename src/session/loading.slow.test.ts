@@ -13,7 +13,8 @@ import { twinFolder } from '../model/fixtures/twin';
 import { deleteCached, listCached, loadModel } from '../node';
 import type { OpenStore, Store } from '../store/entries';
 import { folderStore } from '../store/folder';
-import { type OpenOptions, openModel } from './open';
+import type { OpenOptions } from './load-runtime';
+import { openModel } from './open';
 
 /** Dawn's null backend allocates and validates like the others but computes nothing: enough to load a model. */
 const gpu = create(['backend=null']);

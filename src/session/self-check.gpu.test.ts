@@ -4,7 +4,8 @@ import type { Model } from '../api/types';
 import { testGpu, withShaders } from '../gpu/fixtures';
 import { checkpointFolder, maxDifference, readGolden } from '../model/fixtures/golden';
 import { folderFiles } from '../sources/folder';
-import { type OpenOptions, openModel } from './open';
+import type { OpenOptions } from './load-runtime';
+import { openModel } from './open';
 
 /** The designs of cards; without loops written out, which take lavapipe longer to compile and are no other choice. */
 const CARD = { name: 'card', unroll: 1 } as const;

@@ -2,8 +2,10 @@ import {
   DeviceFaultError,
   DeviceLostError,
   ModelFileError,
+  NumericError,
   UnsupportedModelError,
   WebGPUUnavailableError,
+  WorkerError,
 } from '../api/errors';
 
 /** An error between worker and page: structured clone would drop the library's own classes. */
@@ -21,6 +23,8 @@ const CLASSES = {
   ModelFileError,
   DeviceLostError,
   DeviceFaultError,
+  NumericError,
+  WorkerError,
   RangeError,
   TypeError,
   SyntaxError,

@@ -42,7 +42,7 @@ export const folderStore =
         const changes = await Promise.all(
           [folder, ...names.map((name) => join(folder, name))].map((path) => stat(path)),
         );
-        if (Math.max(...changes.map(({ mtimeMs }) => mtimeMs)) > Date.now() - ABANDONED_MS) return undefined;
+        if (changes.some(({ mtimeMs }) => mtimeMs > Date.now() - ABANDONED_MS)) return undefined;
       }
       return () => {};
     },

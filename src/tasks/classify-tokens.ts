@@ -1,8 +1,7 @@
 import type { Aggregation, ClassifyTokensOptions, Entity, TokenLabel } from '../api/calls';
 import { tokenLogits } from '../model/heads/logits';
-import type { Item } from '../runtime/scheduler';
 import { type Call, oneOrMany } from './call';
-import { encode, type Parts, softmax } from './common';
+import { encode, largest, type Parts, softmax } from './common';
 
 const AGGREGATIONS: Aggregation[] = ['none', 'simple', 'first', 'max', 'average'];
 
@@ -20,12 +19,11 @@ async function classifyTexts(
     throw new RangeError(`aggregation must be one of ${AGGREGATIONS.join(', ')}, it is '${aggregation}'.`);
   }
   const results: (TokenLabel | Entity)[][] = [];
-  const items = (await encode(parts, texts, options)).map(({ ids, tokens, offsets }, i): Item => {
+  const items = await encode(parts, texts, options, ({ ids, tokens, offsets }, i) => {
     // Tokens that the post-processor added ([CLS], [SEP]) have no offsets.
     const rows = Uint32Array.from(ids.keys()).filter((row) => offsets[row][1] > 0);
     results[i] = [];
     return {
-      ids,
       wanted: [
         {
           head: tokenLogits,
@@ -69,7 +67,7 @@ export interface Scored {
   scores: number[];
 }
 
-const bestOf = (scores: number[]): number => scores.indexOf(Math.max(...scores));
+const bestOf = (scores: number[]): number => scores.indexOf(largest(scores));
 
 /**
  * Groups tokens as transformers' token-classification pipeline does: into words, unless `simple`, then neighbours of one class, with a new
@@ -96,7 +94,7 @@ export function entitiesOf(
   return groups.map(({ label, units }): Entity => {
     const { start } = units[0];
     const { end } = units[units.length - 1];
-    const score = mean(units.map(({ scores }) => Math.max(...scores)));
+    const score = mean(units.map(({ scores }) => largest(scores)));
     return { label, score, text: text.slice(start, end), start, end };
   });
 }
@@ -117,10 +115,9 @@ function wordsOf(text: string, tokens: Scored[]): Scored[][] {
 
 function joined(word: Scored[], aggregation: 'first' | 'max' | 'average'): Scored {
   const all = word.map(({ scores }) => scores);
-  const most = (scores: number[]) => Math.max(...scores);
   const scores = {
     first: () => all[0],
-    max: () => all.reduce((best, own) => (most(own) > most(best) ? own : best)),
+    max: () => all.reduce((best, own) => (largest(own) > largest(best) ? own : best)),
     average: () => all[0].map((_, l) => mean(all.map((own) => own[l]))),
   }[aggregation]();
   return { start: word[0].start, end: word[word.length - 1].end, scores };

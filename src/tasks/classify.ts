@@ -1,6 +1,6 @@
 import type { ClassifyOptions, LabelScore, TextPair } from '../api/calls';
 import { type Call, oneOrMany } from './call';
-import { byScore, checkTopK, encode, type Parts, sequenceLogits, sigmoid, softmax } from './common';
+import { byScore, checkTopK, type Parts, sequenceLogits, sigmoid, softmax } from './common';
 
 export const classify: Call = { task: 'seqcls', run: oneOrMany(classifyTexts) };
 
@@ -17,9 +17,8 @@ async function classifyTexts(
     multiLabel = config.multi_label || info.labels.length === 1,
   } = options;
   checkTopK(topK);
-  const encoded = await encode(parts, texts, options);
   const scored = (logits: Float32Array) => (raw ? logits : multiLabel ? Array.from(logits, sigmoid) : softmax(logits));
-  return (await sequenceLogits(parts, encoded, options)).map((logits) => {
+  return (await sequenceLogits(parts, texts, options)).map((logits) => {
     const scores = scored(logits);
     return info.labels
       .map((label, l) => ({ label, score: scores[l] }))

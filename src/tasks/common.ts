@@ -4,7 +4,8 @@ import type { ModelInfo } from '../api/types';
 import type { ModelConfig } from '../model/config';
 import { sequenceLogits as sequenceLogitsHead } from '../model/heads/logits';
 import type { SentenceConfig } from '../model/sentence';
-import type { Item, SubmitOptions } from '../runtime/scheduler';
+import type { Item } from '../runtime/pass-items';
+import type { SubmitOptions } from '../runtime/scheduler';
 import type { Tokenizer, Truncation } from '../tokenizer/types';
 
 /** What the calls of a model work with. */
@@ -37,13 +38,20 @@ export interface EncodeOptions {
 /** Tokenizing yields to the event loop after so many milliseconds, so that an abort can reach the worker. */
 const TURN = 50;
 
-/** Tokenizes the inputs, one sequence each. Rejects with a TypeError or RangeError for invalid input, or with the signal's reason. */
+/** An item without what follows from its tokens. */
+export type ItemPart = Omit<Item, 'ids' | 'name'> & { ids?: Uint32Array };
+
+/**
+ * Tokenizes the inputs, and makes an item of each. Only what `itemOf` keeps of the tokens stays in memory.
+ * Rejects with a TypeError or RangeError for invalid input, or with the signal's reason.
+ */
 export async function encode(
   parts: Parts,
   inputs: (string | TextPair)[],
   { signal, truncate = false }: CallOptions,
+  itemOf: (tokens: Tokens, i: number) => ItemPart,
   { truncation, maxTokens = parts.info.maxTokens, name = (i) => `Text ${i}` }: EncodeOptions = {},
-): Promise<Tokens[]> {
+): Promise<Item[]> {
   const tokenizer = tokenizerOf(parts);
   checkList(inputs, 'texts');
   return paced(inputs, signal, (input, i) => {
@@ -53,7 +61,7 @@ export async function encode(
     if (isPair) checkText(pair, `${name(i)}: pair`);
     const tokens = tokenizer.encode(text, pair, truncate ? maxTokens : undefined, truncation);
     checkLength(parts.info, tokens.ids.length, name(i));
-    return tokens;
+    return { ids: tokens.ids, name: name(i), ...itemOf(tokens, i) };
   });
 }
 
@@ -106,25 +114,20 @@ export function checkText(text: unknown, name: string): void {
 
 /** The classifier's logits per sequence. */
 export async function sequenceLogits(
-  { submit }: Parts,
-  encoded: Tokens[],
-  { signal, onProgress }: CallOptions,
+  parts: Parts,
+  inputs: (string | TextPair)[],
+  options: CallOptions,
+  encodeOptions?: EncodeOptions,
 ): Promise<Float32Array[]> {
   const logits: Float32Array[] = [];
-  const items = encoded.map(
-    ({ ids }, i): Item => ({
-      ids,
-      wanted: [
-        {
-          head: sequenceLogitsHead,
-          deliver: (data) => {
-            logits[i] = data;
-          },
-        },
-      ],
-    }),
-  );
-  await submit(items, { signal, onProgress });
+  const itemOf = (_: Tokens, i: number): ItemPart => {
+    const deliver = (data: Float32Array) => {
+      logits[i] = data.slice();
+    };
+    return { wanted: [{ head: sequenceLogitsHead, deliver }] };
+  };
+  const items = await encode(parts, inputs, options, itemOf, encodeOptions);
+  await parts.submit(items, { signal: options.signal, onProgress: options.onProgress });
   return logits;
 }
 
@@ -140,9 +143,11 @@ export const byScore = (a: { score: number }, b: { score: number }): number => b
 
 export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
+export const largest = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), -Infinity);
+
 export function softmax(logits: ArrayLike<number>): number[] {
   const values = Array.from(logits);
-  const most = Math.max(...values);
+  const most = largest(values);
   const powers = values.map((x) => Math.exp(x - most));
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((p) => p / sum);

@@ -2,10 +2,9 @@ import type { MultiVector, MultiVectorOptions, Tokens } from '../api/calls';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
 import { tokenEmbeddings } from '../model/heads/embeddings';
 import type { MultiVectorConfig } from '../model/sentence';
-import type { Item } from '../runtime/scheduler';
 import type { Tokenizer } from '../tokenizer/types';
 import { type Call, oneOrMany } from './call';
-import { encode, type Parts, tokenizerOf } from './common';
+import { encode, type ItemPart, type Parts, tokenizerOf } from './common';
 import { embeddingsOf } from './embedding-precision';
 
 export const embedMultiVector: Call = { run: oneOrMany(embedTexts) };
@@ -43,12 +42,11 @@ async function embedTexts(parts: Parts, texts: string[], options: MultiVectorOpt
     );
   }
   const room = maxTokens - prefixes.length;
-  const sees = Math.min(...config.windows.map((window) => window || Infinity));
+  const sees = config.windows.reduce((least, window) => Math.min(least, window || Infinity), Infinity);
   const skipped = kind === 'document' ? skipList(multiVector, tokenizer) : new Set<number>();
 
   const results: MultiVector[] = [];
-  const encoded = await encode(parts, texts, options, { maxTokens: room });
-  const items = encoded.map((tokens, i): Item => {
+  const itemOf = (tokens: Tokens, i: number): ItemPart => {
     const length = tokens.ids.length + prefixes.length;
     if (length > maxTokens) {
       throw new RangeError(
@@ -82,7 +80,8 @@ async function embedTexts(parts: Parts, texts: string[], options: MultiVectorOpt
         },
       ],
     };
-  });
+  };
+  const items = await encode(parts, texts, options, itemOf, { maxTokens: room });
   await submit(items, { signal: options.signal, onProgress: options.onProgress });
   return results;
 }
@@ -90,7 +89,7 @@ async function embedTexts(parts: Parts, texts: string[], options: MultiVectorOpt
 /** The tokens with `prefixes` after the first, which is [CLS]. */
 function insert({ ids, offsets }: Tokens, prefixes: number[]): Pick<Tokens, 'ids' | 'offsets'> {
   return {
-    ids: Uint32Array.of(ids[0], ...prefixes, ...ids.subarray(1)),
+    ids: Uint32Array.from([ids[0], ...prefixes, ...ids.subarray(1)]),
     offsets: [offsets[0], ...prefixes.map((): [number, number] => [0, 0]), ...offsets.slice(1)],
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SentenceConfig } from '../model/sentence';
-import type { Item } from '../runtime/scheduler';
+import type { Item } from '../runtime/pass-items';
 import { callsOn, nanoTokenizer } from './fixtures';
 
 const tokenizer = nanoTokenizer();

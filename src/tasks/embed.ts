@@ -3,7 +3,6 @@ import { UnsupportedModelError } from '../api/errors';
 import { pooledEmbedding } from '../model/heads/embeddings';
 import { POOLINGS } from '../model/modules/pooling';
 import { embeddingColumns } from '../model/modules/registry';
-import type { Item } from '../runtime/scheduler';
 import type { Call } from './call';
 import { checkList, checkText, encode, type Parts, tokenizerOf } from './common';
 import { embeddingsOf, pack } from './embedding-precision';
@@ -29,19 +28,15 @@ async function embedTexts<P extends Precision = 'float32'>(
   checkList(list, 'texts');
   for (const [i, text] of list.entries()) checkText(text, `Text ${i}`);
   const prompt = promptOf(options, parts);
-  const encoded = await encode(
-    parts,
-    list.map((text) => prompt + text),
-    options,
-  );
   // As sentence-transformers counts: the prompt's tokens with all special ones but the last.
   const skip = prompt && !sentence.include_prompt ? tokenizerOf(parts).encode(prompt).ids.length - 1 : 0;
   const head = pooledEmbedding({ pooling, normalize, dimensions: dim, skip });
   const data = new Float32Array(list.length * dim);
-  const items = encoded.map(({ ids }, i): Item => {
+  const prompted = prompt ? list.map((text) => prompt + text) : list;
+  const items = await encode(parts, prompted, options, ({ ids }, i) => {
     if (skip >= ids.length)
       throw new RangeError(`Text ${i} has only its prompt's tokens, which this checkpoint does not pool.`);
-    return { ids, wanted: [{ head, deliver: (row) => data.set(row, i * dim) }] };
+    return { wanted: [{ head, deliver: (row) => data.set(row, i * dim) }] };
   });
   await submit(items, { signal, onProgress });
   return embeddingsOf(pieces(data), list.length, dim);

@@ -2,7 +2,6 @@ import type { Candidate, FillMaskOptions, MaskResult, Tokens } from '../api/call
 import { ModelFileError } from '../api/errors';
 import { tokenLogits } from '../model/heads/logits';
 import { topK as topKHead } from '../model/heads/top-k';
-import type { Item } from '../runtime/scheduler';
 import { type Call, oneOrMany } from './call';
 import { byScore, checkList, checkText, checkTopK, encode, type Parts, softmax, tokenizerOf } from './common';
 
@@ -23,14 +22,13 @@ async function fillTexts(parts: Parts, texts: string[], options: FillMaskOptions
   const head = idsOf ? tokenLogits : topKHead(topK);
 
   const results: MaskResult[][] = [];
-  const encoded = await encode(parts, texts, options);
-  const items = encoded.map((tokens, i): Item => {
+  const items = await encode(parts, texts, options, (tokens, i) => {
     const { ids, offsets } = tokens;
     const rows = Uint32Array.from(ids.keys()).filter((row) => ids[row] === maskTokenId);
     if (rows.length === 0) throw new RangeError(`Text ${i} has no ${maskToken}: there is nothing to fill.`);
     const wordIds = idsOf && Array.from(rows, (row) => idsOf(tookSpace(tokens, row)));
+    const places = Array.from(rows, (row) => offsets[row]);
     return {
-      ids,
       wanted: [
         {
           head,
@@ -39,7 +37,7 @@ async function fillTexts(parts: Parts, texts: string[], options: FillMaskOptions
             results[i] = Array.from(rows, (row, m) => {
               const own = data.subarray(m * width, (m + 1) * width);
               const scores = wordIds ? scoresOf(own, wordIds[m], topK) : bestOf(own);
-              const [start, end] = offsets[row];
+              const [start, end] = places[m];
               const candidates = scores.map(({ tokenId, score }): Candidate => {
                 const token = tokenizer.decodeToken(tokenId);
                 return { token, tokenId, score, ...(sequences && { sequence: filled(texts[i], start, end, token) }) };

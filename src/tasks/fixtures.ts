@@ -11,7 +11,7 @@ import { publicModel } from '../model/fixtures/golden';
 import { TASKS } from '../model/heads/tasks';
 import { poolingModule } from '../model/modules/pooling';
 import type { SentenceConfig } from '../model/sentence';
-import type { Item } from '../runtime/scheduler';
+import type { Item } from '../runtime/pass-items';
 import { createTokenizer } from '../tokenizer/tokenizer';
 import type { Tokenizer } from '../tokenizer/types';
 import { modelCalls } from './calls';

@@ -3,7 +3,7 @@ import { UnsupportedModelError } from '../api/errors';
 import type { Head } from '../model/heads/head';
 import { lastHiddenState } from '../model/heads/hidden';
 import { TASKS } from '../model/heads/tasks';
-import type { Item } from '../runtime/scheduler';
+import type { Item } from '../runtime/pass-items';
 import type { Call } from './call';
 import { checkLength, type Parts } from './common';
 
@@ -46,7 +46,7 @@ export const forward: Call = {
     }
     const items = sequences.map(({ ids }, s): Item => {
       const { rows: own, places } = perSequence[s];
-      const item: Item = { ids, wanted: [] };
+      const item: Item = { ids, name: `Sequence ${s}`, wanted: [] };
       const { last_hidden_state, hidden_states, logits: scores } = result;
       const place = (head: Head, to: Float32Array, at: number[]) => {
         if (at.length === 0) return;

@@ -1,7 +1,7 @@
 import type { RerankOptions, RerankResult } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
 import type { Call } from './call';
-import { byScore, checkList, checkText, checkTopK, encode, type Parts, sequenceLogits, sigmoid } from './common';
+import { byScore, checkList, checkText, checkTopK, type Parts, sequenceLogits, sigmoid } from './common';
 
 export const rerank: Call = { task: 'seqcls', run: rerankDocuments };
 
@@ -31,13 +31,13 @@ async function rerankDocuments(
   checkList(documents, 'documents');
   const name = (i: number) => `Document ${i}`;
   for (const [i, document] of documents.entries()) checkText(document, name(i));
-  const encoded = await encode(
+  const scored = await sequenceLogits(
     parts,
     documents.map((pair) => ({ text: query, pair })),
     { ...options, truncate: options.truncate || maxTokens !== undefined },
     { truncation: 'only_second', maxTokens, name },
   );
-  return (await sequenceLogits(parts, encoded, options))
+  return scored
     .map((logits, index): RerankResult => {
       const logit = labels.length === 1 ? logits[0] : logits[1] - logits[0];
       const score = raw ? logit : sigmoid(logit);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CallProgress } from '../api/calls';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
-import type { Item } from '../runtime/scheduler';
+import type { Item } from '../runtime/pass-items';
 import { modernbertFile } from '../tokenizer/fixtures/load';
 import { createTokenizer } from '../tokenizer/tokenizer';
 import { callsOn, labelsOf, nanoTokenizer } from './fixtures';

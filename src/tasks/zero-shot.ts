@@ -1,7 +1,7 @@
 import type { LabelScore, ZeroShotOptions } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
 import { type Call, oneOrMany } from './call';
-import { byScore, checkList, checkText, encode, type Parts, sequenceLogits, softmax } from './common';
+import { byScore, checkList, checkText, type Parts, sequenceLogits, softmax } from './common';
 
 export const zeroShot: Call = { task: 'seqcls', run: oneOrMany(classifyTexts) };
 
@@ -23,8 +23,7 @@ async function classifyTexts(
   }
   const hypotheses = labels.map((label) => hypothesisTemplate.replaceAll('{}', () => label));
   const pairs = texts.flatMap((text) => hypotheses.map((pair) => ({ text, pair })));
-  const encoded = await encode(parts, pairs, options, { truncation: 'only_first', name });
-  const logits = await sequenceLogits(parts, encoded, options);
+  const logits = await sequenceLogits(parts, pairs, options, { truncation: 'only_first', name });
   return texts.map((_, t) => {
     const own = logits.slice(t * labels.length, (t + 1) * labels.length);
     const scores =

@@ -1,5 +1,5 @@
 import type { Pooling } from '../../api/calls';
-import type { Head } from './head';
+import { type Head, notNormalized } from './head';
 import { allTokens, answerOf, chosenTokens, normalized, pooled } from './rows';
 
 export interface PooledOptions {
@@ -18,6 +18,7 @@ export const pooledEmbedding = ({ pooling, normalize, skip = 0, dimensions }: Po
   key: JSON.stringify(['pooled', pooling, normalize, skip, dimensions]),
   by: 'sequence',
   skip,
+  ...(normalize && { problem: notNormalized }),
   build({ encoder, modules }) {
     if (!modules.some(({ module }) => module.kind === 'Pooling'))
       throw new TypeError('This checkpoint has no Pooling.');
@@ -34,6 +35,7 @@ export const pooledEmbedding = ({ pooling, normalize, skip = 0, dimensions }: Po
 export const tokenEmbeddings: Head = {
   key: 'token_embeddings',
   by: 'row',
+  problem: notNormalized,
   build: ({ encoder, modules }) =>
     answerOf(normalized(modules.reduce((before, { apply }) => apply(before), chosenTokens(encoder)))),
 };

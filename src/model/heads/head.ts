@@ -12,6 +12,29 @@ export interface Head {
   skip?: number;
   /** Throws a TypeError if the checkpoint lacks what it needs; calls check that before. */
   build(model: LoadedModel): HeadSteps;
+  /** What is wrong with the numbers of an answer [rows, width], if anything. Default: see notFinite. */
+  problem?(answer: Float32Array, width: number): string | undefined;
+}
+
+/** Above it a number is an overflow that some GPUs clamp instead of making it infinite. f32 ends at 3.4e38. */
+const LARGEST = 3e38;
+
+/** Says so if a row is not of unit length. A row of zeros is what is left of one whose squares overflow; it has no direction either way. */
+export function notNormalized(rows: Float32Array, width: number): string | undefined {
+  for (let row = 0; row < rows.length; row += width) {
+    let squares = 0;
+    for (let c = row; c < row + width; c++) squares += rows[c] * rows[c];
+    if (!(Math.abs(squares - 1) < 0.01)) return `the length of its embedding is ${Math.sqrt(squares)} instead of 1`;
+  }
+  return undefined;
+}
+
+/** Says so if a number is NaN, infinite or next to it. */
+export function notFinite(numbers: Float32Array): string | undefined {
+  for (let i = 0; i < numbers.length; i++) {
+    if (!(Math.abs(numbers[i]) < LARGEST)) return `number ${i} of its result is ${numbers[i]}`;
+  }
+  return undefined;
 }
 
 /** A head's work on one chunk of rows. */

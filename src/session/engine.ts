@@ -1,0 +1,119 @@
+import { DeviceLostError, disposedError, NumericError, WebGPUUnavailableError } from '../api/errors';
+import type { MemoryUse } from '../api/types';
+import { messageOf } from '../formats/read';
+import type { Runtime } from '../runtime/runtime';
+import type { SchedulerOptions } from '../runtime/scheduler';
+
+/** A model on a device, and if its arithmetic may overflow what makes a runtime of it whose arithmetic does not. */
+export interface Loaded {
+  runtime: Runtime;
+  precise?: () => Promise<Runtime>;
+}
+
+/** Milliseconds after a loss in which another one is not recovered from: something is wrong with the device. */
+const BETWEEN_LOSSES = 10_000;
+/** Milliseconds before each attempt to find an adapter: a browser's GPU process takes a moment to start again. */
+const ADAPTER_WAITS = [0, 500, 2000];
+
+/** After so many sequences that overflow f16 all are computed with f32. */
+const MOST_OVERFLOWS = 16;
+
+/**
+ * The runtime of a model, over the losses of its device: the pass that finds the device lost loads the model again, by `load`, before it runs once
+ * more. Without `load` a loss is final.
+ */
+export function createEngine(first: Loaded, load: ((signal: AbortSignal) => Promise<Loaded>) | undefined) {
+  const end = new AbortController();
+  let now = first;
+  let loading: Promise<Loaded> | undefined;
+  let precise: Promise<Runtime> | undefined;
+  let lastLoss = -Infinity;
+  let overflows = 0;
+  /** By the error of a loss, whether it was long after the one before. */
+  const isRare = new WeakMap<DeviceLostError, boolean>();
+
+  /** The model on a device that is not lost, as far as is known. */
+  function alive(): Promise<Loaded> | Loaded {
+    if (!now.runtime.gpu.lost || !load) return now;
+    loading ??= reload(load).finally(() => {
+      loading = undefined;
+    });
+    return loading;
+  }
+
+  async function reload(loadAgain: NonNullable<typeof load>): Promise<Loaded> {
+    now.runtime.dispose();
+    precise = undefined;
+    for (const [attempt, wait] of ADAPTER_WAITS.entries()) {
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+      if (end.signal.aborted) throw disposedError();
+      try {
+        const loaded = await loadAgain(end.signal);
+        if (end.signal.aborted) loaded.runtime.dispose();
+        now = loaded;
+        return loaded;
+      } catch (cause) {
+        if (end.signal.aborted) throw disposedError();
+        if (cause instanceof WebGPUUnavailableError && attempt + 1 < ADAPTER_WAITS.length) continue;
+        throw new DeviceLostError(
+          `The GPU device was lost, and the model could not be loaded again: ${messageOf(cause)}`,
+          { cause },
+        );
+      }
+    }
+    throw new TypeError('unreachable');
+  }
+
+  const run: SchedulerOptions['run'] = async (sequences, requests, options, isPrecise) => {
+    const loaded = await alive();
+    const wantsPrecise = isPrecise || isAlwaysPrecise();
+    if (wantsPrecise) precise ??= loaded.precise?.();
+    const runtime = wantsPrecise && precise ? await precise : loaded.runtime;
+    return runtime.run(sequences, requests, options);
+  };
+
+  /** Whether so many sequences overflow that the attempts with f16 only cost time. */
+  const isAlwaysPrecise = () => overflows >= MOST_OVERFLOWS;
+
+  return {
+    run,
+
+    isWorthAnother(error: unknown): boolean {
+      if (!load || !(error instanceof DeviceLostError) || end.signal.aborted) return false;
+      if (error !== now.runtime.gpu.lost) return isRare.get(error) ?? false; // of an earlier device
+      if (!isRare.has(error)) {
+        isRare.set(error, performance.now() - lastLoss > BETWEEN_LOSSES);
+        lastLoss = performance.now();
+      }
+      return isRare.get(error)!;
+    },
+
+    wrongAnswer({ name = 'A sequence' }: { name?: string }, problem: string, isPrecise: boolean): Error | undefined {
+      const { act, compute } = now.runtime.model;
+      if (!isPrecise && now.precise) {
+        if (++overflows === 1)
+          console.warn(`modernbert-webgpu: ${name} overflows f16 and is computed with arithmetic 'f32'.`);
+        if (overflows === MOST_OVERFLOWS)
+          console.warn("modernbert-webgpu: many texts overflow f16: all are computed with arithmetic 'f32'.");
+        return undefined;
+      }
+      const used = isPrecise ? 'f32' : act;
+      return new NumericError(
+        `${name} has no answer: ${problem}. Numbers overflow in this checkpoint with arithmetic '${used}' and compute '${compute}'. ${
+          used === 'f16'
+            ? "Load it with arithmetic: 'f32'."
+            : compute === 'int8'
+              ? "Load it with compute: 'float'."
+              : 'Its weights are too large for f32, or the graphics driver computes something wrong.'
+        }`,
+      );
+    },
+
+    memory: (): MemoryUse => now.runtime.memoryUse(),
+
+    dispose(): void {
+      end.abort();
+      now.runtime.dispose();
+    },
+  };
+}

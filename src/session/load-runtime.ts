@@ -1,0 +1,181 @@
+/** The part of a model below the tokenizer: device, weights, kernels. */
+import { WebGPUUnavailableError } from '../api/errors';
+import type { Arithmetic, Compute, Dtype, LoadOptions, ModelInfo, ModelSource, ReplacedKernel } from '../api/types';
+import type { ModelFiles } from '../formats/model-files';
+import type { QuantizedDtype } from '../formats/quantize';
+import { readJson } from '../formats/read';
+import type { TensorInfo } from '../formats/safetensors';
+import { GpuMemory } from '../gpu/buffers';
+import { type Gpu, guarded, openGpu } from '../gpu/device';
+import { type AskedProfile, withTuning } from '../gpu/profile';
+import type { DeviceStore } from '../gpu/remembered';
+import { createCompiler } from '../kernels/compile';
+import { type BuiltModel, buildModel, parametersOf } from '../model/build';
+import { chooseDtype } from '../model/choose-dtype';
+import { readModelConfig } from '../model/families/registry';
+import { TASKS } from '../model/heads/tasks';
+import type { LoadedModel } from '../model/model';
+import { embeddingColumns } from '../model/modules/registry';
+import { readSentenceConfig, type SentenceConfig } from '../model/sentence';
+import { loadModuleWeights, loadWeights } from '../model/weights';
+import { compileChecked } from '../runtime/checked';
+import { HeadRunner } from '../runtime/head-runner';
+import { compileEncoder, Runtime } from '../runtime/runtime';
+import { openFiles, type SourceOptions } from '../sources/source';
+import type { CacheOptions } from '../store/cache';
+
+export type OpenOptions = Omit<LoadOptions, 'profile'> &
+  Pick<SourceOptions, 'folder' | 'sha256'> &
+  Pick<CacheOptions, 'store'> & { plans?: DeviceStore; profile?: LoadOptions['profile'] | AskedProfile };
+
+/** The part below the tokenizer: files, device, weights, kernels. Benchmarks use it directly. */
+export const loadRuntime = (source: ModelSource, options: OpenOptions) =>
+  runtimeOf(openFiles(source, options), withDtype(options));
+
+/** Integers want integers: q8 is what `auto` means for them. */
+export const withDtype = (options: OpenOptions): OpenOptions =>
+  options.compute === 'int8' && (options.dtype ?? 'auto') === 'auto' ? { ...options, dtype: 'q8' } : options;
+
+export async function runtimeOf(files: ModelFiles, options: OpenOptions) {
+  const configJson = await readJson(files, 'config.json', { ...options, required: true });
+  const { family, config } = readModelConfig(configJson);
+  const compute = computeOf(options.compute);
+  const gpu = await openGpu(options.gpu, askedProfile(options.profile));
+  gpu.profile = withTuning(gpu.profile, options.autotune);
+  const memory = new GpuMemory(gpu);
+  try {
+    return await guarded(gpu, async () => {
+      const sentence = await readSentenceConfig(files, config.hidden_size, options);
+      const dtypeOf = (tensors: TensorInfo[], stored: QuantizedDtype | undefined) =>
+        chooseDtype(options.dtype ?? 'auto', {
+          stored,
+          isF32: isF32(tensors),
+          parameters: parametersOf(family, config),
+          maxBufferSize: gpu.limits.maxBufferSize,
+          deviceMemory: (globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory,
+        });
+      let started: ReturnType<typeof start> | undefined;
+      const start = (names: ReadonlySet<string>, dtype: Dtype) => {
+        if (compute === 'int8' && dtype !== 'q8') {
+          throw new RangeError(`compute: 'int8' needs dtype 'q8'; it is '${dtype}'.`);
+        }
+        const act = arithmeticOf(gpu, options.arithmetic ?? 'auto', dtype);
+        const alloc = (label: string, bytes: number) => memory.alloc('weights', label, bytes);
+        const { task } = options;
+        const { modules } = sentence;
+        const built = buildModel({ gpu, family, config, modules, names, dtype, act, compute, task, alloc });
+        const head = TASKS[built.model.task].usual(sentence);
+        const { selfCheck = true, plans: store } = options;
+        const compiled = compileChecked({ ...built, memory, head, store, selfCheck });
+        compiled.catch(() => {}); // a broken file is reported first; otherwise it is awaited below
+        return { ...built, compiled };
+      };
+      // Kernels compile while the weights stream in.
+      const placesOf = (names: ReadonlySet<string>, dtype: Dtype) => {
+        started = start(names, dtype);
+        return started.places;
+      };
+      await loadWeights(files, gpu, { dtypeOf, placesOf }, options);
+      const { model, modulePlaces, compiled } = started!;
+      const { encoder, heads, replaced } = await compiled;
+      for (const { folder, places } of modulePlaces) await loadModuleWeights(files, gpu, folder, places, options);
+      const runtime = new Runtime(gpu, memory, model, encoder, heads);
+      const maxTokensPerPass = tokensPerPass(options.maxTokensPerPass, gpu.profile.tokensPerPass, runtime.tokenLimit);
+      const info = infoOf(configJson as Record<string, unknown>, model, sentence, gpu, replaced, maxTokensPerPass);
+      const mayOverflow = model.act === 'f16' && (options.arithmetic ?? 'auto') === 'auto';
+      const precise = mayOverflow ? () => preciseRuntime(runtime, started!) : undefined;
+      return { runtime, precise, config, sentence, info, files };
+    });
+  } catch (error) {
+    memory.dispose();
+    gpu.device.destroy();
+    throw error;
+  }
+}
+
+/** The same model on the same device with f32 activations: for texts that overflow f16. */
+async function preciseRuntime({ gpu, memory }: Runtime, { model: f16, forward }: BuiltModel): Promise<Runtime> {
+  return guarded(gpu, async () => {
+    const compile = createCompiler(gpu);
+    const model: LoadedModel = { ...f16, act: 'f32', encoder: forward('f32') };
+    return new Runtime(
+      gpu,
+      memory,
+      model,
+      await compileEncoder(model, compile),
+      new HeadRunner(memory, model, compile),
+    );
+  });
+}
+
+/** Whether a file's weights are F32: those of its largest tensor. */
+const isF32 = (tensors: TensorInfo[]): boolean =>
+  tensors.reduce((a, b) => (b.end - b.begin > a.end - a.begin ? b : a), tensors[0])?.dtype === 'F32';
+
+function infoOf(
+  json: Record<string, unknown>,
+  { config, task, dtype, act, compute, head }: LoadedModel,
+  sentence: SentenceConfig,
+  gpu: Gpu,
+  replaced: ReplacedKernel[],
+  maxTokensPerPass: number,
+): ModelInfo {
+  const { multiVector, pooling = [] } = sentence;
+  return {
+    config: json,
+    task,
+    dtype,
+    arithmetic: act,
+    compute,
+    maxTokens: Math.min(config.max_position_embeddings, sentence.max_seq_length ?? Infinity),
+    maxTokensPerPass,
+    hiddenSize: config.hidden_size,
+    vocabSize: config.vocab_size,
+    labels: head?.output.labels ?? [],
+    pooling,
+    embeddingSize: sentence.truncate_dim ?? embeddingColumns(sentence.modules, config.hidden_size, pooling),
+    prompts: sentence.prompts,
+    defaultPrompt: sentence.default_prompt_name,
+    similarity: sentence.similarity,
+    multiVector: multiVector && {
+      queryLength: multiVector.query_length,
+      documentLength: multiVector.document_length,
+    },
+    maskToken: undefined,
+    adapter: gpu.info,
+    profile: gpu.profile.name,
+    replaced,
+    features: act === 'f16' ? ['shader-f16'] : [],
+    commit: undefined,
+    cache: { state: 'off' },
+  };
+}
+
+/** Tests ask for more than a name. */
+const askedProfile = (asked: OpenOptions['profile'] = 'auto'): AskedProfile =>
+  typeof asked === 'object' ? asked : asked === 'auto' ? {} : { name: asked };
+
+function computeOf(compute: Compute = 'float'): Compute {
+  if (compute === 'float' || compute === 'int8') return compute;
+  throw new RangeError(`compute must be one of float, int8; it is '${compute}'.`);
+}
+
+function arithmeticOf(gpu: Gpu, asked: 'auto' | Arithmetic, dtype: Dtype): Arithmetic {
+  if (asked === 'f16' && !gpu.hasF16) {
+    throw new WebGPUUnavailableError(
+      `arithmetic: 'f16' needs the device feature shader-f16, which this adapter (${gpu.info.description}) lacks. Use 'auto' or 'f32'.`,
+    );
+  }
+  if (asked === 'auto') return dtype !== 'f32' && gpu.hasF16 ? 'f16' : 'f32';
+  return asked;
+}
+
+function tokensPerPass(asked: number | undefined, usual: number, limit: number): number {
+  if (asked === undefined) return Math.min(usual, limit);
+  if (!Number.isInteger(asked) || asked < 1) {
+    throw new RangeError(`maxTokensPerPass must be a positive integer, it is ${asked}.`);
+  }
+  if (asked > limit)
+    throw new RangeError(`maxTokensPerPass ${asked} is above this device's limit for this model, ${limit}.`);
+  return asked;
+}

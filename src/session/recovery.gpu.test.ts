@@ -1,0 +1,108 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { DeviceLostError } from '../api/errors';
+import { TEST_PROFILE, withLosses, withoutMemoryAt } from '../gpu/fixtures';
+import { checkpointFolder, maxDifference, readGolden } from '../model/fixtures/golden';
+import { folderFiles } from '../sources/folder';
+import type { OpenOptions } from './load-runtime';
+import { openModel } from './open';
+
+/** Losses that are forced at moments spread over a load, and as many over a pass. */
+const LOSSES = Number(process.env.LOSSES ?? 12);
+
+const golden = readGolden('tiny-mlm');
+const open = (gpu: GPU, options: Partial<OpenOptions> = {}) =>
+  openModel(checkpointFolder('tiny-mlm'), {
+    gpu,
+    folder: folderFiles,
+    dtype: 'f32',
+    autotune: false,
+    selfCheck: false,
+    profile: TEST_PROFILE,
+    ...options,
+  });
+const forward = (model: Awaited<ReturnType<typeof open>>) =>
+  model.forward(golden.batch, { outputs: ['last_hidden_state'] });
+const isRight = ({ last_hidden_state }: Awaited<ReturnType<typeof forward>>) =>
+  maxDifference(last_hidden_state!.data, golden.floats('last_hidden_state').data) <= 2e-4;
+
+const counted = withLosses();
+const first = await open(counted.gpu);
+const toLoad = counted.calls();
+await forward(first);
+const toRun = counted.calls();
+await first.dispose();
+
+it('has counted calls', () => expect([toLoad > 50, toRun - toLoad > 10]).toEqual([true, true]));
+
+it.each(Array.from({ length: LOSSES }, (_, i) => Math.floor((i * toLoad) / LOSSES)))(
+  'a loss at call %i of the load',
+  async (at) => {
+    const model = await open(withLosses(at).gpu);
+    expect(isRight(await forward(model))).toBe(true);
+    await model.dispose();
+    expect(model.memory()).toMatchObject({ weights: 0, activations: 0 });
+  },
+);
+
+it.each(Array.from({ length: LOSSES }, (_, i) => toLoad + Math.floor((i * (toRun - toLoad)) / LOSSES)))(
+  'a loss at call %i, in a pass',
+  async (at) => {
+    const { gpu } = withLosses(at);
+    const model = await open(gpu);
+    const results = await Promise.all([forward(model), forward(model), forward(model)]);
+    expect(results.map(isRight)).toEqual([true, true, true]);
+    await model.dispose();
+    expect(model.memory()).toMatchObject({ weights: 0, activations: 0 });
+  },
+);
+
+describe('a loss', () => {
+  let model: Awaited<ReturnType<typeof open>>;
+  afterEach(() => model?.dispose());
+
+  it('between two calls is not noticed by the next', async () => {
+    const { gpu, lose } = withLosses();
+    model = await open(gpu);
+    lose();
+    expect(isRight(await forward(model))).toBe(true);
+  });
+
+  it('while kernels are checked and tiles are measured begins the load again', async () => {
+    const { gpu } = withLosses(toLoad + 20);
+    model = await open(gpu, { selfCheck: true });
+    expect(isRight(await forward(model))).toBe(true);
+  });
+
+  it('soon after another rejects what it finds under way; the next call tries afresh', async () => {
+    const { gpu } = withLosses(toLoad + 10, toLoad + 10);
+    model = await open(gpu);
+    await expect(forward(model)).rejects.toThrow(DeviceLostError);
+    expect(isRight(await forward(model))).toBe(true);
+  });
+
+  it('is final without recovery, in a load as in a call', async () => {
+    await expect(open(withLosses(40).gpu, { recover: false })).rejects.toThrow(DeviceLostError);
+    const { gpu, lose } = withLosses();
+    model = await open(gpu, { recover: false });
+    lose();
+    await expect(forward(model)).rejects.toThrow(DeviceLostError);
+    await expect(forward(model)).rejects.toThrow(DeviceLostError);
+  });
+
+  it('during which the model is disposed of ends as a disposal', async () => {
+    const { gpu, lose } = withLosses();
+    model = await open(gpu);
+    lose();
+    const call = forward(model);
+    await model.dispose();
+    await expect(call).rejects.toMatchObject({ name: 'AbortError', message: /disposed/ });
+    await expect(forward(model)).rejects.toMatchObject({ name: 'AbortError', message: /disposed/ });
+  });
+});
+
+it.each([1, 20, 30])(
+  'no memory for buffer %i of a load is a RangeError that says so, and leaves nothing behind',
+  async (at) => {
+    await expect(open(withoutMemoryAt(at))).rejects.toThrow(/out of memory/);
+  },
+);
