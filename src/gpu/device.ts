@@ -1,4 +1,4 @@
-import { DeviceLostError, WebGPUUnavailableError } from '../api/errors';
+import { DeviceFaultError, DeviceLostError, WebGPUUnavailableError } from '../api/errors';
 import { advice } from './browser';
 import { STORAGE } from './buffers';
 import { type AdapterInfo, type AskedProfile, deviceDescriptor, type Profile, profileOf } from './profile';
@@ -115,8 +115,8 @@ export function subgroupMatrixOf(info: MatrixInfo): SubgroupMatrix | undefined {
 }
 
 /**
- * Runs `work` and throws the device errors that it causes: a RangeError if the GPU is out of memory, a DeviceLostError, or an Error if WebGPU
- * rejected a command. `work` may call `submitted` once it has submitted its commands, to get those errors before the GPU has finished; other
+ * Runs `work` and throws the device errors that it causes: a RangeError if the GPU is out of memory, a DeviceLostError, or a DeviceFaultError if
+ * WebGPU rejected a command. `work` may call `submitted` once it has submitted its commands, to get those errors before the GPU has finished; other
  * work may begin only after that, because a device has a single stack of error scopes.
  */
 export async function guarded<T>(gpu: Gpu, work: (submitted: () => Promise<void>) => Promise<T>): Promise<T> {
@@ -168,5 +168,5 @@ async function popErrors(gpu: Gpu): Promise<void> {
   });
   if (gpu.lost) throw gpu.lost;
   if (memory) throw new RangeError(`The GPU is out of memory: ${memory.message}`);
-  if (validation) throw new Error(`WebGPU rejected a command: ${validation.message}`);
+  if (validation) throw new DeviceFaultError(`WebGPU rejected a command: ${validation.message}`);
 }

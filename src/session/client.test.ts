@@ -1,10 +1,20 @@
 import { expose } from 'comlink';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import type { CallOptions } from '../api/calls';
-import { DeviceLostError, ModelFileError } from '../api/errors';
+import { ModelFileError, WorkerError } from '../api/errors';
 import type { LoadOptions, Model, ModelInfo, ModelSource, Progress } from '../api/types';
 import { absoluteSource, loadModel } from './client';
 import { createSession } from './worker-session';
+
+const started: (Worker & { terminate: () => void })[] = [];
+let next: () => Promise<Model> = async () => echoModel().model;
+vi.mock('../start-worker', () => ({
+  startWorker() {
+    const worker = workerDouble(() => next());
+    started.push(worker);
+    return worker;
+  },
+}));
 
 const info = { task: 'mlm', maxTokens: 8192, hiddenSize: 2 } as ModelInfo;
 
@@ -308,11 +318,97 @@ describe('dispose', () => {
     const { remote, model, worker } = await load();
     const waiting = remote.classify('wait');
     const disposed = remote.dispose();
-    await expect(waiting).rejects.toThrow(DeviceLostError);
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError', message: /disposed/ });
     await disposed;
     expect(model.dispose).toHaveBeenCalledOnce();
     expect(worker.terminate).toHaveBeenCalled();
     await expect(remote.classify('b')).rejects.toThrow('disposed');
     await remote.dispose();
+  });
+
+  it('ends a worker that does not answer, within a second', async () => {
+    const { remote, worker } = await load({ dispose: () => new Promise<void>(() => {}) });
+    const waiting = remote.classify('wait');
+    const disposed = remote.dispose();
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+    await disposed;
+    expect(worker.terminate).toHaveBeenCalled();
+  });
+
+  it('does not reject if freeing the model fails', async () => {
+    const failing = async () => {
+      throw new Error('no');
+    };
+    const { remote, worker } = await load({ dispose: failing });
+    await remote.dispose();
+    expect(worker.terminate).toHaveBeenCalled();
+  });
+});
+
+describe('a worker that crashes', () => {
+  const crash = (worker = started.at(-1)!) =>
+    worker.dispatchEvent(Object.assign(new Event('error'), { message: 'out of memory', filename: 'w.js', lineno: 1 }));
+  afterEach(() => {
+    started.length = 0;
+    next = async () => echoModel().model;
+  });
+
+  it('is replaced, and what was under way is done by the new one', async () => {
+    const remote = await loadModel('./nano');
+    const reached: string[] = [];
+    const classify = async (text: string) => [text, reached.push(text)] as never;
+    next = async () => echoModel({ classify } as object).model;
+    const calls = [remote.classify('wait a'), remote.classify('wait b')];
+    crash();
+    expect((await Promise.all(calls)).map(([text]) => text)).toEqual(['wait a', 'wait b']);
+    expect(started).toHaveLength(2);
+    await remote.dispose();
+    expect(started[1].terminate).toHaveBeenCalled();
+  });
+
+  it('between two calls is not noticed by the next', async () => {
+    const remote = await loadModel('./nano');
+    crash();
+    expect(await remote.classify('a')).toEqual(['classify', 'a']);
+    await remote.dispose();
+  });
+
+  it('while it loads is started once more, and then given up', async () => {
+    let loads = 0;
+    next = () => {
+      loads++;
+      setTimeout(crash);
+      return new Promise(() => {});
+    };
+    await expect(loadModel('./nano')).rejects.toThrow(WorkerError);
+    expect(loads).toBe(2);
+  });
+
+  it('twice within seconds rejects the calls under way; the next tries afresh', async () => {
+    const remote = await loadModel('./nano');
+    crash();
+    await remote.classify('a');
+    const waiting = remote.classify('wait');
+    crash();
+    await expect(waiting).rejects.toThrow(WorkerError);
+    expect(await remote.classify('b')).toEqual(['classify', 'b']);
+    await remote.dispose();
+  });
+
+  it('stays dead if the model is not to recover', async () => {
+    const remote = await loadModel('./nano', { recover: false });
+    crash();
+    await expect(remote.classify('a')).rejects.toThrow(WorkerError);
+    expect(started).toHaveLength(1);
+  });
+
+  it('is not replaced for a call that was aborted, or after the model was disposed', async () => {
+    const remote = await loadModel('./nano');
+    const waiting = remote.classify('wait');
+    const disposed = remote.dispose();
+    crash();
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+    await disposed;
+    expect(started).toHaveLength(1);
   });
 });

@@ -1,10 +1,10 @@
-import { proxy, wrap } from 'comlink';
+import { proxy, type Remote } from 'comlink';
 import type { CallOptions, Calls, Embeddings } from '../api/calls';
-import { abortReason, DeviceLostError } from '../api/errors';
+import { WorkerError } from '../api/errors';
 import type { LoadOptions, MemoryUse, Model, ModelSource, Progress } from '../api/types';
 import { startWorker } from '../start-worker';
-import { fromWireError } from './wire-error';
-import type { Loaded, Outcome, Session } from './worker-session';
+import { type Connection, connect } from './connection';
+import type { Loaded, Session } from './worker-session';
 
 export interface BrowserLoadOptions extends LoadOptions {
   /**
@@ -19,7 +19,7 @@ export interface BrowserLoadOptions extends LoadOptions {
  * Loads a checkpoint onto the GPU.
  *
  * Throws WebGPUUnavailableError (no WebGPU or adapter), ModelFileError (a file is missing or broken), UnsupportedModelError (the checkpoint
- * needs something that this library cannot compute), the reason of `signal`, or an Error if the worker does not start.
+ * needs something that this library cannot compute), WorkerError (the worker does not start), DeviceLostError, or the reason of `signal`.
  */
 export async function loadModel(source: ModelSource, options: BrowserLoadOptions = {}): Promise<Model> {
   const { worker = true, signal, onProgress, gpu, ...rest } = options;
@@ -35,31 +35,40 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
   }
   if (gpu) throw new TypeError('The option gpu cannot be sent to a worker. Pass it together with worker: false.');
 
-  const connection = connect(worker === true ? newWorker() : worker);
-  try {
-    const { value: loaded, memory } = await connection.request<Loaded>(signal, (session, id) =>
-      session.load(
-        id,
-        absoluteSource(source),
-        plain,
-        onProgress &&
-          proxy((progress: Progress) => {
-            if (!signal?.aborted) onProgress(progress);
-          }),
-      ),
-    );
-    return remoteModel(connection, loaded, memory);
-  } catch (error) {
-    connection.close();
-    throw error;
-  }
+  const start = async (signal?: AbortSignal, onProgress?: LoadOptions['onProgress']): Promise<Started> => {
+    const connection = connect(worker === true ? newWorker() : worker);
+    const report = (progress: Progress) => {
+      if (!signal?.aborted) onProgress?.(progress);
+    };
+    try {
+      const load = (session: Remote<Session>, id: number) =>
+        session.load(id, absoluteSource(source), plain, onProgress && proxy(report));
+      return { connection, ...(await connection.request<Loaded>(signal, load)) };
+    } catch (error) {
+      connection.close();
+      if (!canRestart || connection.crashedAt() === undefined || signal?.aborted) throw error;
+      canRestart = false; // until it has started
+      return start(signal, onProgress);
+    }
+  };
+  const mayRestart = worker === true && rest.recover !== false;
+  let canRestart = mayRestart;
+  const started = await start(signal, onProgress);
+  return remoteModel(started, mayRestart ? () => start() : undefined);
+}
+
+/** A worker with a loaded model. */
+interface Started {
+  connection: Connection;
+  value: Loaded;
+  memory: MemoryUse;
 }
 
 function newWorker(): Worker {
   try {
     return startWorker();
   } catch (cause) {
-    throw new Error(
+    throw new WorkerError(
       `The browser refused to start the worker (${(cause as Error).message}). A worker must come from the page's own origin: ` +
         'serve the library from there, or make the worker yourself and pass it as the option worker.',
       { cause },
@@ -79,112 +88,73 @@ function absoluteUrl(url: string): string {
 
 const isPath = (url: string) => !/^[a-z][a-z\d+.-]*:/i.test(url) && /^(\/|\.\.?\/)|\/$|^\.\.?$/.test(url);
 
-type Connection = ReturnType<typeof connect>;
+/** Milliseconds after a crash in which another one is not recovered from. */
+const BETWEEN_CRASHES = 10_000;
 
-/** The page's connection to one worker. Its calls settle even if they are aborted or the worker dies. */
-function connect(worker: Worker) {
-  const session = wrap<Session>(worker);
-  const waiting = new Set<(reason: unknown) => void>();
-  let ended: Error | undefined;
-  let lastId = 0;
+/**
+ * The page's Model: calls go to the worker; `info` and `memory()` return what the worker sent last. A call that finds the worker dead is sent
+ * once more to a new one, by `restart`.
+ */
+function remoteModel(first: Started, restart: (() => Promise<Started>) | undefined): Model {
+  let now = first;
+  let restarting: Promise<Started> | undefined;
+  let lastCrash = -Infinity;
+  let disposed = false;
+  const { info, calls } = first.value;
 
-  function end(reason: Error) {
-    ended ??= reason;
-    for (const reject of waiting) reject(ended);
-    waiting.clear();
-  }
-  function close(reason: Error = new Error('The worker was closed.')) {
-    end(reason);
-    worker.terminate();
-  }
-  worker.addEventListener('error', (event) => close(workerFailure(event)));
-  worker.addEventListener('messageerror', () => close(new Error('A message from the worker could not be read.')));
-
-  return {
-    close,
-
-    /** Sends one call. Rejects at once when `signal` aborts (the worker is told to stop) and when the worker ends. */
-    request<T>(
-      signal: AbortSignal | undefined,
-      send: (remote: typeof session, id: number) => Promise<Outcome<unknown>>,
-    ): Promise<{ value: T; memory: MemoryUse }> {
-      return new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(abortReason(signal));
-        if (ended) return reject(ended);
-        const id = ++lastId;
-        const settle = () => {
-          waiting.delete(fail);
-          signal?.removeEventListener('abort', abort);
-        };
-        const fail = (reason: unknown) => {
-          settle();
-          reject(reason);
-        };
-        const abort = () => {
-          void session.abort(id);
-          fail(abortReason(signal as AbortSignal));
-        };
-        waiting.add(fail);
-        signal?.addEventListener('abort', abort);
-        send(session, id).then((outcome) => {
-          if ('error' in outcome) return fail(fromWireError(outcome.error));
-          settle();
-          resolve({ value: outcome.value as T, memory: outcome.memory });
-        }, fail);
+  /** Another worker in place of one that crashed. */
+  function replace(crashed: Started): Promise<Started> {
+    if (now !== crashed) return Promise.resolve(now);
+    restarting ??= restart!()
+      .then((started) => {
+        now = started;
+        if (disposed) void started.connection.dispose();
+        return started;
+      })
+      .finally(() => {
+        restarting = undefined;
       });
-    },
-
-    /** Frees the GPU, then ends the worker. */
-    async dispose() {
-      if (ended) return;
-      const freed = session.dispose();
-      end(new DeviceLostError('The model was disposed. Load the model again.'));
-      try {
-        await Promise.race([freed, new Promise((resolve) => worker.addEventListener('error', resolve))]);
-      } finally {
-        close();
-      }
-    },
-  };
-}
-
-/** A script that does not load causes a plain Event; an uncaught error in it an ErrorEvent with message and place. */
-function workerFailure(event: ErrorEvent | Event): Error {
-  const { message, filename, lineno } = event as Partial<ErrorEvent>;
-  return new Error(
-    message
-      ? `The worker failed: ${message} (${filename}:${lineno}). Load the model again.`
-      : "The worker's script could not be loaded. Check that worker.js is served beside the library's files and that the " +
-          'content security policy allows it (worker-src), or make the worker yourself and pass it as the option worker.',
-  );
-}
-
-/** The page's Model: calls go to the worker; `info` and `memory()` return what the worker sent last. */
-function remoteModel(connection: Connection, { info, calls }: Loaded, loaded: MemoryUse): Model {
-  let memory = loaded;
+    return restarting;
+  }
 
   async function call(name: keyof Calls, args: unknown[]): Promise<unknown> {
     const last = args.at(-1);
     const { signal, onProgress, ...options }: CallOptions = isOptions(last) ? last : {};
     const input = isOptions(last) ? args.slice(0, -1) : args;
-    const result = await connection.request<unknown>(signal, (session, id) =>
-      session.call(
-        id,
-        name,
-        input.map(ownCopies),
-        isOptions(last) ? (ownCopies(options) as object) : undefined,
-        onProgress && proxy(onProgress),
-      ),
-    );
-    memory = result.memory;
+    const ask = ({ connection }: Started) =>
+      connection.request<unknown>(signal, (session, id) =>
+        session.call(
+          id,
+          name,
+          input.map(ownCopies),
+          isOptions(last) ? (ownCopies(options) as object) : undefined,
+          onProgress && proxy(onProgress),
+        ),
+      );
+    const asked = now;
+    const wasCrashed = asked.connection.crashedAt() !== undefined;
+    const result = await ask(asked).catch(async (error: unknown) => {
+      const crashedAt = asked.connection.crashedAt();
+      if (!restart || crashedAt === undefined || disposed || signal?.aborted) throw error;
+      // A call that comes after the crash tries afresh; one that was under way does so only if crashes are rare.
+      const isRare = crashedAt === lastCrash || crashedAt - lastCrash > BETWEEN_CRASHES;
+      if (isRare) lastCrash = crashedAt;
+      else if (!wasCrashed) throw error;
+      return ask(await replace(asked));
+    });
+    now.memory = result.memory;
     return withMethods(result.value);
   }
 
   return {
     info,
     ...(Object.fromEntries(calls.map((name) => [name, (...args: unknown[]) => call(name, args)])) as unknown as Calls),
-    memory: () => memory,
-    dispose: () => connection.dispose(),
+    memory: () => now.memory,
+    async dispose() {
+      disposed = true;
+      await now.connection.dispose();
+      now.memory = { weights: 0, activations: 0, peak: now.memory.peak };
+    },
   };
 }
 

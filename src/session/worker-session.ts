@@ -1,5 +1,6 @@
 import { type ProxyMarked, type Remote, releaseProxy, transfer } from 'comlink';
 import type { CallProgress, Calls } from '../api/calls';
+import { WorkerError } from '../api/errors';
 import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from '../api/types';
 import { toWireError, type WireError } from './wire-error';
 
@@ -65,7 +66,7 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
   return {
     load: (id, source, options, onProgress) =>
       outcome(id, async (signal) => {
-        if (model || loading) throw new Error('This worker already holds a model; start one worker per model.');
+        if (model || loading) throw new WorkerError('This worker already holds a model; start one worker per model.');
         loading = true;
         const progress = onProgress && throttled((message) => onProgress(message));
         try {
@@ -87,7 +88,7 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
 
     async call(id, name, input, options, onProgress) {
       const result = await outcome(id, async (signal) => {
-        if (!model) throw new Error('This worker has no model: load one first.');
+        if (!model) throw new WorkerError('This worker has no model: load one first.');
         const received: Promise<void>[] = [];
         const report = (progress: CallProgress) => void received.push(onProgress!(progress));
         const args = options ? [...input, { ...options, signal, onProgress: onProgress && report }] : input;
