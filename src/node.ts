@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { WebGPUUnavailableError } from './api/errors';
+import { checkOptions, FILE_OPTIONS, LOAD_OPTIONS, type OptionNames } from './api/options';
 import type { CachedModel, Dtype, FileOptions, LoadOptions, Model, ModelSource } from './api/types';
 import { convertToFolder } from './formats/convert-folder';
 import { quantizedTensors } from './model/build';
@@ -33,11 +34,15 @@ export interface NodeLoadOptions extends LoadOptions, NodeCacheOptions {
   dawn?: string[];
 }
 
+const LOAD_NAMES: OptionNames<NodeLoadOptions> = { ...LOAD_OPTIONS, dawn: true, cacheFolder: true };
+const CONVERT_NAMES: OptionNames<ConvertOptions> = { ...FILE_OPTIONS, dtype: true };
+
 /**
  * Loads a checkpoint in Node, on Dawn (npm `webgpu`), or in Deno, on its own WebGPU; without a worker, otherwise as in the browser. `source` may also
  * be a local folder. Throws a WebGPUUnavailableError if there is no WebGPU and the package `webgpu` is not installed.
  */
 export async function loadModel(source: ModelSource, options: NodeLoadOptions = {}): Promise<Model> {
+  checkOptions('loadModel', options, LOAD_NAMES);
   const { dawn, cacheFolder, ...rest } = options;
   const places = { ...local, plans: filePlans(), store: folderStore(cacheFolder) };
   const gpu = rest.gpu ?? (dawn ? undefined : globalThis.navigator?.gpu) ?? (await dawnGpu(dawn ?? []));
@@ -79,6 +84,7 @@ export async function convertModel(
   folder: string,
   options: ConvertOptions,
 ): Promise<{ bytes: number }> {
+  checkOptions('convertModel', options, CONVERT_NAMES);
   const { dtype, ...rest } = options;
   return convertToFolder(openFiles(source, { ...rest, ...local }), dtype, folder, quantizedTensors, rest);
 }

@@ -79,7 +79,7 @@ export const usage = ({ model, dtype }: HeadFile, source: string): string => `\
 import { loadModel } from 'modernbert-webgpu';
 
 const { labels, weights, bias } = await (await fetch('./classifier-head.json')).json();
-const model = await loadModel('${source}', { dtype: '${dtype}' }); // ${model}
+const model = await loadModel(${JSON.stringify(source)}, { dtype: ${JSON.stringify(dtype)} }); // ${JSON.stringify(model)}
 
 async function classify(texts) {
   const { rows, row } = await model.embed(texts);

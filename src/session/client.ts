@@ -1,6 +1,7 @@
 import { proxy, type Remote } from 'comlink';
 import type { CallOptions, Calls, Embeddings } from '../api/calls';
 import { WorkerError } from '../api/errors';
+import { checkOptions, LOAD_OPTIONS, type OptionNames } from '../api/options';
 import type { LoadOptions, MemoryUse, Model, ModelSource, Progress } from '../api/types';
 import { startWorker } from '../start-worker';
 import { type Connection, connect } from './connection';
@@ -15,6 +16,8 @@ export interface BrowserLoadOptions extends LoadOptions {
   worker?: boolean | Worker;
 }
 
+const OPTIONS: OptionNames<BrowserLoadOptions> = { ...LOAD_OPTIONS, worker: true };
+
 /**
  * Loads a checkpoint onto the GPU.
  *
@@ -22,6 +25,7 @@ export interface BrowserLoadOptions extends LoadOptions {
  * needs something that this library cannot compute), WorkerError (the worker does not start), DeviceLostError, or the reason of `signal`.
  */
 export async function loadModel(source: ModelSource, options: BrowserLoadOptions = {}): Promise<Model> {
+  checkOptions('loadModel', options, OPTIONS);
   const { worker = true, signal, onProgress, gpu, ...rest } = options;
   signal?.throwIfAborted();
   const plain = rest.hubUrl ? { ...rest, hubUrl: absoluteUrl(rest.hubUrl) } : rest;

@@ -1,4 +1,5 @@
 import { UnsupportedModelError } from '../api/errors';
+import { checkOptions } from '../api/options';
 import type { Task } from '../api/types';
 import { TASKS } from '../model/heads/tasks';
 import type { Parts } from './common';
@@ -7,13 +8,17 @@ import type { Parts } from './common';
 export interface Call {
   /** The task that a checkpoint must have for this call; undefined if any will do, or if `run` checks it itself. */
   task?: Task;
+  /** Its arguments before the options, and the names of these. A call without options has neither. */
+  inputs?: number;
+  options?: Record<string, true>;
   run(parts: Parts, ...args: never[]): Promise<unknown>;
 }
 
 /** The call on a model. It rejects with an UnsupportedModelError for a checkpoint with another head. */
 export const bound =
-  (parts: Parts, name: string, { task, run }: Call) =>
+  (parts: Parts, name: string, { task, inputs = 1, options, run }: Call) =>
   async (...args: never[]): Promise<unknown> => {
+    if (options) checkOptions(name, args[inputs], options);
     const own = parts.info.task;
     if (task === undefined || task === own) return run(parts, ...args);
     throw new UnsupportedModelError(`${name} needs a ${TASKS[task].name}; this checkpoint is a ${TASKS[own].name}.`);

@@ -1,9 +1,12 @@
 import type { Chunk, ChunkOptions } from '../api/calls';
+import type { OptionNames } from '../api/options';
 import type { Tokenizer } from '../tokenizer/types';
 import { type Call, oneOrMany } from './call';
 import { checkList, checkText, type Parts, paced, tokenizerOf } from './common';
 
-export const chunk: Call = { run: oneOrMany(chunkTexts) };
+const OPTIONS: OptionNames<ChunkOptions> = { maxTokens: true, overlap: true, signal: true };
+
+export const chunk: Call = { options: OPTIONS, run: oneOrMany(chunkTexts) };
 
 async function chunkTexts(
   parts: Parts,

@@ -1,11 +1,14 @@
 import type { Aggregation, ClassifyTokensOptions, Entity, TokenLabel } from '../api/calls';
+import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { tokenLogits } from '../model/heads/logits';
 import { type Call, oneOrMany } from './call';
 import { encode, largest, type Parts, softmax } from './common';
 
 const AGGREGATIONS: Aggregation[] = ['none', 'simple', 'first', 'max', 'average'];
 
-export const classifyTokens: Call = { task: 'tokcls', run: oneOrMany(classifyTexts) };
+const OPTIONS: OptionNames<ClassifyTokensOptions> = { ...CALL_OPTIONS, aggregation: true, ignoreLabels: true };
+
+export const classifyTokens: Call = { task: 'tokcls', options: OPTIONS, run: oneOrMany(classifyTexts) };
 
 async function classifyTexts(
   parts: Parts,

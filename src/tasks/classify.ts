@@ -1,8 +1,11 @@
 import type { ClassifyOptions, LabelScore, TextPair } from '../api/calls';
+import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { type Call, oneOrMany } from './call';
 import { byScore, checkTopK, type Parts, sequenceLogits, sigmoid, softmax } from './common';
 
-export const classify: Call = { task: 'seqcls', run: oneOrMany(classifyTexts) };
+const OPTIONS: OptionNames<ClassifyOptions> = { ...CALL_OPTIONS, topK: true, raw: true, multiLabel: true };
+
+export const classify: Call = { task: 'seqcls', options: OPTIONS, run: oneOrMany(classifyTexts) };
 
 /** The defaults are those of transformers' text-classification pipeline. */
 async function classifyTexts(

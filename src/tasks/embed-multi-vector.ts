@@ -1,5 +1,6 @@
 import type { MultiVector, MultiVectorOptions, Tokens } from '../api/calls';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
+import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { tokenEmbeddings } from '../model/heads/embeddings';
 import type { MultiVectorConfig } from '../model/sentence';
 import type { Tokenizer } from '../tokenizer/types';
@@ -7,7 +8,9 @@ import { type Call, oneOrMany } from './call';
 import { encode, type ItemPart, type Parts, tokenizerOf } from './common';
 import { embeddingsOf } from './embedding-precision';
 
-export const embedMultiVector: Call = { run: oneOrMany(embedTexts) };
+const OPTIONS: OptionNames<MultiVectorOptions> = { ...CALL_OPTIONS, kind: true, maxTokens: true };
+
+export const embedMultiVector: Call = { options: OPTIONS, run: oneOrMany(embedTexts) };
 
 /**
  * As PyLate does it: [CLS], the prefix's token, the text, [SEP]. A query is then filled up with mask tokens; a document's tokens on the skip

@@ -1,5 +1,6 @@
 import type { Embeddings, EmbedOptions, Pooling, Precision } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
+import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { pooledEmbedding } from '../model/heads/embeddings';
 import { POOLINGS } from '../model/modules/pooling';
 import { embeddingColumns } from '../model/modules/registry';
@@ -7,7 +8,18 @@ import type { Call } from './call';
 import { checkList, checkText, encode, type Parts, tokenizerOf } from './common';
 import { embeddingsOf, pack } from './embedding-precision';
 
-export const embed: Call = { run: embedTexts };
+const OPTIONS: OptionNames<EmbedOptions> = {
+  ...CALL_OPTIONS,
+  pooling: true,
+  normalize: true,
+  promptName: true,
+  prompt: true,
+  dimensions: true,
+  precision: true,
+  ranges: true,
+};
+
+export const embed: Call = { options: OPTIONS, run: embedTexts };
 
 async function embedTexts<P extends Precision = 'float32'>(
   parts: Parts,

@@ -1,11 +1,14 @@
 import type { Candidate, FillMaskOptions, MaskResult, Tokens } from '../api/calls';
 import { ModelFileError } from '../api/errors';
+import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { tokenLogits } from '../model/heads/logits';
 import { topK as topKHead } from '../model/heads/top-k';
 import { type Call, oneOrMany } from './call';
 import { byScore, checkList, checkText, checkTopK, encode, type Parts, softmax, tokenizerOf } from './common';
 
-export const fillMask: Call = { task: 'mlm', run: oneOrMany(fillTexts) };
+const OPTIONS: OptionNames<FillMaskOptions> = { ...CALL_OPTIONS, topK: true, targets: true, sequences: true };
+
+export const fillMask: Call = { task: 'mlm', options: OPTIONS, run: oneOrMany(fillTexts) };
 
 async function fillTexts(parts: Parts, texts: string[], options: FillMaskOptions = {}): Promise<MaskResult[][]> {
   const { config, submit, where } = parts;

@@ -1,5 +1,6 @@
 import type { ForwardOptions, OutputName, Tensor, TokenBatch } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
+import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import type { Head } from '../model/heads/head';
 import { lastHiddenState } from '../model/heads/hidden';
 import { TASKS } from '../model/heads/tasks';
@@ -10,8 +11,11 @@ import { checkLength, type Parts } from './common';
 /** Per output: 2 GiB. */
 const MOST_NUMBERS = 2 ** 29;
 
+const OPTIONS: OptionNames<ForwardOptions> = { ...CALL_OPTIONS, outputs: true, rows: true };
+
 /** Token ids in, hidden states and logits of the chosen rows out. */
 export const forward: Call = {
+  options: OPTIONS,
   async run(
     { config, info, logits, submit }: Parts,
     batch: TokenBatch,

@@ -1,9 +1,18 @@
 import type { RerankOptions, RerankResult } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
+import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import type { Call } from './call';
 import { byScore, checkList, checkText, checkTopK, type Parts, sequenceLogits, sigmoid } from './common';
 
-export const rerank: Call = { task: 'seqcls', run: rerankDocuments };
+const OPTIONS: OptionNames<RerankOptions> = {
+  ...CALL_OPTIONS,
+  topK: true,
+  raw: true,
+  returnDocuments: true,
+  maxTokens: true,
+};
+
+export const rerank: Call = { task: 'seqcls', inputs: 2, options: OPTIONS, run: rerankDocuments };
 
 /**
  * Query and document are one sequence, as in sentence-transformers' CrossEncoder. With two labels the score is the second label's softmax

@@ -1,9 +1,12 @@
 import type { LabelScore, ZeroShotOptions } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
+import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { type Call, oneOrMany } from './call';
 import { byScore, checkList, checkText, type Parts, sequenceLogits, softmax } from './common';
 
-export const zeroShot: Call = { task: 'seqcls', run: oneOrMany(classifyTexts) };
+const OPTIONS: OptionNames<ZeroShotOptions> = { ...CALL_OPTIONS, hypothesisTemplate: true, multiLabel: true };
+
+export const zeroShot: Call = { task: 'seqcls', inputs: 2, options: OPTIONS, run: oneOrMany(classifyTexts) };
 
 /** As transformers' zero-shot-classification pipeline does it: each text with each label is one pair. */
 async function classifyTexts(
