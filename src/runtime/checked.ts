@@ -57,6 +57,7 @@ export async function compileChecked(options: Options): Promise<CheckedModel> {
     const compiled = await compileAll(options);
     const faults = compiled.refused ?? (await faultsOf(compiled.kernels, options));
     if (!compiled.refused && faults.length === 0) {
+      compiled.loaded();
       if (replaced.length > 0) console.warn(warning(adapterName(gpu.info), replaced));
       return { encoder: compiled.encoder, heads: compiled.heads, replaced };
     }
@@ -74,7 +75,8 @@ export async function compileChecked(options: Options): Promise<CheckedModel> {
 type Kernels = (Checkable & Pick<Fault, 'kernel' | 'chosen'>)[];
 
 /** Compiles the encoder and the head; or returns what the device refused. */
-async function compileAll({ memory, model, head, store }: Options) {
+async function compileAll(options: Options) {
+  const { memory, model, head, store } = options;
   const { gpu } = memory;
   const kernels: Kernels = [];
   const refused: Fault[] = [];
@@ -100,7 +102,13 @@ async function compileAll({ memory, model, head, store }: Options) {
   const [best] = gpu.profile.gemm;
   const usual = untuned(gpu.profile)!;
   const tuned = createCompiler(gpu, best === 'tuned' ? createTuner(gpu, store) : undefined);
-  const heads = new HeadRunner(memory, model, noting(createCompiler(gpu), usual));
+  let isLoaded = false;
+  /** Heads that a call asks for later have nothing safer to be replaced by: the encoder is compiled. */
+  const checkLater = async () => {
+    const [fault] = isLoaded ? await faultsOf(kernels.splice(0), options) : [];
+    if (fault) throw faultError(adapterName(gpu.info), fault);
+  };
+  const heads = new HeadRunner(memory, model, noting(createCompiler(gpu), usual), checkLater);
   const [encoder, prepared] = await Promise.allSettled([
     compileEncoder(model, noting(tuned, best)),
     heads.prepare(head),
@@ -111,7 +119,11 @@ async function compileAll({ memory, model, head, store }: Options) {
     }
   }
   if (encoder.status === 'rejected' || prepared.status === 'rejected') return { refused };
-  return { encoder: encoder.value, heads, kernels, refused: undefined };
+  const loaded = () => {
+    isLoaded = true;
+    kernels.length = 0;
+  };
+  return { encoder: encoder.value, heads, kernels, loaded, refused: undefined };
 }
 
 /** What is wrong with these kernels: as remembered from an earlier load of the same kernels on the same device, or by a check. */

@@ -61,6 +61,8 @@ export class HeadRunner {
     readonly memory: GpuMemory,
     readonly model: LoadedModel,
     readonly compile: Compile,
+    /** Throws if a kernel compiled since the last time computes something wrong. */
+    readonly check: () => Promise<void> = async () => {},
   ) {
     this.#buffers = new SlotBuffers(memory);
   }
@@ -69,6 +71,7 @@ export class HeadRunner {
   prepare(head: Head): Promise<CompiledHead> {
     const known = this.#compiled.get(head.key) ?? this.#prepare(head);
     this.#compiled.set(head.key, known);
+    known.catch(() => this.#compiled.delete(head.key)); // the reason may be gone by the next time
     return known;
   }
 
@@ -77,7 +80,9 @@ export class HeadRunner {
     const slots = steps.flatMap(slotsOf);
     const widest = slots.reduce((most, { per, bytes }) => (per === 'row' ? Math.max(most, bytes) : most), 0);
     const chunkRows = Math.max(64, Math.min(MOST_ROWS, Math.floor(CHUNK_BYTES / widest / 64) * 64));
-    return { ...answer, slots, chunkRows, steps: await Promise.all(steps.map((step) => this.compile(step))) };
+    const compiled = await Promise.all(steps.map((step) => this.compile(step)));
+    await this.check();
+    return { ...answer, slots, chunkRows, steps: compiled };
   }
 
   /**

@@ -4,6 +4,7 @@ import type { Model } from '../api/types';
 import { testGpu, withShaders } from '../gpu/fixtures';
 import { checkpointFolder, maxDifference, readGolden } from '../model/fixtures/golden';
 import { folderFiles } from '../sources/folder';
+import { tinyModel } from '../tasks/fixtures';
 import type { OpenOptions } from './load-runtime';
 import { openModel } from './open';
 
@@ -11,8 +12,8 @@ import { openModel } from './open';
 const CARD = { name: 'card', unroll: 1 } as const;
 const golden = readGolden('tiny-mlm');
 
-const open = (gpu: GPU, options: Partial<OpenOptions> = {}): Promise<Model> =>
-  openModel(checkpointFolder('tiny-mlm'), {
+const open = (gpu: GPU, options: Partial<OpenOptions> = {}, source = checkpointFolder('tiny-mlm')): Promise<Model> =>
+  openModel(source, {
     gpu,
     folder: folderFiles,
     dtype: 'f32',
@@ -120,6 +121,18 @@ describe('throws an error that names kernel and adapter', () => {
   });
 });
 
+it('a head that only a later call needs is checked then', async () => {
+  const isPooling = (code: string) => code.includes('fn combine(');
+  const model = await open(broken(isPooling, 'best / divisor', 'best'), {}, tinyModel('mlm'));
+  try {
+    await expect(model.embed('a text')).rejects.toThrow(DeviceFaultError);
+    await expect(model.embed('a text')).rejects.toThrow(/'pool mean' does not work on this device/);
+    expect(await model.fillMask('a [MASK]')).toHaveLength(1);
+  } finally {
+    await model.dispose();
+  }
+});
+
 describe('what was found', () => {
   const store = () => {
     const values = new Map<string, unknown>();
@@ -131,10 +144,10 @@ describe('what was found', () => {
     const plans = store();
     const gpu = () => doesNothing(isSplitK);
     const first = await loaded(gpu(), { plans });
-    expect(plans.set).toHaveBeenCalledTimes(2); // with the wrong design, and with the safer one
+    expect(plans.set).toHaveBeenCalledTimes(3); // with the wrong design, with the safer one, and for the call's own head
     const second = await loaded(gpu(), { plans });
     expect(second.replaced).toEqual(first.replaced);
-    expect(plans.set).toHaveBeenCalledTimes(2);
+    expect(plans.set).toHaveBeenCalledTimes(3);
     expect(warn).toHaveBeenCalledTimes(2);
     vi.stubGlobal('navigator', { userAgent: 'another' });
     try {
@@ -142,7 +155,7 @@ describe('what was found', () => {
     } finally {
       vi.unstubAllGlobals();
     }
-    expect(plans.set).toHaveBeenCalledTimes(3);
+    expect(plans.set).toHaveBeenCalledTimes(5);
   });
 
   it('is not remembered if nothing can be done about it', async () => {
