@@ -226,6 +226,8 @@ it('a stopped job resumes where it ended', async () => {
   const messages = text(stopped.stderr);
   stopped.stdin.write(jsonl(rows.slice(0, 7))); // and no end
   while (!(await written())) await setTimeout(20);
+  const second = await run(['embed', NANO_EMBED, '--output', at('out.jsonl'), '--resume'], jsonl(rows));
+  expect([second.code, second.stderr]).toEqual([1, expect.stringMatching(/is being written by process \d+ on /)]);
   stopped.kill('SIGINT');
   expect((await closed)[0], await messages).toBe(130);
   const first = await written();
@@ -261,6 +263,23 @@ it('a stopped job resumes where it ended', async () => {
   );
   expect(resumed.code, resumed.stderr).toBe(0);
   expect(parse(await written()).map(({ line }) => line)).toEqual([1, 2]);
+});
+
+it('a killed job resumes, and does not lock its output for good', async () => {
+  const files = ['--output', at('killed.jsonl'), '--batch', '1'];
+  const killed = start('embed', NANO_EMBED, ...files);
+  killed.stdin.write(jsonl([{ text: 'one' }, { text: 'two' }, { text: 'three' }])); // and no end
+  while (!(await readFile(at('killed.jsonl'), 'utf8').catch(() => ''))) await setTimeout(20);
+  killed.kill('SIGKILL');
+  await once(killed, 'close');
+  expect(await readdir(folder)).toContain('killed.jsonl.lock');
+  const { code, stderr } = await run(
+    ['embed', NANO_EMBED, ...files, '--resume'],
+    jsonl([1, 2, 3].map((text) => ({ text: `${text}` }))),
+  );
+  expect(code, stderr).toBe(0);
+  expect(parse(await readFile(at('killed.jsonl'), 'utf8')).map(({ line }) => line)).toEqual([1, 2, 3]);
+  expect(await readdir(folder)).not.toContain('killed.jsonl.lock');
 });
 
 it.skipIf(process.platform === 'win32')('never writes over its input, however it is named', async () => {
@@ -330,6 +349,34 @@ describe('convert', () => {
       end += 2 * shape.reduce((a, b) => a * b, 1);
     }
     expect(dataStart + end).toBe(file.length);
+  });
+
+  it('keeps others out while it runs; what it leaves when killed goes with the next run', async () => {
+    const server = createServer(async (request, response) => {
+      const name = decodeURIComponent(request.url ?? '');
+      if (name.endsWith('.safetensors')) return; // no answer
+      const bytes = await readFile(join(NANO_EMBED, name)).catch(() => undefined);
+      response.writeHead(bytes ? 200 : 404, { 'content-length': bytes?.length ?? 0 }).end(bytes);
+    });
+    onTestFinished(() => server.closeAllConnections());
+    onTestFinished(() => void server.close());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const killed = start(
+      'convert',
+      `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+      at('kill/out'),
+      '--dtype',
+      'q8',
+    );
+    const held = () => readdir(at('kill')).catch(() => []);
+    while ((await held()).length === 0) await setTimeout(20);
+    const other = await run(['convert', NANO_EMBED, at('kill/out'), '--dtype', 'q8']);
+    expect([other.code, other.stderr]).toEqual([2, expect.stringMatching(/Process \d+ is converting to .* already/)]);
+    killed.kill('SIGKILL');
+    await once(killed, 'close');
+    expect(await held()).toHaveLength(1);
+    expect(await run(['convert', NANO_EMBED, at('kill/out'), '--dtype', 'q8'])).toMatchObject({ code: 0 });
+    expect(await held()).toEqual(['out']);
   });
 
   it('leaves nothing behind when the source is broken', async () => {

@@ -21,7 +21,7 @@ import { text } from 'node:stream/consumers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { UsageError } from './command';
 import { fileId } from './files';
-import { openOutput, outputLine } from './output';
+import { type OutputOptions, openOutput, outputLine } from './output';
 
 let folder: string;
 let out: string;
@@ -37,7 +37,7 @@ const line = (number: number) => outputLine(number, [], { n: number });
 const contents = () => readFile(out, 'utf8');
 
 /** One job: writes lines and stops, or finishes. */
-async function job(options: typeof NEW, numbers: number[], end: 'stop' | 'finish', path = out) {
+async function job(options: OutputOptions, numbers: number[], end: 'stop' | 'finish', path = out) {
   const output = await openOutput(path, options);
   for (const number of numbers) await output.write(line(number));
   if (end === 'finish') await output.finish();
