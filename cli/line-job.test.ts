@@ -151,3 +151,9 @@ it('fails if no line is valid, such as with the wrong field', async () => {
   expect(warnings[0]).toMatch(/^2,000 lines skipped: 1, 2, .*, 20 \(missing field .*\); and 1,980 more\./);
   expect((await run(fakeJob().job, '')).error).toBeUndefined();
 });
+
+it('a batch of long lines has fewer of them', async () => {
+  const { job, calls } = fakeJob();
+  await run(job, `{"text":"a"${' '.repeat(33 << 20)}}\n`.repeat(3), { batch: 3 });
+  expect(calls).toEqual([['a', 'a'], ['a']]);
+});

@@ -1,7 +1,6 @@
 /** A file beside another, for as long as one process writes that one. Node has no locks between processes. */
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 
 interface Owner {
@@ -27,7 +26,7 @@ export async function lockFile(path: string): Promise<() => Promise<void>> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
-    const held = await readFile(lock, 'utf8').catch(() => undefined);
+    const held = await contentOf(lock);
     if (held === undefined) continue; // released meanwhile
     const owner = parseOwner(held);
     if (owner ? isDead(owner) : held === '' && (await isAbandoned(lock))) {
@@ -76,14 +75,21 @@ const isAbandoned = async (lock: string): Promise<boolean> =>
     () => false,
   );
 
-/** Removes a dead process's lock, but not one that another process has put in its place meanwhile. */
+/**
+ * Removes a dead process's lock. Whoever does it holds the lock of the lock meanwhile: otherwise a second process could remove the lock
+ * that a first has put there since.
+ */
 async function takeAway(lock: string, held: string): Promise<void> {
-  const aside = `${lock}.${randomUUID()}`;
+  const release = await lockFile(lock);
   try {
-    await rename(lock, aside);
-  } catch {
-    return; // another process was faster
+    if ((await contentOf(lock)) === held) await rm(lock);
+  } finally {
+    await release();
   }
-  if ((await readFile(aside, 'utf8')) !== held) await link(aside, lock).catch(() => {});
-  await rm(aside, { force: true });
 }
+
+const contentOf = (path: string): Promise<string | undefined> =>
+  readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });

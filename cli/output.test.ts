@@ -12,12 +12,14 @@ import {
   stat,
   symlink,
   unlink,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { execPath } from 'node:process';
 import { text } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { UsageError } from './command';
 import { fileId } from './files';
@@ -215,7 +217,11 @@ describe('the lock', () => {
   );
 
   it.each([
-    ['another machine', { pid: 1, host: 'elsewhere' }, /by process 1 on elsewhere\. If that process has ended, delete/],
+    [
+      'another machine',
+      { pid: deadPid(), host: 'elsewhere' },
+      /by process \d+ on elsewhere\. If that process has ended, delete/,
+    ],
     ['another program', 'mine', /by another process/],
   ])('of %s stays', async (_, content, message) => {
     await writeFile(lock(), JSON.stringify(content));
@@ -223,13 +229,31 @@ describe('the lock', () => {
     expect(await readdir(folder)).toEqual(['out.jsonl.lock']);
   });
 
-  it('goes to exactly one of many processes, also if a dead one had it', async () => {
-    await writeFile(lock(), JSON.stringify({ pid: deadPid(), host: hostname() }));
-    const tries = await Promise.allSettled(Array.from({ length: 8 }, () => openOutput(out, RESUME)));
-    const got = tries.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    expect(got).toHaveLength(1);
-    await got[0].close();
-    expect(await readdir(folder)).toEqual([]);
+  it('goes to exactly one of many jobs, also if a dead one had it', async () => {
+    const dead = JSON.stringify({ pid: deadPid(), host: hostname() });
+    for (let round = 0; round < 40; round++) {
+      await writeFile(lock(), dead);
+      if (round % 2) await writeFile(`${lock()}.lock`, dead); // it died while it took the lock over from another
+      const tries = await Promise.allSettled(
+        Array.from({ length: 8 }, async (_, i) => {
+          for (let turn = 0; turn < (i * round) % 23; turn++) await setImmediate(); // so that they meet at every step
+          return openOutput(out, RESUME);
+        }),
+      );
+      const got = tries.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      expect(got).toHaveLength(1);
+      await got[0].close();
+      expect(await readdir(folder)).toEqual([]);
+    }
+  });
+
+  it('without content was abandoned if it is old', async () => {
+    await writeFile(lock(), '');
+    await expect(openOutput(out, NEW)).rejects.toThrow(/by another process/);
+    const before = new Date(Date.now() - 60_000);
+    await utimes(lock(), before, before);
+    await job(NEW, [1], 'finish');
+    expect(await readdir(folder)).toEqual(['out.jsonl']);
   });
 });
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
@@ -96,6 +96,12 @@ it('of two conversions to one folder at once, one wins and the other says so', a
     expect.stringContaining(`Process ${process.pid} is converting to ${target} already`),
   ]);
   expect([await readdir(parent), (await readdir(target)).sort()]).toEqual([['out'], CONVERTED]);
+});
+
+it('writes also if the empty folder is removed meanwhile', async () => {
+  await mkdir(target);
+  await convert(checkpoint(() => rmdir(target).catch(() => {})));
+  expect((await readdir(target)).sort()).toEqual(CONVERTED);
 });
 
 it('does not replace a folder that another process has written meanwhile', async () => {
