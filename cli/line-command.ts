@@ -39,10 +39,10 @@ export function lineCommand<T>({ summary, details, options, job }: LineCommand<T
 }
 
 const DETAILS = `MODEL is a folder (./name), a URL, or a model on the Hugging Face Hub (org/name). Output lines are in input order and
-written batch by batch; \`line\` is the number of the input line. An invalid line (not JSON, no such field, an empty text, one above the
-model's limit) is skipped: its output line has "error" in place of a result, and a summary names it at the end. With --strict it stops the
-job. After any stop the lines before are written, and --resume continues from there. With --overwrite the old file stays until the new
-one is whole, which is in FILE.part until then.`;
+written batch by batch; \`line\` is the number of the input line. An invalid line (not JSON, no such field, an empty text,
+one above the model's limit) is skipped: its output line has "error" in place of a result, and a summary names it at the
+end. With --strict it stops the job. After any stop the lines before are written, and --resume continues from there. With
+--overwrite the old file stays until the new one is whole, which is in FILE.part until then.`;
 
 export const TEXT_FIELD: Option = { value: 'NAME', help: 'field that holds the text (text)' };
 

@@ -1,6 +1,6 @@
 /** A file beside another, for as long as one process writes that one. Node has no locks between processes. */
 import { readFileSync } from 'node:fs';
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 
 interface Owner {
@@ -10,9 +10,6 @@ interface Owner {
   began: string | undefined;
 }
 
-/** Milliseconds after which a lock without content was abandoned between its creation and its first byte. */
-const ABANDONED_MS = 10_000;
-
 /**
  * Takes the lock of `path`, also from a process of this machine that has died. Resolves to its release. Throws an Error if another
  * process has it, and the system's error if the folder cannot be written.
@@ -20,21 +17,36 @@ const ABANDONED_MS = 10_000;
 export async function lockFile(path: string): Promise<() => Promise<void>> {
   const lock = `${path}.lock`;
   for (;;) {
-    try {
-      await writeFile(lock, JSON.stringify(ownerOf(process.pid)), { flag: 'wx' });
-      return () => rm(lock, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
+    if (await create(lock)) return () => rm(lock, { force: true });
     const held = await contentOf(lock);
     if (held === undefined) continue; // released meanwhile
     const owner = parseOwner(held);
-    if (owner ? isDead(owner) : held === '' && (await isAbandoned(lock))) {
-      await takeAway(lock, held);
-      continue;
+    // Other programs call their locks so too, and an empty one may be about to get its content.
+    if (!owner) throw new Error(`Another process may be writing ${path}: there is ${lock}. If none is, move it away.`);
+    if (!isDead(owner)) {
+      const who = `process ${owner.pid} on ${owner.host}`;
+      throw new Error(`${path} is being written by ${who}. If that process has ended, delete ${lock}.`);
     }
-    const who = owner ? `process ${owner.pid} on ${owner.host}` : 'another process';
-    throw new Error(`${path} is being written by ${who}. If that process has ended, delete ${lock}.`);
+    await takeAway(lock, held);
+  }
+}
+
+/** Whether there was no lock and this process has it now. */
+async function create(lock: string): Promise<boolean> {
+  try {
+    const handle = await open(lock, 'wx');
+    try {
+      await handle.writeFile(JSON.stringify(ownerOf(process.pid)));
+    } catch (error) {
+      await rm(lock);
+      throw error;
+    } finally {
+      await handle.close();
+    }
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
 }
 
@@ -68,12 +80,6 @@ function isDead({ pid, host, began }: Owner): boolean {
   const now = beginningOf(pid);
   return began !== undefined && now !== undefined && now !== began;
 }
-
-const isAbandoned = async (lock: string): Promise<boolean> =>
-  stat(lock).then(
-    ({ mtimeMs }) => mtimeMs < Date.now() - ABANDONED_MS,
-    () => false,
-  );
 
 /**
  * Removes a dead process's lock. Whoever does it holds the lock of the lock meanwhile: otherwise a second process could remove the lock
