@@ -74,6 +74,10 @@ describe('bad arguments', () => {
     [['embed', NANO, '--batch', '0'], 2, /--batch must be a positive integer, but is '0'/],
     [['embed', NANO, '--input', 'nowhere.jsonl'], 2, /no such file: nowhere\.jsonl/],
     [['embed', NANO, '--resume'], 2, /--resume needs an output file/],
+    [['embed', NANO, '--keep', 'id,line'], 2, /--keep line: the output has a field of that name itself, the number/],
+    [['embed', NANO, '--keep', 'embedding'], 2, /--keep embedding: the output has a field of that name itself\. Keep/],
+    [['classify-tokens', NANO, '--keep', 'entities'], 2, /--keep entities: /],
+    [['zero-shot', NANO, '--labels', 'a', '--keep', 'error'], 2, /--keep error: /],
     [['zero-shot', NANO], 2, /--labels is required/],
     [['convert', NANO, 'out'], 2, /--dtype is required/],
     [['convert', NANO, 'src', '--dtype', 'q8'], 2, /src is not empty/],
@@ -177,10 +181,37 @@ describe('tasks over JSON lines', () => {
       `{"text": "one"}\n{"text": "${'two '.repeat(9000)}"}\n{"text": "three"}\n`,
       /stdin, line 2: .* has \d+ tokens, .* 8192/,
     ],
-  ])('writes the lines before an invalid one, and names it (%#)', async (input, message) => {
-    const { code, lines, stderr } = await run(['embed', NANO_EMBED], input);
-    expect({ code, lines: lines.map(({ line }) => line) }, stderr).toEqual({ code: 1, lines: [1] });
-    expect(stderr).toMatch(message);
+  ])(
+    'skips an invalid line, and names it; with --strict stops there, after the lines before (%#)',
+    async (input, message) => {
+      const strict = await run(['embed', NANO_EMBED, '--strict'], input);
+      expect({ code: strict.code, lines: strict.lines.map(({ line }) => line) }, strict.stderr).toEqual({
+        code: 1,
+        lines: [1],
+      });
+      expect(strict.stderr).toMatch(message);
+      const { code, lines, stderr } = await run(['embed', NANO_EMBED], input);
+      expect(code, stderr).toBe(0);
+      expect(lines.map(({ line }) => line)).toEqual(
+        input
+          .trim()
+          .split('\n')
+          .map((_, i) => i + 1),
+      );
+      expect(lines.map((line) => Object.keys(line)[1])).toEqual(lines.map((_, i) => (i === 1 ? 'error' : 'embedding')));
+      expect(stderr).toMatch(/^1 line skipped: 2 \(.*\)\. In the output they have "error" in place of a result\.$/m);
+    },
+  );
+
+  it('a fault of the options stops the job at once', async () => {
+    const wide = await run(['embed', NANO_EMBED, '--dimensions', '99999'], jsonl([{ text: 'A' }, { text: 'B' }]));
+    expect([wide.code, wide.stdout]).toEqual([1, '']);
+    expect(wide.stderr).toMatch(/dimensions must be/);
+    const masks = await run(['fill-mask', NANO, '--top-k', '1'], jsonl([{ text: 'none' }, { text: 'Yes [MASK]' }]));
+    expect(masks.lines, masks.stderr).toEqual([
+      { line: 1, error: expect.stringMatching(/^the text has no \[MASK\]/) },
+      { line: 2, masks: [expect.anything()] },
+    ]);
   });
 });
 
@@ -195,6 +226,8 @@ it('a stopped job resumes where it ended', async () => {
   const messages = text(stopped.stderr);
   stopped.stdin.write(jsonl(rows.slice(0, 7))); // and no end
   while (!(await written())) await setTimeout(20);
+  const second = await run(['embed', NANO_EMBED, '--output', at('out.jsonl'), '--resume'], jsonl(rows));
+  expect([second.code, second.stderr]).toEqual([1, expect.stringMatching(/is being written by process \d+ on /)]);
   stopped.kill('SIGINT');
   expect((await closed)[0], await messages).toBe(130);
   const first = await written();
@@ -213,6 +246,62 @@ it('a stopped job resumes where it ended', async () => {
   await writeFile(at('out.jsonl'), 'Dear diary');
   expect((await run(['embed', NANO_EMBED, ...files, '--resume'])).code).toBe(2);
   expect(await written()).toBe('Dear diary');
+
+  // The old file stays while its successor is incomplete.
+  const bad = await run(
+    ['embed', NANO_EMBED, '--output', at('out.jsonl'), '--overwrite', '--strict'],
+    '{"text":"a"}\n{}\n',
+  );
+  expect(bad.code).toBe(1);
+  expect(bad.stderr).toContain(
+    `${at('out.jsonl')} is unchanged. The lines so far are in ${at('out.jsonl')}.part: --resume`,
+  );
+  expect(await written()).toBe('Dear diary');
+  const resumed = await run(
+    ['embed', NANO_EMBED, '--output', at('out.jsonl'), '--resume'],
+    '{"text":"a"}\n{"text":"b"}\n',
+  );
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect(parse(await written()).map(({ line }) => line)).toEqual([1, 2]);
+});
+
+it('a killed job resumes, and does not lock its output for good', async () => {
+  const files = ['--output', at('killed.jsonl'), '--batch', '1'];
+  const killed = start('embed', NANO_EMBED, ...files);
+  killed.stdin.write(jsonl([{ text: 'one' }, { text: 'two' }, { text: 'three' }])); // and no end
+  while (!(await readFile(at('killed.jsonl'), 'utf8').catch(() => ''))) await setTimeout(20);
+  killed.kill('SIGKILL');
+  await once(killed, 'close');
+  expect(await readdir(folder)).toContain('killed.jsonl.lock');
+  const { code, stderr } = await run(
+    ['embed', NANO_EMBED, ...files, '--resume'],
+    jsonl([1, 2, 3].map((text) => ({ text: `${text}` }))),
+  );
+  expect(code, stderr).toBe(0);
+  expect(parse(await readFile(at('killed.jsonl'), 'utf8')).map(({ line }) => line)).toEqual([1, 2, 3]);
+  expect(await readdir(folder)).not.toContain('killed.jsonl.lock');
+});
+
+it.skipIf(process.platform === 'win32')('never writes over its input, however it is named', async () => {
+  const input = jsonl([{ text: 'A ship at sea.' }]);
+  await writeFile(at('same.jsonl'), input);
+  await symlink('same.jsonl', at('link.jsonl'));
+  const node = `"${execPath}" "${command}" embed "${NANO_EMBED}"`;
+  const shell = async (line: string) => {
+    const child = spawn('sh', ['-c', line], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    return { code, stderr };
+  };
+  for (const line of [
+    `${node} --input same.jsonl --output ./same.jsonl --overwrite`,
+    `${node} --input same.jsonl --output link.jsonl --overwrite`,
+    `${node} --output link.jsonl --overwrite < same.jsonl`,
+    `${node} --input same.jsonl >> same.jsonl`,
+  ]) {
+    const { code, stderr } = await shell(line);
+    expect([code, stderr], line).toEqual([2, expect.stringMatching(/is the input itself\. Write to another file/)]);
+    expect(await readFile(at('same.jsonl'), 'utf8'), line).toBe(input);
+  }
 });
 
 it('a model from a URL is cached, listed and deleted', async () => {
@@ -260,6 +349,34 @@ describe('convert', () => {
       end += 2 * shape.reduce((a, b) => a * b, 1);
     }
     expect(dataStart + end).toBe(file.length);
+  });
+
+  it('keeps others out while it runs; what it leaves when killed goes with the next run', async () => {
+    const server = createServer(async (request, response) => {
+      const name = decodeURIComponent(request.url ?? '');
+      if (name.endsWith('.safetensors')) return; // no answer
+      const bytes = await readFile(join(NANO_EMBED, name)).catch(() => undefined);
+      response.writeHead(bytes ? 200 : 404, { 'content-length': bytes?.length ?? 0 }).end(bytes);
+    });
+    onTestFinished(() => server.closeAllConnections());
+    onTestFinished(() => void server.close());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const killed = start(
+      'convert',
+      `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+      at('kill/out'),
+      '--dtype',
+      'q8',
+    );
+    const held = () => readdir(at('kill')).catch(() => []);
+    while ((await held()).length === 0) await setTimeout(20);
+    const other = await run(['convert', NANO_EMBED, at('kill/out'), '--dtype', 'q8']);
+    expect([other.code, other.stderr]).toEqual([2, expect.stringMatching(/Process \d+ is converting to .* already/)]);
+    killed.kill('SIGKILL');
+    await once(killed, 'close');
+    expect(await held()).toHaveLength(1);
+    expect(await run(['convert', NANO_EMBED, at('kill/out'), '--dtype', 'q8'])).toMatchObject({ code: 0 });
+    expect(await held()).toEqual(['out']);
   });
 
   it('leaves nothing behind when the source is broken', async () => {

@@ -1,13 +1,18 @@
 /** Input as JSON lines: one object per line, streamed. */
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { UsageError } from './command';
+import { fileId, statOf } from './files';
+
+/** Most bytes of a line: a file that is no JSON lines must not fill the memory. */
+export const LINE_LIMIT = 64 << 20;
 
 /** A non-blank line. */
 export interface Line {
   /** From 1; blank lines count too. */
   number: number;
-  bytes: Buffer;
+  /** Undefined for a line of more than LINE_LIMIT bytes. */
+  bytes: Buffer | undefined;
   /** Offset of the end of this line, in bytes. */
   end: number;
 }
@@ -17,84 +22,132 @@ export interface Input {
   name: string;
   /** Bytes; undefined for a pipe. */
   size: number | undefined;
+  /** fileId of a file. */
+  id: string | undefined;
   lines: AsyncGenerator<Line>;
 }
 
 /** Opens a file, or stdin for '-'. Throws a UsageError if there is no such file. */
 export function openInput(path: string, signal: AbortSignal): Input {
-  if (path === '-') return { name: 'stdin', size: undefined, lines: readLines(addAbortSignal(signal, process.stdin)) };
-  const found = statSync(path, { throwIfNoEntry: false });
+  if (path === '-') {
+    const lines = readLines(addAbortSignal(signal, process.stdin));
+    return { name: 'stdin', size: undefined, id: fileId(process.stdin.fd), lines };
+  }
+  const found = statOf(path);
   if (!found || found.isDirectory()) throw new UsageError(`--input: no such file: ${path}.`);
   return {
     name: path,
-    size: found.isFile() ? found.size : undefined,
+    size: found.isFile() ? Number(found.size) : undefined,
+    id: fileId(path),
     lines: readLines(createReadStream(path, { signal, highWaterMark: 1 << 18 })),
   };
 }
 
 const NEWLINE = 10;
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
-/** Splits at \n only: node:readline also splits at U+2028, which JSON strings may contain. */
-async function* readLines(stream: Readable): AsyncGenerator<Line> {
+/** Splits at \n only: node:readline also splits at U+2028, which JSON strings may contain. Holds at most `limit` bytes of a line. */
+export async function* readLines(stream: Readable, limit = LINE_LIMIT): AsyncGenerator<Line> {
   let parts: Buffer[] = [];
+  /** Of the line so far. */
+  let length = 0;
   let number = 0;
   let end = 0;
-  const take = (last: Buffer): Line => {
-    const line = { number: ++number, bytes: Buffer.concat([...parts, last]), end };
-    parts = [];
-    return line;
+  const add = (part: Buffer) => {
+    length += part.length;
+    end += part.length;
+    if (length > limit) parts = [];
+    else parts.push(part);
   };
-  const isBlank = ({ bytes }: Line) => bytes.every((byte) => byte === 0x20 || (byte >= 9 && byte <= 13));
+  const take = (): Line | undefined => {
+    number++;
+    let bytes = length > limit ? undefined : Buffer.concat(parts);
+    if (number === 1 && bytes?.subarray(0, 3).equals(BYTE_ORDER_MARK)) bytes = bytes.subarray(3);
+    parts = [];
+    length = 0;
+    const isBlank = bytes?.every((byte) => byte === 0x20 || (byte >= 9 && byte <= 13));
+    return isBlank ? undefined : { number, bytes, end };
+  };
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     let at = 0;
     for (let stop = chunk.indexOf(NEWLINE); stop >= 0; stop = chunk.indexOf(NEWLINE, at)) {
-      end += stop + 1 - at;
-      const line = take(chunk.subarray(at, stop));
+      add(chunk.subarray(at, stop));
+      end++;
       at = stop + 1;
-      if (!isBlank(line)) yield line;
+      const line = take();
+      if (line) yield line;
     }
-    end += chunk.length - at;
-    if (at < chunk.length) parts.push(chunk.subarray(at));
+    add(chunk.subarray(at));
   }
-  const line = take(Buffer.alloc(0));
-  if (!isBlank(line)) yield line;
+  const line = take();
+  if (line) yield line;
+}
+
+/** Something is wrong with the content of one line: such a line can be skipped. */
+export class LineError extends Error {
+  override name = 'LineError';
+  constructor(
+    input: string,
+    /** The number of the line. */
+    readonly line: number,
+    /** The message without the place. */
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${input}, line ${line}: ${reason}`, options);
+  }
 }
 
 /** A parsed line. */
 export interface Row {
-  /** Line number. */
-  line: number;
+  /** The line's text. */
+  json: string;
   value: Record<string, unknown>;
-  /** An error whose message names the line. */
-  error(what: string): Error;
+  error(reason: string): LineError;
 }
 
-/** Throws an Error that names the line unless it is a JSON object. */
-export function parseRow({ number, bytes }: Line, input: string): Row {
-  const error = (what: string) => new Error(`${input}, line ${number}: ${what}`);
+/** Throws a LineError unless the line is a JSON object. */
+export function parseRow(line: Line, input: string): Row {
+  const error = (reason: string, cause?: unknown) => new LineError(input, line.number, reason, { cause });
+  if (!line.bytes) {
+    throw error(
+      `longer than ${LINE_LIMIT >> 20} MiB, the limit of a line. The input must be JSON lines, an object per line.`,
+    );
+  }
+  let json: string;
+  try {
+    json = new TextDecoder('utf-8', { fatal: true }).decode(line.bytes);
+  } catch (cause) {
+    throw error('not valid UTF-8.', cause);
+  }
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = JSON.parse(json);
   } catch (cause) {
-    throw error(`not valid JSON (${(cause as Error).message}).`);
+    throw error(`not valid JSON (${(cause as Error).message}).`, cause);
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return { line: number, value: value as Record<string, unknown>, error };
+    return { json, value: value as Record<string, unknown>, error };
   }
   throw error(`expected an object such as {"text": "…"}, got ${kindOf(value)}.`);
 }
 
-export function textField({ value, error }: Row, name: string): string {
-  const text = value[name];
-  if (typeof text === 'string') return text;
-  if (text !== undefined) throw error(`field '${name}' must be a string, got ${kindOf(text)}.`);
-  throw error(`missing field '${name}'; the fields are ${Object.keys(value).join(', ') || 'none'}.`);
+const fieldOf = ({ value, error }: Row, name: string): unknown => {
+  if (Object.hasOwn(value, name)) return value[name];
+  const names = Object.keys(value).join(', ').slice(0, 100);
+  throw error(`missing field '${name}'; the fields are ${names || 'none'}.`);
+};
+
+export function textField(row: Row, name: string): string {
+  const text = fieldOf(row, name);
+  if (typeof text !== 'string') throw row.error(`field '${name}' must be a string, got ${kindOf(text)}.`);
+  if (text === '') throw row.error(`field '${name}' is empty.`);
+  return text;
 }
 
 export function textListField(row: Row, name: string): string[] {
-  const list = row.value[name];
+  const list = fieldOf(row, name);
   if (Array.isArray(list) && list.every((text) => typeof text === 'string')) return list;
-  if (list === undefined) textField(row, name);
   throw row.error(`field '${name}' must be an array of strings.`);
 }
 

@@ -1,5 +1,5 @@
 /** Commands that run JSON lines through a model: streamed, in order, resumable. */
-import type { Command, Invocation, Option, Values } from './command';
+import { type Command, type Invocation, type Option, UsageError, type Values } from './command';
 import { openInput, textField } from './input';
 import { type LineJob, runLines } from './line-job';
 import { MODEL_OPTIONS, modelLoader } from './model';
@@ -12,10 +12,11 @@ const LINE_OPTIONS: Record<string, Option> = {
   input: { value: 'FILE', help: 'JSON lines to read; - is stdin (-)' },
   output: { value: 'FILE', help: 'JSON lines to write; - is stdout (-)' },
   resume: { help: 'continue where the output file ends' },
-  overwrite: { help: 'replace an existing output file' },
-  keep: { value: 'A,B', help: 'input fields to copy to the output (id)' },
+  overwrite: { help: 'replace an existing output file, once the new one is whole' },
+  keep: { value: 'A,B', help: 'input fields to copy to the output, as they are written (id)' },
   batch: { value: 'N', help: `lines per call of the model (${DEFAULT_BATCH})` },
-  truncate: { help: "cut texts above the model's limit instead of stopping at them" },
+  truncate: { help: "cut texts above the model's limit instead of skipping them" },
+  strict: { help: 'stop at the first invalid line instead of skipping it' },
 };
 
 export interface LineCommand<T> {
@@ -38,13 +39,15 @@ export function lineCommand<T>({ summary, details, options, job }: LineCommand<T
 }
 
 const DETAILS = `MODEL is a folder (./name), a URL, or a model on the Hugging Face Hub (org/name). Output lines are in input order and
-written batch by batch; \`line\` is the number of the input line. An invalid line stops the job: the lines before it are
-written, and --resume continues from there.`;
+written batch by batch; \`line\` is the number of the input line. An invalid line (not JSON, no such field, an empty text,
+one above the model's limit) is skipped: its output line has "error" in place of a result, and a summary names it at the
+end. With --strict it stops the job. After any stop the lines before are written, and --resume continues from there. With
+--overwrite the old file stays until the new one is whole, which is in FILE.part until then.`;
 
 export const TEXT_FIELD: Option = { value: 'NAME', help: 'field that holds the text (text)' };
 
 export interface TextCommand extends Omit<LineCommand<string>, 'job'> {
-  job(values: Values): LineJob<string>['run'];
+  job(values: Values): Omit<LineJob<string>, 'read' | 'sample'> & Partial<Pick<LineJob<string>, 'sample'>>;
 }
 
 /** A command that reads one text per line. */
@@ -54,7 +57,7 @@ export function textCommand({ options, job, ...rest }: TextCommand): Command {
     options: { 'text-field': TEXT_FIELD, ...options },
     job(values) {
       const field = values.text('text-field') ?? 'text';
-      return { read: (row) => textField(row, field), run: job(values) };
+      return { read: (row) => textField(row, field), sample: () => 'a', ...job(values) };
     },
   });
 }
@@ -63,17 +66,33 @@ async function runCommand<T>(job: LineJob<T>, { args: [source], values, signal }
   const options = {
     load: modelLoader(source, values),
     batch: values.count('batch') ?? DEFAULT_BATCH,
-    keep: values.list('keep') ?? ['id'],
+    keep: keptFields(values, job),
     truncate: values.flag('truncate'),
+    strict: values.flag('strict'),
+    warn: (text: string) => console.error(text),
   };
   const input = openInput(values.text('input') ?? '-', signal);
   const output = await openOutput(values.text('output') ?? '-', {
     resume: values.flag('resume'),
     overwrite: values.flag('overwrite'),
+    input: input.id,
   });
   try {
     await withProgress(input.name, (progress) => runLines(job, { ...options, input, output, signal, progress }));
+    await output.finish();
   } finally {
-    await output.close();
+    const left = await output.close();
+    if (left) options.warn(left);
   }
+}
+
+/** Throws a UsageError for the names of the output's own fields. */
+function keptFields(values: Values, { writes }: Pick<LineJob<never>, 'writes'>): string[] {
+  const keep = [...new Set(values.list('keep') ?? ['id'])];
+  const own = keep.find((name) => ['line', 'error', ...writes].includes(name));
+  if (own === undefined) return keep;
+  const meaning = own === 'line' ? ', the number of the input line' : '';
+  throw new UsageError(
+    `--keep ${own}: the output has a field of that name itself${meaning}. Keep another one, such as id, or rename it in the input.`,
+  );
 }

@@ -14,7 +14,10 @@ export const classifyTokens = textCommand({
     const aggregation = values.choice('aggregation', AGGREGATIONS) ?? 'simple';
     const name = aggregation === 'none' ? 'tokens' : 'entities';
     const options = { aggregation, ignoreLabels: values.list('ignore-labels') };
-    return async (model, texts, callOptions) =>
-      (await model.classifyTokens(texts, { ...options, ...callOptions })).map((found) => ({ [name]: found }));
+    return {
+      writes: [name],
+      run: async (model, texts, callOptions) =>
+        (await model.classifyTokens(texts, { ...options, ...callOptions })).map((found) => ({ [name]: found })),
+    };
   },
 });

@@ -21,6 +21,8 @@ export const classify = lineCommand({
       multiLabel: values.flag('multi-label') || undefined,
     };
     return {
+      writes: ['labels'],
+      sample: () => (pairField === undefined ? 'a' : { text: 'a', pair: 'a' }),
       read(row) {
         const text = textField(row, field);
         return pairField === undefined ? text : { text, pair: textField(row, pairField) };

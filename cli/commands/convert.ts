@@ -7,8 +7,8 @@ export const convert: Command = {
   summary: 'Write a checkpoint with smaller weights, to host yourself.',
   args: ['SOURCE', 'FOLDER'],
   details: `SOURCE is a folder, a URL, or a model on the Hugging Face Hub (org/name). FOLDER must be new or empty;
-it is written only if the conversion succeeds. f16 is plain safetensors, for other programs too; q8 and q4 are for
-modernbert-webgpu.`,
+it appears only if the conversion succeeds, and what a killed one left is removed by the next. f16 is plain safetensors, for
+other programs too; q8 and q4 are for modernbert-webgpu.`,
   options: { dtype: { value: 'DTYPE', help: 'f16, q8 or q4; required' }, ...FILE_OPTIONS },
   async run({ args: [source, folder], values, signal }) {
     const dtype = values.choice('dtype', ['f16', 'q8', 'q4']);

@@ -12,12 +12,15 @@ export const embedMultiVector = textCommand({
   },
   job(values) {
     const options = { kind: values.choice('kind', KINDS) ?? 'document', maxTokens: values.count('max-tokens') };
-    return async (model, texts, callOptions) => {
-      const vectors = await model.embedMultiVector(texts, { ...options, ...callOptions });
-      return vectors.map(({ ids, rows, row }) => ({
-        tokens: Array.from(ids),
-        embeddings: Array.from({ length: rows }, (_, i) => Array.from(row(i), shortest)),
-      }));
+    return {
+      writes: ['tokens', 'embeddings'],
+      async run(model, texts, callOptions) {
+        const vectors = await model.embedMultiVector(texts, { ...options, ...callOptions });
+        return vectors.map(({ ids, rows, row }) => ({
+          tokens: Array.from(ids),
+          embeddings: Array.from({ length: rows }, (_, i) => Array.from(row(i), shortest)),
+        }));
+      },
     };
   },
 });

@@ -24,9 +24,12 @@ export const embed = textCommand({
       pooling: values.choice('pooling', POOLINGS),
       normalize: !values.flag('no-normalize'),
     };
-    return async (model, texts, callOptions) => {
-      const { rows, row } = await model.embed(texts, { ...options, ...callOptions });
-      return Array.from({ length: rows }, (_, i) => ({ embedding: Array.from(row(i), shortest) }));
+    return {
+      writes: ['embedding'],
+      run: async (model, texts, callOptions) => {
+        const { rows, row } = await model.embed(texts, { ...options, ...callOptions });
+        return Array.from({ length: rows }, (_, i) => ({ embedding: Array.from(row(i), shortest) }));
+      },
     };
   },
 });

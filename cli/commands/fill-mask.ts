@@ -15,7 +15,11 @@ export const fillMask = textCommand({
       targets: values.list('targets'),
       sequences: values.flag('sequences'),
     };
-    return async (model, texts, callOptions) =>
-      (await model.fillMask(texts, { ...options, ...callOptions })).map((masks) => ({ masks }));
+    return {
+      writes: ['masks'],
+      sample: ({ info }) => `a ${info.maskToken}`,
+      run: async (model, texts, callOptions) =>
+        (await model.fillMask(texts, { ...options, ...callOptions })).map((masks) => ({ masks })),
+    };
   },
 });

@@ -23,6 +23,8 @@ export const rerank = lineCommand({
       raw: values.flag('raw') || undefined,
     };
     return {
+      writes: ['results'],
+      sample: () => ({ query: 'a', documents: ['a'] }),
       read: (row) => ({ query: textField(row, queryField), documents: textListField(row, documentsField) }),
       run: (model, inputs, callOptions) =>
         Promise.all(

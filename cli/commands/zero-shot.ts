@@ -16,7 +16,10 @@ export const zeroShot = textCommand({
       hypothesisTemplate: values.text('hypothesis-template'),
       multiLabel: values.flag('multi-label') || undefined,
     };
-    return async (model, texts, callOptions) =>
-      (await model.zeroShot(texts, labels, { ...options, ...callOptions })).map((scores) => ({ labels: scores }));
+    return {
+      writes: ['labels'],
+      run: async (model, texts, callOptions) =>
+        (await model.zeroShot(texts, labels, { ...options, ...callOptions })).map((scores) => ({ labels: scores })),
+    };
   },
 });

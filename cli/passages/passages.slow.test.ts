@@ -139,6 +139,65 @@ it('loads an exported file completely or not at all', async () => {
   expect(await indexModel(db)).toBeUndefined();
 });
 
+it('runs nothing of a file that came from elsewhere', async () => {
+  const dump = await dumped();
+  await clearIndex(db);
+  await db.exec('CREATE TABLE IF NOT EXISTS public.witness (seen text)');
+  const model = /^INSERT INTO passages\.model .*$/m;
+  const documents = /^INSERT INTO passages\.documents .*$/m;
+  const into = (values: string) => `INSERT INTO passages.documents (id, name, text) VALUES ${values}`;
+  const id = "'00000000-0000-0000-0000-000000000000'";
+  const hostile: [RegExp, string][] = [
+    [documents, into(`(${id}, 'a', (SELECT version()));`)],
+    [documents, into(`(${id}, 'a', pg_read_file('/etc/passwd'));`)],
+    [documents, into(`(${id}, 'a', 'b'); INSERT INTO public.witness VALUES ('ran');`)],
+    [documents, into(`(${id}, 'a', 'b') RETURNING nextval('s');`)],
+    [documents, into(`(${id}, 'a', $$b$$);`)],
+    [documents, into(`(${id}, 'a', /* b */ 'b');`)],
+    [documents, into(`(${id}, 'a', 'b'::text);`)],
+    [documents, into(`(${id}, 'a', 'b' || version());`)],
+    [documents, into(`(${id}, 'a', E'\\x41');`)],
+    [documents, into(`(${id}, 'a', U&'b');`)],
+    [documents, into(`(${id}, 'a', NULL);`)],
+    [documents, into(`(${id}, 'a', 'b');--`)],
+    [documents, into(`(SELECT ${id}, 'a', version());`)],
+    [documents, `INSERT INTO passages.documents (id, name, text) SELECT id, name, text FROM passages.documents;`],
+    [documents, `INSERT INTO passages.documents (id, text, name) VALUES (${id}, 'a', 'b');`],
+    [documents, "INSERT INTO passages.chunks_view VALUES ('a');"],
+    [model, "INSERT INTO passages.model (name, dtype, dim) VALUES ('a', 'f32', (SELECT 3));"],
+    [model, "INSERT INTO passages.model (name, dtype, dim) VALUES ('a', 'f32', 3), ('b', 'f32', 3);"],
+    [/^CREATE TABLE passages\.documents .*$/m, 'CREATE TABLE passages.documents (id uuid DEFAULT gen_random_uuid());'],
+    [/^CREATE INDEX chunks_words .*$/m, 'CREATE INDEX chunks_words ON passages.chunks (version());'],
+    [/^CREATE SCHEMA .*$/m, "CREATE SCHEMA passages; INSERT INTO public.witness VALUES ('ran');"],
+  ];
+  for (const [line, replacement] of hostile) {
+    const text = dump.replace(line, () => replacement);
+    const number = text.split('\n').indexOf(replacement) + 1;
+    expect(number).toBeGreaterThan(0);
+    await expect(
+      db.transaction((sql) => loadDump(sql, text)),
+      replacement,
+    ).rejects.toThrow(new RegExp(`^Line ${number} `));
+    expect(await indexModel(db)).toBeUndefined();
+  }
+  expect((await db.query('SELECT * FROM public.witness')).rows).toEqual([]);
+});
+
+it('names the line of rows that the tables refuse, and keeps an index that is there', async () => {
+  const dump = await dumped();
+  await expect(db.transaction((sql) => loadDump(sql, dump))).rejects.toThrow('There is an index already');
+  await clearIndex(db);
+  const load = (text: string) => db.transaction((sql) => loadDump(sql, text));
+  await expect(load(dump.replace("'f32', 3)", "'f32', 2)"))).rejects.toThrow(
+    /^Line \d+ cannot be loaded: .*dimensions/,
+  );
+  await expect(load(dump.replace("'f32', 3)", "'f32', 2001)"))).rejects.toThrow(/^Line \d+ cannot be .*at most 2000/);
+  await expect(load(dump.replace(/^INSERT INTO passages\.model .*$/m, ''))).rejects.toThrow(
+    /^Line \d+ .*must come before/,
+  );
+  expect(await load(dump.replaceAll('\n', '\r\n'))).toEqual(MODEL); // saved by an editor
+});
+
 it('exports more rows than fit in one statement', async () => {
   await add(
     'many.txt',

@@ -1,5 +1,6 @@
 /** Writes a converted checkpoint to a folder. Node only. */
-import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { type ConvertedDtype, convertCheckpoint } from './convert';
@@ -21,7 +22,8 @@ const SMALL_FILES = [
 
 /**
  * Writes `files`, with weights converted to `to`, into a new folder, which appears once it is complete. Resolves to the size of the
- * weights. Throws a RangeError if the folder is not empty, a ModelFileError for a broken checkpoint, the reason of `signal`.
+ * weights. Throws a RangeError if the folder is not empty or another process writes it, a ModelFileError for a broken checkpoint, the reason
+ * of `signal`. Removes what a process that was killed has left of an earlier try.
  */
 export async function convertToFolder(
   files: ModelFiles,
@@ -38,8 +40,7 @@ export async function convertToFolder(
   if (held?.length)
     throw new RangeError(`${folder} is not empty (${held[0]}, …). Name a folder that does not exist yet.`);
 
-  const unfinished = join(dirname(target), `.${basename(target)}-${process.pid}`);
-  await mkdir(unfinished, { recursive: true });
+  const unfinished = await beginFolder(target);
   try {
     let bytes = 0;
     for await (const { name, size, stream } of convertCheckpoint(files, to, quantizedBy, options)) {
@@ -50,13 +51,69 @@ export async function convertToFolder(
       const file = await readBytes(files, name, options);
       if (file) await write(unfinished, name, [file]);
     }
-    if (held) await rmdir(target); // only on POSIX does rename replace an empty folder
-    await rename(unfinished, target);
+    try {
+      if (held) await rmdir(target).catch(unless('ENOENT')); // only on POSIX does rename replace an empty folder
+      await rename(unfinished, target);
+    } catch (cause) {
+      const now = await readdir(target).catch(() => []);
+      throw now.length > 0
+        ? new RangeError(`${folder} is not empty any more: another process wrote it.`, { cause })
+        : cause;
+    }
     return { bytes };
   } finally {
     await rm(unfinished, { recursive: true, force: true });
   }
 }
+
+/**
+ * Makes the folder in which this process writes, beside `target`: its name is `.name-host-pid-start`. Node has no locks between processes.
+ * Removes those of processes of this machine that have ended; throws a RangeError if there is one of a process that has not.
+ */
+async function beginFolder(target: string): Promise<string> {
+  const parent = dirname(target);
+  await mkdir(parent, { recursive: true });
+  const prefix = `.${basename(target)}-${hostname()}-`;
+  for (const name of await readdir(parent)) {
+    const [, pid, start] = (name.startsWith(prefix) && /^(\d+)-(\d+)$/.exec(name.slice(prefix.length))) || [];
+    if (!pid) continue;
+    const path = join(parent, name);
+    if (await isRunning(Number(pid), start)) throw beingWritten(target, pid, path);
+    await rm(path, { recursive: true, force: true });
+  }
+  const path = join(parent, `${prefix}${process.pid}-${await startOf(process.pid)}`);
+  await mkdir(path).catch((error) => {
+    throw error.code === 'EEXIST' ? beingWritten(target, process.pid, path) : error;
+  });
+  return path;
+}
+
+const beingWritten = (target: string, pid: number | string, path: string) =>
+  new RangeError(`Process ${pid} is converting to ${target} already. If it has ended, delete ${path}.`);
+
+/** A later process may have the number of an ended one, but, where the system tells, not its start. */
+async function isRunning(pid: number, start: string): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false; // EPERM: it is another user's
+  }
+  const now = await startOf(pid);
+  return start === UNKNOWN || now === UNKNOWN || start === now;
+}
+
+const UNKNOWN = '0';
+
+/** Linux tells it in field 22, in ticks since the machine started; the name in field 2 may hold anything. */
+const startOf = (pid: number): Promise<string> =>
+  readFile(`/proc/${pid}/stat`, 'utf8').then(
+    (text) => text.replace(/^.*\)/s, '').split(' ')[20],
+    () => UNKNOWN,
+  );
+
+const unless = (code: string) => (error: NodeJS.ErrnoException) => {
+  if (error.code !== code) throw error;
+};
 
 /** The files in the module folders of a sentence-transformers model, such as 1_Pooling and 2_Dense. */
 async function moduleFiles(files: ModelFiles, options: ReadOptions): Promise<string[]> {
