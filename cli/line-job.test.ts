@@ -133,6 +133,17 @@ it('finds the refused lines of a batch in few calls', async () => {
   expect(calls.length).toBeLessThanOrEqual(13);
 });
 
+it('goes on after a text whose numbers overflow', async () => {
+  const { job } = fakeJob(() => false);
+  const usual = job.run;
+  job.run = async (model, texts, options) => {
+    if (texts.includes('huge')) throw Object.assign(new Error('Text 0 has no answer.'), { name: 'NumericError' });
+    return usual(model, texts, options);
+  };
+  const { lines } = await run(job, rows('one', 'huge', 'three'));
+  expect(lines.map((line) => line.error ?? line.length)).toEqual([3, 'the text has no answer.', 5]);
+});
+
 it('stops at a fault of the model or the options, which is not the fault of a line', async () => {
   expect(await run(fakeJob().job, rows('one', 'two', 'three', 'four', 'bad', 'lost'))).toMatchObject({
     error: 'The device was lost.',

@@ -1,5 +1,5 @@
 /** Runs JSON lines through a model, batch by batch: while one batch is computed, the previous one is written. */
-import { type CallOptions, type Model, NumericError } from 'modernbert-webgpu/node';
+import type { CallOptions, Model } from 'modernbert-webgpu/node';
 import { fieldSources } from './field-sources';
 import { type Input, LINE_LIMIT, type Line, LineError, parseRow, type Row } from './input';
 import { type Output, outputLine } from './output';
@@ -169,7 +169,7 @@ async function resultsOf<T>(
       state.works = true;
       return results;
     } catch (error) {
-      if (!(error instanceof RangeError || error instanceof TypeError || error instanceof NumericError)) throw error;
+      if (!isAboutText(error)) throw error;
       refusal = error;
     }
     if (to - from === 1) {
@@ -186,3 +186,7 @@ async function resultsOf<T>(
   const results = (await run(0, inputs.length)).values();
   return entries.map(({ input }) => (input instanceof LineError ? input : results.next().value!));
 }
+
+/** Whether the model refused an input, or has no answer to it. */
+const isAboutText = (error: unknown): error is Error =>
+  error instanceof RangeError || error instanceof TypeError || (error as Error).name === 'NumericError';
