@@ -12,6 +12,7 @@ export {
   WorkerError,
 } from './api/errors';
 export type * from './api/types';
+export { type BatchOptions, inBatches } from './in-batches';
 export { type BrowserLoadOptions, loadModel } from './session/client';
 export { maxSim, similarity } from './similarity';
 

@@ -22,6 +22,7 @@ export {
   WorkerError,
 } from './api/errors';
 export type * from './api/types';
+export { type BatchOptions, inBatches } from './in-batches';
 export { maxSim, similarity } from './similarity';
 
 /** `cacheFolder`: where models are kept, by default `modernbert-webgpu/models` in the user's cache folder. */

@@ -34,9 +34,9 @@ export const LAYERS = {
   training: { imports: ['node', 'api'] },
   cli: { imports: [] }, // its own package: it imports modernbert-webgpu/node as any user does
 
-  index: { imports: ['session', 'similarity', 'api'] },
+  index: { imports: ['session', 'similarity', 'in-batches', 'api'] },
   worker: { imports: ['session', 'store'] },
-  node: { imports: ['session', 'model', 'similarity', 'sources', 'store', 'formats', 'api'] },
+  node: { imports: ['session', 'model', 'similarity', 'in-batches', 'sources', 'store', 'formats', 'api'] },
 
   session: {
     imports: [
@@ -65,6 +65,7 @@ export const LAYERS = {
   tokenizer: { imports: ['formats', 'api'] },
   packing: { imports: [] },
   similarity: { imports: ['api'] },
+  'in-batches': { imports: ['api'] },
   'start-worker': { imports: [] },
   api: { imports: [] },
 };

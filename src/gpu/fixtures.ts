@@ -37,16 +37,34 @@ function wrap<T extends object>(target: T, replaced: Record<string, unknown>): T
   });
 }
 
-/** The test project's GPU with its device changed. */
-function withDevice(change: (device: GPUDevice) => GPUDevice): GPU {
-  return wrap(dawn, {
+/** The test project's GPU, or another, with its device changed. */
+function withDevice(change: (device: GPUDevice) => GPUDevice, gpu = dawn): GPU {
+  return wrap(gpu, {
     async requestAdapter(options?: GPURequestAdapterOptions) {
-      const adapter = (await dawn.requestAdapter(options))!;
+      const adapter = (await gpu.requestAdapter(options))!;
       const requestDevice = async (descriptor?: GPUDeviceDescriptor) => change(await adapter.requestDevice(descriptor));
       return wrap(adapter, { requestDevice });
     },
   });
 }
+
+/**
+ * Dawn's null backend, which allocates and validates as others do, and computes nothing: bytes and dispatches are the same. It leaves in its buffers
+ * what was in their memory, so what is read back is made zeros.
+ */
+export const nullGpu = (): GPU =>
+  withDevice(
+    (device) => {
+      const make = device.createBuffer.bind(device);
+      device.createBuffer = (descriptor) => {
+        const buffer = make(descriptor);
+        buffer.getMappedRange = (_, bytes = descriptor.size) => new ArrayBuffer(bytes);
+        return buffer;
+      };
+      return device;
+    },
+    create(['backend=null']),
+  );
 
 /** A GPU that reports a small maxStorageBufferBindingSize, so that tables are split into pieces; all else is the real device's. */
 export const withSmallBindings = (bytes: number): GPU =>

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { create } from 'webgpu';
 import shapes from '../../bench/shapes/base.json';
 import type { Dtype, Model } from '../api/types';
 import { GpuMemory } from '../gpu/buffers';
 import { openGpu } from '../gpu/device';
+import { nullGpu } from '../gpu/fixtures';
 import { buildModel } from '../model/build';
 import { readModelConfig } from '../model/families/registry';
 import { checkpointFolder, publicModel, readGolden } from '../model/fixtures/golden';
@@ -21,8 +21,7 @@ import { loadModel } from '../node';
 import { loadRuntime } from '../session/load-runtime';
 import { folderFiles } from '../sources/folder';
 
-/** Dawn's null backend allocates and validates as others do, and computes nothing: bytes and dispatches are the same. */
-const gpu = create(['backend=null']);
+const gpu = nullGpu();
 
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');

@@ -159,6 +159,12 @@ describe('fillMask with targets', () => {
     expect(first.candidates[0]).toMatchObject({ token: ' Paris', sequence: 'Paris is' });
   });
 
+  it('scores them over a vocabulary of 300,000', async () => {
+    const { calls: large } = callsOn('mlm', {}, () => [new Array<number>(300_000).fill(0)]);
+    const [{ candidates }] = await large.fillMask('in [MASK].', { targets: ['Paris'] });
+    expect(candidates[0].score).toBeCloseTo(1 / 300_000, 12);
+  });
+
   it('says which target is no token', async () => {
     await expect(calls.fillMask('in [MASK]', { targets: ['Paris', 'Llanfairpwll'] })).rejects.toThrow(
       /The target 'Llanfairpwll' is \d+ tokens \(.+\); a mask stands for one/,
