@@ -1,0 +1,80 @@
+/** Losses in Chromium: the worker crashes, the GPU process dies, the page leaves and comes back. */
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
+import type { Model } from '../src/api/types';
+import { checkpointFolder, maxDifference, readGolden } from '../src/model/fixtures/golden';
+import { FLAGS } from './demo-page';
+import { useLibraryPage } from './library-page';
+
+const golden = readGolden('tiny-mlm');
+const expected = golden.floats('last_hidden_state').data;
+
+declare const library: typeof import('../src/index');
+declare const model: Model;
+
+const originOf = useLibraryPage({
+  texts: {},
+  fileOf: (path) => join(checkpointFolder('tiny-mlm'), path.replace('/tiny/', '')),
+});
+
+let browser: Browser;
+let page: Page;
+beforeAll(async () => {
+  browser = await chromium.launch({ executablePath: inject('chromiumPath'), args: FLAGS });
+});
+afterAll(() => browser?.close());
+beforeEach(async () => {
+  page = await browser.newPage();
+  await page.goto(originOf());
+  await page.evaluate(async () => {
+    const loaded = await library.loadModel('/tiny', { dtype: 'f32', autotune: false, selfCheck: false });
+    Object.assign(globalThis, { model: loaded });
+  });
+});
+afterEach(() => page.close());
+
+/** How far the model's answer is from the golden one. */
+async function difference(): Promise<number> {
+  const { inputIds, lengths } = golden.batch;
+  const numbers = await page.evaluate(
+    async (batch) => {
+      const ids = { inputIds: Uint32Array.from(batch.inputIds), lengths: Uint32Array.from(batch.lengths) };
+      const { last_hidden_state } = await model.forward(ids);
+      return Array.from(last_hidden_state!.data);
+    },
+    { inputIds: [...inputIds], lengths: [...lengths] },
+  );
+  return maxDifference(Float32Array.from(numbers), expected);
+}
+
+it('another worker takes over from one that crashes', async () => {
+  expect(await difference()).toBeLessThan(2e-4);
+  const [first] = page.workers();
+  const closed = first.waitForEvent('close');
+  await first.evaluate(() => {
+    setTimeout(() => {
+      throw new Error('a crash on purpose');
+    });
+  });
+  await closed;
+  expect(await difference()).toBeLessThan(2e-4);
+  expect(page.workers()).toHaveLength(1);
+  expect(page.workers()[0]).not.toBe(first);
+});
+
+it('the model comes back after the GPU process of the browser has died', async () => {
+  expect(await difference()).toBeLessThan(2e-4);
+  const other = await browser.newPage();
+  await other.goto('chrome://gpucrash').catch(() => {});
+  expect(await difference()).toBeLessThan(2e-4);
+  await other.close();
+});
+
+it('a page that the user leaves and comes back to works', async () => {
+  await page.goto(`${originOf()}tiny/config.json`);
+  await page.goBack();
+  const isRestored = await page.evaluate(() => 'model' in globalThis);
+  console.log('from the back/forward cache:', isRestored);
+  if (isRestored) expect(await difference()).toBeLessThan(2e-4);
+});
