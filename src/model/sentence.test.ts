@@ -129,7 +129,7 @@ describe('readSentenceConfig', () => {
   it.each([
     [
       { 'modules.json': modules('Pooling', 'LayerNorm'), [POOLING]: MEAN },
-      /modules\.json: \[2\]\.type = .*LayerNorm is not supported/,
+      /modules\.json: \[2\]\.type = .*LayerNorm" is not supported/,
     ],
     [{ 'modules.json': modules('WordWeights') }, /\[1\]\.type = .*WordWeights/],
     [{ 'modules.json': modules().map((m) => ({ ...m, type: `${ST}CLIPModel` })) }, /\[0\]\.type = .*CLIPModel/],
