@@ -8,6 +8,7 @@ import type { Progress } from '../api/types';
 import { numberedBytes } from '../formats/fixtures';
 import type { ModelFiles } from '../formats/model-files';
 import { readBytes } from '../formats/read';
+import { noise, pageFetch } from './fixtures';
 import { type Expected, openHttp } from './http';
 import { hubFiles } from './hub';
 
@@ -35,7 +36,9 @@ afterAll(() => {
   server.close();
 });
 
-const BYTES = numberedBytes(100_000);
+const BYTES = noise(300_000);
+/** How many bytes a resumed download asks for again. */
+const OVERLAP = 65_536;
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 /** Sends BYTES from the requested start, and breaks the connection after `parts[i]` of them in the i-th answer. */
@@ -73,40 +76,72 @@ const ranges = () => requests.map(({ headers }) => headers.range);
 
 describe('a download that breaks', () => {
   it('resumes where it was, with the progress', async () => {
-    behave = cutting([30_000, 20_000]);
+    behave = cutting([130_000, 100_000]);
     const progress: Progress[] = [];
     const bytes = await readBytes(filesAt({ sha256: sha256(BYTES) }), 'a.bin', {
       onProgress: (message) => progress.push(message),
     });
     expect(Buffer.compare(bytes ?? Buffer.of(), BYTES)).toBe(0);
-    expect(ranges()).toEqual([undefined, 'bytes=30000-', 'bytes=50000-']);
-    expect(progress.at(-1)).toEqual({ file: 'a.bin', loaded: 100_000, total: 100_000 });
+    const next = 130_000 - OVERLAP + 100_000;
+    expect(ranges()).toEqual([undefined, `bytes=${130_000 - OVERLAP}-`, `bytes=${next - OVERLAP}-`]);
+    expect(progress.at(-1)).toEqual({ file: 'a.bin', loaded: 300_000, total: 300_000 });
   });
 
   it('continues if the server sends the whole file again', async () => {
-    behave = cutting([30_000], () => ({ 'last-modified': 'Tue, 24 Nov 2026 20:00:00 GMT' }), false);
+    behave = cutting([130_000], () => ({ 'last-modified': 'Tue, 24 Nov 2026 20:00:00 GMT' }), false);
     expect(Buffer.compare(await read(), BYTES)).toBe(0);
     expect(requests).toHaveLength(2);
   });
 
   it('never joins two versions', async () => {
-    behave = cutting([30_000], (answer) => ({ etag: `"${answer}"` }));
+    behave = cutting([130_000], (answer) => ({ etag: `"${answer}"` }));
     await expect(read()).rejects.toThrow(
-      'a.bin stopped after 30000 of 100000 bytes, and it cannot resume: the file has changed',
+      'a.bin stopped after 130000 of 300000 bytes, and it cannot resume: the file has changed',
     );
     expect(requests).toHaveLength(2);
   });
 
-  it('resumes without etag only if the sha256 is known', async () => {
-    behave = cutting([30_000], () => ({}));
-    await expect(read()).rejects.toThrow('does not say whether the file is still the same');
-    behave = cutting([30_000], () => ({}));
-    expect(Buffer.compare(await read({ sha256: sha256(BYTES) }), BYTES)).toBe(0);
+  it('compares every byte of the overlap, whichever way the answers come in pieces', async () => {
+    for (const [broken, isWhole] of [
+      [129_999, false],
+      [130_000 - OVERLAP, true],
+    ] as const) {
+      const changed = BYTES.slice();
+      changed[broken] ^= 1;
+      const cut = cutting([130_000], () => ({}));
+      behave = (request, response) => {
+        if (!request.headers.range) return cut(request, response);
+        const start = isWhole ? 0 : 130_000 - OVERLAP;
+        if (!isWhole) response.writeHead(206);
+        for (let at = start; at < BYTES.length; at += 7777) response.write(changed.subarray(at, at + 7777));
+        response.end();
+      };
+      await expect(read()).rejects.toThrow('the file has changed');
+    }
+  });
+
+  it('asks the server for the same version, unless that would need a preflight', async () => {
+    const cases: [headers: Record<string, string>, version: string | undefined][] = [
+      [{ etag: '"1"', 'last-modified': 'Tue, 24 Nov 2026 20:00:00 GMT' }, '"1"'],
+      [{ etag: 'W/"1"', 'last-modified': 'Tue, 24 Nov 2026 20:00:00 GMT' }, 'Tue, 24 Nov 2026 20:00:00 GMT'],
+      [{ etag: 'W/"1"' }, undefined],
+    ];
+    for (const [headers, version] of cases) {
+      behave = cutting([130_000], () => headers);
+      expect(Buffer.compare(await read(), BYTES)).toBe(0);
+      expect(requests.splice(0).map((request) => request.headers['if-range'])).toEqual([undefined, version]);
+    }
+    const asPage = pageFetch(fetch);
+    const fetches = vi.spyOn(globalThis, 'fetch').mockImplementation(asPage);
+    behave = cutting([130_000], () => ({ 'access-control-allow-origin': '*', 'last-modified': 'x' }));
+    expect(Buffer.compare(await read(), BYTES)).toBe(0);
+    expect(fetches).toHaveBeenCalledTimes(2);
+    expect(requests.map((request) => request.headers['if-range'])).toEqual([undefined, undefined]);
   });
 
   it('fails after three retries', async () => {
     behave = cutting([10, 10, 10, 10, 10]);
-    await expect(read()).rejects.toThrow(/a\.bin stopped after 40 of 100000 bytes: .*Load it again/);
+    await expect(read()).rejects.toThrow(/a\.bin stopped after 10 of 300000 bytes: .*Load it again/);
     expect(requests).toHaveLength(4);
   });
 
@@ -115,12 +150,12 @@ describe('a download that breaks', () => {
     [
       'another part',
       206,
-      { 'content-range': 'bytes 5-99999/100000', etag: '"1"' },
-      'byte 30000 was requested, and the answer begins at 5',
+      { 'content-range': 'bytes 5-299999/300000', etag: '"1"' },
+      'byte 64464 was requested, and the answer begins at 5',
     ],
     ['an error', 403, {}, 'HTTP 403'],
   ])('does not resume with %s', async (_, status, headers, message) => {
-    const cut = cutting([30_000]);
+    const cut = cutting([130_000]);
     behave = (request, response) =>
       request.headers.range ? void response.writeHead(status, headers).end('x') : cut(request, response);
     await expect(read()).rejects.toThrow(message);
@@ -179,14 +214,14 @@ describe('temporary failures', () => {
 
   it('are retried: 5xx, 429 and a broken connection', async () => {
     failing([[503], [500], [429]]);
-    expect(await read()).toHaveLength(100_000);
+    expect(await read()).toHaveLength(300_000);
     let isFirst = true;
     behave = ({ socket }, response) => {
       if (!isFirst) return void response.end(BYTES);
       isFirst = false;
       socket.destroy();
     };
-    expect(await read()).toHaveLength(100_000);
+    expect(await read()).toHaveLength(300_000);
   });
 
   it('are retried after Retry-After, unless that is too long', async () => {
@@ -198,7 +233,7 @@ describe('temporary failures', () => {
     await vi.advanceTimersByTimeAsync(999);
     expect(fetches).toHaveBeenCalledTimes(1);
     await vi.advanceTimersByTimeAsync(1);
-    expect(await reading).toHaveLength(100_000);
+    expect(await reading).toHaveLength(300_000);
 
     fetches.mockResolvedValueOnce(busy('3600'));
     await expect(read()).rejects.toThrow(/^HTTP 429 .* The server asks to wait 3600 s\./);
@@ -243,7 +278,7 @@ it('cancelling a stream ends the connection at once', async () => {
 describe('the Hub', () => {
   const SIBLINGS = [
     { rfilename: 'config.json', size: 2 },
-    { rfilename: 'a.bin', size: 100_000, lfs: { sha256: sha256(BYTES) } },
+    { rfilename: 'a.bin', size: 300_000, lfs: { sha256: sha256(BYTES) } },
   ];
   const open = (token?: string) => hubFiles('org/name', { hubUrl: origin, token, retryDelay: 1 });
   const paths = () => requests.map(({ url }) => url);
@@ -299,7 +334,7 @@ describe('the Hub', () => {
       if (url?.startsWith('/api/')) response.end(JSON.stringify({ sha: 'c1', siblings: SIBLINGS }));
       else response.writeHead(302, { location: `http://127.0.0.1:${port}/blob` }).end();
     };
-    expect(await readBytes(open('hf_secret'), 'a.bin')).toHaveLength(100_000);
+    expect(await readBytes(open('hf_secret'), 'a.bin')).toHaveLength(300_000);
     expect(requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer hf_secret', 'Bearer hf_secret']);
     expect(seen).toBeUndefined();
     storage.close();
