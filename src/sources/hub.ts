@@ -112,7 +112,7 @@ function parseSnapshot(json: unknown): Snapshot | undefined {
     if (typeof rfilename !== 'string') return undefined;
     const { sha256 } = isObject(lfs) ? lfs : {};
     files.set(rfilename, {
-      ...(Number.isSafeInteger(size) && { size: size as number }),
+      ...(Number.isSafeInteger(size) && (size as number) >= 0 && { size: size as number }),
       ...(typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256) && { sha256 }),
     });
   }
