@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import { safetensorsBytes } from '../formats/fixtures';
 
 /** One request for a file. `bytes`: of the file, if there is one of that `name`. `attempt`: how many came before for the same file. */
 interface Asked {
@@ -59,7 +60,8 @@ function send({ bytes: content, request, response }: Asked, how: How = {}): void
   });
   if (how.part === undefined) return void response.end(body);
   response.write(body.subarray(0, how.part));
-  if (!how.isStalled) request.socket.end();
+  // A browser drops the bytes that it has not delivered when a connection ends.
+  if (!how.isStalled) setTimeout(() => request.socket.end(), 20);
 }
 
 const answer = ({ response }: Asked, status: number, text = '', headers = {}): void =>
@@ -85,6 +87,8 @@ const cutThen = (later: Serve, how: How = {}) =>
   weights(first((asked) => send(asked, { part: CUT_AT, ...how }), later));
 
 const NO_VERSION = { etag: '' };
+/** If no byte of the first version was delivered, the second comes as a whole, and is broken. */
+const CHANGED = /the file has changed|is not a safetensors/;
 const changed = (bytes: Uint8Array) => bytes.map((byte) => byte ^ 1);
 const deep = (levels: number) => new TextEncoder().encode('['.repeat(levels) + ']'.repeat(levels));
 
@@ -137,7 +141,10 @@ export const MODES: Record<string, [Outcome, Serve]> = {
     weights(
       first(
         (asked) => send(asked, { isChunked: true, part: asked.bytes!.length, headers: EXPOSED }),
-        (asked) => answer(asked, 416, '', { 'content-range': `bytes */${asked.bytes!.length}`, ...EXPOSED }),
+        (asked) =>
+          rangeOf(asked.request) > 0
+            ? answer(asked, 416, '', { 'content-range': `bytes */${asked.bytes!.length}`, ...EXPOSED })
+            : send(asked),
       ),
     ),
   ],
@@ -161,9 +168,13 @@ export const MODES: Record<string, [Outcome, Serve]> = {
     weights((asked) => send(asked, { part: CUT_AT, start: 0, isStalled: true })),
   ],
   'stalls for missing files': [/No answer .*modules\.json \(no byte came for/, missing(() => {})],
-  '206 with another start': [/begins at 5|the file has changed/, cutThen((asked) => send(asked, { start: 5 }))],
+  '206 with another start': [
+    /begins at 5|the file has changed|HTTP 206/,
+    cutThen((asked) => send(asked, { start: 5 })),
+  ],
+  '206 for all that was asked for': [/HTTP 206/, weights((asked) => send(asked, { start: 7 }))],
   '206 with another start, hidden': [
-    /the file has changed/,
+    /the file has changed|HTTP 206/,
     cutThen((asked) => send(asked, { start: rangeOf(asked.request) + 7, headers: { 'content-range': '' } })),
   ],
   '206 with nothing': [/stopped after|the file has changed/, cutThen((asked) => send(asked, { part: 0 }))],
@@ -172,9 +183,9 @@ export const MODES: Record<string, [Outcome, Serve]> = {
     cutThen((asked) => send(asked, { bytes: Uint8Array.from([...asked.bytes!, 1]) })),
   ],
   '200 instead of 206': ['right', cutThen((asked) => send(asked, { start: 0 }))],
-  'changes meanwhile': [/the file has changed/, cutThen((asked) => send(asked, { bytes: changed(asked.bytes!) }))],
+  'changes meanwhile': [CHANGED, cutThen((asked) => send(asked, { bytes: changed(asked.bytes!) }))],
   'changes meanwhile, 200 instead of 206': [
-    /the file has changed/,
+    CHANGED,
     cutThen((asked) => send(asked, { bytes: changed(asked.bytes!), start: 0 })),
   ],
   'changes its etag meanwhile': [
@@ -230,12 +241,13 @@ export const MODES: Record<string, [Outcome, Serve]> = {
   '401 for missing files': ['right', missing((asked) => answer(asked, 401))],
   '403 for missing files': ['right', missing((asked) => answer(asked, 403))],
   '403 for all': [/HTTP 403 .*The model may be private/, (asked) => answer(asked, 403)],
-  '403 for the weights': [/HTTP 403 .*model\.safetensors/, weights((asked) => answer(asked, 403))],
+  '403 for the weights': [/^HTTP 403 .*model\.safetensors\. The model may be/, weights((asked) => answer(asked, 403))],
   'a page for missing files': ['right', missing((asked) => answer(asked, 200, PAGE, { 'content-type': 'text/html' }))],
   'a page for all': [/There is no config\.json .*a page of HTML/, (asked) => answer(asked, 200, PAGE)],
   'no answer for missing files': ['right', missing(hangUp)],
   'no answer for all': [/No answer .*config\.json/, hangUp],
-  'no answer for the weights': [/No answer .*model\.safetensors/, weights(hangUp)],
+  'no answer for the weights': [/^No answer .*model\.safetensors/, weights(hangUp)],
+  'no answer twice': ['right', (asked) => (asked.attempt < 2 ? hangUp(asked) : send(asked))],
   '500 once': ['right', first((asked) => answer(asked, 500))],
   '500 always': [/HTTP 500 .*config\.json/, (asked) => answer(asked, 500)],
   '500 for missing files': [/HTTP 500 .*modules\.json/, missing((asked) => answer(asked, 500))],
@@ -273,6 +285,15 @@ export const MODES: Record<string, [Outcome, Serve]> = {
       more();
     }),
   ],
+};
+
+/** A checkpoint for `startFaulty`; its weights are 200 kB of `noise`, at the end of the file. */
+export const CHECKPOINT = {
+  'config.json': new TextEncoder().encode('{"model_type":"modernbert"}'),
+  'model.safetensors': safetensorsBytes(
+    { t: { dtype: 'U8', shape: [200_000], data_offsets: [0, 200_000] } },
+    noise(200_000),
+  ),
 };
 
 /** What a test can see of a request. */

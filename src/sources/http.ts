@@ -54,7 +54,7 @@ export async function openHttp(name: string, url: string, asked: HttpOptions): P
   }
   const { response } = answer;
   const { status, headers } = response;
-  if (!response.ok) {
+  if (!isFrom(response, 0)) {
     drop(response);
     if ([404, 410, ...(asked.isOptional ? [401, 403] : [])].includes(status)) {
       return { missing: `HTTP ${status} for ${shownUrl(url)}` };
@@ -79,6 +79,8 @@ export async function openHttp(name: string, url: string, asked: HttpOptions): P
   return { file: { name, size, stream }, headers };
 }
 
+/** Whether an answer can have the bytes from there on, or all: a part must have been asked for. */
+const isFrom = ({ ok, status }: Response, from: number) => ok && (status !== 206 || from > 0);
 const isHtml = ({ headers }: Response) =>
   /^(text\/html|application\/xhtml\+xml)\b/i.test(headers.get('content-type') ?? '');
 const startOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes.subarray(0, 64));
@@ -193,7 +195,7 @@ function whyNotResumed(
   next: Response,
   { from, loaded, size }: { from: number; loaded: number; size: number | undefined },
 ): string | undefined {
-  if (!next.ok) return `HTTP ${next.status}`;
+  if (!isFrom(next, from)) return `HTTP ${next.status}`;
   if (isHtml(next) && !isHtml(first)) return 'the server answered with a page of HTML';
   // Compressed on the way, an etag is weak.
   const isChanged = ['etag', 'last-modified'].some((header) => {
