@@ -93,6 +93,8 @@ async function* download(name: string, url: string, first: Response, options: Re
   const { expected = {}, sha256 = () => new SHA256() } = options;
   const hash = expected.sha256 ? sha256() : undefined;
   const last = lastBytes();
+  /** The last bytes before the break, which must come again. */
+  let tail = new Uint8Array();
   let { size } = expected;
   let response = first;
   /** Where the next bytes of the connection belong. */
@@ -115,7 +117,10 @@ async function* download(name: string, url: string, first: Response, options: Re
         if (!next?.value) break;
         const { value } = next;
         const repeated = Math.min(loaded - at, value.length);
-        if (!last.has(value.subarray(0, repeated), loaded - at)) throw unlike(CHANGED);
+        // What comes before `tail` is taken for the same.
+        const known = tail.length - (loaded - at);
+        const isSame = (byte: number, i: number) => byte === tail[Math.max(0, known) + i];
+        if (!value.subarray(Math.max(0, -known), repeated).every(isSame)) throw unlike(CHANGED);
         at += value.length;
         if (repeated === value.length) continue;
         const bytes = value.subarray(repeated);
@@ -137,7 +142,8 @@ async function* download(name: string, url: string, first: Response, options: Re
     if (++retries > RETRIES) throw stopped(broke ? `: ${causesOf(broke)}` : '', broke);
     atRetry = loaded;
     await wait(delayOf(retries, options), options.signal);
-    const from = Math.max(0, loaded - OVERLAP);
+    tail = await last.join();
+    const from = loaded - tail.length;
     const headers = { ...options.headers, ...(from > 0 && rangeHeaders(first, from)) };
     const answer = await request(url, { ...options, headers, isOptional: false });
     if (answer.error) throw answer.error;
@@ -161,18 +167,23 @@ async function* download(name: string, url: string, first: Response, options: Re
 
 const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** The last OVERLAP bytes of a stream, as copies: its reader may have passed on the buffers. */
+/** The last bytes of a stream. They are not copied: if its reader changed them, a resumed download would fail. */
 function lastBytes() {
-  const kept = new Uint8Array(OVERLAP);
+  let kept: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
   return {
-    add(bytes: Uint8Array) {
-      const part = bytes.subarray(-OVERLAP);
-      kept.copyWithin(0, part.length);
-      kept.set(part, OVERLAP - part.length);
+    add(bytes: Uint8Array<ArrayBuffer>) {
+      kept.push(bytes);
+      length += bytes.length;
+      while (length - kept[0].length >= OVERLAP) length -= kept.shift()!.length;
     },
-    /** Whether the stream has these bytes, the first of which is `back` before its end. What is no longer kept is taken for the same. */
-    has: (bytes: Uint8Array, back: number): boolean =>
-      bytes.subarray(Math.max(0, back - OVERLAP)).every((byte, i) => byte === kept[Math.max(0, OVERLAP - back) + i]),
+    /** All in one, at most OVERLAP. */
+    async join() {
+      const all = new Uint8Array(await new Blob(kept).arrayBuffer()).subarray(-OVERLAP);
+      kept = [all];
+      length = all.length;
+      return all;
+    },
   };
 }
 

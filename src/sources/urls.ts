@@ -11,7 +11,7 @@ const cut = (text: string): string => text.replace(/\bhttps?:[^\s"'<>]+/gi, (url
 /** An error of the platform as a cause: its texts with URLs as `shownUrl` shows them, and without properties that may hold more of them. */
 export function shownError(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(cut(String(error)));
-  const { name, message, stack, cause, code } = error as NodeJS.ErrnoException;
+  const { name, message, stack, cause, code } = error as Error & { code?: unknown };
   const shown = new Error(cut(message || String(code ?? '')), cause === undefined ? {} : { cause: shownError(cause) });
   return Object.assign(shown, { name, stack: stack && cut(stack) });
 }
