@@ -207,7 +207,7 @@ describe('readJson', () => {
       const most = `[${nested(99)},"${'[{'.repeat(99)}\\\\\\"[",${nested(99)}]`;
       expect(await readJson(filesOf({ a: most }), 'a')).toEqual(JSON.parse(most));
       for (const levels of [101, 100_000]) {
-        const bytes = new TextEncoder().encode(`["\\\\",${nested(levels - 1)}]`);
+        const bytes = new TextEncoder().encode(`["\\\\","\\"",${nested(levels - 1)}]`);
         const files: ModelFiles = { where: './shelf', open: async () => fileOf(bytes) };
         const reading = readJson(files, 'a');
         await expect(reading).rejects.toThrow(ModelFileError);
