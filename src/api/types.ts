@@ -54,6 +54,8 @@ export interface FileOptions {
   token?: string;
   /** Base address of the Hub or a mirror of it. Default `https://huggingface.co`. */
   hubUrl?: string;
+  /** Milliseconds without a byte from the network after which a connection counts as broken. Default 60 000; `Infinity`: never. */
+  stallTimeout?: number;
   onProgress?: (progress: Progress) => void;
   signal?: AbortSignal;
 }

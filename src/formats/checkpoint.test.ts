@@ -46,15 +46,16 @@ describe('listCheckpointFiles', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['no weight_map', undefined, 'weight_map is not an object'],
-    ['a list', ['model.safetensors'], 'weight_map is not an object'],
-    ['an empty one', {}, 'weight_map is empty'],
-    ['a number for a file', { t: 3 }, 'names 3 for t'],
-    ['a way up', { t: 'a/../../b' }, 'names "a/../../b" for t, outside'],
-    ['an absolute path', { t: '/etc/b' }, 'outside'],
-    ['a URL', { t: 'https://example.org/b' }, 'outside'],
-    ['a path of Windows', { t: '..\\b' }, 'outside'],
-    ['an empty name', { t: '' }, 'outside'],
+    ['no weight_map', undefined, 'weight_map must be an object'],
+    ['a list', ['model.safetensors'], 'weight_map must be an object'],
+    ['an empty one', {}, 'with at least one tensor'],
+    ['a number for a file', { t: 3 }, 'inside the checkpoint, it is {"t":3}'],
+    ['a way up', { t: 'a/../../b' }, 'inside the checkpoint, it is {"t":"a/../../b"}'],
+    ['an absolute path', { t: '/etc/b' }, 'inside'],
+    ['a URL', { t: 'https://example.org/b' }, 'inside'],
+    ['a path of Windows', { t: '..\\b' }, 'inside'],
+    ['an encoded way up', { t: '%2e%2e/b' }, 'inside'],
+    ['an empty name', { t: '' }, 'inside'],
   ])('refuses an index with %s', async (_, weightMap, message) => {
     await expect(listCheckpointFiles(indexed(weightMap))).rejects.toThrow(ModelFileError);
     await expect(listCheckpointFiles(indexed(weightMap))).rejects.toThrow(message);
@@ -62,7 +63,7 @@ describe('listCheckpointFiles', () => {
 
   it('refuses an index that is not an object', async () => {
     const files = filesOf({ 'model.safetensors.index.json': 'null' });
-    await expect(listCheckpointFiles(files)).rejects.toThrow('weight_map is not an object');
+    await expect(listCheckpointFiles(files)).rejects.toThrow('weight_map must be an object');
   });
 
   it('names the files it looked for, and says that pickled weights are not supported', async () => {

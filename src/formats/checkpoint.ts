@@ -1,7 +1,7 @@
 import { ModelFileError } from '../api/errors';
-import { isObject } from './json-fields';
-import type { ModelFile, ModelFiles } from './model-files';
-import { missingFile, type ReadOptions, readJson } from './read';
+import { isObject, wrongField } from './json-fields';
+import { isFileName, type ModelFile, type ModelFiles } from './model-files';
+import { missingFile, openOptional, type ReadOptions, readJson } from './read';
 
 const WEIGHTS = 'model.safetensors';
 const WEIGHTS_INDEX = 'model.safetensors.index.json';
@@ -17,38 +17,33 @@ interface CheckpointFiles {
 
 /** Throws a ModelFileError if there are no weights or the index is broken. */
 export async function listCheckpointFiles(files: ModelFiles, options: ReadOptions = {}): Promise<CheckpointFiles> {
-  let single = await files.open(WEIGHTS, options.signal);
+  let single = await openOptional(files, WEIGHTS, options.signal);
   const open = async (name: string, signal?: AbortSignal): Promise<ModelFile> => {
     const file = (name === WEIGHTS && single) || (await files.open(name, signal));
     single = undefined;
     if (!file) throw missingFile(files, name);
     return file;
   };
+  const index = single ? undefined : await readJson(files, WEIGHTS_INDEX, { ...options, required: false });
+  // One of the two is required: a broken network must not look like a checkpoint without weights.
+  if (index === undefined) single ??= await files.open(WEIGHTS, options.signal);
   if (single) return { names: [WEIGHTS], open };
-
-  const index = await readJson(files, WEIGHTS_INDEX, { ...options, required: false });
   if (index === undefined) throw await noWeights(files, options.signal);
   const weightMap = parseWeightMap(index, files.where);
   return { names: [...new Set(weightMap.values())], weightMap, open };
 }
 
 function parseWeightMap(index: unknown, where: string): Map<string, string> {
-  const fail = (what: string) => new ModelFileError(`${WEIGHTS_INDEX} in ${where} is invalid: ${what}.`);
+  const wrong = (value: unknown, what: string) => wrongField(`${WEIGHTS_INDEX} in ${where}`, 'weight_map', value, what);
   const map = isObject(index) ? index.weight_map : undefined;
-  if (!isObject(map)) throw fail('weight_map is not an object');
+  if (!isObject(map)) throw wrong(map, 'an object of tensor name → file');
   const entries = Object.entries(map).map(([tensor, file]): [string, string] => {
-    if (typeof file !== 'string') throw fail(`weight_map names ${JSON.stringify(file)} for ${tensor}, not a file`);
-    if (!isRelativeName(file))
-      throw fail(`weight_map names ${JSON.stringify(file)} for ${tensor}, outside the checkpoint`);
-    return [tensor, file];
+    if (typeof file === 'string' && isFileName(file)) return [tensor, file];
+    throw wrong({ [tensor.slice(0, 40)]: file }, 'an object of tensor name → file inside the checkpoint');
   });
-  if (entries.length === 0) throw fail('weight_map is empty');
+  if (entries.length === 0) throw wrong(map, 'an object with at least one tensor');
   return new Map(entries);
 }
-
-/** Whether a file name stays below the checkpoint's folder: no absolute path, no URL, no '..'. */
-const isRelativeName = (name: string): boolean =>
-  !/[\\:]/.test(name) && name.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 
 async function noWeights(files: ModelFiles, signal?: AbortSignal): Promise<ModelFileError> {
   const why = [WEIGHTS, WEIGHTS_INDEX].map((name) => files.whyMissing?.(name)).find((reason) => reason !== undefined);

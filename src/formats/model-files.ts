@@ -2,15 +2,27 @@
 export interface ModelFiles {
   /** Names the place in messages: a URL, a folder, "the given files". */
   readonly where: string;
-  /** Opens a file; undefined if there is none of that name. `name` is relative, with '/'. */
-  open(name: string, signal?: AbortSignal): Promise<ModelFile | undefined>;
+  /**
+   * Opens a file; undefined if there is none of that name. `name` is relative, with '/' (isFileName). `isOptional`: a file that the server
+   * refuses (401, 403), or for which no answer comes, counts as missing; otherwise that is a ModelFileError.
+   */
+  open(name: string, signal?: AbortSignal, isOptional?: boolean): Promise<ModelFile | undefined>;
   /** Why `open` returned undefined, if there is more to say than that the file does not exist. */
   whyMissing?(name: string): string | undefined;
+  /** Whether `open` returned undefined because no answer came: the file may exist all the same. */
+  isUnsure?(name: string): boolean;
   /** Identifies the files in the cache; undefined for files on this device. */
   readonly identity?: Identity;
   /** The same file, which is stored for the next load while its stream is read to the end. */
   keep?(file: ModelFile): ModelFile;
 }
+
+/**
+ * Whether a name, read from a file or given by the caller, stays below the checkpoint's folder in every kind of source: no absolute path, URL
+ * or drive, no part that is empty or a way up (Windows drops dots and spaces at its end), nothing encoded.
+ */
+export const isFileName = (name: string): boolean =>
+  !/[\\:%\p{Cc}\p{Cs}]/u.test(name) && name.split('/').every((part) => !/^[. ]*$/.test(part));
 
 /** `commit`: of the files, once it is known. */
 export interface Identity {

@@ -3,7 +3,7 @@ import { ModelFileError } from '../api/errors';
 import type { Progress } from '../api/types';
 import { fileOf, numberedBytes } from './fixtures';
 import type { ModelFile, ModelFiles } from './model-files';
-import { readBytes, readJson, streamBytes } from './read';
+import { openOptional, readBytes, readJson, streamBytes } from './read';
 
 const filesOf = (files: Record<string, string | Uint8Array>): ModelFiles => ({
   where: './shelf',
@@ -85,7 +85,137 @@ describe('readBytes', () => {
   });
 });
 
+describe('limits of files that are read whole', () => {
+  const MIB = 1 << 20;
+  /** A file of spaces: so many MiB are announced (if any), and so many sent. */
+  const spaces = (announced: number | undefined, sent: number) => {
+    let left = sent;
+    const log = { read: 0, cancelled: false };
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          if (left-- <= 0) return controller.close();
+          log.read++;
+          controller.enqueue(new Uint8Array(MIB).fill(32));
+        },
+        cancel: () => void Object.assign(log, { cancelled: true }),
+      },
+      { highWaterMark: 0 },
+    );
+    const size = announced && announced * MIB;
+    const files: ModelFiles = { where: './shelf', open: async (name) => ({ name, size, stream }) };
+    return { files, log };
+  };
+
+  it.each([
+    ['config.json', 16],
+    ['model.safetensors.index.json', 16],
+    ['a/tokenizer.json', 16],
+    ['the list of files', 16],
+    ['tokenizer.json', 256],
+  ])('%s: %i MiB, by what the server says and by what comes', async (name, limit) => {
+    const announced = spaces(limit + 1, limit + 1);
+    const reading = readBytes(announced.files, name);
+    await expect(reading).rejects.toThrow(ModelFileError);
+    await expect(reading).rejects.toThrow(
+      `${name} in ./shelf has ${(limit + 1) * MIB} bytes, more than the ${limit} MiB that such a file may have.`,
+    );
+    expect(announced.log).toEqual({ read: 0, cancelled: true });
+
+    if (limit > 16) return;
+    const silent = spaces(undefined, limit + 9);
+    const more = readBytes(silent.files, name);
+    await expect(more).rejects.toThrow(ModelFileError);
+    await expect(more).rejects.toThrow(`${name} in ./shelf goes on after the ${limit} MiB`);
+    expect(silent.log).toEqual({ read: limit + 1, cancelled: true });
+    expect(await readBytes(spaces(limit, limit).files, name)).toHaveLength(limit * MIB);
+  });
+
+  it('does not limit weights', async () => {
+    expect(await readBytes(spaces(20, 20).files, '2_Dense/model.safetensors')).toHaveLength(20 * MIB);
+  });
+
+  it('reads eight at a time, each to its end, in order', async () => {
+    let running = 0;
+    let most = 0;
+    const opened: string[] = [];
+    const files: ModelFiles = {
+      where: './shelf',
+      async open(name) {
+        opened.push(name);
+        most = Math.max(most, ++running);
+        const stream = new ReadableStream<Uint8Array>(
+          {
+            async pull(controller) {
+              await new Promise((resolve) => setTimeout(resolve, 1));
+              running--;
+              if (name === '3') return controller.error(new Error('broken'));
+              controller.enqueue(new Uint8Array(1));
+              controller.close();
+            },
+          },
+          { highWaterMark: 0 },
+        );
+        return { name, size: undefined, stream };
+      },
+    };
+    const names = Array.from({ length: 100 }, (_, i) => `${i}`);
+    const results = await Promise.allSettled(names.map((name) => readBytes(files, name)));
+    expect(results.map(({ status }) => status === 'rejected')).toEqual(names.map((name) => name === '3'));
+    expect(most).toBe(8);
+    expect(opened.toSorted((a, b) => Number(a) - Number(b))).toEqual(names);
+  });
+});
+
+describe('a file that may be missing', () => {
+  it('is asked for as such once a required file of the same checkpoint was read', async () => {
+    const asked: [string, boolean | undefined][] = [];
+    const filesWith = (...names: string[]): ModelFiles => ({
+      where: './shelf',
+      async open(name, _, isOptional) {
+        asked.push([name, isOptional]);
+        return names.includes(name) ? fileOf(numberedBytes(1), { name }) : undefined;
+      },
+    });
+    const files = filesWith('a', 'b');
+    await readBytes(files, 'a');
+    await openOptional(files, 'b');
+    await readBytes(files, 'c', { required: true }).catch(() => {});
+    await readBytes(files, 'a');
+    await readBytes(files, 'a', { required: true });
+    await readBytes(files, 'b');
+    await openOptional(files, 'c');
+    await openOptional(filesWith('a'), 'a');
+    expect(asked).toEqual([
+      ['a', false],
+      ['b', false],
+      ['c', undefined],
+      ['a', false],
+      ['a', undefined],
+      ['b', true],
+      ['c', true],
+      ['a', false],
+    ]);
+  });
+});
+
 describe('readJson', () => {
+  it('refuses more than 100 levels, of lists and of objects', async () => {
+    const lists = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
+    const objects = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+    for (const nested of [lists, objects]) {
+      const most = `[${nested(99)},"${'[{'.repeat(99)}\\\\\\"[",${nested(99)}]`;
+      expect(await readJson(filesOf({ a: most }), 'a')).toEqual(JSON.parse(most));
+      for (const levels of [101, 100_000]) {
+        const bytes = new TextEncoder().encode(`["\\\\","\\"",${nested(levels - 1)}]`);
+        const files: ModelFiles = { where: './shelf', open: async () => fileOf(bytes) };
+        const reading = readJson(files, 'a');
+        await expect(reading).rejects.toThrow(ModelFileError);
+        await expect(reading).rejects.toThrow('a in ./shelf is not valid JSON: it is nested deeper than 100 levels');
+      }
+    }
+  });
+
   it('reads UTF-8, cut anywhere, with or without a byte order mark', async () => {
     expect(await readJson(filesOf({ a: '{"token":"Ġ🤗"}' }), 'a')).toEqual({ token: 'Ġ🤗' });
     expect(await readJson(filesOf({ a: '\ufeff[1]' }), 'a')).toEqual([1]);
@@ -103,7 +233,7 @@ describe('readJson', () => {
   });
 
   it('takes a page of HTML for a missing file', async () => {
-    const files = filesOf({ 'config.json': '\n<!doctype html><title>App</title>' });
+    const files = filesOf({ 'config.json': `\n<!doctype html><title>App</title>${'['.repeat(200)}` });
     expect(await readJson(files, 'config.json')).toBeUndefined();
     const reading = readJson(files, 'config.json', { required: true });
     await expect(reading).rejects.toThrow('There is no config.json in ./shelf: a page of HTML or XML is in its place.');

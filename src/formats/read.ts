@@ -78,23 +78,65 @@ export interface ReadOptions extends StreamOptions {
   required?: boolean;
 }
 
-/** A whole file; undefined if it does not exist and is not required. */
-export async function readBytes(
+/** Of each checkpoint, at most this many files are read whole at a time. */
+const AT_A_TIME = 8;
+const lines = new WeakMap<ModelFiles, { last: Promise<unknown>[]; next: number }>();
+
+/** Runs `read` once fewer than AT_A_TIME others of these files run. */
+function inTurn<T>(files: ModelFiles, read: () => Promise<T>): Promise<T> {
+  const line = lines.get(files) ?? { last: Array(AT_A_TIME).fill(Promise.resolve()), next: 0 };
+  lines.set(files, line);
+  const place = line.next++ % AT_A_TIME;
+  const reading = line.last[place].then(read);
+  line.last[place] = reading.catch(() => {}).then(() => {}); // without the bytes
+  return reading;
+}
+
+const MIB = 1 << 20;
+/** Bytes of a file that is read whole. Weights are streamed, and their parts are checked where they are read. */
+const limitOf = (name: string): number =>
+  name.endsWith('.safetensors') ? Infinity : (name === 'tokenizer.json' ? 256 : 16) * MIB;
+
+/** Checkpoints of which a required file has been read: their server answers, and this page may read its files. */
+const reached = new WeakSet<ModelFiles>();
+
+/**
+ * Opens a file that may be missing. Once a required file has been read, one that the server refuses or does not answer for counts as
+ * missing: without CORS headers, which a 404 often lacks, a page cannot tell them apart.
+ */
+export const openOptional = (files: ModelFiles, name: string, signal?: AbortSignal) =>
+  files.open(name, signal, reached.has(files));
+
+/** A whole file; undefined if it does not exist and is not required. Throws a ModelFileError for one above the limit of its kind. */
+export const readBytes = (
   files: ModelFiles,
   name: string,
   options: ReadOptions = {},
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const file = await files.open(name, options.signal);
+): Promise<Uint8Array<ArrayBuffer> | undefined> => inTurn(files, () => readWhole(files, name, options));
+
+async function readWhole(files: ModelFiles, name: string, options: ReadOptions) {
+  const { required, signal } = options;
+  const file = await (required ? files.open(name, signal) : openOptional(files, name, signal));
   if (!file) {
-    if (options.required) throw missingFile(files, name);
+    if (required) throw missingFile(files, name);
     return undefined;
   }
+  const limit = limitOf(name);
+  const checkLimit = (size: number) => {
+    if (size <= limit) return;
+    file.stream.cancel().catch(() => {});
+    const has = file.size === undefined ? 'goes on after' : `has ${size} bytes, more than`;
+    throw new ModelFileError(`${name} in ${files.where} ${has} the ${limit / MIB} MiB that such a file may have.`);
+  };
+  checkLimit(file.size ?? 0);
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of streamBytes(files.keep?.(file) ?? file, options)) {
-    chunks.push(chunk);
     length += chunk.byteLength;
+    checkLimit(length);
+    chunks.push(chunk);
   }
+  if (required) reached.add(files);
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {
@@ -105,21 +147,44 @@ export async function readBytes(
 }
 
 /**
- * A JSON file; undefined if it does not exist and is not required. Throws a ModelFileError for a file that is not UTF-8 JSON. A page of
- * HTML or XML counts as no file: some servers answer with one, and status 200, for unknown names.
+ * A JSON file; undefined if it does not exist and is not required. Throws a ModelFileError for a file that is not UTF-8 JSON or is nested
+ * too deep. A page of HTML or XML counts as no file: some servers answer with one, and status 200, for unknown names.
  */
 export async function readJson(files: ModelFiles, name: string, options: ReadOptions = {}): Promise<unknown> {
   const bytes = await readBytes(files, name, options);
   if (!bytes) return undefined;
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    if (!/^\s*</.test(text)) return JSON.parse(text);
+    const isPage = /^\s*</.test(text);
+    if (!isPage && isDeeper(bytes, MOST_LEVELS))
+      throw new SyntaxError(`it is nested deeper than ${MOST_LEVELS} levels`);
+    if (!isPage) return JSON.parse(text);
   } catch (cause) {
     throw new ModelFileError(`${name} in ${files.where} is not valid JSON: ${messageOf(cause)}`, { cause });
   }
   if (options.required) throw missingFile(files, name, 'a page of HTML or XML is in its place');
   return undefined;
 }
+
+/** What reads a file may recurse, and parsing a million levels takes seconds. */
+const MOST_LEVELS = 100;
+
+/** Whether lists and objects of a JSON text are nested deeper. */
+function isDeeper(bytes: Uint8Array, most: number): boolean {
+  let levels = 0;
+  let isText = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === QUOTE) isText = !isText;
+    else if (isText) i += byte === BACKSLASH ? 1 : 0;
+    // [ and {, ] and } differ in one bit
+    else if ((byte | 32) === OPEN && ++levels > most) return true;
+    else if ((byte | 32) === CLOSE) levels--;
+  }
+  return false;
+}
+
+const [QUOTE, BACKSLASH, OPEN, CLOSE] = [34, 92, 123, 125];
 
 /** The error for a required file that does not exist. */
 export const missingFile = (files: ModelFiles, name: string, why = files.whyMissing?.(name)): ModelFileError =>

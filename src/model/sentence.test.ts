@@ -129,11 +129,15 @@ describe('readSentenceConfig', () => {
   it.each([
     [
       { 'modules.json': modules('Pooling', 'LayerNorm'), [POOLING]: MEAN },
-      /modules\.json: \[2\]\.type = .*LayerNorm is not supported/,
+      /modules\.json: \[2\]\.type = .*LayerNorm" is not supported/,
     ],
     [{ 'modules.json': modules('WordWeights') }, /\[1\]\.type = .*WordWeights/],
     [{ 'modules.json': modules().map((m) => ({ ...m, type: `${ST}CLIPModel` })) }, /\[0\]\.type = .*CLIPModel/],
     [{ 'modules.json': modules('Normalize') }, /neither a Pooling nor a Dense/],
+    [
+      { 'modules.json': modules('Pooling', ...Array(15).fill('Normalize')) },
+      /modules\.json lists 17 modules, at most 16 are supported/,
+    ],
     [
       { [POOLING]: { pooling_mode_whitening: true, ...MEAN } },
       /1_Pooling\/config\.json: pooling_mode_whitening = true is not supported/,
@@ -161,7 +165,11 @@ describe('readSentenceConfig', () => {
   it.each([
     [dense({ in_features: 32 }), /in_features is 32, but the module before it returns 64 numbers/],
     [dense({ out_features: 0 }), /out_features must be a positive integer/],
-    [{ 'modules.json': { Transformer: '' } }, /must be a list of modules/],
+    [{ 'modules.json': { Transformer: '' } }, /must be a list of modules, it is \{"Transformer":""\}/],
+    [{ 'modules.json': ['x'.repeat(1000)] }, /modules\.json: \[0\]\.type must be a string, it is missing/],
+    [{ 'modules.json': [{ type: 7, path: '' }] }, /modules\.json: \[0\]\.type must be a string, it is 7/],
+    [{ 'modules.json': modules('Pooling').map((m) => ({ ...m, path: '' })) }, /\[1\]\.path must be a folder/],
+    [{ 'modules.json': modules('Pooling').map((m) => ({ ...m, path: null })) }, /\[0\]\.path must be a folder/],
     [
       { 'config_sentence_transformers.json': { default_prompt_name: 'q', prompts: { query: '' } } },
       /default_prompt_name 'q' is not one of prompts/,

@@ -4,8 +4,8 @@
  */
 import type { Metric, Pooling } from '../api/calls';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
-import { fieldsOf, type JsonFields } from '../formats/json-fields';
-import type { ModelFiles } from '../formats/model-files';
+import { fieldsOf, isObject, type JsonFields, unsupportedField, wrongField } from '../formats/json-fields';
+import { isFileName, type ModelFiles } from '../formats/model-files';
 import { type ReadOptions, readJson } from '../formats/read';
 import type { Module } from './modules/module';
 import { type PoolingModule, poolingModule } from './modules/pooling';
@@ -39,6 +39,9 @@ export interface MultiVectorConfig {
 }
 
 const METRICS = ['cosine', 'dot', 'euclidean', 'manhattan', 'MaxSim'] as const satisfies (Metric | 'MaxSim')[];
+
+/** Files name three or four; each is at least one request. */
+const MOST_MODULES = 16;
 
 const PUNCTUATION = [...'!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~'];
 
@@ -103,31 +106,34 @@ async function readModules(files: ModelFiles, options: ReadOptions): Promise<Mod
     const pooling = await readJson(files, `${path}/config.json`, { ...options, required: false });
     return pooling === undefined ? [] : [{ kind: 'Pooling', path }];
   }
-  const entries: { type?: unknown; path?: unknown }[] | undefined = Array.isArray(json) ? json : undefined;
-  if (!entries?.every((entry) => typeof entry?.type === 'string' && typeof entry.path === 'string')) {
-    throw new ModelFileError(
-      `${name} must be a list of modules with a type and a path, it is ${JSON.stringify(json)}.`,
-    );
+  if (!Array.isArray(json)) throw wrongField(name, 'the file', json, 'a list of modules');
+  if (json.length > MOST_MODULES) {
+    throw new UnsupportedModelError(`${name} lists ${json.length} modules, at most ${MOST_MODULES} are supported.`);
   }
-  const types = entries.map(({ type }) => String(type));
+  const entries = json.map((entry: unknown, i) => {
+    const { type, path } = isObject(entry) ? entry : {};
+    if (typeof type !== 'string') throw wrongField(name, `[${i}].type`, type, 'a string');
+    if (typeof path === 'string' && (path === '' || isFileName(path))) return { type, path };
+    throw wrongField(name, `[${i}].path`, path, 'a folder of this checkpoint');
+  });
+  const types = entries.map(({ type }) => type);
   if (types.some((type) => type.includes('.cross_encoder.'))) return []; // its head is the checkpoint's own
   const classOf = (type: string) => type.slice(type.lastIndexOf('.') + 1);
   if (classOf(types[0] ?? '') !== 'Transformer') {
-    throw new UnsupportedModelError(
-      `${name}: [0].type = ${types[0]} is not supported; the first module must be a Transformer.`,
-    );
+    throw unsupportedField(name, '[0].type', types[0], 'the first module must be a Transformer');
   }
   if (entries[0].path !== '') {
-    throw new UnsupportedModelError(
-      `${name}: [0].path = '${entries[0].path}' is not supported; the Transformer must be at the top level.`,
-    );
+    throw unsupportedField(name, '[0].path', entries[0].path, 'the Transformer must be at the top level');
   }
   const modules = entries.slice(1).flatMap(({ path }, i): ModuleEntry[] => {
     const kind = classOf(types[i + 1]);
     if (kind === 'Dropout') return []; // for training only
-    if (MODULES.has(kind) && (kind !== 'Pooling' || i === 0)) return [{ kind, path: String(path) }];
-    const known = 'after the Transformer a Pooling, then Dense and Normalize are';
-    throw new UnsupportedModelError(`${name}: [${i + 1}].type = ${types[i + 1]} is not supported there; ${known}.`);
+    if (!MODULES.has(kind) || (kind === 'Pooling' && i > 0)) {
+      const known = 'after the Transformer a Pooling, then Dense and Normalize are';
+      throw unsupportedField(name, `[${i + 1}].type`, types[i + 1], known);
+    }
+    if (path === '') throw wrongField(name, `[${i + 1}].path`, path, 'a folder of this checkpoint');
+    return [{ kind, path }];
   });
   if (!modules.some(({ kind }) => kind === 'Pooling' || kind === 'Dense')) {
     throw new UnsupportedModelError(`${name} has neither a Pooling nor a Dense module; embeddings need one.`);

@@ -107,7 +107,7 @@ describe('a server that misbehaves leaves nothing in the cache:', () => {
       return true;
     };
   it.each<[string, RequestListener, string]>([
-    ['404', (_, response) => response.writeHead(404).end(), 'There are no weights'],
+    ['404', (_, response) => response.writeHead(404).end(), 'HTTP 404'],
     ['403', (_, response) => response.writeHead(403).end(), 'HTTP 403'],
     ['HTML', (_, response) => response.end('<!doctype html>'), 'page of HTML'],
     [

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -38,6 +38,22 @@ describe('folderFiles', () => {
     expect(folderFiles(join(root, 'weights'))).toBeUndefined();
     const files = folderFiles(root);
     for (const name of ['nothing', '1_Pooling', 'weights/config.json']) expect(await files?.open(name)).toBeUndefined();
+  });
+
+  it('follows links out of the folder: the Hub keeps its files so', async () => {
+    const model = join(root, 'linked');
+    await mkdir(model);
+    await symlink(join(root, 'weights'), join(model, 'model.safetensors'));
+    await symlink(join(root, '1_Pooling'), join(model, '1_Pooling'));
+    await symlink(join(model, 'round'), join(model, 'round'));
+    const files = openFiles(model, { folder: folderFiles });
+    expect((await files.open('model.safetensors'))?.size).toBe(2_500_000);
+    expect(await readBytes(files, '1_Pooling/config.json')).toHaveLength(2);
+    await expect(files.open('round')).rejects.toThrow(/^Cannot open .*round: ELOOP/);
+    await expect(files.open('round')).rejects.toBeInstanceOf(ModelFileError);
+    expect(() => folderFiles(join(model, 'round'))).toThrow(ModelFileError);
+    expect(() => folderFiles('x'.repeat(9999))).toThrow(/^Cannot open x{100}: ENAMETOOLONG/);
+    expect(folderFiles(join(root, 'weights', 'x'))).toBeUndefined();
   });
 
   it('names the folder when a required file does not exist', async () => {

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,19 +8,31 @@ import { messageOf, streamFrom } from '../formats/read';
 
 const CHUNK_BYTES = 1 << 20;
 
-/** The files of a local folder, given as a path or a file: URL; undefined if there is none. Node only. */
+/** For a path where nothing is: undefined. Throws a ModelFileError for other errors of the system. */
+const nothingAt = (path: string) => (cause: NodeJS.ErrnoException) => {
+  if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
+  throw new ModelFileError(`Cannot open ${path.slice(0, 100)}: ${messageOf(cause)}`, { cause });
+};
+
+/**
+ * The files of a local folder, given as a path or a file: URL; undefined if there is none. Links in it are followed: the Hub's own cache
+ * consists of them. Node only. Throws a TypeError for a file: URL of another machine.
+ */
 export function folderFiles(path: string): ModelFiles | undefined {
   const folder = path.startsWith('file:') ? fileURLToPath(path) : path;
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+  let found: Stats | undefined;
+  try {
+    found = statSync(folder);
+  } catch (error) {
+    nothingAt(folder)(error as NodeJS.ErrnoException);
+  }
+  if (!found?.isDirectory()) return undefined;
   return {
     where: folder,
     async open(name, signal) {
       signal?.throwIfAborted();
       const filePath = join(folder, name);
-      const found = await stat(filePath).catch((cause: NodeJS.ErrnoException) => {
-        if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
-        throw new ModelFileError(`Cannot open ${filePath}: ${messageOf(cause)}`, { cause });
-      });
+      const found = await stat(filePath).catch(nothingAt(filePath));
       return found?.isFile() ? { name, size: found.size, stream: streamFrom(fileChunks(filePath)) } : undefined;
     },
   };

@@ -94,7 +94,9 @@ describe('files of a URL', () => {
   });
 
   it('encodes file names, and keeps the query that may grant access', async () => {
-    expect(await readJson(openFiles(`${origin}/nano?key=1&sig=a%2Fb#part`), 'a b#1.json')).toBe('a b#1');
+    const signed = openFiles(`${origin}/nano?key=1&sig=a%2Fb#part`);
+    expect(await readJson(signed, 'a b#1.json')).toBe('a b#1');
+    expect([signed.where, signed.identity?.source]).toEqual([`${origin}/nano/`, `${origin}/nano/`]);
     expect(requests[0].url).toBe('/nano/a%20b%231.json?key=1&sig=a%2Fb');
     expect(await readJson(openFiles(`${origin}/nano`), '1_Pooling/config.json')).toEqual({});
   });
@@ -133,13 +135,9 @@ describe('files of a URL', () => {
   it('names status and URL of other HTTP errors', async () => {
     const files = openFiles(`${origin}/nano`, { retryDelay: 1 });
     await expect(files.open('broken.bin')).rejects.toBeInstanceOf(ModelFileError);
-    await expect(files.open('broken.bin')).rejects.toThrow(
-      `HTTP 500 Internal Server Error for ${origin}/nano/broken.bin.`,
-    );
+    await expect(files.open('broken.bin')).rejects.toThrow(`HTTP 500 for ${origin}/nano/broken.bin.`);
     await expect(files.open('broken.bin')).rejects.not.toThrow('token');
-    await expect(files.open('secret.bin')).rejects.toThrow(
-      `HTTP 403 Forbidden for ${origin}/nano/secret.bin. The model may be`,
-    );
+    await expect(files.open('secret.bin')).rejects.toThrow(`HTTP 403 for ${origin}/nano/secret.bin. The model may be`);
   });
 
   it('names the URL when there is no server, and keeps the cause', async () => {
@@ -264,9 +262,9 @@ describe('local folders', () => {
       return local;
     };
     for (const source of ['org/name', './nano', 'nano', 'C:\\nano', 'file:///nano', new URL('file:///nano')]) {
-      expect(openFiles(source, { folder })).toBe(local);
+      expect(openFiles(source, { folder }).where).toBe('here');
     }
-    expect(openFiles(`${origin}/nano`, { folder })).not.toBe(local);
+    expect(openFiles(`${origin}/nano`, { folder }).where).not.toBe('here');
     expect(asked).toEqual(['org/name', './nano', 'nano', 'C:\\nano', 'file:///nano', 'file:///nano']);
   });
 

@@ -1,8 +1,9 @@
 import { ModelFileError } from '../api/errors';
 import type { ModelSource } from '../api/types';
-import type { ModelFiles } from '../formats/model-files';
-import { openHttp } from './http';
+import { isFileName, type ModelFiles } from '../formats/model-files';
+import { type Missing, openHttp } from './http';
 import { encodePath, type HubOptions, hubFiles } from './hub';
+import { httpUrl, shownUrl } from './urls';
 
 export interface SourceOptions extends HubOptions {
   /** Returns the files of a local folder, or undefined if there is none. Node only (folder.ts). */
@@ -13,10 +14,29 @@ const isUrlOrPath = (source: string): boolean => /^(https?:|file:|\/|\.\.?\/)|\/
 const isHubId = (source: string): boolean => /^\w[\w.-]*\/\w[\w.-]*$/.test(source);
 
 /**
- * The files of a checkpoint. Reads nothing yet.
- * Throws a TypeError for anything but a source, a ModelFileError for a local folder that does not exist.
+ * The files of a checkpoint. Reads nothing yet. Opening a name that would leave the checkpoint is a ModelFileError, whoever asks.
+ * Throws a TypeError for anything but a source, a ModelFileError for a local folder that does not exist, a RangeError for a wrong stallTimeout.
  */
 export function openFiles(source: ModelSource, options: SourceOptions = {}): ModelFiles {
+  const { stallTimeout } = options;
+  if (stallTimeout !== undefined && !(typeof stallTimeout === 'number' && stallTimeout > 0)) {
+    throw new RangeError(
+      `stallTimeout must be milliseconds above 0, or Infinity; it is ${JSON.stringify(stallTimeout)}.`,
+    );
+  }
+  const files = filesOf(source, options);
+  return {
+    ...files,
+    async open(name, signal, isOptional) {
+      if (isFileName(name)) return files.open(name, signal, isOptional);
+      throw new ModelFileError(
+        `${JSON.stringify(name.slice(0, 100))} cannot be a file of ${files.where}: only names below its folder can.`,
+      );
+    },
+  };
+}
+
+function filesOf(source: ModelSource, options: SourceOptions): ModelFiles {
   if (typeof source === 'string' || source instanceof URL) {
     const place = String(source);
     const local = /^https?:/i.test(place) ? undefined : options.folder?.(place);
@@ -26,7 +46,8 @@ export function openFiles(source: ModelSource, options: SourceOptions = {}): Mod
       return urlFiles(folderUrl(place), options);
     }
     if (isHubId(place)) return hubFiles(place, options);
-    throw new TypeError(`Not a model source: ${JSON.stringify(place)}. ${sourceHint(place)}`);
+    const shown = JSON.stringify(shownUrl(place).slice(0, 100));
+    throw new TypeError(`Not a model source: ${shown}. ${sourceHint(place)}`);
   }
   if (typeof source !== 'object' || source === null) {
     throw new TypeError(`Not a model source: ${String(source)}. ${ACCEPTED}`);
@@ -50,33 +71,25 @@ const sourceHint = (source: string): string =>
 
 /** Keeps the query of `place` for every file: it may grant access (signed URLs). */
 function folderUrl(place: string): URL {
-  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
-  let url: URL;
-  try {
-    url = new URL(place, base);
-  } catch (cause) {
-    throw new TypeError(
-      `${JSON.stringify(place)} is not an absolute URL, and there is no page that it could be relative to.`,
-      { cause },
-    );
-  }
+  const url = httpUrl('The model source', place);
   if (!url.pathname.endsWith('/')) url.pathname += '/';
   url.hash = '';
   return url;
 }
 
-function urlFiles(base: URL, { retryDelay, sha256 }: SourceOptions): ModelFiles {
-  const missing = new Map<string, string>();
+function urlFiles(base: URL, { retryDelay, sha256, stallTimeout }: SourceOptions): ModelFiles {
+  const missing = new Map<string, Missing>();
   return {
-    where: base.href,
+    where: shownUrl(base),
     identity: { source: base.origin + base.pathname },
-    whyMissing: (name) => missing.get(name),
-    async open(name, signal) {
+    whyMissing: (name) => missing.get(name)?.missing,
+    isUnsure: (name) => missing.get(name)?.isUnsure ?? false,
+    async open(name, signal, isOptional) {
       const url = new URL(encodePath(name), base);
       url.search = base.search;
-      const answer = await openHttp(name, url.href, { signal, retryDelay, sha256 });
+      const answer = await openHttp(name, url.href, { signal, isOptional, retryDelay, sha256, stallTimeout });
       if ('file' in answer) return answer.file;
-      missing.set(name, answer.missing);
+      missing.set(name, answer);
       return undefined;
     },
   };

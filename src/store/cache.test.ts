@@ -71,6 +71,34 @@ describe('a model that was loaded', () => {
     expect(second.asked).toEqual([]);
   });
 
+  it('asks again for a file for which no answer came, and works without one', async () => {
+    const store = folderStore(newFolder());
+    const unsure = () => {
+      const { files, asked } = remote();
+      return { files: { ...files, isUnsure: () => true }, asked };
+    };
+    expect((await load(unsure().files, store)).use).toMatchObject({ state: 'stored' });
+    const again = unsure();
+    expect((await load(again.files, store)).use).toEqual({ state: 'hit', store: 'folder', bytes: 300_010 });
+    expect(again.asked).toEqual(['1_Pooling/config.json']);
+    // Now there is an answer, which is stored.
+    expect((await load(remote().files, store)).use).toMatchObject({ state: 'stored' });
+    const known = remote();
+    await load(known.files, store);
+    expect(known.asked).toEqual([]);
+  });
+
+  it('stays when the network fails for a file that it lacks', async () => {
+    const store = folderStore(newFolder());
+    await load({ ...remote().files, isUnsure: () => true }, store);
+    const failing = { ...remote().files, open: () => Promise.reject(new ModelFileError('HTTP 500')) };
+    const files = await cachedFiles(failing, { store });
+    const error = await readBytes(files, '1_Pooling/config.json').catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ModelFileError);
+    await files.discard(error);
+    expect(await listEntries(store)).toHaveLength(1);
+  });
+
   it('is listed, and deleted by entry or by source', async () => {
     const store = folderStore(newFolder());
     expect(await listEntries(store)).toEqual([]);

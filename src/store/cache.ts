@@ -104,6 +104,8 @@ function storing(
   let held: Promise<(() => void) | undefined> | undefined = found && Promise.resolve(found.release);
   let isChanged = false;
   let failure: CacheUse | undefined;
+  /** An error of the network, which says nothing about the stored files. */
+  let outside: unknown;
 
   /** Before the first file is written: locks the entry and removes what broken loads left. */
   const prepare = async () => {
@@ -242,15 +244,18 @@ function storing(
     ...files,
     dtype: found?.manifest.dtype,
     keep,
-    async open(name, signal) {
+    async open(name, signal, isOptional) {
       signal?.throwIfAborted();
       if (absent.has(name)) return undefined;
       if (found && stored[name] !== undefined) {
         const file = await store.read(id, name);
         if (file) return Object.assign(file, { name, isPrepared: true });
       }
-      const file = await files.open(name, signal);
-      if (!file) {
+      const file = await files.open(name, signal, isOptional).catch((error: unknown) => {
+        outside = error;
+        throw error;
+      });
+      if (!file && !files.isUnsure?.(name)) {
         absent.add(name);
         if (found) isChanged = true;
       }
@@ -271,7 +276,7 @@ function storing(
       failure ??= { state: 'failed', reason: messageOf(error) };
       await abortAll(error);
       await removeOwn();
-      if (found && error instanceof ModelFileError) await store.remove(id).catch(() => {});
+      if (found && error instanceof ModelFileError && error !== outside) await store.remove(id).catch(() => {});
       await letGo();
     },
   };
