@@ -11,6 +11,7 @@ export const FILE_OPTIONS: OptionNames<FileOptions> = {
   revision: true,
   token: true,
   hubUrl: true,
+  stallTimeout: true,
   onProgress: true,
   signal: true,
 };

@@ -9,7 +9,7 @@ export interface ModelFiles {
   open(name: string, signal?: AbortSignal, isOptional?: boolean): Promise<ModelFile | undefined>;
   /** Why `open` returned undefined, if there is more to say than that the file does not exist. */
   whyMissing?(name: string): string | undefined;
-  /** Whether `open` returned undefined because no answer came: the file may exist all the same. */
+  /** Whether `open` returned undefined without knowing: no answer came, or a refusal. The store does not remember such a file as missing. */
   isUnsure?(name: string): boolean;
   /** Identifies the files in the cache; undefined for files on this device. */
   readonly identity?: Identity;

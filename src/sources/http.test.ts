@@ -354,7 +354,7 @@ describe('an optional file', () => {
 
   it.each([401, 403, 404, 410])('counts as missing if the server answers %i', async (status) => {
     behave = (_, response) => response.writeHead(status).end();
-    expect(await ask(true)).toEqual({ missing: `HTTP ${status} for ${origin}/a.bin` });
+    expect(await ask(true)).toEqual({ isUnsure: status < 404, missing: `HTTP ${status} for ${origin}/a.bin` });
     if (status < 404) await expect(ask()).rejects.toThrow(`HTTP ${status} for ${origin}/a.bin.`);
   });
 

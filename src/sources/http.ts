@@ -24,7 +24,7 @@ export interface Expected {
   sha256?: string;
 }
 
-/** Why there is no file. `isUnsure`: no answer came, so there may be one. */
+/** Why there is no file. `isUnsure`: no answer came, or a refusal (a signature may have expired), so there may be one. */
 export interface Missing {
   missing: string;
   isUnsure?: boolean;
@@ -56,8 +56,9 @@ export async function openHttp(name: string, url: string, asked: HttpOptions): P
   const { status, headers } = response;
   if (!isFrom(response, 0)) {
     drop(response);
-    if ([404, 410, ...(asked.isOptional ? [401, 403] : [])].includes(status)) {
-      return { missing: `HTTP ${status} for ${shownUrl(url)}` };
+    const isRefused = status === 401 || status === 403;
+    if (status === 404 || status === 410 || (isRefused && asked.isOptional)) {
+      return { missing: `HTTP ${status} for ${shownUrl(url)}`, isUnsure: isRefused };
     }
     throw new ModelFileError(httpError(response, url));
   }
