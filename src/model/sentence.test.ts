@@ -36,6 +36,12 @@ const read = (json: Record<string, unknown>, hidden_size = 64) =>
   );
 
 describe('readSentenceConfig', () => {
+  it('refuses to keep more numbers than an embedding has', async () => {
+    const of = (truncate_dim: number) => read({ 'config_sentence_transformers.json': { truncate_dim } });
+    expect((await of(64)).truncate_dim).toBe(64);
+    await expect(of(65)).rejects.toThrow(/truncate_dim must be at most the 64 numbers of an embedding, it is 65/);
+  });
+
   it('pools by the mean where there are no files', async () => {
     expect(await read({})).toMatchObject({
       pooling: ['mean'],

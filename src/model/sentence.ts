@@ -9,7 +9,7 @@ import { isFileName, type ModelFiles } from '../formats/model-files';
 import { type ReadOptions, readJson } from '../formats/read';
 import type { Module } from './modules/module';
 import { type PoolingModule, poolingModule } from './modules/pooling';
-import { MODULES } from './modules/registry';
+import { embeddingColumns, MODULES } from './modules/registry';
 
 export interface SentenceConfig {
   /** What the checkpoint's Pooling puts side by side; undefined if every token keeps its embedding (multi-vector). */
@@ -76,6 +76,11 @@ export async function readSentenceConfig(
     throw new ModelFileError(`${main.file}: default_prompt_name '${default_prompt_name}' is not one of prompts.`);
   }
   const optional = (fields: JsonFields, key: string) => (fields.has(key) ? fields.integer(key) : undefined);
+  const truncate_dim = optional(main, 'truncate_dim');
+  const all = embeddingColumns(modules, hidden_size, pooling?.poolings);
+  if (truncate_dim !== undefined && truncate_dim > all) {
+    throw main.wrong('truncate_dim', `at most the ${all} numbers of an embedding`);
+  }
   return {
     pooling: pooling?.poolings,
     include_prompt: pooling?.include_prompt ?? true,
@@ -83,7 +88,7 @@ export async function readSentenceConfig(
     prompts,
     default_prompt_name,
     similarity: main.oneOf('similarity_fn_name', METRICS, isMultiVector ? 'MaxSim' : 'cosine'),
-    truncate_dim: optional(main, 'truncate_dim'),
+    truncate_dim,
     max_seq_length: isMultiVector ? undefined : optional(bert, 'max_seq_length'),
     multiVector: isMultiVector ? multiVectorOf(main) : undefined,
   };
