@@ -3,7 +3,7 @@
  * header; then the bytes of the tensors one after the other, without holes.
  */
 import { ModelFileError } from '../api/errors';
-import { isObject } from './json-fields';
+import { isObject, shown } from './json-fields';
 import type { ModelFile } from './model-files';
 import { messageOf, type StreamOptions, streamBytes } from './read';
 
@@ -71,26 +71,7 @@ export async function readSafetensors(
     ),
   );
   try {
-    const start = new Uint8Array(8);
-    const got = await source.fill(start);
-    if (got < 8)
-      throw new ModelFileError(`${name} is not a safetensors file: it has ${got} bytes, at least 8 are needed.`);
-    const headerBytes = new DataView(start.buffer).getBigUint64(0, true);
-    const limit = Math.min(MAX_HEADER_BYTES, (size ?? Infinity) - 8);
-    if (headerBytes > limit) {
-      throw new ModelFileError(
-        `${name} is not a safetensors file: its header would have ${headerBytes} bytes, at most ${limit} are possible.`,
-      );
-    }
-    const header = new Uint8Array(Number(headerBytes));
-    const headerGot = await source.fill(header);
-    if (headerGot < header.length) {
-      throw new ModelFileError(
-        `${name} is cut off: it ends after ${headerGot} of the header's ${header.length} bytes.`,
-      );
-    }
-    const dataStart = 8 + header.length;
-    const tensors = parseHeader(header, name, size === undefined ? undefined : size - dataStart);
+    const { header, tensors, dataStart } = await readStart(source, name, size);
     total = dataStart + (tensors.at(-1)?.end ?? 0);
 
     const wanted = await visitor.header(tensors, metadataOf(header));
@@ -118,6 +99,40 @@ export async function readSafetensors(
   } finally {
     await source.close();
   }
+}
+
+/** The tensors of a file, by its header alone; the rest is not read. Throws what readSafetensors throws. */
+export async function readTensors(
+  { name, size, stream }: ModelFile,
+  { signal }: StreamOptions = {},
+): Promise<TensorInfo[]> {
+  const source = byteSource(streamBytes({ name, size, stream }, { signal }));
+  try {
+    return (await readStart(source, name, size)).tensors;
+  } finally {
+    await source.close();
+  }
+}
+
+async function readStart(source: ReturnType<typeof byteSource>, name: string, size: number | undefined) {
+  const start = new Uint8Array(8);
+  const got = await source.fill(start);
+  if (got < 8)
+    throw new ModelFileError(`${name} is not a safetensors file: it has ${got} bytes, at least 8 are needed.`);
+  const headerBytes = new DataView(start.buffer).getBigUint64(0, true);
+  const limit = Math.min(MAX_HEADER_BYTES, (size ?? Infinity) - 8);
+  if (headerBytes > limit) {
+    throw new ModelFileError(
+      `${name} is not a safetensors file: its header would have ${headerBytes} bytes, at most ${limit} are possible.`,
+    );
+  }
+  const header = new Uint8Array(Number(headerBytes));
+  const headerGot = await source.fill(header);
+  if (headerGot < header.length) {
+    throw new ModelFileError(`${name} is cut off: it ends after ${headerGot} of the header's ${header.length} bytes.`);
+  }
+  const dataStart = 8 + header.length;
+  return { header, dataStart, tensors: parseHeader(header, name, size === undefined ? undefined : size - dataStart) };
 }
 
 /** Bytes per chunk: whole rows that are a multiple of 1024 bytes, if they fit. */
@@ -157,12 +172,13 @@ export function safetensorsHeader(
   tensors: { name: string; dtype: string; shape: number[]; bytes: number }[],
   metadata: Metadata,
 ): { header: Uint8Array; size: number } {
-  const json: Record<string, unknown> = { __metadata__: metadata };
   let at = 0;
-  for (const { name, dtype, shape, bytes } of tensors) {
-    json[name] = { dtype, shape, data_offsets: [at, at + bytes] };
+  const entries = tensors.map(({ name, dtype, shape, bytes }) => {
+    const begin = at;
     at += bytes;
-  }
+    return [name, { dtype, shape, data_offsets: [begin, at] }];
+  });
+  const json = { __metadata__: metadata, ...Object.fromEntries(entries) }; // also a tensor named __proto__
   const text = new TextEncoder().encode(JSON.stringify(json));
   const header = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20); // spaces, so that the data is aligned
   new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
@@ -187,7 +203,7 @@ export function parseHeader(header: Uint8Array, file: string, dataBytes?: number
   }
   if (!isObject(json)) throw fail('it is not a JSON object');
   const repeated = repeatedKey(text);
-  if (repeated !== undefined) throw fail(`${JSON.stringify(repeated)} is in it twice`);
+  if (repeated !== undefined) throw fail(`${shown(repeated)} is in it twice`);
 
   const tensors: TensorInfo[] = [];
   for (const [name, entry] of Object.entries(json)) {
@@ -225,24 +241,28 @@ export function parseHeader(header: Uint8Array, file: string, dataBytes?: number
 const metadataOf = (header: Uint8Array): Metadata => JSON.parse(new TextDecoder().decode(header)).__metadata__ ?? {};
 
 function parseTensor(name: string, entry: unknown, fail: (what: string) => ModelFileError): TensorInfo {
-  if (!isObject(entry)) throw fail(`${name} is not an object but ${JSON.stringify(entry)}`);
+  if (!isObject(entry)) throw fail(`${name} is not an object but ${shown(entry)}`);
   const { dtype, shape, data_offsets: offsets } = entry;
   const bits = DTYPE_BITS.get(dtype);
-  if (bits === undefined) throw fail(`${name} has dtype ${JSON.stringify(dtype)}, which the format does not have`);
-  if (!isCounts(shape))
-    throw fail(`${name} has shape ${JSON.stringify(shape)}, which is not a list of whole numbers >= 0`);
+  if (bits === undefined) throw fail(`${name} has dtype ${shown(dtype)}, which the format does not have`);
+  if (!isCounts(shape)) throw fail(`${name} has shape ${shown(shape)}, which is not a list of whole numbers >= 0`);
   if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    throw fail(`${name} has data_offsets ${JSON.stringify(offsets)}, which are not [begin, end]`);
+    throw fail(`${name} has data_offsets ${shown(offsets)}, which are not [begin, end]`);
   }
   const [begin, end] = offsets;
-  const bytes = (shape.reduce((product, length) => product * length, 1) * bits) / 8;
+  // The reference implementation refuses a product that overflows, also if it is multiplied by 0 later.
+  const elements = shape.reduce((product, length) => (product > MOST_ELEMENTS ? product : product * length), 1);
+  const bytes = elements > MOST_ELEMENTS ? Infinity : (elements * bits) / 8;
   if (bytes !== end - begin) {
     throw fail(
-      `${name}, ${dtype} of shape [${shape}], takes ${bytes} bytes, but its data_offsets [${offsets}] hold ${end - begin}`,
+      `${name}, ${dtype} of shape ${shown(shape)}, takes ${Number.isFinite(bytes) ? bytes : 'too many'} bytes, but its data_offsets [${offsets}] hold ${end - begin}`,
     );
   }
   return { name, dtype: String(dtype), shape, begin, end };
 }
+
+/** 2^50: more than any file, and exact in bits. */
+const MOST_ELEMENTS = 2 ** 50;
 
 const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);

@@ -4,7 +4,7 @@
  */
 import type { Metric, Pooling } from '../api/calls';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
-import { fieldsOf, type JsonFields } from '../formats/json-fields';
+import { fieldsOf, type JsonFields, shown } from '../formats/json-fields';
 import type { ModelFiles } from '../formats/model-files';
 import { type ReadOptions, readJson } from '../formats/read';
 import type { Module } from './modules/module';
@@ -69,10 +69,11 @@ export async function readSentenceConfig(
   const pooling = modules.find(isPooling);
   const prompts = main.strings('prompts');
   const default_prompt_name = main.text('default_prompt_name');
-  if (default_prompt_name !== undefined && prompts[default_prompt_name] === undefined) {
+  if (default_prompt_name !== undefined && !Object.hasOwn(prompts, default_prompt_name)) {
     throw new ModelFileError(`${main.file}: default_prompt_name '${default_prompt_name}' is not one of prompts.`);
   }
-  const optional = (fields: JsonFields, key: string) => (fields.has(key) ? fields.integer(key) : undefined);
+  const optional = (fields: JsonFields, key: string, most?: number) =>
+    fields.has(key) ? fields.integer(key, undefined, most) : undefined;
   return {
     pooling: pooling?.poolings,
     include_prompt: pooling?.include_prompt ?? true,
@@ -81,7 +82,7 @@ export async function readSentenceConfig(
     default_prompt_name,
     similarity: main.oneOf('similarity_fn_name', METRICS, isMultiVector ? 'MaxSim' : 'cosine'),
     truncate_dim: optional(main, 'truncate_dim'),
-    max_seq_length: isMultiVector ? undefined : optional(bert, 'max_seq_length'),
+    max_seq_length: isMultiVector ? undefined : optional(bert, 'max_seq_length', Infinity), // tokenizers without a limit write 1e30
     multiVector: isMultiVector ? multiVectorOf(main) : undefined,
   };
 }
@@ -105,9 +106,7 @@ async function readModules(files: ModelFiles, options: ReadOptions): Promise<Mod
   }
   const entries: { type?: unknown; path?: unknown }[] | undefined = Array.isArray(json) ? json : undefined;
   if (!entries?.every((entry) => typeof entry?.type === 'string' && typeof entry.path === 'string')) {
-    throw new ModelFileError(
-      `${name} must be a list of modules with a type and a path, it is ${JSON.stringify(json)}.`,
-    );
+    throw new ModelFileError(`${name} must be a list of modules with a type and a path, it is ${shown(json)}.`);
   }
   const types = entries.map(({ type }) => String(type));
   if (types.some((type) => type.includes('.cross_encoder.'))) return []; // its head is the checkpoint's own

@@ -5,7 +5,7 @@ import { prepareFile, quantizedDtypeOf } from '../formats/convert';
 import type { ModelFile, ModelFiles } from '../formats/model-files';
 import type { QuantizedDtype } from '../formats/quantize';
 import { missingFile, type StreamOptions } from '../formats/read';
-import { type Metadata, readSafetensors, type TensorInfo } from '../formats/safetensors';
+import { type Metadata, readSafetensors, readTensors, type TensorInfo } from '../formats/safetensors';
 import type { Gpu } from '../gpu/device';
 import { checkTensor, createUploader, type Placement, quantizedDtype } from './upload';
 
@@ -13,6 +13,8 @@ type Places = Map<string, Placement>;
 
 /** What a checkpoint's tensors become, which is decided when the first file's header is known. */
 export interface WeightPlaces {
+  /** Where each tensor would go, without a GPU: the header is checked against it before anything is allocated. */
+  declaredAs(names: ReadonlySet<string>, dtype: Dtype): Places;
   /** `stored`: what the file was converted to. */
   dtypeOf(tensors: TensorInfo[], stored: QuantizedDtype | undefined): Dtype;
   /** Where each tensor goes; called once, when the bytes begin to come. */
@@ -23,7 +25,7 @@ export interface WeightPlaces {
 export async function loadWeights(
   files: ModelFiles,
   gpu: Gpu,
-  { dtypeOf, placesOf }: WeightPlaces,
+  { declaredAs, dtypeOf, placesOf }: WeightPlaces,
   options: StreamOptions,
 ): Promise<void> {
   const checkpoint = await listCheckpointFiles(files, options);
@@ -31,8 +33,11 @@ export async function loadWeights(
   let places: Places = new Map();
   const choose = (tensors: TensorInfo[], stored: QuantizedDtype | undefined): Dtype => {
     if (dtype) return dtype;
+    const names = new Set(checkpoint.weightMap?.keys() ?? tensors.map((t) => t.name));
+    // As the file has them: those of the other shards are checked as they come.
+    checkTensors(tensors, declaredAs(names, stored ?? 'f32'), names, checkpoint.names[0], files.where);
     dtype = dtypeOf(tensors, stored);
-    places = placesOf(new Set(checkpoint.weightMap?.keys() ?? tensors.map((t) => t.name)), dtype);
+    places = placesOf(names, dtype);
     return dtype;
   };
   const quantizedAs = (name: string) => quantizedDtype(places.get(name));
@@ -52,12 +57,47 @@ export async function loadWeights(
     );
     for (const tensor of found) seen.add(tensor);
   }
-  const missing = [...places.keys()].filter((name) => !seen.has(name));
+  checkTensors([], places, seen, '', files.where);
+}
+
+/** Throws a ModelFileError if a place has no tensor, or one of `tensors` does not fit its place. */
+function checkTensors(
+  tensors: TensorInfo[],
+  places: Places,
+  names: ReadonlySet<string>,
+  file: string,
+  where: string,
+): void {
+  const missing = [...places.keys()].filter((name) => !names.has(name));
   if (missing.length > 0) {
     const more = missing.length > 3 ? ` and ${missing.length - 3} more` : '';
     throw new ModelFileError(
-      `${files.where}: the checkpoint lacks ${missing.length} of the tensors that config.json asks for: ${missing.slice(0, 3).join(', ')}${more}.`,
+      `${where}: the checkpoint lacks ${missing.length} of the tensors that config.json asks for: ${missing.slice(0, 3).join(', ')}${more}.`,
     );
+  }
+  for (const tensor of tensors) {
+    const place = places.get(tensor.name);
+    if (place) checkTensor(tensor, place, file);
+  }
+}
+
+/**
+ * Checks the header of a module's own weights against what its config.json asks for, before anything is allocated: opens the file once more
+ * for that. Does nothing if the module has none. Throws a ModelFileError.
+ */
+export async function checkModuleWeights(
+  files: ModelFiles,
+  folder: string,
+  places: Places,
+  { signal }: StreamOptions,
+): Promise<void> {
+  if (places.size === 0) return;
+  const file = await openModule(files, folder, signal);
+  const tensors = await readTensors(file, { signal });
+  checkModule(folder, places, new Set(tensors.map(({ name }) => name)));
+  for (const tensor of tensors) {
+    const place = places.get(tensor.name);
+    if (place) checkTensor(tensor, place, file.name);
   }
 }
 
@@ -70,12 +110,24 @@ export async function loadModuleWeights(
   options: StreamOptions,
 ): Promise<void> {
   if (places.size === 0) return;
+  const file = await openModule(files, folder, options.signal);
+  checkModule(folder, places, await uploadFile(gpu, files.keep?.(file) ?? file, () => places, options));
+}
+
+async function openModule(files: ModelFiles, folder: string, signal: AbortSignal | undefined): Promise<ModelFile> {
   const name = `${folder}/model.safetensors`;
-  const file = await files.open(name, options.signal);
+  const file = await files.open(name, signal);
   if (!file) throw missingFile(files, name);
-  const seen = await uploadFile(gpu, files.keep?.(file) ?? file, () => places, options);
-  const missing = [...places.keys()].find((tensor) => !seen.has(tensor));
-  if (missing) throw new ModelFileError(`${name} has no tensor '${missing}', which ${folder}/config.json asks for.`);
+  return file;
+}
+
+function checkModule(folder: string, places: Places, found: ReadonlySet<string>): void {
+  const missing = [...places.keys()].find((tensor) => !found.has(tensor));
+  if (missing) {
+    throw new ModelFileError(
+      `${folder}/model.safetensors has no tensor '${missing}', which ${folder}/config.json asks for.`,
+    );
+  }
 }
 
 /** Writes a file's tensors to their places. Resolves to the names of those that it has. */

@@ -17,21 +17,21 @@ import { GpuMemory } from '../gpu/buffers';
 import { type Gpu, guarded, openGpu } from '../gpu/device';
 import { type AskedProfile, withTuning } from '../gpu/profile';
 import type { DeviceStore } from '../gpu/remembered';
-import { buildModel, parametersOf } from '../model/build';
+import { buildModel, declaredModulePlaces, declaredPlaces, parametersOf } from '../model/build';
 import { chooseDtype } from '../model/choose-dtype';
 import { readModelConfig } from '../model/families/registry';
 import { TASKS } from '../model/heads/tasks';
 import type { LoadedModel } from '../model/model';
 import { embeddingColumns } from '../model/modules/registry';
 import { readSentenceConfig, type SentenceConfig } from '../model/sentence';
-import { loadModuleWeights, loadWeights } from '../model/weights';
+import { checkModuleWeights, loadModuleWeights, loadWeights } from '../model/weights';
 import { compileChecked } from '../runtime/checked';
 import { Runtime } from '../runtime/runtime';
 import { createScheduler } from '../runtime/scheduler';
 import { openFiles, type SourceOptions } from '../sources/source';
 import { type CacheOptions, cachedFiles } from '../store/cache';
 import { modelCalls } from '../tasks/calls';
-import { createTokenizer } from '../tokenizer/tokenizer';
+import { checkTokenIds, createTokenizer } from '../tokenizer/tokenizer';
 
 export type OpenOptions = Omit<LoadOptions, 'profile'> &
   Pick<SourceOptions, 'folder' | 'sha256'> &
@@ -65,6 +65,7 @@ async function modelOf(files: ModelFiles, options: OpenOptions): Promise<Model> 
       readJson(files, 'tokenizer_config.json', options),
     ]);
     const tokenizer = tokenizerJson === undefined ? undefined : createTokenizer(tokenizerJson, tokenizerConfig);
+    if (tokenizer) checkTokenIds(tokenizer, config.vocab_size);
     info.maskToken = tokenizer?.maskToken;
     options.signal?.throwIfAborted();
 
@@ -122,6 +123,9 @@ async function runtimeOf(files: ModelFiles, options: OpenOptions) {
   try {
     return await guarded(gpu, async () => {
       const sentence = await readSentenceConfig(files, config.hidden_size, options);
+      for (const module of sentence.modules) {
+        await checkModuleWeights(files, module.path, declaredModulePlaces(module), options);
+      }
       const dtypeOf = (tensors: TensorInfo[], stored: QuantizedDtype | undefined) =>
         chooseDtype(options.dtype ?? 'auto', {
           stored,
@@ -151,7 +155,9 @@ async function runtimeOf(files: ModelFiles, options: OpenOptions) {
         started = start(names, dtype);
         return started.places;
       };
-      await loadWeights(files, gpu, { dtypeOf, placesOf }, options);
+      const declaredAs = (names: ReadonlySet<string>, dtype: Dtype) =>
+        declaredPlaces(family, config, dtype, names, options.task);
+      await loadWeights(files, gpu, { declaredAs, dtypeOf, placesOf }, options);
       const { model, modulePlaces, compiled } = started!;
       const { encoder, heads, replaced } = await compiled;
       for (const { folder, places } of modulePlaces) await loadModuleWeights(files, gpu, folder, places, options);

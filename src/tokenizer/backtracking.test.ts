@@ -59,6 +59,7 @@ describe('patterns', () => {
     ['limited loops', '(?:(?:a{1,9}){1,9}){1,9}b'],
     ['optional copies', '(?:a?){30}a{30}'],
     ['optional characters', `${'a?'.repeat(30)}${'a'.repeat(30)}`],
+    ['too few', '(?:(?:a+)+){50,}'],
     ['a rare character', '(?:[漢]+)+x'],
   ])('that can take for ever are refused: %s', (_, pattern) => {
     expect(() => tokenizerOf(pattern)).toThrow(UnsupportedModelError);

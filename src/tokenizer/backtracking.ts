@@ -117,7 +117,9 @@ function automatonOf(regex: Regex): Automaton | undefined {
           add(a.first, b.first, 1);
           add(a.last, b.last, 1);
           for (const end of b.ends) a.ends.add(end);
-          return { ...a, empty: a.empty + b.empty, mayFail: a.mayFail || b.mayFail };
+          a.empty += b.empty;
+          a.mayFail ||= b.mayFail;
+          return a;
         });
       case 'repeat':
         return repeat(part);
@@ -138,7 +140,9 @@ function automatonOf(regex: Regex): Automaton | undefined {
     }
     const body = build(part);
     join(body.last, body.first);
-    return { ...body, empty: min > 0 ? Math.min(body.empty, 1) : 1 };
+    // One of several that are required does not stand alone.
+    const ends = min > 1 ? new Set<number>() : body.ends;
+    return { ...body, ends, empty: min > 0 ? Math.min(body.empty, 1) : 1 };
   }
 
   const { ends } = build(regex);

@@ -38,6 +38,17 @@ const byteLevelPattern =
 export const createTokenizer = (tokenizerJson: unknown, tokenizerConfig: unknown | undefined): Tokenizer =>
   named('', () => tokenizerOf(tokenizerJson, tokenizerConfig));
 
+/**
+ * Throws a ModelFileError if a token's id is not below `vocab_size`, config.json's: the model has no embedding for it, and would compute
+ * something else for a text with that token.
+ */
+export function checkTokenIds({ last }: Pick<Tokenizer, 'last'>, vocab_size: number): void {
+  if (!last || last.id < vocab_size) return;
+  throw new ModelFileError(
+    `tokenizer.json: token ${shown(last.token)} has id ${last.id}, but by config.json (vocab_size) the model has embeddings for ids below ${vocab_size} only. The tokenizer is of another model, or the embeddings were not resized for it.`,
+  );
+}
+
 /** Everything that `run` throws is one of the library's errors. */
 function named<T>(doing: string, run: () => T): T {
   try {
@@ -153,6 +164,8 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
     };
   };
 
+  let last: Tokenizer['last'];
+  for (const [token, id] of file.ids) if (!last || id > last.id) last = { token, id };
   const maskToken = readMaskToken(tokenizerConfig, (token) => idOf(token) !== undefined);
   return {
     encode,
@@ -162,6 +175,7 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
       return added ? added.content : spelling.display(tokenById.get(id) ?? '');
     },
     tokenId: idOf,
+    last,
     maskTokenId: maskToken === undefined ? undefined : idOf(maskToken),
     maskToken,
   };
