@@ -84,12 +84,13 @@ export function declaredPlaces(
   return tensors.places;
 }
 
-/** Where a module's own tensors would go, without a GPU. */
-export function declaredModulePlaces(module: Module): Map<string, Placement> {
-  const tensors = declared('f32', new Set(), module.path);
-  module.place(tensors);
-  return tensors.places;
-}
+/** Where the modules' own tensors would go, without a GPU. */
+export const declaredModulePlaces = (modules: Module[]): BuiltModel['modulePlaces'] =>
+  modules.map((module) => {
+    const tensors = declared('f32', new Set(), module.path);
+    module.place(tensors);
+    return { folder: module.path, places: tensors.places };
+  });
 
 /** Parameters of the encoder's matrices and table. */
 export function parametersOf(family: Family, config: ModelConfig): number {

@@ -89,6 +89,9 @@ export async function readSentenceConfig(
 
 const isPooling = (module: Module): module is PoolingModule => module.kind === 'Pooling';
 
+/** Each is a request or two. */
+const MOST_MODULES = 20;
+
 /** A line of modules.json. */
 interface ModuleEntry {
   kind: string;
@@ -107,6 +110,9 @@ async function readModules(files: ModelFiles, options: ReadOptions): Promise<Mod
   const entries: { type?: unknown; path?: unknown }[] | undefined = Array.isArray(json) ? json : undefined;
   if (!entries?.every((entry) => typeof entry?.type === 'string' && typeof entry.path === 'string')) {
     throw new ModelFileError(`${name} must be a list of modules with a type and a path, it is ${shown(json)}.`);
+  }
+  if (entries.length > MOST_MODULES) {
+    throw new UnsupportedModelError(`${name} has ${entries.length} modules; at most ${MOST_MODULES} are supported.`);
   }
   const types = entries.map(({ type }) => String(type));
   if (types.some((type) => type.includes('.cross_encoder.'))) return []; // its head is the checkpoint's own

@@ -104,24 +104,24 @@ describe('what config.json asks for is compared with the file before anything is
 });
 
 describe("a module's own file", () => {
-  const dense = (out_features: number) =>
-    declaredModulePlaces(readDense(fieldsOf('config.json', { in_features: 64, out_features }), '2_Dense', 64));
-  const check = (out_features: number, contents: Record<string, Uint8Array>) =>
-    checkModuleWeights(filesOf(contents), '2_Dense', dense(out_features), {});
-  const stored: Shapes = [
-    ['linear.weight', [32, 64]],
-    ['linear.bias', [32]],
-  ];
-  const contents = { '2_Dense/model.safetensors': fileWith(stored) };
+  const check = (out_features: number, contents: Record<string, Uint8Array>) => {
+    const dense = readDense(fieldsOf('config.json', { in_features: 64, out_features }), '2_Dense', 64);
+    return checkModuleWeights(filesOf(contents), declaredModulePlaces([dense]), {});
+  };
+  const fileOfShape = (...shapes: Shapes) => ({ '2_Dense/model.safetensors': fileWith(shapes) });
 
-  it('is checked by its header', async () => {
-    await check(32, contents);
-    await expect(check(200_000, contents)).rejects.toThrow(
-      /2_Dense\/model\.safetensors: tensor 'linear\.weight' has shape \[32,64\]; by config\.json it must be \[200000,64\]/,
+  it('is checked by its header if its config.json asks for much', async () => {
+    await expect(check(262_144, fileOfShape(['linear.weight', [32, 64]], ['linear.bias', [262_144]]))).rejects.toThrow(
+      /2_Dense\/model\.safetensors: tensor 'linear\.weight' has shape \[32,64\]; by config\.json it must be \[262144,64\]/,
     );
-    await expect(check(32, { '2_Dense/model.safetensors': fileWith(stored.slice(0, 1)) })).rejects.toThrow(
+    await expect(check(262_144, fileOfShape(['linear.weight', [32, 64]]))).rejects.toThrow(
       /has no tensor 'linear\.bias', which 2_Dense\/config\.json asks for/,
     );
-    await expect(check(32, {})).rejects.toThrow(/There is no 2_Dense\/model\.safetensors/);
+    await expect(check(262_144, {})).rejects.toThrow(/There is no 2_Dense\/model\.safetensors/);
+    await check(262_144, fileOfShape(['linear.weight', [262_144, 64]], ['linear.bias', [262_144]]));
+  });
+
+  it('is not opened for little', async () => {
+    await check(32, {});
   });
 });

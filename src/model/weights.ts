@@ -81,23 +81,30 @@ function checkTensors(
   }
 }
 
+/** Bytes that modules may claim without a look into their files first, which costs a request each. */
+const MOST_UNCHECKED = 64 << 20;
+
 /**
- * Checks the header of a module's own weights against what its config.json asks for, before anything is allocated: opens the file once more
- * for that. Does nothing if the module has none. Throws a ModelFileError.
+ * Checks the headers of modules' own weights against what their config.json ask for, before anything is allocated, if they ask for much.
+ * Throws a ModelFileError.
  */
 export async function checkModuleWeights(
   files: ModelFiles,
-  folder: string,
-  places: Places,
+  modules: { folder: string; places: Places }[],
   { signal }: StreamOptions,
 ): Promise<void> {
-  if (places.size === 0) return;
-  const file = await openModule(files, folder, signal);
-  const tensors = await readTensors(file, { signal });
-  checkModule(folder, places, new Set(tensors.map(({ name }) => name)));
-  for (const tensor of tensors) {
-    const place = places.get(tensor.name);
-    if (place) checkTensor(tensor, place, file.name);
+  const shapes = modules.flatMap(({ places }) => Array.from(places.values(), ({ shape }) => shape));
+  const bytes = shapes.reduce((sum, shape) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
+  if (bytes <= MOST_UNCHECKED) return;
+  for (const { folder, places } of modules) {
+    if (places.size === 0) continue;
+    const file = await openModule(files, folder, signal);
+    const tensors = await readTensors(file, { signal });
+    checkModule(folder, places, new Set(tensors.map(({ name }) => name)));
+    for (const tensor of tensors) {
+      const place = places.get(tensor.name);
+      if (place) checkTensor(tensor, place, file.name);
+    }
   }
 }
 

@@ -123,9 +123,7 @@ async function runtimeOf(files: ModelFiles, options: OpenOptions) {
   try {
     return await guarded(gpu, async () => {
       const sentence = await readSentenceConfig(files, config.hidden_size, options);
-      for (const module of sentence.modules) {
-        await checkModuleWeights(files, module.path, declaredModulePlaces(module), options);
-      }
+      await checkModuleWeights(files, declaredModulePlaces(sentence.modules), options);
       const dtypeOf = (tensors: TensorInfo[], stored: QuantizedDtype | undefined) =>
         chooseDtype(options.dtype ?? 'auto', {
           stored,
