@@ -26,7 +26,6 @@ const space: Rule = [
   (value) => isAbsent(value) || (typeof value === 'string' && [...value].length === 1),
 ];
 const length: Rule = ['a positive integer', (value) => Number.isSafeInteger(value) && (value as number) > 0];
-const integer: Rule = ['a whole number', (value) => isAbsent(value) || Number.isSafeInteger(value)];
 const byteLevel = { add_prefix_space: flag, trim_offsets: flag, use_regex: flag };
 const metaspace = {
   replacement: space,
@@ -100,18 +99,15 @@ const COMPONENTS: Record<string, { list: string; types: Record<string, Record<st
       RobertaProcessing: { sep: idOfToken, cls: idOfToken, trim_offsets: flag, add_prefix_space: flag },
     },
   },
+  // Only what spells a space is read of it.
   decoder: {
     list: 'decoders',
     types: {
-      ByteLevel: byteLevel,
-      WordPiece: { prefix: textOrNone, cleanup: flag },
+      ...Object.fromEntries(
+        ['ByteLevel', 'WordPiece', 'BPEDecoder', 'CTC', 'Fuse', 'Strip', 'ByteFallback'].map((type) => [type, {}]),
+      ),
       Metaspace: metaspace,
-      BPEDecoder: { suffix: textOrNone },
-      CTC: { pad_token: textOrNone, word_delimiter_token: textOrNone, cleanup: flag },
       Replace: replace,
-      Fuse: {},
-      Strip: { content: textOrNone, start: integer, stop: integer },
-      ByteFallback: {},
     },
   },
 };
