@@ -41,6 +41,9 @@ describe('patterns', () => {
     ['DeBERTa', '\\s{2,}|[\\n\\r\\t]'],
     ['words', '\\b\\w+(?:[\\u0027-]\\w+)*\\b|[^\\w\\s]+'],
     ['syllables', '(?:\\p{L}\\p{M}*)+'],
+    ['a loop', '^\\s+|\\s+$'],
+    ['abbreviations', '(?:[A-Z]\\.)+'],
+    ['amounts', ' ?\\d+(?:[.,]\\d+)*%'],
     ['quick to succeed', '(?:a|a)*'],
   ])('of %s pass', (_, pattern) => {
     expect(tokenizerOf(pattern).encode('').ids).toHaveLength(0);
@@ -52,7 +55,8 @@ describe('patterns', () => {
     ['equal choices', '(?:a|\\u0061)*b'],
     ['overlapping choices', '(a|b|ab)*c'],
     ['a longer word', '(?:abc|ab|c|cabcab)*d'],
-    ['three loops', '\\s+\\s+\\s+x'],
+    ['two loops', '\\s*\\n\\s*x'],
+    ['two loops before a lookahead', '\\s*[\\r\\n]+(?=x)'],
     ['two ways to match nothing', '(?:(?:|)a)*b'],
     ['a lookahead', '(?=(x+x+)+y)z'],
     ['past an end', 'x(?:(b+)+c)?'],
