@@ -38,7 +38,7 @@ const TEXTS = [
   'The capital of France is [MASK].',
   ' two  spaces\t\n\r\n\r\n and <mask> ',
   'naïve e\u0301\u0301 漢字かな 한글 \u1100\u1161 👩‍👩‍👧 \ud800 \0 ﷺ',
-  `${'a'.repeat(300)} ${' '.repeat(300)}1234567!!!!${'\n'.repeat(300)}${'ab'.repeat(150)}`,
+  `${'a'.repeat(2000)} ${' '.repeat(2000)}1234567!!!!${'\n'.repeat(2000)}${'ab'.repeat(500)}`,
 ];
 
 function encodeAll(tokenizerJson: unknown, tokenizerConfig: unknown): void {

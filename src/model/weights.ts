@@ -34,8 +34,9 @@ export async function loadWeights(
   const choose = (tensors: TensorInfo[], stored: QuantizedDtype | undefined): Dtype => {
     if (dtype) return dtype;
     const names = new Set(checkpoint.weightMap?.keys() ?? tensors.map((t) => t.name));
-    // As the file has them: those of the other shards are checked as they come.
-    checkTensors(tensors, declaredAs(names, stored ?? 'f32'), names, checkpoint.names[0], files.where);
+    // Tensors as this file has them; other shards are checked as they come. An index can be that of the unquantised checkpoint.
+    checkNames(declaredAs(names, 'f32'), names, files.where);
+    checkShapes(tensors, declaredAs(names, stored ?? 'f32'), checkpoint.names[0]);
     dtype = dtypeOf(tensors, stored);
     places = placesOf(names, dtype);
     return dtype;
@@ -57,24 +58,21 @@ export async function loadWeights(
     );
     for (const tensor of found) seen.add(tensor);
   }
-  checkTensors([], places, seen, '', files.where);
+  checkNames(places, seen, files.where);
 }
 
-/** Throws a ModelFileError if a place has no tensor, or one of `tensors` does not fit its place. */
-function checkTensors(
-  tensors: TensorInfo[],
-  places: Places,
-  names: ReadonlySet<string>,
-  file: string,
-  where: string,
-): void {
+/** Throws a ModelFileError if a place has no tensor. */
+function checkNames(places: Places, names: ReadonlySet<string>, where: string): void {
   const missing = [...places.keys()].filter((name) => !names.has(name));
-  if (missing.length > 0) {
-    const more = missing.length > 3 ? ` and ${missing.length - 3} more` : '';
-    throw new ModelFileError(
-      `${where}: the checkpoint lacks ${missing.length} of the tensors that config.json asks for: ${missing.slice(0, 3).join(', ')}${more}.`,
-    );
-  }
+  if (missing.length === 0) return;
+  const more = missing.length > 3 ? ` and ${missing.length - 3} more` : '';
+  throw new ModelFileError(
+    `${where}: the checkpoint lacks ${missing.length} of the tensors that config.json asks for: ${missing.slice(0, 3).join(', ')}${more}.`,
+  );
+}
+
+/** Throws a ModelFileError if a tensor does not fit its place. */
+function checkShapes(tensors: TensorInfo[], places: Places, file: string): void {
   for (const tensor of tensors) {
     const place = places.get(tensor.name);
     if (place) checkTensor(tensor, place, file);
@@ -101,10 +99,7 @@ export async function checkModuleWeights(
     const file = await openModule(files, folder, signal);
     const tensors = await readTensors(file, { signal });
     checkModule(folder, places, new Set(tensors.map(({ name }) => name)));
-    for (const tensor of tensors) {
-      const place = places.get(tensor.name);
-      if (place) checkTensor(tensor, place, file.name);
-    }
+    checkShapes(tensors, places, file.name);
   }
 }
 
