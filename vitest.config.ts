@@ -11,7 +11,7 @@ const MINUTE = 60_000;
  * x.gpu.test.ts needs an adapter, x.base.test.ts runs models of ModernBERT-base's size, x.postgres.test.ts needs a PostgreSQL server,
  * x.deno.test.ts needs lavapipe and Deno, x.soak.test.ts runs for minutes on lavapipe.
  */
-const tests = (kind = '') => `{src,cli,tools,bench,demo,training}/**/*${kind}.test.ts`;
+const tests = (kind = '') => `{src,cli,tools,bench,demo,training,fuzz}/**/*${kind}.test.ts`;
 
 /**
  * The adapters to test on: both software drivers, or the system's adapter on a machine that has neither (macOS, Windows). A missing

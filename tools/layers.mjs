@@ -32,6 +32,7 @@ export const LAYERS = {
     ],
   },
   training: { imports: ['node', 'api'] },
+  fuzz: { imports: ['model', 'formats', 'tokenizer', 'api'] },
   cli: { imports: [] }, // its own package: it imports modernbert-webgpu/node as any user does
 
   index: { imports: ['session', 'similarity', 'in-batches', 'api'] },
@@ -79,7 +80,7 @@ const NODE_FILES = [
   'src/formats/convert-folder.ts',
 ];
 /** Parts that run in Node anyway. */
-const NODE_PARTS = ['cli', 'e2e', 'bench', 'training', 'tools'];
+const NODE_PARTS = ['cli', 'e2e', 'bench', 'training', 'fuzz', 'tools'];
 
 /** Tests, and what is named as a help for them, may import anything; nothing else may import them. */
 const TEST_FILE = /(\.test\.[mc]?[jt]s|(^|\/)(fixtures|reference|test-[\w-]+)(\/.*|\.ts))$/;

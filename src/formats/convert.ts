@@ -7,8 +7,9 @@ import { ModelFileError } from '../api/errors';
 import type { Dtype } from '../api/types';
 import { listCheckpointFiles } from './checkpoint';
 import { convertElements, isFloatDtype } from './float';
+import { shown } from './json-fields';
 import type { ModelFile, ModelFiles } from './model-files';
-import { GROUP, isQuantized, type QuantizedDtype, quantize, quantizedBytes } from './quantize';
+import { GROUP, isQuantized, K_STEP, type QuantizedDtype, quantize, quantizedBytes } from './quantize';
 import { type ReadOptions, readJson } from './read';
 import { type Metadata, readSafetensors, safetensorsHeader, type TensorInfo } from './safetensors';
 
@@ -38,7 +39,14 @@ function targetOf(
   if (!isFloatDtype(dtype)) return undefined;
   const half = dtype === 'F16' ? undefined : 'f16';
   if (to === 'f16') return half;
-  return shape.length === 1 ? undefined : (quantizedAs(name) ?? half);
+  if (shape.length === 1) return undefined;
+  const quantized = quantizedAs(name);
+  if (quantized && (shape.length !== 2 || shape[1] % K_STEP !== 0)) {
+    throw new ModelFileError(
+      `Tensor '${name}' has shape ${shown(shape)} and cannot be quantised; it must have two dimensions, the second a multiple of ${K_STEP}, by config.json.`,
+    );
+  }
+  return quantized ?? half;
 }
 
 /** What the tensors of a file become (undefined: unchanged), and the `__metadata__` of the result. */

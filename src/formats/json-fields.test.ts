@@ -5,6 +5,13 @@ import { fieldsOf, type JsonFields } from './json-fields';
 const config = (json?: unknown) => fieldsOf('config.json', json);
 
 describe('fieldsOf', () => {
+  it('says what is wrong with a value that is too deep to be shown', () => {
+    const x = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000));
+    const read = () => config({ x }).number('x');
+    expect(read).toThrow(ModelFileError);
+    expect(read).toThrow('x must be a number, it is a value that is nested very deeply.');
+  });
+
   it('reads fields by their type', () => {
     const fields = config({ eps: 1e-5, size: 768, bias: false, name: '', prompts: { query: 'q: ' }, act: 'silu' });
     expect(fields.number('eps')).toBe(1e-5);
@@ -36,6 +43,8 @@ describe('fieldsOf', () => {
     ['1', (fields) => fields.number('x'), 'x must be a number, it is "1".'],
     [Number.POSITIVE_INFINITY, (fields) => fields.number('x'), 'x must be a number, it is null.'],
     [0, (fields) => fields.integer('x'), 'x must be a positive integer, it is 0.'],
+    [1e9, (fields) => fields.integer('x'), 'x must be a positive integer of at most 10000000, it is 1000000000.'],
+    [65, (fields) => fields.integer('x', 1, 64), 'x must be a positive integer of at most 64, it is 65.'],
     [1.5, (fields) => fields.integer('x', 1), 'x must be a positive integer, it is 1.5.'],
     [1, (fields) => fields.boolean('x', true), 'x must be true or false, it is 1.'],
     [7, (fields) => fields.text('x'), 'x must be a string, it is 7.'],

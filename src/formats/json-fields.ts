@@ -6,10 +6,17 @@ export type Json = Record<string, unknown>;
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Integers of a checkpoint's files are at most this, unless a field says otherwise: no table, label or length is larger. */
+export const MOST = 10_000_000;
+
 /** A value for an error message, cut to 100 characters. */
-const shown = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? 'missing';
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+export const shown = (value: unknown): string => {
+  try {
+    const text = JSON.stringify(typeof value === 'string' ? value.slice(0, 101) : value) ?? 'missing';
+    return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  } catch {
+    return 'a value that is nested very deeply'; // more than the stack holds
+  }
 };
 
 /** The error for a field with a wrong value. `what`: what it must be. */
@@ -43,11 +50,11 @@ export function fieldsOf(file: string, json: unknown = {}) {
     unsupported,
     has: (key: string): boolean => (json[key] ?? undefined) !== undefined,
     number,
-    /** Above 0. */
-    integer(key: string, fallback?: number): number {
+    /** Above 0, and at most `most`. */
+    integer(key: string, fallback?: number, most = MOST): number {
       const value = number(key, fallback);
-      if (Number.isInteger(value) && value > 0) return value;
-      throw wrong(key, 'a positive integer');
+      if (Number.isInteger(value) && value > 0 && value <= most) return value;
+      throw wrong(key, `a positive integer${value > most ? ` of at most ${most}` : ''}`);
     },
     boolean(key: string, fallback: boolean): boolean {
       const value = json[key] ?? fallback;

@@ -3,7 +3,7 @@
  * header; then the bytes of the tensors one after the other, without holes.
  */
 import { ModelFileError } from '../api/errors';
-import { isObject } from './json-fields';
+import { isObject, shown } from './json-fields';
 import type { ModelFile } from './model-files';
 import { messageOf, type StreamOptions, streamBytes } from './read';
 
@@ -36,6 +36,9 @@ interface Names {
 
 /** The limit of the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000;
+/** Of JSON; a header that is right has 3 levels, and 4 keys per tensor. */
+const MAX_DEPTH = 100;
+const MAX_KEYS = 1_000_000;
 const CHUNK_BYTES = 1 << 20;
 const CHUNK_STEP = 1024;
 
@@ -71,29 +74,10 @@ export async function readSafetensors(
     ),
   );
   try {
-    const start = new Uint8Array(8);
-    const got = await source.fill(start);
-    if (got < 8)
-      throw new ModelFileError(`${name} is not a safetensors file: it has ${got} bytes, at least 8 are needed.`);
-    const headerBytes = new DataView(start.buffer).getBigUint64(0, true);
-    const limit = Math.min(MAX_HEADER_BYTES, (size ?? Infinity) - 8);
-    if (headerBytes > limit) {
-      throw new ModelFileError(
-        `${name} is not a safetensors file: its header would have ${headerBytes} bytes, at most ${limit} are possible.`,
-      );
-    }
-    const header = new Uint8Array(Number(headerBytes));
-    const headerGot = await source.fill(header);
-    if (headerGot < header.length) {
-      throw new ModelFileError(
-        `${name} is cut off: it ends after ${headerGot} of the header's ${header.length} bytes.`,
-      );
-    }
-    const dataStart = 8 + header.length;
-    const tensors = parseHeader(header, name, size === undefined ? undefined : size - dataStart);
+    const { metadata, tensors, dataStart } = await readStart(source, name, size);
     total = dataStart + (tensors.at(-1)?.end ?? 0);
 
-    const wanted = await visitor.header(tensors, metadataOf(header));
+    const wanted = await visitor.header(tensors, metadata);
     const staging = new Uint8Array(CHUNK_BYTES);
     for (const tensor of tensors) {
       const isWanted = wanted.has(tensor.name);
@@ -118,6 +102,40 @@ export async function readSafetensors(
   } finally {
     await source.close();
   }
+}
+
+/** The tensors of a file, by its header alone; the rest is not read. Throws what readSafetensors throws. */
+export async function readTensors(
+  { name, size, stream }: ModelFile,
+  { signal }: StreamOptions = {},
+): Promise<TensorInfo[]> {
+  const source = byteSource(streamBytes({ name, size, stream }, { signal }));
+  try {
+    return (await readStart(source, name, size)).tensors;
+  } finally {
+    await source.close();
+  }
+}
+
+async function readStart(source: ReturnType<typeof byteSource>, name: string, size: number | undefined) {
+  const start = new Uint8Array(8);
+  const got = await source.fill(start);
+  if (got < 8)
+    throw new ModelFileError(`${name} is not a safetensors file: it has ${got} bytes, at least 8 are needed.`);
+  const headerBytes = new DataView(start.buffer).getBigUint64(0, true);
+  const limit = Math.min(MAX_HEADER_BYTES, (size ?? Infinity) - 8);
+  if (headerBytes > limit) {
+    throw new ModelFileError(
+      `${name} is not a safetensors file: its header would have ${headerBytes} bytes, at most ${limit} are possible.`,
+    );
+  }
+  const header = new Uint8Array(Number(headerBytes));
+  const headerGot = await source.fill(header);
+  if (headerGot < header.length) {
+    throw new ModelFileError(`${name} is cut off: it ends after ${headerGot} of the header's ${header.length} bytes.`);
+  }
+  const dataStart = 8 + header.length;
+  return { dataStart, ...parse(header, name, size === undefined ? undefined : size - dataStart) };
 }
 
 /** Bytes per chunk: whole rows that are a multiple of 1024 bytes, if they fit. */
@@ -157,12 +175,13 @@ export function safetensorsHeader(
   tensors: { name: string; dtype: string; shape: number[]; bytes: number }[],
   metadata: Metadata,
 ): { header: Uint8Array; size: number } {
-  const json: Record<string, unknown> = { __metadata__: metadata };
   let at = 0;
-  for (const { name, dtype, shape, bytes } of tensors) {
-    json[name] = { dtype, shape, data_offsets: [at, at + bytes] };
+  const entries = tensors.map(({ name, dtype, shape, bytes }) => {
+    const begin = at;
     at += bytes;
-  }
+    return [name, { dtype, shape, data_offsets: [begin, at] }];
+  });
+  const json = { __metadata__: metadata, ...Object.fromEntries(entries) }; // also a tensor named __proto__
   const text = new TextEncoder().encode(JSON.stringify(json));
   const header = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20); // spaces, so that the data is aligned
   new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
@@ -174,9 +193,17 @@ export function safetensorsHeader(
  * The tensors of a header, in the order of their bytes, which must cover the data from 0 on without holes or overlaps (and all of its
  * `dataBytes`, if given). `file`: the name for error messages.
  */
-export function parseHeader(header: Uint8Array, file: string, dataBytes?: number): TensorInfo[] {
+export const parseHeader = (header: Uint8Array, file: string, dataBytes?: number): TensorInfo[] =>
+  parse(header, file, dataBytes).tensors;
+
+function parse(header: Uint8Array, file: string, dataBytes?: number): { tensors: TensorInfo[]; metadata: Metadata } {
   const fail = (what: string, cause?: unknown) =>
-    new ModelFileError(`${file} has an invalid header: ${what}.`, { cause });
+    new ModelFileError(`${file} has an invalid header: ${what.length > 1000 ? `${what.slice(0, 1000)}…` : what}.`, {
+      cause,
+    });
+  const { keys, depth } = scan(header);
+  if (keys > MAX_KEYS) throw fail(`it has ${keys} keys, at most ${MAX_KEYS} are possible`);
+  if (depth > MAX_DEPTH) throw fail(`it is nested ${depth} deep, at most ${MAX_DEPTH} are possible`);
   let json: unknown;
   let text: string;
   try {
@@ -186,18 +213,16 @@ export function parseHeader(header: Uint8Array, file: string, dataBytes?: number
     throw fail(`it is not JSON in UTF-8 (${messageOf(cause)})`, cause);
   }
   if (!isObject(json)) throw fail('it is not a JSON object');
-  const repeated = repeatedKey(text);
-  if (repeated !== undefined) throw fail(`${JSON.stringify(repeated)} is in it twice`);
+  // JSON.parse silently keeps the last of several entries.
+  if (keysOf(json) < keys) throw fail(`${shown(repeatedKey(text))} is in it twice`);
 
-  const tensors: TensorInfo[] = [];
-  for (const [name, entry] of Object.entries(json)) {
-    if (name === '__metadata__') {
-      if (entry === null || (isObject(entry) && Object.values(entry).every((value) => typeof value === 'string')))
-        continue;
-      throw fail('__metadata__ is not an object of strings');
-    }
-    tensors.push(parseTensor(name, entry, fail));
-  }
+  const { __metadata__: metadata, ...entries } = json;
+  if (
+    !isAbsent(metadata) &&
+    !(isObject(metadata) && Object.values(metadata).every((value) => typeof value === 'string'))
+  )
+    throw fail('__metadata__ is not an object of strings');
+  const tensors = Object.entries(entries).map(([name, entry]) => parseTensor(name, entry, fail));
   tensors.sort((a, b) => a.begin - b.begin || a.end - b.end);
 
   let end = 0;
@@ -218,31 +243,57 @@ export function parseHeader(header: Uint8Array, file: string, dataBytes?: number
   if (dataBytes !== undefined && end < dataBytes) {
     throw fail(`the last tensor ends at byte ${end}, but the file has ${dataBytes} bytes of data`);
   }
-  return tensors;
+  return { tensors, metadata: (metadata ?? {}) as Metadata };
 }
 
-/** `__metadata__` of a header that parseHeader has checked. */
-const metadataOf = (header: Uint8Array): Metadata => JSON.parse(new TextDecoder().decode(header)).__metadata__ ?? {};
+const isAbsent = (value: unknown): boolean => value === undefined || value === null;
+
+/** How many keys JSON has, and how deep it is nested, by its bytes. */
+function scan(json: Uint8Array): { keys: number; depth: number } {
+  let keys = 0;
+  let open = 0;
+  let depth = 0;
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i];
+    if (byte === 0x22) {
+      for (i++; i < json.length && json[i] !== 0x22; i++) if (json[i] === 0x5c) i++; // a string, with escapes
+    } else if (byte === 0x3a) keys++;
+    else if (byte === 0x7b || byte === 0x5b) depth = Math.max(depth, ++open);
+    else if (byte === 0x7d || byte === 0x5d) open--;
+  }
+  return { keys, depth };
+}
+
+/** The keys of all objects in parsed JSON. */
+function keysOf(json: unknown): number {
+  if (typeof json !== 'object' || json === null) return 0;
+  const values = Object.values(json);
+  return values.reduce((sum: number, value) => sum + keysOf(value), Array.isArray(json) ? 0 : values.length);
+}
 
 function parseTensor(name: string, entry: unknown, fail: (what: string) => ModelFileError): TensorInfo {
-  if (!isObject(entry)) throw fail(`${name} is not an object but ${JSON.stringify(entry)}`);
+  if (!isObject(entry)) throw fail(`${name} is not an object but ${shown(entry)}`);
   const { dtype, shape, data_offsets: offsets } = entry;
   const bits = DTYPE_BITS.get(dtype);
-  if (bits === undefined) throw fail(`${name} has dtype ${JSON.stringify(dtype)}, which the format does not have`);
-  if (!isCounts(shape))
-    throw fail(`${name} has shape ${JSON.stringify(shape)}, which is not a list of whole numbers >= 0`);
+  if (bits === undefined) throw fail(`${name} has dtype ${shown(dtype)}, which the format does not have`);
+  if (!isCounts(shape)) throw fail(`${name} has shape ${shown(shape)}, which is not a list of whole numbers >= 0`);
   if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    throw fail(`${name} has data_offsets ${JSON.stringify(offsets)}, which are not [begin, end]`);
+    throw fail(`${name} has data_offsets ${shown(offsets)}, which are not [begin, end]`);
   }
   const [begin, end] = offsets;
-  const bytes = (shape.reduce((product, length) => product * length, 1) * bits) / 8;
+  // The reference implementation refuses a product that overflows, also if it is multiplied by 0 later.
+  const elements = shape.reduce((product, length) => (product > MOST_ELEMENTS ? product : product * length), 1);
+  const bytes = elements > MOST_ELEMENTS ? Infinity : (elements * bits) / 8;
   if (bytes !== end - begin) {
     throw fail(
-      `${name}, ${dtype} of shape [${shape}], takes ${bytes} bytes, but its data_offsets [${offsets}] hold ${end - begin}`,
+      `${name}, ${dtype} of shape ${shown(shape)}, takes ${Number.isFinite(bytes) ? bytes : 'too many'} bytes, but its data_offsets [${offsets}] hold ${end - begin}`,
     );
   }
   return { name, dtype: String(dtype), shape, begin, end };
 }
+
+/** 2^50: more than any file, and exact in bits. */
+const MOST_ELEMENTS = 2 ** 50;
 
 const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);

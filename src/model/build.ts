@@ -64,10 +64,33 @@ export function buildModel({ gpu, family, config, modules, alloc, ...options }: 
 }
 
 /** Where tensors would go, without a GPU. */
-function declared(dtype: Dtype, names: ReadonlySet<string>): Tensors {
+function declared(dtype: Dtype, names: ReadonlySet<string>, folder?: string): Tensors {
   const alloc = (label: string, size: number) => ({ label, size }) as GPUBuffer;
-  return declareTensors({ alloc, maxBindingSize: Infinity, dtype, names });
+  return declareTensors({ alloc, maxBindingSize: Infinity, dtype, names, folder });
 }
+
+/** Where the tensors of the encoder and of its head would go, without a GPU. Throws what taskOf throws. */
+export function declaredPlaces(
+  family: Family,
+  config: ModelConfig,
+  dtype: Dtype,
+  names: ReadonlySet<string>,
+  asked?: Task,
+): Map<string, Placement> {
+  const tensors = declared(dtype, names);
+  const task = taskOf(config, family, names, asked);
+  const weights = family.tensors(config, tensors);
+  if (task !== 'encoder') family.heads?.head(config, tensors, task, weights);
+  return tensors.places;
+}
+
+/** Where the modules' own tensors would go, without a GPU. */
+export const declaredModulePlaces = (modules: Module[]): BuiltModel['modulePlaces'] =>
+  modules.map((module) => {
+    const tensors = declared('f32', new Set(), module.path);
+    module.place(tensors);
+    return { folder: module.path, places: tensors.places };
+  });
 
 /** Parameters of the encoder's matrices and table. */
 export function parametersOf(family: Family, config: ModelConfig): number {
@@ -81,9 +104,6 @@ export function parametersOf(family: Family, config: ModelConfig): number {
 export function quantizedTensors(json: unknown, names: ReadonlySet<string>, dtype: Dtype): QuantizedAs {
   if (!isQuantized(dtype)) return () => undefined;
   const { family, config } = readModelConfig(json);
-  const tensors = declared(dtype, names);
-  const task = taskOf(config, family, names);
-  const weights = family.tensors(config, tensors);
-  if (task !== 'encoder') family.heads?.head(config, tensors, task, weights);
-  return (name) => quantizedDtype(tensors.places.get(name));
+  const places = declaredPlaces(family, config, dtype, names);
+  return (name) => quantizedDtype(places.get(name));
 }

@@ -137,6 +137,7 @@ describe('readSentenceConfig', () => {
       { 'modules.json': modules('Pooling', 'LayerNorm'), [POOLING]: MEAN },
       /modules\.json: \[2\]\.type = .*LayerNorm" is not supported/,
     ],
+    [{ 'modules.json': modules(...Array(21).fill('Dense')) }, /modules\.json has 22 modules; at most 20 are supported/],
     [{ 'modules.json': modules('WordWeights') }, /\[1\]\.type = .*WordWeights/],
     [{ 'modules.json': modules().map((m) => ({ ...m, type: `${ST}CLIPModel` })) }, /\[0\]\.type = .*CLIPModel/],
     [{ 'modules.json': modules('Normalize') }, /neither a Pooling nor a Dense/],
@@ -180,9 +181,23 @@ describe('readSentenceConfig', () => {
       { 'config_sentence_transformers.json': { default_prompt_name: 'q', prompts: { query: '' } } },
       /default_prompt_name 'q' is not one of prompts/,
     ],
+    [
+      { 'config_sentence_transformers.json': { default_prompt_name: 'constructor', prompts: { query: '' } } },
+      /default_prompt_name 'constructor' is not one of prompts/,
+    ],
+    [
+      { 'config_sentence_transformers.json': { truncate_dim: 2 ** 53 } },
+      /truncate_dim must be a positive integer of at/,
+    ],
+    [dense({ out_features: 1e12 }), /out_features must be a positive integer of at most 262144/],
     [{ 'config_sentence_transformers.json': { prompts: { query: 7 } } }, /prompts must be an object of strings/],
   ])('says what is wrong with broken files: %j', async (files, message) => {
     await expect(read(files)).rejects.toThrow(ModelFileError);
     await expect(read(files)).rejects.toThrow(message);
   });
+});
+
+it('takes the length of a tokenizer without a limit', async () => {
+  const files = { [POOLING]: MEAN, 'sentence_bert_config.json': { max_seq_length: 1e30 } };
+  expect((await read(files)).max_seq_length).toBe(1e30);
 });

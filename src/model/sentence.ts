@@ -72,10 +72,11 @@ export async function readSentenceConfig(
   const pooling = modules.find(isPooling);
   const prompts = main.strings('prompts');
   const default_prompt_name = main.text('default_prompt_name');
-  if (default_prompt_name !== undefined && prompts[default_prompt_name] === undefined) {
+  if (default_prompt_name !== undefined && !Object.hasOwn(prompts, default_prompt_name)) {
     throw new ModelFileError(`${main.file}: default_prompt_name '${default_prompt_name}' is not one of prompts.`);
   }
-  const optional = (fields: JsonFields, key: string) => (fields.has(key) ? fields.integer(key) : undefined);
+  const optional = (fields: JsonFields, key: string, most?: number) =>
+    fields.has(key) ? fields.integer(key, undefined, most) : undefined;
   const truncate_dim = optional(main, 'truncate_dim');
   const all = embeddingColumns(modules, hidden_size, pooling?.poolings);
   if (truncate_dim !== undefined && truncate_dim > all) {
@@ -89,7 +90,7 @@ export async function readSentenceConfig(
     default_prompt_name,
     similarity: main.oneOf('similarity_fn_name', METRICS, isMultiVector ? 'MaxSim' : 'cosine'),
     truncate_dim,
-    max_seq_length: isMultiVector ? undefined : optional(bert, 'max_seq_length'),
+    max_seq_length: isMultiVector ? undefined : optional(bert, 'max_seq_length', Infinity), // tokenizers without a limit write 1e30
     multiVector: isMultiVector ? multiVectorOf(main) : undefined,
   };
 }

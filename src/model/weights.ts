@@ -5,7 +5,7 @@ import { prepareFile, quantizedDtypeOf } from '../formats/convert';
 import type { ModelFile, ModelFiles } from '../formats/model-files';
 import type { QuantizedDtype } from '../formats/quantize';
 import { missingFile, type StreamOptions } from '../formats/read';
-import { type Metadata, readSafetensors, type TensorInfo } from '../formats/safetensors';
+import { type Metadata, readSafetensors, readTensors, type TensorInfo } from '../formats/safetensors';
 import type { Gpu } from '../gpu/device';
 import { checkTensor, createUploader, type Placement, quantizedDtype } from './upload';
 
@@ -13,6 +13,8 @@ type Places = Map<string, Placement>;
 
 /** What a checkpoint's tensors become, which is decided when the first file's header is known. */
 export interface WeightPlaces {
+  /** Where each tensor would go, without a GPU: the header is checked against it before anything is allocated. */
+  declaredAs(names: ReadonlySet<string>, dtype: Dtype): Places;
   /** `stored`: what the file was converted to. */
   dtypeOf(tensors: TensorInfo[], stored: QuantizedDtype | undefined): Dtype;
   /** Where each tensor goes; called once, when the bytes begin to come. */
@@ -23,7 +25,7 @@ export interface WeightPlaces {
 export async function loadWeights(
   files: ModelFiles,
   gpu: Gpu,
-  { dtypeOf, placesOf }: WeightPlaces,
+  { declaredAs, dtypeOf, placesOf }: WeightPlaces,
   options: StreamOptions,
 ): Promise<void> {
   const checkpoint = await listCheckpointFiles(files, options);
@@ -31,8 +33,12 @@ export async function loadWeights(
   let places: Places = new Map();
   const choose = (tensors: TensorInfo[], stored: QuantizedDtype | undefined): Dtype => {
     if (dtype) return dtype;
+    const names = new Set(checkpoint.weightMap?.keys() ?? tensors.map((t) => t.name));
+    // Tensors as this file has them; other shards are checked as they come. An index can be that of the unquantised checkpoint.
+    checkNames(declaredAs(names, 'f32'), names, files.where);
+    checkShapes(tensors, declaredAs(names, stored ?? 'f32'), checkpoint.names[0]);
     dtype = dtypeOf(tensors, stored);
-    places = placesOf(new Set(checkpoint.weightMap?.keys() ?? tensors.map((t) => t.name)), dtype);
+    places = placesOf(names, dtype);
     return dtype;
   };
   const quantizedAs = (name: string) => quantizedDtype(places.get(name));
@@ -52,12 +58,48 @@ export async function loadWeights(
     );
     for (const tensor of found) seen.add(tensor);
   }
-  const missing = [...places.keys()].filter((name) => !seen.has(name));
-  if (missing.length > 0) {
-    const more = missing.length > 3 ? ` and ${missing.length - 3} more` : '';
-    throw new ModelFileError(
-      `${files.where}: the checkpoint lacks ${missing.length} of the tensors that config.json asks for: ${missing.slice(0, 3).join(', ')}${more}.`,
-    );
+  checkNames(places, seen, files.where);
+}
+
+/** Throws a ModelFileError if a place has no tensor. */
+function checkNames(places: Places, names: ReadonlySet<string>, where: string): void {
+  const missing = [...places.keys()].filter((name) => !names.has(name));
+  if (missing.length === 0) return;
+  const more = missing.length > 3 ? ` and ${missing.length - 3} more` : '';
+  throw new ModelFileError(
+    `${where}: the checkpoint lacks ${missing.length} of the tensors that config.json asks for: ${missing.slice(0, 3).join(', ')}${more}.`,
+  );
+}
+
+/** Throws a ModelFileError if a tensor does not fit its place. */
+function checkShapes(tensors: TensorInfo[], places: Places, file: string): void {
+  for (const tensor of tensors) {
+    const place = places.get(tensor.name);
+    if (place) checkTensor(tensor, place, file);
+  }
+}
+
+/** Bytes that modules may claim without a look into their files first, which costs a request each. */
+const MOST_UNCHECKED = 64 << 20;
+
+/**
+ * Checks the headers of modules' own weights against what their config.json ask for, before anything is allocated, if they ask for much.
+ * Throws a ModelFileError.
+ */
+export async function checkModuleWeights(
+  files: ModelFiles,
+  modules: { folder: string; places: Places }[],
+  { signal }: StreamOptions,
+): Promise<void> {
+  const shapes = modules.flatMap(({ places }) => Array.from(places.values(), ({ shape }) => shape));
+  const bytes = shapes.reduce((sum, shape) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0);
+  if (bytes <= MOST_UNCHECKED) return;
+  for (const { folder, places } of modules) {
+    if (places.size === 0) continue;
+    const file = await openModule(files, folder, signal);
+    const tensors = await readTensors(file, { signal });
+    checkModule(folder, places, new Set(tensors.map(({ name }) => name)));
+    checkShapes(tensors, places, file.name);
   }
 }
 
@@ -70,12 +112,24 @@ export async function loadModuleWeights(
   options: StreamOptions,
 ): Promise<void> {
   if (places.size === 0) return;
+  const file = await openModule(files, folder, options.signal);
+  checkModule(folder, places, await uploadFile(gpu, files.keep?.(file) ?? file, () => places, options));
+}
+
+async function openModule(files: ModelFiles, folder: string, signal: AbortSignal | undefined): Promise<ModelFile> {
   const name = `${folder}/model.safetensors`;
-  const file = await files.open(name, options.signal);
+  const file = await files.open(name, signal);
   if (!file) throw missingFile(files, name);
-  const seen = await uploadFile(gpu, files.keep?.(file) ?? file, () => places, options);
-  const missing = [...places.keys()].find((tensor) => !seen.has(tensor));
-  if (missing) throw new ModelFileError(`${name} has no tensor '${missing}', which ${folder}/config.json asks for.`);
+  return file;
+}
+
+function checkModule(folder: string, places: Places, found: ReadonlySet<string>): void {
+  const missing = [...places.keys()].find((tensor) => !found.has(tensor));
+  if (missing) {
+    throw new ModelFileError(
+      `${folder}/model.safetensors has no tensor '${missing}', which ${folder}/config.json asks for.`,
+    );
+  }
 }
 
 /** Writes a file's tensors to their places. Resolves to the names of those that it has. */

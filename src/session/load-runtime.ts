@@ -10,14 +10,14 @@ import { type Gpu, guarded, openGpu } from '../gpu/device';
 import { type AskedProfile, withTuning } from '../gpu/profile';
 import type { DeviceStore } from '../gpu/remembered';
 import { createCompiler } from '../kernels/compile';
-import { type BuiltModel, buildModel, parametersOf } from '../model/build';
+import { type BuiltModel, buildModel, declaredModulePlaces, declaredPlaces, parametersOf } from '../model/build';
 import { chooseDtype } from '../model/choose-dtype';
 import { readModelConfig } from '../model/families/registry';
 import { TASKS } from '../model/heads/tasks';
 import type { LoadedModel } from '../model/model';
 import { embeddingColumns } from '../model/modules/registry';
 import { readSentenceConfig, type SentenceConfig } from '../model/sentence';
-import { loadModuleWeights, loadWeights } from '../model/weights';
+import { checkModuleWeights, loadModuleWeights, loadWeights } from '../model/weights';
 import { compileChecked } from '../runtime/checked';
 import { HeadRunner } from '../runtime/head-runner';
 import { compileEncoder, Runtime } from '../runtime/runtime';
@@ -46,6 +46,7 @@ export async function runtimeOf(files: ModelFiles, options: OpenOptions) {
   try {
     return await guarded(gpu, async () => {
       const sentence = await readSentenceConfig(files, config.hidden_size, options);
+      await checkModuleWeights(files, declaredModulePlaces(sentence.modules), options);
       const dtypeOf = (tensors: TensorInfo[], stored: QuantizedDtype | undefined) =>
         chooseDtype(options.dtype ?? 'auto', {
           stored,
@@ -75,7 +76,9 @@ export async function runtimeOf(files: ModelFiles, options: OpenOptions) {
         started = start(names, dtype);
         return started.places;
       };
-      await loadWeights(files, gpu, { dtypeOf, placesOf }, options);
+      const declaredAs = (names: ReadonlySet<string>, dtype: Dtype) =>
+        declaredPlaces(family, config, dtype, names, options.task);
+      await loadWeights(files, gpu, { declaredAs, dtypeOf, placesOf }, options);
       const { model, modulePlaces, compiled } = started!;
       const { encoder, heads, replaced } = await compiled;
       for (const { folder, places } of modulePlaces) await loadModuleWeights(files, gpu, folder, places, options);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { create } from 'webgpu';
 import { ModelFileError } from '../api/errors';
+import { parseHeader, safetensorsHeader } from '../formats/safetensors';
 import { checkpointFolder } from '../model/fixtures/golden';
 import { twinFolder } from '../model/fixtures/twin';
 import { deleteCached, listCached, loadModel } from '../node';
@@ -86,6 +87,31 @@ describe('a model from the Hub', () => {
     const second = await load({ dtype: 'q8' });
     expect(second).toEqual({ ...first, cache: { ...first.cache, state: 'hit' } });
     expect(second.embeddingSize).toBe(24);
+  });
+
+  it('also if its weights are in two files, whose index does not know the scales', async () => {
+    folder = await mkdtemp(join(tmpdir(), 'shards-'));
+    const bytes = await readFile(join(FOLDER, 'model.safetensors'));
+    const start = 8 + Number(bytes.readBigUInt64LE(0));
+    const tensors = parseHeader(bytes.subarray(8, start), 'tiny');
+    const weight_map: Record<string, string> = {};
+    for (const [i, name] of ['one.safetensors', 'two.safetensors'].entries()) {
+      const own = tensors.filter((_, t) => t % 2 === i);
+      for (const tensor of own) weight_map[tensor.name] = name;
+      const { header } = safetensorsHeader(
+        own.map((tensor) => ({ ...tensor, bytes: tensor.end - tensor.begin })),
+        {},
+      );
+      const data = own.map(({ begin, end }) => bytes.subarray(start + begin, start + end));
+      await writeFile(join(folder, name), Buffer.concat([header, ...data]));
+    }
+    await writeFile(join(folder, 'model.safetensors.index.json'), JSON.stringify({ weight_map }));
+    await copyFile(join(FOLDER, 'config.json'), join(folder, 'config.json'));
+    const first = await load({ dtype: 'q8' });
+    expect(first).toMatchObject({ dtype: 'q8', cache: { state: 'stored' } });
+    misbehave = ({ socket }) => Boolean(socket.destroy());
+    expect(await load({ dtype: 'q8' })).toMatchObject({ dtype: 'q8', cache: { state: 'hit' } });
+    await rm(folder, { recursive: true });
   });
 
   it('is listed and deleted', async () => {

@@ -6,7 +6,7 @@ import { createScheduler } from '../runtime/scheduler';
 import { openFiles } from '../sources/source';
 import { cachedFiles } from '../store/cache';
 import { modelCalls } from '../tasks/calls';
-import { createTokenizer } from '../tokenizer/tokenizer';
+import { checkTokenIds, createTokenizer } from '../tokenizer/tokenizer';
 import { createEngine, type Loaded } from './engine';
 import { type OpenOptions, runtimeOf, withDtype } from './load-runtime';
 
@@ -52,6 +52,7 @@ async function modelOf(source: ModelSource, files: ModelFiles, options: OpenOpti
       readJson(files, 'tokenizer_config.json', options),
     ]);
     const tokenizer = tokenizerJson === undefined ? undefined : createTokenizer(tokenizerJson, tokenizerConfig);
+    if (tokenizer) checkTokenIds(tokenizer, config.vocab_size);
     info.maskToken = tokenizer?.maskToken;
     options.signal?.throwIfAborted();
 

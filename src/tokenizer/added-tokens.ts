@@ -1,3 +1,4 @@
+import { longestAt, nodeOf, type Trie } from './trie';
 import { isWhiteSpaceAt, unitsAt } from './unicode';
 
 /** An entry of tokenizer.json's `added_tokens`. */
@@ -21,11 +22,6 @@ export interface Section {
   token: AddedToken | undefined;
 }
 
-interface TrieNode {
-  next: Map<number, TrieNode>;
-  token?: AddedToken;
-}
-
 const wordCharacter = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
 const isWordAt = (text: string, index: number): boolean =>
@@ -44,20 +40,10 @@ export function addedTokenSplitter(
   tokens: readonly AddedToken[],
   written: (content: string) => string,
 ): (text: string) => Section[] {
-  const root: TrieNode = { next: new Map() };
+  const root: Trie<AddedToken> = {};
   for (const token of tokens) {
-    let node = root;
     const content = written(token.content);
-    for (let i = 0; i < content.length; i++) {
-      const unit = content.charCodeAt(i);
-      let next = node.next.get(unit);
-      if (next === undefined) {
-        next = { next: new Map() };
-        node.next.set(unit, next);
-      }
-      node = next;
-    }
-    if (content !== '') node.token = token;
+    if (content !== '') nodeOf(root, content).value = token;
   }
 
   return (text) => {
@@ -70,7 +56,7 @@ export function addedTokenSplitter(
         at++;
         continue;
       }
-      const { token, end } = match;
+      const { value: token, end } = match;
       if (token.singleWord && (isWordBefore(text, at) || isWordAt(text, end))) {
         at = end;
         continue;
@@ -86,14 +72,4 @@ export function addedTokenSplitter(
     if (done < text.length) sections.push({ from: done, to: text.length, token: undefined });
     return sections;
   };
-}
-
-function longestAt(root: TrieNode, text: string, at: number): { token: AddedToken; end: number } | undefined {
-  let match: { token: AddedToken; end: number } | undefined;
-  let node = root.next.get(text.charCodeAt(at));
-  for (let end = at + 1; node !== undefined; end++) {
-    if (node.token) match = { token: node.token, end };
-    node = node.next.get(text.charCodeAt(end));
-  }
-  return match;
 }

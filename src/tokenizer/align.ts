@@ -1,4 +1,5 @@
 import { UnsupportedModelError } from '../api/errors';
+import { shown } from '../formats/json-fields';
 import { type AlignedText, alignedSlice, originalSpan, type Span } from './aligned-text';
 import { unitsAt, utf8Length } from './unicode';
 
@@ -98,9 +99,8 @@ function pieceSpans(word: string, tokens: readonly string[], options: PieceOptio
   let bytesDone = 0; // of the character at `at`
   for (const [index, token] of tokens.entries()) {
     const piece = index > 0 ? withoutPrefix(token, options) : token;
-    // BPE without an unknown token drops what it does not know, so a known token may stand further on.
-    const known = token === options.unkToken ? -1 : word.startsWith(piece, at) ? at : word.indexOf(piece, at);
-    if (options.byteFallback && known !== at && byteToken.test(token)) {
+    const isHere = word.startsWith(piece, at);
+    if (!isHere && options.byteFallback && byteToken.test(token)) {
       const end = at + unitsAt(word, at);
       spans.push([at, end]);
       bytesDone++;
@@ -109,6 +109,8 @@ function pieceSpans(word: string, tokens: readonly string[], options: PieceOptio
       at = end;
       continue;
     }
+    // BPE without an unknown token drops what it does not know, so a known token may stand further on.
+    const known = token === options.unkToken ? -1 : isHere ? at : word.indexOf(piece, at);
     const start = known < 0 ? at : known;
     at = known < 0 ? unknownEnd(word, at, tokens[index + 1], options.unkCovers) : known + piece.length;
     spans.push([start, at]);
@@ -140,16 +142,16 @@ export function aligner(text: string, spelling: Spelling): (word: string, tokens
   };
 }
 
-/** Where a pre-token stands in the text, and how many of its units the pre-tokenizer added in front. */
+/** Where a pre-token stands in the text, at the first place from `cursor` on, and how many of its units the pre-tokenizer added in front. */
 function locate(text: string, word: string, cursor: number, prefix: string): { at: number; added: number } {
-  const candidates = word.startsWith(prefix) ? [0, prefix.length] : [0];
-  for (const added of candidates) if (text.startsWith(word.slice(added), cursor)) return { at: cursor, added };
-  for (const added of candidates) {
-    const at = text.indexOf(word.slice(added), cursor);
-    if (at >= 0) return { at, added };
+  const candidates = word.startsWith(prefix) && prefix !== '' ? [0, prefix.length] : [0];
+  const spelled = candidates.map((added) => word.slice(added));
+  for (let at = cursor; at <= text.length; at++) {
+    const found = spelled.findIndex((candidate) => text.startsWith(candidate, at));
+    if (found >= 0) return { at, added: candidates[found] };
   }
   throw new UnsupportedModelError(
-    `tokenizer.json: pre_tokenizer makes ${JSON.stringify(word)}, which is not in the text; ` +
+    `tokenizer.json: pre_tokenizer makes ${shown(word)}, which is not in the text; ` +
       'offsets are not supported for a pre-tokenizer that rewrites text',
   );
 }

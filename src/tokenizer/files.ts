@@ -1,112 +1,183 @@
-import { fieldsOf, isObject, type Json, unsupportedField, wrongField } from '../formats/json-fields';
+import { fieldsOf, isObject, type Json, MOST } from '../formats/json-fields';
 import type { AddedToken } from './added-tokens';
+import { readComponent } from './components';
+import { isAbsent, isText, unsupportedTokenizer, wrongTokenizer } from './wrong';
 
 /** tokenizer.json, checked as far as this runtime relies on it. */
 export interface TokenizerFile {
-  /** The file with null for the components that it leaves out, as the tokenizers library needs it. */
-  json: Json;
-  model: Json & { type: (typeof modelTypes)[number] };
+  /** The parts of each component, in order. */
+  normalizer: Json[];
+  preTokenizer: Json[];
+  postProcessor: Json[];
+  decoder: Json[];
+  model: TokenizerModel;
   addedTokens: AddedToken[];
+  /** Of the vocabulary and of added tokens. */
+  ids: Map<string, number>;
 }
+
+interface AnyModel {
+  vocab: Map<string, number>;
+  unk_token: string | undefined;
+  byte_fallback: boolean;
+  fuse_unk: boolean;
+}
+
+export type TokenizerModel = AnyModel &
+  (
+    | { type: 'BPE'; merges: [left: string, right: string][]; ignore_merges: boolean }
+    | { type: 'Unigram'; scores: number[] }
+    | { type: 'WordPiece'; continuing_subword_prefix: string; max_input_chars_per_word: number }
+  );
 
 const modelTypes = ['BPE', 'Unigram', 'WordPiece'] as const;
-const components = ['normalizer', 'pre_tokenizer', 'post_processor', 'decoder'] as const;
+/** Of a token, in UTF-16 units: what looks for tokens takes time by the longest. */
+const MOST_UNITS = 1000;
+const TOKEN = `a token of at most ${MOST_UNITS} characters`;
 
-export const wrongTokenizer = (field: string, value: unknown, what: string) =>
-  wrongField('tokenizer.json', field, value, what);
-
-/** Throws a ModelFileError for a file of the wrong shape. */
+/** Throws a ModelFileError for a file of the wrong shape or that contradicts itself, an UnsupportedModelError for unknown components. */
 export function readTokenizerFile(value: unknown): TokenizerFile {
-  const json = { ...fieldsOf('tokenizer.json', value).json };
-  for (const component of components) {
-    json[component] ??= null;
-    const part = json[component];
-    if (part !== null && !(isObject(part) && typeof part.type === 'string')) {
-      throw wrongTokenizer(component, part, 'null or an object with a type');
-    }
-  }
-  json.added_tokens ??= [];
-  return { json, model: readModel(json.model), addedTokens: readAddedTokens(json.added_tokens) };
+  const { json } = fieldsOf('tokenizer.json', value);
+  const model = readModel(json.model);
+  const addedTokens = readAddedTokens(json.added_tokens ?? [], model.vocab);
+  return {
+    normalizer: readComponent(json, 'normalizer'),
+    preTokenizer: readComponent(json, 'pre_tokenizer'),
+    postProcessor: readComponent(json, 'post_processor'),
+    decoder: readComponent(json, 'decoder'),
+    model,
+    addedTokens,
+    ids: new Map([...model.vocab, ...addedTokens.map(({ content, id }) => [content, id] as const)]),
+  };
 }
 
-function readModel(model: unknown): TokenizerFile['model'] {
-  if (!isObject(model)) throw wrongTokenizer('model', model, 'an object');
-  const type = modelTypes.find((known) => known === model.type);
-  if (type === undefined) throw wrongTokenizer('model.type', model.type, `one of ${modelTypes.join(', ')}`);
-  const { vocab, merges, unk_id, unk_token } = model;
+function readModel(json: unknown): TokenizerModel {
+  if (!isObject(json)) throw wrongTokenizer('model', json, 'an object');
+  const type = modelTypes.find((known) => known === json.type);
+  if (type === undefined) throw wrongTokenizer('model.type', json.type, `one of ${modelTypes.join(', ')}`);
+  const flag = (key: string): boolean => {
+    const value = json[key] ?? false;
+    if (typeof value === 'boolean') return value;
+    throw wrongTokenizer(`model.${key}`, value, 'true or false');
+  };
+  const flags = { byte_fallback: flag('byte_fallback'), fuse_unk: flag('fuse_unk') };
   if (type === 'Unigram') {
-    checkAll('model.vocab', vocab, isPiece, 'a [piece, score]');
-    if (!isAbsent(unk_id) && !(Number.isInteger(unk_id) && (unk_id as number) in vocab)) {
-      throw wrongTokenizer('model.unk_id', unk_id, 'an index into model.vocab');
-    }
-    return { ...model, type };
+    const { vocab, unk_id } = json;
+    checkAll('model.vocab', vocab, isPiece, `a [piece, score], its piece ${TOKEN}`);
+    const unknown = isAbsent(unk_id) ? undefined : (vocab[unk_id as number] as [string, number] | undefined);
+    if (!isAbsent(unk_id) && !unknown) throw wrongTokenizer('model.unk_id', unk_id, 'an index into model.vocab');
+    const pieces = vocab as [string, number][];
+    if (pieces.length === 0) throw wrongTokenizer('model.vocab', vocab, 'a list of at least one piece');
+    const ids = new Map(pieces.map(([piece], id) => [piece, id]));
+    return { type, vocab: ids, scores: pieces.map(([, score]) => score), unk_token: unknown?.[0], ...flags };
   }
-  if (!isObject(vocab)) throw wrongTokenizer('model.vocab', vocab, 'an object of token ids');
-  for (const [token, id] of Object.entries(vocab)) {
-    if (!isId(id)) throw wrongTokenizer(`model.vocab[${JSON.stringify(token)}]`, id, 'a token id');
-  }
-  const hasUnknown = typeof unk_token === 'string' && Object.hasOwn(vocab, unk_token);
+  const vocab = readVocabulary(json.vocab);
+  const { unk_token } = json;
+  const hasUnknown = typeof unk_token === 'string' && vocab.has(unk_token);
   if (!hasUnknown && (type === 'WordPiece' || !isAbsent(unk_token))) {
     throw wrongTokenizer('model.unk_token', unk_token, 'a token of model.vocab');
   }
-  if (type === 'BPE') {
-    checkAll('model.merges', merges, isMerge, 'two tokens, written as in all other merges');
-    for (const field of ['end_of_word_suffix', 'continuing_subword_prefix', 'continuing_subword_suffix']) {
-      if (model[field]) {
-        throw unsupportedField('tokenizer.json', `model.${field}`, model[field], 'only BPE without word affixes is');
-      }
+  const all = { vocab, unk_token: hasUnknown ? unk_token : undefined, ...flags };
+  if (type === 'WordPiece') {
+    const { continuing_subword_prefix = '##', max_input_chars_per_word = 100 } = json;
+    if (!isText(continuing_subword_prefix, MOST_UNITS)) {
+      throw wrongTokenizer('model.continuing_subword_prefix', continuing_subword_prefix, 'a string');
     }
+    if (!isId(max_input_chars_per_word) || max_input_chars_per_word > MOST_UNITS) {
+      const what = `a whole number of at most ${MOST_UNITS}`;
+      throw wrongTokenizer('model.max_input_chars_per_word', max_input_chars_per_word, what);
+    }
+    return { type, continuing_subword_prefix, max_input_chars_per_word, ...all };
   }
-  return { ...model, type };
+  for (const field of ['end_of_word_suffix', 'continuing_subword_prefix', 'continuing_subword_suffix']) {
+    if (json[field]) throw unsupportedTokenizer(`model.${field}`, json[field], 'only BPE without word affixes is');
+  }
+  return { type, merges: readMerges(json.merges, vocab), ignore_merges: flag('ignore_merges'), ...all };
+}
+
+function readVocabulary(json: unknown): Map<string, number> {
+  if (!isObject(json)) throw wrongTokenizer('model.vocab', json, 'an object of token ids');
+  const vocab = new Map<string, number>();
+  const tokens = new Map<number, string>();
+  for (const [token, id] of Object.entries(json)) {
+    const wrong = (what: string) => wrongTokenizer(`model.vocab[${JSON.stringify(token.slice(0, 100))}]`, id, what);
+    if (!isId(id)) throw wrong(`a token id from 0 to ${MOST - 1}`);
+    if (token.length > MOST_UNITS) throw wrong(`the id of ${TOKEN}`);
+    const other = tokens.get(id);
+    if (other !== undefined) throw wrong(`another id than that of ${JSON.stringify(other)}`);
+    vocab.set(token, id);
+    tokens.set(id, token);
+  }
+  return vocab;
+}
+
+/** "a b" or ["a", "b"], all written as the first. */
+function readMerges(json: unknown, vocab: Map<string, number>): [string, string][] {
+  const isList = Array.isArray(json) && Array.isArray(json[0]);
+  const pairOf = (merge: unknown): unknown[] => {
+    if (isList) return Array.isArray(merge) ? merge : [];
+    return typeof merge === 'string' ? merge.split(' ') : [];
+  };
+  const isPair = (merge: unknown) => {
+    const pair = pairOf(merge);
+    return pair.length === 2 && pair.every((part) => typeof part === 'string');
+  };
+  checkAll('model.merges', json, isPair, 'two tokens, written as in all other merges');
+  const pairs = json.map((merge) => pairOf(merge) as [string, string]);
+  const isKnown = (_: unknown, i: number) => [...pairs[i], pairs[i].join('')].every((token) => vocab.has(token));
+  checkAll('model.merges', json, isKnown, 'two tokens of model.vocab that together are one');
+  return pairs;
 }
 
 function checkAll(
   field: string,
   value: unknown,
-  isRight: (entry: unknown, first: unknown) => boolean,
+  isRight: (entry: unknown, index: number) => boolean,
   what: string,
 ): asserts value is unknown[] {
   if (!Array.isArray(value)) throw wrongTokenizer(field, value, 'an array');
-  const bad = value.findIndex((entry) => !isRight(entry, value[0]));
+  const bad = value.findIndex((entry, i) => !isRight(entry, i));
   if (bad >= 0) throw wrongTokenizer(`${field}[${bad}]`, value[bad], what);
 }
 
-const isAbsent = (value: unknown): boolean => value === undefined || value === null;
-
-const isId = (id: unknown): id is number => Number.isInteger(id) && (id as number) >= 0 && (id as number) <= 0xffffffff;
+const isId = (id: unknown): id is number => Number.isInteger(id) && (id as number) >= 0 && (id as number) < MOST;
 
 const isPiece = (entry: unknown): boolean =>
-  Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'number';
+  Array.isArray(entry) && isText(entry[0], MOST_UNITS) && typeof entry[1] === 'number' && Number.isFinite(entry[1]);
 
-/** "a b" or ["a", "b"]; the library reads all merges as it reads the first. */
-const isMerge = (merge: unknown, first: unknown): boolean =>
-  Array.isArray(first)
-    ? Array.isArray(merge) && merge.length === 2 && merge.every((part) => typeof part === 'string')
-    : typeof merge === 'string' && merge.split(' ').length === 2;
-
-function readAddedTokens(value: unknown): AddedToken[] {
+function readAddedTokens(value: unknown, vocab: Map<string, number>): AddedToken[] {
   if (!Array.isArray(value)) throw wrongTokenizer('added_tokens', value, 'an array');
+  const ids = new Map(vocab);
+  const owners = new Map([...vocab].map(([token, id]) => [id, token]));
   return value.map((entry: unknown, index) => {
-    if (!isObject(entry) || typeof entry.content !== 'string' || !isId(entry.id)) {
-      throw wrongTokenizer(`added_tokens[${index}]`, entry, 'an object with content and id');
+    const field = `added_tokens[${index}]`;
+    if (!isObject(entry) || !isText(entry.content, MOST_UNITS) || !isId(entry.id)) {
+      throw wrongTokenizer(field, entry, `an object with content, ${TOKEN}, and id, from 0 to ${MOST - 1}`);
     }
+    const { id, content } = entry;
+    const known = ids.get(content);
+    const owner = owners.get(id) ?? content;
+    const name = JSON.stringify(content.slice(0, 100));
+    if (known !== undefined && known !== id)
+      throw wrongTokenizer(`${field}.id`, id, `${known}, the id of ${name} elsewhere`);
+    if (owner !== content)
+      throw wrongTokenizer(`${field}.content`, content, `${JSON.stringify(owner)}, whose id is ${id}`);
+    ids.set(content, id);
+    owners.set(id, content);
+    const flag = (key: string, fallback = false): boolean => {
+      const flagged = entry[key] ?? fallback;
+      if (typeof flagged === 'boolean') return flagged;
+      throw wrongTokenizer(`${field}.${key}`, flagged, 'true or false');
+    };
     return {
-      id: entry.id,
-      content: entry.content,
-      lstrip: entry.lstrip === true,
-      rstrip: entry.rstrip === true,
-      singleWord: entry.single_word === true,
-      normalized: typeof entry.normalized === 'boolean' ? entry.normalized : entry.special !== true,
+      id,
+      content,
+      lstrip: flag('lstrip'),
+      rstrip: flag('rstrip'),
+      singleWord: flag('single_word'),
+      normalized: flag('normalized', !flag('special')),
     };
   });
-}
-
-/** All parts of a component, including those of its Sequences. */
-export function parts(component: unknown): Json[] {
-  if (!isObject(component)) return [];
-  if (component.type !== 'Sequence') return [component];
-  const inner = component.normalizers ?? component.pretokenizers ?? component.decoders ?? component.processors;
-  return Array.isArray(inner) ? inner.flatMap(parts) : [];
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   StripAccentsNormalizer,
   StripNormalizer,
 } from '@huggingface/tokenizers';
+import { ModelFileError } from '../api/errors';
 import { type AlignedText, originalSpan, trimSpan } from './aligned-text';
 import { unitsAt } from './unicode';
 
@@ -28,6 +29,7 @@ export function alignNormalizer(normalizer: Normalizer): (input: AlignedText) =>
     return (input) => steps.reduce((text, step) => step(text), input);
   }
   const cut = cutter(normalizer);
+  if (normalizer instanceof ReplaceNormalizer) return (input) => join(input, cut(input.text));
   return (input) => (normalizer.normalize(input.text) === input.text ? input : join(input, cut(input.text)));
 }
 
@@ -110,7 +112,18 @@ function commonPrefix(a: string, b: string): number {
   return length;
 }
 
+/** NFKC makes 18 characters of one at most. */
+const MOST_GROWTH = 20;
+
 function join(input: AlignedText, pieces: Piece[]): AlignedText {
+  const length = pieces.reduce((sum, piece) => sum + piece.text.length, 0);
+  const original = (input.ends.at(-1) ?? 0) - (input.starts[0] ?? 0);
+  if (length > MOST_GROWTH * original + 1000) {
+    throw new ModelFileError(
+      `tokenizer.json: normalizer makes ${length} characters of ${original}, at most ${MOST_GROWTH} of each are supported`,
+    );
+  }
+  if (pieces.length === 1 && length === input.text.length && pieces[0].text === input.text) return input;
   const text = pieces.map((piece) => piece.text).join('');
   const starts = new Uint32Array(text.length);
   const ends = new Uint32Array(text.length);

@@ -1,23 +1,22 @@
 import {
-  BPE,
   ByteLevelPreTokenizer,
   MetaspacePreTokenizer,
   SequenceNormalizer,
   SequencePostProcessor,
   SequencePreTokenizer,
-  Unigram,
-  WordPiece,
 } from '@huggingface/tokenizers';
 import type { Tokens } from '../api/calls';
-import { ModelFileError } from '../api/errors';
-import { isObject, type Json } from '../formats/json-fields';
+import { ModelFileError, UnsupportedModelError } from '../api/errors';
+import { isObject, type Json, shown } from '../formats/json-fields';
 import { messageOf } from '../formats/read';
 import { addedTokenSplitter } from './added-tokens';
 import { aligner, byteLevelSpelling, type PieceOptions, type Spelling, textSpelling } from './align';
 import { type AlignedText, alignedSlice, originalSpan, type Span, sliceAligned, trimSpan } from './aligned-text';
-import { parts, readMaskToken, readTokenizerFile, type TokenizerFile } from './files';
+import { checkPatterns } from './backtracking';
+import { readMaskToken, readTokenizerFile, type TokenizerFile } from './files';
+import { createModel } from './models';
 import { alignNormalizer } from './normalizer';
-import { cutToLength, readTemplate } from './template';
+import { checkSpecialTokens, cutToLength, readTemplate } from './template';
 import type { Tokenizer, Truncation } from './types';
 
 interface Token {
@@ -31,27 +30,54 @@ const byteLevelPattern =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 /**
- * A tokenizer from the parsed tokenizer.json and tokenizer_config.json (undefined if the checkpoint has none). Normalizers, pre-tokenizers
- * and models are those of `@huggingface/tokenizers`; added tokens and offsets, which it lacks or finds differently from Hugging Face's Rust
- * code, are found here. `truncation` and `padding` of the file are ignored: the model's limit and packing replace them. Throws a
- * ModelFileError for files of the wrong shape.
+ * A tokenizer from the parsed tokenizer.json and tokenizer_config.json (undefined if the checkpoint has none). Normalizers and pre-tokenizers
+ * are those of `@huggingface/tokenizers`; models, added tokens and offsets, which it lacks, finds differently from Hugging Face's Rust code or
+ * takes long for, are our own. `truncation` and `padding` of the file are ignored: the model's limit and packing replace them. Throws a
+ * ModelFileError for files of the wrong shape, an UnsupportedModelError for what it does not know.
  */
-export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown | undefined): Tokenizer {
+export const createTokenizer = (tokenizerJson: unknown, tokenizerConfig: unknown | undefined): Tokenizer =>
+  named('', () => tokenizerOf(tokenizerJson, tokenizerConfig));
+
+/**
+ * Throws a ModelFileError if a token's id is not below `vocab_size`, config.json's: the model has no embedding for it, and would compute
+ * something else for a text with that token.
+ */
+export function checkTokenIds({ last }: Pick<Tokenizer, 'last'>, vocab_size: number): void {
+  if (!last || last.id < vocab_size) return;
+  throw new ModelFileError(
+    `tokenizer.json: token ${shown(last.token)} has id ${last.id}, but by config.json (vocab_size) the model has embeddings for ids below ${vocab_size} only. The tokenizer is of another model, or the embeddings were not resized for it.`,
+  );
+}
+
+/** Everything that `run` throws is one of the library's errors. */
+function named<T>(doing: string, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    if (cause instanceof ModelFileError || cause instanceof UnsupportedModelError) throw cause;
+    throw new ModelFileError(`tokenizer.json: ${doing}${messageOf(cause)}`, { cause });
+  }
+}
+
+function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefined): Tokenizer {
   const file = readTokenizerFile(tokenizerJson);
-  const { normalizer, preTokenizer, postProcessor, model } = build(file);
+  const { normalizer, preTokenizer, postProcessor } = build(file);
   const normalize = alignNormalizer(normalizer);
   const spelling = chooseSpelling(file);
   const metaspace = metaspaceOf(file);
   // Metaspace cuts the text before every "▁" unless told not to. The library replaces spaces but never cuts.
   const cutBefore = metaspace && metaspace.split !== false ? spaceOf(metaspace) : undefined;
-  const unigramBytes = file.model.type === 'Unigram' && file.model.byte_fallback === true;
 
-  const idOf = (token: string): number | undefined => model.tokens_to_ids.get(token);
+  const { vocab, unk_token } = file.model;
+  const unknownId = unk_token === undefined ? undefined : vocab.get(unk_token);
+  const idOf = (token: string): number | undefined => file.ids.get(token);
   const inOriginal = file.addedTokens.filter((token) => !token.normalized);
   const inNormalized = file.addedTokens.filter((token) => token.normalized);
   const splitOriginal = addedTokenSplitter(inOriginal, (content) => content);
   const splitNormalized = addedTokenSplitter(inNormalized, (content) => normalizer.normalize(content));
   const addedById = new Map(file.addedTokens.map((token) => [token.id, token]));
+  const tokenById = new Map(Array.from(file.ids, ([token, id]) => [id, token]));
+  checkSpecialTokens(file.postProcessor, idOf);
   const singleTemplate = readTemplate(postProcessor, false, idOf);
   const pairTemplate = readTemplate(postProcessor, true, idOf);
 
@@ -60,13 +86,7 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     const words = preTokenizer.pre_tokenize(text, { section_index: isFirst ? 0 : 1 });
     return cutBefore === undefined ? words : words.flatMap((word) => wordsBefore(word, cutBefore));
   };
-
-  const tokenizeWord = (word: string): string[] => {
-    const tokens = model._call([word]);
-    return unigramBytes
-      ? tokens.flatMap((token) => (idOf(token) === undefined ? byteTokens(token, idOf) : token))
-      : tokens;
-  };
+  const tokenizeWord = createModel(file.model);
 
   const encodePlain = (aligned: AlignedText, original: string, into: Token[]): void => {
     const align = aligner(aligned.text, spelling);
@@ -75,9 +95,9 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
       const spans = align(word, tokens);
       for (const [i, token] of tokens.entries()) {
         // Tokens outside the vocabulary come from Unigram, which leaves it to us to replace them by the unknown token.
-        const id = idOf(token) ?? model.unk_token_id;
+        const id = vocab.get(token) ?? unknownId;
         if (id === undefined)
-          throw new ModelFileError(`tokenizer.json: no token for ${JSON.stringify(token)}, and no unknown token`);
+          throw new ModelFileError(`tokenizer.json: no token for ${shown(token)}, and no unknown token`);
         const span = originalSpan(aligned, ...spans[i]);
         const [from, to] = trimSpan(original, span);
         into.push({ id, token, offset: from < to ? [from, to] : span });
@@ -88,6 +108,10 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
   const encodeText = (given: string): Token[] => {
     if (typeof given !== 'string')
       throw new TypeError(`encode: the text is of type ${typeof given}, expected a string`);
+    return named('it cannot encode this text: ', () => encodeString(given));
+  };
+
+  const encodeString = (given: string): Token[] => {
     // A lone surrogate has no UTF-8; the platform's encoder writes it as U+FFFD, of the same length.
     const text = given.replace(/\p{Surrogate}/gu, '\ufffd');
     const encoded: Token[] = [];
@@ -140,76 +164,64 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     };
   };
 
+  let last: Tokenizer['last'];
+  for (const [token, id] of file.ids) if (!last || id > last.id) last = { token, id };
   const maskToken = readMaskToken(tokenizerConfig, (token) => idOf(token) !== undefined);
   return {
     encode,
     decodeToken(id) {
       if (!Number.isInteger(id) || id < 0) throw new RangeError(`decodeToken: ${id} is not a token id`);
       const added = addedById.get(id);
-      return added ? added.content : spelling.display(model.vocab[id] ?? '');
+      return added ? added.content : spelling.display(tokenById.get(id) ?? '');
     },
     tokenId: idOf,
+    last,
     maskTokenId: maskToken === undefined ? undefined : idOf(maskToken),
     maskToken,
   };
 }
 
-/** The library's components. It throws plain errors for types that it does not support. */
+/** The library's components. */
 function build(file: TokenizerFile) {
-  const { json } = file;
-  try {
-    // The library exports no other way to make components by type; its Tokenizer would bring all decoders along.
-    const normalizer = new SequenceNormalizer({ normalizers: parts(json.normalizer) } as never);
-    const preTokenizer = new SequencePreTokenizer({ pretokenizers: parts(json.pre_tokenizer) } as never);
-    const postProcessor = new SequencePostProcessor({ processors: parts(json.post_processor) } as never);
-    const metaspace = metaspaceOf(file);
-    const hasNoPrefix = metaspace?.prepend_scheme === undefined && metaspace?.add_prefix_space === false;
-    for (const part of preTokenizer.tokenizers) {
-      if (part instanceof ByteLevelPreTokenizer) part.pattern = byteLevelPattern;
-      // The field's older spelling, which the library does not read.
-      if (part instanceof MetaspacePreTokenizer && hasNoPrefix) part.prepend_scheme = 'never';
-    }
-    const model = modelOf(file);
-    for (const { content, id } of file.addedTokens) {
-      model.tokens_to_ids.set(content, id);
-      model.vocab[id] = content;
-    }
-    return { normalizer, preTokenizer, postProcessor, model };
-  } catch (cause) {
-    throw new ModelFileError(`tokenizer.json: ${messageOf(cause)}`, { cause });
+  // The library exports no other way to make components by type; its Tokenizer would bring all decoders along.
+  const normalizer = new SequenceNormalizer({ normalizers: file.normalizer } as never);
+  const preTokenizer = new SequencePreTokenizer({ pretokenizers: file.preTokenizer } as never);
+  const postProcessor = new SequencePostProcessor({ processors: file.postProcessor } as never);
+  checkPatterns('normalizer', normalizer.normalizers);
+  checkPatterns('pre_tokenizer', preTokenizer.tokenizers);
+  const metaspace = metaspaceOf(file);
+  const hasNoPrefix = metaspace?.prepend_scheme === undefined && metaspace?.add_prefix_space === false;
+  for (const part of preTokenizer.tokenizers) {
+    if (part instanceof ByteLevelPreTokenizer) part.pattern = byteLevelPattern;
+    // The field's older spelling, which the library does not read.
+    if (part instanceof MetaspacePreTokenizer && hasNoPrefix) part.prepend_scheme = 'never';
   }
+  return { normalizer, preTokenizer, postProcessor };
 }
 
-function modelOf({ model }: TokenizerFile): BPE | Unigram | WordPiece {
-  if (model.type === 'BPE') return new BPE(model as never);
-  // Nothing reads the second argument, the end of the text.
-  return model.type === 'Unigram' ? new Unigram(model as never, '') : new WordPiece(model as never);
-}
-
-const metaspaceOf = ({ json }: TokenizerFile): Json | undefined =>
-  parts(json.pre_tokenizer).find(({ type }) => type === 'Metaspace');
+const metaspaceOf = ({ preTokenizer }: TokenizerFile): Json | undefined =>
+  preTokenizer.find(({ type }) => type === 'Metaspace');
 
 const spaceOf = ({ replacement }: Json): string => String(replacement ?? '▁');
 
 /** How the tokenizer's family spells text, from its pre-tokenizer, decoder and model. */
 function chooseSpelling(file: TokenizerFile): Spelling {
-  const { json, model } = file;
-  const isWordPiece = model.type === 'WordPiece';
-  const fusesUnknown = model.type === 'Unigram' || model.fuse_unk === true;
+  const { model } = file;
+  const fusesUnknown = model.type === 'Unigram' || model.fuse_unk;
   const options: PieceOptions = {
-    byteFallback: model.byte_fallback === true,
-    continuingPrefix: isWordPiece ? String(model.continuing_subword_prefix ?? '##') : '',
-    unkToken: typeof model.unk_token === 'string' ? model.unk_token : undefined,
-    unkCovers: isWordPiece ? 'word' : fusesUnknown ? 'run' : 'character',
+    byteFallback: model.byte_fallback,
+    continuingPrefix: model.type === 'WordPiece' ? model.continuing_subword_prefix : '',
+    unkToken: model.type === 'Unigram' ? undefined : model.unk_token,
+    unkCovers: model.type === 'WordPiece' ? 'word' : fusesUnknown ? 'run' : 'character',
   };
-  if (parts(json.pre_tokenizer).some(({ type }) => type === 'ByteLevel')) return byteLevelSpelling(options);
+  if (file.preTokenizer.some(({ type }) => type === 'ByteLevel')) return byteLevelSpelling(options);
   const metaspace = metaspaceOf(file);
-  return textSpelling(options, metaspace ? spaceOf(metaspace) : decodedSpace(json.decoder), metaspace !== undefined);
+  return textSpelling(options, metaspace ? spaceOf(metaspace) : decodedSpace(file.decoder), metaspace !== undefined);
 }
 
 /** What the decoder turns into a space (Gemma: Replace "▁" by " "). */
-function decodedSpace(decoder: unknown): string | undefined {
-  for (const part of parts(decoder)) {
+function decodedSpace(decoder: Json[]): string | undefined {
+  for (const part of decoder) {
     const { type, pattern, content } = part;
     if (type === 'Metaspace') return spaceOf(part);
     if (type === 'Replace' && content === ' ' && isObject(pattern) && typeof pattern.String === 'string') {
@@ -223,12 +235,4 @@ function wordsBefore(text: string, mark: string): string[] {
   const [first, ...others] = text.split(mark);
   const words = others.map((word) => mark + word);
   return first === '' ? words : [first, ...words];
-}
-
-/** Unigram's byte fallback, which the library has for BPE only; unchanged if the vocabulary lacks one of the bytes. */
-function byteTokens(text: string, idOf: (token: string) => number | undefined): string[] {
-  const bytes = Array.from(new TextEncoder().encode(text), (byte) => {
-    return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
-  });
-  return bytes.every((token) => idOf(token) !== undefined) ? bytes : [text];
 }

@@ -29,6 +29,8 @@ export interface Tokenizer {
   decodeToken(id: number): string;
   /** The id of a token, spelled as in the vocabulary and including added tokens; undefined if there is none. */
   tokenId(token: string): number | undefined;
+  /** The token of the highest id; undefined if there are no tokens. */
+  readonly last: { token: string; id: number } | undefined;
   readonly maskTokenId: number | undefined;
   readonly maskToken: string | undefined;
 }

@@ -3,7 +3,7 @@
  * pre-norm layers without a norm before the first attention, RoPE, GeGLU, global attention in every third layer and windows in the others.
  */
 import { ModelFileError } from '../../api/errors';
-import { fieldsOf, isObject, type JsonFields } from '../../formats/json-fields';
+import { fieldsOf, isObject, type JsonFields, MOST, shown } from '../../formats/json-fields';
 import { attentionTile } from '../../kernels/attention';
 import { type Activation, type Epilogue, M_MULTIPLE } from '../../kernels/gemm-spec';
 import { embed, layerNorm } from '../../kernels/layer_norm';
@@ -11,7 +11,7 @@ import { attentionPlace, gegluPlace, headsLayout, paddedWidth, qkvPlace, ropeTab
 import type { Slot } from '../../kernels/step';
 import { roundUp } from '../../kernels/storage';
 import { activation, encoderAttention, encoderLinear } from '../blocks';
-import { type ModelConfig, readActivation, readHeads, readLabels } from '../config';
+import { MOST_WIDTH, type ModelConfig, readActivation, readHeads, readLabels, readLayers } from '../config';
 import { type Encoder, type Family, type HeadTask, input_ids, type PassSizes, type Target, WIDE } from '../family';
 import { classifierOf, decoderOf, type TaskHead } from '../task-head';
 import type { Norm, Tensors } from '../tensors';
@@ -44,23 +44,23 @@ function readConfig(fields: JsonFields): ModernBertConfig {
   if (head_dim % 2 !== 0) {
     throw fields.unsupported('hidden_size / num_attention_heads', 'RoPE needs an even head_dim', head_dim);
   }
-  const num_hidden_layers = integer('num_hidden_layers');
+  const num_hidden_layers = readLayers(fields);
   const local_attention = number('local_attention', 128);
-  if (!Number.isInteger(local_attention) || local_attention < 2) {
-    throw fields.unsupported('local_attention', 'it must be an integer of 2 or more', local_attention);
+  if (!Number.isInteger(local_attention) || local_attention < 2 || local_attention > MOST) {
+    throw fields.unsupported('local_attention', `it must be an integer from 2 to ${MOST}`, local_attention);
   }
   const kinds = layerKinds(fields, num_hidden_layers);
   return {
     ...readLabels(fields),
     vocab_size: integer('vocab_size'),
     hidden_size,
-    intermediate_size: integer('intermediate_size'),
+    intermediate_size: integer('intermediate_size', undefined, MOST_WIDTH),
     num_hidden_layers,
     num_attention_heads,
     head_dim,
     hidden_activation: readActivation(fields, 'hidden_activation'),
     max_position_embeddings: integer('max_position_embeddings', 8192),
-    norm_eps: number('norm_eps', 1e-5),
+    norm_eps: normEps(fields),
     norm_bias: boolean('norm_bias', false),
     attention_bias: boolean('attention_bias', false),
     mlp_bias: boolean('mlp_bias', false),
@@ -74,6 +74,13 @@ function readConfig(fields: JsonFields): ModernBertConfig {
   };
 }
 
+/** As f32 it must be neither 0 nor infinite. */
+function normEps({ number, wrong }: JsonFields): number {
+  const eps = number('norm_eps', 1e-5);
+  if (eps >= 1e-30 && eps <= 1) return eps;
+  throw wrong('norm_eps', 'a number from 1e-30 to 1');
+}
+
 type LayerKind = 'full_attention' | 'sliding_attention';
 
 function layerKinds({ file, json, has, integer, unsupported }: JsonFields, layers: number): LayerKind[] {
@@ -83,7 +90,7 @@ function layerKinds({ file, json, has, integer, unsupported }: JsonFields, layer
   }
   const types = json.layer_types;
   if (!Array.isArray(types) || types.length !== layers) {
-    throw new ModelFileError(`${file}: layer_types must list ${layers} layers, it is ${JSON.stringify(types)}.`);
+    throw new ModelFileError(`${file}: layer_types must list ${layers} layers, it is ${shown(types)}.`);
   }
   return types.map((type, i) => {
     if (type === 'full_attention' || type === 'sliding_attention') return type;
@@ -104,7 +111,8 @@ function ropeTheta(fields: JsonFields, kind: LayerKind): number {
     return positive(number('local_rope_theta', 10_000), 'local_rope_theta');
   }
   const key = `rope_parameters.${kind}`;
-  const own = (json.rope_parameters as Partial<Record<LayerKind, unknown>>)[kind];
+  if (!isObject(json.rope_parameters)) throw fields.wrong('rope_parameters', 'an object');
+  const own = json.rope_parameters[kind];
   if (!isObject(own)) throw unsupported(key, 'an object with rope_type and rope_theta is needed', own);
   const { rope_type } = own;
   if ((rope_type ?? 'default') !== 'default') throw unsupported(`${key}.rope_type`, "only 'default' is", rope_type);

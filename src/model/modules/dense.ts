@@ -1,5 +1,6 @@
 import { ModelFileError } from '../../api/errors';
 import type { Activation } from '../../kernels/gemm-spec';
+import { MOST_WIDTH } from '../config';
 import { dense } from '../heads/rows';
 import type { ReadModule } from './module';
 
@@ -22,7 +23,7 @@ export const readDense: ReadModule = (fields, path, columns) => {
     }
   }
   // Without the field it is sentence-transformers' default.
-  const name = String(json.activation_function ?? 'torch.nn.modules.activation.Tanh');
+  const name = fields.text('activation_function') ?? 'torch.nn.modules.activation.Tanh';
   const torchClass = /^torch\.nn\.(?:.*\.)?(\w+)$/.exec(name)?.[1] ?? '';
   if (!ACTIVATIONS.has(torchClass)) {
     throw fields.unsupported('activation_function', `known are torch's ${[...ACTIVATIONS.keys()].join(', ')}`);
@@ -31,7 +32,7 @@ export const readDense: ReadModule = (fields, path, columns) => {
   for (const key of ['in_features', 'out_features']) {
     if (!fields.has(key)) throw new ModelFileError(`${file}: ${key} is missing.`);
   }
-  const [inputs, outputs] = [fields.integer('in_features'), fields.integer('out_features')];
+  const [inputs, outputs] = [fields.integer('in_features'), fields.integer('out_features', undefined, MOST_WIDTH)];
   if (inputs !== columns) {
     throw new ModelFileError(`${file}: in_features is ${inputs}, but the module before it returns ${columns} numbers.`);
   }
