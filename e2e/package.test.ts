@@ -81,7 +81,10 @@ const npm = (cwd: string, ...args: string[]): string =>
 
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json' };
 
-/** Serves a folder under a policy that allows no other origins and no WebAssembly. */
+const POLICY = "default-src 'self'; img-src data:";
+const TRUSTED = `${POLICY}; require-trusted-types-for 'script'; trusted-types modernbert-webgpu`;
+
+/** Serves a folder under a policy that allows no other origins and no WebAssembly; below /trusted-… also no untrusted address of a script. */
 async function serve(root: string): Promise<Server> {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '', 'http://local');
@@ -89,7 +92,7 @@ async function serve(root: string): Promise<Server> {
     const bytes = await readFile(path).catch(() => undefined);
     response.writeHead(bytes ? 200 : 404, {
       'content-type': TYPES[extname(path)] ?? 'application/octet-stream',
-      'content-security-policy': "default-src 'self'; img-src data:",
+      'content-security-policy': pathname.startsWith('/trusted-') ? TRUSTED : POLICY,
     });
     response.end(bytes);
   });
@@ -158,20 +161,41 @@ it('a Vite app', async () => {
   await checkScripts(await visit('/vite/'));
 });
 
-it('a webpack 5 app', async () => {
-  await write({ 'app/webpack/main.js': MAIN, 'site/webpack/index.html': PAGE });
+/** Builds a webpack app in app/`name` to site/`name`. */
+async function pack5(name: string, output: webpack.Configuration['output'] = {}) {
+  await write({ [`app/${name}/main.js`]: MAIN, [`site/${name}/index.html`]: PAGE });
   const compiler = webpack({
     mode: 'production',
-    context: at('app/webpack'),
+    context: at('app', name),
     entry: './main.js',
-    output: { path: at('site/webpack'), filename: 'main.js' },
+    output: { path: at('site', name), filename: 'main.js', ...output },
   });
   const stats = await new Promise<webpack.Stats | undefined>((resolve, reject) =>
     compiler?.run((error, stats) => (error ? reject(error) : resolve(stats))),
   );
   const { errors, warnings } = stats?.toJson() ?? {};
   expect([errors, warnings]).toEqual([[], []]);
+}
+
+it('a webpack 5 app', async () => {
+  await pack5('webpack');
   await checkScripts(await visit('/webpack/'));
+});
+
+it('Trusted Types: a webpack 5 app with output.trustedTypes, and a Vite app that makes the worker', async () => {
+  await pack5('trusted-webpack', { trustedTypes: 'modernbert-webgpu' });
+  await checkScripts(await visit('/trusted-webpack/'));
+
+  const main = MAIN.replace("'/models/nano'", "'/models/nano', { worker }").replace(
+    'const model',
+    `import workerUrl from 'modernbert-webgpu/worker?worker&url';
+const policy = trustedTypes.createPolicy('modernbert-webgpu', { createScriptURL: (url) => url });
+const worker = new Worker(policy.createScriptURL(workerUrl), { type: 'module' });
+const model`,
+  );
+  await write({ 'app/trusted-vite/index.html': PAGE, 'app/trusted-vite/main.js': main });
+  await build(at('app/trusted-vite'), at('site/trusted-vite'));
+  await checkScripts(await visit('/trusted-vite/'));
 });
 
 it('a plain page that imports the file', async () => {
