@@ -3,10 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { commit } from './bench/environment.ts';
 import { contentPolicy } from './tools/content-policy.mjs';
+import { pageLicences } from './tools/licences.mjs';
 import { offlinePage } from './tools/offline.mjs';
 import { wgsl } from './tools/wgsl.mjs';
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+
+const licences = pageLicences();
 
 const versionOf = (name: string): string =>
   JSON.parse(readFileSync(path(`./node_modules/${name}/package.json`), 'utf8')).version;
@@ -17,9 +20,9 @@ export default defineConfig({
   publicDir: path('./public'),
   // Relative URLs, so that the built page works under any path.
   base: './',
-  plugins: [wgsl(), contentPolicy(), offlinePage()],
+  plugins: [wgsl(), contentPolicy(), licences.write, offlinePage()],
   // Emscripten's code in PGlite has an eval that never runs.
-  worker: { format: 'es', plugins: () => [wgsl()], rolldownOptions: { checks: { eval: false } } },
+  worker: { format: 'es', plugins: () => [wgsl(), licences.collect], rolldownOptions: { checks: { eval: false } } },
   // The dev server does not find from the page what only workers import, and reloads the page when it finds a dependency late.
   optimizeDeps: {
     entries: ['index.html', '**/*worker.ts', '../src/worker.ts'],

@@ -13,6 +13,8 @@ interface Served {
   fileOf(path: string): string;
   /** Texts to serve by their paths. */
   texts?: Record<string, string>;
+  /** Sent with every file. */
+  headers?: Record<string, string>;
   /** Further properties of `window`, as JavaScript. */
   globals?: string;
   /** Called with every path; if it returns false, the connection is cut. */
@@ -22,7 +24,13 @@ interface Served {
 const TYPES: Record<string, string> = { '': 'text/html', '.js': 'text/javascript' };
 
 /** Starts the server before a file's tests, and returns a function that returns its origin. */
-export function useLibraryPage({ fileOf, texts = {}, globals = '', onRequest = () => true }: Served): () => string {
+export function useLibraryPage({
+  fileOf,
+  texts = {},
+  headers = {},
+  globals = '',
+  onRequest = () => true,
+}: Served): () => string {
   let built: string;
   let origin: string;
   const pages: Record<string, string> = {
@@ -34,7 +42,8 @@ export function useLibraryPage({ fileOf, texts = {}, globals = '', onRequest = (
     if (!onRequest(path)) return request.socket.destroy();
     const file = path.startsWith('/library/') ? join(built, path.slice('/library/'.length)) : fileOf(path);
     const body = pages[path] ?? texts[path] ?? (await readFile(file).catch(() => undefined));
-    response.writeHead(body ? 200 : 404, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' });
+    const type = TYPES[extname(path)] ?? 'application/octet-stream';
+    response.writeHead(body ? 200 : 404, { ...headers, 'content-type': type });
     response.end(body);
   });
   beforeAll(async () => {

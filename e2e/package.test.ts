@@ -5,8 +5,8 @@ import { existsSync } from 'node:fs';
 import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, extname, join } from 'node:path';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, extname, isAbsolute, join, relative } from 'node:path';
 import { execPath } from 'node:process';
 import { type Browser, chromium } from 'playwright';
 import { build as viteBuild } from 'vite';
@@ -46,7 +46,7 @@ beforeAll(async () => {
   await emitTypes(at('library/dist/types'));
   await bundleCli(at('cli/dist'));
   await cp(join(ROOT, 'docs'), at('library/docs'), { recursive: true });
-  library = await pack('library', ROOT, ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md']);
+  library = await pack('library', ROOT, ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md']);
   cli = await pack('cli', join(ROOT, 'cli'), ['package.json', 'README.md']);
   await install('app', at(library.filename));
   // Offline, so the dependency webgpu is this project's.
@@ -81,7 +81,10 @@ const npm = (cwd: string, ...args: string[]): string =>
 
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json' };
 
-/** Serves a folder under a policy that allows no other origins and no WebAssembly. */
+const POLICY = "default-src 'self'; img-src data:";
+const TRUSTED = `${POLICY}; require-trusted-types-for 'script'; trusted-types modernbert-webgpu`;
+
+/** Serves a folder under a policy that allows no other origins and no WebAssembly; below /trusted-… also no untrusted address of a script. */
 async function serve(root: string): Promise<Server> {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '', 'http://local');
@@ -89,7 +92,7 @@ async function serve(root: string): Promise<Server> {
     const bytes = await readFile(path).catch(() => undefined);
     response.writeHead(bytes ? 200 : 404, {
       'content-type': TYPES[extname(path)] ?? 'application/octet-stream',
-      'content-security-policy': "default-src 'self'; img-src data:",
+      'content-security-policy': pathname.startsWith('/trusted-') ? TRUSTED : POLICY,
     });
     response.end(bytes);
   });
@@ -129,6 +132,15 @@ async function visit(path: string): Promise<string[]> {
     .filter((name) => !name.startsWith('/models/'));
 }
 
+/** The folder of a source's package, as source maps name it, and the package. */
+const PACKAGE = /(node_modules\/(?:.*\/node_modules\/)?((?:@[^/]+\/)?[^/]+))\//;
+
+/** All files below a folder, relative to it. */
+const filesOf = async (folder: string): Promise<string[]> =>
+  (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+
 const sizeOf = async (...names: string[]) => (await stat(at(...names))).size;
 
 const build = (root: string, out: string) =>
@@ -149,20 +161,41 @@ it('a Vite app', async () => {
   await checkScripts(await visit('/vite/'));
 });
 
-it('a webpack 5 app', async () => {
-  await write({ 'app/webpack/main.js': MAIN, 'site/webpack/index.html': PAGE });
+/** Builds a webpack app in app/`name` to site/`name`. */
+async function pack5(name: string, output: webpack.Configuration['output'] = {}) {
+  await write({ [`app/${name}/main.js`]: MAIN, [`site/${name}/index.html`]: PAGE });
   const compiler = webpack({
     mode: 'production',
-    context: at('app/webpack'),
+    context: at('app', name),
     entry: './main.js',
-    output: { path: at('site/webpack'), filename: 'main.js' },
+    output: { path: at('site', name), filename: 'main.js', ...output },
   });
   const stats = await new Promise<webpack.Stats | undefined>((resolve, reject) =>
     compiler?.run((error, stats) => (error ? reject(error) : resolve(stats))),
   );
   const { errors, warnings } = stats?.toJson() ?? {};
   expect([errors, warnings]).toEqual([[], []]);
+}
+
+it('a webpack 5 app', async () => {
+  await pack5('webpack');
   await checkScripts(await visit('/webpack/'));
+});
+
+it('Trusted Types: a webpack 5 app with output.trustedTypes, and a Vite app that makes the worker', async () => {
+  await pack5('trusted-webpack', { trustedTypes: 'modernbert-webgpu' });
+  await checkScripts(await visit('/trusted-webpack/'));
+
+  const main = MAIN.replace("'/models/nano'", "'/models/nano', { worker }").replace(
+    'const model',
+    `import workerUrl from 'modernbert-webgpu/worker?worker&url';
+const policy = trustedTypes.createPolicy('modernbert-webgpu', { createScriptURL: (url) => url });
+const worker = new Worker(policy.createScriptURL(workerUrl), { type: 'module' });
+const model`,
+  );
+  await write({ 'app/trusted-vite/index.html': PAGE, 'app/trusted-vite/main.js': main });
+  await build(at('app/trusted-vite'), at('site/trusted-vite'));
+  await checkScripts(await visit('/trusted-vite/'));
 });
 
 it('a plain page that imports the file', async () => {
@@ -258,19 +291,83 @@ it('the packages hold what they should and nothing else', () => {
     'LICENSE',
     'README.md',
     'CHANGELOG.md',
+    'SECURITY.md',
     'docs/README.md',
+    'dist/THIRD-PARTY-LICENSES.txt',
     'dist/index.js',
     'dist/worker.js',
     'dist/node.js',
   ];
   expect(names(library)).toEqual(expect.arrayContaining(expected));
   const allowed =
-    /^(LICENSE|README\.md|CHANGELOG\.md|package\.json|docs\/.*\.md|dist\/[\w-]+\.js(\.map)?|dist\/types\/.*\.d\.ts)$/;
+    /^(LICENSE|(README|CHANGELOG|SECURITY)\.md|package\.json|docs\/.*\.md|dist\/([\w-]+\.js(\.map)?|types\/.*\.d\.ts|THIRD-PARTY-LICENSES\.txt))$/;
   expect(names(library).filter((name) => !allowed.test(name) || /test|fixtures|cli\.js/.test(name))).toEqual([]);
-  expect(library.size).toBeLessThan(1_050_000);
+  expect(library.size).toBeLessThan(1_120_000);
 
-  expect(names(cli).sort()).toEqual(['README.md', 'dist/LICENSE', 'dist/main.js', 'dist/main.js.map', 'package.json']);
+  expect(names(cli).sort()).toEqual([
+    'README.md',
+    'dist/LICENSE',
+    'dist/THIRD-PARTY-LICENSES.txt',
+    'dist/main.js',
+    'dist/main.js.map',
+    'package.json',
+  ]);
   expect(cli.size).toBeLessThan(60_000); // the library is not bundled in
+});
+
+it('source maps, code and types name no folder of the machine that built them', async () => {
+  const places = [ROOT, folder, `${homedir()}/`];
+  for (const name of ['library', 'cli']) {
+    for (const file of await filesOf(at(name, 'dist'))) {
+      let text = await readFile(at(name, 'dist', file), 'utf8');
+      if (file.endsWith('.map')) {
+        const { sources, sourceRoot, ...rest } = JSON.parse(text);
+        // Relative to the map: in dist they lead no further up than to the project.
+        const outside = (source: string) =>
+          isAbsolute(source) || relative(ROOT, at(name, 'dist', source)).startsWith('..');
+        expect(sources.filter(outside), file).toEqual([]);
+        expect(sourceRoot, file).toBeUndefined();
+        text = JSON.stringify(rest);
+      }
+      expect(
+        places.filter((place) => text.includes(place)),
+        file,
+      ).toEqual([]);
+    }
+  }
+});
+
+it('the licence of every package in the library, the command line and the demo is beside its code', async () => {
+  const dists = ['modernbert-webgpu', 'modernbert-webgpu-cli'].map((name) => at('cli-app/node_modules', name, 'dist'));
+  const found = await Promise.all(
+    [...dists, join(ROOT, 'dist/demo')].map(async (dist) => {
+      // The source maps know what is in the bundles, whatever the build says.
+      const maps = (await filesOf(dist)).filter((file) => file.endsWith('.map'));
+      const sources = await Promise.all(
+        maps.map(async (file): Promise<string[]> => JSON.parse(await readFile(join(dist, file), 'utf8')).sources),
+      );
+      const lines = (await readFile(join(dist, 'THIRD-PARTY-LICENSES.txt'), 'utf8')).split('\n');
+      const packages = new Map(
+        sources.flat().flatMap((source) => {
+          const [, folder, name] = PACKAGE.exec(source) ?? [];
+          return folder ? [[folder, name] as const] : [];
+        }),
+      );
+      for (const [folder, name] of packages) {
+        const { version } = JSON.parse(await readFile(join(ROOT, folder, 'package.json'), 'utf8'));
+        expect(
+          lines.find((line) => line.startsWith(`${name} ${version} (`)),
+          folder,
+        ).toBeDefined();
+      }
+      return packages.values();
+    }),
+  );
+  const [library, cli, demo] = found.map((packages) => [...packages]);
+  expect(library).toEqual(expect.arrayContaining(['comlink', 'idb-keyval', '@huggingface/tokenizers']));
+  expect(cli).toEqual([]);
+  // Of the page, of one of its workers, and of a worker that only loads a file without a licence of its own.
+  expect(demo).toEqual(expect.arrayContaining(['comlink', '@electric-sql/pglite', 'pdfjs-dist']));
 });
 
 it('docs/api.md is what `npm run docs` writes', async () => {
@@ -280,7 +377,7 @@ it('docs/api.md is what `npm run docs` writes', async () => {
 
 it('relative links in the documentation lead to existing files', async () => {
   const docs = library.files.map(({ path }) => path).filter((path) => path.startsWith('docs/'));
-  for (const page of ['README.md', 'cli/README.md', ...docs]) {
+  for (const page of ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'cli/README.md', ...docs]) {
     for (const [, target] of (await readFile(join(ROOT, page), 'utf8')).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
       expect(existsSync(join(ROOT, dirname(page), target)), `${page} links to ${target}`).toBe(true);
     }

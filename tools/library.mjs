@@ -1,8 +1,9 @@
 // The two packages as they are published. Tests of the packages and of the command line build them too.
 import { execFileSync } from 'node:child_process';
-import { copyFile, rm } from 'node:fs/promises';
+import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundle, ROOT } from './bundle.mjs';
+import { LICENCES_FILE, licencesText } from './licences.mjs';
 import { copyTypes } from './types.mjs';
 
 const ENTRIES = /** @type {const} */ ({ index: 'browser', worker: 'browser', node: 'node' });
@@ -20,6 +21,7 @@ export const bundleLibrary = async (dir) => {
     chunks.push(...(await bundle({ name, file: `src/${name}.ts`, dir, platform, minify: true })));
   }
   checkChunks(chunks);
+  await writeLicences(chunks, dir);
   return chunks;
 };
 
@@ -32,8 +34,16 @@ export const bundleCli = async (dir) => {
   const options = /** @type {const} */ ({ platform: 'node', minify: true, packages: 'leave' });
   const chunks = await bundle({ name: 'main', file: 'cli/main.ts', dir, ...options });
   await copyFile(join(ROOT, 'LICENSE'), join(dir, 'LICENSE'));
+  await writeLicences(chunks, dir);
   return chunks;
 };
+
+/**
+ * @param {import('rolldown').OutputChunk[]} chunks
+ * @param {string} dir
+ */
+const writeLicences = (chunks, dir) =>
+  writeFile(join(dir, LICENCES_FILE), licencesText(chunks.flatMap((chunk) => chunk.moduleIds)));
 
 /**
  * Writes the type declarations reachable from the entries into `dir`.

@@ -19,7 +19,7 @@ const keepOf = (path, bytes) => {
 };
 
 /**
- * The files of the built page, except source maps and the service worker itself.
+ * The files of the built page, except source maps, texts about it and the service worker itself.
  * @param {string} folder
  */
 const pageFiles = async (folder) => {
@@ -27,7 +27,7 @@ const pageFiles = async (folder) => {
   const paths = entries
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    .filter((path) => !/\.(map|md)$/.test(path) && path !== 'service-worker.js')
+    .filter((path) => !/\.(map|md)$|^THIRD-PARTY-LICENSES/.test(path) && path !== 'service-worker.js')
     .sort();
   return Promise.all(
     paths.map(async (path) => {

@@ -29,7 +29,7 @@ export const makePeer = (folder, quick = false) => {
   const ort = dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
   for (const file of ORT) cpSync(join(ort, file), join(peer, file));
   // The npm package has no licence file.
-  cpSync(join(ROOT, 'bench/pack/onnxruntime-license.txt'), join(peer, 'LICENSE'));
+  cpSync(join(ROOT, 'tools/onnxruntime-license.txt'), join(peer, 'LICENSE'));
   for (const mode of modes) {
     for (const file of ['model.onnx', 'weights.json']) cpSync(join(folder, mode, file), join(peer, mode, file));
   }

@@ -56,3 +56,16 @@ it('is used as its snippet says', async () => {
   expect(best).toEqual({ label: 'yes', score: expect.closeTo(yes, 12) });
   expect(other).toEqual({ label: 'no', score: expect.closeTo(no, 12) });
 });
+
+it('its snippet runs nothing that the texts of a file say', async () => {
+  const text = `'"\`\${hit()}*/\n\r\u2028hit()//\u2029hit()//`;
+  const line = usage({ ...head, model: text, dtype: text }, text)
+    .split('\n')
+    .filter((line) => line.startsWith('const model'));
+  expect(line).toHaveLength(1);
+  const asked: unknown[] = [];
+  const hit = () => asked.push('hit');
+  const { constructor: AsyncFunction } = Object.getPrototypeOf(async () => {});
+  await AsyncFunction('loadModel', 'hit', line[0])(async (...args: unknown[]) => asked.push(args), hit);
+  expect(asked).toEqual([[text, { dtype: text }]]);
+});

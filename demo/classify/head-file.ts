@@ -74,12 +74,16 @@ export function checkModel(head: HeadFile, model: { name: string; dim?: number }
   }
 }
 
+/** A text of a file as JavaScript, also in a comment: U+2028 and U+2029 end a line there. */
+const quoted = (text: string): string =>
+  JSON.stringify(text).replace(/[\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16)}`);
+
 /** How to use an exported head in one's own code. */
 export const usage = ({ model, dtype }: HeadFile, source: string): string => `\
 import { loadModel } from 'modernbert-webgpu';
 
 const { labels, weights, bias } = await (await fetch('./classifier-head.json')).json();
-const model = await loadModel(${JSON.stringify(source)}, { dtype: ${JSON.stringify(dtype)} }); // ${JSON.stringify(model)}
+const model = await loadModel(${quoted(source)}, { dtype: ${quoted(dtype)} }); // ${quoted(model)}
 
 async function classify(texts) {
   const { rows, row } = await model.embed(texts);

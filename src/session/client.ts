@@ -73,8 +73,8 @@ function newWorker(): Worker {
     return startWorker();
   } catch (cause) {
     throw new WorkerError(
-      `The browser refused to start the worker (${(cause as Error).message}). A worker must come from the page's own origin: ` +
-        'serve the library from there, or make the worker yourself and pass it as the option worker.',
+      `The browser refused to start the worker (${(cause as Error).message}). A worker must come from the page's own origin, ` +
+        'and under Trusted Types from a trusted URL: serve the library from there, or make the worker yourself and pass it as the option worker.',
       { cause },
     );
   }
