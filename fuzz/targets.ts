@@ -11,6 +11,7 @@ import { declaredPlaces } from '../src/model/build';
 import { readModelConfig } from '../src/model/families/registry';
 import { readSentenceConfig } from '../src/model/sentence';
 import { createTokenizer } from '../src/tokenizer/tokenizer';
+import { CLI_TARGETS } from './cli-targets';
 import { mutateJson, mutateSafetensors } from './mutate';
 import type { Target } from './target';
 
@@ -245,4 +246,5 @@ export const TARGETS: readonly Target[] = [
       }
     },
   },
+  ...CLI_TARGETS,
 ];

@@ -32,7 +32,7 @@ export const LAYERS = {
     ],
   },
   training: { imports: ['node', 'api'] },
-  fuzz: { imports: ['model', 'formats', 'tokenizer', 'api'] },
+  fuzz: { imports: ['cli', 'model', 'formats', 'tokenizer', 'api'] },
   cli: { imports: [] }, // its own package: it imports modernbert-webgpu/node as any user does
 
   index: { imports: ['session', 'similarity', 'in-batches', 'api'] },
