@@ -1,5 +1,6 @@
 import { abortReason, ModelFileError } from '../api/errors';
 import type { FileOptions } from '../api/types';
+import { MOST_LEVELS, scanJson } from './json-scan';
 import type { ModelFile, ModelFiles } from './model-files';
 
 export type StreamOptions = Pick<FileOptions, 'onProgress' | 'signal'>;
@@ -156,8 +157,9 @@ export async function readJson(files: ModelFiles, name: string, options: ReadOpt
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     const isPage = /^\s*</.test(text);
-    if (!isPage && isDeeper(bytes, MOST_LEVELS))
+    if (!isPage && scanJson(bytes).depth > MOST_LEVELS) {
       throw new SyntaxError(`it is nested deeper than ${MOST_LEVELS} levels`);
+    }
     if (!isPage) return JSON.parse(text);
   } catch (cause) {
     throw new ModelFileError(`${name} in ${files.where} is not valid JSON: ${messageOf(cause)}`, { cause });
@@ -165,26 +167,6 @@ export async function readJson(files: ModelFiles, name: string, options: ReadOpt
   if (options.required) throw missingFile(files, name, 'a page of HTML or XML is in its place');
   return undefined;
 }
-
-/** What reads a file may recurse, and parsing a million levels takes seconds. */
-const MOST_LEVELS = 100;
-
-/** Whether lists and objects of a JSON text are nested deeper. */
-function isDeeper(bytes: Uint8Array, most: number): boolean {
-  let levels = 0;
-  let isText = false;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (byte === QUOTE) isText = !isText;
-    else if (isText) i += byte === BACKSLASH ? 1 : 0;
-    // [ and {, ] and } differ in one bit
-    else if ((byte | 32) === OPEN && ++levels > most) return true;
-    else if ((byte | 32) === CLOSE) levels--;
-  }
-  return false;
-}
-
-const [QUOTE, BACKSLASH, OPEN, CLOSE] = [34, 92, 123, 125];
 
 /** The error for a required file that does not exist. */
 export const missingFile = (files: ModelFiles, name: string, why = files.whyMissing?.(name)): ModelFileError =>

@@ -4,6 +4,7 @@
  */
 import { ModelFileError } from '../api/errors';
 import { isObject, shown } from './json-fields';
+import { MOST_LEVELS, scanJson } from './json-scan';
 import type { ModelFile } from './model-files';
 import { messageOf, type StreamOptions, streamBytes } from './read';
 
@@ -36,8 +37,7 @@ interface Names {
 
 /** The limit of the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000;
-/** Of JSON; a header that is right has 3 levels, and 4 keys per tensor. */
-const MAX_DEPTH = 100;
+/** Of a header, which has 4 per tensor. */
 const MAX_KEYS = 1_000_000;
 const CHUNK_BYTES = 1 << 20;
 const CHUNK_STEP = 1024;
@@ -201,9 +201,9 @@ function parse(header: Uint8Array, file: string, dataBytes?: number): { tensors:
     new ModelFileError(`${file} has an invalid header: ${what.length > 1000 ? `${what.slice(0, 1000)}…` : what}.`, {
       cause,
     });
-  const { keys, depth } = scan(header);
+  const { keys, depth } = scanJson(header);
   if (keys > MAX_KEYS) throw fail(`it has ${keys} keys, at most ${MAX_KEYS} are possible`);
-  if (depth > MAX_DEPTH) throw fail(`it is nested ${depth} deep, at most ${MAX_DEPTH} are possible`);
+  if (depth > MOST_LEVELS) throw fail(`it is nested ${depth} deep, at most ${MOST_LEVELS} are possible`);
   let json: unknown;
   let text: string;
   try {
@@ -247,22 +247,6 @@ function parse(header: Uint8Array, file: string, dataBytes?: number): { tensors:
 }
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;
-
-/** How many keys JSON has, and how deep it is nested, by its bytes. */
-function scan(json: Uint8Array): { keys: number; depth: number } {
-  let keys = 0;
-  let open = 0;
-  let depth = 0;
-  for (let i = 0; i < json.length; i++) {
-    const byte = json[i];
-    if (byte === 0x22) {
-      for (i++; i < json.length && json[i] !== 0x22; i++) if (json[i] === 0x5c) i++; // a string, with escapes
-    } else if (byte === 0x3a) keys++;
-    else if (byte === 0x7b || byte === 0x5b) depth = Math.max(depth, ++open);
-    else if (byte === 0x7d || byte === 0x5d) open--;
-  }
-  return { keys, depth };
-}
 
 /** The keys of all objects in parsed JSON. */
 function keysOf(json: unknown): number {
