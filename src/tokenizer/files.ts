@@ -12,12 +12,12 @@ export interface TokenizerFile {
   decoder: Json[];
   model: TokenizerModel;
   addedTokens: AddedToken[];
-  /** Of the vocabulary and of added tokens. */
-  ids: Map<string, number>;
 }
 
 interface AnyModel {
   vocab: Map<string, number>;
+  /** The vocabulary by id. */
+  tokens: Map<number, string>;
   unk_token: string | undefined;
   byte_fallback: boolean;
   fuse_unk: boolean;
@@ -25,10 +25,13 @@ interface AnyModel {
 
 export type TokenizerModel = AnyModel &
   (
-    | { type: 'BPE'; merges: [left: string, right: string][]; ignore_merges: boolean }
+    | { type: 'BPE'; merges: Merge[]; ignore_merges: boolean }
     | { type: 'Unigram'; scores: number[] }
     | { type: 'WordPiece'; continuing_subword_prefix: string; max_input_chars_per_word: number }
   );
+
+/** Ids: of two tokens one after the other, and of what they become. */
+export type Merge = [left: number, right: number, merged: number];
 
 const modelTypes = ['BPE', 'Unigram', 'WordPiece'] as const;
 /** Of a token, in UTF-16 units: what looks for tokens takes time by the longest. */
@@ -39,7 +42,7 @@ const TOKEN = `a token of at most ${MOST_UNITS} characters`;
 export function readTokenizerFile(value: unknown): TokenizerFile {
   const { json } = fieldsOf('tokenizer.json', value);
   const model = readModel(json.model);
-  const addedTokens = readAddedTokens(json.added_tokens ?? [], model.vocab);
+  const addedTokens = readAddedTokens(json.added_tokens ?? [], model);
   return {
     normalizer: readComponent(json, 'normalizer'),
     preTokenizer: readComponent(json, 'pre_tokenizer'),
@@ -47,7 +50,6 @@ export function readTokenizerFile(value: unknown): TokenizerFile {
     decoder: readComponent(json, 'decoder'),
     model,
     addedTokens,
-    ids: new Map([...model.vocab, ...addedTokens.map(({ content, id }) => [content, id] as const)]),
   };
 }
 
@@ -69,15 +71,17 @@ function readModel(json: unknown): TokenizerModel {
     const pieces = vocab as [string, number][];
     if (pieces.length === 0) throw wrongTokenizer('model.vocab', vocab, 'a list of at least one piece');
     const ids = new Map(pieces.map(([piece], id) => [piece, id]));
-    return { type, vocab: ids, scores: pieces.map(([, score]) => score), unk_token: unknown?.[0], ...flags };
+    const tokens = new Map(pieces.map(([piece], id) => [id, piece]));
+    const scores = pieces.map(([, score]) => score);
+    return { type, vocab: ids, tokens, scores, unk_token: unknown?.[0], ...flags };
   }
-  const vocab = readVocabulary(json.vocab);
+  const { vocab, tokens } = readVocabulary(json.vocab);
   const { unk_token } = json;
   const hasUnknown = typeof unk_token === 'string' && vocab.has(unk_token);
   if (!hasUnknown && (type === 'WordPiece' || !isAbsent(unk_token))) {
     throw wrongTokenizer('model.unk_token', unk_token, 'a token of model.vocab');
   }
-  const all = { vocab, unk_token: hasUnknown ? unk_token : undefined, ...flags };
+  const all = { vocab, tokens, unk_token: hasUnknown ? unk_token : undefined, ...flags };
   if (type === 'WordPiece') {
     const { continuing_subword_prefix = '##', max_input_chars_per_word = 100 } = json;
     if (!isText(continuing_subword_prefix, MOST_UNITS)) {
@@ -95,7 +99,7 @@ function readModel(json: unknown): TokenizerModel {
   return { type, merges: readMerges(json.merges, vocab), ignore_merges: flag('ignore_merges'), ...all };
 }
 
-function readVocabulary(json: unknown): Map<string, number> {
+function readVocabulary(json: unknown): Pick<AnyModel, 'vocab' | 'tokens'> {
   if (!isObject(json)) throw wrongTokenizer('model.vocab', json, 'an object of token ids');
   const vocab = new Map<string, number>();
   const tokens = new Map<number, string>();
@@ -108,25 +112,28 @@ function readVocabulary(json: unknown): Map<string, number> {
     vocab.set(token, id);
     tokens.set(id, token);
   }
-  return vocab;
+  return { vocab, tokens };
 }
 
 /** "a b" or ["a", "b"], all written as the first. */
-function readMerges(json: unknown, vocab: Map<string, number>): [string, string][] {
+function readMerges(json: unknown, vocab: Map<string, number>): Merge[] {
   const isList = Array.isArray(json) && Array.isArray(json[0]);
-  const pairOf = (merge: unknown): unknown[] => {
-    if (isList) return Array.isArray(merge) ? merge : [];
-    return typeof merge === 'string' ? merge.split(' ') : [];
-  };
-  const isPair = (merge: unknown) => {
-    const pair = pairOf(merge);
-    return pair.length === 2 && pair.every((part) => typeof part === 'string');
+  const merges: Merge[] = [];
+  let unknown = -1;
+  const isPair = (merge: unknown, i: number) => {
+    const pair: unknown = isList || typeof merge !== 'string' ? merge : merge.split(' ');
+    if (typeof merge === (isList ? 'string' : 'object') || !Array.isArray(pair) || pair.length !== 2) return false;
+    const [left, right] = pair;
+    if (typeof left !== 'string' || typeof right !== 'string') return false;
+    const [a, b, merged] = [vocab.get(left), vocab.get(right), vocab.get(left + right)];
+    if (a === undefined || b === undefined || merged === undefined) unknown = unknown < 0 ? i : unknown;
+    else merges.push([a, b, merged]);
+    return true;
   };
   checkAll('model.merges', json, isPair, 'two tokens, written as in all other merges');
-  const pairs = json.map((merge) => pairOf(merge) as [string, string]);
-  const isKnown = (_: unknown, i: number) => [...pairs[i], pairs[i].join('')].every((token) => vocab.has(token));
-  checkAll('model.merges', json, isKnown, 'two tokens of model.vocab that together are one');
-  return pairs;
+  if (unknown < 0) return merges;
+  const what = 'two tokens of model.vocab that together are one';
+  throw wrongTokenizer(`model.merges[${unknown}]`, json[unknown], what);
 }
 
 function checkAll(
@@ -145,18 +152,18 @@ const isId = (id: unknown): id is number => Number.isInteger(id) && (id as numbe
 const isPiece = (entry: unknown): boolean =>
   Array.isArray(entry) && isText(entry[0], MOST_UNITS) && typeof entry[1] === 'number' && Number.isFinite(entry[1]);
 
-function readAddedTokens(value: unknown, vocab: Map<string, number>): AddedToken[] {
+function readAddedTokens(value: unknown, { vocab, tokens }: TokenizerModel): AddedToken[] {
   if (!Array.isArray(value)) throw wrongTokenizer('added_tokens', value, 'an array');
-  const ids = new Map(vocab);
-  const owners = new Map([...vocab].map(([token, id]) => [id, token]));
+  const ids = new Map<string, number>();
+  const owners = new Map<number, string>();
   return value.map((entry: unknown, index) => {
     const field = `added_tokens[${index}]`;
     if (!isObject(entry) || !isText(entry.content, MOST_UNITS) || !isId(entry.id)) {
       throw wrongTokenizer(field, entry, `an object with content, ${TOKEN}, and id, from 0 to ${MOST - 1}`);
     }
     const { id, content } = entry;
-    const known = ids.get(content);
-    const owner = owners.get(id) ?? content;
+    const known = ids.get(content) ?? vocab.get(content);
+    const owner = owners.get(id) ?? tokens.get(id) ?? content;
     const name = JSON.stringify(content.slice(0, 100));
     if (known !== undefined && known !== id)
       throw wrongTokenizer(`${field}.id`, id, `${known}, the id of ${name} elsewhere`);

@@ -29,13 +29,9 @@ const CACHE = { words: 10_000, units: 256 };
 const PLACES = 2 ** 27;
 
 function bpe(model: Kind<'BPE'>): Tokenize {
-  const { vocab, merges, unk_token, fuse_unk, ignore_merges } = model;
-  const tokens = new Map(Array.from(vocab, ([token, id]) => [id, token]));
+  const { vocab, tokens, merges, unk_token, fuse_unk, ignore_merges } = model;
   const ranks = new Map<number, number>();
-  const merged = merges.map(([left, right], rank) => {
-    ranks.set(vocab.get(left)! * MOST + vocab.get(right)!, rank);
-    return vocab.get(left + right)!;
-  });
+  for (const [rank, [left, right]] of merges.entries()) ranks.set(left * MOST + right, rank);
   const cache = new Map<string, string[]>();
 
   const tokenize: Tokenize = (word) => {
@@ -56,7 +52,7 @@ function bpe(model: Kind<'BPE'>): Tokenize {
       const [rank, i] = [Math.floor(key / PLACES), key % PLACES];
       if (rankAt(i) !== rank) continue; // a neighbour was merged meanwhile
       ids[right[i]] = -1;
-      ids[i] = merged[rank];
+      ids[i] = merges[rank][2];
       right[i] = right[right[i]];
       left[right[i]] = i;
       push(left[i]);

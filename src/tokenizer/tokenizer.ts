@@ -70,13 +70,13 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
 
   const { vocab, unk_token } = file.model;
   const unknownId = unk_token === undefined ? undefined : vocab.get(unk_token);
-  const idOf = (token: string): number | undefined => file.ids.get(token);
+  const added = new Map(file.addedTokens.map(({ content, id }) => [content, id]));
+  const idOf = (token: string): number | undefined => vocab.get(token) ?? added.get(token);
   const inOriginal = file.addedTokens.filter((token) => !token.normalized);
   const inNormalized = file.addedTokens.filter((token) => token.normalized);
   const splitOriginal = addedTokenSplitter(inOriginal, (content) => content);
   const splitNormalized = addedTokenSplitter(inNormalized, (content) => normalizer.normalize(content));
   const addedById = new Map(file.addedTokens.map((token) => [token.id, token]));
-  const tokenById = new Map(Array.from(file.ids, ([token, id]) => [id, token]));
   checkSpecialTokens(file.postProcessor, idOf);
   const singleTemplate = readTemplate(postProcessor, false, idOf);
   const pairTemplate = readTemplate(postProcessor, true, idOf);
@@ -165,14 +165,14 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
   };
 
   let last: Tokenizer['last'];
-  for (const [token, id] of file.ids) if (!last || id > last.id) last = { token, id };
+  for (const [id, token] of file.model.tokens) if (!last || id > last.id) last = { token, id };
+  for (const { id, content: token } of file.addedTokens) if (!last || id > last.id) last = { token, id };
   const maskToken = readMaskToken(tokenizerConfig, (token) => idOf(token) !== undefined);
   return {
     encode,
     decodeToken(id) {
       if (!Number.isInteger(id) || id < 0) throw new RangeError(`decodeToken: ${id} is not a token id`);
-      const added = addedById.get(id);
-      return added ? added.content : spelling.display(tokenById.get(id) ?? '');
+      return addedById.get(id)?.content ?? spelling.display(file.model.tokens.get(id) ?? '');
     },
     tokenId: idOf,
     last,
