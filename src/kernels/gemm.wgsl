@@ -74,7 +74,9 @@ fn activate(x: vec4<f32>) -> vec4<f32> {
   }
   if (ACTIVATION == 2) { return x / (1.0 + exp(-x)); }
   if (ACTIVATION == 3) { return select(x, vec4(0.0), x < vec4(0.0)); } // max may drop a NaN
-  if (ACTIVATION == 4) { return 1.0 - 2.0 / (1.0 + exp(2.0 * x)); }
+  if (ACTIVATION == 4) { // exp may drop a NaN
+    return select(1.0 - 2.0 / (1.0 + exp(2.0 * x)), x, (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u));
+  }
   return 0.5 * x * (1.0 + erf(x * 0.7071067811865476));
 }
 

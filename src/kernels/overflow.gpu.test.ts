@@ -9,6 +9,7 @@ import { pool, poolSpan } from './pool';
 import { quantizeRows } from './quantize_rows';
 import { blank, upload, uploadWords } from './test-buffers';
 import { runGemm } from './test-gemm';
+import { topK } from './top_k';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());
@@ -67,4 +68,23 @@ it.each(ACTIVATIONS)('%s keeps a NaN', async (activation) => {
   const options = { n: 32, epilogue: { kind: 'activation', activation } } as const;
   const { data } = await runGemm(gpu, [{ tile: unrolled(TILES[2], 1) }], options, { x, w: randomMatrix(7, 32, 64) });
   expect(unpadded(data, [4, 32], 32).map(areNaN)).toEqual([false, false, true, false]);
+});
+
+it('a NaN among the logits makes the probabilities of its row NaN, and of no other', async () => {
+  const logits = randomMatrix(8, 3, 500, 3);
+  logits[1][321] = Number.NaN;
+  const best = blank(gpu, 3 * 2 * 2);
+  const buffers = { logits: upload(gpu, padded(logits, { stride: 504 })), best };
+  const data = await runStep(
+    gpu,
+    topK<void>({ vocab: 500, stride: 504 }, buffers, () => 3),
+    best,
+    12,
+  );
+  const probabilities = [0, 1, 2].map((row) => [data[4 * row + 1], data[4 * row + 3]]);
+  expect(probabilities.map((row) => row.map(Number.isNaN))).toEqual([
+    [false, false],
+    [true, true],
+    [false, false],
+  ]);
 });

@@ -59,7 +59,11 @@ fn main(
     if (round == 0) { // the largest logit is known now: compute the softmax denominator
       row_max = value;
       var sum = 0.0;
-      for (var i = thread; i < VOCAB; i += THREADS) { sum += exp(logits[base + i] - row_max); }
+      for (var i = thread; i < VOCAB; i += THREADS) {
+        let v = logits[base + i];
+        let isNan = (bitcast<u32>(v) & 0x7fffffff) > 0x7f800000; // exp may drop it
+        sum += select(exp(v - row_max), v, isNan);
+      }
       values[thread] = sum;
       workgroupBarrier();
       for (var half = THREADS / 2; half > 0; half /= 2) {
