@@ -402,6 +402,31 @@ describe('a worker that crashes', () => {
     expect(started).toHaveLength(1);
   });
 
+  it('holds no call that is aborted while another one loads', async () => {
+    const remote = await loadModel('./nano');
+    next = () => new Promise(() => {});
+    crash();
+    const controller = new AbortController();
+    const waiting = remote.classify('a', { signal: controller.signal });
+    await vi.waitFor(() => expect(started).toHaveLength(2));
+    controller.abort(new Error('not wanted any more'));
+    await expect(waiting).rejects.toThrow('not wanted any more');
+    await remote.dispose();
+  });
+
+  it('is not waited for, and ended, if the model is disposed while it loads', async () => {
+    const remote = await loadModel('./nano');
+    next = () => new Promise(() => {});
+    crash();
+    const waiting = remote.classify('a');
+    await vi.waitFor(() => expect(started).toHaveLength(2));
+    await remote.dispose();
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError', message: /disposed/ });
+    expect(started[1].terminate).toHaveBeenCalled();
+    await expect(remote.classify('b')).rejects.toMatchObject({ name: 'AbortError', message: /disposed/ });
+    expect(started).toHaveLength(2);
+  });
+
   it('is not replaced for a call that was aborted, or after the model was disposed', async () => {
     const remote = await loadModel('./nano');
     const waiting = remote.classify('wait');
