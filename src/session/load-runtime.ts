@@ -25,7 +25,7 @@ import { openFiles, type SourceOptions } from '../sources/source';
 import type { CacheOptions } from '../store/cache';
 
 export type OpenOptions = Omit<LoadOptions, 'profile'> &
-  Pick<SourceOptions, 'folder' | 'sha256'> &
+  Pick<SourceOptions, 'folder' | 'sha256' | 'commit'> &
   Pick<CacheOptions, 'store'> & { plans?: DeviceStore; profile?: LoadOptions['profile'] | AskedProfile };
 
 /** The part below the tokenizer: files, device, weights, kernels. Benchmarks use it directly. */

@@ -1,4 +1,6 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DeviceLostError } from '../api/errors';
 import { TEST_PROFILE, withLosses, withoutMemoryAt } from '../gpu/fixtures';
 import { checkpointFolder, maxDifference, readGolden } from '../model/fixtures/golden';
@@ -98,6 +100,42 @@ describe('a loss', () => {
     await expect(call).rejects.toMatchObject({ name: 'AbortError', message: /disposed/ });
     await expect(forward(model)).rejects.toMatchObject({ name: 'AbortError', message: /disposed/ });
   });
+});
+
+it('the load after a loss reads the commit that the model is of, though the branch has moved', async () => {
+  const folder = checkpointFolder('tiny-mlm');
+  let head = 'a'.repeat(40);
+  const asked: string[] = [];
+  vi.stubGlobal('fetch', async (url: string) => {
+    const { pathname } = new URL(url);
+    asked.push(pathname);
+    if (pathname.startsWith('/api/')) {
+      const named = pathname.split('/').at(-1)!;
+      const siblings = readdirSync(folder).map((rfilename) => ({ rfilename }));
+      return Response.json({ sha: named === 'main' ? head : named, siblings });
+    }
+    return new Response(readFileSync(join(folder, pathname.split('/').at(-1)!)));
+  });
+  try {
+    const { gpu, lose } = withLosses();
+    const model = await openModel('org/tiny', {
+      gpu,
+      dtype: 'f32',
+      autotune: false,
+      selfCheck: false,
+      profile: TEST_PROFILE,
+    });
+    head = 'b'.repeat(40);
+    lose();
+    asked.length = 0;
+    expect(isRight(await forward(model))).toBe(true);
+    expect(asked).toContain(`/org/tiny/resolve/${'a'.repeat(40)}/model.safetensors`);
+    expect(asked.filter((path) => path.includes(head))).toEqual([]);
+    expect(model.info.commit).toBe('a'.repeat(40));
+    await model.dispose();
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 it.each([1, 20, 30])(
