@@ -125,3 +125,8 @@ describe('where only f16 arithmetic overflows', () => {
     });
   });
 });
+
+it('an arithmetic that does not exist is named, not compiled', async () => {
+  const attempt = loadTestModel(tinyModel('encoder'), { arithmetic: 'f64' as never });
+  await expect(attempt).rejects.toThrow(new RangeError("arithmetic must be one of auto, f16, f32; it is 'f64'."));
+});

@@ -102,6 +102,46 @@ describe('a loss', () => {
   });
 });
 
+it('a loss ends the download that it interrupts', async () => {
+  const folder = checkpointFolder('tiny-mlm');
+  let sent = 0;
+  let isCancelled = false;
+  vi.stubGlobal('fetch', async (url: string) => {
+    const name = new URL(url).pathname.slice('/tiny/'.length);
+    if (!readdirSync(folder).includes(name)) return new Response(null, { status: 404 });
+    const bytes = readFileSync(join(folder, name));
+    if (name !== 'model.safetensors') return new Response(bytes);
+    const pull = async (controller: ReadableStreamDefaultController) => {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      const part = bytes.subarray(sent, sent + 65_536);
+      sent += part.length;
+      controller.enqueue(new Uint8Array(part));
+      if (sent >= bytes.length) controller.close();
+    };
+    const cancel = () => {
+      isCancelled = true;
+    };
+    return new Response(new ReadableStream({ pull, cancel }, { highWaterMark: 0 }));
+  });
+  try {
+    const { gpu, lose } = withLosses();
+    const loading = openModel('https://example.org/tiny/', {
+      gpu,
+      dtype: 'f32',
+      selfCheck: false,
+      profile: TEST_PROFILE,
+      recover: false,
+    });
+    loading.catch(() => {});
+    await vi.waitFor(() => expect(sent).toBeGreaterThan(200_000), { timeout: 10_000 });
+    lose();
+    await expect(loading).rejects.toThrow(DeviceLostError);
+    await vi.waitFor(() => expect(isCancelled).toBe(true));
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
 it('the load after a loss reads the commit that the model is of, though the branch has moved', async () => {
   const folder = checkpointFolder('tiny-mlm');
   let head = 'a'.repeat(40);
