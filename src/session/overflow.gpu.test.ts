@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { LoadOptions, Model } from '../api/types';
+import { withShaders } from '../gpu/fixtures';
 import { maxDifference } from '../model/fixtures/golden';
 import { labelsOf, tinyModel } from '../tasks/fixtures';
 import { loadTestModel } from './fixtures';
@@ -113,6 +114,18 @@ describe('where only f16 arithmetic overflows', () => {
         expect.stringMatching(/all are/),
       ]);
       expect(maxDifference((await model.embed(texts)).data, wanted)).toBeLessThan(1e-6);
+    });
+  });
+
+  it('and the kernels for f32 fail, the next call tries them again', async ({ skip }) => {
+    let fails = false;
+    const gpu = withShaders((code) => (fails ? `${code} out of memory` : code));
+    await withOverflow('encoder', ONLY_F16, { dtype: 'f16', gpu }, async (model) => {
+      skip(model.info.arithmetic !== 'f16', 'not for this device: it needs shader-f16');
+      fails = true;
+      await expect(model.embed(texts)).rejects.toThrow(/does not compile/);
+      fails = false;
+      await expect(model.embed(texts)).resolves.toMatchObject({ rows: 2 });
     });
   });
 
