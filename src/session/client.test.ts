@@ -277,6 +277,23 @@ describe('calls', () => {
     expect(await remote.classify('b')).toEqual([]);
   });
 
+  it('that fail after a report that fails leave no rejection behind', async () => {
+    const classify = async (_: string, { onProgress }: CallOptions) => {
+      onProgress!({ done: 1, total: 2, tokens: 1, totalTokens: 2 });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      throw new RangeError('Text 1 is empty.');
+    };
+    const { remote } = await load({ classify } as object);
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    const onProgress = () => {
+      throw new Error('no room for a bar');
+    };
+    await expect(remote.classify('a', { onProgress })).rejects.toThrow('Text 1 is empty.');
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
   it('are the calls of the model in the worker', async () => {
     const summarize = async (text: string, options: object) => [text, options];
     const { remote } = await load({ summarize } as object);
