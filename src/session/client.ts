@@ -1,6 +1,6 @@
 import { proxy, type Remote } from 'comlink';
 import type { CallOptions, Calls, Embeddings } from '../api/calls';
-import { abortReason, disposedError, WorkerError } from '../api/errors';
+import { disposedError, unlessAborted, WorkerError } from '../api/errors';
 import { checkOptions, LOAD_OPTIONS, type OptionNames } from '../api/options';
 import type { LoadOptions, MemoryUse, Model, ModelSource, Progress } from '../api/types';
 import { startWorker } from '../start-worker';
@@ -162,14 +162,6 @@ function remoteModel(first: Started, restart: ((signal: AbortSignal) => Promise<
     },
   };
 }
-
-/** The same promise, but for an abort before it settles. */
-const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const abort = () => reject(abortReason(signal!));
-    signal?.addEventListener('abort', abort);
-    promise.then(resolve, reject).finally(() => signal?.removeEventListener('abort', abort));
-  });
 
 /** Whether an argument can be an options object: not a text, list or typed array. */
 const isOptions = (value: unknown): value is object =>
