@@ -102,4 +102,18 @@ describe('results in batches', () => {
     await expect(loop(inBatches([1], squares, { signal }))).rejects.toThrow('enough');
     await expect(loop(inBatches([1], squares, { size: 0 }))).rejects.toThrow(RangeError);
   });
+
+  it('ends by its signal although the inputs stall', async () => {
+    const controller = new AbortController();
+    async function* inputs() {
+      yield 'a';
+      await new Promise(() => {});
+    }
+    const loop = async () => {
+      for await (const _ of inBatches(inputs(), async (batch: string[]) => batch, { signal: controller.signal }));
+    };
+    const ended = loop();
+    setTimeout(() => controller.abort(new Error('not wanted any more')));
+    await expect(ended).rejects.toThrow('not wanted any more');
+  });
 });

@@ -1,4 +1,5 @@
 import type { Embeddings, Precision, PrecisionData } from './api/calls';
+import { unlessAborted } from './api/errors';
 import { checkOptions, type OptionNames } from './api/options';
 
 export interface BatchOptions {
@@ -51,11 +52,14 @@ export async function* inBatches<T, R>(
     results.catch(() => {}); // thrown in its turn
     running.push(results);
   };
+  const source: AsyncIterator<T> | Iterator<T> =
+    (inputs as AsyncIterable<T>)[Symbol.asyncIterator]?.() ?? (inputs as Iterable<T>)[Symbol.iterator]();
   try {
     let batch: T[] = [];
-    for await (const input of inputs) {
-      ends.signal.throwIfAborted();
-      if (batch.push(input) < size) continue;
+    for (;;) {
+      const { done, value } = await unlessAborted(Promise.resolve(source.next()), signal);
+      if (done) break;
+      if (batch.push(await value) < size) continue;
       begin(batch);
       batch = [];
       if (running.length === AHEAD) yield* resultsOf(await running.shift()!);
@@ -64,6 +68,9 @@ export async function* inBatches<T, R>(
     for (const results of running) yield* resultsOf(await results);
   } finally {
     left.abort();
+    const closed = Promise.resolve(source.return?.());
+    if (!signal?.aborted) await closed;
+    else closed.catch(() => {}); // inputs that stall close when they go on
   }
 }
 

@@ -48,3 +48,13 @@ export const disposedError = (): DOMException =>
 /** The error that `signal` was aborted with; an AbortError unless the caller gave another reason. */
 export const abortReason = (signal: AbortSignal): unknown =>
   signal.reason ?? new DOMException('The operation was aborted.', 'AbortError');
+
+/** The same promise, but for an abort before it settles. */
+export const unlessAborted = <T>(promise: PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const abort = () => reject(abortReason(signal!));
+    if (signal?.aborted) abort();
+    const settle = () => signal?.removeEventListener('abort', abort);
+    signal?.addEventListener('abort', abort);
+    promise.then(resolve, reject).then(settle);
+  });

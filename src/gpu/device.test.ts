@@ -1,7 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { openGpu, subgroupMatrixOf } from './device';
+import { DeviceLostError } from '../api/errors';
+import { type Gpu, guarded, openGpu, subgroupMatrixOf } from './device';
 
 const config = (componentType: string, resultComponentType: string, M: number, N: number, K: number) => ({
   componentType,
@@ -50,4 +51,18 @@ it('GPU objects are never collected: Dawn in Node crashes if one is', async () =
   collectGarbage();
   expect(unused.deref()).toBeUndefined();
   expect(used.deref()).toBeDefined();
+});
+
+it('a device that reports no errors any more counts as lost, so that the model is loaded again', async () => {
+  const device = {
+    lost: new Promise(() => {}),
+    pushErrorScope() {},
+    popErrorScope: () => Promise.reject(new Error('the instance is gone')),
+  };
+  const gpu = { device, onLost: new Set() } as unknown as Gpu;
+  const work = () => guarded(gpu, async () => 1);
+  const error = await work().catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(DeviceLostError);
+  expect(gpu.lost).toBe(error);
+  await expect(work()).rejects.toBe(error);
 });

@@ -82,7 +82,7 @@ export async function openGpu(gpu: GPU | undefined, profile: AskedProfile = {}):
     onLost: new Set(),
   };
   void device.lost.then(({ message }) => {
-    opened.lost = new DeviceLostError(`The GPU device was lost (${message || 'no reason given'}).`);
+    opened.lost ??= new DeviceLostError(`The GPU device was lost (${message || 'no reason given'}).`);
     for (const tell of opened.onLost) tell(opened.lost);
   });
   return opened;
@@ -164,7 +164,9 @@ async function popErrors(gpu: Gpu): Promise<void> {
   const [validation, memory] = await Promise.all(scopes).catch(async (cause: unknown) => {
     const timeout = new Promise((resolve) => setTimeout(resolve, REPORT_TIME));
     await Promise.race([gpu.device.lost, timeout]);
-    throw gpu.lost ?? new DeviceLostError(`The GPU device does not report errors any more (${cause}).`, { cause });
+    // Nothing that it computes can be believed: to be recovered from as any other loss.
+    gpu.lost ??= new DeviceLostError(`The GPU device does not report errors any more (${cause}).`, { cause });
+    throw gpu.lost;
   });
   if (gpu.lost) throw gpu.lost;
   if (memory) throw new RangeError(`The GPU is out of memory: ${memory.message}`);

@@ -3,7 +3,7 @@ import common from './layer_norm.wgsl?raw';
 import embedSource from './layer_norm_embed.wgsl?raw';
 import rowsSource from './layer_norm_rows.wgsl?raw';
 import type { KernelStep, Operand } from './step';
-import { weightConstants } from './storage';
+import { F16_MAX, weightConstants } from './storage';
 
 export interface NormSpec {
   /** Columns to normalise. */
@@ -19,6 +19,7 @@ const constantsOf = ({ hidden, stride, eps, out }: NormSpec) => ({
   HIDDEN: hidden,
   STRIDE: stride,
   EPS: eps,
+  OUT_MAX: out === 'f16' ? F16_MAX : 0,
 });
 
 /** Rows per workgroup: buffers must hold a multiple of this. */

@@ -7,6 +7,7 @@ alias out_t = f32;
 const HIDDEN: u32 = 256;
 const STRIDE: u32 = 256; // HIDDEN padded with zeros
 const EPS: f32 = 1e-5;
+const OUT_MAX: f32 = 0.0; // as in gemm.wgsl
 
 @group(0) @binding(0) var<storage, read> weight: array<vec4<f32>>; // [STRIDE]
 @group(0) @binding(1) var<storage, read> bias: array<vec4<f32>>; // [STRIDE]
@@ -51,4 +52,9 @@ fn moments(base: u32, local: vec3<u32>) -> Moments { // of the row whose first v
 
 fn normalised(base: u32, v: u32, m: Moments) -> vec4<f32> {
   return deviation(load(base + v), v, m.mean) * m.scale * weight[v] + bias[v];
+}
+
+fn stored(y: vec4<f32>) -> vec4<out_t> {
+  if (OUT_MAX > 0.0) { return vec4<out_t>(select(y, bitcast<vec4<f32>>(bitcast<vec4<u32>>(y) | vec4(0x7fc00000u)), abs(y) > vec4(OUT_MAX))); }
+  return vec4<out_t>(y);
 }

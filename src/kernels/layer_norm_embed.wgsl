@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     for (var v = local.x; v < VECS; v += LANES) {
       let y = normalised(base, v, m);
       hidden_states[row * VECS + v] = y;
-      normed[row * VECS + v] = vec4<out_t>(y);
+      normed[row * VECS + v] = stored(y);
     }
   }
 }

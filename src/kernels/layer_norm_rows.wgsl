@@ -14,5 +14,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
   if (GATHER) { source = rows[min(row, arrayLength(&rows) - 1)]; }
   let base = source * VECS;
   let m = moments(base, local);
-  for (var v = local.x; v < VECS; v += LANES) { normed[row * VECS + v] = vec4<out_t>(normalised(base, v, m)); }
+  for (var v = local.x; v < VECS; v += LANES) { normed[row * VECS + v] = stored(normalised(base, v, m)); }
 }

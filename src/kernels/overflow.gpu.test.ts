@@ -32,6 +32,24 @@ it('LayerNorm makes NaN of a row whose variance overflows, and of one with a NaN
   expect([rows[0], rows[4]].every(areFinite)).toBe(true);
 });
 
+it("LayerNorm's output in f16 is NaN where it overflows: some GPUs would make it 65504", async ({ skip }) => {
+  skip(!gpu.hasF16, 'not for this device: it needs shader-f16');
+  const x = randomMatrix(1, 4, 64);
+  for (const row of x) row[3] = 5;
+  const weight = new Float64Array(64).fill(1);
+  weight[3] = 1e6;
+  weight[5] = 1000;
+  const vector = (values: Float64Array) => upload(gpu, padded([values], { stride: 64 }));
+  const normed = blank(gpu, 4 * 64, 'f16');
+  const hidden_states = upload(gpu, padded(x, { stride: 64 }));
+  const bias = vector(new Float64Array(64));
+  const buffers = { hidden_states, rows: undefined, weight: vector(weight), bias, normed };
+  const step = layerNorm<void>({ hidden: 64, stride: 64, eps: 1e-5, out: 'f16' }, buffers, () => 4);
+  const rows = unpadded(await runStep(gpu, step, normed, 4 * 64, { storage: 'f16' }), [4, 64], 64);
+  expect(rows.map((row) => [...row.keys()].filter((c) => !Number.isFinite(row[c])))).toEqual([[3], [3], [3], [3]]);
+  expect(rows.map((row) => row[3])).toEqual([Number.NaN, Number.NaN, Number.NaN, Number.NaN]);
+});
+
 it('max pooling keeps a NaN in its column', async () => {
   const x = randomMatrix(4, 40, 64);
   x[29][5] = Number.NaN;

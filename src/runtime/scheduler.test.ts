@@ -239,6 +239,18 @@ describe('the scheduler', () => {
     expect(kept.got).toEqual([2]);
   });
 
+  it('rejects a call that fails to take its answer, and no other', async () => {
+    const { submit } = fakeGpu();
+    const kept = item([2]);
+    const deliver = () => {
+      throw new RangeError('offset is out of bounds');
+    };
+    const failing: Item = { ids: Uint32Array.of(1), wanted: [{ head: POOLED, deliver }] };
+    const results = await Promise.allSettled([submit([failing]), submit([kept])]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect(kept.got).toEqual([2]);
+  });
+
   it('ignores an abort after the end', async () => {
     const { submit } = fakeGpu();
     const controller = new AbortController();
@@ -377,6 +389,36 @@ describe('when much waits', () => {
     await Promise.all([large, next(), next(), next()]);
     expect(passes.filter((pass) => pass.flat().includes(7))).toHaveLength(40);
     expect(small).toBeLessThan(40 * 12);
+  });
+
+  it('a call has its turn although passes without it are fuller', async () => {
+    const { submit, passes, finishes } = fakeGpu({ limit: 10, queues: true });
+    let waiting = true;
+    const large = submit([ofTokens(6, 7), ofTokens(6, 7)]).then(() => {
+      waiting = false;
+    });
+    const small = async (): Promise<void> => {
+      if (!waiting) return;
+      await submit([ofTokens(5, 1)]);
+      return small();
+    };
+    const others = Array.from({ length: 6 }, small);
+    for (let end = 0; end < 60; end++) {
+      await settled();
+      finishes[end]?.();
+    }
+    expect(passes.filter((pass) => pass.flat().includes(7))).toHaveLength(2);
+    await Promise.all([large, ...others]);
+  });
+
+  it('a sequence longer than a pass is an error, not a call without an end', async () => {
+    const { submit, passes } = fakeGpu({ limit: 10 });
+    const attempt = async () => submit([ofTokens(1, 1), { ...ofTokens(11, 2), name: 'Text 1' }]);
+    await expect(attempt()).rejects.toThrow(
+      new RangeError('Text 1 has 11 tokens, but one pass holds 10 (maxTokensPerPass).'),
+    );
+    await submit([ofTokens(10, 3)]);
+    expect(passes).toHaveLength(1);
   });
 
   it('takes 200,000 sequences in one call, and keeps nothing of them', async () => {

@@ -76,6 +76,13 @@ export function createScheduler(options: SchedulerOptions) {
   function submit(items: Item[], { signal, onProgress }: SubmitOptions = {}): Promise<void> {
     signal?.throwIfAborted();
     if (items.length === 0) return Promise.resolve();
+    const most = options.maxTokensPerPass();
+    const long = items.find(({ ids }) => ids.length > most);
+    if (long) {
+      // It would wait for ever.
+      const { name = 'A sequence', ids } = long;
+      throw new RangeError(`${name} has ${ids.length} tokens, but one pass holds ${most} (maxTokensPerPass).`);
+    }
     return new Promise((resolve, reject) => {
       const onAbort = () => call.finish(abortReason(signal!));
       const totalTokens = items.reduce((sum, { ids }) => sum + ids.length, 0);
@@ -155,7 +162,8 @@ export function createScheduler(options: SchedulerOptions) {
       order[c].queue = [];
     }
     const window = takeWindow(order.slice(c), room);
-    const chosen = new Set(fullest(window, room));
+    // If nothing else is in the pass, it has a part of the first call: fuller passes of others could keep it waiting for ever.
+    const chosen = new Set(fullest(window, room, pass.length === 0 ? order[0] : undefined));
     for (const entry of window.reverse()) if (!chosen.has(entry)) entry.call.queue.push(entry);
     return [...pass, ...chosen];
   }
@@ -216,7 +224,12 @@ export function createScheduler(options: SchedulerOptions) {
           runAlone(entry, problem, entries.length === 1);
           continue;
         }
-        for (const { deliver } of own) deliver();
+        try {
+          for (const { deliver } of own) deliver();
+        } catch (error) {
+          call.finish(error); // those of other calls are right
+          continue;
+        }
         call.items--;
         call.tokens -= item.ids.length;
         moved.add(call);
@@ -272,11 +285,11 @@ function tokensOf(entries: Entry[], most: number): number {
   return tokens;
 }
 
-/** Of the passes that these entries make, one with the most tokens. */
-function fullest(entries: Entry[], limit: number): Entry[] {
+/** Of the passes that these entries make, or of those with a part of `call`, one with the most tokens. */
+function fullest(entries: Entry[], limit: number, call?: Call): Entry[] {
   const lengths = entries.map(({ item }) => item.ids.length);
   const tokens = (pass: number[]) => pass.reduce((sum, i) => sum + lengths[i], 0);
-  const passes = packPasses(lengths, limit);
+  const passes = packPasses(lengths, limit).filter((pass) => !call || pass.some((i) => entries[i].call === call));
   return passes
     .reduce((best, pass) => (tokens(pass) > tokens(best) ? pass : best), passes[0] ?? [])
     .map((i) => entries[i]);

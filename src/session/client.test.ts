@@ -277,6 +277,23 @@ describe('calls', () => {
     expect(await remote.classify('b')).toEqual([]);
   });
 
+  it('that fail after a report that fails leave no rejection behind', async () => {
+    const classify = async (_: string, { onProgress }: CallOptions) => {
+      onProgress!({ done: 1, total: 2, tokens: 1, totalTokens: 2 });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      throw new RangeError('Text 1 is empty.');
+    };
+    const { remote } = await load({ classify } as object);
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    const onProgress = () => {
+      throw new Error('no room for a bar');
+    };
+    await expect(remote.classify('a', { onProgress })).rejects.toThrow('Text 1 is empty.');
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
   it('are the calls of the model in the worker', async () => {
     const summarize = async (text: string, options: object) => [text, options];
     const { remote } = await load({ summarize } as object);
@@ -400,6 +417,31 @@ describe('a worker that crashes', () => {
     crash();
     await expect(remote.classify('a')).rejects.toThrow(WorkerError);
     expect(started).toHaveLength(1);
+  });
+
+  it('holds no call that is aborted while another one loads', async () => {
+    const remote = await loadModel('./nano');
+    next = () => new Promise(() => {});
+    crash();
+    const controller = new AbortController();
+    const waiting = remote.classify('a', { signal: controller.signal });
+    await vi.waitFor(() => expect(started).toHaveLength(2));
+    controller.abort(new Error('not wanted any more'));
+    await expect(waiting).rejects.toThrow('not wanted any more');
+    await remote.dispose();
+  });
+
+  it('is not waited for, and ended, if the model is disposed while it loads', async () => {
+    const remote = await loadModel('./nano');
+    next = () => new Promise(() => {});
+    crash();
+    const waiting = remote.classify('a');
+    await vi.waitFor(() => expect(started).toHaveLength(2));
+    await remote.dispose();
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError', message: /disposed/ });
+    expect(started[1].terminate).toHaveBeenCalled();
+    await expect(remote.classify('b')).rejects.toMatchObject({ name: 'AbortError', message: /disposed/ });
+    expect(started).toHaveLength(2);
   });
 
   it('is not replaced for a call that was aborted, or after the model was disposed', async () => {

@@ -1,6 +1,6 @@
 import { proxy, type Remote } from 'comlink';
 import type { CallOptions, Calls, Embeddings } from '../api/calls';
-import { WorkerError } from '../api/errors';
+import { disposedError, unlessAborted, WorkerError } from '../api/errors';
 import { checkOptions, LOAD_OPTIONS, type OptionNames } from '../api/options';
 import type { LoadOptions, MemoryUse, Model, ModelSource, Progress } from '../api/types';
 import { startWorker } from '../start-worker';
@@ -58,7 +58,7 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
   const mayRestart = worker === true && rest.recover !== false;
   let canRestart = mayRestart;
   const started = await start(signal, onProgress);
-  return remoteModel(started, mayRestart ? () => start() : undefined);
+  return remoteModel(started, mayRestart ? start : undefined);
 }
 
 /** A worker with a loaded model. */
@@ -99,20 +99,20 @@ const BETWEEN_CRASHES = 10_000;
  * The page's Model: calls go to the worker; `info` and `memory()` return what the worker sent last. A call that finds the worker dead is sent
  * once more to a new one, by `restart`.
  */
-function remoteModel(first: Started, restart: (() => Promise<Started>) | undefined): Model {
+function remoteModel(first: Started, restart: ((signal: AbortSignal) => Promise<Started>) | undefined): Model {
+  const end = new AbortController();
   let now = first;
   let restarting: Promise<Started> | undefined;
   let lastCrash = -Infinity;
-  let disposed = false;
   const { info, calls } = first.value;
 
   /** Another worker in place of one that crashed. */
   function replace(crashed: Started): Promise<Started> {
     if (now !== crashed) return Promise.resolve(now);
-    restarting ??= restart!()
+    restarting ??= restart!(end.signal)
       .then((started) => {
         now = started;
-        if (disposed) void started.connection.dispose();
+        if (end.signal.aborted) void started.connection.dispose();
         return started;
       })
       .finally(() => {
@@ -139,12 +139,13 @@ function remoteModel(first: Started, restart: (() => Promise<Started>) | undefin
     const wasCrashed = asked.connection.crashedAt() !== undefined;
     const result = await ask(asked).catch(async (error: unknown) => {
       const crashedAt = asked.connection.crashedAt();
-      if (!restart || crashedAt === undefined || disposed || signal?.aborted) throw error;
+      if (!restart || crashedAt === undefined || signal?.aborted) throw error;
+      end.signal.throwIfAborted();
       // A call that comes after the crash tries afresh; one that was under way does so only if crashes are rare.
       const isRare = crashedAt === lastCrash || crashedAt - lastCrash > BETWEEN_CRASHES;
       if (isRare) lastCrash = crashedAt;
       else if (!wasCrashed) throw error;
-      return ask(await replace(asked));
+      return ask(await unlessAborted(replace(asked), signal));
     });
     now.memory = result.memory;
     return withMethods(result.value);
@@ -155,7 +156,7 @@ function remoteModel(first: Started, restart: (() => Promise<Started>) | undefin
     ...(Object.fromEntries(calls.map((name) => [name, (...args: unknown[]) => call(name, args)])) as unknown as Calls),
     memory: () => now.memory,
     async dispose() {
-      disposed = true;
+      end.abort(disposedError());
       await now.connection.dispose();
       now.memory = { weights: 0, activations: 0, peak: now.memory.peak };
     },

@@ -67,7 +67,13 @@ export function createEngine(first: Loaded, load: ((signal: AbortSignal) => Prom
   const run: SchedulerOptions['run'] = async (sequences, requests, options, isPrecise) => {
     const loaded = await alive();
     const wantsPrecise = isPrecise || isAlwaysPrecise();
-    if (wantsPrecise) precise ??= loaded.precise?.();
+    if (wantsPrecise && !precise && loaded.precise) {
+      const own = loaded.precise();
+      precise = own;
+      own.catch(() => {
+        if (precise === own) precise = undefined; // the reason may be gone by the next time
+      });
+    }
     const runtime = wantsPrecise && precise ? await precise : loaded.runtime;
     return runtime.run(sequences, requests, options);
   };

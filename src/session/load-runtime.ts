@@ -25,7 +25,7 @@ import { openFiles, type SourceOptions } from '../sources/source';
 import type { CacheOptions } from '../store/cache';
 
 export type OpenOptions = Omit<LoadOptions, 'profile'> &
-  Pick<SourceOptions, 'folder' | 'sha256'> &
+  Pick<SourceOptions, 'folder' | 'sha256' | 'commit'> &
   Pick<CacheOptions, 'store'> & { plans?: DeviceStore; profile?: LoadOptions['profile'] | AskedProfile };
 
 /** The part below the tokenizer: files, device, weights, kernels. Benchmarks use it directly. */
@@ -36,7 +36,10 @@ export const loadRuntime = (source: ModelSource, options: OpenOptions) =>
 export const withDtype = (options: OpenOptions): OpenOptions =>
   options.compute === 'int8' && (options.dtype ?? 'auto') === 'auto' ? { ...options, dtype: 'q8' } : options;
 
-export async function runtimeOf(files: ModelFiles, options: OpenOptions) {
+export async function runtimeOf(files: ModelFiles, given: OpenOptions) {
+  const end = new AbortController();
+  const signals = [end.signal, ...(given.signal ? [given.signal] : [])];
+  const options: OpenOptions = { ...given, signal: AbortSignal.any(signals) };
   const configJson = await readJson(files, 'config.json', { ...options, required: true });
   const { family, config } = readModelConfig(configJson);
   const compute = computeOf(options.compute);
@@ -90,6 +93,7 @@ export async function runtimeOf(files: ModelFiles, options: OpenOptions) {
       return { runtime, precise, config, sentence, info, files };
     });
   } catch (error) {
+    end.abort(error); // after a loss the download is still under way
     memory.dispose();
     gpu.device.destroy();
     throw error;
@@ -170,7 +174,8 @@ function arithmeticOf(gpu: Gpu, asked: 'auto' | Arithmetic, dtype: Dtype): Arith
     );
   }
   if (asked === 'auto') return dtype !== 'f32' && gpu.hasF16 ? 'f16' : 'f32';
-  return asked;
+  if (asked === 'f16' || asked === 'f32') return asked;
+  throw new RangeError(`arithmetic must be one of auto, f16, f32; it is '${asked}'.`);
 }
 
 function tokensPerPass(asked: number | undefined, usual: number, limit: number): number {

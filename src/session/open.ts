@@ -59,7 +59,8 @@ async function modelOf(source: ModelSource, files: ModelFiles, options: OpenOpti
     const { recover = true } = options;
     const reload = (signal: AbortSignal): Promise<Loaded> => {
       const cache = options.cache === 'refresh' ? 'always' : options.cache;
-      const again = { ...options, cache, dtype: info.dtype, signal, onProgress: undefined };
+      const { dtype, commit } = info; // the tokenizer is of this commit
+      const again = { ...options, cache, dtype, commit, signal, onProgress: undefined };
       return stored(source, again, (own, dtype) => runtimeOf(own, { ...again, dtype }));
     };
     const engine = createEngine({ runtime, precise }, recover ? reload : undefined);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { LoadOptions, Model } from '../api/types';
+import { withShaders } from '../gpu/fixtures';
 import { maxDifference } from '../model/fixtures/golden';
 import { labelsOf, tinyModel } from '../tasks/fixtures';
 import { loadTestModel } from './fixtures';
@@ -116,6 +117,18 @@ describe('where only f16 arithmetic overflows', () => {
     });
   });
 
+  it('and the kernels for f32 fail, the next call tries them again', async ({ skip }) => {
+    let fails = false;
+    const gpu = withShaders((code) => (fails ? `${code} out of memory` : code));
+    await withOverflow('encoder', ONLY_F16, { dtype: 'f16', gpu }, async (model) => {
+      skip(model.info.arithmetic !== 'f16', 'not for this device: it needs shader-f16');
+      fails = true;
+      await expect(model.embed(texts)).rejects.toThrow(/does not compile/);
+      fails = false;
+      await expect(model.embed(texts)).resolves.toMatchObject({ rows: 2 });
+    });
+  });
+
   it('is an error that says so if the caller chose f16', async ({ skip }) => {
     await withOverflow('encoder', ONLY_F16, { dtype: 'f16' }, async ({ info }) =>
       skip(info.arithmetic !== 'f16', 'not for this device: it needs shader-f16'),
@@ -124,4 +137,9 @@ describe('where only f16 arithmetic overflows', () => {
       await expect(model.embed(texts)).rejects.toThrow(/Text 0 .* Load it with arithmetic: 'f32'/);
     });
   });
+});
+
+it('an arithmetic that does not exist is named, not compiled', async () => {
+  const attempt = loadTestModel(tinyModel('encoder'), { arithmetic: 'f64' as never });
+  await expect(attempt).rejects.toThrow(new RangeError("arithmetic must be one of auto, f16, f32; it is 'f64'."));
 });

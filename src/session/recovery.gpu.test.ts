@@ -1,4 +1,6 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DeviceLostError } from '../api/errors';
 import { TEST_PROFILE, withLosses, withoutMemoryAt } from '../gpu/fixtures';
 import { checkpointFolder, maxDifference, readGolden } from '../model/fixtures/golden';
@@ -22,6 +24,10 @@ const open = (gpu: GPU, options: Partial<OpenOptions> = {}) =>
   });
 const forward = (model: Awaited<ReturnType<typeof open>>) =>
   model.forward(golden.batch, { outputs: ['last_hidden_state'] });
+/** Waits for it; the test's own limit of time ends it. */
+const until = async (isTrue: () => boolean) => {
+  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 5));
+};
 const isRight = ({ last_hidden_state }: Awaited<ReturnType<typeof forward>>) =>
   maxDifference(last_hidden_state!.data, golden.floats('last_hidden_state').data) <= 2e-4;
 
@@ -98,6 +104,82 @@ describe('a loss', () => {
     await expect(call).rejects.toMatchObject({ name: 'AbortError', message: /disposed/ });
     await expect(forward(model)).rejects.toMatchObject({ name: 'AbortError', message: /disposed/ });
   });
+});
+
+it('a loss ends the download that it interrupts', async () => {
+  const folder = checkpointFolder('tiny-mlm');
+  let sent = 0;
+  let isCancelled = false;
+  vi.stubGlobal('fetch', async (url: string) => {
+    const name = new URL(url).pathname.slice('/tiny/'.length);
+    if (!readdirSync(folder).includes(name)) return new Response(null, { status: 404 });
+    const bytes = readFileSync(join(folder, name));
+    if (name !== 'model.safetensors') return new Response(bytes);
+    const pull = async (controller: ReadableStreamDefaultController) => {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      const part = bytes.subarray(sent, sent + 65_536);
+      sent += part.length;
+      controller.enqueue(new Uint8Array(part));
+      if (sent >= bytes.length) controller.close();
+    };
+    const cancel = () => {
+      isCancelled = true;
+    };
+    return new Response(new ReadableStream({ pull, cancel }, { highWaterMark: 0 }));
+  });
+  try {
+    const { gpu, lose } = withLosses();
+    const loading = openModel('https://example.org/tiny/', {
+      gpu,
+      dtype: 'f32',
+      selfCheck: false,
+      profile: TEST_PROFILE,
+      recover: false,
+    });
+    loading.catch(() => {});
+    await until(() => sent > 200_000);
+    lose();
+    await expect(loading).rejects.toThrow(DeviceLostError);
+    await until(() => isCancelled);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
+it('the load after a loss reads the commit that the model is of, though the branch has moved', async () => {
+  const folder = checkpointFolder('tiny-mlm');
+  let head = 'a'.repeat(40);
+  const asked: string[] = [];
+  vi.stubGlobal('fetch', async (url: string) => {
+    const { pathname } = new URL(url);
+    asked.push(pathname);
+    if (pathname.startsWith('/api/')) {
+      const named = pathname.split('/').at(-1)!;
+      const siblings = readdirSync(folder).map((rfilename) => ({ rfilename }));
+      return Response.json({ sha: named === 'main' ? head : named, siblings });
+    }
+    return new Response(readFileSync(join(folder, pathname.split('/').at(-1)!)));
+  });
+  try {
+    const { gpu, lose } = withLosses();
+    const model = await openModel('org/tiny', {
+      gpu,
+      dtype: 'f32',
+      autotune: false,
+      selfCheck: false,
+      profile: TEST_PROFILE,
+    });
+    head = 'b'.repeat(40);
+    lose();
+    asked.length = 0;
+    expect(isRight(await forward(model))).toBe(true);
+    expect(asked).toContain(`/org/tiny/resolve/${'a'.repeat(40)}/model.safetensors`);
+    expect(asked.filter((path) => path.includes(head))).toEqual([]);
+    expect(model.info.commit).toBe('a'.repeat(40));
+    await model.dispose();
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 it.each([1, 20, 30])(

@@ -90,7 +90,11 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
       const result = await outcome(id, async (signal) => {
         if (!model) throw new WorkerError('This worker has no model: load one first.');
         const received: Promise<void>[] = [];
-        const report = (progress: CallProgress) => void received.push(onProgress!(progress));
+        const report = (progress: CallProgress) => {
+          const sent = onProgress!(progress);
+          sent.catch(() => {}); // awaited below, unless the call fails before
+          received.push(sent);
+        };
         const args = options ? [...input, { ...options, signal, onProgress: onProgress && report }] : input;
         try {
           const value = await (model[name] as (...args: unknown[]) => Promise<unknown>)(...args);

@@ -9,7 +9,10 @@ import { httpUrl } from './urls';
 const HUB_URL = 'https://huggingface.co';
 
 export type HubOptions = Pick<FileOptions, 'revision' | 'token' | 'hubUrl' | 'stallTimeout'> &
-  Pick<HttpOptions, 'retryDelay' | 'sha256'>;
+  Pick<HttpOptions, 'retryDelay' | 'sha256'> & {
+    /** The commit that `revision` stands for, if that is known: a branch may have moved on. */
+    commit?: string;
+  };
 
 /** The commit of a revision, and its files with what the Hub knows about them. */
 interface Snapshot {
@@ -37,7 +40,12 @@ export function hubFiles(id: string, options: HubOptions): ModelFiles {
   const hub = hubAddress(hubUrl);
   const repository = `${hub}/${id}`;
   const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
-  const identity: Identity = { source: id, hubUrl: hub === HUB_URL ? undefined : hub, revision };
+  const identity: Identity = {
+    source: id,
+    hubUrl: hub === HUB_URL ? undefined : hub,
+    revision,
+    commit: options.commit,
+  };
   const missing = new Map<string, Missing>();
   let asking: Promise<Snapshot | undefined> | undefined;
 

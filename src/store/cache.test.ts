@@ -71,6 +71,17 @@ describe('a model that was loaded', () => {
     expect(second.asked).toEqual([]);
   });
 
+  it('is not taken for another commit that is asked for', async () => {
+    const store = folderStore(newFolder());
+    await load(remote().files, store);
+    const { files, asked } = remote();
+    const other = { ...files, identity: { ...files.identity!, commit: 'c2' } };
+    expect((await load(other, store)).use).toMatchObject({ state: 'stored' });
+    expect(asked).toEqual(NAMES);
+    const unknown = { ...files, identity: { ...files.identity!, commit: undefined } };
+    expect((await load(unknown, store)).use).toMatchObject({ state: 'hit' });
+  });
+
   it('asks again for a file for which no answer came, and works without one', async () => {
     const store = folderStore(newFolder());
     const unsure = () => {

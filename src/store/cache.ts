@@ -75,9 +75,10 @@ const isOf = (manifest: Manifest, { source, hubUrl, revision }: Identity): boole
   manifest.hubUrl === hubUrl &&
   (manifest.revision === revision || (revision !== undefined && manifest.commit === revision));
 
-/** The stored entry, held so that nobody removes it. An entry that lacks a file or a part of one is removed. */
+/** The stored entry, of the commit if that is known, held so that nobody removes it. An entry that lacks a file or a part of one is removed. */
 async function findEntry(store: Store, identity: Identity, dtype: 'auto' | Dtype) {
   for (const { id, manifest } of await readEntries(store)) {
+    if (identity.commit !== undefined && manifest.commit !== identity.commit) continue;
     if (!isOf(manifest, identity) || (dtype === 'auto' ? !manifest.auto : manifest.dtype !== dtype)) continue;
     const release = await store.hold(id, { mode: 'shared' });
     const sizes = Object.entries(manifest.files);

@@ -14,13 +14,17 @@ export interface Call {
   run(parts: Parts, ...args: never[]): Promise<unknown>;
 }
 
-/** The call on a model. It rejects with an UnsupportedModelError for a checkpoint with another head. */
+/**
+ * The call on a model, with copies of the lists that it is given: the caller may reuse its own while they are tokenized. It rejects with an
+ * UnsupportedModelError for a checkpoint with another head.
+ */
 export const bound =
   (parts: Parts, name: string, { task, inputs = 1, options, run }: Call) =>
   async (...args: never[]): Promise<unknown> => {
     if (options) checkOptions(name, args[inputs], options);
     const own = parts.info.task;
-    if (task === undefined || task === own) return run(parts, ...args);
+    const copies = args.map((value: unknown) => (Array.isArray(value) ? [...value] : value)) as never[];
+    if (task === undefined || task === own) return run(parts, ...copies);
     throw new UnsupportedModelError(`${name} needs a ${TASKS[task].name}; this checkpoint is a ${TASKS[own].name}.`);
   };
 

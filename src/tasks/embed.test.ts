@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/pass-items';
 import { callsOn, nanoTokenizer } from './fixtures';
@@ -12,6 +12,20 @@ const using = (sentence: Partial<SentenceConfig> = {}) => callsOn('encoder', {},
 const idsOf = (text: string) => tokenizer.encode(text).ids;
 
 describe('embed', () => {
+  it('takes its list as it was at the call: the caller may reuse it', async () => {
+    const { calls } = using();
+    const texts = ['a b', 'c d', 'e f'];
+    const expected = (await calls.embed(texts)).data;
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 1000)); // tokenizing yields after every text
+    const waiting = calls.embed(texts);
+    texts.splice(0, 2, 'other');
+    const { rows, data } = await waiting;
+    clock.mockRestore();
+    expect(rows).toBe(3);
+    expect(data).toEqual(expected);
+  });
+
   const prompts = { query: 'search_query: ', document: 'search_document: ' };
 
   it('puts the prompt before every text: by name, literally, or the default one', async () => {
