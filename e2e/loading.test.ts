@@ -112,7 +112,7 @@ it('loads a model from the Hub', async () => {
   await page.waitForSelector('.heatmap');
 });
 
-it('loads again after the GPU was lost', async () => {
+it('a lost GPU costs the next answer some time, and no more', async () => {
   const keepDevice = `{
     const { requestDevice } = GPUAdapter.prototype;
     GPUAdapter.prototype.requestDevice = async function (...args) {
@@ -122,8 +122,6 @@ it('loads again after the GPU was lost', async () => {
   const page = await open({ prepare: (page) => prepareWorker(page, keepDevice) });
   await page.waitForSelector('#masks button');
   await page.workers()[0].evaluate(() => (globalThis as unknown as { openedDevice: GPUDevice }).openedDevice.destroy());
-  await page.click('#fill');
-  await waitForText(page, '#fill-mask form .error', 'Load the model again');
-  await waitForText(page, '#fill-mask .model-state', 'not loaded');
   expect((await fillMasks(page))[0][0]).toBe('Paris');
+  expect(await page.textContent('#fill-mask form .error')).toBe('');
 });

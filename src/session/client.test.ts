@@ -294,6 +294,16 @@ describe('calls', () => {
     expect(unhandled).not.toHaveBeenCalled();
   });
 
+  it('have no option that the caller did not give, but a signal', async () => {
+    const { remote, seen } = await load();
+    await remote.classify('a', { topK: 1 });
+    await remote.classify('b', { onProgress: () => {} });
+    expect(seen.map(([, , options]) => Object.keys(options as object).sort())).toEqual([
+      ['signal', 'topK'],
+      ['onProgress', 'signal'],
+    ]);
+  });
+
   it('are the calls of the model in the worker', async () => {
     const summarize = async (text: string, options: object) => [text, options];
     const { remote } = await load({ summarize } as object);

@@ -95,7 +95,7 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
           sent.catch(() => {}); // awaited below, unless the call fails before
           received.push(sent);
         };
-        const args = options ? [...input, { ...options, signal, onProgress: onProgress && report }] : input;
+        const args = options ? [...input, { ...options, signal, ...(onProgress && { onProgress: report }) }] : input;
         try {
           const value = await (model[name] as (...args: unknown[]) => Promise<unknown>)(...args);
           await Promise.all(received); // an error in the page's callback fails the call
