@@ -19,11 +19,10 @@ export async function openModel(source: ModelSource, given: OpenOptions): Promis
   options.signal?.throwIfAborted();
   const { recover = true } = options;
   const load = () => stored(source, options, (files, dtype) => modelOf(source, files, { ...options, dtype }));
-  const model = await load().catch((error: unknown) => {
+  return load().catch((error: unknown) => {
     if (recover && error instanceof DeviceLostError) return load();
     throw error;
   });
-  return model;
 }
 
 /** Runs a load with the source's files, those of the store where it has them; it is kept for the next time if it succeeds. */
