@@ -55,8 +55,8 @@ it('runs a short benchmark', () => {
 });
 
 it('keeps what a stage had measured when its time is up, and goes on with the next', async () => {
-  // Work of minutes, and a cap of an hour. The test sends the signal that ends the cap, as any number of seconds
-  // would be too few on one machine or enough for all of the work on another.
+  // The work takes minutes and the cap is an hour. The test itself sends the signal that `timeout` sends at the cap: a short cap would end
+  // before the first result on a slow machine, and after the last on a fast one.
   const env = { ...bare, TUNE_ARGS: '--rows 64 --dtypes f32,f16,q8,q4,int8' };
   const child = spawn(join(pack, 'run.sh'), ['tune:3600', 'probe'], { env });
   const [stdout, stderr, ended] = [text(child.stdout), text(child.stderr), once(child, 'close')];

@@ -156,7 +156,7 @@ async function inScopes<T>(gpu: Gpu, work: (submitted: () => Promise<void>) => P
   return result as T;
 }
 
-/** Milliseconds in which the loss of a device is reported that fails to report errors. */
+/** A device that fails to report errors is most likely lost; its loss is reported within so many milliseconds. */
 const REPORT_TIME = 1000;
 
 async function popErrors(gpu: Gpu): Promise<void> {
@@ -164,7 +164,7 @@ async function popErrors(gpu: Gpu): Promise<void> {
   const [validation, memory] = await Promise.all(scopes).catch(async (cause: unknown) => {
     const timeout = new Promise((resolve) => setTimeout(resolve, REPORT_TIME));
     await Promise.race([gpu.device.lost, timeout]);
-    // Nothing that it computes can be believed: to be recovered from as any other loss.
+    // Without error reports its results cannot be trusted, so it counts as lost even if no loss is reported.
     gpu.lost ??= new DeviceLostError(`The GPU device does not report errors any more (${cause}).`, { cause });
     throw gpu.lost;
   });
