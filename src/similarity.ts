@@ -1,4 +1,5 @@
 import type { Embeddings, Metric, Precision } from './api/calls';
+import { wrongChoice } from './api/options';
 
 type Vector = Float32Array | Int8Array;
 
@@ -15,7 +16,7 @@ const METRICS: Record<Metric, (a: Vector, b: Vector) => number> = {
  */
 export function similarity<P extends Precision>(a: Embeddings<P>, b: Embeddings<P>, metric: Metric = 'cosine') {
   const compare = METRICS[metric];
-  if (!compare) throw new RangeError(`metric must be one of ${Object.keys(METRICS).join(', ')}, it is '${metric}'.`);
+  if (!compare) throw wrongChoice('metric', Object.keys(METRICS), metric);
   if (a.dim !== b.dim) throw new RangeError(`Embeddings of ${a.dim} and of ${b.dim} numbers cannot be compared.`);
   if (a.data.constructor !== b.data.constructor) {
     throw new RangeError(`${kind(a)} and ${kind(b)} cannot be compared: use one precision for both.`);

@@ -2,6 +2,7 @@
  * Everything that is chosen by device, in one value. `openGpu` makes it, from what the adapter is and has, and the self-check may strike designs
  * off it. Kernels, runtime and session read it, and ask nothing else about the device but its limits and features.
  */
+import { wrongChoice } from '../api/options';
 import type { ProfileName } from '../api/types';
 
 /**
@@ -75,8 +76,7 @@ export function deviceDescriptor(adapter: GPUAdapter, asked: AskedProfile): GPUD
  */
 export function profileOf(info: AdapterInfo, subgroupSize: number | undefined, asked: AskedProfile = {}): Profile {
   const { name = isSoftware(info) ? 'software' : 'card', unroll = 16 } = asked;
-  if (!PROFILES.includes(name))
-    throw new RangeError(`profile must be one of auto, ${PROFILES.join(', ')}; it is '${name}'.`);
+  if (!PROFILES.includes(name)) throw wrongChoice('profile', ['auto', ...PROFILES], name);
   const shared = { name, unroll, tokensPerPass: 8192, flopsPerSubmit: 3e11 };
   if (name !== 'software') {
     return { ...shared, gemm: ['tuned', 'workgroup', 'plain'], attention: ['workgroup', 'plain'] };

@@ -1,4 +1,5 @@
 import { ModelFileError } from '../api/errors';
+import { wrongChoice } from '../api/options';
 import type { Dtype, LoadOptions } from '../api/types';
 import type { QuantizedDtype } from '../formats/quantize';
 
@@ -31,7 +32,7 @@ const BYTES = { f32: 4, f16: 2, q8: 1.0625 };
  */
 export function chooseDtype(asked: NonNullable<LoadOptions['dtype']>, facts: DtypeFacts): Dtype {
   const { stored, isF32, parameters, maxBufferSize, deviceMemory = Infinity } = facts;
-  if (!DTYPES.includes(asked)) throw new RangeError(`dtype must be one of ${DTYPES.join(', ')}; it is '${asked}'.`);
+  if (!DTYPES.includes(asked)) throw wrongChoice('dtype', DTYPES, asked);
   if (stored) {
     if (asked === 'auto' || asked === stored) return stored;
     throw new ModelFileError(

@@ -2,21 +2,21 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { WorkerError } from '../api/errors';
 import type { Model } from '../api/types';
 import { loadModel } from './client';
-import { echoModel, workerDouble } from './worker-double';
+import { closePorts, echoModel, workerDouble } from './worker-double';
 
 const started: (Worker & { terminate: () => void })[] = [];
 let next: () => Promise<Model> = async () => echoModel().model;
-vi.mock('../start-worker', () => ({
-  startWorker() {
-    const worker = workerDouble(() => next());
-    started.push(worker);
-    return worker;
-  },
-}));
+/** What the browser has: each new worker is a double. */
+vi.stubGlobal('Worker', function startDouble() {
+  const worker = workerDouble(() => next());
+  started.push(worker);
+  return worker;
+});
 
 // In Node there is no page: relative addresses need one.
 vi.stubGlobal('location', { href: 'https://example.org/app/index.html' });
 afterAll(() => void vi.unstubAllGlobals());
+afterEach(closePorts);
 
 describe('a worker that crashes', () => {
   const crash = (worker = started.at(-1)!) =>

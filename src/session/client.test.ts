@@ -1,13 +1,14 @@
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import type { CallOptions } from '../api/calls';
 import { ModelFileError } from '../api/errors';
 import type { LoadOptions, Model, Progress } from '../api/types';
 import { absoluteSource, loadModel } from './client';
-import { echoModel, info, load, workerDouble } from './worker-double';
+import { closePorts, echoModel, info, load, workerDouble } from './worker-double';
 
 // In Node there is no page: relative addresses need one.
 vi.stubGlobal('location', { href: 'https://example.org/app/index.html' });
 afterAll(() => void vi.unstubAllGlobals());
+afterEach(closePorts);
 
 describe('loading', () => {
   it('sends the source and the cloneable options, and returns a model with info and memory', async () => {

@@ -1,5 +1,7 @@
 /** The part of a model below the tokenizer: device, weights, kernels. */
+
 import { WebGPUUnavailableError } from '../api/errors';
+import { wrongChoice } from '../api/options';
 import type { Arithmetic, Compute, Dtype, LoadOptions, ModelInfo, ModelSource, ReplacedKernel } from '../api/types';
 import type { ModelFiles } from '../formats/model-files';
 import type { QuantizedDtype } from '../formats/quantize';
@@ -164,7 +166,7 @@ const askedProfile = (asked: OpenOptions['profile'] = 'auto'): AskedProfile =>
 
 function computeOf(compute: Compute = 'float'): Compute {
   if (compute === 'float' || compute === 'int8') return compute;
-  throw new RangeError(`compute must be one of float, int8; it is '${compute}'.`);
+  throw wrongChoice('compute', ['float', 'int8'], compute);
 }
 
 function arithmeticOf(gpu: Gpu, asked: 'auto' | Arithmetic, dtype: Dtype): Arithmetic {
@@ -175,7 +177,7 @@ function arithmeticOf(gpu: Gpu, asked: 'auto' | Arithmetic, dtype: Dtype): Arith
   }
   if (asked === 'auto') return dtype !== 'f32' && gpu.hasF16 ? 'f16' : 'f32';
   if (asked === 'f16' || asked === 'f32') return asked;
-  throw new RangeError(`arithmetic must be one of auto, f16, f32; it is '${asked}'.`);
+  throw wrongChoice('arithmetic', ['auto', 'f16', 'f32'], asked);
 }
 
 function tokensPerPass(asked: number | undefined, usual: number, limit: number): number {

@@ -1,4 +1,5 @@
 /** Long runs on a small model: what docs/reliability.md promises. `npm run test:soak` */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Model } from '../api/types';
 import { inBatches } from '../in-batches';
@@ -108,4 +109,22 @@ it('20,000 texts one by one need no more memory than 2,000', async () => {
   const [few, many] = [await run(2000), await run(20_000)];
   console.log(`2,000 texts: at most ${few.toFixed(0)} MB; 20,000 texts: ${many.toFixed(0)} MB`);
   expect(many).toBeLessThan(1.05 * few + 4);
+});
+
+it('20,000 texts in one call keep their ids and results, and not much else', async () => {
+  const texts = Array.from({ length: 20_000 }, (_, i) => textOf(i));
+  const before = megabytes();
+  let peak = before;
+  const onProgress = () => {
+    peak = Math.max(peak, process.memoryUsage().rss / 1e6);
+  };
+  const delays = monitorEventLoopDelay({ resolution: 5 });
+  delays.enable();
+  const { rows } = await model.embed(texts, { onProgress });
+  delays.disable();
+  expect(rows).toBe(20_000);
+  console.log(
+    `20,000 texts in one call: RSS ${before.toFixed(0)} MB before, at most ${peak.toFixed(0)} MB; the event loop held for at most ${(delays.max / 1e9).toFixed(2)} s`,
+  );
+  expect(peak - before).toBeLessThan(150); // ids and results are 8 MB, and the passes have their own
 });

@@ -1,6 +1,6 @@
 /** For tests: a model that echoes its calls, behind a MessageChannel that stands in for a Worker. */
 import { expose } from 'comlink';
-import { afterEach, vi } from 'vitest';
+import { vi } from 'vitest';
 import type { LoadOptions, Model, ModelInfo, ModelSource } from '../api/types';
 import { loadModel } from './client';
 import { createSession } from './worker-session';
@@ -38,9 +38,11 @@ export function echoModel(overrides: Partial<Model> = {}) {
 }
 
 const ports: MessagePort[] = [];
-afterEach(() => {
+
+/** For `afterEach`: open ports keep a process alive. */
+export function closePorts(): void {
   for (const port of ports.splice(0)) port.close();
-});
+}
 
 /** The real session behind a MessageChannel that stands in for a Worker. */
 export function workerDouble(load: (source: ModelSource, options: LoadOptions) => Promise<Model>) {

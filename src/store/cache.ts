@@ -1,4 +1,5 @@
 import { ModelFileError } from '../api/errors';
+import { wrongChoice } from '../api/options';
 import type { CacheMode, CacheUse, Dtype } from '../api/types';
 import type { Identity, ModelFile, ModelFiles } from '../formats/model-files';
 import { messageOf } from '../formats/read';
@@ -38,7 +39,7 @@ const CHECKED_BYTES = 1 << 20;
 /** `files`, read from the store if they are there, else kept in it. Throws a RangeError for an unknown mode. */
 export async function cachedFiles(files: ModelFiles, options: CacheOptions): Promise<CachedFiles> {
   const { cache = 'auto', dtype = 'auto' } = options;
-  if (!MODES.includes(cache)) throw new RangeError(`cache must be one of ${MODES.join(', ')}; it is '${cache}'.`);
+  if (!MODES.includes(cache)) throw wrongChoice('cache', MODES, cache);
   const { identity } = files;
   const off = whyOff(identity, cache);
   if (off || !identity || !options.store) return uncached(files, { state: 'off', reason: off });

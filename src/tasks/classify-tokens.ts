@@ -1,5 +1,5 @@
 import type { Aggregation, ClassifyTokensOptions, Entity, TokenLabel } from '../api/calls';
-import { CALL_OPTIONS, type OptionNames } from '../api/options';
+import { CALL_OPTIONS, type OptionNames, wrongChoice } from '../api/options';
 import { tokenLogits } from '../model/heads/logits';
 import { type Call, oneOrMany } from './call';
 import { encode, largest, type Parts, softmax } from './common';
@@ -19,7 +19,7 @@ async function classifyTexts(
   const { signal, onProgress, aggregation = 'none' } = options;
   const { ignoreLabels = aggregation === 'none' ? [] : ['O'] } = options;
   if (!AGGREGATIONS.includes(aggregation)) {
-    throw new RangeError(`aggregation must be one of ${AGGREGATIONS.join(', ')}, it is '${aggregation}'.`);
+    throw wrongChoice('aggregation', AGGREGATIONS, aggregation);
   }
   const results: (TokenLabel | Entity)[][] = [];
   const items = await encode(parts, texts, options, ({ ids, tokens, offsets }, i) => {

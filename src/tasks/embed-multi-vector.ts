@@ -1,6 +1,6 @@
 import type { MultiVector, MultiVectorOptions, Tokens } from '../api/calls';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
-import { CALL_OPTIONS, type OptionNames } from '../api/options';
+import { CALL_OPTIONS, type OptionNames, wrongChoice } from '../api/options';
 import { tokenEmbeddings } from '../model/heads/embeddings';
 import type { MultiVectorConfig } from '../model/sentence';
 import type { Tokenizer } from '../tokenizer/types';
@@ -26,7 +26,7 @@ async function embedTexts(parts: Parts, texts: string[], options: MultiVectorOpt
   }
   const kind = options?.kind;
   if (kind !== 'query' && kind !== 'document') {
-    throw new RangeError(`kind must be 'query' or 'document', it is '${kind}'.`);
+    throw wrongChoice('kind', ['query', 'document'], kind);
   }
   const tokenizer = tokenizerOf(parts);
   const prefix = kind === 'query' ? multiVector.query_prefix : multiVector.document_prefix;

@@ -1,4 +1,5 @@
 import type { Embeddings, EmbedOptions, Precision, PrecisionData } from '../api/calls';
+import { wrongChoice } from '../api/options';
 
 /** `data` as embeddings. */
 export function embeddingsOf<P extends Precision>(data: PrecisionData[P], rows: number, dim: number): Embeddings<P> {
@@ -18,7 +19,7 @@ export function pack<P extends Precision>(
     binary: (data) => bits(data, dim),
   };
   if (!Object.hasOwn(packers, precision)) {
-    throw new RangeError(`precision must be one of ${Object.keys(packers).join(', ')}, it is '${precision}'.`);
+    throw wrongChoice('precision', Object.keys(packers), precision);
   }
   if (ranges && (precision !== 'int8' || ranges.min.length !== dim || ranges.max.length !== dim)) {
     throw new RangeError(

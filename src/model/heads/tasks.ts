@@ -1,4 +1,5 @@
 import { UnsupportedModelError } from '../../api/errors';
+import { wrongChoice } from '../../api/options';
 import type { Task } from '../../api/types';
 import { unsupportedField } from '../../formats/json-fields';
 import type { ModelConfig } from '../config';
@@ -49,7 +50,7 @@ export function taskOf(
 ): Task {
   const task = asked ?? namedTask(architectures[0]) ?? taskByTensors();
   if (!Object.hasOwn(TASKS, task)) {
-    throw new RangeError(`task must be one of ${Object.keys(TASKS).join(', ')}; it is '${task}'.`);
+    throw wrongChoice('task', Object.keys(TASKS), task);
   }
   if (asked === undefined && task === 'mlm' && heads && !names.has(heads.tensors.mlm)) return 'encoder';
   if (heads || task === 'encoder') return task;
