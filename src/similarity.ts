@@ -1,5 +1,5 @@
 import type { Embeddings, Metric, Precision } from './api/calls';
-import { wrongChoice } from './api/options';
+import { wrongChoice } from './api/errors';
 
 type Vector = Float32Array | Int8Array;
 

@@ -58,3 +58,9 @@ export const unlessAborted = <T>(promise: PromiseLike<T>, signal: AbortSignal | 
     signal?.addEventListener('abort', abort);
     promise.then(resolve, reject).then(settle);
   });
+
+/** The error for an option that is none of its values. */
+export const wrongChoice = (option: string, values: readonly string[], given: unknown): RangeError =>
+  new RangeError(
+    `${option} must be one of ${values.join(', ')}; it is ${typeof given === 'string' ? `'${given.slice(0, 100)}'` : String(given)}.`,
+  );

@@ -53,12 +53,6 @@ export function checkOptions(what: string, options: unknown, names: Record<strin
   }
 }
 
-/** The error for an option that is none of its values. */
-export const wrongChoice = (option: string, values: readonly string[], given: unknown): RangeError =>
-  new RangeError(
-    `${option} must be one of ${values.join(', ')}; it is ${typeof given === 'string' ? `'${given.slice(0, 100)}'` : String(given)}.`,
-  );
-
 /** Levenshtein's distance: how many letters to insert, delete or replace. */
 function editsBetween(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -2,7 +2,7 @@
  * Everything that is chosen by device, in one value. `openGpu` makes it, from what the adapter is and has, and the self-check may strike designs
  * off it. Kernels, runtime and session read it, and ask nothing else about the device but its limits and features.
  */
-import { wrongChoice } from '../api/options';
+import { wrongChoice } from '../api/errors';
 import type { ProfileName } from '../api/types';
 
 /**

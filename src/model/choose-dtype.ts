@@ -1,5 +1,4 @@
-import { ModelFileError } from '../api/errors';
-import { wrongChoice } from '../api/options';
+import { ModelFileError, wrongChoice } from '../api/errors';
 import type { Dtype, LoadOptions } from '../api/types';
 import type { QuantizedDtype } from '../formats/quantize';
 

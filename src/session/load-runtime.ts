@@ -1,7 +1,6 @@
 /** The part of a model below the tokenizer: device, weights, kernels. */
 
-import { WebGPUUnavailableError } from '../api/errors';
-import { wrongChoice } from '../api/options';
+import { WebGPUUnavailableError, wrongChoice } from '../api/errors';
 import type { Arithmetic, Compute, Dtype, LoadOptions, ModelInfo, ModelSource, ReplacedKernel } from '../api/types';
 import type { ModelFiles } from '../formats/model-files';
 import type { QuantizedDtype } from '../formats/quantize';

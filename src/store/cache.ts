@@ -1,5 +1,4 @@
-import { ModelFileError } from '../api/errors';
-import { wrongChoice } from '../api/options';
+import { ModelFileError, wrongChoice } from '../api/errors';
 import type { CacheMode, CacheUse, Dtype } from '../api/types';
 import type { Identity, ModelFile, ModelFiles } from '../formats/model-files';
 import { messageOf } from '../formats/read';

@@ -1,5 +1,6 @@
 import type { Aggregation, ClassifyTokensOptions, Entity, TokenLabel } from '../api/calls';
-import { CALL_OPTIONS, type OptionNames, wrongChoice } from '../api/options';
+import { wrongChoice } from '../api/errors';
+import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { tokenLogits } from '../model/heads/logits';
 import { type Call, oneOrMany } from './call';
 import { encode, largest, type Parts, softmax } from './common';

@@ -1,6 +1,6 @@
 import type { MultiVector, MultiVectorOptions, Tokens } from '../api/calls';
-import { ModelFileError, UnsupportedModelError } from '../api/errors';
-import { CALL_OPTIONS, type OptionNames, wrongChoice } from '../api/options';
+import { ModelFileError, UnsupportedModelError, wrongChoice } from '../api/errors';
+import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { tokenEmbeddings } from '../model/heads/embeddings';
 import type { MultiVectorConfig } from '../model/sentence';
 import type { Tokenizer } from '../tokenizer/types';

@@ -1,5 +1,5 @@
 import type { Embeddings, EmbedOptions, Precision, PrecisionData } from '../api/calls';
-import { wrongChoice } from '../api/options';
+import { wrongChoice } from '../api/errors';
 
 /** `data` as embeddings. */
 export function embeddingsOf<P extends Precision>(data: PrecisionData[P], rows: number, dim: number): Embeddings<P> {

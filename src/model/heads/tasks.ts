@@ -1,5 +1,4 @@
-import { UnsupportedModelError } from '../../api/errors';
-import { wrongChoice } from '../../api/options';
+import { UnsupportedModelError, wrongChoice } from '../../api/errors';
 import type { Task } from '../../api/types';
 import { unsupportedField } from '../../formats/json-fields';
 import type { ModelConfig } from '../config';
