@@ -41,5 +41,8 @@ export const pool = <S>(
   };
 };
 
+/** Rows that are pooled: those from `first` to `end`; positions (weightedmean) count from `start`. */
+export type Span = [start: number, first: number, end: number];
+
 /** A span as the kernel reads it: a sequence's rows `start` .. `end`, of which those before start + skip do not count. */
-export const poolSpan = (start: number, end: number, skip = 0): [number, number, number] => [start, start + skip, end];
+export const poolSpan = (start: number, end: number, skip = 0): Span => [start, start + skip, end];
