@@ -41,8 +41,12 @@ export const pool = <S>(
   };
 };
 
-/** Rows that are pooled: those from `first` to `end`; positions (weightedmean) count from `start`. */
-export type Span = [start: number, first: number, end: number];
-
-/** A span as the kernel reads it: a sequence's rows `start` .. `end`, of which those before start + skip do not count. */
-export const poolSpan = (start: number, end: number, skip = 0): Span => [start, start + skip, end];
+/**
+ * A span as the kernel reads it: a sequence's rows `start` .. `end`, of which those before start + skip do not count; positions (weightedmean)
+ * count from `start`.
+ */
+export const poolSpan = (start: number, end: number, skip = 0): [start: number, first: number, end: number] => [
+  start,
+  start + skip,
+  end,
+];

@@ -1,15 +1,18 @@
 /** What a pass computes for its items, and which item takes which part of the answers. */
-import { poolSpan, type Span } from '../kernels/pool';
+import { poolSpan } from '../kernels/pool';
 import { type Head, notFinite } from '../model/heads/head';
 import type { HeadRequest } from './head-runner';
 import type { PassResult } from './runtime';
+
+/** Tokens of a sequence to pool: those from `first` to `end`; positions (weightedmean) count from `start`. */
+export type Span = [start: number, first: number, end: number];
 
 /** One head's output that a call needs for one of its sequences. */
 export interface Wanted {
   head: Head;
   /** For heads by row: token indices in the sequence. */
   rows?: Uint32Array;
-  /** For heads by sequence: parts of it to answer for, as poolSpan makes them. Default: the whole sequence. */
+  /** For heads by sequence: parts of it to answer for. Default: the whole sequence. */
   spans?: Span[];
   /** Receives the answer: [rows, width], [spans, width] or [1, width]. */
   deliver(data: Float32Array<ArrayBuffer>, width: number): void;

@@ -1,11 +1,11 @@
 import type { Embeddings, EmbedOptions, Kind, Pooling, Precision, Tokens } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
-import { poolSpan, type Span } from '../kernels/pool';
 import { normalizesAfter, sequenceEmbedding } from '../model/heads/embeddings';
 import type { Feature } from '../model/modules/module';
 import { POOLINGS } from '../model/modules/pooling';
 import type { Chain } from '../model/sentence';
+import type { Span } from '../runtime/pass-items';
 import type { Call } from './call';
 import { checkList, checkText, encode, type Parts, tokenizerOf } from './common';
 import { embeddingsOf, pack } from './embedding-precision';
@@ -55,7 +55,7 @@ async function embedTexts<P extends Precision = 'float32'>(
   const itemOf = ({ ids, offsets }: Tokens, i: number) => {
     if (skip >= ids.length)
       throw new RangeError(`Text ${i} has only its prompt's tokens, which this checkpoint does not pool.`);
-    const spans = chunks ? spansOf(chunks[i], offsets, i, list[i].length) : [poolSpan(0, ids.length, skip)];
+    const spans = chunks ? spansOf(chunks[i], offsets, i, list[i].length) : [[0, skip, ids.length] as Span];
     return { wanted: [{ head, spans, deliver: (rows: Float32Array) => data.set(rows, places[i] * dim) }] };
   };
   const items = await encode(parts, list, options, itemOf, { prompt, strips });
@@ -81,8 +81,10 @@ function spansOf(chunks: Part[], offsets: [number, number][], text: number, leng
     }
     const isIn = ([from, to]: [number, number]) => to > from && from >= start && from < end;
     const first = offsets.findIndex(isIn);
-    if (first >= 0) return poolSpan(first, offsets.findLastIndex(isIn) + 1);
-    throw new RangeError(`${what}, ${start} to ${end}, has no token that begins in it: it is part of a word or of the white space, or was cut off.`);
+    if (first >= 0) return [first, first, offsets.findLastIndex(isIn) + 1];
+    throw new RangeError(
+      `${what}, ${start} to ${end}, has no token that begins in it: it is part of a word or of the white space, or was cut off.`,
+    );
   });
 }
 
