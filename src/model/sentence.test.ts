@@ -163,9 +163,10 @@ describe('readSentenceConfig', () => {
     await expect(read(files)).rejects.toThrow(message);
   });
 
-  it('refuses poolings side by side where rows would not be aligned', async () => {
+  it('puts poolings of any width side by side', async () => {
     const files = { [POOLING]: { ...MEAN, pooling_mode_max_tokens: true } };
-    await expect(read(files, 100)).rejects.toThrow(/for hidden_size 100; it must be a multiple of 32/);
+    const { modules } = await read(files, 25);
+    expect(modules[0].columns(25)).toBe(50);
   });
 
   it.each([

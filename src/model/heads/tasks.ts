@@ -42,12 +42,12 @@ function embeddingHead({ pooling }: SentenceConfig): Head {
  * tensors is a bare encoder. Throws an UnsupportedModelError for another class.
  */
 export function taskOf(
-  { architectures, names_labels }: ModelConfig,
+  { architectures, names_labels, writer }: ModelConfig,
   { model_type, heads }: Family,
   names: { has(name: string): boolean },
   asked?: Task,
 ): Task {
-  const task = asked ?? namedTask(architectures[0]) ?? taskByTensors();
+  const task = asked ?? namedTask(architectures[0], writer) ?? taskByTensors();
   if (!Object.hasOwn(TASKS, task)) {
     throw wrongChoice('task', Object.keys(TASKS), task);
   }
@@ -65,12 +65,13 @@ export function taskOf(
 }
 
 /** The task that a class name stands for. */
-function namedTask(architecture: string | undefined): Task | undefined {
+function namedTask(architecture: string | undefined, writer: string | undefined): Task | undefined {
   if (architecture === undefined) return undefined;
   const found = Object.entries(TASKS).find(([, { suffix }]) => architecture.endsWith(suffix));
   if (found) return found[0] as Task;
   const known = Object.values(TASKS)
     .map(({ suffix }) => suffix)
     .join(', ');
-  throw unsupportedField('config.json', 'architectures', architecture, `known are classes that end in ${known}`);
+  const why = `known are classes that end in ${known}; pass the option task if its tensors are those of one of them`;
+  throw unsupportedField('config.json', 'architectures', architecture, why, writer);
 }

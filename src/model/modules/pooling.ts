@@ -33,14 +33,8 @@ const FIELDS: Record<Pooling, string> = {
 };
 export const POOLINGS = Object.keys(FIELDS) as Pooling[];
 
-export function readPooling(fields: JsonFields, path: string, columns: number): PoolingModule {
-  const poolings = poolingsOf(fields);
-  if (poolings.length > 1 && columns % 32 !== 0) {
-    throw new UnsupportedModelError(
-      `${fields.file}: ${poolings.length} pooling modes side by side are not supported for hidden_size ${columns}; it must be a multiple of 32.`,
-    );
-  }
-  return poolingModule(poolings, fields.boolean('include_prompt', true), path);
+export function readPooling(fields: JsonFields, path: string): PoolingModule {
+  return poolingModule(poolingsOf(fields), fields.boolean('include_prompt', true), path);
 }
 
 function poolingsOf(fields: JsonFields): Pooling[] {
