@@ -13,7 +13,7 @@ import { roundUp } from '../../kernels/storage';
 import { activation, encoderAttention, encoderLinear } from '../blocks';
 import { MOST_WIDTH, type ModelConfig, readActivation, readHeads, readLabels, readLayers } from '../config';
 import { type Encoder, type Family, type HeadTask, input_ids, type PassSizes, type Target, WIDE } from '../family';
-import { classifierOf, decoderOf, type TaskHead } from '../task-head';
+import { answersOf, classifierOf, decoderOf, type TaskHead } from '../task-head';
 import type { Norm, Tensors } from '../tensors';
 
 export interface ModernBertConfig extends ModelConfig {
@@ -253,6 +253,7 @@ function head(c: ModernBertConfig, t: Tensors, task: HeadTask, { tok_embeddings,
     const bias = c.decoder_bias ? t.vector('decoder.bias', vocab_size) : undefined;
     return { layers, output: decoderOf(table, bias, vocab_size) };
   }
+  if (task === 'qa') return { layers, output: answersOf(t, 'classifier', c.labels, h) };
   const pooling = task === 'seqcls' ? c.classifier_pooling : undefined;
   return { pooling, layers, output: classifierOf(t, 'classifier', c.labels, h) };
 }

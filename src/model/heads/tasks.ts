@@ -30,12 +30,21 @@ export const TASKS: Record<Task, TaskKind> = {
     usual: () => sequenceLogits,
   },
   tokcls: { name: 'token classifier', suffix: 'ForTokenClassification', logits: tokenLogits, usual: () => tokenLogits },
+  qa: {
+    name: 'question answering model',
+    suffix: 'ForQuestionAnswering',
+    logits: tokenLogits,
+    usual: () => tokenLogits,
+  },
   encoder: { name: 'bare encoder without a head', suffix: 'Model', usual: embeddingHead },
 };
 
 function embeddingHead({ pooling }: SentenceConfig): Head {
   return pooling ? pooledEmbedding({ pooling, normalize: true }) : tokenEmbeddings;
 }
+
+/** Only question answering has it. ModernBERT's does not: there the layer is called classifier. */
+const QA_OUTPUTS = 'qa_outputs.weight';
 
 /**
  * What the checkpoint's head computes: as asked, else by its class name, else by its tensors. A masked language model without its head's
@@ -59,6 +68,7 @@ export function taskOf(
 
   /** Both classifiers have the same tensors. A last resort: files that name their labels (id2label) count as sequence classifiers. */
   function taskByTensors(): Task {
+    if (heads && names.has(QA_OUTPUTS)) return 'qa';
     if (heads && names.has(heads.tensors.classifier)) return names_labels ? 'seqcls' : 'tokcls';
     return heads && names.has(heads.tensors.mlm) ? 'mlm' : 'encoder';
   }
