@@ -154,9 +154,18 @@ export interface ClassifyTokensOptions extends CallOptions {
   aggregation?: Aggregation;
   /** Classes to leave out. Default: none without aggregation, else ['O']. */
   ignoreLabels?: string[];
+  /**
+   * How labels are chosen. `argmax`: the likeliest of each token or word, as transformers does; illegal sequences are then read sensibly: I- after O
+   * begins an entity, E- alone is one. `viterbi`: the likeliest sequence of all that the labels' scheme allows (BIO, BIOES, BILOU, BMES): no I-
+   * after O or after another class, no B- that nothing ends. Default argmax.
+   */
+  decode?: 'argmax' | 'viterbi';
 }
 
-/** Adjacent tokens of one class. `label` has no prefix (B-, I-); `start` and `end`: UTF-16 offsets of `text`. */
+/**
+ * Adjacent tokens of one class. `label` has no prefix (B-, I-); `start` and `end`: UTF-16 offsets of `text`, for given words into these joined by
+ * spaces.
+ */
 export interface Entity extends LabelScore {
   text: string;
   start: number;
@@ -218,6 +227,12 @@ export interface Words {
   words: string[];
 }
 
+/** One word's class: that of its first token, transformers' convention. `index`: its place among the given words. */
+export interface WordLabel extends LabelScore {
+  word: string;
+  index: number;
+}
+
 export interface Tokens {
   ids: Uint32Array;
   tokens: string[];
@@ -272,11 +287,16 @@ export interface Calls {
   zeroShot(texts: string[], labels: string[], options?: ZeroShotOptions): Promise<LabelScore[][]>;
   /** Scores how well each document answers the query, best first, with a cross-encoder: a sequence classifier with one or two labels. */
   rerank(query: string, documents: string[], options?: RerankOptions): Promise<RerankResult[]>;
-  /** The best label per token, special ones left out; with `aggregation`, the entities. */
+  /**
+   * The best label per token, special ones left out; with `aggregation`, the entities: transformers' token-classification pipeline. Of a text that
+   * is given as words, the best label per word; words that are cut off, or that the tokenizer leaves nothing of, have none.
+   */
   classifyTokens(text: string, options?: ClassifyTokensOptions & { aggregation?: 'none' }): Promise<TokenLabel[]>;
   classifyTokens(texts: string[], options?: ClassifyTokensOptions & { aggregation?: 'none' }): Promise<TokenLabel[][]>;
-  classifyTokens(text: string, options: ClassifyTokensOptions): Promise<Entity[]>;
-  classifyTokens(texts: string[], options: ClassifyTokensOptions): Promise<Entity[][]>;
+  classifyTokens(text: Words, options?: ClassifyTokensOptions & { aggregation?: 'none' }): Promise<WordLabel[]>;
+  classifyTokens(texts: Words[], options?: ClassifyTokensOptions & { aggregation?: 'none' }): Promise<WordLabel[][]>;
+  classifyTokens(text: string | Words, options: ClassifyTokensOptions): Promise<Entity[]>;
+  classifyTokens(texts: (string | Words)[], options: ClassifyTokensOptions): Promise<Entity[][]>;
   /**
    * Where a context answers a question, best first: transformers' question-answering pipeline (of its version 4) with an extractive model.
    * Scores are products of two softmaxes, of starts and ends over the tokens of the context; those of equal texts (but for case and the

@@ -3,7 +3,17 @@ import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { tokenLogits } from '../model/heads/logits';
 import type { Item } from '../runtime/pass-items';
 import type { Call } from './call';
-import { byScore, checkLength, checkText, checkTopK, type Parts, paced, softmax, tokenizerOf } from './common';
+import {
+  byScore,
+  checkLength,
+  checkText,
+  checkTopK,
+  type Parts,
+  paced,
+  softmax,
+  tokenizerOf,
+  withoutSpace,
+} from './common';
 
 const { signal, onProgress } = CALL_OPTIONS;
 const OPTIONS: OptionNames<AnswerOptions> = {
@@ -151,13 +161,12 @@ function addAnswers(all: Answer[], window: Window, tokens: Tokens, context: stri
   const candidates = bestSpans(starts, ends, skip, maxAnswerLength, alignToWords ? 2 * topK + 10 : topK);
   for (const { s, e, score } of candidates) {
     const [a, b] = [low + s - skip, low + e - skip];
-    const [begin] = offsets[alignToWords ? inWord(a, -1) : a];
-    const [, end] = offsets[alignToWords ? inWord(b, 1) : b];
-    const text = context.slice(begin, end).trim() || context.slice(begin, end); // a token may be only the space before a word
-    const start = context.indexOf(text, begin);
+    const places = [alignToWords ? inWord(a, -1) : a, alignToWords ? inWord(b, 1) : b];
+    const [start, end] = withoutSpace(context, offsets[places[0]][0], offsets[places[1]][1]);
+    const text = context.slice(start, end);
     const known = all.find(({ answer }) => answer.toLowerCase() === text.toLowerCase());
     if (known) known.score += score;
-    else all.push({ answer: text, score, start, end: start + text.length });
+    else all.push({ answer: text, score, start, end });
   }
   return skip ? starts[0] * ends[0] : 0;
 }

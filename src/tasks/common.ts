@@ -6,6 +6,7 @@ import { sequenceLogits as sequenceLogitsHead } from '../model/heads/logits';
 import type { SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/pass-items';
 import type { SubmitOptions } from '../runtime/scheduler';
+import { type Span, trimSpan } from '../tokenizer/aligned-text';
 import type { Tokenizer, Truncation } from '../tokenizer/types';
 
 /** What the calls of a model work with. */
@@ -117,6 +118,12 @@ export function checkWords({ words }: Words, name: string): string[] {
   checkList(words, `words of ${name[0].toLowerCase()}${name.slice(1)}`);
   for (const [w, word] of words.entries()) checkText(word, `${name}: word ${w}`);
   return words;
+}
+
+/** A span without the whitespace at its ends, which may have tokens of its own; as it is if it is only that. */
+export function withoutSpace(text: string, start: number, end: number): Span {
+  const span = trimSpan(text, [start, end]);
+  return span[0] < span[1] ? span : [start, end];
 }
 
 /** Throws a TypeError for anything but a string, a RangeError for an empty one. */

@@ -181,10 +181,11 @@ describe('every task', () => {
     rerank: ['seqcls', ['a', ['b']]],
     zeroShot: ['seqcls', ['a', ['b']]],
     classifyTokens: ['tokcls', ['a']],
+    answer: ['qa', ['a', 'b']],
   } as const;
 
   it.each(Object.entries(TASKS))('%s refuses other checkpoints by name', async (name, [task, args]) => {
-    for (const other of ['encoder', 'mlm', 'seqcls', 'tokcls'] as const) {
+    for (const other of ['encoder', 'mlm', 'seqcls', 'tokcls', 'qa'] as const) {
       if (other === task) continue;
       const { calls } = callsOn(other, labelsOf(['entailment', 'not_entailment']), () => []);
       const attempt = (calls[name as 'rerank'] as (...args: unknown[]) => Promise<unknown>)(...args);
