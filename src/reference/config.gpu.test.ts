@@ -37,6 +37,10 @@ const CALLS: Record<string, (model: Model, call: Call) => Promise<void>> = {
       close(data, values[i].flat(), tolerance, `sequence ${i}`);
     }
   },
+  async embed(model, { texts, values, tolerance }) {
+    const found = await model.embed(texts as string[]);
+    for (const [i, expected] of values.entries()) close(found.row(i), expected, tolerance, `text ${i}`);
+  },
   async classify(model, { texts, values, tolerance, options }) {
     for (const [i, [text, pair]] of texts.entries()) {
       if (text === '') continue;
@@ -90,6 +94,11 @@ const FOLDERS = [
   'classify-multi-label',
   'classify-regression',
   'token-classifier',
+  'unusual-mlm',
+  'unusual-tokens',
+  'unusual-answers',
+  'tied-both',
+  'poolings-dense',
 ];
 
 it('loads from a server that answers 403 for every file that is not there, as storage does', async () => {
