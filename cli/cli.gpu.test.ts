@@ -160,7 +160,10 @@ describe('tasks over JSON lines', () => {
       jsonl([{ query: 'q', documents: ['one', 'two'] }]),
     );
     const zeroShot = await run(['zero-shot', seqcls, '--labels', 'sea,land'], jsonl([{ text: 'A ship.' }]));
-    const tokens = await run(['classify-tokens', tokcls, '--aggregation', 'none'], jsonl([{ text: 'A ship' }]));
+    const tokens = await run(
+      ['classify-tokens', tokcls, '--aggregation', 'none', '--decode', 'viterbi'],
+      jsonl([{ text: 'A ship' }]),
+    );
     const answer = await run(
       ['answer', tinyModel('qa'), '--context-field', 'text', '--top-k', '2', '--truncate'],
       jsonl([{ question: 'Which?', text: 'A ship sails.' }]),

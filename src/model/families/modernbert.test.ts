@@ -107,6 +107,11 @@ describe('the configuration', () => {
     expect(thetas({ rope_parameters: {}, rope_theta: 99 })).toEqual([160_000, 10_000]);
   });
 
+  it('leaves auto_map aside: model_type and the class decide', () => {
+    const auto_map = { AutoModel: 'configuration_mine.ModernBertModel' };
+    expect(parseConfig({ ...OLD, auto_map })).toEqual(parseConfig(OLD));
+  });
+
   it('takes sliding_window for half of local_attention', () => {
     expect(parseConfig({ ...OLD, sliding_window: 5 }).windows[1]).toBe(5);
   });
@@ -136,6 +141,10 @@ describe('the configuration', () => {
   it.each([
     [{ model_type: 'bert' }, /model_type = "bert" is not supported/],
     [{ model_type: undefined }, /model_type = missing/],
+    [
+      { model_type: 'my-bert', auto_map: { AutoModel: 'modeling.My' }, transformers_version: '4.44.2' },
+      /known are 'modernbert'; a checkpoint's own code \(auto_map\) is not run\. transformers 4\.44\.2 wrote/,
+    ],
     [{ hidden_activation: 'gelu_10' }, /hidden_activation = "gelu_10".*gelu, gelu_pytorch_tanh, silu, relu.*gelu_new/],
     [{ classifier_activation: 'prelu' }, /classifier_activation = "prelu"/],
     [
