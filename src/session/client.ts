@@ -47,7 +47,7 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
     };
     try {
       const load = (session: Remote<Session>, id: number) =>
-        session.load(id, absoluteSource(source), plain, onProgress && proxy(report), workerParts);
+        session.load(id, absoluteSource(source), plain, onProgress && proxy(report), workerParts());
       return { connection, ...(await connection.request<Loaded>(signal, load)) };
     } catch (error) {
       connection.close();
