@@ -51,7 +51,9 @@ export function pieceSpans(word: string, tokens: readonly string[], options: Pie
       continue;
     }
     // BPE without an unknown token drops what it does not know, so a known token may stand further on.
-    const known = token === options.unkToken ? -1 : isHere ? at : word.indexOf(piece, at);
+    // WordPiece has an unknown word, or the letters of that token in a word.
+    const isUnknown = token === options.unkToken && (options.unkCovers !== 'word' || tokens.length === 1);
+    const known = isUnknown ? -1 : isHere ? at : word.indexOf(piece, at);
     const start = known < 0 ? at : known;
     at = known < 0 ? unknownEnd(word, at, tokens[index + 1], options.unkCovers) : known + piece.length;
     spans.push([start, at]);

@@ -1,6 +1,7 @@
 import type { Json } from '../formats/json-fields';
 import { type AlignedText, type Edit, edited, trimSpan } from './aligned-text';
 import { charsmapOf } from './charsmap';
+import { AFTER_8, AFTER_9 } from './later-characters';
 import { compilePattern } from './pattern';
 import { unitsAt } from './unicode';
 
@@ -28,13 +29,14 @@ const replace =
     );
 
 const cleaned = [
-  replace(/(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}\ufffd]/gu, () => ''),
+  replace(new RegExp(`(?![\\t\\n\\r${AFTER_8}])[\\p{Cc}\\p{Cf}\\p{Co}\\ufffd]`, 'gu'), () => ''),
   replace(/(?! )\p{White_Space}/gu, () => ' '),
 ];
 const spacedIdeographs = replace(
   /[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu,
   (ideograph) => ` ${ideograph} `,
 );
+const withoutAccents = replace(new RegExp(`(?![${AFTER_8}])[\\p{Mn}\\u1734\\u{1171e}]`, 'gu'), () => '');
 /** A character at a time: a final Σ is σ, as everywhere. */
 const lowercase = replace(/[\p{Lu}\p{Lt}\p{Nl}\p{So}]/gu, (character) => character.toLowerCase());
 
@@ -44,13 +46,13 @@ function stepsOf(part: Json): Normalizer[] {
       return [
         ...(part.clean_text ? cleaned : []),
         ...(part.handle_chinese_chars ? [spacedIdeographs] : []),
-        ...((part.strip_accents ?? part.lowercase) ? [form('NFD'), replace(/\p{Mn}/gu, () => '')] : []),
+        ...((part.strip_accents ?? part.lowercase) ? [form('NFD'), withoutAccents] : []),
         ...(part.lowercase ? [lowercase] : []),
       ];
     case 'Lowercase':
       return [lowercase];
     case 'StripAccents':
-      return [replace(/\p{M}/gu, () => '')];
+      return [replace(new RegExp(`(?![${AFTER_9}])[\\p{M}\\u1cf2\\u1cf3]`, 'gu'), () => '')];
     case 'Nmt':
       return [
         replace(/(?![\0\t\n\f\r\x80-\x8e\x90-\x9e])\p{Cc}/gu, () => ''),
@@ -77,29 +79,37 @@ function stepsOf(part: Json): Normalizer[] {
   }
 }
 
-const form =
-  (name: string): Normalizer =>
-  (input) =>
-    input.text.normalize(name) === input.text
-      ? input
-      : edited(
-          input,
-          changedClusters(input.text, (text) => text.normalize(name)),
-        );
+const known = new RegExp(`[^${AFTER_9}]+`, 'gu');
+
+function form(name: string): Normalizer {
+  const normalize = (text: string) => text.replace(known, (part) => part.normalize(name));
+  return (input) =>
+    input.text.normalize(name) === input.text ? input : edited(input, changedClusters(input.text, normalize, name));
+}
 
 const startsWithMark = /^\p{M}/u;
 
 /**
  * The parts that a Unicode form changes. Cuts before every character that does not combine with what is before it. Marks may always combine
  * (and so may half-width kana voicing, which NFKC makes one); other characters (Hangul jamo) are tried; nothing below U+0300 does. What a
- * changed cluster begins with (a space before an accent) stays, if it does.
+ * changed cluster begins with (a space before an accent) stays, if it does, and so does what NFD and NFKD leave where it is.
  */
-function changedClusters(text: string, normalize: (text: string) => string): Edit[] {
+function changedClusters(text: string, normalize: (text: string) => string, name: string): Edit[] {
   const edits: Edit[] = [];
   const push = (from: number, to: number): void => {
     const cluster = text.slice(from, to);
     const normalized = normalize(cluster);
     if (normalized === cluster) return;
+    const characters = name.endsWith('D') ? Array.from(cluster) : [];
+    const parts = characters.map(normalize);
+    if (parts.join('') === normalized) {
+      let at = from;
+      for (const [i, character] of characters.entries()) {
+        if (parts[i] !== character) edits.push({ from: at, to: at + character.length, text: parts[i] });
+        at += character.length;
+      }
+      return;
+    }
     const common = commonPrefix(cluster, normalized);
     const same = common < cluster.length ? common : 0;
     edits.push({ from: from + same, to, text: normalized.slice(same) });

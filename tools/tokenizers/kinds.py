@@ -79,7 +79,7 @@ def part_kinds(charsmaps):
         "prepend": (N.Sequence([N.Prepend("▁"), N.Replace(" ", "▁")]), None),
         "replace": (N.Sequence([N.Replace(Regex(r"\s{2,}|[\n\r\t]"), " "), N.NFC(), N.Strip(left=False)]), P.Metaspace()),
         "replace-longer": (N.Replace(Regex(r"\p{P}"), " . "), P.WhitespaceSplit()),
-        "replace-word": (N.Sequence([N.Replace(Regex(r"\w+"), "w"), N.Replace("w", "xyz")]), None),
+        "replace-word": (N.Sequence([N.Replace(Regex(r"\p{N}+"), "w"), N.Replace("w", "xyz")]), None),
         "whitespace": (None, P.Whitespace()),
         "whitespace-split": (None, P.WhitespaceSplit()),
         "bert-pre": (None, P.BertPreTokenizer()),
