@@ -111,8 +111,21 @@ function changedClusters(text: string, normalize: (text: string) => string, name
       return;
     }
     const common = commonPrefix(cluster, normalized);
-    const same = common < cluster.length ? common : 0;
-    edits.push({ from: from + same, to, text: normalized.slice(same) });
+    let start = common < cluster.length ? common : 0;
+    let done = start;
+    // Marks that change places leave the letter before them alone, even if it had one of them, and what stands behind them.
+    if (start === 0 && characters.length > 0) {
+      done = commonPrefix(parts[0], normalized);
+      if (done > 0) start = characters[0].length;
+      edits.push({ from, to: from + start, text: normalized.slice(0, done) });
+    }
+    let behind = 0;
+    for (const character of characters.reverse()) {
+      const least = Math.min(cluster.length - start, normalized.length - done);
+      if (behind + character.length > least || !normalized.endsWith(character, normalized.length - behind)) break;
+      behind += character.length;
+    }
+    edits.push({ from: from + start, to: to - behind, text: normalized.slice(done, normalized.length - behind) });
   };
   let from = 0;
   for (let at = 0; at < text.length; at += unitsAt(text, at)) {

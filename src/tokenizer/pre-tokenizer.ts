@@ -25,7 +25,7 @@ export function createPreTokenizer(parts: readonly Json[]): (text: AlignedText) 
 type Behavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous';
 
 const spaces = /\p{White_Space}+/gu;
-const punctuation = new RegExp(`(?![${AFTER_8}])[\\p{P}$+<=>^\`|~\\u166d\\u{111c9}]`, 'gu');
+const punctuation = new RegExp(`(?![${AFTER_8}])[\\p{P}$+<=>^\`|~\\u166d]|\\u{111c9}`, 'gu');
 const byteLevelWords =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
