@@ -42,7 +42,7 @@ export function pieceSpans(word: string, tokens: readonly string[], options: Pie
     const piece = index > 0 ? withoutPrefix(token, options) : token;
     const isHere = word.startsWith(piece, at);
     if (!isHere && options.byteFallback && byteToken.test(token)) {
-      const end = at + unitsAt(word, at);
+      const end = Math.min(at + unitsAt(word, at), word.length);
       spans.push([at, end]);
       bytesDone++;
       if (bytesDone < utf8Length(word.codePointAt(at) ?? 0)) continue;

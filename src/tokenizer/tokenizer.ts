@@ -53,8 +53,7 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
   const pretokenize = createPreTokenizer(file.preTokenizer);
   const { pieces, display } = chooseSpelling(file);
 
-  const { vocab, unk_token } = file.model;
-  const unknownId = unk_token === undefined ? undefined : vocab.get(unk_token);
+  const { vocab, unk_id } = file.model;
   const added = new Map(file.addedTokens.map(({ content, id }) => [content, id]));
   const idOf = (token: string): number | undefined => vocab.get(token) ?? added.get(token);
   const inOriginal = file.addedTokens.filter((token) => !token.normalized);
@@ -76,7 +75,7 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
       const places = pieceSpans(word, tokens, pieces);
       for (const [i, token] of tokens.entries()) {
         // Tokens outside the vocabulary come from Unigram, which leaves it to us to replace them by the unknown token.
-        const id = vocab.get(token) ?? unknownId;
+        const id = vocab.get(token) ?? unk_id;
         if (id === undefined)
           throw new ModelFileError(`tokenizer.json: no token for ${shown(token)}, and no unknown token`);
         const span = originalSpan(text, start + places[i][0], start + places[i][1]);

@@ -1,5 +1,6 @@
-"""Kinds of tokenizer: a tokenizer.json each, of the parts whose options are tried with a model that shows every character and word."""
+"""Kinds of tokenizer: a tokenizer.json each, of every part and option, and small models of every type."""
 import json
+import re
 
 from tokenizers import Regex, Tokenizer, models, normalizers as N, pre_tokenizers as P, processors, decoders  # noqa: F401
 
@@ -117,6 +118,64 @@ def part_kinds(charsmaps):
     if precompiled:
         kinds["albert"] = (N.Sequence([N.Replace("``", '"'), N.Replace("''", '"'), N.NFKD(), N.StripAccents(), N.Lowercase(), precompiled["nmt_nfkc"]]), P.Metaspace())
     return kinds
+
+
+def model_kinds(train):
+    """name -> tokenizer.json of a small model of each type and option, trained on these texts."""
+    from tokenizers import trainers
+
+    texts = [re.sub(r"(.)\1{5,}", r"\1", "".join(c for c in text if ord(c) < 0x180 and c.isprintable())) for text in train]
+    byte_tokens = [f"<0x{byte:02X}>" for byte in range(256)]
+
+    def with_bytes(file, left_out=()):
+        vocab = file["model"]["vocab"]
+        for token in byte_tokens:
+            if token in left_out:
+                continue
+            if isinstance(vocab, list):
+                vocab.append([token, -20.0])
+            else:
+                vocab.setdefault(token, len(vocab))
+        file["model"]["byte_fallback"] = True
+
+    def trained(model, trainer, pre_tokenizer, normalizer=None, change=lambda file: None):
+        tokenizer = Tokenizer(model)
+        tokenizer.pre_tokenizer = pre_tokenizer
+        if normalizer is not None:
+            tokenizer.normalizer = normalizer
+        tokenizer.train_from_iterator(texts, trainer)
+        file = json.loads(tokenizer.to_str())
+        change(file)
+        return file
+
+    def unigram(change):
+        trainer = trainers.UnigramTrainer(vocab_size=500, special_tokens=["<unk>", "<s>"], unk_token="<unk>", show_progress=False)
+        return trained(models.Unigram(), trainer, P.Metaspace(), None, change)
+
+    def bpe(pre_tokenizer, normalizer=None, change=lambda file: None, **options):
+        special = ["<unk>"] if "unk_token" in options else []
+        trainer = trainers.BpeTrainer(vocab_size=500, special_tokens=special, limit_alphabet=100, show_progress=False)
+        return trained(models.BPE(**options), trainer, pre_tokenizer, normalizer, change)
+
+    def word_piece(most, **options):
+        trainer = trainers.WordPieceTrainer(vocab_size=500, special_tokens=["[UNK]", "[CLS]", "[MASK]"], show_progress=False)
+        change = lambda file: file["model"].update(max_input_chars_per_word=most)
+        return trained(models.WordPiece(unk_token="[UNK]"), trainer, P.BertPreTokenizer(), N.BertNormalizer(**options), change)
+
+    words, unk = P.WhitespaceSplit(), {"unk_token": "<unk>"}
+    gemma = P.Split(" ", "merged_with_previous")
+    return {
+        "unigram": unigram(lambda file: None),
+        "unigram-bytes": unigram(with_bytes),
+        "bpe": bpe(P.Whitespace(), **unk),
+        "bpe-fused": bpe(words, **unk, fuse_unk=True),
+        "bpe-dropped": bpe(words),
+        "bpe-bytes": bpe(gemma, N.Replace(" ", "▁"), with_bytes, **unk, fuse_unk=True, byte_fallback=True),
+        "bpe-some-bytes": bpe(words, None, lambda file: with_bytes(file, byte_tokens[0xCC:0xE3]), **unk, byte_fallback=True),
+        "bpe-whole-words": bpe(P.ByteLevel(), **unk, ignore_merges=True),
+        "wordpiece": word_piece(100),
+        "wordpiece-short": word_piece(5, lowercase=False),
+    }
 
 
 ADDED = [dict(content="[MASK]", lstrip=True, special=True), dict(content="[CLS]", special=True), dict(content="zzword", single_word=True), dict(content="ＺＺ", normalized=True), dict(content="<s>", rstrip=True, special=True), dict(content="İ[D]", normalized=True)]

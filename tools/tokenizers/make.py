@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "src/tokenizer/fixtures"
 TEXTS = texts(2026, 500)
 # Rust's offsets of what Replace and Precompiled rewrite and of marks that NFC combines are those of a part only; some trim them away.
-WITHOUT_OFFSETS = re.compile(r"nf|charsmap|albert|replace|metaspace-x|prepend|deberta|gte|modernbert|pylate|roberta|classify|cross")
+WITHOUT_OFFSETS = re.compile(r"nf|charsmap|albert|replace|metaspace-x|prepend|deberta|gte|modernbert|pylate|roberta|classify|cross|^unigram|^bpe-(fused|dropped|some|whole)")
 SPACES = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 
 
@@ -128,6 +128,8 @@ def main():
         file = kinds.characters_file(normalizer, pre_tokenizer, used)
         added = file["added_tokens"]  # the same of each
         recorded.append({**record(name, file, False), "parts": {part: file[part] for part in ("normalizer", "pre_tokenizer")}})
+    for name, file in kinds.model_kinds(texts(5, 1500)).items():
+        recorded.append({**record(name, file, False), "file": file})
     files = {"modernbert": json.load(gzip.open(FIXTURES / "modernbert-tokenizer.json.gz"))}
     for path in sorted(Path(sys.argv[1]).glob("*/tokenizer.json")):
         file = json.loads(path.read_text())
