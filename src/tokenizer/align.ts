@@ -50,15 +50,33 @@ export function pieceSpans(word: string, tokens: readonly string[], options: Pie
       at = end;
       continue;
     }
-    // BPE without an unknown token drops what it does not know, so a known token may stand further on.
+    // BPE without an unknown token drops what it does not know, also from the middle of a token.
+    if (!isHere && options.unkToken === undefined) {
+      const span = spread(word, piece, at);
+      spans.push(span);
+      at = span[1];
+      continue;
+    }
     // WordPiece has an unknown word, or the letters of that token in a word.
     const isUnknown = token === options.unkToken && (options.unkCovers !== 'word' || tokens.length === 1);
-    const known = isUnknown ? -1 : isHere ? at : word.indexOf(piece, at);
-    const start = known < 0 ? at : known;
-    at = known < 0 ? unknownEnd(word, at, tokens[index + 1], options.unkCovers) : known + piece.length;
+    const start = at;
+    at = isHere && !isUnknown ? at + piece.length : unknownEnd(word, at, tokens[index + 1], options.unkCovers);
     spans.push([start, at]);
   }
   return spans;
+}
+
+/** From the first to the last character of a piece, with others between them. */
+function spread(word: string, piece: string, at: number): Span {
+  let start: number | undefined;
+  let end = at;
+  for (const character of piece) {
+    const found = word.indexOf(character, end);
+    if (found < 0) break;
+    start ??= found;
+    end = found + character.length;
+  }
+  return [start ?? at, end];
 }
 
 function unknownEnd(word: string, at: number, next: string | undefined, covers: PieceOptions['unkCovers']): number {
