@@ -1,5 +1,5 @@
 import { longestAt, nodeOf, type Trie } from './trie';
-import { isWhiteSpaceAt, unitsAt } from './unicode';
+import { isWhiteSpaceAt, unitsAt, wordCharacter } from './unicode';
 
 /** An entry of tokenizer.json's `added_tokens`. */
 export interface AddedToken {
@@ -22,10 +22,10 @@ export interface Section {
   token: AddedToken | undefined;
 }
 
-const wordCharacter = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
+const isWord = new RegExp(wordCharacter, 'u');
 
 const isWordAt = (text: string, index: number): boolean =>
-  index < text.length && wordCharacter.test(text.slice(index, index + unitsAt(text, index)));
+  index < text.length && isWord.test(text.slice(index, index + unitsAt(text, index)));
 
 const isWordBefore = (text: string, index: number): boolean => {
   const isPair = index > 1 && unitsAt(text, index - 2) === 2;

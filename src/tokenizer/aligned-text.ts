@@ -1,3 +1,4 @@
+import { ModelFileError } from '../api/errors';
 import { isWhiteSpaceAt } from './unicode';
 
 /** [from, to) in UTF-16 units. */
@@ -37,4 +38,48 @@ export function trimSpan(text: string, [from, to]: Span, left = true, right = tr
   while (left && start < end && isWhiteSpaceAt(text, start)) start++;
   while (right && start < end && isWhiteSpaceAt(text, end - 1)) end--;
   return [start, end];
+}
+
+/** [from, to) of a text becomes `text`. */
+export interface Edit {
+  from: number;
+  to: number;
+  text: string;
+}
+
+/** NFKC makes 18 characters of one at most. */
+const MOST_GROWTH = 20;
+
+/** The text with these parts of it replaced, in their order: each aligned as a whole, the rest unit by unit. */
+export function edited(input: AlignedText, edits: readonly Edit[]): AlignedText {
+  if (edits.length === 0) return input;
+  const grown = edits.reduce((sum, { from, to, text }) => sum + text.length - (to - from), input.text.length);
+  const original = (input.ends.at(-1) ?? 0) - (input.starts[0] ?? 0);
+  if (grown > MOST_GROWTH * original + 1000) {
+    throw new ModelFileError(
+      `tokenizer.json: normalizer makes ${grown} characters of ${original}, at most ${MOST_GROWTH} of each are supported`,
+    );
+  }
+  const starts = new Uint32Array(grown);
+  const ends = new Uint32Array(grown);
+  const parts: string[] = [];
+  let done = 0;
+  let at = 0;
+  const keep = (to: number): void => {
+    parts.push(input.text.slice(done, to));
+    starts.set(input.starts.subarray(done, to), at);
+    ends.set(input.ends.subarray(done, to), at);
+    at += to - done;
+  };
+  for (const { from, to, text } of edits) {
+    keep(from);
+    const [start, end] = originalSpan(input, from, to);
+    parts.push(text);
+    starts.fill(start, at, at + text.length);
+    ends.fill(end, at, at + text.length);
+    at += text.length;
+    done = to;
+  }
+  keep(input.text.length);
+  return { text: parts.join(''), starts, ends };
 }

@@ -2,9 +2,8 @@
  * JavaScript's regular expressions try one way to match after the other, and nothing can stop them. A pattern of a tokenizer.json that can
  * match a text in very many ways, as (a+)+ can, is refused. The ways are counted in the pattern's position automaton (Glushkov 1961).
  */
-import { type Json, shown } from '../formats/json-fields';
+import { shown } from '../formats/json-fields';
 import { parseRegex, type Regex } from './regex';
-import { unsupportedTokenizer } from './wrong';
 
 /** The ways are counted for texts of this many characters. */
 const LENGTH = 32;
@@ -16,17 +15,6 @@ const MOST_EDGES = 50_000;
 const MOST_WORK = 10_000_000;
 /** Texts that are followed at a time: those with the most ways. */
 const BEAM = 6;
-
-/** Throws an UnsupportedModelError for a pattern of one of a component's parts that could take for ever. */
-export function checkPatterns(component: string, parts: readonly unknown[]): void {
-  for (const part of parts) {
-    const { pattern, config } = part as { pattern?: RegExp; config?: Json };
-    const { Regex: given } = (config?.pattern ?? {}) as { Regex?: string };
-    if (!pattern || given === undefined) continue;
-    const why = whyUnsafe(pattern.source);
-    if (why) throw unsupportedTokenizer(`${component}: the pattern`, given, why);
-  }
-}
 
 /** What is wrong with a pattern: it is not understood, too large, or can take for ever; undefined for others. */
 export function whyUnsafe(source: string): string | undefined {

@@ -21,15 +21,16 @@ const idOfToken: Rule = [
   (value) => Array.isArray(value) && value.length === 2 && typeof value[0] === 'string',
 ];
 const behavior = oneOf('Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous');
+const isCharacter = (value: unknown): boolean => typeof value === 'string' && [...value].length === 1;
+const character: Rule = ['one character', isCharacter];
 const space: Rule = [
-  'one character',
-  (value) => isAbsent(value) || (typeof value === 'string' && [...value].length === 1),
+  'one character of at most U+FFFF',
+  (value) => isAbsent(value) || (isCharacter(value) && (value as string).length === 1),
 ];
 const length: Rule = ['a positive integer', (value) => Number.isSafeInteger(value) && (value as number) > 0];
 const byteLevel = { add_prefix_space: flag, trim_offsets: flag, use_regex: flag };
 const metaspace = {
   replacement: space,
-  str_rep: space,
   prepend_scheme: oneOf('always', 'never', 'first'),
   split: flag,
   add_prefix_space: flag,
@@ -69,6 +70,7 @@ const COMPONENTS: Record<string, { list: string; types: Record<string, Record<st
       StripAccents: {},
       Lowercase: {},
       Prepend: { prepend: text },
+      Nmt: {},
     },
   },
   pre_tokenizer: {
@@ -82,7 +84,7 @@ const COMPONENTS: Record<string, { list: string; types: Record<string, Record<st
       Split: { pattern, behavior, invert: flag },
       Punctuation: { behavior },
       Digits: { individual_digits: flag },
-      Replace: replace,
+      CharDelimiterSplit: { delimiter: character },
       FixedLength: { length },
     },
   },

@@ -135,10 +135,7 @@ describe('BPE with byte fallback, as Gemma 2 and mmBERT have it', () => {
       ['b', 'b'],
     ]);
     const dropped = rows({ ...gemma, model: { ...model, unk_token: null } }, '五a😀b');
-    expect(dropped.slice(1, -1).map(([token, , part]) => [token, part])).toEqual([
-      ['a', 'a'],
-      ['b', 'b'],
-    ]);
+    expect(dropped.slice(1, -1).map(([token, , part]) => [token, part])).toEqual([['ab', 'a😀b']]);
   });
 });
 
@@ -236,6 +233,54 @@ describe('WordPiece', () => {
       ['e', 'e', 'e'],
       ['##e', 'e', 'e'],
     ]);
+  });
+});
+
+describe('WordPiece with everything that changes lengths', () => {
+  const words = ['istanbul', 'e', '##tat', 'viet', 'office', 'σισυφοσ', '𠮷', 'a', '[unk]', ',', '.'];
+  const file = (normalizer: object) => ({
+    normalizer,
+    pre_tokenizer: { type: 'BertPreTokenizer' },
+    model: { type: 'WordPiece', unk_token: '[UNK]', vocab: vocabulary(['[UNK]', ...words]) },
+  });
+  const parts = (normalizer: object, text: string) =>
+    rows(file(normalizer), text).map(([token, , part]) => [token, part]);
+  const bert = { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, lowercase: true };
+
+  it('has entities where they stand in the text', () => {
+    expect(parts(bert, '  İSTANBUL, E\u0301tat. Vie\u0302\u0323t Viê\u0323t')).toEqual([
+      ['istanbul', 'İSTANBUL'],
+      [',', ','],
+      ['e', 'E'],
+      ['##tat', 'tat'],
+      ['.', '.'],
+      ['viet', 'Vie\u0302\u0323t'],
+      ['viet', 'Viê\u0323t'],
+    ]);
+    expect(parts(bert, '\u0000\u200d𠮷𠮷ΣΊΣΥΦΟΣ\u200b a\u0085a')).toEqual([
+      ['𠮷', '𠮷'],
+      ['𠮷', '𠮷'],
+      ['σισυφοσ', 'ΣΊΣΥΦΟΣ'],
+      ['[UNK]', 'a\u0085a'],
+    ]);
+    const compatible = { type: 'Sequence', normalizers: [{ type: 'NFKC' }, bert] };
+    expect(parts(compatible, 'Oﬃce, a…')).toEqual([
+      ['office', 'Oﬃce'],
+      [',', ','],
+      ['a', 'a'],
+      ['.', '…'],
+      ['.', '…'],
+      ['.', '…'],
+    ]);
+  });
+
+  it('tells the letters of the unknown token from an unknown word', () => {
+    const model = { type: 'WordPiece', unk_token: '[UNK]', vocab: vocabulary(['[UNK]', '##a', 'a']) };
+    expect(rows({ model }, '[UNK]a').map(([token, , part]) => [token, part])).toEqual([
+      ['[UNK]', '[UNK]'],
+      ['##a', 'a'],
+    ]);
+    expect(rows({ model }, '[UNK]b').map(([token, , part]) => [token, part])).toEqual([['[UNK]', '[UNK]b']]);
   });
 });
 

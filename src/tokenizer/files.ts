@@ -19,6 +19,7 @@ interface AnyModel {
   /** The vocabulary by id. */
   tokens: Map<number, string>;
   unk_token: string | undefined;
+  unk_id: number | undefined;
   byte_fallback: boolean;
   fuse_unk: boolean;
 }
@@ -73,7 +74,15 @@ function readModel(json: unknown): TokenizerModel {
     const ids = new Map(pieces.map(([piece], id) => [piece, id]));
     const tokens = new Map(pieces.map(([piece], id) => [id, piece]));
     const scores = pieces.map(([, score]) => score);
-    return { type, vocab: ids, tokens, scores, unk_token: unknown?.[0], ...flags };
+    return {
+      type,
+      vocab: ids,
+      tokens,
+      scores,
+      unk_token: unknown?.[0],
+      unk_id: (unk_id ?? undefined) as number,
+      ...flags,
+    };
   }
   const { vocab, tokens } = readVocabulary(json.vocab);
   const { unk_token } = json;
@@ -81,7 +90,8 @@ function readModel(json: unknown): TokenizerModel {
   if (!hasUnknown && (type === 'WordPiece' || !isAbsent(unk_token))) {
     throw wrongTokenizer('model.unk_token', unk_token, 'a token of model.vocab');
   }
-  const all = { vocab, tokens, unk_token: hasUnknown ? unk_token : undefined, ...flags };
+  const unk_id = hasUnknown ? vocab.get(unk_token) : undefined;
+  const all = { vocab, tokens, unk_token: hasUnknown ? unk_token : undefined, unk_id, ...flags };
   if (type === 'WordPiece') {
     const { continuing_subword_prefix = '##', max_input_chars_per_word = 100 } = json;
     if (!isText(continuing_subword_prefix, MOST_UNITS)) {

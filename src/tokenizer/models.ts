@@ -29,15 +29,35 @@ const CACHE = { words: 10_000, units: 256 };
 const PLACES = 2 ** 27;
 
 function bpe(model: Kind<'BPE'>): Tokenize {
-  const { vocab, tokens, merges, unk_token, fuse_unk, ignore_merges } = model;
+  const { vocab, tokens, merges, unk_id, fuse_unk, ignore_merges } = model;
   const ranks = new Map<number, number>();
   for (const [rank, [left, right]] of merges.entries()) ranks.set(left * MOST + right, rank);
   const cache = new Map<string, string[]>();
 
+  /** Of every character, or its bytes. An unknown one waits for the next that is known (also behind bytes, as in Rust); without a token it goes. */
+  const symbolsOf = (word: string): number[] => {
+    const symbols: number[] = [];
+    let waits = false;
+    const end = () => {
+      if (waits && unk_id !== undefined) symbols.push(unk_id);
+      waits = false;
+    };
+    for (const character of word) {
+      const id = vocab.get(character);
+      const bytes = id === undefined ? byteTokens(model, character) : undefined;
+      if (bytes) for (const byte of bytes) symbols.push(vocab.get(byte)!);
+      if (bytes || (id === undefined && fuse_unk && waits)) continue;
+      end();
+      if (id === undefined) waits = true;
+      else symbols.push(id);
+    }
+    end();
+    return symbols;
+  };
+
   const tokenize: Tokenize = (word) => {
-    const characters = Array.from(word);
-    const count = characters.length;
-    const ids = Int32Array.from(characters, (character) => vocab.get(character) ?? -1); // -1 is unknown, or merged into its left
+    const ids = symbolsOf(word); // -1 is merged into its left
+    const count = ids.length;
     const left = Int32Array.from({ length: count + 1 }, (_, i) => i - 1);
     const right = Int32Array.from({ length: count }, (_, i) => i + 1);
     const queue = createQueue();
@@ -59,14 +79,7 @@ function bpe(model: Kind<'BPE'>): Tokenize {
       push(i);
     }
     const result: string[] = [];
-    for (let i = 0; i < count; i = right[i]) {
-      if (ids[i] >= 0) result.push(tokens.get(ids[i])!);
-      else {
-        const unknown = byteTokens(model, characters[i]) ?? (unk_token === undefined ? [] : [unk_token]);
-        if (!(fuse_unk && unknown[0] === unk_token && result.at(-1) === unk_token))
-          for (const token of unknown) result.push(token);
-      }
-    }
+    for (let i = 0; i < count; i = right[i]) result.push(tokens.get(ids[i])!);
     return result;
   };
 
@@ -115,11 +128,11 @@ function createQueue() {
 
 /** The best path by Viterbi, of equal ones that of the longer last token. Runs of unknown characters come as they are, as one token. */
 function unigram(model: Kind<'Unigram'>): Tokenize {
-  const { vocab, scores, unk_token } = model;
+  const { vocab, scores, unk_id } = model;
   const unknownScore = scores.reduce((a, b) => Math.min(a, b)) - 10;
   const root: Trie<number> = {};
   for (const [piece, id] of vocab) {
-    if (piece !== '') nodeOf(root, piece).value = piece === unk_token ? unknownScore : scores[id];
+    if (piece !== '') nodeOf(root, piece).value = id === unk_id ? unknownScore : scores[id];
   }
 
   return (word) => {

@@ -1,98 +1,137 @@
-import {
-  BertNormalizer,
-  LowercaseNormalizer,
-  type Normalizer,
-  PrependNormalizer,
-  ReplaceNormalizer,
-  SequenceNormalizer,
-  StripAccentsNormalizer,
-  StripNormalizer,
-} from '@huggingface/tokenizers';
-import { ModelFileError } from '../api/errors';
-import { type AlignedText, originalSpan, trimSpan } from './aligned-text';
+import type { Json } from '../formats/json-fields';
+import { type AlignedText, type Edit, edited, trimSpan } from './aligned-text';
+import { charsmapOf } from './charsmap';
+import { AFTER_8, AFTER_9 } from './later-characters';
+import { compilePattern } from './pattern';
 import { unitsAt } from './unicode';
 
-/** [from, to) of a text became `text`. */
-interface Piece {
-  from: number;
-  to: number;
-  text: string;
-}
+export type Normalizer = (text: AlignedText) => AlignedText;
 
 /**
- * The library's normalizer with alignment. The text is cut into pieces that the normalizer changes independently of each other: a piece
- * that changes is aligned as a whole, one that does not stays aligned unit by unit.
+ * The parts of tokenizer.json's normalizer one after the other, as tokenizers/src/normalizers has them.
  */
-export function alignNormalizer(normalizer: Normalizer): (input: AlignedText) => AlignedText {
-  if (normalizer instanceof SequenceNormalizer) {
-    const steps = normalizer.normalizers.filter((step) => step !== null).map(alignNormalizer);
-    return (input) => steps.reduce((text, step) => step(text), input);
-  }
-  const cut = cutter(normalizer);
-  if (normalizer instanceof ReplaceNormalizer) return (input) => join(input, cut(input.text));
-  return (input) => (normalizer.normalize(input.text) === input.text ? input : join(input, cut(input.text)));
+export function createNormalizer(parts: readonly Json[]): Normalizer {
+  const steps = parts.flatMap(stepsOf);
+  return (text) => steps.reduce((aligned, step) => step(aligned), text);
 }
 
-function cutter(normalizer: Normalizer): (text: string) => Piece[] {
-  if (normalizer instanceof ReplaceNormalizer) {
-    return (text) => replaced(text, normalizer.pattern, (normalizer.config as { content?: string }).content ?? '');
+/** Whatever `pattern` matches, rewritten. */
+const replace =
+  (pattern: RegExp, to: (match: string) => string): Normalizer =>
+  (input) =>
+    edited(
+      input,
+      Array.from(input.text.matchAll(pattern), ({ 0: match, index }) => ({
+        from: index,
+        to: index + match.length,
+        text: to(match),
+      })),
+    );
+
+const cleaned = [
+  replace(new RegExp(`(?![\\t\\n\\r${AFTER_8}])[\\p{Cc}\\p{Cf}\\p{Co}\\ufffd]`, 'gu'), () => ''),
+  replace(/(?! )\p{White_Space}/gu, () => ' '),
+];
+const spacedIdeographs = replace(
+  /[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/gu,
+  (ideograph) => ` ${ideograph} `,
+);
+const withoutAccents = replace(new RegExp(`(?![${AFTER_8}])[\\p{Mn}\\u1734\\u{1171e}]`, 'gu'), () => '');
+/** A character at a time: a final Σ is σ, as everywhere. */
+const lowercase = replace(/[\p{Lu}\p{Lt}\p{Nl}\p{So}]/gu, (character) => character.toLowerCase());
+
+function stepsOf(part: Json): Normalizer[] {
+  switch (part.type) {
+    case 'BertNormalizer':
+      return [
+        ...(part.clean_text ? cleaned : []),
+        ...(part.handle_chinese_chars ? [spacedIdeographs] : []),
+        ...((part.strip_accents ?? part.lowercase) ? [form('NFD'), withoutAccents] : []),
+        ...(part.lowercase ? [lowercase] : []),
+      ];
+    case 'Lowercase':
+      return [lowercase];
+    case 'StripAccents':
+      return [replace(new RegExp(`(?![${AFTER_9}])[\\p{M}\\u1cf2\\u1cf3]`, 'gu'), () => '')];
+    case 'Nmt':
+      return [
+        replace(/(?![\0\t\n\f\r\x80-\x8e\x90-\x9e])\p{Cc}/gu, () => ''),
+        replace(/[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/g, () => ' '),
+      ];
+    case 'Replace':
+      return [replace(compilePattern('normalizer', part.pattern as Json), () => part.content as string)];
+    case 'Precompiled':
+      return part.precompiled_charsmap ? [charsmapOf(part.precompiled_charsmap as string)] : [];
+    case 'Prepend':
+      return [replace(/^(?=.)/gs, () => part.prepend as string)]; // not to an empty text
+    case 'Strip':
+      return [
+        (input) => {
+          const [from, to] = trimSpan(input.text, [0, input.text.length], !!part.strip_left, !!part.strip_right);
+          return edited(input, [
+            { from: 0, to: from, text: '' },
+            { from: to, to: input.text.length, text: '' },
+          ]);
+        },
+      ];
+    default:
+      return [form(part.type as string)]; // NFC, NFD, NFKC, NFKD
   }
-  if (normalizer instanceof PrependNormalizer) {
-    return (text) => [
-      { from: 0, to: 0, text: normalizer.normalize('') },
-      { from: 0, to: text.length, text },
-    ];
-  }
-  if (normalizer instanceof StripNormalizer) {
-    const { strip_left, strip_right } = normalizer.config as { strip_left?: boolean; strip_right?: boolean };
-    return (text) => {
-      const [from, to] = trimSpan(text, [0, text.length], strip_left === true, strip_right === true);
-      return [{ from, to, text: text.slice(from, to) }];
-    };
-  }
-  const perCharacter =
-    normalizer instanceof LowercaseNormalizer ||
-    normalizer instanceof StripAccentsNormalizer ||
-    normalizer instanceof BertNormalizer;
-  // The others are the Unicode forms and Precompiled, SentencePiece's variant of NFKC.
-  return (text) => clusters(text, (part) => normalizer.normalize(part), perCharacter);
 }
 
-function replaced(text: string, pattern: RegExp | null, content: string): Piece[] {
-  const pieces: Piece[] = [];
-  let done = 0;
-  for (const match of pattern ? text.matchAll(pattern) : []) {
-    pieces.push({ from: done, to: match.index, text: text.slice(done, match.index) });
-    done = match.index + match[0].length;
-    pieces.push({ from: match.index, to: done, text: content });
-  }
-  pieces.push({ from: done, to: text.length, text: text.slice(done) });
-  return pieces;
+const known = new RegExp(`[^${AFTER_9}]+`, 'gu');
+
+function form(name: string): Normalizer {
+  const normalize = (text: string) => text.replace(known, (part) => part.normalize(name));
+  return (input) =>
+    input.text.normalize(name) === input.text ? input : edited(input, changedClusters(input.text, normalize, name));
 }
 
 const startsWithMark = /^\p{M}/u;
 
 /**
- * Cuts before every character that does not combine with what is before it. Marks may always combine (and so may half-width kana voicing,
- * which NFKC makes one); other characters (Hangul jamo) are tried; nothing below U+0300 does. The unchanged start of a changed cluster (a
- * space before an accent) is a separate piece.
+ * The parts that a Unicode form changes. Cuts before every character that does not combine with what is before it. Marks may always combine
+ * (and so may half-width kana voicing, which NFKC makes one); other characters (Hangul jamo) are tried; nothing below U+0300 does. What a
+ * changed cluster begins with (a space before an accent) stays, if it does, and so does what NFD and NFKD leave where it is.
  */
-function clusters(text: string, normalize: (text: string) => string, perCharacter: boolean): Piece[] {
-  const pieces: Piece[] = [];
+function changedClusters(text: string, normalize: (text: string) => string, name: string): Edit[] {
+  const edits: Edit[] = [];
   const push = (from: number, to: number): void => {
     const cluster = text.slice(from, to);
     const normalized = normalize(cluster);
+    if (normalized === cluster) return;
+    const characters = name.endsWith('D') ? Array.from(cluster) : [];
+    const parts = characters.map(normalize);
+    if (parts.join('') === normalized) {
+      let at = from;
+      for (const [i, character] of characters.entries()) {
+        if (parts[i] !== character) edits.push({ from: at, to: at + character.length, text: parts[i] });
+        at += character.length;
+      }
+      return;
+    }
     const common = commonPrefix(cluster, normalized);
-    const same = common < cluster.length || normalized === cluster ? common : 0;
-    if (same > 0) pieces.push({ from, to: from + same, text: cluster.slice(0, same) });
-    if (same < to - from) pieces.push({ from: from + same, to, text: normalized.slice(same) });
+    let start = common < cluster.length ? common : 0;
+    let done = start;
+    // Marks that change places leave the letter before them alone, even if it had one of them, and what stands behind them.
+    if (start === 0 && characters.length > 0) {
+      done = commonPrefix(parts[0], normalized);
+      if (done > 0) start = characters[0].length;
+      edits.push({ from, to: from + start, text: normalized.slice(0, done) });
+    }
+    let behind = 0;
+    for (const character of characters.reverse()) {
+      const least = Math.min(cluster.length - start, normalized.length - done);
+      if (behind + character.length > least || !normalized.endsWith(character, normalized.length - behind)) break;
+      behind += character.length;
+    }
+    edits.push({ from: from + start, to: to - behind, text: normalized.slice(done, normalized.length - behind) });
   };
   let from = 0;
   for (let at = 0; at < text.length; at += unitsAt(text, at)) {
     const next = text.slice(at, at + unitsAt(text, at));
     const before = text.slice(from, at);
     const cuts =
-      perCharacter ||
       text.charCodeAt(at) < 0x300 ||
       (!startsWithMark.test(next) &&
         !startsWithMark.test(normalize(next)) &&
@@ -101,8 +140,8 @@ function clusters(text: string, normalize: (text: string) => string, perCharacte
     push(from, at);
     from = at;
   }
-  if (from < text.length) push(from, text.length);
-  return pieces;
+  push(from, text.length);
+  return edits;
 }
 
 /** UTF-16 units of the whole characters that both texts begin with. */
@@ -110,32 +149,4 @@ function commonPrefix(a: string, b: string): number {
   let length = 0;
   while (length < a.length && a.codePointAt(length) === b.codePointAt(length)) length += unitsAt(a, length);
   return length;
-}
-
-/** NFKC makes 18 characters of one at most. */
-const MOST_GROWTH = 20;
-
-function join(input: AlignedText, pieces: Piece[]): AlignedText {
-  const length = pieces.reduce((sum, piece) => sum + piece.text.length, 0);
-  const original = (input.ends.at(-1) ?? 0) - (input.starts[0] ?? 0);
-  if (length > MOST_GROWTH * original + 1000) {
-    throw new ModelFileError(
-      `tokenizer.json: normalizer makes ${length} characters of ${original}, at most ${MOST_GROWTH} of each are supported`,
-    );
-  }
-  if (pieces.length === 1 && length === input.text.length && pieces[0].text === input.text) return input;
-  const text = pieces.map((piece) => piece.text).join('');
-  const starts = new Uint32Array(text.length);
-  const ends = new Uint32Array(text.length);
-  let at = 0;
-  for (const piece of pieces) {
-    const unchanged = input.text.slice(piece.from, piece.to) === piece.text;
-    const whole = originalSpan(input, piece.from, piece.to);
-    for (let i = 0; i < piece.text.length; i++, at++) {
-      const [start, end] = unchanged ? originalSpan(input, piece.from + i, piece.from + i + 1) : whole;
-      starts[at] = start;
-      ends[at] = end;
-    }
-  }
-  return { text, starts, ends };
 }

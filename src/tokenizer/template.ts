@@ -1,7 +1,6 @@
-import type { PostProcessor } from '@huggingface/tokenizers';
 import { isObject, type Json } from '../formats/json-fields';
 import type { Truncation } from './types';
-import { wrongTokenizer } from './wrong';
+import { unsupportedTokenizer, wrongTokenizer } from './wrong';
 
 /** A text (by its number) or a special token. */
 export type TemplateItem = number | { token: string; id: number };
@@ -34,24 +33,32 @@ export function checkSpecialTokens(postProcessor: Json[], idOf: (token: string) 
   }
 }
 
-/** What a post-processor makes of one text or a pair, found by passing it a mark in place of each text's tokens. */
+/** What the parts of a post-processor make of one text or a pair. */
 export function readTemplate(
-  postProcessor: PostProcessor,
+  postProcessor: readonly Json[],
   isPair: boolean,
   idOf: (token: string) => number | undefined,
 ): TemplateItem[] {
-  const marks = ['\0text', '\0pair'];
-  const texts = marks.slice(0, isPair ? 2 : 1);
-  const { tokens } = postProcessor.post_process([marks[0]], isPair ? [marks[1]] : null);
-  // A post-processor that adds nothing (ByteLevel, or none) leaves a pair unjoined.
-  const joined = [...tokens, ...texts.filter((mark) => !tokens.includes(mark))];
-  return joined.map((token) => {
-    const text = marks.indexOf(token);
-    if (text >= 0) return text;
+  const adding = postProcessor.filter(({ type }) => type !== 'ByteLevel');
+  if (adding.length > 1) {
+    throw unsupportedTokenizer('post_processor', adding, 'only one of its parts may add tokens');
+  }
+  const special = (token: string): TemplateItem => {
     const id = idOf(token);
     if (id === undefined) throw wrongTokenizer('a token of post_processor', token, 'a token of the vocabulary');
     return { token, id };
-  });
+  };
+  const texts = isPair ? [0, 1] : [0];
+  if (adding.length === 0) return texts; // a pair stays unjoined
+  const { type, single, pair, sep, cls } = adding[0];
+  if (type === 'TemplateProcessing') {
+    return ((isPair ? pair : single) as Record<string, Json>[]).map(({ SpecialToken, Sequence }) =>
+      SpecialToken ? special(SpecialToken.id as string) : Number(Sequence.id === 'B'),
+    );
+  }
+  const [first, last] = [cls, sep].map((entry) => special((entry as [string, unknown])[0]));
+  const between = type === 'RobertaProcessing' ? [last, last] : [last];
+  return isPair ? [first, 0, ...between, 1, last] : [first, 0, last];
 }
 
 /** Lengths of one text or a pair, cut to `room` tokens by Hugging Face's rules. */

@@ -1,21 +1,14 @@
-import {
-  ByteLevelPreTokenizer,
-  MetaspacePreTokenizer,
-  SequenceNormalizer,
-  SequencePostProcessor,
-  SequencePreTokenizer,
-} from '@huggingface/tokenizers';
 import type { Tokens } from '../api/calls';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
 import { isObject, type Json, shown } from '../formats/json-fields';
 import { messageOf } from '../formats/read';
 import { addedTokenSplitter } from './added-tokens';
-import { aligner, byteLevelSpelling, type PieceOptions, type Spelling, textSpelling } from './align';
+import { type PieceOptions, pieceSpans, readBytes, readPiece } from './align';
 import { type AlignedText, alignedSlice, originalSpan, type Span, sliceAligned, trimSpan } from './aligned-text';
-import { checkPatterns } from './backtracking';
 import { readMaskToken, readTokenizerFile, type TokenizerFile } from './files';
 import { createModel } from './models';
-import { alignNormalizer } from './normalizer';
+import { createNormalizer } from './normalizer';
+import { createPreTokenizer } from './pre-tokenizer';
 import { checkSpecialTokens, cutToLength, readTemplate } from './template';
 import type { Tokenizer, Truncation } from './types';
 
@@ -27,15 +20,10 @@ interface Token {
   word: number;
 }
 
-// The library's own pattern has JavaScript's `\s`, which differs from the Rust code's at U+0085 and U+FEFF.
-const byteLevelPattern =
-  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
-
 /**
- * A tokenizer from the parsed tokenizer.json and tokenizer_config.json (undefined if the checkpoint has none). Normalizers and pre-tokenizers
- * are those of `@huggingface/tokenizers`; models, added tokens and offsets, which it lacks, finds differently from Hugging Face's Rust code or
- * takes long for, are our own. `truncation` and `padding` of the file are ignored: the model's limit and packing replace them. Throws a
- * ModelFileError for files of the wrong shape, an UnsupportedModelError for what it does not know.
+ * A tokenizer from the parsed tokenizer.json and tokenizer_config.json (undefined if the checkpoint has none), with the ids of Hugging
+ * Face's `tokenizers` 0.23 in Rust, part by part; only patterns are translated by `@huggingface/tokenizers`. `truncation` and `padding` of the
+ * file are ignored: the model's limit and packing replace them. Throws a ModelFileError for files of the wrong shape, an UnsupportedModelError for what it does not know.
  */
 export const createTokenizer = (tokenizerJson: unknown, tokenizerConfig: unknown | undefined): Tokenizer =>
   named('', () => tokenizerOf(tokenizerJson, tokenizerConfig));
@@ -63,51 +51,42 @@ function named<T>(doing: string, run: () => T): T {
 
 function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefined): Tokenizer {
   const file = readTokenizerFile(tokenizerJson);
-  const { normalizer, preTokenizer, postProcessor } = build(file);
-  const normalize = alignNormalizer(normalizer);
-  const spelling = chooseSpelling(file);
-  const metaspace = metaspaceOf(file);
-  // Metaspace cuts the text before every "▁" unless told not to. The library replaces spaces but never cuts.
-  const cutBefore = metaspace && metaspace.split !== false ? spaceOf(metaspace) : undefined;
+  const normalize = createNormalizer(file.normalizer);
+  const pretokenize = createPreTokenizer(file.preTokenizer);
+  const { pieces, display } = chooseSpelling(file);
 
-  const { vocab, unk_token } = file.model;
-  const unknownId = unk_token === undefined ? undefined : vocab.get(unk_token);
+  const { vocab, unk_id } = file.model;
   const added = new Map(file.addedTokens.map(({ content, id }) => [content, id]));
   const idOf = (token: string): number | undefined => vocab.get(token) ?? added.get(token);
   const inOriginal = file.addedTokens.filter((token) => !token.normalized);
   const inNormalized = file.addedTokens.filter((token) => token.normalized);
   const splitOriginal = addedTokenSplitter(inOriginal, (content) => content);
-  const splitNormalized = addedTokenSplitter(inNormalized, (content) => normalizer.normalize(content));
+  const splitNormalized = addedTokenSplitter(inNormalized, (content) => normalize(alignedSlice(content)).text);
   const addedById = new Map(file.addedTokens.map((token) => [token.id, token]));
   checkSpecialTokens(file.postProcessor, idOf);
-  const singleTemplate = readTemplate(postProcessor, false, idOf);
-  const pairTemplate = readTemplate(postProcessor, true, idOf);
+  const singleTemplate = readTemplate(file.postProcessor, false, idOf);
+  const pairTemplate = readTemplate(file.postProcessor, true, idOf);
 
-  const pretokenize = (text: string, isFirst: boolean): string[] => {
-    // The library takes index 0 to mean "the text begins here" (Metaspace's prepend_scheme "first").
-    const words = preTokenizer.pre_tokenize(text, { section_index: isFirst ? 0 : 1 });
-    return cutBefore === undefined ? words : words.flatMap((word) => wordsBefore(word, cutBefore));
-  };
   const tokenizeWord = createModel(file.model);
 
   const encodePlain = (aligned: AlignedText, original: string, into: Token[], firstWord: number): number => {
-    const align = aligner(aligned.text, spelling);
-    const texts = pretokenize(aligned.text, aligned.starts[0] === 0);
-    for (const [w, text] of texts.entries()) {
-      const tokens = tokenizeWord(text);
-      const spans = align(text, tokens);
+    const { text, spans } = pretokenize(aligned);
+    for (const [w, [start, end]] of spans.entries()) {
+      const own = text.text.slice(start, end);
+      const tokens = tokenizeWord(own);
+      const places = pieceSpans(own, tokens, pieces);
       const word = firstWord + w;
       for (const [i, token] of tokens.entries()) {
         // Tokens outside the vocabulary come from Unigram, which leaves it to us to replace them by the unknown token.
-        const id = vocab.get(token) ?? unknownId;
+        const id = vocab.get(token) ?? unk_id;
         if (id === undefined)
           throw new ModelFileError(`tokenizer.json: no token for ${shown(token)}, and no unknown token`);
-        const span = originalSpan(aligned, ...spans[i]);
+        const span = originalSpan(text, start + places[i][0], start + places[i][1]);
         const [from, to] = trimSpan(original, span);
         into.push({ id, token, offset: from < to ? [from, to] : span, word });
       }
     }
-    return firstWord + texts.length;
+    return firstWord + spans.length;
   };
 
   const encodeText = (given: string | readonly string[]): Token[] => {
@@ -191,7 +170,7 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
     encode,
     decodeToken(id) {
       if (!Number.isInteger(id) || id < 0) throw new RangeError(`decodeToken: ${id} is not a token id`);
-      return addedById.get(id)?.content ?? spelling.display(file.model.tokens.get(id) ?? '');
+      return addedById.get(id)?.content ?? display(file.model.tokens.get(id) ?? '');
     },
     tokenId: idOf,
     last,
@@ -200,42 +179,21 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
   };
 }
 
-/** The library's components. */
-function build(file: TokenizerFile) {
-  // The library exports no other way to make components by type; its Tokenizer would bring all decoders along.
-  const normalizer = new SequenceNormalizer({ normalizers: file.normalizer } as never);
-  const preTokenizer = new SequencePreTokenizer({ pretokenizers: file.preTokenizer } as never);
-  const postProcessor = new SequencePostProcessor({ processors: file.postProcessor } as never);
-  checkPatterns('normalizer', normalizer.normalizers);
-  checkPatterns('pre_tokenizer', preTokenizer.tokenizers);
-  const metaspace = metaspaceOf(file);
-  const hasNoPrefix = metaspace?.prepend_scheme === undefined && metaspace?.add_prefix_space === false;
-  for (const part of preTokenizer.tokenizers) {
-    if (part instanceof ByteLevelPreTokenizer) part.pattern = byteLevelPattern;
-    // The field's older spelling, which the library does not read.
-    if (part instanceof MetaspacePreTokenizer && hasNoPrefix) part.prepend_scheme = 'never';
-  }
-  return { normalizer, preTokenizer, postProcessor };
-}
-
-const metaspaceOf = ({ preTokenizer }: TokenizerFile): Json | undefined =>
-  preTokenizer.find(({ type }) => type === 'Metaspace');
-
 const spaceOf = ({ replacement }: Json): string => String(replacement ?? '▁');
 
 /** How the tokenizer's family spells text, from its pre-tokenizer, decoder and model. */
-function chooseSpelling(file: TokenizerFile): Spelling {
-  const { model } = file;
+function chooseSpelling({ model, preTokenizer, decoder }: TokenizerFile) {
   const fusesUnknown = model.type === 'Unigram' || model.fuse_unk;
-  const options: PieceOptions = {
+  const pieces: PieceOptions = {
     byteFallback: model.byte_fallback,
     continuingPrefix: model.type === 'WordPiece' ? model.continuing_subword_prefix : '',
     unkToken: model.type === 'Unigram' ? undefined : model.unk_token,
     unkCovers: model.type === 'WordPiece' ? 'word' : fusesUnknown ? 'run' : 'character',
   };
-  if (file.preTokenizer.some(({ type }) => type === 'ByteLevel')) return byteLevelSpelling(options);
-  const metaspace = metaspaceOf(file);
-  return textSpelling(options, metaspace ? spaceOf(metaspace) : decodedSpace(file.decoder), metaspace !== undefined);
+  if (preTokenizer.some(({ type }) => type === 'ByteLevel')) return { pieces, display: readBytes };
+  const metaspace = preTokenizer.find(({ type }) => type === 'Metaspace');
+  const space = metaspace ? spaceOf(metaspace) : decodedSpace(decoder);
+  return { pieces, display: (token: string) => readPiece(token, pieces, space) };
 }
 
 /** What the decoder turns into a space (Gemma: Replace "▁" by " "). */
@@ -248,10 +206,4 @@ function decodedSpace(decoder: Json[]): string | undefined {
     }
   }
   return undefined;
-}
-
-function wordsBefore(text: string, mark: string): string[] {
-  const [first, ...others] = text.split(mark);
-  const words = others.map((word) => mark + word);
-  return first === '' ? words : [first, ...words];
 }
