@@ -3,7 +3,8 @@ import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promi
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import process from 'node:process';
-import { type ConvertedDtype, convertCheckpoint } from './convert';
+import type { Dtype } from '../api/types';
+import { convertCheckpoint } from './convert';
 import type { ModelFiles } from './model-files';
 import { type ReadOptions, readBytes, readJson } from './read';
 
@@ -27,7 +28,7 @@ const SMALL_FILES = [
  */
 export async function convertToFolder(
   files: ModelFiles,
-  to: ConvertedDtype,
+  to: Dtype,
   folder: string,
   quantizedBy: Parameters<typeof convertCheckpoint>[2],
   options: ReadOptions,

@@ -13,6 +13,8 @@ export interface ModelFiles {
   isUnsure?(name: string): boolean;
   /** Identifies the files in the cache; undefined for files on this device. */
   readonly identity?: Identity;
+  /** Tensors of the weights that an adapter brings and the model must read; known once the weights are open. */
+  added?(): string[];
   /** The same file, which is stored for the next load while its stream is read to the end. */
   keep?(file: ModelFile): ModelFile;
 }

@@ -2,48 +2,75 @@ import { DeviceLostError, disposedError } from '../api/errors';
 import type { Model, ModelSource } from '../api/types';
 import type { ModelFiles } from '../formats/model-files';
 import { readJson } from '../formats/read';
+import { isAdapter, readAdapter } from '../model/adapter/adapter';
 import { createScheduler } from '../runtime/scheduler';
 import { openFiles } from '../sources/source';
 import { cachedFiles } from '../store/cache';
 import { modelCalls } from '../tasks/calls';
 import { checkTokenIds, createTokenizer } from '../tokenizer/tokenizer';
+import { type Adapters, adaptersOf, type BaseModel, fixed, type Opener, openAdapted, openNamed } from './adapters';
 import { createEngine, type Loaded } from './engine';
-import { type OpenOptions, runtimeOf, withDtype } from './load-runtime';
+import { type GivenOptions, type OpenOptions, runtimeOf, withDtype } from './load-runtime';
 
 /**
  * Loads a checkpoint onto the GPU of `options.gpu`, in this thread. The worker and Node both use it.
  * Throws WebGPUUnavailableError, ModelFileError, UnsupportedModelError, RangeError (it does not fit), DeviceLostError or the signal's reason.
  */
-export async function openModel(source: ModelSource, given: OpenOptions): Promise<Model> {
-  const options = withDtype(given);
+export async function openModel(source: ModelSource, given: GivenOptions & Adapters): Promise<Model> {
+  const { adapter, adapters, ...options } = withDtype(given);
   options.signal?.throwIfAborted();
+  const asked = adaptersOf(adapter, adapters);
   const { recover = true } = options;
-  const load = () => stored(source, options, (files, dtype) => modelOf(source, files, { ...options, dtype }));
+  const load = async (): Promise<Model> => {
+    const tools = { open: storedFiles, modelOf, options };
+    if (asked) return openAdapted(source, asked, tools);
+    const open = storedFiles(source);
+    const found = await open(options, async (files, dtype) => {
+      const started = await withConfig(files, options.signal);
+      return started ? modelOf(open, started, { ...options, dtype }) : readAdapter(files, options);
+    });
+    return 'edits' in found ? openNamed(source, found, tools) : fixed(found);
+  };
   return load().catch((error: unknown) => {
     if (recover && error instanceof DeviceLostError) return load();
     throw error;
   });
 }
 
-/** Runs a load with the source's files, those of the store where it has them; it is kept for the next time if it succeeds. */
-async function stored<T extends { info: Model['info'] }>(
-  source: ModelSource,
-  options: OpenOptions,
-  load: (files: ModelFiles, dtype: OpenOptions['dtype']) => Promise<T>,
-): Promise<T> {
-  const files = await cachedFiles(openFiles(source, options), options);
-  try {
-    const loaded = await load(files, files.dtype ?? options.dtype);
-    loaded.info.cache = await files.finish(loaded.info.dtype);
-    loaded.info.commit = files.identity?.commit;
-    return loaded;
-  } catch (error) {
-    await files.discard(error);
-    throw error;
-  }
+/** The files with config.json already opened; undefined if they are those of an adapter alone. */
+async function withConfig(files: ModelFiles, signal: AbortSignal | undefined): Promise<ModelFiles | undefined> {
+  let config = await files.open('config.json', signal);
+  if (!config && (await isAdapter(files, signal))) return undefined;
+  return {
+    ...files,
+    async open(name, ...rest) {
+      const opened = name === 'config.json' ? config : undefined;
+      if (opened) config = undefined;
+      return opened ?? files.open(name, ...rest);
+    },
+  };
 }
 
-async function modelOf(source: ModelSource, files: ModelFiles, options: OpenOptions): Promise<Model> {
+/** Opens a source's files, those of the store where it has them; they are kept for the next time if the reading succeeds. */
+const storedFiles =
+  (source: ModelSource): Opener =>
+  async (options, read) => {
+    const files = await cachedFiles(openFiles(source, options), options);
+    try {
+      const result = await read(files, files.dtype ?? options.dtype);
+      const asked = options.dtype === 'auto' ? undefined : options.dtype;
+      const info = 'info' in result ? result.info : undefined;
+      const use = await files.finish(asked ?? info?.dtype ?? 'f32');
+      if (info) Object.assign(info, { cache: use, commit: files.identity?.commit });
+      return result;
+    } catch (error) {
+      await files.discard(error);
+      throw error;
+    }
+  };
+
+/** The model of these files. `open` opens them again if the device is lost. */
+async function modelOf(open: Opener, files: ModelFiles, options: OpenOptions): Promise<BaseModel> {
   const { runtime, precise, config, sentence, info } = await runtimeOf(files, options);
   try {
     const [tokenizerJson, tokenizerConfig] = await Promise.all([
@@ -60,7 +87,7 @@ async function modelOf(source: ModelSource, files: ModelFiles, options: OpenOpti
       const cache = options.cache === 'refresh' ? 'always' : options.cache;
       const { dtype, commit } = info; // the tokenizer is of this commit
       const again = { ...options, cache, dtype, commit, signal, onProgress: undefined };
-      return stored(source, again, (own, dtype) => runtimeOf(own, { ...again, dtype }));
+      return open(again, (own, dtype) => runtimeOf(own, { ...again, dtype }));
     };
     const engine = createEngine({ runtime, precise }, recover ? reload : undefined);
     const scheduler = createScheduler({ ...engine, maxTokensPerPass: () => info.maxTokensPerPass });

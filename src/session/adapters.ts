@@ -1,0 +1,192 @@
+/** Models with LoRA adapters: the base's files with an adapter merged in, and models that change from one adapter to another. */
+import { disposedError, ModelFileError, unlessAborted, wrongChoice } from '../api/errors';
+import type { LoadOptions, Model, ModelInfo, ModelSource } from '../api/types';
+import { shown } from '../formats/json-fields';
+import type { ModelFiles } from '../formats/model-files';
+import { type Adapter, readAdapter } from '../model/adapter/adapter';
+import { mergedFiles } from '../model/adapter/merge';
+import { namedSource } from '../sources/source';
+import { type Memory, remembered } from '../store/memory';
+import type { OpenOptions } from './load-runtime';
+
+export type Adapters = Pick<LoadOptions, 'adapter' | 'adapters'>;
+export type BaseModel = Omit<Model, 'setAdapter'>;
+
+/** Opens files and makes something of them, which may be kept for the next time. */
+export type Opener = <T extends { info: ModelInfo } | Adapter>(
+  options: OpenOptions,
+  read: (files: ModelFiles, dtype: OpenOptions['dtype']) => Promise<T>,
+) => Promise<T>;
+
+/** What the option `adapter` or `adapters` asks for: the sources by name, and the name of the first in use. */
+interface Asked {
+  sources: Map<string, ModelSource>;
+  first: string | undefined;
+  /** Whether it can be changed later. */
+  mayChange: boolean;
+}
+
+interface Tools {
+  open(source: ModelSource): Opener;
+  modelOf(open: Opener, files: ModelFiles, options: OpenOptions): Promise<BaseModel>;
+  options: OpenOptions;
+}
+
+/** Throws a TypeError or RangeError for options that do not fit together; undefined without any. */
+export function adaptersOf(adapter: LoadOptions['adapter'], adapters: LoadOptions['adapters']): Asked | undefined {
+  if (adapters === undefined) {
+    return adapter === undefined ? undefined : { sources: new Map([['', adapter]]), first: '', mayChange: false };
+  }
+  if (typeof adapters !== 'object' || adapters === null || Symbol.iterator in adapters) {
+    throw new TypeError("adapters must be an object of name → adapter, such as { legal: './adapters/legal' }.");
+  }
+  const sources = new Map(Object.entries(adapters));
+  return { sources, first: nameIn(sources, adapter), mayChange: true };
+}
+
+function nameIn(sources: ReadonlyMap<string, unknown>, name: unknown): string | undefined {
+  if (name === undefined || (typeof name === 'string' && sources.has(name))) return name;
+  throw wrongChoice('adapter', [...sources.keys()], name);
+}
+
+/** Where another source than the given one is: what only the first has does not count. */
+const elsewhere = (options: OpenOptions, revision?: string): OpenOptions => ({
+  ...options,
+  revision,
+  commit: undefined,
+});
+
+/** The model of an adapter's own folder, on the base that it names. */
+export function openNamed(source: ModelSource, adapter: Adapter, tools: Tools): Promise<Model> {
+  const { base, revision } = adapter.config;
+  const named = base === undefined ? undefined : namedSource(base, source, tools.options);
+  if (named === undefined) {
+    throw new ModelFileError(
+      `${adapter.where} is a LoRA adapter, and its adapter_config.json names the base ${shown(base)}, which is no folder beside it and no model on the Hub. Load the base, with this folder as the option adapter.`,
+    );
+  }
+  return openFixed(tools.open(named), adapter, { ...tools, options: elsewhere(tools.options, revision) });
+}
+
+/** The model of a base with its adapters. */
+export async function openAdapted(base: ModelSource, asked: Asked, tools: Tools): Promise<Model> {
+  const { options } = tools;
+  const read = async (source: ModelSource) =>
+    tools.open(source)(elsewhere(options), (files) => readAdapter(files, options));
+  const entries = [...asked.sources].map(async ([name, source]) => [name, await read(source)] as const);
+  const adapters = new Map(await Promise.all(entries));
+  const [only] = adapters.values();
+  return asked.mayChange
+    ? openChanging(tools.open(base), adapters, asked.first, tools)
+    : openFixed(tools.open(base), only, tools);
+}
+
+/** The files as the checkpoint has them, so that an adapter is merged before anything is rounded: f32 means that the store keeps them so. */
+const merging =
+  (open: Opener, adapter: Adapter | undefined): Opener =>
+  (options, read) =>
+    open({ ...options, dtype: 'f32' }, (files) => read(mergedFiles(files, adapter), options.dtype));
+
+const openMerged = (open: Opener, options: OpenOptions, { modelOf }: Tools): Promise<BaseModel> =>
+  open(options, (files, dtype) => modelOf(open, files, { ...options, dtype }));
+
+const openFixed = async (base: Opener, adapter: Adapter, tools: Tools): Promise<Model> =>
+  fixed(await openMerged(merging(base, adapter), tools.options, tools));
+
+/** A model without other adapters. */
+export const fixed = (model: BaseModel): Model => ({
+  ...model,
+  async setAdapter() {
+    throw new RangeError('This model has no adapters to choose from: load their base with the option adapters.');
+  },
+});
+
+/** A model and how many calls of it are under way. */
+interface Running {
+  model: BaseModel;
+  calls: number;
+}
+
+/** Each adapter's model is loaded anew, of files in memory, and takes the calls once it is there. */
+async function openChanging(
+  base: Opener,
+  adapters: Map<string, Adapter>,
+  first: string | undefined,
+  tools: Tools,
+): Promise<Model> {
+  const memory: Memory = new Map();
+  const live = new Set<Running>();
+  const end = new AbortController();
+  const inMemory: Opener = (options, read) => base(options, (files, dtype) => read(remembered(files, memory), dtype));
+  const load = async (name: string | undefined, options: OpenOptions): Promise<Running> => {
+    const model = await openMerged(
+      merging(inMemory, name === undefined ? undefined : adapters.get(name)),
+      options,
+      tools,
+    );
+    model.info.loraAdapters = [...adapters.keys()];
+    model.info.loraAdapter = name;
+    const running = { model, calls: 0 };
+    live.add(running);
+    return running;
+  };
+  const drop = (running: Running) => {
+    live.delete(running);
+    return running.model.dispose();
+  };
+
+  let now = await load(first, tools.options);
+  const info = { ...now.model.info };
+  /** The last change; never rejects. */
+  let changing: Promise<unknown> = Promise.resolve();
+
+  async function change(name: string | undefined): Promise<ModelInfo> {
+    if (end.signal.aborted) throw disposedError();
+    if (name === info.loraAdapter) return info;
+    const cache = tools.options.cache === 'refresh' ? 'always' : tools.options.cache;
+    const { dtype, commit } = info;
+    const again = { ...tools.options, cache, dtype, commit, signal: end.signal, onProgress: undefined };
+    const next = await load(name, again).catch((error: unknown) => {
+      throw end.signal.aborted ? disposedError() : error;
+    });
+    if (end.signal.aborted) {
+      await drop(next);
+      throw disposedError();
+    }
+    const before = now;
+    now = next;
+    if (before.calls === 0) await drop(before);
+    return Object.assign(info, next.model.info);
+  }
+
+  /** Runs a call on the model as it is after the changes that came before. */
+  async function run(name: string, args: unknown[]): Promise<unknown> {
+    const { signal } = (args.at(-1) ?? {}) as { signal?: AbortSignal };
+    await unlessAborted(changing, signal instanceof AbortSignal ? signal : undefined);
+    const own = now;
+    own.calls++;
+    try {
+      return await (own.model as unknown as Record<string, (...args: unknown[]) => unknown>)[name](...args);
+    } finally {
+      if (--own.calls === 0 && own !== now) await drop(own);
+    }
+  }
+
+  const { info: _, memory: __, dispose: ___, ...calls } = now.model;
+  const passedOn = Object.keys(calls).map((name) => [name, (...args: unknown[]) => run(name, args)]);
+  return {
+    ...(Object.fromEntries(passedOn) as typeof calls),
+    info,
+    memory: () => now.model.memory(),
+    async setAdapter(name) {
+      const known = nameIn(adapters, name);
+      const changed = changing.then(() => change(known));
+      changing = changed.catch(() => {});
+      return changed;
+    },
+    async dispose() {
+      end.abort(disposedError());
+      await Promise.all([...live].map(drop));
+    },
+  };
+}
