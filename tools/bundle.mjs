@@ -12,8 +12,8 @@ const NODE_ONLY = [/^node:/, 'webgpu'];
 const PACKAGE = /^@?[\w-][\w.-]*(\/|$)/;
 
 /**
- * Bundles one entry into `dir`, as ESM for ES2022. Dynamic imports become chunks next to it.
- * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave', plugins?: import('rolldown').Plugin[], define?: Record<string, string>, shaders?: 'minified' | 'written' }} options
+ * Bundles one entry into `dir`, as ESM for ES2022. Dynamic imports become chunks next to it, unless it is to be a single file.
+ * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave', plugins?: import('rolldown').Plugin[], define?: Record<string, string>, isSingle?: boolean, shaders?: 'minified' | 'written' }} options
  *   `platform` 'node' keeps imports of node:* and of webgpu, an optional peer dependency; `packages` 'leave' keeps imports of all npm
  *   packages; `define` replaces names by expressions.
  */
@@ -27,6 +27,7 @@ export const bundle = async (options) => {
     packages = 'bundle',
     plugins = [],
     define = {},
+    isSingle = false,
     shaders = 'minified',
   } = options;
   const { output } = await build({
@@ -50,6 +51,7 @@ export const bundle = async (options) => {
       format: 'esm',
       entryFileNames: '[name].js',
       chunkFileNames: '[name].js',
+      ...(isSingle && { codeSplitting: false }),
       minify,
       sourcemap: true,
     },

@@ -18,7 +18,8 @@ const WORKER_URL = "new URL('./worker.js',import.meta.url)";
 export const bundleLibrary = async (dir) => {
   const chunks = [];
   for (const [name, platform] of Object.entries(ENTRIES)) {
-    chunks.push(...(await bundle({ name, file: `src/${name}.ts`, dir, platform, minify: true })));
+    const isSingle = name !== 'index';
+    chunks.push(...(await bundle({ name, file: `src/${name}.ts`, dir, platform, minify: true, isSingle })));
   }
   checkChunks(chunks);
   await writeLicences(chunks, dir);

@@ -1,22 +1,15 @@
 /** Models with LoRA adapters: the base's files with an adapter merged in, and models that change from one adapter to another. */
 import { disposedError, ModelFileError, unlessAborted, wrongChoice } from '../api/errors';
-import type { LoadOptions, Model, ModelInfo, ModelSource } from '../api/types';
+import type { Model, ModelInfo, ModelSource } from '../api/types';
 import { shown } from '../formats/json-fields';
-import type { ModelFiles } from '../formats/model-files';
 import { type Adapter, readAdapter } from '../model/adapter/adapter';
 import { mergedFiles } from '../model/adapter/merge';
 import { namedSource } from '../sources/source';
 import { type Memory, remembered } from '../store/memory';
 import type { OpenOptions } from './load-runtime';
+import { type Adapters, type BaseModel, fixed, type Opener, type Tools } from './opener';
 
-export type Adapters = Pick<LoadOptions, 'adapter' | 'adapters'>;
-export type BaseModel = Omit<Model, 'setAdapter'>;
-
-/** Opens files and makes something of them, which may be kept for the next time. */
-export type Opener = <T extends { info: ModelInfo } | Adapter>(
-  options: OpenOptions,
-  read: (files: ModelFiles, dtype: OpenOptions['dtype']) => Promise<T>,
-) => Promise<T>;
+export { readAdapter };
 
 /** What the option `adapter` or `adapters` asks for: the sources by name, and the name of the first in use. */
 interface Asked {
@@ -26,17 +19,9 @@ interface Asked {
   mayChange: boolean;
 }
 
-interface Tools {
-  open(source: ModelSource): Opener;
-  modelOf(open: Opener, files: ModelFiles, options: OpenOptions): Promise<BaseModel>;
-  options: OpenOptions;
-}
-
-/** Throws a TypeError or RangeError for options that do not fit together; undefined without any. */
-export function adaptersOf(adapter: LoadOptions['adapter'], adapters: LoadOptions['adapters']): Asked | undefined {
-  if (adapters === undefined) {
-    return adapter === undefined ? undefined : { sources: new Map([['', adapter]]), first: '', mayChange: false };
-  }
+/** Throws a TypeError or RangeError for options that do not fit together. */
+function askedOf({ adapter, adapters }: Adapters): Asked {
+  if (adapters === undefined) return { sources: new Map([['', adapter!]]), first: '', mayChange: false };
   if (typeof adapters !== 'object' || adapters === null || Symbol.iterator in adapters) {
     throw new TypeError("adapters must be an object of name → adapter, such as { legal: './adapters/legal' }.");
   }
@@ -69,8 +54,9 @@ export function openNamed(source: ModelSource, adapter: Adapter, tools: Tools): 
 }
 
 /** The model of a base with its adapters. */
-export async function openAdapted(base: ModelSource, asked: Asked, tools: Tools): Promise<Model> {
+export async function openAdapted(base: ModelSource, adaptersGiven: Adapters, tools: Tools): Promise<Model> {
   const { options } = tools;
+  const asked = askedOf(adaptersGiven);
   const read = async (source: ModelSource) =>
     tools.open(source)(elsewhere(options), (files) => readAdapter(files, options));
   const entries = [...asked.sources].map(async ([name, source]) => [name, await read(source)] as const);
@@ -92,14 +78,6 @@ const openMerged = (open: Opener, options: OpenOptions, { modelOf }: Tools): Pro
 
 const openFixed = async (base: Opener, adapter: Adapter, tools: Tools): Promise<Model> =>
   fixed(await openMerged(merging(base, adapter), tools.options, tools));
-
-/** A model without other adapters. */
-export const fixed = (model: BaseModel): Model => ({
-  ...model,
-  async setAdapter() {
-    throw new RangeError('This model has no adapters to choose from: load their base with the option adapters.');
-  },
-});
 
 /** A model and how many calls of it are under way. */
 interface Running {

@@ -2,15 +2,14 @@ import { DeviceLostError, disposedError } from '../api/errors';
 import type { Model, ModelSource } from '../api/types';
 import type { ModelFiles } from '../formats/model-files';
 import { readJson } from '../formats/read';
-import { isAdapter, readAdapter } from '../model/adapter/adapter';
 import { createScheduler } from '../runtime/scheduler';
 import { openFiles } from '../sources/source';
 import { cachedFiles } from '../store/cache';
 import { modelCalls } from '../tasks/calls';
 import { checkTokenIds, createTokenizer } from '../tokenizer/tokenizer';
-import { type Adapters, adaptersOf, type BaseModel, fixed, type Opener, openAdapted, openNamed } from './adapters';
 import { createEngine, type Loaded } from './engine';
 import { type GivenOptions, type OpenOptions, runtimeOf, withDtype } from './load-runtime';
+import { type Adapters, type BaseModel, fixed, type Opener } from './opener';
 
 /**
  * Loads a checkpoint onto the GPU of `options.gpu`, in this thread. The worker and Node both use it.
@@ -19,17 +18,23 @@ import { type GivenOptions, type OpenOptions, runtimeOf, withDtype } from './loa
 export async function openModel(source: ModelSource, given: GivenOptions & Adapters): Promise<Model> {
   const { adapter, adapters, ...options } = withDtype(given);
   options.signal?.throwIfAborted();
-  const asked = adaptersOf(adapter, adapters);
   const { recover = true } = options;
+  const tools = { open: storedFiles, modelOf, options };
   const load = async (): Promise<Model> => {
-    const tools = { open: storedFiles, modelOf, options };
-    if (asked) return openAdapted(source, asked, tools);
+    if (adapter !== undefined || adapters !== undefined) {
+      const { openAdapted } = await import('./adapters');
+      return openAdapted(source, { adapter, adapters }, tools);
+    }
     const open = storedFiles(source);
     const found = await open(options, async (files, dtype) => {
       const started = await withConfig(files, options.signal);
-      return started ? modelOf(open, started, { ...options, dtype }) : readAdapter(files, options);
+      if (started) return modelOf(open, started, { ...options, dtype });
+      const { readAdapter } = await import('./adapters');
+      return readAdapter(files, options);
     });
-    return 'edits' in found ? openNamed(source, found, tools) : fixed(found);
+    if (!('edits' in found)) return fixed(found);
+    const { openNamed } = await import('./adapters');
+    return openNamed(source, found, tools);
   };
   return load().catch((error: unknown) => {
     if (recover && error instanceof DeviceLostError) return load();
@@ -40,7 +45,9 @@ export async function openModel(source: ModelSource, given: GivenOptions & Adapt
 /** The files with config.json already opened; undefined if they are those of an adapter alone. */
 async function withConfig(files: ModelFiles, signal: AbortSignal | undefined): Promise<ModelFiles | undefined> {
   let config = await files.open('config.json', signal);
-  if (!config && (await isAdapter(files, signal))) return undefined;
+  const adapter = config ? undefined : await files.open('adapter_config.json', signal);
+  await adapter?.stream.cancel();
+  if (adapter) return undefined;
   return {
     ...files,
     async open(name, ...rest) {

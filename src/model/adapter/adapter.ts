@@ -3,7 +3,7 @@ import { ModelFileError, UnsupportedModelError } from '../../api/errors';
 import { convertElements, isFloatDtype } from '../../formats/float';
 import { isObject, shown } from '../../formats/json-fields';
 import { isFileName, type ModelFile, type ModelFiles } from '../../formats/model-files';
-import { missingFile, openOptional, type ReadOptions, readBytes, readJson } from '../../formats/read';
+import { missingFile, type ReadOptions, readBytes, readJson } from '../../formats/read';
 import { readSafetensors } from '../../formats/safetensors';
 import { type LoraConfig, readLoraConfig } from './lora-config';
 
@@ -37,13 +37,6 @@ export interface Edit {
 
 const CONFIG = 'adapter_config.json';
 const WEIGHTS = 'adapter_model.safetensors';
-
-/** Whether these are the files of an adapter alone. */
-export const isAdapter = async (files: ModelFiles, signal?: AbortSignal): Promise<boolean> => {
-  const file = await openOptional(files, CONFIG, signal);
-  await file?.stream.cancel();
-  return file !== undefined;
-};
 
 /**
  * Reads an adapter, whose files are small, into memory. Throws a ModelFileError for a folder that is no adapter and for broken files, an
