@@ -9,7 +9,7 @@ import { readJson } from '../src/formats/read';
 import { readSafetensors } from '../src/formats/safetensors';
 import { declaredPlaces } from '../src/model/build';
 import { readModelConfig } from '../src/model/families/registry';
-import { readSentenceConfig } from '../src/model/sentence';
+import { readSentence } from '../src/model/fixtures/sentence';
 import { createTokenizer } from '../src/tokenizer/tokenizer';
 import { CLI_TARGETS } from './cli-targets';
 import { mutateJson, mutateSafetensors } from './mutate';
@@ -195,7 +195,7 @@ export const TARGETS: readonly Target[] = [
           return [name, encoder.encode('[')] as const; // nested too deeply to be written
         }
       });
-      await readSentenceConfig(filesOf(Object.fromEntries(contents)), 64, {});
+      await readSentence(filesOf(Object.fromEntries(contents)));
     },
   },
   {

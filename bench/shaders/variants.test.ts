@@ -11,7 +11,7 @@ import { readSpec } from '../../src/model/fixtures/golden';
 import { pooledEmbedding } from '../../src/model/heads/embeddings';
 import { sequenceLogits, tokenLogits } from '../../src/model/heads/logits';
 import { topK } from '../../src/model/heads/top-k';
-import { POOLINGS, poolingModule } from '../../src/model/modules/pooling';
+import { POOLINGS } from '../../src/model/modules/pooling';
 import { covering, type GemmKind, gemmKinds, shaderVariants } from './variants';
 
 const variants = shaderVariants();
@@ -43,7 +43,7 @@ function stepsOf(config: object, dtype: Dtype, act: Arithmetic): Step<never>[] {
     const { model } = buildModel({
       ...readModelConfig({ ...config, model_type: 'modernbert' }),
       gpu: { limits, profile } as Gpu,
-      modules: [poolingModule(['mean'])],
+      sentence: { modules: [], chains: {} },
       names: new Set(),
       dtype,
       act,

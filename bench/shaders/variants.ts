@@ -4,6 +4,7 @@ import type { Arithmetic, Dtype } from '../../src/api/types';
 import type { SubgroupMatrix } from '../../src/gpu/device';
 import { type KernelSpec, specialise } from '../../src/gpu/kernel';
 import { type GemmChoice, profileOf, SUBGROUP_SIZES } from '../../src/gpu/profile';
+import { addRows } from '../../src/kernels/add_rows';
 import { type AttentionTile, attention, fits, MAX_HEAD_DIM, WORKGROUP_TILES } from '../../src/kernels/attention';
 import { defaultPlan, matrixTiles, tilesFor, variant } from '../../src/kernels/gemm';
 import { ACTIVATIONS, type Epilogue, type GemmSpec, type GemmTile } from '../../src/kernels/gemm-spec';
@@ -151,6 +152,8 @@ const none = () => {
 
 const NORM = { hidden: WIDTH - 8, stride: WIDTH, eps: 1e-5 };
 
+const ADDED = { stride: WIDTH, sumStride: WIDTH, columns: WIDTH - 8 };
+
 /** All other kernels, by WGSL file. */
 const smallVariants = (): Made[] => {
   const made = (shader: string, name: string, { kernel }: { kernel: KernelSpec }): Made => ({
@@ -174,6 +177,17 @@ const smallVariants = (): Made[] => {
     ]),
     ...POOLINGS.map((pooling) => made('pool', pooling, pool({ pooling, stride: WIDTH }, NONE, none))),
     made('normalize', '', normalize({ stride: WIDTH, columns: WIDTH - 8 }, NONE, none)),
+    ...[undefined, 0, 1].map((index) =>
+      made(
+        'add_rows',
+        index === undefined ? 'residual' : index === 0 ? 'first term' : 'term',
+        addRows(
+          { ...ADDED, term: index === undefined ? undefined : { index, weights: 2, isFirst: index === 0 } },
+          NONE,
+          none,
+        ),
+      ),
+    ),
     made('top_k', '', topK({ vocab: WIDTH - 8, stride: WIDTH }, NONE, none)),
   ];
 };

@@ -13,7 +13,6 @@ import { pooledEmbedding } from '../../src/model/heads/embeddings';
 import { lastHiddenState } from '../../src/model/heads/hidden';
 import { sequenceLogits } from '../../src/model/heads/logits';
 import { topK } from '../../src/model/heads/top-k';
-import { poolingModule } from '../../src/model/modules/pooling';
 import { compileEncoder } from '../../src/runtime/runtime';
 import type { Job, Made } from './job';
 
@@ -128,7 +127,7 @@ for (const { tier, dtype, act, compute = 'float', matrix = false } of TIERS) {
       const { model } = buildModel({
         ...readModelConfig(json),
         gpu,
-        modules: [poolingModule(['mean'])], // heads below may use other pooling
+        sentence: { modules: [], chains: {} },
         names: new Set(),
         dtype,
         act,

@@ -75,12 +75,24 @@ export interface Embeddings<P extends Precision = 'float32'> {
   row(i: number): PrecisionData[P];
 }
 
+/** What a text is in a search. Checkpoints may have a prompt, modules or a whole model of their own for each. */
+export type Kind = 'query' | 'document';
+
 export interface EmbedOptions<P extends Precision = Precision> extends CallOptions {
-  /** Default: the checkpoint's own. Several are concatenated. The checkpoint's Dense modules apply to any pooling. */
+  /**
+   * What the texts are in a search, as sentence-transformers' encode_query and encode_document: the prompt is then the checkpoint's `query`, or the
+   * first of its `document`, `passage` and `corpus`; where the checkpoint has a Router, it takes this route.
+   */
+  kind?: Kind;
+  /** Default: the checkpoint's own. Several are concatenated in this order. The checkpoint's Dense modules apply to any pooling. */
   pooling?: Pooling | Pooling[];
-  /** Normalise to unit length, after `dimensions`. Default true; false also skips a Normalize module at the end of the checkpoint's modules. */
+  /**
+   * Normalise to unit length after the checkpoint's modules and `dimensions` (sentence-transformers' normalize_embeddings). Default: true if the
+   * modules do not end in a Normalize, or with `dimensions`; else the modules decide. A checkpoint that itself cuts embeddings after its Normalize
+   * (truncate_dim) then has rows shorter than 1, as in sentence-transformers.
+   */
   normalize?: boolean;
-  /** Put before every text: one of `info.prompts` by name, or the prompt itself. Default: `info.defaultPrompt`, if any. */
+  /** Put before every text: one of `info.prompts` by name, or the prompt itself. Default: the prompt of `kind`, else `info.defaultPrompt`, if any. */
   promptName?: string;
   prompt?: string;
   /** Cut each embedding to its first `dimensions` numbers, for models trained for it (Matryoshka). Default: what the checkpoint says, else no cut. */
@@ -91,14 +103,28 @@ export interface EmbedOptions<P extends Precision = Precision> extends CallOptio
   ranges?: { min: ArrayLike<number>; max: ArrayLike<number> };
 }
 
-/** A multi-vector model fills a query up with mask tokens and returns no embeddings for a document's punctuation. */
+/**
+ * As the checkpoint says, a multi-vector model fills a query up with mask tokens, and returns no embeddings for tokens on its skip list, such as a
+ * document's punctuation.
+ */
 export interface MultiVectorOptions extends CallOptions {
-  kind: 'query' | 'document';
+  kind: Kind;
+  /** As in EmbedOptions; of checkpoints in PyLate's format, a text after their prefix. */
+  promptName?: string;
+  prompt?: string;
   /** Most tokens, special ones and the prefix included; also the length that a query is filled up to. Default: the checkpoint's. */
   maxTokens?: number;
+  /**
+   * Fewer embeddings per document: tokens in clusters of about so many, each one their mean, by Ward's hierarchical clustering (2 to 4 lose little).
+   * The first token stays as it is. Default: as the checkpoint says, else 1.
+   */
+  poolFactor?: number;
 }
 
-/** One text's token embeddings, of unit length, with each token's id and its UTF-16 offsets ([0, 0] for special tokens). */
+/**
+ * One text's token embeddings, with each token's id and its UTF-16 offsets ([0, 0] for special tokens and the prompt). Of a cluster of pooled tokens
+ * they are the first token's.
+ */
 export interface MultiVector extends Embeddings {
   ids: Uint32Array;
   offsets: [start: number, end: number][];
@@ -128,8 +154,11 @@ export interface ZeroShotOptions extends CallOptions {
 export interface RerankOptions extends CallOptions {
   /** Number of documents to return, best first. Default: all. */
   topK?: number;
-  /** Return logits instead of probabilities. Default: false, or true if config.json names Identity as the cross-encoder's activation. */
+  /** Return logits instead of probabilities. Default: false, or true if the checkpoint names Identity as its activation. */
   raw?: boolean;
+  /** Put before the query: one of `info.prompts` by name, or the prompt itself. Default: `info.defaultPrompt`, if any. */
+  promptName?: string;
+  prompt?: string;
   /** Add the documents to the results. Default false. */
   returnDocuments?: boolean;
   /** Cut documents so that query and document have at most this many tokens, special ones included. The query is never cut. */
@@ -220,7 +249,7 @@ export interface Calls {
   fillMask(texts: string[], options?: FillMaskOptions): Promise<MaskResult[][]>;
   /** One embedding per text, as the checkpoint's sentence-transformers files say; without them, the mean of its hidden states. */
   embed<P extends Precision = 'float32'>(texts: string | string[], options?: EmbedOptions<P>): Promise<Embeddings<P>>;
-  /** One embedding per token, from a multi-vector (ColBERT) model in PyLate's format. Compare them with `maxSim`. */
+  /** One embedding per token, from a multi-vector (ColBERT) model of sentence-transformers or PyLate. Compare them with `maxSim`. */
   embedMultiVector(text: string, options: MultiVectorOptions): Promise<MultiVector>;
   embedMultiVector(texts: string[], options: MultiVectorOptions): Promise<MultiVector[]>;
   /** The labels with their scores, best first: softmax, or sigmoid where problem_type is multi_label_classification. */

@@ -29,6 +29,8 @@ export const LOAD_OPTIONS: OptionNames<LoadOptions> = {
   selfCheck: true,
   recover: true,
   profile: true,
+  maxLength: true,
+  stripTexts: true,
   maxTokensPerPass: true,
   gpu: true,
 };

@@ -155,6 +155,16 @@ export interface LoadOptions extends FileOptions {
   recover?: boolean;
   /** Default `auto`: `software` on software adapters, else `card`. The others help to find out whether a driver is at fault. */
   profile?: 'auto' | ProfileName;
+  /**
+   * Most tokens per text, special ones included; at most the model's positions. Default: max_seq_length of sentence_bert_config.json, else
+   * model_max_length of tokenizer_config.json, as sentence-transformers decides.
+   */
+  maxLength?: number;
+  /**
+   * Whether texts that are embedded lose the whitespace at their ends. Default: as the version of sentence-transformers that saved the checkpoint
+   * does; 5.4 and later keep it, earlier ones and PyLate 1.6 do not.
+   */
+  stripTexts?: boolean;
   /** Most tokens per GPU pass. Default: 8192, or fewer if the device's limits require it. */
   maxTokensPerPass?: number;
   /** A GPU to use instead of `navigator.gpu` (not in the worker). */
@@ -184,7 +194,7 @@ export interface ModelInfo {
   dtype: Dtype;
   arithmetic: Arithmetic;
   compute: Compute;
-  /** Tokens of the longest allowed sequence, special tokens included: the smaller of what config.json and sentence_bert_config.json say. */
+  /** Tokens of the longest allowed sequence, special tokens included: see the option maxLength. */
   maxTokens: number;
   maxTokensPerPass: number;
   hiddenSize: number;

@@ -1,5 +1,7 @@
 /** The files of one checkpoint, wherever they are stored. */
 export interface ModelFiles {
+  /** The checkpoint that these are a folder of. */
+  readonly root?: ModelFiles;
   /** Names the place in messages: a URL, a folder, "the given files". */
   readonly where: string;
   /**
@@ -13,8 +15,8 @@ export interface ModelFiles {
   isUnsure?(name: string): boolean;
   /** Identifies the files in the cache; undefined for files on this device. */
   readonly identity?: Identity;
-  /** Tensors of the weights that an adapter brings and the model must read; known once the weights are open. */
-  added?(): string[];
+  /** Tensors of the weights that an adapter brings and the model must read; undefined until the weights are open. */
+  added?(): string[] | undefined;
   /** The same file, which is stored for the next load while its stream is read to the end. */
   keep?(file: ModelFile): ModelFile;
 }
@@ -25,6 +27,20 @@ export interface ModelFiles {
  */
 export const isFileName = (name: string): boolean =>
   !/[\\:%\p{Cc}\p{Cs}]/u.test(name) && name.split('/').every((part) => !/^[. ]*$/.test(part));
+
+/** The files of a folder of a checkpoint, as a checkpoint of their own. */
+export function inFolder(files: ModelFiles, folder: string): ModelFiles {
+  if (folder === '') return files;
+  const at = (name: string) => `${folder}/${name}`;
+  return {
+    ...files,
+    root: files.root ?? files,
+    where: `${files.where} (${folder})`,
+    open: (name, signal, isOptional) => files.open(at(name), signal, isOptional),
+    whyMissing: (name) => files.whyMissing?.(at(name)),
+    isUnsure: (name) => files.isUnsure?.(at(name)) ?? false,
+  };
+}
 
 /** `commit`: of the files, once it is known. */
 export interface Identity {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ModelFileError } from '../api/errors';
 import type { Progress } from '../api/types';
 import { fileOf, numberedBytes } from './fixtures';
-import type { ModelFile, ModelFiles } from './model-files';
+import { inFolder, type ModelFile, type ModelFiles } from './model-files';
 import { openOptional, readBytes, readJson, streamBytes } from './read';
 
 const filesOf = (files: Record<string, string | Uint8Array>): ModelFiles => ({
@@ -168,7 +168,7 @@ describe('limits of files that are read whole', () => {
 });
 
 describe('a file that may be missing', () => {
-  it('is asked for as such once a required file of the same checkpoint was read', async () => {
+  it('is asked for as such once a file of the same checkpoint was read, or of a folder of it', async () => {
     const asked: [string, boolean | undefined][] = [];
     const filesWith = (...names: string[]): ModelFiles => ({
       where: './shelf',
@@ -178,23 +178,24 @@ describe('a file that may be missing', () => {
       },
     });
     const files = filesWith('a', 'b');
-    await readBytes(files, 'a');
     await openOptional(files, 'b');
     await readBytes(files, 'c', { required: true }).catch(() => {});
     await readBytes(files, 'a');
     await readBytes(files, 'a', { required: true });
     await readBytes(files, 'b');
-    await openOptional(files, 'c');
-    await openOptional(filesWith('a'), 'a');
+    await openOptional(inFolder(files, 'd'), 'c');
+    const others = filesWith('d/a');
+    await readBytes(inFolder(others, 'd'), 'a');
+    await openOptional(others, 'b');
     expect(asked).toEqual([
-      ['a', false],
       ['b', false],
       ['c', undefined],
       ['a', false],
       ['a', undefined],
       ['b', true],
-      ['c', true],
-      ['a', false],
+      ['d/c', true],
+      ['d/a', false],
+      ['b', true],
     ]);
   });
 });

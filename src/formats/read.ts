@@ -85,6 +85,8 @@ const lines = new WeakMap<ModelFiles, { last: Promise<unknown>[]; next: number }
 
 /** Runs `read` once fewer than AT_A_TIME others of these files run. */
 function inTurn<T>(files: ModelFiles, read: () => Promise<T>): Promise<T> {
+  // A folder's files come from the same place.
+  if (files.root) return inTurn(files.root, read);
   const line = lines.get(files) ?? { last: Array(AT_A_TIME).fill(Promise.resolve()), next: 0 };
   lines.set(files, line);
   const place = line.next++ % AT_A_TIME;
@@ -98,15 +100,15 @@ const MIB = 1 << 20;
 const limitOf = (name: string): number =>
   name.endsWith('.safetensors') ? Infinity : (name === 'tokenizer.json' ? 256 : 16) * MIB;
 
-/** Checkpoints of which a required file has been read: their server answers, and this page may read its files. */
+/** Checkpoints of which a file has been read: their server answers, and this page may read its files. */
 const reached = new WeakSet<ModelFiles>();
 
 /**
- * Opens a file that may be missing. Once a required file has been read, one that the server refuses or does not answer for counts as
+ * Opens a file that may be missing. Once one has been read, one that the server refuses or does not answer for counts as
  * missing: without CORS headers, which a 404 often lacks, a page cannot tell them apart.
  */
 export const openOptional = (files: ModelFiles, name: string, signal?: AbortSignal) =>
-  files.open(name, signal, reached.has(files));
+  files.open(name, signal, reached.has(files.root ?? files));
 
 /** A whole file; undefined if it does not exist and is not required. Throws a ModelFileError for one above the limit of its kind. */
 export const readBytes = (
@@ -137,7 +139,7 @@ async function readWhole(files: ModelFiles, name: string, options: ReadOptions) 
     checkLimit(length);
     chunks.push(chunk);
   }
-  if (required) reached.add(files);
+  reached.add(files.root ?? files);
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {

@@ -1,12 +1,13 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { openTestGpu } from '../gpu/fixtures';
 import { POOLINGS } from '../model/modules/pooling';
+import { addRows as addRowsStep } from './add_rows';
 import { cumulate, expectClose, padded, randomMatrix, randomVector, runStep, unpadded } from './fixtures';
 import { normalize as normalizeStep } from './normalize';
 import { poolSpan, pool as poolStep } from './pool';
 import { blank, upload, uploadWords } from './test-buffers';
 import { topK as topKStep } from './top_k';
-import { normalize, pool, topK } from './twins';
+import { addRows, normalize, pool, topK } from './twins';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());
@@ -45,6 +46,28 @@ describe('normalize', () => {
     const data = await runStep(gpu, step, embeddings, 3 * 320);
     const expected = normalize(x.map((row) => row.slice(0, columns)));
     expectClose(unpadded(data, [3, columns], 320), expected, 1e-6);
+  });
+});
+
+describe('add_rows', () => {
+  const rows = randomMatrix(7, 3, 77);
+  const sum = randomMatrix(8, 3, 77);
+  const weights = Float32Array.of(0.5, -2, 4);
+  it.each([
+    { name: 'adds rows of one stride to rows of another', term: undefined, w: 1 },
+    { name: 'adds a term of a weighted mean', term: { index: 1, weights: 3, isFirst: false }, w: -2 / 2.5 },
+    { name: 'replaces what was there by the first term', term: { index: 2, weights: 3, isFirst: true }, w: 4 / 2.5 },
+  ])('$name', async ({ term, w }) => {
+    const total = upload(gpu, padded(sum, { stride: 128 }));
+    const buffers = {
+      rows: upload(gpu, padded(rows, { stride: 96 })),
+      weights: term && upload(gpu, weights),
+      sum: total,
+    };
+    const step = addRowsStep<void>({ stride: 96, sumStride: 128, columns: 77, term }, buffers, () => 3);
+    const data = await runStep(gpu, step, total, 3 * 128);
+    expectClose(unpadded(data, [3, 77], 128), addRows(rows, w, term?.isFirst ? undefined : sum), 1e-6);
+    expect(unpadded(data, [3, 51], 128, (c) => 77 + c).flatMap((row) => [...row])).toEqual(Array(153).fill(0));
   });
 });
 

@@ -41,5 +41,5 @@ export const pool = <S>(
   };
 };
 
-/** A span as the kernel reads it: a sequence's rows `start` .. `end`, of which those before start + skip count for cls only. */
+/** A span as the kernel reads it: a sequence's rows `start` .. `end`, of which those before start + skip do not count. */
 export const poolSpan = (start: number, end: number, skip = 0): [number, number, number] => [start, start + skip, end];

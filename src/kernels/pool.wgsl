@@ -1,5 +1,5 @@
 // pooled[i] = one vector for the rows of span i (one sequence of the stream), by sentence-transformers' pooling modes. A workgroup takes one
-// sequence and 16 vec4 columns; each of its 16 lanes along the rows takes every 16th row. Rows before `first` (a prompt) count for cls only.
+// sequence and 16 vec4 columns; each of its 16 lanes along the rows takes every 16th row. Rows before `first` (a prompt) do not count.
 
 const STRIDE: u32 = 256;
 const OUT_STRIDE: u32 = 256;
@@ -29,8 +29,8 @@ fn combine(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
 @compute @workgroup_size(COLUMNS, LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
   let span = spans[group.x];
-  let first = select(select(span.first, span.end - 1, MODE == 5), span.start, MODE == 0);
-  let end = select(span.end, span.start + 1, MODE == 0);
+  let first = select(span.first, span.end - 1, MODE == 5);
+  let end = select(span.end, span.first + 1, MODE == 0);
   let column = group.y * COLUMNS + local.x;
   var best = vec4(select(0.0, LEAST, MODE == 1));
   if (column < VECS) {

@@ -158,10 +158,10 @@ export function softmax(scores: ArrayLike<number> & Iterable<number>): number[] 
   return powers.map((power) => power / total);
 }
 
-/** One row per sequence; all modes but cls leave out its first `skip` rows. hidden_states: [tokens, hidden] → [sequences, hidden]. */
+/** One row per sequence; without its first `skip` rows. hidden_states: [tokens, hidden] → [sequences, hidden]. */
 export const pool = (hidden_states: Matrix, cu_seqlens: Uint32Array, pooling: Pooling, skip = 0): Matrix =>
   spans(cu_seqlens).map(([start, end]) => {
-    if (pooling === 'cls') return hidden_states[start];
+    if (pooling === 'cls') return hidden_states[start + skip];
     if (pooling === 'lasttoken') return hidden_states[end - 1];
     const rows = hidden_states.slice(start + skip, end);
     const column = (c: number) => rows.map((row) => row[c]);
@@ -177,6 +177,10 @@ export const normalize = (x: Matrix): Matrix =>
     const length = Math.max(Math.sqrt(dot(row, row)), 1e-12);
     return row.map((value) => value / length);
   });
+
+/** sum + w * rows; without `sum` w * rows. */
+export const addRows = (rows: Matrix, w: number, sum?: Matrix): Matrix =>
+  rows.map((row, r) => row.map((value, c) => (sum ? sum[r][c] : 0) + w * value));
 
 /** The k largest logits of a row, equal ones by lowest id first, with their probabilities over the whole row. */
 export function topK(logits: Float64Array, k: number): { id: number; probability: number }[] {

@@ -5,9 +5,12 @@ import type { Gpu } from '../gpu/device';
 import type { ModelConfig } from './config';
 import { readModelConfig } from './families/registry';
 import type { Encoder, Family } from './family';
+import { pooled } from './heads/rows';
 import { taskOf } from './heads/tasks';
 import type { LoadedModel } from './model';
 import type { Module } from './modules/module';
+import { isPooling } from './modules/pooling';
+import type { Chain, SentenceConfig } from './sentence';
 import { declareTensors, type Tensors } from './tensors';
 import { type Placement, quantizedDtype } from './upload';
 
@@ -15,7 +18,8 @@ export interface BuildOptions {
   gpu: Gpu;
   family: Family;
   config: ModelConfig;
-  modules: Module[];
+  /** sentence-transformers' modules after the Transformer. */
+  sentence: Pick<SentenceConfig, 'modules' | 'chains'>;
   /** Names of the checkpoint's tensors. */
   names: ReadonlySet<string>;
   dtype: Dtype;
@@ -37,14 +41,15 @@ export interface BuiltModel {
   modulePlaces: { folder: string; places: Map<string, Placement> }[];
 }
 
-export function buildModel({ gpu, family, config, modules, alloc, ...options }: BuildOptions): BuiltModel {
+export function buildModel({ gpu, family, config, sentence, alloc, ...options }: BuildOptions): BuiltModel {
   const { names, dtype, act, compute } = options;
+  const { modules, chains } = sentence;
   const maxBindingSize = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
   const tensors = declareTensors({ alloc, maxBindingSize, dtype, names });
-  const task = taskOf(config, family, names, options.task);
+  const scores = scoresOf(chains);
+  const task = scores ? 'encoder' : taskOf(config, family, names, options.task);
   const weights = family.tensors(config, tensors);
   const head = task === 'encoder' ? undefined : family.heads?.head(config, tensors, task, weights);
-  const forward = (type = act) => family.forward(config, weights, { gpu, act: type, compute });
   const placed = modules.map((module) => {
     const own = declareTensors({
       alloc,
@@ -53,15 +58,43 @@ export function buildModel({ gpu, family, config, modules, alloc, ...options }: 
       names,
       folder: module.path,
     });
-    return { module, apply: module.place(own), folder: module.path, places: own.places };
+    return { module, ...module.place(own), folder: module.path, places: own.places };
   });
+  const forward = (type = act) =>
+    placed.reduce(
+      (encoder, { extend }) => extend?.(encoder) ?? encoder,
+      family.forward(config, weights, { gpu, act: type, compute }),
+    );
+  const applies = new Map(placed.map(({ module, apply }) => [module, apply]));
   return {
-    model: { config, task, dtype, act, compute, encoder: forward(), head, modules: placed },
+    model: {
+      config,
+      task: scores ? 'seqcls' : task,
+      dtype,
+      act,
+      compute,
+      encoder: forward(),
+      head,
+      scores: scores?.modules,
+      logits: scores
+        ? { columns: scores.columns, labels: Array.from({ length: scores.columns }, (_, i) => `LABEL_${i}`) }
+        : (head?.output ?? { columns: 0, labels: [] }),
+      through: (list, rows, poolings) =>
+        list.reduce(
+          (before, module) =>
+            isPooling(module) ? pooled(before, poolings ?? module.poolings) : applies.get(module)!(before),
+          rows,
+        ),
+    },
     forward,
     places: tensors.places,
     modulePlaces: placed,
   };
 }
+
+/** The chain that ends in a cross-encoder's scores; queries and documents are one sequence. */
+const scoresOf = ({ any }: SentenceConfig['chains']): Chain | undefined =>
+  any?.modules.at(-1)?.gives === 'scores' ? any : undefined;
 
 /** Where tensors would go, without a GPU. */
 function declared(dtype: Dtype, names: ReadonlySet<string>, folder?: string): Tensors {
@@ -76,9 +109,10 @@ export function declaredPlaces(
   dtype: Dtype,
   names: ReadonlySet<string>,
   asked?: Task,
+  chains: SentenceConfig['chains'] = {},
 ): Map<string, Placement> {
   const tensors = declared(dtype, names);
-  const task = taskOf(config, family, names, asked);
+  const task = scoresOf(chains) ? 'encoder' : taskOf(config, family, names, asked);
   const weights = family.tensors(config, tensors);
   if (task !== 'encoder') family.heads?.head(config, tensors, task, weights);
   return tensors.places;

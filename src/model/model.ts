@@ -1,3 +1,4 @@
+import type { Pooling } from '../api/calls';
 import type { Arithmetic, Compute, Dtype, Task } from '../api/types';
 import type { ModelConfig } from './config';
 import type { Encoder } from './family';
@@ -15,6 +16,10 @@ export interface LoadedModel {
   encoder: Encoder;
   /** Undefined for bare encoders. */
   head: TaskHead | undefined;
-  /** sentence-transformers' modules after the Transformer, in the file's order. */
-  modules: { module: Module; apply(rows: Rows): Rows }[];
+  /** Modules that end in a cross-encoder's scores: they are its head. */
+  scores: Module[] | undefined;
+  /** Logits per row or sequence, and their names; none without a head. */
+  logits: { columns: number; labels: string[] };
+  /** Takes rows through modules of sentence-transformers; `poolings`: in place of a Pooling's own. */
+  through(modules: Module[], rows: Rows, poolings?: Pooling[]): Rows;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
 import { openFiles } from '../sources/source';
-import { readSentenceConfig } from './sentence';
+import { readSentence } from './fixtures/sentence';
 
 const ST = 'sentence_transformers.models.';
 const POOLING = '1_Pooling/config.json';
@@ -21,8 +21,8 @@ const modules = (...names: string[]) =>
     type: name.includes('.') ? name : ST + name,
   }));
 
-const read = (json: Record<string, unknown>, hidden_size = 64) =>
-  readSentenceConfig(
+const read = (json: Record<string, unknown>, hidden_size = 64, config: Record<string, unknown> = {}) =>
+  readSentence(
     openFiles(
       new Map(
         Object.entries({ 'config.json': {}, ...json }).map(([name, value]) => [
@@ -32,7 +32,7 @@ const read = (json: Record<string, unknown>, hidden_size = 64) =>
       ),
     ),
     hidden_size,
-    {},
+    config,
   );
 
 describe('readSentenceConfig', () => {
@@ -44,8 +44,9 @@ describe('readSentenceConfig', () => {
 
   it('pools by the mean where there are no files', async () => {
     expect(await read({})).toMatchObject({
-      pooling: ['mean'],
-      modules: [{ kind: 'Pooling', poolings: ['mean'] }],
+      chains: { any: { modules: [{ kind: 'Pooling', poolings: ['mean'] }], columns: 64 } },
+      output: 'sentence_embedding',
+      strips: false,
       prompts: {},
       similarity: 'cosine',
       multiVector: undefined,
@@ -53,10 +54,25 @@ describe('readSentenceConfig', () => {
   });
 
   it('reads 1_Pooling without modules.json, in either spelling, several modes in the order that they stand side by side', async () => {
+    const poolings = async (config: object) => (await read({ [POOLING]: config })).chains.any?.pooling?.poolings;
     const modes = { pooling_mode_lasttoken: true, pooling_mode_cls_token: true, pooling_mode_max_tokens: false };
-    expect((await read({ [POOLING]: modes })).pooling).toEqual(['cls', 'lasttoken']);
-    expect((await read({ [POOLING]: { pooling_mode: 'weightedmean' } })).pooling).toEqual(['weightedmean']);
-    expect((await read({ [POOLING]: { pooling_mode: ['mean', 'max'] } })).pooling).toEqual(['max', 'mean']);
+    expect(await poolings(modes)).toEqual(['cls', 'lasttoken']);
+    expect(await poolings({ pooling_mode: 'weightedmean' })).toEqual(['weightedmean']);
+    expect(await poolings({ pooling_mode: ['mean', 'max'] })).toEqual(['mean', 'max']); // the list's own order
+    expect(await poolings({ pooling_mode: ['mean', 'cls'], pooling_mode_cls_token: true })).toEqual(['mean', 'cls']);
+  });
+
+  it('strips texts as the version that saved the checkpoint does', async () => {
+    const of = async (version: unknown, files: object = { 'modules.json': modules('Pooling'), [POOLING]: MEAN }) =>
+      (await read({ ...files, 'config_sentence_transformers.json': { __version__: version } })).strips;
+    for (const old of ['5.3.0', '5.3.1', '3.4', '2.2.2'])
+      expect(await of({ sentence_transformers: old }), old).toBe(true);
+    for (const now of ['5.4.0', '5.10.1', '6.2.0', '10.0'])
+      expect(await of({ sentence_transformers: now }), now).toBe(false);
+    expect(await of(undefined)).toBe(true); // before 2.1
+    expect(await of({ sentence_transformers: '5.3.0' }, { [POOLING]: MEAN })).toBe(false); // not saved by it
+    const type = { 'config_sentence_transformers.json': { model_type: 'CrossEncoder', __version__: {} } };
+    expect((await read({ 'modules.json': modules(), ...type })).strips).toBe(false);
   });
 
   it('reads modules, prompts, similarity, sizes', async () => {
@@ -74,12 +90,12 @@ describe('readSentenceConfig', () => {
     });
     expect(config.modules[1].columns(64)).toBe(16);
     expect(config).toMatchObject({
-      pooling: ['mean'],
-      include_prompt: false,
       modules: [
-        { kind: 'Pooling', path: '1_Pooling', poolings: ['mean'] },
+        { kind: 'Pooling', path: '1_Pooling', poolings: ['mean'], include_prompt: false },
         { kind: 'Dense', path: '2_Dense' },
+        { kind: 'Normalize', path: '3_Normalize' },
       ],
+      chains: { any: { columns: 16 }, query: { columns: 16 }, document: { columns: 16 } },
       prompts: { query: 'query: ', document: '' },
       default_prompt_name: 'document',
       similarity: 'dot',
@@ -95,12 +111,11 @@ describe('readSentenceConfig', () => {
       '1_pylate.models.Dense.Dense/config.json': DENSE,
     };
     expect((await read(files)).multiVector).toMatchObject({
-      query_prefix: '[Q] ',
-      document_prefix: '[D] ',
-      query_length: 32,
-      document_length: 180,
-      do_query_expansion: true,
-      attend_to_expansion_tokens: false,
+      prefixes: { query: '[Q] ', document: '[D] ' },
+      lengths: { query: 32, document: 180 },
+      expansion: { strategy: 'fixed', length: 32, attend: false, token: undefined },
+      skiplist_tasks: ['document'],
+      normalizes: true,
     });
     const own = {
       query_prefix: '',
@@ -110,21 +125,49 @@ describe('readSentenceConfig', () => {
       similarity_fn_name: 'MaxSim',
     };
     const config = await read({ ...files, 'config_sentence_transformers.json': own });
-    expect(config).toMatchObject({ pooling: undefined, similarity: 'MaxSim' });
+    expect(config).toMatchObject({ output: 'token_embeddings', similarity: 'MaxSim' });
     expect(config.multiVector).toMatchObject({
-      query_prefix: '',
-      document_length: 300,
-      attend_to_expansion_tokens: true,
+      prefixes: { query: '', document: '[D] ' },
+      lengths: { document: 300 },
+      expansion: { attend: true },
       skiplist_words: [],
+    });
+    const without = { 'config_sentence_transformers.json': { do_query_expansion: false } };
+    expect((await read({ ...files, ...without })).multiVector?.expansion).toBeUndefined();
+  });
+
+  it("reads a multi-vector checkpoint of sentence-transformers 6: its mask, its lengths, its tokens' pooling", async () => {
+    const config = await read({
+      'modules.json': modules('MultiVectorMask', 'Normalize', 'HierarchicalTokenPooling'),
+      '1_MultiVectorMask/config.json': { skiplist_words: ['.'], skiplist_tasks: 'query', keep_only_token_ids: [3] },
+      '3_HierarchicalTokenPooling/config.json': { pool_factor: 2 },
+      'config_sentence_transformers.json': { similarity_fn_name: 'maxsim' },
+      'sentence_bert_config.json': {
+        document_length: 40,
+        query_expansion: { strategy: 'min', length: 8, token: '[P]' },
+      },
+    });
+    expect(config.similarity).toBe('MaxSim');
+    expect(config.multiVector).toMatchObject({
+      prefixes: { query: '', document: '' },
+      lengths: { query: undefined, document: 40 },
+      expansion: { strategy: 'min', length: 8, attend: false, token: '[P]' },
+      skiplist_words: ['.'],
+      skiplist_tasks: ['query'],
+      keep_only_token_ids: [3],
+      normalizes: false,
+      pooling: { pool_factor: 2, num_protected_tokens: 1, normalize_embeddings: false, tasks: ['document'] },
     });
   });
 
-  it("leaves a cross-encoder's modules alone", async () => {
-    const type = 'sentence_transformers.cross_encoder.modules.logit_score.LogitScore';
-    expect(await read({ 'modules.json': modules(type) })).toMatchObject({
-      pooling: ['mean'],
-      modules: [{ kind: 'Pooling' }],
-    });
+  it("takes a cross-encoder's activation from where its version keeps it", async () => {
+    const identity = 'torch.nn.modules.linear.Identity';
+    const own = { 'config_sentence_transformers.json': { activation_fn: identity } };
+    expect((await read(own)).activation).toBe('Identity');
+    const of = async (config: Record<string, unknown>) => (await read({}, 64, config)).activation;
+    expect(await of({ sentence_transformers: { activation_fn: identity } })).toBe('Identity');
+    expect(await of({ sbert_ce_default_activation_function: 'torch.nn.modules.activation.Sigmoid' })).toBe('Sigmoid');
+    expect(await of({})).toBeUndefined();
   });
 
   const dense = (change: object) => ({
@@ -134,12 +177,16 @@ describe('readSentenceConfig', () => {
   });
   it.each([
     [
-      { 'modules.json': modules('Pooling', 'LayerNorm'), [POOLING]: MEAN },
-      /modules\.json: \[2\]\.type = .*LayerNorm" is not supported/,
+      {
+        'modules.json': modules('Pooling', 'LSTM'),
+        [POOLING]: MEAN,
+        'config_sentence_transformers.json': { __version__: { sentence_transformers: '2.2.2' } },
+      },
+      /modules\.json: \[2\]\.type = .*LSTM" is not supported; known are Pooling.*saved by sentence-transformers 2\.2\.2/,
     ],
     [{ 'modules.json': modules('WordWeights') }, /\[1\]\.type = .*WordWeights/],
     [{ 'modules.json': modules().map((m) => ({ ...m, type: `${ST}CLIPModel` })) }, /\[0\]\.type = .*CLIPModel/],
-    [{ 'modules.json': modules('Normalize') }, /neither a Pooling nor a Dense/],
+    [{ 'modules.json': modules() }, /modules\.json lists only a Transformer; embeddings need a Pooling/],
     [
       { 'modules.json': modules('Pooling', ...Array(15).fill('Normalize')) },
       /modules\.json lists 17 modules, at most 16 are supported/,
@@ -154,18 +201,27 @@ describe('readSentenceConfig', () => {
       dense({ activation_function: 'torch.nn.modules.activation.Sigmoid' }),
       /2_Dense\/config\.json: activation_function = .*Sigmoid.* Identity, Tanh/,
     ],
-    [dense({ use_residual: true }), /use_residual = true/],
     [dense({ module_input_name: 'image_embedding' }), /module_input_name = "image_embedding"/],
     [{ 'config_sentence_transformers.json': { similarity_fn_name: 'hamming' } }, /similarity_fn_name = "hamming"/],
-    [{ 'sentence_bert_config.json': { do_lower_case: true } }, /sentence_bert_config\.json: do_lower_case = true/],
+    [
+      dense({ module_output_name: 'token_embeddings' }),
+      /module_output_name = "token_embeddings" is not supported; here it can be sentence_embedding/,
+    ],
+    [
+      { ...dense({ module_output_name: 'scores' }), 'modules.json': modules('Pooling', 'Dense', 'Normalize') },
+      /\[3\]\.type = .*Normalize.*nothing can follow the Dense before it/,
+    ],
+    [
+      { 'modules.json': modules('WeightedLayerPooling', 'Pooling'), '1_WeightedLayerPooling/config.json': {} },
+      /config\.json must say output_hidden_states/,
+    ],
+    [
+      { 'modules.json': modules('Pooling', 'MultiVectorMask'), [POOLING]: MEAN },
+      /MultiVectorMask.*there are no tokens left/,
+    ],
   ])('refuses what it cannot compute, by file, field and value: %j', async (files, message) => {
     await expect(read(files)).rejects.toThrow(UnsupportedModelError);
     await expect(read(files)).rejects.toThrow(message);
-  });
-
-  it('refuses poolings side by side where rows would not be aligned', async () => {
-    const files = { [POOLING]: { ...MEAN, pooling_mode_max_tokens: true } };
-    await expect(read(files, 100)).rejects.toThrow(/for hidden_size 100; it must be a multiple of 32/);
   });
 
   it.each([

@@ -1,75 +1,87 @@
 /**
- * The sentence-transformers files of a checkpoint: modules.json and the modules' own config.json, config_sentence_transformers.json,
- * sentence_bert_config.json. PyLate's multi-vector (ColBERT) checkpoints have the same files, without a Pooling.
+ * What sentence-transformers' files say of a Transformer: the modules after it and their config.json, config_sentence_transformers.json,
+ * sentence_bert_config.json. PyLate's multi-vector (ColBERT) checkpoints have the same files.
  */
-import type { Metric, Pooling } from '../api/calls';
+import type { Kind, Metric } from '../api/calls';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
-import { fieldsOf, isObject, type JsonFields, unsupportedField, wrongField } from '../formats/json-fields';
-import { isFileName, type ModelFiles } from '../formats/model-files';
+import { fieldsOf, isObject, type JsonFields, wrongField } from '../formats/json-fields';
+import type { ModelFiles } from '../formats/model-files';
 import { type ReadOptions, readJson } from '../formats/read';
-import type { Module } from './modules/module';
-import { type PoolingModule, poolingModule } from './modules/pooling';
-import { embeddingColumns, MODULES } from './modules/registry';
+import type { Before, Feature, Module } from './modules/module';
+import { isPooling, type PoolingModule, poolingModule } from './modules/pooling';
+import { MODULES } from './modules/registry';
+import { type MultiVectorConfig, multiVectorOf } from './multi-vector';
+import { type ModuleEntry, type Pipeline, unsupported } from './pipeline';
+
+/** The modules that one kind of text goes through after the Transformer. */
+export interface Chain {
+  /** Names it: equal chains have equal names. */
+  name: string;
+  modules: Module[];
+  pooling: PoolingModule | undefined;
+  /** Numbers per row at the end. */
+  columns: number;
+}
 
 export interface SentenceConfig {
-  /** What the checkpoint's Pooling puts side by side; undefined if every token keeps its embedding (multi-vector). */
-  pooling: Pooling[] | undefined;
-  /** Whether the tokens of a prompt count in the pooling. */
-  include_prompt: boolean;
-  /** After the Transformer, in the file's order, without a Normalize at the end: that one is the option `normalize`. */
+  /** By the kind of text; a kind that no route exists for is missing. */
+  chains: Partial<Record<Kind | 'any', Chain>>;
+  /** Why it is missing. */
+  refused: Pipeline['refused'];
+  /** Those of all chains, each once. */
   modules: Module[];
+  /** What the modules make of a text. */
+  output: Feature;
+  /** Whether texts lose the whitespace at their ends, as in sentence-transformers before 5.4. */
+  strips: boolean;
+  do_lower_case: boolean;
   prompts: Record<string, string>;
   default_prompt_name: string | undefined;
   similarity: Metric | 'MaxSim';
   /** Matryoshka: how many numbers of an embedding are kept by default. */
   truncate_dim: number | undefined;
   max_seq_length: number | undefined;
+  /** What a cross-encoder makes of its logits: the class of torch's module; undefined if the files do not say. */
+  activation: string | undefined;
   multiVector: MultiVectorConfig | undefined;
 }
 
-/** PyLate's fields of config_sentence_transformers.json; lengths count every token. */
-export interface MultiVectorConfig {
-  query_prefix: string;
-  document_prefix: string;
-  query_length: number;
-  document_length: number;
-  do_query_expansion: boolean;
-  attend_to_expansion_tokens: boolean;
-  skiplist_words: string[];
+const METRICS = ['cosine', 'dot', 'euclidean', 'manhattan', 'MaxSim', 'maxsim', 'meanmaxsim'] as const;
+/** Before it, texts lose the whitespace at their ends: sentence-transformers 5.4 rewrote the Transformer module. */
+const KEEPS_WHITESPACE = [5, 4];
+
+/** `files`: the Transformer's, of which `root` may be the folder above. */
+export interface SentenceFiles {
+  root: ModelFiles;
+  files: ModelFiles;
+  pipeline: Pipeline;
+  /** The chains of this Transformer. */
+  entries: Partial<Record<Kind | 'any', ModuleEntry[]>>;
+  hidden_size: number;
+  /** config.json. */
+  config: Record<string, unknown>;
 }
-
-const METRICS = ['cosine', 'dot', 'euclidean', 'manhattan', 'MaxSim'] as const satisfies (Metric | 'MaxSim')[];
-
-/** Files name three or four; each is at least one request. */
-const MOST_MODULES = 16;
-
-const PUNCTUATION = [...'!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~'];
 
 /** Reads the files that exist. Throws ModelFileError for broken ones, UnsupportedModelError for what cannot be computed. */
 export async function readSentenceConfig(
-  files: ModelFiles,
-  hidden_size: number,
+  { root, files, pipeline, entries, hidden_size, config }: SentenceFiles,
   options: ReadOptions,
 ): Promise<SentenceConfig> {
-  const read = async (name: string) => fieldsOf(name, await readJson(files, name, { ...options, required: false }));
-  const [main, bert, list] = await Promise.all([
-    read('config_sentence_transformers.json'),
-    read('sentence_bert_config.json'),
-    readModules(files, options),
-  ]);
-  if (bert.boolean('do_lower_case', false)) throw bert.unsupported('do_lower_case', 'texts are never lowercased');
-  const configs = await Promise.all(list.map(({ path }) => read(`${path}/config.json`)));
-
-  let columns = hidden_size;
-  const listed = list.map(({ kind, path }, m) => {
-    const module = MODULES.get(kind)!(configs[m], path, columns);
-    columns = module.columns(columns);
-    return module;
-  });
-  if (listed.at(-1)?.kind === 'Normalize') listed.pop();
-  const isMultiVector = listed.length > 0 && !listed.some(isPooling);
-  const modules = isMultiVector || listed.some(isPooling) ? listed : [poolingModule(['mean'])];
-  const pooling = modules.find(isPooling);
+  const { main, isListed } = pipeline;
+  const read = async (from: ModelFiles, name: string) =>
+    fieldsOf(name, await readJson(from, name, { ...options, required: false }));
+  const bert = files === root ? pipeline.bert : await read(files, 'sentence_bert_config.json');
+  const known = new Map<string, Module>();
+  const chains: SentenceConfig['chains'] = {};
+  for (const [kind, list] of Object.entries(entries) as [Kind | 'any', ModuleEntry[]][]) {
+    chains[kind] = await readChain(list);
+  }
+  const [first, ...others] = Object.values(chains);
+  const output = outputOf(first);
+  const other = others.map(outputOf).find((feature) => feature !== output);
+  if (other)
+    throw new UnsupportedModelError(`modules.json: routes that end in ${output} and in ${other} are not supported.`);
+  const isMultiVector = output === 'token_embeddings';
   const prompts = main.strings('prompts');
   const default_prompt_name = main.text('default_prompt_name');
   if (default_prompt_name !== undefined && !Object.hasOwn(prompts, default_prompt_name)) {
@@ -78,89 +90,88 @@ export async function readSentenceConfig(
   const optional = (fields: JsonFields, key: string, most?: number) =>
     fields.has(key) ? fields.integer(key, undefined, most) : undefined;
   const truncate_dim = optional(main, 'truncate_dim');
-  const all = embeddingColumns(modules, hidden_size, pooling?.poolings);
-  if (truncate_dim !== undefined && truncate_dim > all) {
-    throw main.wrong('truncate_dim', `at most the ${all} numbers of an embedding`);
+  if (truncate_dim !== undefined && truncate_dim > first.columns) {
+    throw main.wrong('truncate_dim', `at most the ${first.columns} numbers of an embedding`);
   }
+  const usual = isMultiVector ? 'MaxSim' : output === 'sparse' ? 'dot' : 'cosine';
+  const metric = main.oneOf('similarity_fn_name', METRICS, usual);
   return {
-    pooling: pooling?.poolings,
-    include_prompt: pooling?.include_prompt ?? true,
-    modules,
+    chains,
+    refused: pipeline.refused,
+    modules: [...known.values()],
+    output,
+    strips: isListed && !isCrossEncoder(main) && isBefore(versionOf(main), KEEPS_WHITESPACE),
+    do_lower_case: bert.boolean('do_lower_case', false),
     prompts,
     default_prompt_name,
-    similarity: main.oneOf('similarity_fn_name', METRICS, isMultiVector ? 'MaxSim' : 'cosine'),
+    similarity: metric === 'maxsim' || metric === 'meanmaxsim' ? 'MaxSim' : metric,
     truncate_dim,
-    max_seq_length: isMultiVector ? undefined : optional(bert, 'max_seq_length', Infinity), // tokenizers without a limit write 1e30
-    multiVector: isMultiVector ? multiVectorOf(main) : undefined,
+    max_seq_length: optional(bert, 'max_seq_length', Infinity), // tokenizers without a limit write 1e30
+    activation: activationOf(main, config),
+    multiVector: isMultiVector ? multiVectorOf(main, bert, first.modules) : undefined,
   };
-}
 
-const isPooling = (module: Module): module is PoolingModule => module.kind === 'Pooling';
-
-/** A line of modules.json. */
-interface ModuleEntry {
-  kind: string;
-  path: string;
-}
-
-/** The modules after the Transformer. Without modules.json a 1_Pooling is the only one, if it is there. */
-async function readModules(files: ModelFiles, options: ReadOptions): Promise<ModuleEntry[]> {
-  const name = 'modules.json';
-  const json = await readJson(files, name, { ...options, required: false });
-  if (json === undefined) {
-    const path = '1_Pooling';
-    const pooling = await readJson(files, `${path}/config.json`, { ...options, required: false });
-    return pooling === undefined ? [] : [{ kind: 'Pooling', path }];
-  }
-  if (!Array.isArray(json)) throw wrongField(name, 'the file', json, 'a list of modules');
-  if (json.length > MOST_MODULES) {
-    throw new UnsupportedModelError(`${name} lists ${json.length} modules, at most ${MOST_MODULES} are supported.`);
-  }
-  const entries = json.map((entry: unknown, i) => {
-    const { type, path } = isObject(entry) ? entry : {};
-    if (typeof type !== 'string') throw wrongField(name, `[${i}].type`, type, 'a string');
-    if (typeof path === 'string' && (path === '' || isFileName(path))) return { type, path };
-    throw wrongField(name, `[${i}].path`, path, 'a folder of this checkpoint');
-  });
-  const types = entries.map(({ type }) => type);
-  if (types.some((type) => type.includes('.cross_encoder.'))) return []; // its head is the checkpoint's own
-  const classOf = (type: string) => type.slice(type.lastIndexOf('.') + 1);
-  if (classOf(types[0] ?? '') !== 'Transformer') {
-    throw unsupportedField(name, '[0].type', types[0], 'the first module must be a Transformer');
-  }
-  if (entries[0].path !== '') {
-    throw unsupportedField(name, '[0].path', entries[0].path, 'the Transformer must be at the top level');
-  }
-  const modules = entries.slice(1).flatMap(({ path }, i): ModuleEntry[] => {
-    const kind = classOf(types[i + 1]);
-    if (kind === 'Dropout') return []; // for training only
-    if (!MODULES.has(kind) || (kind === 'Pooling' && i > 0)) {
-      const known = 'after the Transformer a Pooling, then Dense and Normalize are';
-      throw unsupportedField(name, `[${i + 1}].type`, types[i + 1], known);
+  async function readChain(list: ModuleEntry[]): Promise<Chain> {
+    const modules: Module[] = [];
+    let before: Before = {
+      feature: 'token_embeddings',
+      columns: hidden_size,
+      hasLayers: config.output_hidden_states === true,
+    };
+    for (const { kind, path, listed } of list) {
+      const { file, field, type } = listed;
+      const reader = MODULES.get(kind);
+      if (!reader) throw unsupported(main, file, field, type, `known are ${[...MODULES.keys()].join(', ')}`);
+      if (path === '') throw wrongField(file, field.replace('type', 'path'), path, 'a folder of this checkpoint');
+      if (
+        before.feature === 'scores' ||
+        before.feature === 'sparse' ||
+        modules.at(-1)?.kind === 'HierarchicalTokenPooling'
+      ) {
+        throw unsupported(main, file, field, type, `nothing can follow the ${modules.at(-1)!.kind} before it`);
+      }
+      const module = known.get(path) ?? reader(await read(root, `${path}/config.json`), path, before);
+      known.set(path, module);
+      modules.push(module);
+      before = { feature: module.gives, columns: module.columns(before.columns), hasLayers: false };
     }
-    if (path === '') throw wrongField(name, `[${i + 1}].path`, path, 'a folder of this checkpoint');
-    return [{ kind, path }];
-  });
-  if (!modules.some(({ kind }) => kind === 'Pooling' || kind === 'Dense')) {
-    throw new UnsupportedModelError(`${name} has neither a Pooling nor a Dense module; embeddings need one.`);
+    if (modules.length === 0) {
+      const isOwn = !isListed || isCrossEncoder(main); // its head is the checkpoint's own
+      if (!isOwn) throw new UnsupportedModelError('modules.json lists only a Transformer; embeddings need a Pooling.');
+      modules.push(known.get('') ?? poolingModule(['mean']));
+      known.set('', modules[0]);
+    }
+    return chainOf(modules, hidden_size);
   }
-  return modules;
 }
 
-/** The defaults are PyLate's. */
-function multiVectorOf(fields: JsonFields): MultiVectorConfig {
-  const do_query_expansion = fields.boolean('do_query_expansion', true);
-  const words = fields.json.skiplist_words ?? PUNCTUATION;
-  if (!Array.isArray(words) || !words.every((word) => typeof word === 'string')) {
-    throw new ModelFileError(`${fields.file}: skiplist_words must be a list of words.`);
-  }
-  return {
-    query_prefix: fields.text('query_prefix') ?? '[Q] ',
-    document_prefix: fields.text('document_prefix') ?? '[D] ',
-    query_length: fields.integer('query_length', 32),
-    document_length: fields.integer('document_length', 180),
-    do_query_expansion,
-    attend_to_expansion_tokens: fields.boolean('attend_to_expansion_tokens', false),
-    skiplist_words: words,
-  };
+/** A chain of modules after a Transformer of this width. */
+export const chainOf = (modules: Module[], hidden_size: number): Chain => ({
+  name: modules.map(({ path }) => path).join(' '),
+  modules,
+  pooling: modules.find(isPooling),
+  columns: modules.reduce((columns, module) => module.columns(columns), hidden_size),
+});
+
+const outputOf = ({ modules }: Chain): Feature => modules[modules.length - 1].gives;
+
+const isCrossEncoder = ({ json }: JsonFields): boolean => json.model_type === 'CrossEncoder';
+
+/** The version of sentence-transformers that wrote the file; none before 2.1. */
+function versionOf({ json }: JsonFields): number[] {
+  const { sentence_transformers: version } = isObject(json.__version__) ? json.__version__ : {};
+  return typeof version === 'string' ? version.split('.').map((part) => Number.parseInt(part, 10) || 0) : [];
+}
+
+/** Whether the first version comes before the second. */
+function isBefore(version: number[], other: number[]): boolean {
+  const at = other.findIndex((part, i) => (version[i] ?? 0) !== part);
+  return at >= 0 && (version[at] ?? 0) < other[at];
+}
+
+/** A cross-encoder's activation: since 5.4 in its own file, before that in config.json, under another name up to 3. */
+function activationOf(main: JsonFields, config: Record<string, unknown>): string | undefined {
+  const own = isObject(config.sentence_transformers) ? config.sentence_transformers : {};
+  const name = main.json.activation_fn ?? own.activation_fn ?? config.sbert_ce_default_activation_function;
+  return typeof name === 'string' ? name.slice(name.lastIndexOf('.') + 1) : undefined;
 }

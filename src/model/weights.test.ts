@@ -105,7 +105,11 @@ describe('what config.json asks for is compared with the file before anything is
 
 describe("a module's own file", () => {
   const check = (out_features: number, contents: Record<string, Uint8Array>) => {
-    const dense = readDense(fieldsOf('config.json', { in_features: 64, out_features }), '2_Dense', 64);
+    const dense = readDense(fieldsOf('config.json', { in_features: 64, out_features }), '2_Dense', {
+      feature: 'sentence_embedding',
+      columns: 64,
+      hasLayers: false,
+    });
     return checkModuleWeights(filesOf(contents), declaredModulePlaces([dense]), {});
   };
   const fileOfShape = (...shapes: Shapes) => ({ '2_Dense/model.safetensors': fileWith(shapes) });

@@ -74,7 +74,7 @@ function checkNames(places: Places, names: ReadonlySet<string>, where: string): 
 
 /** Throws a ModelFileError for a tensor that an adapter brings and the model does not read. */
 function checkAdded(files: ModelFiles, places: Places): void {
-  const unread = files.added?.().find((name) => !places.has(name));
+  const unread = files.added?.()?.find((name) => !places.has(name));
   if (unread === undefined) return;
   throw new ModelFileError(
     `adapter_model.safetensors: nothing reads tensor '${unread}' that the adapter adds to the base in ${files.where}; its task_type may be wrong.`,

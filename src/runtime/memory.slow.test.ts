@@ -150,7 +150,7 @@ async function placesOf(json: Record<string, unknown>, dtype: Dtype) {
   const { places } = buildModel({
     ...readModelConfig(json),
     gpu: memory.gpu,
-    modules: [],
+    sentence: { modules: [], chains: {} },
     names: new Set(['model.embeddings.tok_embeddings.weight']),
     dtype,
     act: 'f32',

@@ -9,7 +9,7 @@ import type { CompiledStep } from '../kernels/compile';
 import { decoded, F32_ERROR, type Judge, noise, noisyWeights, storing, type Words } from '../kernels/gemm-twin';
 import { poolSpan } from '../kernels/pool';
 import { bytesOf, roundUp } from '../kernels/storage';
-import { attention, layerNorm, type Matrix, normalize, pool, quantizeRows } from '../kernels/twins';
+import { addRows, attention, layerNorm, type Matrix, normalize, pool, quantizeRows } from '../kernels/twins';
 import { attentionTiles, keyBounds, tileWords, tokenStream } from '../packing/stream';
 import { gemmProbes } from './gemm-probes';
 
@@ -226,6 +226,22 @@ const normalizeProbe: MakeProbe = (c) => {
   ];
 };
 
+const add_rows: MakeProbe = (c) => {
+  const [stride, sumStride, columns, count] = [c.STRIDE, c.SUM_STRIDE, c.COLUMNS, c.WEIGHTS].map(Number);
+  const [rows, sum] = [numbers(2, columns, stride), numbers(2, columns, sumStride, 'f32', 2)];
+  const weights = Float32Array.from({ length: count }, (_, i) => 1 + i / 4);
+  const w = count > 0 ? weights[Number(c.INDEX)] / weights.reduce((a, b) => a + b) : 1;
+  return [
+    {
+      buffers: { rows: rows.words, weights: count > 0 ? new Uint32Array(weights.buffer) : undefined, sum: sum.words },
+      workgroups: [2, Math.ceil(columns / 64)],
+      outputs: [
+        whole('sum', 'f32', addRows(rows.rows, w, c.FIRST ? undefined : sum.rows), sumStride, F32_ERROR * (1 + count)),
+      ],
+    },
+  ];
+};
+
 const top_k: MakeProbe = (c) => {
   const [vocab, stride] = [Number(c.VOCAB), Number(c.STRIDE)];
   const k = Math.min(4, vocab);
@@ -274,6 +290,7 @@ const PROBES: Record<string, MakeProbe> = {
   quantize_rows,
   pool: poolProbe,
   normalize: normalizeProbe,
+  add_rows,
   top_k,
 };
 

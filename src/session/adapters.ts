@@ -1,5 +1,5 @@
 /** Models with LoRA adapters: the base's files with an adapter merged in, and models that change from one adapter to another. */
-import { disposedError, ModelFileError, unlessAborted, wrongChoice } from '../api/errors';
+import { disposedError, ModelFileError, UnsupportedModelError, unlessAborted, wrongChoice } from '../api/errors';
 import type { Model, ModelInfo, ModelSource } from '../api/types';
 import { shown } from '../formats/json-fields';
 import { type Adapter, readAdapter } from '../model/adapter/adapter';
@@ -74,7 +74,14 @@ const merging =
     open({ ...options, dtype: 'f32' }, (files) => read(mergedFiles(files, adapter), options.dtype));
 
 const openMerged = (open: Opener, options: OpenOptions, { modelOf }: Tools): Promise<BaseModel> =>
-  open(options, (files, dtype) => modelOf(open, files, { ...options, dtype }));
+  open(options, async (files, dtype) => {
+    const model = await modelOf(open, files, { ...options, dtype });
+    if (!files.added || files.added()) return model;
+    await model.dispose();
+    throw new UnsupportedModelError(
+      `The base in ${files.where} has its Transformer in a folder; adapters of such checkpoints are not supported.`,
+    );
+  });
 
 const openFixed = async (base: Opener, adapter: Adapter, tools: Tools): Promise<Model> =>
   fixed(await openMerged(merging(base, adapter), tools.options, tools));

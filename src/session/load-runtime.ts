@@ -2,9 +2,9 @@
 
 import { WebGPUUnavailableError, wrongChoice } from '../api/errors';
 import type { Arithmetic, Compute, Dtype, LoadOptions, ModelInfo, ModelSource, ReplacedKernel } from '../api/types';
-import type { ModelFiles } from '../formats/model-files';
+import { inFolder, type ModelFiles } from '../formats/model-files';
 import type { QuantizedDtype } from '../formats/quantize';
-import { readJson } from '../formats/read';
+import { missingFile, readJson } from '../formats/read';
 import type { TensorInfo } from '../formats/safetensors';
 import { GpuMemory } from '../gpu/buffers';
 import { type Gpu, guarded, openGpu } from '../gpu/device';
@@ -16,7 +16,7 @@ import { chooseDtype, dtypeNamed } from '../model/choose-dtype';
 import { readModelConfig } from '../model/families/registry';
 import { TASKS } from '../model/heads/tasks';
 import type { LoadedModel } from '../model/model';
-import { embeddingColumns } from '../model/modules/registry';
+import { type InputModule, type Pipeline, readPipeline } from '../model/pipeline';
 import { readSentenceConfig, type SentenceConfig } from '../model/sentence';
 import { checkModuleWeights, loadModuleWeights, loadWeights } from '../model/weights';
 import { compileChecked } from '../runtime/checked';
@@ -33,8 +33,12 @@ export type GivenOptions = Omit<LoadOptions, 'profile' | 'adapter' | 'adapters'>
 export type OpenOptions = GivenOptions & { dtype?: 'auto' | Dtype };
 
 /** The part below the tokenizer: files, device, weights, kernels. Benchmarks use it directly. */
-export const loadRuntime = (source: ModelSource, options: GivenOptions) =>
-  runtimeOf(openFiles(source, options), withDtype(options));
+export async function loadRuntime(source: ModelSource, given: GivenOptions) {
+  const options = withDtype(given);
+  const files = openFiles(source, options);
+  const pipeline = await readPipeline(files, options);
+  return runtimeOf(files, pipeline, pipeline.inputs[0], options);
+}
 
 /** The options with the dtype's own name. Integers want integers: q8 is what `auto` means for them. */
 export function withDtype<T extends GivenOptions>(options: T): T & OpenOptions {
@@ -42,11 +46,19 @@ export function withDtype<T extends GivenOptions>(options: T): T & OpenOptions {
   return { ...options, dtype: options.compute === 'int8' && dtype === 'auto' ? 'q8' : dtype };
 }
 
-export async function runtimeOf(files: ModelFiles, given: OpenOptions) {
+/** `root`: the checkpoint's files; `input`: its Transformer, which may lie in a folder. */
+export async function runtimeOf(
+  root: ModelFiles,
+  pipeline: Pipeline,
+  { path, chains }: Pick<InputModule, 'path' | 'chains'>,
+  given: OpenOptions,
+) {
+  const files = inFolder(root, path);
   const end = new AbortController();
   const signals = [end.signal, ...(given.signal ? [given.signal] : [])];
   const options: OpenOptions = { ...given, signal: AbortSignal.any(signals) };
-  const configJson = await readJson(files, 'config.json', { ...options, required: true });
+  const configJson = files === root ? pipeline.config : await readJson(files, 'config.json', options);
+  if (configJson === undefined) throw missingFile(files, 'config.json');
   const { family, config } = readModelConfig(configJson);
   const compute = computeOf(options.compute);
   const gpu = await openGpu(options.gpu, askedProfile(options.profile));
@@ -54,8 +66,11 @@ export async function runtimeOf(files: ModelFiles, given: OpenOptions) {
   const memory = new GpuMemory(gpu);
   try {
     return await guarded(gpu, async () => {
-      const sentence = await readSentenceConfig(files, config.hidden_size, options);
-      await checkModuleWeights(files, declaredModulePlaces(sentence.modules), options);
+      const json = configJson as Record<string, unknown>;
+      const { hidden_size } = config;
+      const from = { root, files, pipeline, entries: chains, hidden_size, config: json };
+      const sentence = await readSentenceConfig(from, options);
+      await checkModuleWeights(root, declaredModulePlaces(sentence.modules), options);
       const dtypeOf = (tensors: TensorInfo[], stored: QuantizedDtype | undefined) =>
         chooseDtype(options.dtype ?? 'auto', {
           stored,
@@ -72,8 +87,7 @@ export async function runtimeOf(files: ModelFiles, given: OpenOptions) {
         const act = arithmeticOf(gpu, options.arithmetic ?? 'auto', dtype);
         const alloc = (label: string, bytes: number) => memory.alloc('weights', label, bytes);
         const { task } = options;
-        const { modules } = sentence;
-        const built = buildModel({ gpu, family, config, modules, names, dtype, act, compute, task, alloc });
+        const built = buildModel({ gpu, family, config, sentence, names, dtype, act, compute, task, alloc });
         const head = TASKS[built.model.task].usual(sentence);
         const { selfCheck = true, plans: store } = options;
         const compiled = compileChecked({ ...built, memory, head, store, selfCheck });
@@ -86,14 +100,14 @@ export async function runtimeOf(files: ModelFiles, given: OpenOptions) {
         return started.places;
       };
       const declaredAs = (names: ReadonlySet<string>, dtype: Dtype) =>
-        declaredPlaces(family, config, dtype, names, options.task);
+        declaredPlaces(family, config, dtype, names, options.task, sentence.chains);
       await loadWeights(files, gpu, { declaredAs, dtypeOf, placesOf }, options);
       const { model, modulePlaces, compiled } = started!;
       const { encoder, heads, replaced } = await compiled;
-      for (const { folder, places } of modulePlaces) await loadModuleWeights(files, gpu, folder, places, options);
+      for (const { folder, places } of modulePlaces) await loadModuleWeights(root, gpu, folder, places, options);
       const runtime = new Runtime(gpu, memory, model, encoder, heads);
       const maxTokensPerPass = tokensPerPass(options.maxTokensPerPass, gpu.profile.tokensPerPass, runtime.tokenLimit);
-      const info = infoOf(configJson as Record<string, unknown>, model, sentence, gpu, replaced, maxTokensPerPass);
+      const info = infoOf(json, model, sentence, gpu, replaced, maxTokensPerPass);
       const mayOverflow = model.act === 'f16' && (options.arithmetic ?? 'auto') === 'auto';
       const precise = mayOverflow ? () => preciseRuntime(runtime, started!) : undefined;
       return { runtime, precise, config, sentence, info, files };
@@ -127,33 +141,30 @@ const isF32 = (tensors: TensorInfo[]): boolean =>
 
 function infoOf(
   json: Record<string, unknown>,
-  { config, task, dtype, act, compute, head }: LoadedModel,
+  { config, task, dtype, act, compute, logits }: LoadedModel,
   sentence: SentenceConfig,
   gpu: Gpu,
   replaced: ReplacedKernel[],
   maxTokensPerPass: number,
 ): ModelInfo {
-  const { multiVector, pooling = [] } = sentence;
+  const [chain] = Object.values(sentence.chains);
   return {
     config: json,
     task,
     dtype,
     arithmetic: act,
     compute,
-    maxTokens: Math.min(config.max_position_embeddings, sentence.max_seq_length ?? Infinity),
+    maxTokens: config.max_position_embeddings,
     maxTokensPerPass,
     hiddenSize: config.hidden_size,
     vocabSize: config.vocab_size,
-    labels: head?.output.labels ?? [],
-    pooling,
-    embeddingSize: sentence.truncate_dim ?? embeddingColumns(sentence.modules, config.hidden_size, pooling),
+    labels: logits.labels,
+    pooling: chain.pooling?.poolings ?? [],
+    embeddingSize: sentence.truncate_dim ?? chain.columns,
     prompts: sentence.prompts,
     defaultPrompt: sentence.default_prompt_name,
     similarity: sentence.similarity,
-    multiVector: multiVector && {
-      queryLength: multiVector.query_length,
-      documentLength: multiVector.document_length,
-    },
+    multiVector: undefined,
     maskToken: undefined,
     adapter: gpu.info,
     loraAdapters: [],

@@ -1,11 +1,18 @@
+import type { Kind } from '../api/calls';
 import { DeviceLostError, disposedError } from '../api/errors';
-import type { Model, ModelSource } from '../api/types';
+import type { MemoryUse, Model, ModelSource } from '../api/types';
+import { fieldsOf } from '../formats/json-fields';
 import type { ModelFiles } from '../formats/model-files';
 import { readJson } from '../formats/read';
+import type { ModelConfig } from '../model/config';
+import { type InputModule, type Pipeline, readPipeline } from '../model/pipeline';
+import type { SentenceConfig } from '../model/sentence';
 import { createScheduler } from '../runtime/scheduler';
 import { openFiles } from '../sources/source';
 import { cachedFiles } from '../store/cache';
-import { modelCalls } from '../tasks/calls';
+import { modelCalls, routedCalls } from '../tasks/calls';
+import { multiVectorLength } from '../tasks/embed-multi-vector';
+import { lowercased } from '../tokenizer/lowercased';
 import { checkTokenIds, createTokenizer } from '../tokenizer/tokenizer';
 import { createEngine, type Loaded } from './engine';
 import { type GivenOptions, type OpenOptions, runtimeOf, withDtype } from './load-runtime';
@@ -76,17 +83,42 @@ const storedFiles =
     }
   };
 
-/** The model of these files. `open` opens them again if the device is lost. */
+/** The model of these files' modules: of several where a Router sends queries and documents to models of their own. `open` opens them again if the device is lost. */
 async function modelOf(open: Opener, files: ModelFiles, options: OpenOptions): Promise<BaseModel> {
-  const { runtime, precise, config, sentence, info } = await runtimeOf(files, options);
+  const pipeline = await readPipeline(files, options);
+  const models: BaseModel[] = [];
+  try {
+    for (const input of pipeline.inputs) models.push(await transformerModel(open, files, pipeline, input, options));
+  } catch (error) {
+    for (const model of models) await model.dispose();
+    throw error;
+  }
+  return models.length === 1 ? models[0] : routedModel(pipeline, models);
+}
+
+async function transformerModel(
+  open: Opener,
+  root: ModelFiles,
+  pipeline: Pipeline,
+  input: InputModule,
+  options: OpenOptions,
+): Promise<BaseModel> {
+  const loaded = await runtimeOf(root, pipeline, input, options);
+  const { runtime, precise, config, sentence, info } = loaded;
   try {
     const [tokenizerJson, tokenizerConfig] = await Promise.all([
-      readJson(files, 'tokenizer.json', options),
-      readJson(files, 'tokenizer_config.json', options),
+      readJson(loaded.files, 'tokenizer.json', options),
+      readJson(loaded.files, 'tokenizer_config.json', options),
     ]);
-    const tokenizer = tokenizerJson === undefined ? undefined : createTokenizer(tokenizerJson, tokenizerConfig);
+    const json = sentence.do_lower_case ? lowercased(tokenizerJson) : tokenizerJson;
+    const tokenizer = json === undefined ? undefined : createTokenizer(json, tokenizerConfig);
     if (tokenizer) checkTokenIds(tokenizer, config.vocab_size);
     info.maskToken = tokenizer?.maskToken;
+    info.maxTokens = maxTokensOf(options.maxLength, config, sentence, tokenizerConfig);
+    info.multiVector = sentence.multiVector && {
+      queryLength: multiVectorLength(sentence.multiVector, 'query', info.maxTokens),
+      documentLength: multiVectorLength(sentence.multiVector, 'document', info.maxTokens),
+    };
     options.signal?.throwIfAborted();
 
     const { recover = true } = options;
@@ -94,7 +126,7 @@ async function modelOf(open: Opener, files: ModelFiles, options: OpenOptions): P
       const cache = options.cache === 'refresh' ? 'always' : options.cache;
       const { dtype, commit } = info; // the tokenizer is of this commit
       const again = { ...options, cache, dtype, commit, signal, onProgress: undefined };
-      return open(again, (own, dtype) => runtimeOf(own, { ...again, dtype }));
+      return open(again, (own, dtype) => runtimeOf(own, pipeline, input, { ...again, dtype }));
     };
     const engine = createEngine({ runtime, precise }, recover ? reload : undefined);
     const scheduler = createScheduler({ ...engine, maxTokensPerPass: () => info.maxTokensPerPass });
@@ -103,11 +135,11 @@ async function modelOf(open: Opener, files: ModelFiles, options: OpenOptions): P
       info,
       ...modelCalls({
         config,
-        logits: runtime.model.head?.output.columns ?? 0,
+        logits: runtime.model.logits.columns,
         sentence,
         info,
         tokenizer,
-        where: files.where,
+        where: loaded.files.where,
         async submit(items, control) {
           if (disposed) throw disposedError();
           return scheduler.submit(items, control);
@@ -124,4 +156,45 @@ async function modelOf(open: Opener, files: ModelFiles, options: OpenOptions): P
     runtime.dispose();
     throw error;
   }
+}
+
+/** One model of several, each for the kinds of texts that its Transformer is for. */
+function routedModel({ inputs, refused }: Pipeline, models: BaseModel[]): BaseModel {
+  const modelFor = (kind: Kind | 'any'): BaseModel => {
+    const at = inputs.findIndex(({ chains }) => chains[kind]);
+    if (at >= 0) return models[at];
+    throw new RangeError(refused[kind] ?? `This checkpoint has no modules for texts of kind '${kind}'.`);
+  };
+  const usual = refused.any === undefined ? modelFor('any') : models[0];
+  return {
+    info: usual.info,
+    ...routedCalls(usual, modelFor),
+    memory: () => {
+      const all = models.map((model) => model.memory());
+      const sum = (key: keyof MemoryUse) => all.reduce((total, use) => total + use[key], 0);
+      return { weights: sum('weights'), activations: sum('activations'), peak: sum('peak') };
+    },
+    async dispose() {
+      for (const model of models) await model.dispose();
+    },
+  };
+}
+
+/**
+ * Tokens of the longest sequence: as asked; else max_seq_length of sentence_bert_config.json; else the tokenizer's model_max_length, which is
+ * where sentence-transformers 5.4 and later keep it. Never more than the model has positions.
+ */
+function maxTokensOf(
+  asked: number | undefined,
+  { max_position_embeddings: most }: ModelConfig,
+  { max_seq_length }: SentenceConfig,
+  tokenizerConfig: unknown,
+): number {
+  if (asked !== undefined) {
+    if (Number.isInteger(asked) && asked >= 1 && asked <= most) return asked;
+    throw new RangeError(`maxLength must be an integer from 1 to the model's ${most} positions, it is ${asked}.`);
+  }
+  const { has, integer } = fieldsOf('tokenizer_config.json', tokenizerConfig ?? undefined);
+  const own = has('model_max_length') ? integer('model_max_length', undefined, Infinity) : Infinity;
+  return Math.min(most, max_seq_length ?? own);
 }

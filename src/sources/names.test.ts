@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { ModelFileError } from '../api/errors';
 import { listCheckpointFiles } from '../formats/checkpoint';
 import type { ModelFiles } from '../formats/model-files';
-import { readSentenceConfig } from '../model/sentence';
+import { readSentence } from '../model/fixtures/sentence';
 import { folderFiles } from './folder';
 import { openFiles } from './source';
 
@@ -95,7 +95,7 @@ describe.each(OUTSIDE)('the name %j', (name) => {
       'model.safetensors.index.json': { weight_map: { t: name } },
     });
     for (const [kind, files] of Object.entries(sources)) {
-      const modules = readSentenceConfig(files, 64, {});
+      const modules = readSentence(files);
       await expect(modules, kind).rejects.toBeInstanceOf(ModelFileError);
       await expect(modules, kind).rejects.toThrow(
         `modules.json: [1].path must be a folder of this checkpoint, it is ${JSON.stringify(name)}.`,
@@ -109,6 +109,7 @@ describe.each(OUTSIDE)('the name %j', (name) => {
     expect(new Set(paths)).toEqual(
       new Set([
         '/api/models/org/name/revision/main',
+        'config.json',
         'config_sentence_transformers.json',
         'sentence_bert_config.json',
         'modules.json',

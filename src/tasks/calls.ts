@@ -1,4 +1,4 @@
-import type { Calls } from '../api/calls';
+import type { Calls, Kind } from '../api/calls';
 import { bound, type Call } from './call';
 import { chunk } from './chunk';
 import { classify } from './classify';
@@ -29,3 +29,16 @@ const CALLS: Record<keyof Calls, Call> = {
 /** Text in, typed results out. Each call makes an item per sequence and waits for their passes. */
 export const modelCalls = (parts: Parts): Calls =>
   Object.fromEntries(Object.entries(CALLS).map(([name, call]) => [name, bound(parts, name, call)])) as unknown as Calls;
+
+/** The calls of several models: those with an option kind go to the model for it, the others to `usual`. */
+export const routedCalls = (usual: Calls, modelFor: (kind: Kind | 'any') => Calls): Calls =>
+  Object.fromEntries(
+    Object.entries(CALLS).map(([name, { inputs = 1, options }]) => [
+      name,
+      async (...args: unknown[]) => {
+        const { kind = 'any' } = (args[inputs] ?? {}) as { kind?: Kind };
+        const model = options?.kind ? modelFor(kind) : usual;
+        return (model[name as keyof Calls] as (...args: unknown[]) => unknown)(...args);
+      },
+    ]),
+  ) as unknown as Calls;

@@ -7,6 +7,7 @@ import type { SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/pass-items';
 import type { SubmitOptions } from '../runtime/scheduler';
 import type { Tokenizer, Truncation } from '../tokenizer/types';
+import { prompted, withoutPrompt } from './prompts';
 
 /** What the calls of a model work with. */
 export interface Parts {
@@ -31,8 +32,14 @@ export interface EncodeOptions {
   truncation?: Truncation;
   /** Most tokens per sequence, special ones included. Default: the model's limit. */
   maxTokens?: number;
+  /** Most tokens that an input may have if it is not cut. Default: the model's limit. */
+  limit?: number;
   /** The name of an input in messages. */
   name?: (i: number) => string;
+  /** Put before every text; of a pair, before the first. */
+  prompt?: string;
+  /** Whether texts lose the whitespace at their ends, with their prompts. */
+  strips?: boolean;
 }
 
 /** Tokenizing yields to the event loop after so many milliseconds, so that an abort can reach the worker. */
@@ -50,7 +57,14 @@ export async function encode(
   inputs: (string | TextPair)[],
   { signal, truncate = false }: CallOptions,
   itemOf: (tokens: Tokens, i: number) => ItemPart,
-  { truncation, maxTokens = parts.info.maxTokens, name = (i) => `Text ${i}` }: EncodeOptions = {},
+  {
+    truncation,
+    limit = parts.info.maxTokens,
+    maxTokens = limit,
+    name = (i) => `Text ${i}`,
+    prompt = '',
+    strips = false,
+  }: EncodeOptions = {},
 ): Promise<Item[]> {
   const tokenizer = tokenizerOf(parts);
   checkList(inputs, 'texts');
@@ -59,14 +73,20 @@ export async function encode(
     const [text, pair] = isPair ? [input.text, input.pair] : [input];
     checkText(text, isPair ? `${name(i)}: text` : name(i));
     if (isPair) checkText(pair, `${name(i)}: pair`);
-    const tokens = tokenizer.encode(text, pair, truncate ? maxTokens : undefined, truncation);
-    checkLength(parts.info, tokens.ids.length, name(i));
+    const own = prompted(text, prompt, strips);
+    const encoded = tokenizer.encode(own.text, pair, truncate ? maxTokens : undefined, truncation);
+    const tokens = { ...encoded, offsets: withoutPrompt(encoded.offsets, own.shift) };
+    checkLength({ ...parts.info, maxTokens: limit }, tokens.ids.length, name(i));
     return { ids: tokens.ids, name: name(i), ...itemOf(tokens, i) };
   });
 }
 
 /** Throws a RangeError for a sequence that is too long for the model or for a pass. */
-export function checkLength(info: ModelInfo, length: number, what: string): void {
+export function checkLength(
+  info: Pick<ModelInfo, 'maxTokens' | 'maxTokensPerPass'>,
+  length: number,
+  what: string,
+): void {
   if (length > info.maxTokens) {
     throw new RangeError(
       `${what} has ${length} tokens, the model's limit is ${info.maxTokens}. Shorten it, or pass truncate: true.`,

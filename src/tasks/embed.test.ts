@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { SentenceConfig } from '../model/sentence';
+import { poolingModule } from '../model/modules/pooling';
+import { chainOf, type SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/pass-items';
 import { callsOn, nanoTokenizer } from './fixtures';
 
@@ -46,7 +47,7 @@ describe('embed', () => {
   });
 
   it("leaves a prompt's tokens out of the pooling where include_prompt is false", async () => {
-    const { calls, submitted } = using({ prompts, include_prompt: false });
+    const { calls, submitted } = using({ prompts, chains: { any: chainOf([poolingModule(['mean'], false)], 64) } });
     await calls.embed(['a b'], { promptName: 'query' });
     await calls.embed(['a b']);
     const skips = submitted.map(({ wanted }) => wanted[0].head.skip);
@@ -75,7 +76,12 @@ describe('embed', () => {
     await expect(calls.embed('x', { pooling: 'first' as 'cls' })).rejects.toThrow(/lasttoken; it is 'first'/);
     await expect(calls.embed('x', { pooling: [] })).rejects.toThrow(RangeError);
     await expect(calls.embed('', {})).rejects.toThrow('Text 0 is empty');
-    await expect(using({ pooling: undefined }).calls.embed('x')).rejects.toThrow(/use embedMultiVector/);
+    await expect(
+      using({
+        chains: { any: chainOf([{ ...poolingModule([]), kind: 'Dense' }], 64) },
+        output: 'token_embeddings',
+      }).calls.embed('x'),
+    ).rejects.toThrow(/use embedMultiVector/);
     await expect(calls.embedMultiVector('x', { kind: 'query' })).rejects.toThrow(/multi-vector.*use embed\./);
   });
 });

@@ -1,19 +1,21 @@
-import type { Embeddings, EmbedOptions, Pooling, Precision } from '../api/calls';
+import type { Embeddings, EmbedOptions, Kind, Pooling, Precision, Tokens } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
-import { pooledEmbedding } from '../model/heads/embeddings';
+import { normalizesAfter, sequenceEmbedding } from '../model/heads/embeddings';
+import type { Feature } from '../model/modules/module';
 import { POOLINGS } from '../model/modules/pooling';
-import { embeddingColumns } from '../model/modules/registry';
+import type { Chain } from '../model/sentence';
 import type { Call } from './call';
 import { checkList, checkText, encode, type Parts, tokenizerOf } from './common';
 import { embeddingsOf, pack } from './embedding-precision';
+import { checkKind, PROMPT_OPTIONS, prompted, promptOf } from './prompts';
 
 const OPTIONS: OptionNames<EmbedOptions> = {
   ...CALL_OPTIONS,
+  ...PROMPT_OPTIONS,
+  kind: true,
   pooling: true,
   normalize: true,
-  promptName: true,
-  prompt: true,
   dimensions: true,
   precision: true,
   ranges: true,
@@ -27,63 +29,70 @@ async function embedTexts<P extends Precision = 'float32'>(
   options: EmbedOptions<P> = {},
 ): Promise<Embeddings<P>> {
   const { sentence, submit } = parts;
-  const { signal, onProgress, normalize = true, precision = 'float32' as P, ranges } = options;
-  if (!sentence.pooling) {
-    throw new UnsupportedModelError(
-      'embed needs a checkpoint with one vector per text; this one is multi-vector: use embedMultiVector.',
-    );
-  }
-  const pooling = poolingsOf(options.pooling ?? sentence.pooling, parts);
-  const dim = dimensionsOf(options.dimensions, pooling, parts);
+  const { signal, onProgress, precision = 'float32' as P, ranges } = options;
+  const chain = chainOf(options.kind, parts);
+  if (!chain.pooling)
+    throw new UnsupportedModelError(`embed needs a checkpoint with one vector per text; ${INSTEAD[sentence.output]}.`);
+  const poolings = poolingsOf(options.pooling ?? chain.pooling.poolings, chain);
+  const dim = dimensionsOf(options.dimensions, poolings, chain, parts);
+  const { normalize = normalizesAfter(chain) || options.dimensions !== undefined } = options;
   const pieces = pack(precision, dim, ranges);
   const list = typeof texts === 'string' ? [texts] : texts;
   checkList(list, 'texts');
   for (const [i, text] of list.entries()) checkText(text, `Text ${i}`);
-  const prompt = promptOf(options, parts);
+  const prompt = promptOf(options, sentence);
+  const { strips } = sentence;
   // As sentence-transformers counts: the prompt's tokens with all special ones but the last.
-  const skip = prompt && !sentence.include_prompt ? tokenizerOf(parts).encode(prompt).ids.length - 1 : 0;
-  const head = pooledEmbedding({ pooling, normalize, dimensions: dim, skip });
+  const length = () => tokenizerOf(parts).encode(prompted('', prompt, strips).text).ids.length;
+  const skip = prompt && !chain.pooling.include_prompt ? length() - 1 : 0;
+  const head = sequenceEmbedding(chain, { pooling: poolings, normalize, dimensions: dim, skip });
   const data = new Float32Array(list.length * dim);
-  const prompted = prompt ? list.map((text) => prompt + text) : list;
-  const items = await encode(parts, prompted, options, ({ ids }, i) => {
+  const itemOf = ({ ids }: Tokens, i: number) => {
     if (skip >= ids.length)
       throw new RangeError(`Text ${i} has only its prompt's tokens, which this checkpoint does not pool.`);
-    return { wanted: [{ head, deliver: (row) => data.set(row, i * dim) }] };
-  });
+    return { wanted: [{ head, deliver: (row: Float32Array) => data.set(row, i * dim) }] };
+  };
+  const items = await encode(parts, list, options, itemOf, { prompt, strips });
   await submit(items, { signal, onProgress });
   return embeddingsOf(pieces(data), list.length, dim);
 }
 
-function poolingsOf(asked: Pooling | Pooling[], { sentence }: Parts): Pooling[] {
+/** What to do with a checkpoint that has no embedding per text. */
+const INSTEAD: Record<Feature, string> = {
+  sentence_embedding: '',
+  token_embeddings: 'this one is multi-vector: use embedMultiVector',
+  scores: 'this one is a cross-encoder: use rerank',
+  sparse: 'this one is sparse: use embedSparse',
+};
+
+/** The modules for a kind of text. Throws a RangeError for a kind that there is none of. */
+export function chainOf(kind: Kind | undefined, { sentence: { chains, refused } }: Parts): Chain {
+  checkKind(kind);
+  const chain = chains[kind ?? 'any'];
+  if (chain) return chain;
+  throw new RangeError(refused[kind ?? 'any'] ?? `This checkpoint has no modules for texts of kind '${kind}'.`);
+}
+
+function poolingsOf(asked: Pooling | Pooling[], { modules, pooling }: Chain): Pooling[] {
   const poolings = Array.isArray(asked) ? asked : [asked];
-  const unknown = poolings.find((pooling) => !POOLINGS.includes(pooling));
+  const unknown = poolings.find((name) => !POOLINGS.includes(name));
   if (unknown !== undefined || poolings.length === 0) {
     throw new RangeError(`pooling must be one or more of ${POOLINGS.join(', ')}; it is '${asked}'.`);
   }
-  const isLast = sentence.modules.every(({ kind }) => kind === 'Pooling');
-  if (!isLast && poolings.length !== sentence.pooling!.length) {
-    throw new RangeError(
-      `This checkpoint's Dense modules need ${sentence.pooling!.length} poolings, not ${poolings.length}.`,
-    );
+  const own = pooling!.poolings.length;
+  const needsWidth = modules.some(({ kind }) => kind !== 'Pooling' && kind !== 'Normalize');
+  if (needsWidth && poolings.length !== own) {
+    throw new RangeError(`This checkpoint's modules after the Pooling need ${own} poolings, not ${poolings.length}.`);
   }
   return poolings;
 }
 
 /** Numbers of an embedding that are kept. */
-function dimensionsOf(asked: number | undefined, pooling: Pooling[], { config, sentence }: Parts): number {
-  const all = embeddingColumns(sentence.modules, config.hidden_size, pooling);
+function dimensionsOf(asked: number | undefined, poolings: Pooling[], chain: Chain, { sentence }: Parts): number {
+  const { pooling, modules, columns } = chain;
+  const isWide = modules.some(({ kind }) => kind === 'Dense');
+  const all = isWide ? columns : (columns / pooling!.poolings.length) * poolings.length;
   const dim = asked ?? Math.min(sentence.truncate_dim ?? all, all);
   if (Number.isInteger(dim) && dim >= 1 && dim <= all) return dim;
   throw new RangeError(`dimensions must be an integer from 1 to the embedding's ${all}, it is ${dim}.`);
-}
-
-function promptOf({ prompt, promptName }: EmbedOptions, { info: { prompts, defaultPrompt } }: Parts): string {
-  if (prompt !== undefined) return prompt;
-  const name = promptName ?? defaultPrompt;
-  if (name === undefined) return '';
-  if (Object.hasOwn(prompts, name)) return prompts[name];
-  const known = Object.keys(prompts);
-  throw new RangeError(
-    `This checkpoint has no prompt '${name}'; ${known.length > 0 ? `it has ${known.join(', ')}` : 'it has none'}. Pass its text as prompt.`,
-  );
 }

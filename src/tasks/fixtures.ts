@@ -10,7 +10,7 @@ import { readModelConfig } from '../model/families/registry';
 import { publicModel } from '../model/fixtures/golden';
 import { TASKS } from '../model/heads/tasks';
 import { poolingModule } from '../model/modules/pooling';
-import type { SentenceConfig } from '../model/sentence';
+import { chainOf, type SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/pass-items';
 import { createTokenizer } from '../tokenizer/tokenizer';
 import type { Tokenizer } from '../tokenizer/types';
@@ -86,9 +86,10 @@ export function callsOn(
     config: parsed,
     logits: task === 'mlm' ? parsed.vocab_size : parsed.labels.length,
     sentence: {
-      pooling: ['mean'],
-      modules: [poolingModule(['mean'])],
-      include_prompt: true,
+      chains: { any: chainOf([poolingModule(['mean'])], parsed.hidden_size) },
+      refused: {},
+      output: 'sentence_embedding',
+      prompts: {},
       ...sentence,
     } as SentenceConfig,
     info,

@@ -21,8 +21,9 @@ export const forward: Call = {
     batch: TokenBatch,
     { outputs = ['last_hidden_state'], rows, signal, onProgress, truncate = false }: ForwardOptions = {},
   ) {
-    const sequences = sequencesOf(batch, config.vocab_size, truncate ? info.maxTokens : undefined);
-    for (const [i, { ids }] of sequences.entries()) checkLength(info, ids.length, `Sequence ${i}`);
+    const limits = { ...info, maxTokens: config.max_position_embeddings }; // the tokenizer's limit is not the model's
+    const sequences = sequencesOf(batch, config.vocab_size, truncate ? limits.maxTokens : undefined);
+    for (const [i, { ids }] of sequences.entries()) checkLength(limits, ids.length, `Sequence ${i}`);
     const task = TASKS[info.task];
     if (outputs.includes('logits') && !task.logits) {
       throw new UnsupportedModelError(`The output 'logits' needs a head; this checkpoint is a ${task.name}.`);

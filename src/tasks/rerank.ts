@@ -3,9 +3,11 @@ import { UnsupportedModelError } from '../api/errors';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import type { Call } from './call';
 import { byScore, checkList, checkText, checkTopK, type Parts, sequenceLogits, sigmoid } from './common';
+import { PROMPT_OPTIONS, promptOf } from './prompts';
 
 const OPTIONS: OptionNames<RerankOptions> = {
   ...CALL_OPTIONS,
+  ...PROMPT_OPTIONS,
   topK: true,
   raw: true,
   returnDocuments: true,
@@ -24,12 +26,17 @@ async function rerankDocuments(
   documents: string[],
   options: RerankOptions = {},
 ): Promise<RerankResult[]> {
-  const { info } = parts;
+  const { info, sentence } = parts;
   const { labels, maxTokens: limit } = info;
-  const { topK, raw = namesIdentity(info.config), returnDocuments = false, maxTokens } = options;
+  const { topK, raw = sentence.activation === 'Identity', returnDocuments = false, maxTokens } = options;
   if (labels.length > 2) {
     throw new UnsupportedModelError(
       `rerank needs a sequence classifier with one or two labels; this one has ${labels.length} (${labels.slice(0, 5).join(', ')}). Use classify.`,
+    );
+  }
+  if (!raw && sentence.activation && !['Sigmoid', 'Identity'].includes(sentence.activation)) {
+    throw new UnsupportedModelError(
+      `This checkpoint's activation, ${sentence.activation}, is not supported; known are Sigmoid and Identity. Pass raw: true for logits.`,
     );
   }
   checkTopK(topK);
@@ -44,7 +51,13 @@ async function rerankDocuments(
     parts,
     documents.map((pair) => ({ text: query, pair })),
     { ...options, truncate: options.truncate || maxTokens !== undefined },
-    { truncation: 'only_second', maxTokens, name },
+    // Without maxTokens as in the library, which cuts the longer text.
+    {
+      truncation: maxTokens === undefined ? undefined : 'only_second',
+      maxTokens,
+      name,
+      prompt: promptOf(options, sentence),
+    },
   );
   return scored
     .map((logits, index): RerankResult => {
@@ -54,10 +67,4 @@ async function rerankDocuments(
     })
     .sort(byScore)
     .slice(0, topK);
-}
-
-/** Whether the activation that sentence-transformers wrote into config.json is Identity: scores are the logits. */
-function namesIdentity(config: Record<string, unknown>): boolean {
-  const { activation_fn } = (config.sentence_transformers ?? {}) as { activation_fn?: unknown };
-  return /\bIdentity$/.test(String(activation_fn ?? config.sbert_ce_default_activation_function ?? ''));
 }

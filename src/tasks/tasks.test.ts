@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CallProgress } from '../api/calls';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
+import type { SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/pass-items';
 import { modernbertFile } from '../tokenizer/fixtures/load';
 import { createTokenizer } from '../tokenizer/tokenizer';
@@ -17,8 +18,8 @@ const reading = ({ ids }: Item): number[][] => [
       .match(/-?\d+(\.\d+)?/g) ?? []
   ).map(Number),
 ];
-const classifier = (labels: string[], config: Record<string, unknown> = {}) =>
-  callsOn('seqcls', { ...labelsOf(labels), ...config }, reading).calls;
+const classifier = (labels: string[], config: Record<string, unknown> = {}, sentence: Partial<SentenceConfig> = {}) =>
+  callsOn('seqcls', { ...labelsOf(labels), ...config }, reading, undefined, sentence).calls;
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 describe('classify', () => {
@@ -75,21 +76,16 @@ describe('rerank', () => {
     ]);
   });
 
-  it("leaves logits alone where config.json names Identity, and gives the difference of two labels' logits", async () => {
-    const activation_fn = 'torch.nn.modules.linear.Identity';
-    for (const config of [
-      { sentence_transformers: { activation_fn } },
-      { sbert_ce_default_activation_function: activation_fn },
-    ]) {
-      const calls = classifier(['LABEL_0'], config);
-      expect(await calls.rerank('Which?', documents, { topK: 1 })).toEqual([{ index: 3, score: 2 }]);
-      expect((await calls.rerank('Which?', documents, { raw: false }))[0].score).toBe(sigmoid(2));
-    }
-    const own = classifier(['LABEL_0'], {
-      sentence_transformers: { activation_fn: 'torch.nn.modules.activation.Sigmoid' },
-    });
+  it("leaves logits alone where the checkpoint's activation is Identity, and gives the difference of two labels' logits", async () => {
+    const identity = classifier(['LABEL_0'], {}, { activation: 'Identity' });
+    expect(await identity.rerank('Which?', documents, { topK: 1 })).toEqual([{ index: 3, score: 2 }]);
+    expect((await identity.rerank('Which?', documents, { raw: false }))[0].score).toBe(sigmoid(2));
+    const own = classifier(['LABEL_0'], {}, { activation: 'Sigmoid' });
     expect((await own.rerank('Which?', ['2']))[0].score).toBe(sigmoid(2));
     expect(await classifier(['no', 'yes']).rerank('Which?', ['1 4'], { raw: true })).toEqual([{ index: 0, score: 3 }]);
+    const other = classifier(['LABEL_0'], {}, { activation: 'Softplus' });
+    await expect(other.rerank('Which?', ['2'])).rejects.toThrow(/activation, Softplus, is not supported.*raw: true/);
+    expect((await other.rerank('Which?', ['2'], { raw: true }))[0].score).toBe(2);
   });
 
   it('says what is wrong', async () => {

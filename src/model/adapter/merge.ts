@@ -34,7 +34,7 @@ export function mergedFiles(base: ModelFiles, adapter: Adapter | undefined): Mod
   };
   /** Of all shards, once their index is read. */
   let sharded: { names: ReadonlySet<string>; first: string } | undefined;
-  let added: string[] = [];
+  let added: string[] | undefined;
 
   return {
     ...rest,

@@ -8,7 +8,6 @@ import { buildModel } from '../build';
 import type { PassSizes } from '../family';
 import { pooledEmbedding } from '../heads/embeddings';
 import { topK } from '../heads/top-k';
-import { poolingModule } from '../modules/pooling';
 import { readModelConfig } from './registry';
 
 /** The forward pass is data: no GPU is needed to look at it. */
@@ -25,7 +24,7 @@ const modelOf = (dtype: Dtype = 'f16', compute: Compute = 'float') =>
   buildModel({
     ...readModelConfig(base.config),
     gpu,
-    modules: [poolingModule(['cls'])],
+    sentence: { modules: [], chains: {} },
     names: new Set(['model.embeddings.tok_embeddings.weight']),
     dtype,
     act: 'f32',

@@ -1,10 +1,12 @@
 import type { Pooling } from '../../api/calls';
+import { poolingModule } from '../modules/pooling';
+import { type Chain, chainOf } from '../sentence';
 import { type Head, notNormalized } from './head';
-import { allTokens, answerOf, chosenTokens, normalized, pooled } from './rows';
+import { allTokens, answerOf, chosenTokens, normalized } from './rows';
 
-export interface PooledOptions {
-  /** Put side by side, in place of those of the checkpoint's own Pooling. */
-  pooling: Pooling[];
+export interface EmbeddingOptions {
+  /** Put side by side, in place of those of the chain's own Pooling. */
+  pooling?: Pooling[];
   /** To unit length, after `dimensions`. */
   normalize: boolean;
   /** See Head. */
@@ -13,29 +15,36 @@ export interface PooledOptions {
   dimensions?: number;
 }
 
-/** One embedding per sequence, through the checkpoint's modules: [sequences, dimensions]. */
-export const pooledEmbedding = ({ pooling, normalize, skip = 0, dimensions }: PooledOptions): Head => ({
-  key: JSON.stringify(['pooled', pooling, normalize, skip, dimensions]),
+/** One embedding per sequence, through a chain of the checkpoint's modules: [sequences, dimensions]. */
+export const sequenceEmbedding = (
+  { name, modules }: Chain,
+  { pooling, normalize, skip = 0, dimensions }: EmbeddingOptions,
+): Head => ({
+  key: JSON.stringify(['embedding', name, pooling, normalize, skip, dimensions]),
   by: 'sequence',
   skip,
   ...(normalize && { problem: notNormalized }),
-  build({ encoder, modules }) {
-    if (!modules.some(({ module }) => module.kind === 'Pooling'))
-      throw new TypeError('This checkpoint has no Pooling.');
-    const rows = modules.reduce(
-      (before, { module, apply }) => (module.kind === 'Pooling' ? pooled(before, pooling) : apply(before)),
-      allTokens(encoder),
-    );
+  build({ encoder, through }) {
+    const rows = through(modules, allTokens(encoder), pooling);
     const kept = { ...rows, columns: dimensions ?? rows.columns };
     return answerOf(normalize ? normalized(kept) : kept);
   },
 });
 
-/** One embedding of unit length per row (multi-vector models), through the checkpoint's modules: [rows, columns]. */
-export const tokenEmbeddings: Head = {
-  key: 'token_embeddings',
+/** The same through a Pooling alone. */
+export const pooledEmbedding = (options: EmbeddingOptions & { pooling: Pooling[] }): Head =>
+  sequenceEmbedding(chainOf([poolingModule(options.pooling)], 0), options);
+
+/** One embedding per row (multi-vector models), through a chain of the checkpoint's modules: [rows, columns]. */
+export const tokenEmbeddings = ({ name, modules }: Chain, normalize: boolean): Head => ({
+  key: JSON.stringify(['token_embeddings', name, normalize]),
   by: 'row',
-  problem: notNormalized,
-  build: ({ encoder, modules }) =>
-    answerOf(normalized(modules.reduce((before, { apply }) => apply(before), chosenTokens(encoder)))),
-};
+  ...((normalize || modules.some(({ kind }) => kind === 'Normalize')) && { problem: notNormalized }),
+  build({ encoder, through }) {
+    const rows = through(modules, chosenTokens(encoder));
+    return answerOf(normalize ? normalized(rows) : rows);
+  },
+});
+
+/** Whether rows still have to be made of unit length after the chain, by default: it does not end in a Normalize. */
+export const normalizesAfter = ({ modules }: Chain): boolean => modules.at(-1)?.kind !== 'Normalize';

@@ -8,7 +8,7 @@ export interface Head {
   key: string;
   /** What its rows are: rows of the stream (tokens), or whole sequences. */
   by: 'row' | 'sequence';
-  /** Tokens at the start of each sequence, such as a prompt's, that poolings other than cls leave out. Default 0. */
+  /** Tokens at the start of each sequence, such as a prompt's, that poolings leave out. Default 0. */
   skip?: number;
   /** Throws a TypeError if the checkpoint lacks what it needs; calls check that before. */
   build(model: LoadedModel): HeadSteps;

@@ -18,13 +18,15 @@ export const tokenLogits: Head = {
   build: (model) => answerOf(tokenLogitsOf(model)),
 };
 
-/** Each sequence's logits: [sequences, labels] of a sequence classifier. */
+/** Each sequence's logits: [sequences, labels] of a sequence classifier, by its own head or by the modules of a cross-encoder. */
 export const sequenceLogits: Head = {
   key: 'sequence_logits',
   by: 'sequence',
   build(model) {
+    const { encoder, scores, through } = model;
+    if (scores) return answerOf(through(scores, allTokens(encoder)));
     const head = headOf(model);
     if (!head.pooling) throw new TypeError(`A head of task '${model.task}' does not pool.`);
-    return answerOf(logitsOf(pooled(allTokens(model.encoder), [head.pooling]), head));
+    return answerOf(logitsOf(pooled(allTokens(encoder), [head.pooling]), head));
   },
 };

@@ -3,6 +3,7 @@
  * two scratch buffers, `head a` and `head b`.
  */
 import type { Pooling } from '../../api/calls';
+import { addRows } from '../../kernels/add_rows';
 import type { Activation } from '../../kernels/gemm-spec';
 import { layerNorm } from '../../kernels/layer_norm';
 import { paddedWidth } from '../../kernels/layout';
@@ -74,15 +75,30 @@ export function pooled(tokens: Rows, poolings: Pooling[]): Rows {
   return { slot, stride: outStride, columns: poolings.length * columns, steps: [...steps, ...pools] };
 }
 
-/** rows · weightᵀ + bias, activated. */
-export function dense(rows: Rows, label: string, layer: Linear, columns: number, activation?: Activation): Rows {
+/** rows · weightᵀ + bias, activated, plus a residual: the rows themselves or rows · residualᵀ. */
+export function dense(
+  rows: Rows,
+  label: string,
+  layer: Linear,
+  columns: number,
+  activation?: Activation,
+  residual?: Linear | 'input',
+): Rows {
   const slot = other(rows, layer.n);
   const epilogue = activation ? ({ kind: 'activation', activation } as const) : ({ kind: 'store' } as const);
-  const step = linear(layer, { label, epilogue, a: rows.slot, out: slot, types: F32 }, countOf(slot));
-  return { slot, stride: layer.n, columns, steps: [...rows.steps, step] };
+  const place = { label, a: rows.slot, out: slot, types: F32 };
+  const steps: Step<ChunkSizes>[] = [linear(layer, { ...place, epilogue }, countOf(slot))];
+  if (residual === 'input') {
+    const spec = { stride: rows.stride, sumStride: layer.n, columns };
+    steps.push(addRows(spec, { rows: rows.slot, weights: undefined, sum: slot }, countOf(slot)));
+  } else if (residual) {
+    steps.push(linear(residual, { ...place, epilogue: { kind: 'residual' } }, countOf(slot)));
+  }
+  return { slot, stride: layer.n, columns, steps: [...rows.steps, ...steps] };
 }
 
-function normed(rows: Rows, { weight, bias, eps }: Norm): Rows {
+/** LayerNorm of every row. */
+export function normed(rows: Rows, { weight, bias, eps }: Norm): Rows {
   const slot = other(rows, rows.stride);
   const buffers = { hidden_states: rows.slot, rows: undefined, weight, bias, normed: slot };
   const spec = { hidden: rows.columns, stride: rows.stride, eps, out: 'f32' } as const;

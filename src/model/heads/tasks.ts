@@ -4,7 +4,7 @@ import { unsupportedField } from '../../formats/json-fields';
 import type { ModelConfig } from '../config';
 import type { Family } from '../family';
 import type { SentenceConfig } from '../sentence';
-import { pooledEmbedding, tokenEmbeddings } from './embeddings';
+import { normalizesAfter, sequenceEmbedding, tokenEmbeddings } from './embeddings';
 import type { Head } from './head';
 import { sequenceLogits, tokenLogits } from './logits';
 import { topK } from './top-k';
@@ -33,8 +33,11 @@ export const TASKS: Record<Task, TaskKind> = {
   encoder: { name: 'bare encoder without a head', suffix: 'Model', usual: embeddingHead },
 };
 
-function embeddingHead({ pooling }: SentenceConfig): Head {
-  return pooling ? pooledEmbedding({ pooling, normalize: true }) : tokenEmbeddings;
+function embeddingHead({ chains, multiVector }: SentenceConfig): Head {
+  const [chain] = Object.values(chains);
+  return multiVector
+    ? tokenEmbeddings(chain, multiVector.normalizes)
+    : sequenceEmbedding(chain, { normalize: normalizesAfter(chain) });
 }
 
 /**

@@ -2,7 +2,7 @@ import { ModelFileError } from '../../api/errors';
 import type { Activation } from '../../kernels/gemm-spec';
 import { MOST_WIDTH } from '../config';
 import { dense } from '../heads/rows';
-import type { ReadModule } from './module';
+import { checkFeature, type ReadModule } from './module';
 
 /** torch's activation modules by their class. */
 const ACTIVATIONS = new Map<string, Activation | undefined>([
@@ -13,15 +13,11 @@ const ACTIVATIONS = new Map<string, Activation | undefined>([
   ['ReLU', 'relu'],
 ]);
 
-/** activation(x · weightᵀ + bias) (models/Dense.py). */
-export const readDense: ReadModule = (fields, path, columns) => {
-  const { json, file } = fields;
-  if (fields.boolean('use_residual', false)) throw fields.unsupported('use_residual', 'no residual is added');
-  for (const key of ['module_input_name', 'module_output_name']) {
-    if (fields.has(key) && json[key] !== 'sentence_embedding' && json[key] !== 'token_embeddings') {
-      throw fields.unsupported(key, 'a Dense reads and writes the embedding');
-    }
-  }
+/** activation(x · weightᵀ + bias), with use_residual plus x, or x · residualᵀ where the widths differ (base/modules/dense.py). */
+export const readDense: ReadModule = (fields, path, before) => {
+  const { file } = fields;
+  const isScores = before.feature === 'sentence_embedding' && fields.json.module_output_name === 'scores';
+  checkFeature(fields, before, isScores ? ['scores'] : []);
   // Without the field it is sentence-transformers' default.
   const name = fields.text('activation_function') ?? 'torch.nn.modules.activation.Tanh';
   const torchClass = /^torch\.nn\.(?:.*\.)?(\w+)$/.exec(name)?.[1] ?? '';
@@ -33,17 +29,24 @@ export const readDense: ReadModule = (fields, path, columns) => {
     if (!fields.has(key)) throw new ModelFileError(`${file}: ${key} is missing.`);
   }
   const [inputs, outputs] = [fields.integer('in_features'), fields.integer('out_features', undefined, MOST_WIDTH)];
-  if (inputs !== columns) {
-    throw new ModelFileError(`${file}: in_features is ${inputs}, but the module before it returns ${columns} numbers.`);
+  if (inputs !== before.columns) {
+    throw new ModelFileError(
+      `${file}: in_features is ${inputs}, but the module before it returns ${before.columns} numbers.`,
+    );
   }
   const bias = fields.boolean('bias', true);
+  const residual = fields.boolean('use_residual', false);
   return {
     kind: 'Dense',
     path,
+    gives: isScores ? 'scores' : before.feature,
     columns: () => outputs,
     place(tensors) {
-      const layer = tensors.linear('linear', [outputs, inputs], { bias, quantized: false });
-      return (rows) => dense(rows, 'embedding dense', layer, outputs, activation);
+      const shape: [number, number] = [outputs, inputs];
+      const layer = tensors.linear('linear', shape, { bias, quantized: false });
+      const own = residual && inputs !== outputs && tensors.linear('residual', shape, { quantized: false });
+      const add = own || (residual ? 'input' : undefined);
+      return { apply: (rows) => dense(rows, 'embedding dense', layer, outputs, activation, add) };
     },
   };
 };

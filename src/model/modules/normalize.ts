@@ -1,10 +1,14 @@
 import { normalized } from '../heads/rows';
-import type { ReadModule } from './module';
+import { checkFeature, type ReadModule } from './module';
 
-/** To unit length (models/Normalize.py). */
-export const readNormalize: ReadModule = (_fields, path) => ({
-  kind: 'Normalize',
-  path,
-  columns: (before) => before,
-  place: () => (rows) => normalized(rows),
-});
+/** To unit length (base/modules/normalize.py). */
+export const readNormalize: ReadModule = (fields, path, before) => {
+  checkFeature(fields, before);
+  return {
+    kind: 'Normalize',
+    path,
+    gives: before.feature,
+    columns: (columns) => columns,
+    place: () => ({ apply: (rows) => normalized(rows) }),
+  };
+};

@@ -2,9 +2,9 @@ import type { Pooling } from '../../api/calls';
 import { UnsupportedModelError } from '../../api/errors';
 import type { JsonFields } from '../../formats/json-fields';
 import { pooled } from '../heads/rows';
-import type { Module } from './module';
+import type { Before, Module } from './module';
 
-/** One vector per sequence (models/Pooling.py). */
+/** One vector per sequence (sentence_transformer/modules/pooling.py). */
 export interface PoolingModule extends Module {
   kind: 'Pooling';
   /** Put side by side. */
@@ -16,13 +16,16 @@ export interface PoolingModule extends Module {
 export const poolingModule = (poolings: Pooling[], include_prompt = true, path = ''): PoolingModule => ({
   kind: 'Pooling',
   path,
+  gives: 'sentence_embedding',
   poolings,
   include_prompt,
   columns: (before) => before * poolings.length,
-  place: () => (rows) => pooled(rows, poolings),
+  place: () => ({ apply: (rows) => pooled(rows, poolings) }),
 });
 
-/** Earlier versions write a boolean field per mode. In the order in which sentence-transformers concatenates them. */
+export const isPooling = (module: Module): module is PoolingModule => module.kind === 'Pooling';
+
+/** Versions before 5.4 write a boolean field per mode. In the order in which they concatenate them. */
 const FIELDS: Record<Pooling, string> = {
   cls: 'pooling_mode_cls_token',
   max: 'pooling_mode_max_tokens',
@@ -33,16 +36,13 @@ const FIELDS: Record<Pooling, string> = {
 };
 export const POOLINGS = Object.keys(FIELDS) as Pooling[];
 
-export function readPooling(fields: JsonFields, path: string, columns: number): PoolingModule {
-  const poolings = poolingsOf(fields);
-  if (poolings.length > 1 && columns % 32 !== 0) {
-    throw new UnsupportedModelError(
-      `${fields.file}: ${poolings.length} pooling modes side by side are not supported for hidden_size ${columns}; it must be a multiple of 32.`,
-    );
-  }
-  return poolingModule(poolings, fields.boolean('include_prompt', true), path);
+export function readPooling(fields: JsonFields, path: string, { feature }: Before): PoolingModule {
+  if (feature !== 'token_embeddings')
+    throw fields.unsupported('Pooling', `there are no tokens left to pool (${feature})`);
+  return poolingModule(poolingsOf(fields), fields.boolean('include_prompt', true), path);
 }
 
+/** `pooling_mode` is one name or a list, whose order counts. */
 function poolingsOf(fields: JsonFields): Pooling[] {
   const { json } = fields;
   const known = Object.values(FIELDS);
@@ -50,11 +50,11 @@ function poolingsOf(fields: JsonFields): Pooling[] {
     (key) => key.startsWith('pooling_mode_') && json[key] === true && !known.includes(key),
   );
   if (unknown) throw fields.unsupported(unknown, `known are ${known.join(', ')}`);
-  const named = json.pooling_mode; // later versions write one name or a list
-  const names = named === undefined ? [] : Array.isArray(named) ? named : [named];
-  if (!names.every((name) => POOLINGS.includes(name)))
+  const named = [json.pooling_mode ?? []].flat() as Pooling[];
+  if (!named.every((name) => POOLINGS.includes(name))) {
     throw fields.unsupported('pooling_mode', `known are ${POOLINGS.join(', ')}`);
-  const on = POOLINGS.filter((pooling) => names.includes(pooling) || json[FIELDS[pooling]] === true);
-  if (on.length === 0) throw new UnsupportedModelError(`${fields.file}: no pooling mode is turned on.`);
-  return on;
+  }
+  const poolings = named.length > 0 ? named : POOLINGS.filter((pooling) => json[FIELDS[pooling]] === true);
+  if (poolings.length === 0) throw new UnsupportedModelError(`${fields.file}: no pooling mode is turned on.`);
+  return poolings;
 }

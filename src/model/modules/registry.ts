@@ -1,19 +1,21 @@
-import type { Pooling } from '../../api/calls';
 import { readDense } from './dense';
-import type { Module, ReadModule } from './module';
+import { readLayerNorm } from './layer-norm';
+import type { ReadModule } from './module';
+import { readMultiVectorMask } from './multi-vector-mask';
 import { readNormalize } from './normalize';
 import { readPooling } from './pooling';
+import { readSpladePooling } from './splade-pooling';
+import { readTokenPooling } from './token-pooling';
+import { readWeightedLayerPooling } from './weighted-layer-pooling';
 
 /** The modules that can be computed, by their class. */
 export const MODULES = new Map<string, ReadModule>([
   ['Pooling', readPooling],
   ['Dense', readDense],
   ['Normalize', readNormalize],
+  ['LayerNorm', readLayerNorm],
+  ['MultiVectorMask', readMultiVectorMask],
+  ['HierarchicalTokenPooling', readTokenPooling],
+  ['SpladePooling', readSpladePooling],
+  ['WeightedLayerPooling', readWeightedLayerPooling],
 ]);
-
-/** Numbers of an embedding after the modules, with these poolings in place of the checkpoint's own. */
-export const embeddingColumns = (modules: Module[], hidden_size: number, poolings: Pooling[] = []): number =>
-  modules.reduce(
-    (columns, module) => (module.kind === 'Pooling' ? columns * poolings.length : module.columns(columns)),
-    hidden_size,
-  );
