@@ -1,8 +1,14 @@
 /** Checkpoints with LoRA adapters, as peft and sentence-transformers have saved them, and what those libraries compute. */
-import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Model } from '../api/types';
+import { withLosses } from '../gpu/fixtures';
 import { maxDifference } from '../model/fixtures/golden';
 import type { NodeLoadOptions } from '../node';
 import { loadTestModel, withModel } from '../session/fixtures';
@@ -169,3 +175,125 @@ it.each(variants.cases)("peft's $folder, of its own folder", ({ folder, kind, id
     }
   }),
 );
+
+describe('on the Hub', () => {
+  /** Serves a folder for each revision of a repository, `org/name@main`, by the path that the Hub has for it. */
+  async function hub(folders: Record<string, string>) {
+    const asked: string[] = [];
+    const commits = new Map<string, string>();
+    const server = createServer((request, response) => {
+      const path = request.url!.replace(/\?.*/, '');
+      asked.push(path);
+      const [, id, revision] = /^\/api\/models\/(\w+\/\w+)\/revision\/([^/]+)$/.exec(path) ?? [];
+      const listed = folders[`${id}@${decodeURIComponent(revision)}`];
+      if (listed) {
+        const sha = `commit${commits.size}`;
+        commits.set(`/${id}/resolve/${sha}`, listed);
+        const siblings = readdirSync(listed).map((rfilename) => ({ rfilename }));
+        return void response.end(JSON.stringify({ sha, siblings }));
+      }
+      const folder = commits.get(dirname(path));
+      const file = folder && join(folder, basename(path));
+      if (file && existsSync(file)) response.end(readFileSync(file));
+      else response.writeHead(404).end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    return { asked, hubUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  }
+
+  /** A copy of the plain adapter whose file names a base there. */
+  function adapterOn(base: string, revision: string | null): string {
+    const folder = mkdtempSync(join(tmpdir(), 'lora-'));
+    cpSync(ONE, folder, { recursive: true });
+    const file = join(folder, 'adapter_config.json');
+    const json = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...json, base_model_name_or_path: base, revision }));
+    return folder;
+  }
+
+  it('an adapter names its base with a revision; both are stored, the base as it is, and serve other adapters', async () => {
+    const adapter = adapterOn('org/base', 'refs/pr/3');
+    const folders = { 'org/base@refs/pr/3': BASE, 'org/adapter@main': adapter, 'org/two@main': TWO };
+    const { asked, hubUrl } = await hub(folders);
+    const options = { ...F32, dtype: 'q8', hubUrl, cacheFolder: mkdtempSync(join(tmpdir(), 'lora-store-')) } as const;
+    const right = await withModel(BASE, { ...F32, dtype: 'q8', adapter: ONE }, (model) => hiddenRows(model, first));
+    const load = (more: NodeLoadOptions = {}) =>
+      withModel('org/adapter', { ...options, ...more }, async (model) => {
+        expect(await hiddenRows(model, first)).toEqual(right);
+        return model.info;
+      });
+    expect(await load()).toMatchObject({ dtype: 'q8', commit: 'commit1', cache: { state: 'stored' } });
+    expect(asked).toContain('/api/models/org/base/revision/refs%2Fpr%2F3');
+    const weights = () => asked.filter((path) => path.endsWith('.safetensors'));
+    expect(weights()).toEqual([
+      '/org/adapter/resolve/commit0/adapter_model.safetensors',
+      '/org/base/resolve/commit1/model.safetensors',
+    ]);
+    asked.splice(0);
+    expect((await load()).cache.state).toBe('hit');
+    expect(asked).toEqual([]);
+    const adapters = { one: 'org/adapter', two: 'org/two' };
+    await withModel('org/base', { ...options, revision: 'refs/pr/3', adapters }, async (model) => {
+      expect(weights()).toEqual(['/org/two/resolve/commit2/adapter_model.safetensors']);
+      asked.splice(0);
+      await model.setAdapter('two');
+      const two = await hiddenRows(model, first);
+      await model.setAdapter('one');
+      expect(await hiddenRows(model, first)).toEqual(right);
+      expect(maxDifference(two, right)).toBeGreaterThan(0.01);
+      expect(asked).toEqual([]);
+    });
+  });
+
+  it('a loss of the device loads base and adapter again', async () => {
+    const { gpu, lose } = withLosses();
+    const model = await loadTestModel(BASE, { ...F32, gpu, adapters: { one: ONE }, adapter: 'one' });
+    const right = await hiddenRows(model, first);
+    lose();
+    expect(await hiddenRows(model, first)).toEqual(right);
+    await model.dispose();
+  });
+});
+
+it.each<[string, string, NodeLoadOptions, RegExp]>([
+  [
+    'a checkpoint that is no adapter',
+    BASE,
+    { adapter: BASE },
+    /There is no adapter_config\.json in .*base\. An adapter is a folder/,
+  ],
+  [
+    'a name that is no adapter',
+    BASE,
+    { adapters: { one: ONE }, adapter: 'two' },
+    /^adapter must be one of one; it is 'two'\.$/,
+  ],
+  ['a list of adapters', BASE, { adapters: [ONE] as never }, /^adapters must be an object of name → adapter/],
+  [
+    'an adapter of another base',
+    BASE,
+    { adapter: `${folderOf('peft-lora')}/adapter` },
+    /base has no tensor 'model\.layers\.3\.attn\.Wo\.weight': is it the base/,
+  ],
+  [
+    'a head that nothing reads',
+    `${folderOf('peft-lora')}/base`,
+    { adapter: `${folderOf('peft-lora')}/adapter`, task: 'encoder' },
+    /nothing reads tensor '(classifier|head)\.\S+' that the adapter adds to the base/,
+  ],
+])('refuses %s', (_, source, options, message) =>
+  expect(loadTestModel(source, { ...F32, ...options })).rejects.toThrow(message),
+);
+
+it('a base that is nowhere is named, with the way out', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lora-'));
+  cpSync(ONE, folder, { recursive: true });
+  const file = join(folder, 'adapter_config.json');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"base"', '"/home/me/base"'));
+  await expect(loadTestModel(folder, F32)).rejects.toThrow(
+    /names the base "\/home\/me\/base", which is no folder beside it and no model on the Hub\. Load the base, with this folder as the option adapter\.$/,
+  );
+  expect(await withModel(BASE, { ...F32, adapter: folder }, async (model) => model.info.task)).toBe('encoder');
+  await expect(withModel(BASE, F32, (model) => model.setAdapter('one'))).rejects.toThrow(/no adapters to choose from/);
+});
