@@ -70,7 +70,7 @@ describe('bad arguments', () => {
     [['embed', NANO, '--colour'], 2, /Unknown option '--colour'/],
     [['embed'], 2, /Missing argument: MODEL\./],
     [['embed', NANO, NANO_EMBED], 2, /Unexpected argument/],
-    [['embed', NANO, '--dtype', 'q5'], 2, /--dtype must be one of auto, f32, f16, q8, q4, but is 'q5'/],
+    [['embed', NANO, '--dtype', 'q5'], 2, /dtype must be one of auto, f32, .*; it is 'q5'/],
     [['embed', NANO, '--batch', '0'], 2, /--batch must be a positive integer, but is '0'/],
     [['embed', NANO, '--input', 'nowhere.jsonl'], 2, /no such file: nowhere\.jsonl/],
     [['embed', NANO, '--resume'], 2, /--resume needs an output file/],

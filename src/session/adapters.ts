@@ -1,13 +1,15 @@
 /** Models with LoRA adapters: the base's files with an adapter merged in, and models that change from one adapter to another. */
-import { disposedError, ModelFileError, UnsupportedModelError, unlessAborted, wrongChoice } from '../api/errors';
+import { disposedError, ModelFileError, unlessAborted, wrongChoice } from '../api/errors';
 import type { Model, ModelInfo, ModelSource } from '../api/types';
 import { shown } from '../formats/json-fields';
+import { type ModelFiles, unmergedError } from '../formats/model-files';
+import type { ReadOptions } from '../formats/read';
 import { type Adapter, readAdapter } from '../model/adapter/adapter';
 import { mergedFiles } from '../model/adapter/merge';
-import { namedSource } from '../sources/source';
+import { namedSource, openFiles, type SourceOptions } from '../sources/source';
 import { type Memory, remembered } from '../store/memory';
 import type { OpenOptions } from './load-runtime';
-import { type Adapters, type BaseModel, fixed, type Opener, type Tools } from './opener';
+import { type Adapters, type BaseModel, fixed, type Opener, type Tools, withConfig } from './opener';
 
 export { readAdapter };
 
@@ -41,16 +43,40 @@ const elsewhere = (options: OpenOptions, revision?: string): OpenOptions => ({
   commit: undefined,
 });
 
+/** The base that an adapter's own folder, `source`, names, and the options to open it with. Throws a ModelFileError if it can be nowhere. */
+function namedBase<T extends SourceOptions>(
+  source: ModelSource,
+  { config: { base, revision }, where }: Adapter,
+  options: T,
+) {
+  const named = base === undefined ? undefined : namedSource(base, source, options);
+  if (named !== undefined) return { named, options: elsewhere(options, revision) };
+  throw new ModelFileError(
+    `${where} is a LoRA adapter, and its adapter_config.json names the base ${shown(base)}, which is no folder beside it and no model on the Hub. Load the base, with this folder as the option adapter.`,
+  );
+}
+
 /** The model of an adapter's own folder, on the base that it names. */
 export function openNamed(source: ModelSource, adapter: Adapter, tools: Tools): Promise<Model> {
-  const { base, revision } = adapter.config;
-  const named = base === undefined ? undefined : namedSource(base, source, tools.options);
-  if (named === undefined) {
-    throw new ModelFileError(
-      `${adapter.where} is a LoRA adapter, and its adapter_config.json names the base ${shown(base)}, which is no folder beside it and no model on the Hub. Load the base, with this folder as the option adapter.`,
-    );
+  const { named, options } = namedBase(source, adapter, tools.options);
+  return openFixed(tools.open(named), adapter, { ...tools, options });
+}
+
+/** The files of a checkpoint to convert: with an adapter, or of one's own folder, those of its base with the adapter merged in. */
+export async function filesWithAdapter(
+  source: ModelSource,
+  adapter: ModelSource | undefined,
+  options: SourceOptions & ReadOptions,
+): Promise<ModelFiles> {
+  const files = openFiles(source, options);
+  if (adapter !== undefined) {
+    return mergedFiles(files, await readAdapter(openFiles(adapter, elsewhere(options)), options));
   }
-  return openFixed(tools.open(named), adapter, { ...tools, options: elsewhere(tools.options, revision) });
+  const started = await withConfig(files, options.signal);
+  if (started) return started;
+  const own = await readAdapter(files, options);
+  const base = namedBase(source, own, options);
+  return mergedFiles(openFiles(base.named, base.options), own);
 }
 
 /** The model of a base with its adapters. */
@@ -76,11 +102,10 @@ const merging =
 const openMerged = (open: Opener, options: OpenOptions, { modelOf }: Tools): Promise<BaseModel> =>
   open(options, async (files, dtype) => {
     const model = await modelOf(open, files, { ...options, dtype });
-    if (!files.added || files.added()) return model;
+    const unmerged = unmergedError(files);
+    if (!unmerged) return model;
     await model.dispose();
-    throw new UnsupportedModelError(
-      `The base in ${files.where} has its Transformer in a folder; adapters of such checkpoints are not supported.`,
-    );
+    throw unmerged;
   });
 
 const openFixed = async (base: Opener, adapter: Adapter, tools: Tools): Promise<Model> =>

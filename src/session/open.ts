@@ -16,7 +16,7 @@ import { lowercased } from '../tokenizer/lowercased';
 import { checkTokenIds, createTokenizer } from '../tokenizer/tokenizer';
 import { createEngine, type Loaded } from './engine';
 import { type GivenOptions, type OpenOptions, runtimeOf, withDtype } from './load-runtime';
-import { type Adapters, type BaseModel, fixed, type Opener } from './opener';
+import { type Adapters, type BaseModel, fixed, type Opener, withConfig } from './opener';
 
 /**
  * Loads a checkpoint onto the GPU of `options.gpu`, in this thread. The worker and Node both use it.
@@ -47,22 +47,6 @@ export async function openModel(source: ModelSource, given: GivenOptions & Adapt
     if (recover && error instanceof DeviceLostError) return load();
     throw error;
   });
-}
-
-/** The files with config.json already opened; undefined if they are those of an adapter alone. */
-async function withConfig(files: ModelFiles, signal: AbortSignal | undefined): Promise<ModelFiles | undefined> {
-  let config = await files.open('config.json', signal);
-  const adapter = config ? undefined : await files.open('adapter_config.json', signal);
-  await adapter?.stream.cancel();
-  if (adapter) return undefined;
-  return {
-    ...files,
-    async open(name, ...rest) {
-      const opened = name === 'config.json' ? config : undefined;
-      if (opened) config = undefined;
-      return opened ?? files.open(name, ...rest);
-    },
-  };
 }
 
 /** Opens a source's files, those of the store where it has them; they are kept for the next time if the reading succeeds. */

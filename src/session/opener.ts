@@ -26,3 +26,19 @@ export const fixed = (model: BaseModel): Model => ({
     throw new RangeError('This model has no adapters to choose from: load their base with the option adapters.');
   },
 });
+
+/** The files with config.json already opened; undefined if they are those of an adapter alone. */
+export async function withConfig(files: ModelFiles, signal: AbortSignal | undefined): Promise<ModelFiles | undefined> {
+  let config = await files.open('config.json', signal);
+  const adapter = config ? undefined : await files.open('adapter_config.json', signal);
+  await adapter?.stream.cancel();
+  if (adapter) return undefined;
+  return {
+    ...files,
+    async open(name, ...rest) {
+      const opened = name === 'config.json' ? config : undefined;
+      if (opened) config = undefined;
+      return opened ?? files.open(name, ...rest);
+    },
+  };
+}
