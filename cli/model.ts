@@ -1,6 +1,13 @@
 /** Options of the commands that run a model, and loading it. */
 import { env } from 'node:process';
-import { type Dtype, type Progress as FileProgress, loadModel, type Model, type Task } from 'modernbert-webgpu/node';
+import {
+  type Dtype,
+  type DtypeName,
+  type Progress as FileProgress,
+  loadModel,
+  type Model,
+  type Task,
+} from 'modernbert-webgpu/node';
 import { type Option, UsageError, type Values } from './command';
 import { type Progress, withProgress } from './progress';
 
@@ -14,6 +21,23 @@ export const CACHE_FOLDER: Option = {
   value: 'FOLDER',
   help: "where models are cached (modernbert-webgpu/models in the user's cache folder)",
 };
+
+/** A dtype's name here and in other tools. */
+export const DTYPES: readonly (Dtype | DtypeName)[] = [
+  'f32',
+  'fp32',
+  'float32',
+  'f16',
+  'fp16',
+  'float16',
+  'half',
+  'q8',
+  'int8',
+  'q8_0',
+  'q4',
+  'int4',
+  'q4_0',
+];
 
 export const MODEL_OPTIONS: Record<string, Option> = {
   dtype: { value: 'DTYPE', help: 'weights: auto, f32, f16, q8 or q4, or fp32, fp16, int8, int4 (auto)' },
@@ -36,11 +60,11 @@ export const fileOptions = (values: Values) => ({
 /** Checks MODEL_OPTIONS; the returned function loads the model. */
 export function modelLoader(source: string, values: Values): (signal: AbortSignal) => Promise<Model> {
   const options = {
-    dtype: values.text('dtype') as Dtype | undefined,
+    dtype: values.choice('dtype', ['auto', ...DTYPES]),
     adapter: values.text('adapter'),
     arithmetic: values.choice('arithmetic', ['auto', 'f32', 'f16']),
     compute: values.choice('compute', ['float', 'int8']),
-    task: values.text('task') as Task | undefined, // the library checks these
+    task: values.text('task') as Task | undefined, // the library checks it
     maxTokensPerPass: values.count('tokens-per-pass'),
     cache: values.choice('cache', ['auto', 'always', 'refresh', 'none']),
     cacheFolder: values.text('cache-folder'),

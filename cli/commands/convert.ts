@@ -1,6 +1,6 @@
-import { convertModel, type Dtype } from 'modernbert-webgpu/node';
+import { convertModel } from 'modernbert-webgpu/node';
 import { type Command, UsageError } from '../command';
-import { FILE_OPTIONS, fileOptions, megabytes, showFile } from '../model';
+import { DTYPES, FILE_OPTIONS, fileOptions, megabytes, showFile } from '../model';
 import { withProgress } from '../progress';
 
 export const convert: Command = {
@@ -16,7 +16,7 @@ folder, whose base is the one that it names, or the base, with the adapter as --
     ...FILE_OPTIONS,
   },
   async run({ args: [source, folder], values, signal }) {
-    const dtype = values.text('dtype') as Dtype | undefined; // the library checks it
+    const dtype = values.choice('dtype', DTYPES);
     if (!dtype) throw new UsageError('--dtype is required: f32, f16, q8 or q4.');
     const options = { dtype, adapter: values.text('adapter'), ...fileOptions(values), signal };
     await withProgress(source, async (progress) => {
