@@ -132,6 +132,9 @@ async function readValues(file: ModelFile, options: ReadOptions): Promise<Values
   return [...read.values()];
 }
 
+/** Patterns are matched against names. */
+const MOST_NAME = 300;
+
 /** What peft calls the parts of an adapter. */
 const PART =
   /^(.+)\.(lora_A\.weight|lora_B\.weight|lora_B\.bias|lora_embedding_A|lora_embedding_B|lora_magnitude_vector(?:\.weight)?)$/;
@@ -144,6 +147,7 @@ function editsOf(tensors: Values[], config: LoraConfig): Map<string, Edit> {
     modules.set(name, module);
   };
   for (const values of tensors) {
+    if (values.name.length > MOST_NAME) throw unknown(values);
     const name = values.name.replace(/^base_model\.model\./, '');
     const [, module, part] = PART.exec(name) ?? [];
     if (part === 'lora_A.weight') edit(`${module}.weight`, module, { a: values });

@@ -97,17 +97,34 @@ export function readLoraConfig(json: unknown): LoraConfig {
 
 type Patterns = [RegExp, number][];
 
-/** The first that matches, as peft matches them: a regular expression for the end of a module's name, from a dot on. */
+/** The first that matches, as peft matches them: the end of a module's name, from a dot on. */
 const valueFor = (module: string, patterns: Patterns): number | undefined =>
-  patterns.find(([pattern]) => pattern.test(module))?.[1];
+  patterns.find(([pattern]) => {
+    for (let start = 0; start >= 0; start = module.indexOf('.', start) + 1 || -1) {
+      pattern.lastIndex = start;
+      if (pattern.test(module)) return true;
+    }
+    return false;
+  })?.[1];
 
-function patternsOf({ json, wrong }: JsonFields, field: 'rank_pattern' | 'alpha_pattern'): Patterns {
-  const patterns = json[field] ?? {};
-  if (!isObject(patterns)) throw wrong(field, 'an object of numbers');
+const MOST_PATTERN = 500;
+/** Each loop multiplies the time that a name of many letters may take. */
+const MOST_LOOPS = 2;
+/** A loop of a group can take for ever. */
+const SLOW = /\)[*+{]|\\[1-9k]/;
+
+function patternsOf(fields: JsonFields, field: 'rank_pattern' | 'alpha_pattern'): Patterns {
+  const patterns = fields.json[field] ?? {};
+  if (!isObject(patterns)) throw fields.wrong(field, 'an object of numbers');
   return Object.entries(patterns).map(([pattern, value]) => {
-    if (typeof value !== 'number' || !(value > 0)) throw wrong(field, 'an object of numbers above 0');
+    if (typeof value !== 'number' || !(value > 0)) throw fields.wrong(field, 'an object of numbers above 0');
+    const loops = pattern.replaceAll('(?', '(').match(/[*+?{]/g)?.length ?? 0;
+    if (pattern.length > MOST_PATTERN || loops > MOST_LOOPS || SLOW.test(pattern)) {
+      const why = `patterns may have ${MOST_PATTERN} characters and ${MOST_LOOPS} of * + ? {, none of them for a group`;
+      throw fields.unsupported(`${field}[…]`, why, pattern);
+    }
     try {
-      return [new RegExp(`^(.*\\.)?(${pattern})$`), value];
+      return [new RegExp(`(${pattern})$`, 'y'), value];
     } catch (cause) {
       throw new ModelFileError(`${FILE}: '${pattern.slice(0, 100)}' in ${field} is not a regular expression.`, {
         cause,

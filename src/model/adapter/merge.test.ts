@@ -96,7 +96,9 @@ describe('the weights', () => {
   it.each([
     ['use_rslora', { r: 1, use_rslora: true }, 2],
     ['alpha_pattern', { alpha_pattern: { 'other.Wo': 7, 'layers.\\d.Wo': 4, Wo: 9 } }, 4],
-    ['a pattern for a part of a name only', { alpha_pattern: { o: 7 } }, 2],
+    ['a pattern for a part of a name only', { alpha_pattern: { o: 7, layers: 7 } }, 2],
+    ['a pattern from the start of the name', { alpha_pattern: { '^layers.*': 7, '^model.*': 4 } }, 4],
+    ['a pattern with a choice', { alpha_pattern: { 'layers\\.\\d+\\.(Wi|Wo)': 4 } }, 4],
     ['rank_pattern', { r: 8, rank_pattern: { Wo: 1 } }, 2],
     ['fan_in_fan_out, which a Linear ignores', { fan_in_fan_out: true }, 2],
   ])('are scaled by %s', async (_, config, scale) => {
@@ -206,6 +208,9 @@ describe('refuses', () => {
     ['target_parameters = ["mlp.weight"]', { target_parameters: ['mlp.weight'] }],
     ['trainable_token_indices = [5]', { trainable_token_indices: [5] }],
     ['init_lora_weights = "pissa_niter_4"', { init_lora_weights: 'pissa_niter_4' }],
+    ['alpha_pattern[…] = "(a+)+"', { alpha_pattern: { '(a+)+': 2 } }],
+    ['rank_pattern[…] = "(a)\\\\1"', { rank_pattern: { '(a)\\1': 2 } }],
+    ['rank_pattern[…] = "a*a*a*"', { rank_pattern: { 'a*a*a*': 2 } }],
     ['init_lora_weights = "olora"', { init_lora_weights: 'olora' }],
   ])('adapter_config.json: %s', async (text, config) => {
     const refused = adapterOf(config);
