@@ -1,12 +1,12 @@
 /** Checkpoints with LoRA adapters, as peft and sentence-transformers have saved them, and what those libraries compute. */
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Model } from '../api/types';
 import { withLosses } from '../gpu/fixtures';
 import { maxDifference } from '../model/fixtures/golden';
@@ -177,6 +177,11 @@ it.each(variants.cases)("peft's $folder, of its own folder", ({ folder, kind, id
 );
 
 describe('on the Hub', () => {
+  const servers: Server[] = [];
+  afterAll(() => {
+    for (const server of servers) server.close();
+  });
+
   /** Serves a folder for each revision of a repository, `org/name@main`, by the path that the Hub has for it. */
   async function hub(folders: Record<string, string>) {
     const asked: string[] = [];
@@ -198,7 +203,7 @@ describe('on the Hub', () => {
       else response.writeHead(404).end();
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    onTestFinished(() => void server.close());
+    servers.push(server);
     return { asked, hubUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
   }
 

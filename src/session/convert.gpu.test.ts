@@ -28,9 +28,9 @@ const NAMES: [Dtype, ...(Dtype | DtypeName)[]][] = [
 const LORA = fixture('st-lora/adapter');
 const embedding = async (model: Model) => (await model.embed('Bread is made of flour, water and salt.')).data;
 
-it.each(NAMES.flatMap(([dtype, ...names]) => names.map((name) => [name, dtype] as const)))(
-  'as %s, with an adapter merged, loads as %s',
-  async (name, dtype) => {
+it.each(NAMES.flatMap(([dtype, ...names]) => names.map((name) => ({ name, dtype }))))(
+  'as $name, with an adapter merged, loads as $dtype',
+  async ({ name, dtype }) => {
     const right = await withModel(LORA, F32, embedding);
     const folder = await converted(LORA, { dtype: name.toUpperCase() as Dtype });
     await withModel(folder, { arithmetic: 'f32' }, async (model) => {
