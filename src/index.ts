@@ -13,8 +13,9 @@ export {
 } from './api/errors';
 export type * from './api/types';
 export { type BatchOptions, inBatches } from './in-batches';
+export { type PackedBits, type PackedVectors, packVectors } from './packed-vectors';
 export { type BrowserLoadOptions, loadModel } from './session/client';
-export { maxSim, similarity } from './similarity';
+export { maxSim, type SearchMaxSimOptions, searchMaxSim, similarity } from './similarity';
 
 /** The models that this origin keeps on the device, most recently used first. */
 export const listCached = async (): Promise<CachedModel[]> => (await import('./session/cached')).list();

@@ -25,7 +25,8 @@ export {
 } from './api/errors';
 export type * from './api/types';
 export { type BatchOptions, inBatches } from './in-batches';
-export { maxSim, similarity } from './similarity';
+export { type PackedBits, type PackedVectors, packVectors } from './packed-vectors';
+export { maxSim, type SearchMaxSimOptions, searchMaxSim, similarity } from './similarity';
 
 /** `cacheFolder`: where models are kept, by default `modernbert-webgpu/models` in the user's cache folder. */
 export interface NodeCacheOptions {

@@ -1,5 +1,6 @@
 import type { Embeddings, Metric, Precision } from './api/calls';
 import { wrongChoice } from './api/errors';
+import { type PackedVectors, packedMaxSim } from './packed-vectors';
 
 type Vector = Float32Array | Int8Array;
 
@@ -32,13 +33,12 @@ export function similarity<P extends Precision>(a: Embeddings<P>, b: Embeddings<
 }
 
 /**
- * ColBERT's score of a document for a query: the sum over the query's tokens of the largest dot product with a token of the document. Throws a
- * RangeError if their widths differ.
+ * ColBERT's score of a document for a query: the sum over the query's tokens of the largest dot product with a token of the document, which may be
+ * packed (packVectors). Throws a RangeError if their widths differ.
  */
-export function maxSim(query: Embeddings, document: Embeddings): number {
-  if (query.dim !== document.dim) {
-    throw new RangeError(`Token embeddings of ${query.dim} and of ${document.dim} numbers cannot be compared.`);
-  }
+export function maxSim(query: Embeddings, document: Embeddings | PackedVectors): number {
+  checkWidths(query, document);
+  if ('codes' in document) return packedMaxSim(query, document)(document);
   let score = 0;
   for (let q = 0; q < query.rows; q++) {
     const row = query.row(q);
@@ -47,6 +47,50 @@ export function maxSim(query: Embeddings, document: Embeddings): number {
     score += best;
   }
   return score;
+}
+
+export interface SearchMaxSimOptions {
+  /** Documents to return, best first. Default 10. */
+  topK?: number;
+  /** The exact token embeddings of a document, to rank the candidates by. Without it the scores are those of the packed ones. */
+  exact?: (index: number) => Embeddings | Promise<Embeddings>;
+  /** How many documents are ranked exactly: those that are best by the packed embeddings. Default four times topK. */
+  candidates?: number;
+}
+
+/**
+ * The documents that fit a query best by MaxSim, with their index in the list: packed token embeddings find candidates, and exact ones, if there
+ * are any, rank these. Throws a RangeError for documents of another width or of different numbers of bits.
+ */
+export async function searchMaxSim(
+  query: Embeddings,
+  documents: readonly PackedVectors[],
+  { topK = 10, exact, candidates = 4 * topK }: SearchMaxSimOptions = {},
+): Promise<{ index: number; score: number }[]> {
+  for (const [name, count] of Object.entries({ topK, candidates })) {
+    if (!Number.isInteger(count) || count < 1)
+      throw new RangeError(`${name} must be a positive integer, it is ${count}.`);
+  }
+  if (documents.length === 0) return [];
+  const [first] = documents;
+  const score = packedMaxSim(query, first);
+  const scored = documents.map((document, index) => {
+    checkWidths(query, document);
+    if (document.bits === first.bits) return { index, score: score(document) };
+    throw new RangeError(`Document ${index} has ${document.bits} bits per number, document 0 has ${first.bits}.`);
+  });
+  const best = (list: typeof scored, count: number) => list.sort((a, b) => b.score - a.score).slice(0, count);
+  if (!exact) return best(scored, topK);
+  const ranked: typeof scored = [];
+  for (const { index } of best(scored, Math.max(candidates, topK))) {
+    ranked.push({ index, score: maxSim(query, await exact(index)) });
+  }
+  return best(ranked, topK);
+}
+
+function checkWidths(query: { dim: number }, document: { dim: number }): void {
+  if (query.dim === document.dim) return;
+  throw new RangeError(`Token embeddings of ${query.dim} and of ${document.dim} numbers cannot be compared.`);
 }
 
 type PrecisionRow = Float32Array | Int8Array | Uint8Array;

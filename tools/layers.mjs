@@ -35,9 +35,11 @@ export const LAYERS = {
   fuzz: { imports: ['cli', 'model', 'formats', 'tokenizer', 'api'] },
   cli: { imports: [] }, // its own package: it imports modernbert-webgpu/node as any user does
 
-  index: { imports: ['session', 'similarity', 'in-batches', 'api'] },
+  index: { imports: ['session', 'similarity', 'packed-vectors', 'in-batches', 'api'] },
   worker: { imports: ['session', 'store'] },
-  node: { imports: ['session', 'model', 'similarity', 'in-batches', 'sources', 'store', 'formats', 'api'] },
+  node: {
+    imports: ['session', 'model', 'similarity', 'packed-vectors', 'in-batches', 'sources', 'store', 'formats', 'api'],
+  },
 
   session: {
     imports: [
@@ -65,7 +67,8 @@ export const LAYERS = {
   formats: { imports: ['api'] },
   tokenizer: { imports: ['formats', 'api'] },
   packing: { imports: [] },
-  similarity: { imports: ['api'] },
+  similarity: { imports: ['packed-vectors', 'api'] },
+  'packed-vectors': { imports: ['api'] },
   'in-batches': { imports: ['api'] },
   'start-worker': { imports: [] },
   api: { imports: [] },

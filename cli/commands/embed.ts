@@ -8,21 +8,23 @@ export const embed = textCommand({
   summary: 'Compute an embedding for each text.',
   details: 'Reads {"text": "…"}, writes {"line": 1, "id": …, "embedding": [0.01, …]}.',
   options: {
+    kind: { value: 'NAME', help: "query or document: the model's prompt and route for it" },
     'prompt-name': { value: 'NAME', help: 'prompt of the model before each text, such as query or document' },
     prompt: { value: 'TEXT', help: 'your own prompt before each text' },
     dimensions: { value: 'N', help: 'length of the embeddings, for models trained to be shortened (Matryoshka)' },
     precision: { value: 'NAME', help: `${PRECISIONS.join(', ')}; binary packs 8 dimensions per byte (float32)` },
     pooling: { value: 'NAME', help: `${POOLINGS.join(', ')}\n(as the checkpoint says)` },
-    'no-normalize': { help: 'do not scale the embeddings to unit length' },
+    'no-normalize': { help: "do not scale the embeddings to unit length after the model's modules" },
   },
   job(values) {
     const options = {
+      kind: values.choice('kind', ['query', 'document'] as const),
       promptName: values.text('prompt-name'),
       prompt: values.text('prompt'),
       dimensions: values.count('dimensions'),
       precision: values.choice('precision', PRECISIONS),
       pooling: values.choice('pooling', POOLINGS),
-      normalize: !values.flag('no-normalize'),
+      ...(values.flag('no-normalize') && { normalize: false }),
     };
     return {
       writes: ['embedding'],

@@ -84,6 +84,12 @@ export interface EmbedOptions<P extends Precision = Precision> extends CallOptio
    * first of its `document`, `passage` and `corpus`; where the checkpoint has a Router, it takes this route.
    */
   kind?: Kind;
+  /**
+   * Late chunking (Günther et al. 2024, arXiv:2409.04701): an embedding per part of a text instead of one for all of it, pooled from the tokens that
+   * begin in the part, which have seen the whole text. UTF-16 offsets, such as those that `chunk` gives; of several texts a list for each. The rows
+   * are those of the first text's chunks, then those of the second's.
+   */
+  chunks?: { start: number; end: number }[] | { start: number; end: number }[][];
   /** Default: the checkpoint's own. Several are concatenated in this order. The checkpoint's Dense modules apply to any pooling. */
   pooling?: Pooling | Pooling[];
   /**

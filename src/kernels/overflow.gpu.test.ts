@@ -5,6 +5,7 @@ import { padded, randomMatrix, randomVector, runStep, unpadded } from './fixture
 import { TILES, unrolled } from './gemm';
 import { ACTIVATIONS, M_MULTIPLE } from './gemm-spec';
 import { layerNorm } from './layer_norm';
+import { normalize } from './normalize';
 import { pool, poolSpan } from './pool';
 import { quantizeRows } from './quantize_rows';
 import { blank, upload, uploadWords } from './test-buffers';
@@ -48,6 +49,18 @@ it("LayerNorm's output in f16 is NaN where it overflows: some GPUs would make it
   const rows = unpadded(await runStep(gpu, step, normed, 4 * 64, { storage: 'f16' }), [4, 64], 64);
   expect(rows.map((row) => [...row.keys()].filter((c) => !Number.isFinite(row[c])))).toEqual([[3], [3], [3], [3]]);
   expect(rows.map((row) => row[3])).toEqual([Number.NaN, Number.NaN, Number.NaN, Number.NaN]);
+});
+
+it('normalising makes NaN of a row whose squares overflow, and leaves a row of zeros', async () => {
+  const x = randomMatrix(3, 5, 64);
+  x[1] = x[1].map((value) => value * 1e20);
+  x[2][63] = Number.NaN;
+  x[3].fill(0);
+  const embeddings = upload(gpu, padded(x, { stride: 64 }));
+  const step = normalize<void>({ stride: 64, columns: 64 }, { embeddings }, () => 5);
+  const rows = unpadded(await runStep(gpu, step, embeddings, 5 * 64), [5, 64], 64);
+  expect(rows.map(areNaN)).toEqual([false, true, true, false, false]);
+  expect([...rows[3]]).toEqual(Array(64).fill(0));
 });
 
 it('max pooling keeps a NaN in its column', async () => {

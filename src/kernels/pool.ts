@@ -41,5 +41,12 @@ export const pool = <S>(
   };
 };
 
-/** A span as the kernel reads it: a sequence's rows `start` .. `end`, of which those before start + skip do not count. */
-export const poolSpan = (start: number, end: number, skip = 0): [number, number, number] => [start, start + skip, end];
+/**
+ * A span as the kernel reads it: a sequence's rows `start` .. `end`, of which those before start + skip do not count; positions (weightedmean)
+ * count from `start`.
+ */
+export const poolSpan = (start: number, end: number, skip = 0): [start: number, first: number, end: number] => [
+  start,
+  start + skip,
+  end,
+];

@@ -3,8 +3,9 @@ import type { Gpu } from '../gpu/device';
 import { openTestGpu, testGpu } from '../gpu/fixtures';
 import { PLANS, tilesFor } from './gemm';
 import type { GemmSpec, GemmTile } from './gemm-spec';
+import { tuneGemm } from './measure';
 import { withMatrices } from './test-matrices';
-import { createTuner, planKey, tuneGemm } from './tune';
+import { createTuner, planKey } from './tune';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());

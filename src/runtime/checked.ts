@@ -10,7 +10,7 @@ import type { Head } from '../model/heads/head';
 import type { LoadedModel } from '../model/model';
 import { HeadRunner } from './head-runner';
 import { type CompiledEncoder, compileEncoder } from './runtime';
-import { type Checkable, findWrong } from './self-check';
+import type { Checkable } from './self-check';
 
 interface Options {
   memory: GpuMemory;
@@ -140,6 +140,7 @@ async function faultsOf(kernels: Kernels, { memory, store, selfCheck }: Options)
   if (isKnown(known)) {
     return known.map(({ kernel, reason }) => ({ ...kernels.find((one) => one.kernel === kernel)!, reason }));
   }
+  const { findWrong } = await import('./self-check'); // only a device's first load needs it
   const wrong = await findWrong(memory, distinct);
   const faults = Array.from(wrong, ([{ kernel, chosen }, reason]): Fault => ({ kernel, chosen, reason }));
   // A fault that nothing can be done about is looked for again: the driver may be another by then.

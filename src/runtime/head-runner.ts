@@ -16,6 +16,8 @@ import { SlotBuffers } from './slot-buffers';
 export interface HeadRequest {
   head: Head;
   indices: Uint32Array;
+  /** For heads by sequence: the stream rows of each (poolSpan), three numbers a row of the answer. Default: the whole sequences. */
+  spans?: Uint32Array;
 }
 
 /** A head's answer: `data` is [indices, width], row-major. */
@@ -173,16 +175,16 @@ export class HeadRunner {
 /** The requests in chunks. */
 function chunksOf(requests: HeadRequest[], compiled: CompiledHead[], { cu_seqlens }: TokenStream): Chunk[] {
   let offset = 0;
-  return requests.flatMap(({ head, indices }, request) => {
+  return requests.flatMap(({ head, indices, spans }, request) => {
     const { chunkRows } = compiled[request];
+    const whole = () => Uint32Array.from([...indices].flatMap((s) => poolSpan(cu_seqlens[s], cu_seqlens[s + 1])));
+    const all = head.by === 'row' ? indices : (spans ?? whole());
+    const width = head.by === 'row' ? 1 : 3;
     return Array.from({ length: Math.ceil(indices.length / chunkRows) }, (_, c) => {
       const first = c * chunkRows;
-      const part = indices.subarray(first, first + chunkRows);
-      const words =
-        head.by === 'row'
-          ? part
-          : Uint32Array.from([...part].flatMap((s) => poolSpan(cu_seqlens[s], cu_seqlens[s + 1], head.skip)));
-      const chunk: Chunk = { head, compiled: compiled[request], request, first, rows: part.length, words, offset };
+      const words = all.subarray(width * first, width * (first + chunkRows));
+      const rows = words.length / width;
+      const chunk: Chunk = { head, compiled: compiled[request], request, first, rows, words, offset };
       offset = roundUp(offset + words.length, 64);
       return chunk;
     });

@@ -1,13 +1,20 @@
 /** What a pass computes for its items, and which item takes which part of the answers. */
+import { poolSpan } from '../kernels/pool';
 import { type Head, notFinite } from '../model/heads/head';
 import type { HeadRequest } from './head-runner';
 import type { PassResult } from './runtime';
 
-/** One head's output that a call needs for one of its sequences. `rows`: token indices in the sequence, for heads by row. */
+/** Tokens of a sequence to pool: those from `first` to `end`; positions (weightedmean) count from `start`. */
+export type Span = [start: number, first: number, end: number];
+
+/** One head's output that a call needs for one of its sequences. */
 export interface Wanted {
   head: Head;
+  /** For heads by row: token indices in the sequence. */
   rows?: Uint32Array;
-  /** Receives the answer: [rows or 1, width]. */
+  /** For heads by sequence: parts of it to answer for. Default: the whole sequence. */
+  spans?: Span[];
+  /** Receives the answer: [rows, width], [spans, width] or [1, width]. */
   deliver(data: Float32Array<ArrayBuffer>, width: number): void;
 }
 
@@ -31,23 +38,34 @@ interface Taker {
 
 /** One request per head, over all sequences of the pass, and who takes the rows of its answer, in turn. */
 export function gatherRequests(items: Item[]): { requests: HeadRequest[]; takers: Taker[][] } {
-  const kinds = new Map<string, { head: Head; indices: number[]; takers: Taker[] }>();
+  const kinds = new Map<string, { head: Head; indices: number[]; spans: number[]; takers: Taker[] }>();
   let start = 0;
   items.forEach((item, sequence) => {
     for (const wanted of item.wanted) {
       const { head } = wanted;
-      const kind = kinds.get(head.key) ?? { head, indices: [], takers: [] };
+      const kind = kinds.get(head.key) ?? { head, indices: [], spans: [], takers: [] };
       kinds.set(head.key, kind);
-      const rows = wanted.rows ?? [];
+      const { rows = [], spans = [poolSpan(0, item.ids.length)] } = wanted;
       if (head.by === 'row') for (const row of rows) kind.indices.push(start + row);
-      else kind.indices.push(sequence);
-      kind.takers.push({ item, wanted, rows: head.by === 'row' ? rows.length : 1 });
+      else {
+        for (const span of spans) {
+          kind.indices.push(sequence);
+          for (const row of span) kind.spans.push(start + row);
+        }
+      }
+      kind.takers.push({ item, wanted, rows: head.by === 'row' ? rows.length : spans.length });
     }
     start += item.ids.length;
   });
   const list = [...kinds.values()];
   return {
-    requests: list.map(({ head, indices }): HeadRequest => ({ head, indices: Uint32Array.from(indices) })),
+    requests: list.map(
+      ({ head, indices, spans }): HeadRequest => ({
+        head,
+        indices: Uint32Array.from(indices),
+        ...(head.by === 'sequence' && { spans: Uint32Array.from(spans) }),
+      }),
+    ),
     takers: list.map(({ takers }) => takers),
   };
 }

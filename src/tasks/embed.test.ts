@@ -37,8 +37,8 @@ describe('embed', () => {
     await calls.embed(['a b'], { prompt: '' });
     const texts = ['search_query: a b', 'Q> a b', 'search_document: a b', 'a b'];
     expect(submitted.map(({ ids }) => ids)).toEqual(texts.map(idsOf));
-    expect(submitted.map(({ wanted }) => wanted[0].head)).toEqual(
-      texts.map(() => expect.objectContaining({ skip: 0 })),
+    expect(submitted.map(({ ids, wanted }) => [wanted[0].spans, ids.length])).toEqual(
+      texts.map((text) => [[[0, 0, idsOf(text).length]], idsOf(text).length]),
     );
     await expect(calls.embed('a', { promptName: 'passage' })).rejects.toThrow(
       /no prompt 'passage'; it has query, document/,
@@ -50,8 +50,47 @@ describe('embed', () => {
     const { calls, submitted } = using({ prompts, chains: { any: chainOf([poolingModule(['mean'], false)], 64) } });
     await calls.embed(['a b'], { promptName: 'query' });
     await calls.embed(['a b']);
-    const skips = submitted.map(({ wanted }) => wanted[0].head.skip);
+    const skips = submitted.map(({ wanted }) => wanted[0].spans![0][1]);
     expect(skips).toEqual([idsOf(prompts.query).length - 1, 0]);
+  });
+
+  it('embeds chunks of one pass over the text: the tokens that begin in each', async () => {
+    const { calls, submitted } = using({ prompts });
+    const text = 'one two three  four';
+    const spans = async (options: object, own: string | string[] = text) => {
+      const { rows } = await calls.embed(own, options);
+      const all = submitted.splice(0).map(({ wanted }) => wanted[0].spans!);
+      expect(rows).toBe(all.flat().length);
+      return all;
+    };
+    const { offsets } = tokenizer.encode(text);
+    const starting = (start: number, end: number) => {
+      const own = [...offsets.keys()].filter(
+        (t) => offsets[t][1] > start && offsets[t][0] >= start && offsets[t][0] < end,
+      );
+      return [own[0], own[0], own[own.length - 1] + 1];
+    };
+    const chunks = [
+      { start: 0, end: 7 },
+      { start: 8, end: 19 },
+      { start: 4, end: 13 },
+    ];
+    const expected = chunks.map(({ start, end }) => starting(start, end));
+    expect(expected[0][0]).toBe(1); // not [CLS]
+    expect(expected[1][2]).toBe(offsets.length - 1); // not [SEP]
+    expect(await spans({ chunks })).toEqual([expected]);
+    const prompt = tokenizer.encode(`${prompts.query}${text}`).ids.length - offsets.length;
+    expect(await spans({ chunks, promptName: 'query' })).toEqual([
+      expected.map((span) => span.map((at) => at + prompt)),
+    ]);
+    expect(await spans({ chunks: [[chunks[1]], chunks] }, [text, text])).toEqual([[expected[1]], expected]);
+    await expect(calls.embed([text], { chunks })).rejects.toThrow(/a list of chunks for each of the 1 texts/);
+    for (const chunk of [{ start: 3, end: 3 }, { start: 0, end: 20 }, { start: 0.5, end: 4 }, { start: 4 }]) {
+      await expect(calls.embed(text, { chunks: [chunk as { start: 0; end: 1 }] })).rejects.toThrow(
+        /part of the text's 19/,
+      );
+    }
+    await expect(calls.embed(text, { chunks: [{ start: 1, end: 2 }] })).rejects.toThrow(/1 to 2, has no token/);
   });
 
   it('cuts to the dimensions that are asked for, or that the checkpoint says', async () => {

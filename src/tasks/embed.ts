@@ -5,6 +5,7 @@ import { normalizesAfter, sequenceEmbedding } from '../model/heads/embeddings';
 import type { Feature } from '../model/modules/module';
 import { POOLINGS } from '../model/modules/pooling';
 import type { Chain } from '../model/sentence';
+import type { Span } from '../runtime/pass-items';
 import type { Call } from './call';
 import { checkList, checkText, encode, type Parts, tokenizerOf } from './common';
 import { embeddingsOf, pack } from './embedding-precision';
@@ -14,6 +15,7 @@ const OPTIONS: OptionNames<EmbedOptions> = {
   ...CALL_OPTIONS,
   ...PROMPT_OPTIONS,
   kind: true,
+  chunks: true,
   pooling: true,
   normalize: true,
   dimensions: true,
@@ -45,16 +47,45 @@ async function embedTexts<P extends Precision = 'float32'>(
   // As sentence-transformers counts: the prompt's tokens with all special ones but the last.
   const length = () => tokenizerOf(parts).encode(prompted('', prompt, strips).text).ids.length;
   const skip = prompt && !chain.pooling.include_prompt ? length() - 1 : 0;
-  const head = sequenceEmbedding(chain, { pooling: poolings, normalize, dimensions: dim, skip });
-  const data = new Float32Array(list.length * dim);
-  const itemOf = ({ ids }: Tokens, i: number) => {
+  const head = sequenceEmbedding(chain, { pooling: poolings, normalize, dimensions: dim });
+  const chunks = options.chunks && chunkLists(options.chunks, texts);
+  const places = [0]; // of each text's rows
+  for (const i of list.keys()) places.push(places[i] + (chunks?.[i].length ?? 1));
+  const data = new Float32Array(places[list.length] * dim);
+  const itemOf = ({ ids, offsets }: Tokens, i: number) => {
     if (skip >= ids.length)
       throw new RangeError(`Text ${i} has only its prompt's tokens, which this checkpoint does not pool.`);
-    return { wanted: [{ head, deliver: (row: Float32Array) => data.set(row, i * dim) }] };
+    const spans = chunks ? spansOf(chunks[i], offsets, i, list[i].length) : [[0, skip, ids.length] as Span];
+    return { wanted: [{ head, spans, deliver: (rows: Float32Array) => data.set(rows, places[i] * dim) }] };
   };
   const items = await encode(parts, list, options, itemOf, { prompt, strips });
   await submit(items, { signal, onProgress });
-  return embeddingsOf(pieces(data), list.length, dim);
+  return embeddingsOf(pieces(data), places[list.length], dim);
+}
+
+type Part = { start: number; end: number };
+
+/** The chunks of each text: of one text they are a list, of several a list of lists. */
+function chunkLists(chunks: Part[] | Part[][], texts: string | string[]): Part[][] {
+  if (typeof texts === 'string') return [chunks as Part[]];
+  if (chunks.length === texts.length && chunks.every(Array.isArray)) return chunks;
+  throw new RangeError(`chunks must be a list of chunks for each of the ${texts.length} texts.`);
+}
+
+/** The tokens of each chunk: those that begin in it. Special tokens and the prompt belong to none. */
+function spansOf(chunks: Part[], offsets: [number, number][], text: number, length: number): Span[] {
+  return chunks.map(({ start, end }, c) => {
+    const what = `Chunk ${c} of text ${text}`;
+    if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end > length || start >= end) {
+      throw new RangeError(`${what} must be a part of the text's ${length} characters, it is ${start} to ${end}.`);
+    }
+    const isIn = ([from, to]: [number, number]) => to > from && from >= start && from < end;
+    const first = offsets.findIndex(isIn);
+    if (first >= 0) return [first, first, offsets.findLastIndex(isIn) + 1];
+    throw new RangeError(
+      `${what}, ${start} to ${end}, has no token that begins in it: it is part of a word or of the white space, or was cut off.`,
+    );
+  });
 }
 
 /** What to do with a checkpoint that has no embedding per text. */

@@ -9,8 +9,6 @@ export interface EmbeddingOptions {
   pooling?: Pooling[];
   /** To unit length, after `dimensions`. */
   normalize: boolean;
-  /** See Head. */
-  skip?: number;
   /** Numbers to keep; default all. */
   dimensions?: number;
 }
@@ -18,11 +16,10 @@ export interface EmbeddingOptions {
 /** One embedding per sequence, through a chain of the checkpoint's modules: [sequences, dimensions]. */
 export const sequenceEmbedding = (
   { name, modules }: Chain,
-  { pooling, normalize, skip = 0, dimensions }: EmbeddingOptions,
+  { pooling, normalize, dimensions }: EmbeddingOptions,
 ): Head => ({
-  key: JSON.stringify(['embedding', name, pooling, normalize, skip, dimensions]),
+  key: JSON.stringify(['embedding', name, pooling, normalize, dimensions]),
   by: 'sequence',
-  skip,
   ...(normalize && { problem: notNormalized }),
   build({ encoder, through }) {
     const rows = through(modules, allTokens(encoder), pooling);

@@ -8,8 +8,6 @@ export interface Head {
   key: string;
   /** What its rows are: rows of the stream (tokens), or whole sequences. */
   by: 'row' | 'sequence';
-  /** Tokens at the start of each sequence, such as a prompt's, that poolings leave out. Default 0. */
-  skip?: number;
   /** Throws a TypeError if the checkpoint lacks what it needs; calls check that before. */
   build(model: LoadedModel): HeadSteps;
   /** What is wrong with the numbers of an answer [rows, width], if anything. Default: see notFinite. */
@@ -19,12 +17,12 @@ export interface Head {
 /** Above it a number is an overflow that some GPUs clamp instead of making it infinite. f32 ends at 3.4e38. */
 const LARGEST = 3e38;
 
-/** Says so if a row is not of unit length. A row of zeros is what is left of one whose squares overflow; it has no direction either way. */
+/** Says so if a row is neither of unit length nor all zeros, which stay zeros. */
 export function notNormalized(rows: Float32Array, width: number): string | undefined {
   for (let row = 0; row < rows.length; row += width) {
     let squares = 0;
     for (let c = row; c < row + width; c++) squares += rows[c] * rows[c];
-    if (!(Math.abs(squares - 1) < 0.01)) return `the length of its embedding is ${Math.sqrt(squares)} instead of 1`;
+    if (squares !== 0 && !(Math.abs(squares - 1) < 0.01)) return `the length of its embedding is ${Math.sqrt(squares)} instead of 1`;
   }
   return undefined;
 }

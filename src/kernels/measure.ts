@@ -1,0 +1,123 @@
+/** Times the tiles of a GEMM on this device: code that only its first load needs. */
+import { COPY_DST, COPY_SRC, MAP_READ, STORAGE } from '../gpu/buffers';
+import type { Gpu } from '../gpu/device';
+import { bind, createKernel } from '../gpu/kernel';
+import { Submission } from '../gpu/submission';
+import { createTimestamps } from '../gpu/timestamps';
+import { createGemm, type Gemm, gemmDispatch, tilesFor } from './gemm';
+import { type GemmPlan, type GemmSpec, type GemmTile, M_MULTIPLE, outStrideOf } from './gemm-spec';
+import { type GemmOperands, gemmOperands, gemmTwin, numbersAt, sample, type Words, worstOf } from './gemm-twin';
+import { bytesOf, roundUp } from './storage';
+
+/** The numbers of rows to time, and up to how many rows each result applies. */
+const MOST_ROWS = 1024;
+const CASES = [{ rows: 16, upTo: 16 }, { rows: 64, upTo: 128 }, { rows: MOST_ROWS }];
+const ROUNDS = 3;
+/** A timing repeats a dispatch until it takes about this long: browsers round the GPU's clock to 0.07 or 0.1 ms. */
+const MEASURE_MS = 3;
+const MOST_REPEATS = 128;
+
+/** Returns the milliseconds that the GPU takes for `run`, which computes `rows` rows with `tile` one or more times in one compute pass. */
+type Timer = (
+  run: (timestampWrites?: GPUComputePassTimestampWrites) => void,
+  tile: GemmTile,
+  rows: number,
+) => Promise<number>;
+
+/** By the GPU's own clock: a page hears of the end late, in Firefox by up to 100 ms. */
+function createTimer(gpu: Gpu): Timer {
+  const timestamps = createTimestamps(gpu, 1);
+  return async (run) => {
+    run(timestamps.writes(0));
+    return (await timestamps.read(1))[0];
+  };
+}
+
+/**
+ * Times every tile on made-up operands of this GEMM's shape; returns the fastest correct one for few, some and many rows.
+ * Throws a TypeError if the device has no timestamps.
+ */
+export async function tuneGemm(gpu: Gpu, spec: GemmSpec, time: Timer = createTimer(gpu)): Promise<GemmPlan> {
+  const { device } = gpu;
+  const words = gemmOperands(spec, MOST_ROWS, spec.n);
+  const operands = upload(gpu, spec, words);
+  try {
+    // A device may reject a tile: experimental features change with the next browser.
+    const compiled = (tile: GemmTile) =>
+      createGemm(gpu, spec, [{ tile }], (kernel) => createKernel(gpu, kernel)).catch(() => undefined);
+    const gemms = (await Promise.all(tilesFor(gpu, spec).map(compiled))).filter((gemm) => gemm !== undefined);
+    const bindGroup = bind(gpu, gemms[0].variants[0].kernel, operands);
+    const submit = (record: (commands: GPUCommandEncoder) => void) => {
+      const commands = device.createCommandEncoder();
+      record(commands);
+      device.queue.submit([commands.finish()]);
+    };
+    const run = (gemm: Gemm, rows: number, repeats: number, timestampWrites?: GPUComputePassTimestampWrites) =>
+      submit((commands) => {
+        const pass = commands.beginComputePass({ timestampWrites });
+        const { kernel, workgroups } = gemmDispatch(gemm, rows);
+        pass.setPipeline(kernel.pipeline);
+        pass.setBindGroup(0, bindGroup);
+        for (let i = 0; i < repeats; i++) pass.dispatchWorkgroups(...workgroups);
+        pass.end();
+      });
+    const timed = (gemm: Gemm, rows: number, repeats: number) =>
+      time((writes) => run(gemm, rows, repeats, writes), gemm.variants[0].tile, rows);
+    const twin = gemmTwin(spec, words);
+    const isRight = async (gemm: Gemm): Promise<boolean> => {
+      submit((commands) => commands.clearBuffer(operands.out)); // because the residual epilogue adds to it
+      run(gemm, M_MULTIPLE, 1);
+      const out = await readRows(gpu, spec, operands.out);
+      const stride = outStrideOf(spec);
+      const columns = spec.epilogue.kind === 'geglu' ? spec.n / 2 : spec.n;
+      const { tile } = gemm.variants[0];
+      return worstOf((judge) =>
+        sample(M_MULTIPLE, columns, tile, (row, column) =>
+          judge(out[row * stride + (spec.outColumn ?? 0) + column], ...twin(row, column)),
+        ),
+      ).isRight;
+    };
+    const right: Gemm[] = [];
+    for (const gemm of gemms) if (await isRight(gemm)) right.push(gemm);
+
+    const plan: GemmPlan = [];
+    for (const { rows, upTo } of CASES) {
+      const once = Math.min(await timed(right[0], rows, 1), await timed(right[0], rows, 1));
+      const repeats = Math.max(1, Math.min(MOST_REPEATS, Math.ceil(MEASURE_MS / once)));
+      const times = right.map(() => Infinity);
+      for (let round = 0; round < ROUNDS; round++) {
+        for (const [i, gemm] of right.entries()) times[i] = Math.min(times[i], await timed(gemm, rows, repeats));
+      }
+      const { tile } = right[times.indexOf(times.reduce((a, b) => Math.min(a, b)))].variants[0];
+      plan.push(upTo === undefined ? { tile } : { upTo, tile });
+    }
+    return plan;
+  } finally {
+    for (const buffer of Object.values(operands)) if (buffer !== gpu.none) buffer.destroy();
+  }
+}
+
+/** The operands' buffers, and one for out. */
+function upload(gpu: Gpu, spec: GemmSpec, words: GemmOperands): Record<keyof GemmOperands | 'out', GPUBuffer> {
+  const usage = STORAGE | COPY_SRC | COPY_DST;
+  const buffer = (data: Words | undefined) => {
+    if (!data) return gpu.none;
+    const made = gpu.device.createBuffer({ size: roundUp(data.byteLength, 16), usage });
+    gpu.device.queue.writeBuffer(made, 0, data);
+    return made;
+  };
+  const made = Object.fromEntries(Object.entries(words).map(([name, data]) => [name, buffer(data)]));
+  const out = gpu.device.createBuffer({ size: MOST_ROWS * outStrideOf(spec) * bytesOf(spec.out), usage });
+  return { ...(made as Record<keyof GemmOperands, GPUBuffer>), out };
+}
+
+/** The first M_MULTIPLE rows of out, as f32. */
+async function readRows(gpu: Gpu, spec: GemmSpec, out: GPUBuffer): Promise<Float32Array> {
+  const bytes = (out.size / MOST_ROWS) * M_MULTIPLE;
+  const readback = gpu.device.createBuffer({ size: bytes, usage: MAP_READ | COPY_DST });
+  const job = new Submission(gpu);
+  job.copy(out, 0, readback, 0, bytes);
+  const data = await job.read(readback, bytes);
+  readback.destroy();
+  return numbersAt(data.buffer, 0, bytes / bytesOf(spec.out), spec.out) as Float32Array;
+}

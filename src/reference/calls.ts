@@ -1,0 +1,158 @@
+/** How the calls of the reference checkpoints (README.md) are run, and what they are compared with. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import type { Embeddings, EmbedOptions, MultiVectorOptions, RerankOptions } from '../api/calls';
+import type { Model } from '../api/types';
+
+/** A call of the library that saved the checkpoint, and its results. */
+export interface ReferenceCall {
+  call: keyof typeof RUNS;
+  /** What was run. */
+  python: string;
+  /** Of a case with several checkpoints: its folder. */
+  folder?: string;
+  options?: Record<string, unknown>;
+  /** Largest absolute difference. */
+  tolerance?: number;
+  texts?: (string | string[])[];
+  query?: string;
+  documents?: string[];
+  ids?: number[][];
+  rows?: number[][];
+  output?: 'last_hidden_state' | 'logits';
+  values?: unknown[];
+  /** The rows of a text may come in any order. */
+  anyOrder?: boolean;
+}
+
+export interface ReferenceCase {
+  about: string;
+  madeBy: Record<string, string>;
+  calls: ReferenceCall[];
+}
+
+const FOLDER = fileURLToPath(new URL('./fixtures', import.meta.url));
+
+export const CASES: string[] = readdirSync(FOLDER).sort();
+
+export const folderOf = (name: string): string => `${FOLDER}/${name}`;
+
+export const readCase = (name: string): ReferenceCase =>
+  JSON.parse(readFileSync(`${folderOf(name)}/expected.json`, 'utf8'));
+
+type Run = (model: Model, call: ReferenceCall) => Promise<void>;
+
+/** A number may be off by the call's tolerance. */
+function expectNear(got: ArrayLike<number>, want: number[], tolerance: number, what: string): void {
+  expect(got.length, what).toBe(want.length);
+  const worst = want.reduce((most, value, i) => Math.max(most, Math.abs(got[i] - value)), 0);
+  expect(worst, what).toBeLessThanOrEqual(tolerance); // NaN is not
+}
+
+/** The inputs with their values, without empty texts, which calls refuse. */
+function withoutEmpty<T>(inputs: (string | string[])[], values: unknown): { input: string | string[]; want: T }[] {
+  const all = inputs.map((input, i) => ({ input, want: (values as T[])[i] }));
+  return all.filter(({ input }) => (Array.isArray(input) ? input.every((text) => text !== '') : input !== ''));
+}
+
+const tokenize: Run = async (model, { texts = [], ids = [] }) => {
+  for (const [i, text] of texts.entries()) {
+    const tokens = await (Array.isArray(text) ? model.tokenize(text[0], text[1]) : model.tokenize(text));
+    expect([...tokens.ids], `text ${i}`).toEqual(ids[i]);
+  }
+};
+
+const forward: Run = async (model, { output = 'logits', ids = [], rows = [], values, tolerance = 0 }) => {
+  for (const [i, sequence] of ids.entries()) {
+    const batch = { inputIds: Uint32Array.from(sequence), lengths: Uint32Array.of(sequence.length) };
+    const { data, shape } = (await model.forward(batch, { outputs: [output], rows: rows[i] }))[output]!;
+    const want = (values as number[][][])[i];
+    expect(shape, `sequence ${i}`).toEqual([want.length, want[0].length]);
+    expectNear(data, want.flat(), tolerance, `sequence ${i}`);
+  }
+};
+
+const embed: Run = async (model, { texts = [], options, values, tolerance = 0 }) => {
+  const kept = withoutEmpty<number[]>(texts, values);
+  const inputs = kept.map(({ input }) => input as string);
+  const all = await model.embed(inputs, { truncate: true, ...(options as EmbedOptions<'float32'>) });
+  for (const [i, { want }] of kept.entries()) expectNear(all.row(i), want, tolerance, `text ${i}`);
+};
+
+const embedMultiVector: Run = async (model, { texts = [], options, values, tolerance = 0, anyOrder }) => {
+  for (const { input, want } of withoutEmpty<number[][]>(texts, values)) {
+    const found = await model.embedMultiVector(input as string, {
+      truncate: true,
+      ...(options as unknown as MultiVectorOptions),
+    });
+    expect(found.rows, String(input)).toBe(want.length);
+    const left = rowsOf(found);
+    for (const [r, row] of want.entries()) {
+      const at = anyOrder ? nearest(left, row) : 0;
+      expectNear(left.splice(at, 1)[0], row, tolerance, `row ${r} of ${input}`);
+    }
+  }
+};
+
+const rowsOf = (embeddings: Embeddings): Float32Array[] =>
+  Array.from({ length: embeddings.rows }, (_, r) => embeddings.row(r));
+
+function nearest(rows: Float32Array[], to: number[]): number {
+  const dot = (row: Float32Array) => row.reduce((sum, x, i) => sum + x * to[i], 0);
+  return rows.reduce((best, row, r) => (dot(row) > dot(rows[best]) ? r : best), 0);
+}
+
+const rerank: Run = async (model, { query = '', documents = [], options, values, tolerance = 0 }) => {
+  const kept = withoutEmpty<number>(documents, values);
+  const inputs = kept.map(({ input }) => input as string);
+  const found = await model.rerank(query, inputs, { truncate: true, ...(options as RerankOptions) });
+  expect(found.length).toBe(kept.length);
+  for (const { index, score } of found) expectNear([score], [kept[index].want], tolerance, `document ${index}`);
+};
+
+const classify: Run = async (model, { texts = [], options, values, tolerance = 0 }) => {
+  const kept = withoutEmpty<number[]>(texts, values);
+  const inputs = kept.map(({ input }) =>
+    Array.isArray(input) ? (input.length > 1 ? { text: input[0], pair: input[1] } : input[0]) : input,
+  );
+  const found = await model.classify(inputs, { truncate: true, ...options });
+  for (const [i, { want }] of kept.entries()) {
+    const scores = model.info.labels.map((label) => found[i].find((score) => score.label === label)!.score);
+    expectNear(scores, want, tolerance, `input ${i}`);
+  }
+};
+
+const classifyTokens: Run = async (model, { texts = [], values, tolerance = 0 }) => {
+  for (const { input, want } of withoutEmpty<[string, number][]>(texts, values)) {
+    const found = await model.classifyTokens(input as string, { truncate: true });
+    expect(
+      found.map(({ label }) => label),
+      String(input),
+    ).toEqual(want.map(([label]) => label));
+    expectNear(
+      found.map(({ score }) => score),
+      want.map(([, score]) => score),
+      tolerance,
+      String(input),
+    );
+  }
+};
+
+const fillMask: Run = async (model, { texts = [], values, tolerance = 0 }) => {
+  for (const { input, want } of withoutEmpty<[number, number][][]>(texts, values)) {
+    const masks = await model.fillMask(input as string, { topK: 5, truncate: true });
+    expect(masks.map(({ candidates }) => candidates.map(({ tokenId }) => tokenId))).toEqual(
+      want.map((mask) => mask.map(([id]) => id)),
+    );
+    const scores = masks.flatMap(({ candidates }) => candidates.map(({ score }) => score));
+    expectNear(
+      scores,
+      want.flatMap((mask) => mask.map(([, score]) => score)),
+      tolerance,
+      String(input),
+    );
+  }
+};
+
+export const RUNS = { tokenize, forward, embed, embedMultiVector, rerank, classify, classifyTokens, fillMask };

@@ -1,0 +1,146 @@
+"""Makes further cases of fixtures/ (README.md) with sentence-transformers 6.2, transformers 5.24 and torch 2.13: python make.py FOLDER [NAME ...].
+
+The base is an existing case's: its tokenizer and its config, with new random weights."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import torch
+import transformers
+from sentence_transformers import SentenceTransformer, __version__ as st_version
+from sentence_transformers.base.modules import Dense, Normalize, Router, Transformer
+from sentence_transformers.sentence_transformer.modules import LayerNorm, Pooling, WeightedLayerPooling
+
+HERE = Path(__file__).parent
+TEXTS = [
+    "The harbour was closed because of the storm.",
+    "A cat.",
+    "Öffnungszeiten: 9 bis 17 Uhr, naïve café — “quoted” 🙂",
+    "What is the difference between a window and a global layer, and which of them sees the whole text at once?",
+    "IN CAPITALS, 12.5 % of 3,000",
+]
+
+
+def base(folder: Path, seed: int, **changes) -> Path:
+    """A bare encoder with the tokenizer of st-mean and random weights."""
+    source = HERE / "fixtures/st-mean"
+    config = transformers.AutoConfig.from_pretrained(source, **changes)
+    torch.manual_seed(seed)
+    model = transformers.AutoModel.from_config(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.normal_(0, 0.3)
+            else:
+                parameter.add_(torch.randn_like(parameter) * 0.2)
+    model.save_pretrained(folder)
+    for name in ["tokenizer.json", "tokenizer_config.json"]:
+        shutil.copy(source / name, folder / name)
+    return folder
+
+
+def fill(module: torch.nn.Module, seed: int) -> torch.nn.Module:
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.normal_(0.3, 0.4)
+    return module
+
+
+def rows(model, texts, run, **options):
+    return [[float(x) for x in run([text], **options)[0]] for text in texts]
+
+
+def save(model: SentenceTransformer, folder: Path, about: str, calls, edit=lambda: None) -> None:
+    model.eval()
+    model.save(str(folder), create_model_card=False)
+    shutil.rmtree(folder / "base", ignore_errors=True)
+    edit()
+    again = SentenceTransformer(str(folder), device="cpu")
+    expected = []
+    for python, method, options, extra in calls:
+        values = rows(again, TEXTS, getattr(again, method), **extra)
+        expected.append(
+            {"call": "embed", "python": python, "texts": TEXTS, "options": options, "tolerance": 2e-5, "values": values}
+        )
+    versions = {"transformers": transformers.__version__, "sentence_transformers": st_version, "torch": torch.__version__}
+    text = json.dumps({"about": about, "madeBy": versions, "calls": expected}, ensure_ascii=False)
+    (folder / "expected.json").write_text(text + "\n")
+    print(folder.name, len(json.loads(text)["calls"]), "calls")
+
+
+ENCODE = ("encode([text])", "encode", {}, {})
+QUERY = ("encode_query([text])", "encode_query", {"kind": "query"}, {})
+DOCUMENT = ("encode_document([text])", "encode_document", {"kind": "document"}, {})
+
+
+def layers(folder: Path, start: int, normalize: bool) -> None:
+    transformer = Transformer(str(base(folder / "base", 11, output_hidden_states=True)))
+    size, depth = transformer.model.config.hidden_size, transformer.model.config.num_hidden_layers
+    weighted = WeightedLayerPooling(size, num_hidden_layers=depth, layer_start=start)
+    with torch.no_grad():
+        weighted.layer_weights.copy_(torch.linspace(0.5, 2, depth + 1 - start))
+    modules = [transformer, weighted, Pooling(size, "mean")] + ([Normalize()] if normalize else [])
+    about = f"WeightedLayerPooling from layer {start} on, whose hidden states the Transformer keeps."
+    call = ENCODE if normalize else ("encode([text])", "encode", {"normalize": False}, {})
+    save(SentenceTransformer(modules=modules, device="cpu"), folder, about, [call])
+
+
+def layer_norm(folder: Path) -> None:
+    transformer = Transformer(str(base(folder / "base", 12, hidden_size=40, num_attention_heads=2)))
+    modules = [transformer, Pooling(40, ["cls", "max"]), fill(LayerNorm(80), 5), fill(Dense(80, 7), 6), Normalize()]
+    save(SentenceTransformer(modules=modules, device="cpu"), folder, "cls and max, LayerNorm, a Dense to 7 numbers.", [ENCODE])
+
+
+def token_dense(folder: Path) -> None:
+    transformer = Transformer(str(base(folder / "base", 13)))
+    size = transformer.model.config.hidden_size
+    dense = fill(Dense(size, 36, module_input_name="token_embeddings", use_residual=True), 7)
+    modules = [transformer, dense, Normalize("token_embeddings"), Pooling(36, ["weightedmean", "max"])]
+    call = ("encode([text])", "encode", {"normalize": False}, {})
+    save(SentenceTransformer(modules=modules, device="cpu"), folder, "Dense and Normalize of tokens before the Pooling.", [call])
+
+
+def lower(folder: Path) -> None:
+    transformer = Transformer(str(base(folder / "base", 14)))
+    modules = [transformer, Pooling(transformer.model.config.hidden_size, "mean"), Normalize()]
+
+    def edit() -> None:  # version 6 reads the field and does not write it
+        path = folder / "sentence_bert_config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "do_lower_case": True}, indent=4))
+
+    about = "do_lower_case in sentence_bert_config.json (edited)."
+    save(SentenceTransformer(modules=modules, device="cpu"), folder, about, [ENCODE], edit)
+
+
+def router_mapped(folder: Path) -> None:
+    transformer = Transformer(str(base(folder / "base", 15)))
+    size = transformer.model.config.hidden_size
+    router = Router(
+        {"short": [fill(Dense(size, 16), 8)], "long": [fill(Dense(size, 16, bias=False), 9)], "text": [fill(Dense(size, 16), 10)]},
+        default_route="long",
+        route_mappings={("query", "text"): "short", ("document", None): "long"},
+    )
+    modules = [transformer, Pooling(size, "mean"), router, Normalize()]
+    model = SentenceTransformer(modules=modules, prompts={"query": "Q: ", "passage": "P: "}, device="cpu")
+    save(model, folder, "Router whose route_mappings name other routes; the prompts query and passage.", [ENCODE, QUERY, DOCUMENT])
+
+
+CASES = {
+    "st-layers": lambda folder: layers(folder, 1, True),
+    "st-layers-all": lambda folder: layers(folder, 0, False),
+    "st-layer-norm": layer_norm,
+    "st-token-dense": token_dense,
+    "st-lower-case": lower,
+    "st-router-mapped": router_mapped,
+}
+
+if __name__ == "__main__":
+    out, *names = sys.argv[1:]
+    for name in names or CASES:
+        folder = Path(out) / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        CASES[name](folder)

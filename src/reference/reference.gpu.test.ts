@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import type { Model } from '../api/types';
+import { withModel } from '../session/fixtures';
+import { CASES, folderOf, RUNS, readCase } from './calls';
+
+/** Checkpoints that sentence-transformers, PyLate and transformers saved compute what those libraries compute from them. */
+
+const F32 = { dtype: 'f32', arithmetic: 'f32' } as const;
+
+describe.each(CASES)('%s', (name) => {
+  const { about, calls } = readCase(name);
+  const folders = [...new Set(calls.map(({ folder = '' }) => folder))];
+  it.each(folders)(`${about} %s`, async (folder) => {
+    const own = calls.filter((call) => (call.folder ?? '') === folder);
+    expect(own.length).toBeGreaterThan(0);
+    await withModel(folder ? `${folderOf(name)}/${folder}` : folderOf(name), F32, async (model: Model) => {
+      for (const call of own) await RUNS[call.call](model, call);
+    });
+  });
+});
