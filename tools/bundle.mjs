@@ -12,10 +12,10 @@ const NODE_ONLY = [/^node:/, 'webgpu'];
 const PACKAGE = /^@?[\w-][\w.-]*(\/|$)/;
 
 /**
- * Bundles one entry into `dir`, as ESM for ES2022. Dynamic imports become chunks next to it, unless it is to be a single file.
- * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave', plugins?: import('rolldown').Plugin[], define?: Record<string, string>, isSingle?: boolean, shaders?: 'minified' | 'written' }} options
+ * Bundles one entry into `dir`, as ESM for ES2022. Dynamic imports become chunks next to it, or parts of it, or stay in the file.
+ * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave', plugins?: import('rolldown').Plugin[], define?: Record<string, string>, split?: 'chunks' | 'parts' | 'never', groups?: { name: string, test: RegExp }[], shaders?: 'minified' | 'written' }} options
  *   `platform` 'node' keeps imports of node:* and of webgpu, an optional peer dependency; `packages` 'leave' keeps imports of all npm
- *   packages; `define` replaces names by expressions.
+ *   packages; `define` replaces names by expressions; `groups` are modules that become one chunk.
  */
 export const bundle = async (options) => {
   const {
@@ -27,7 +27,8 @@ export const bundle = async (options) => {
     packages = 'bundle',
     plugins = [],
     define = {},
-    isSingle = false,
+    split = 'chunks',
+    groups = [],
     shaders = 'minified',
   } = options;
   const { output } = await build({
@@ -39,7 +40,8 @@ export const bundle = async (options) => {
     preserveEntrySignatures: 'allow-extension',
     plugins: [
       wgsl(shaders === 'minified'),
-      quotedWorkerUrl,
+      quotedUrls,
+      ...(split === 'parts' ? [parts(name)] : []),
       ...(packages === 'leave' ? [toolsInPlace] : []),
       ...plugins,
     ],
@@ -50,8 +52,9 @@ export const bundle = async (options) => {
       dir,
       format: 'esm',
       entryFileNames: '[name].js',
-      chunkFileNames: '[name].js',
-      ...(isSingle && { codeSplitting: false }),
+      chunkFileNames: split === 'parts' ? `${name}-[name].js` : '[name].js',
+      ...(split === 'never' && { codeSplitting: false }),
+      ...(groups.length > 0 && { codeSplitting: { groups, includeDependenciesRecursively: false } }),
       minify,
       sourcemap: true,
     },
@@ -72,16 +75,54 @@ const toolsInPlace = {
 };
 
 /**
- * Bundlers find workers by the text `new Worker(new URL('./x.js', import.meta.url), …)`, and not all of them accept the template
- * literals that the minifier turns its strings into. The length stays the same, so the source map stays valid.
+ * Bundlers find workers and other files by the text `new URL('./x.js', import.meta.url)`, and not all of them accept the template literals
+ * that the minifier turns its strings into. The length stays the same, so the source map stays valid.
  * @type {import('rolldown').Plugin}
  */
-const quotedWorkerUrl = {
-  name: 'quoted-worker-url',
+const quotedUrls = {
+  name: 'quoted-urls',
   generateBundle: (_options, files) => {
     for (const file of Object.values(files)) {
       if (file.type !== 'chunk') continue;
-      file.code = file.code.replace(/new Worker\(new URL\([^()]*\),\{[^{}]*\}\)/g, (text) => text.replaceAll('`', "'"));
+      const quoted = (/** @type {string} */ text) => text.replaceAll('`', "'");
+      file.code = file.code
+        .replace(/new Worker\(new URL\([^()]*\),\{[^{}]*\}\)/g, quoted)
+        .replace(/new URL\(`[^`$]*`,import\.meta\.url\)/g, quoted);
     }
   },
 };
+
+/**
+ * The chunks of a worker as parts, which work in every bundler: many of them, such as Vite before 8, cannot split a worker, but all leave a
+ * file alone that `new URL('./x.js', import.meta.url)` names. The page names the parts and tells the worker where they are
+ * (globalThis.modernbertParts); a part takes what it needs of the worker from globalThis.modernbertCore, not by an import, because the worker
+ * may have another name by then. Replaced code is padded, so that source maps stay valid.
+ * @param {string} entry
+ * @returns {import('rolldown').Plugin}
+ */
+const parts = (entry) => ({
+  name: 'parts',
+  generateBundle: (_options, files) => {
+    const padded = (/** @type {string} */ from, /** @type {string} */ to) => to.padEnd(from.length);
+    const renamed = (/** @type {string} */ names) => names.replace(/([\w$]+) as ([\w$]+)/g, '$1:$2');
+    for (const file of Object.values(files)) {
+      if (file.type !== 'chunk') continue;
+      if (file.isEntry) {
+        file.code = file.code.replace(/import\((["'`])\.\/[\w-]+?-([\w-]+)\.js\1\)/g, (text, _quote, part) =>
+          padded(text, `__part("${part}")`),
+        );
+        file.code = file.code.replace(/export\{([^{}]*)\};?/, (_text, /** @type {string} */ names) => {
+          const kept = names.replace(/([\w$]+)(?: as ([\w$]+))?/g, (_all, own, other = own) => `${other}:${own}`);
+          return `globalThis.modernbertCore={${kept}};function __part(n){return import(/* webpackIgnore: true *//* @vite-ignore */globalThis.modernbertParts[n])}`;
+        });
+      } else {
+        const own = new RegExp(`import\\{([^{}]*)\\}from(["'\`])\\./${entry}\\.js\\2;?`);
+        file.code = file.code.replace(own, (text, names) => padded(text, `const{${renamed(names)}}=modernbertCore;`));
+      }
+      const left = /(?:^|[;}])(?:import\s*[{*"'`]|export\s*\{)|\bimport\(["'`]/.exec(
+        file.isEntry ? file.code : file.code.replace(/export\{[^{}]*\};?/, ''),
+      );
+      if (left) throw new Error(`${file.fileName} imports or exports what a part of ${entry} cannot: ${left[0]}.`);
+    }
+  },
+});

@@ -159,23 +159,6 @@ describe('several adapters', () => {
   });
 });
 
-const variants = JSON.parse(readFileSync(`${folderOf('peft-lora-variants')}/expected.json`, 'utf8')) as {
-  cases: { folder: string; kind: 'enc' | 'tok' | 'seq'; ids: number[][]; values: number[][] }[];
-};
-
-it.each(variants.cases)("peft's $folder, of its own folder", ({ folder, kind, ids, values }) =>
-  withModel(`${folderOf('peft-lora-variants')}/${folder}`, F32, async (model) => {
-    expect(model.info.task).toBe({ enc: 'encoder', tok: 'tokcls', seq: 'seqcls' }[kind]);
-    for (const [i, sequence] of ids.entries()) {
-      const batch = { inputIds: Uint32Array.from(sequence), lengths: Uint32Array.of(sequence.length) };
-      const output = kind === 'enc' ? 'last_hidden_state' : 'logits';
-      const found = await model.forward(batch, { outputs: [output] });
-      const data = found[output]!.data.slice(-values[i].length);
-      expect(maxDifference(data, Float32Array.from(values[i]))).toBeLessThanOrEqual(2e-5);
-    }
-  }),
-);
-
 describe('on the Hub', () => {
   const servers: Server[] = [];
   afterAll(() => {
