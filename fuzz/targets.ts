@@ -156,7 +156,8 @@ const adapterConfigs = [
   {
     base_model_name_or_path: 'org/base',
     r: 4,
-    rank_pattern: { 'layers\\.\\d+\\.Wi': 2 },
+    rank_pattern: { 'layers\\.\\d+\\.mlp\\.Wi': 2 },
+    modules_to_save: ['classifier'],
     alpha_pattern: { '^layers.*': 3 },
     use_rslora: true,
     bias: 'all',
