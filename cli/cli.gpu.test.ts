@@ -148,7 +148,7 @@ describe('tasks over JSON lines', () => {
     ]);
   });
 
-  it('classify, rerank, zero-shot and classify-tokens read the fields named', async () => {
+  it('classify, rerank, zero-shot, classify-tokens and answer read the fields named', async () => {
     const seqcls = tinyModel('seqcls', labelsOf(['contradiction', 'entailment']));
     const tokcls = tinyModel('tokcls', labelsOf(['O', 'B-X']));
     const classify = await run(
@@ -160,7 +160,14 @@ describe('tasks over JSON lines', () => {
       jsonl([{ query: 'q', documents: ['one', 'two'] }]),
     );
     const zeroShot = await run(['zero-shot', seqcls, '--labels', 'sea,land'], jsonl([{ text: 'A ship.' }]));
-    const tokens = await run(['classify-tokens', tokcls, '--aggregation', 'none'], jsonl([{ text: 'A ship' }]));
+    const tokens = await run(
+      ['classify-tokens', tokcls, '--aggregation', 'none', '--decode', 'viterbi'],
+      jsonl([{ text: 'A ship' }]),
+    );
+    const answer = await run(
+      ['answer', tinyModel('qa'), '--context-field', 'text', '--top-k', '2', '--truncate'],
+      jsonl([{ question: 'Which?', text: 'A ship sails.' }]),
+    );
     const label = expect.any(String);
     const score = expect.any(Number);
     expect(classify.lines, classify.stderr).toEqual([{ line: 1, labels: [{ label, score }] }]);
@@ -171,6 +178,9 @@ describe('tasks over JSON lines', () => {
     expect(tokens.lines, tokens.stderr).toEqual([
       { line: 1, tokens: ['A', 'Ġship'].map((token) => expect.objectContaining({ token, label, score })) },
     ]);
+    const { answers } = answer.lines[0] as { answers: { answer: string; start: number; end: number }[] };
+    expect(answers, answer.stderr).toHaveLength(2);
+    for (const found of answers) expect(found.answer).toBe('A ship sails.'.slice(found.start, found.end));
   });
 
   it.each([

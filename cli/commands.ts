@@ -1,4 +1,5 @@
 import type { Command } from './command';
+import { answer } from './commands/answer';
 import { cacheDelete, cacheList } from './commands/cache';
 import { classify } from './commands/classify';
 import { classifyTokens } from './commands/classify-tokens';
@@ -19,6 +20,7 @@ export const COMMANDS: Record<string, Command> = {
   'zero-shot': zeroShot,
   'classify-tokens': classifyTokens,
   rerank,
+  answer,
   index: indexFiles,
   convert,
   'cache list': cacheList,

@@ -96,6 +96,23 @@ const configs = [
     decoder_bias: true,
     head_dim: 16,
   },
+  {
+    model_type: 'modernbert',
+    architectures: ['ModernBertForQuestionAnswering'],
+    transformers_version: '5.24.0',
+    vocab_size: 96,
+    hidden_size: 64,
+    intermediate_size: 96,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    id2label: ['a', 7],
+    label2id: { a: 0, 7: 1 },
+    rope_parameters: { full_attention: { rope_type: 'default' }, sliding_attention: null },
+    rope_scaling: { type: 'default', rope_theta: 10000 },
+    sliding_window: 8,
+    hidden_activation: 'gelu_new',
+    classifier_activation: 'quick_gelu',
+  },
 ];
 
 const sentenceFiles = [

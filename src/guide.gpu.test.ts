@@ -63,6 +63,7 @@ const PAGES: Record<string, { model: () => string; prints: RegExp }> = {
     model: () => tinyModel('tokcls', labelsOf(['PER', 'LOC', 'ORG'])),
     prints: /^(PER|LOC|ORG) Zoë/,
   },
+  'answer.md': { model: () => tinyModel('qa'), prints: /^[01]\.\d{3} \w+/ },
   'fill-mask.md': { model: () => publicModel('nano'), prints: /^0\.8\d+ The capital of France is Paris\.\n/ },
   'long-documents.md': { model: () => tinyModel('encoder'), prints: /^\d+ chunks, the best from \d+ to \d+$/ },
 };

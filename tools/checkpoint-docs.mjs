@@ -55,7 +55,10 @@ export const checkpointTable = () => {
   const parts = PARTS.map(([title]) => title).flatMap((title) => {
     const own = cases.filter((one) => partOf(one) === title);
     if (own.length === 0) return [];
-    return [`## ${title}`, ['| checkpoint | saved by | compared calls |', '| --- | --- | --- |', ...own.map(rowOf)].join('\n')];
+    return [
+      `## ${title}`,
+      ['| checkpoint | saved by | compared calls |', '| --- | --- | --- |', ...own.map(rowOf)].join('\n'),
+    ];
   });
   const intro = readFileSync(join(ROOT, 'src/reference/checkpoints.md'), 'utf8').trim();
   return `${[
@@ -66,4 +69,5 @@ export const checkpointTable = () => {
   ].join('\n\n')}\n`;
 };
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(join(ROOT, 'docs/checkpoints.md'), checkpointTable());
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  writeFileSync(join(ROOT, 'docs/checkpoints.md'), checkpointTable());

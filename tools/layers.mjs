@@ -53,6 +53,7 @@ export const LAYERS = {
       'formats',
       'tokenizer',
       'start-worker',
+      'worker-parts',
       'api',
     ],
   },
@@ -71,6 +72,7 @@ export const LAYERS = {
   'packed-vectors': { imports: ['api'] },
   'in-batches': { imports: ['api'] },
   'start-worker': { imports: [] },
+  'worker-parts': { imports: [] },
   api: { imports: [] },
 };
 

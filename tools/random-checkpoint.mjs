@@ -52,7 +52,7 @@ function tensors(task, config) {
     norm('head.norm');
   }
   if (task === 'mlm') bias(config.decoder_bias !== false, 'decoder', vocab); // decoder.weight is tied to tok_embeddings
-  if (task === 'seqcls' || task === 'tokcls') {
+  if (task === 'seqcls' || task === 'tokcls' || task === 'qa') {
     const labels = config.num_labels ?? 2;
     weight('classifier', labels, hidden);
     bias(true, 'classifier', labels);

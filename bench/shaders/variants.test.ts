@@ -29,7 +29,8 @@ const keyOf = ({ epilogue, dtype, a, out }: GemmKind): string =>
 
 /** A shader without the values of sizes that only scale a loop or an array. */
 const withoutSizes = (code: string): string => code.replace(SIZES, '$1');
-const SIZES = /^(const (?:HEADS|HIDDEN|STRIDE|EPS|FIRST_ID|IDS|OUT_STRIDE|OUT_COLUMN|COLUMNS|VOCAB): \w+ = )[^;]+/gm;
+const SIZES =
+  /^(const (?:HEADS|HIDDEN|STRIDE|EPS|FIRST_ID|IDS|OUT_STRIDE|OUT_COLUMN|OUT_COLUMNS|COLUMNS|VOCAB): \w+ = )[^;]+/gm;
 
 /** All steps of a model with its heads, on a card that has everything. */
 function stepsOf(config: object, dtype: Dtype, act: Arithmetic): Step<never>[] {

@@ -7,6 +7,8 @@ const given = (parts: [token: string, start: number, end: number][]): Tokens => 
   ids: Uint32Array.from(parts.keys()),
   tokens: parts.map(([token]) => token),
   offsets: parts.map(([, start, end]) => [start, end]),
+  wordIds: new Int32Array(parts.length),
+  sequenceIds: new Int32Array(parts.length),
 });
 
 const TEXT = "It's un believable, [MASK] 東京!";

@@ -189,11 +189,46 @@ export interface ClassifyTokensOptions extends CallOptions {
   aggregation?: Aggregation;
   /** Classes to leave out. Default: none without aggregation, else ['O']. */
   ignoreLabels?: string[];
+  /**
+   * How labels are chosen. `argmax`: the likeliest of each token or word, as transformers does; illegal sequences are then read sensibly: I- after O
+   * begins an entity, E- alone is one. `viterbi`: the likeliest sequence of all that the labels' scheme allows (BIO, BIOES, BILOU, BMES): no I-
+   * after O or after another class, no B- that nothing ends. Default argmax.
+   */
+  decode?: 'argmax' | 'viterbi';
 }
 
-/** Adjacent tokens of one class. `label` has no prefix (B-, I-); `start` and `end`: UTF-16 offsets of `text`. */
+/**
+ * Adjacent tokens of one class. `label` has no prefix (B-, I-); `start` and `end`: UTF-16 offsets of `text`, for given words into these joined by
+ * spaces.
+ */
 export interface Entity extends LabelScore {
   text: string;
+  start: number;
+  end: number;
+}
+
+export interface AnswerOptions extends Omit<CallOptions, 'truncate'> {
+  /** Number of answers to return, best first. Default 1. */
+  topK?: number;
+  /** Most tokens of an answer. Default 15. */
+  maxAnswerLength?: number;
+  /** Whether a context may have no answer: '' is then one of the answers, as likely as the model says. Default false. */
+  handleImpossible?: boolean;
+  /**
+   * Most tokens of question and context together, special ones included; a longer context is read in windows. Default: the model's limit
+   * (transformers' pipeline: 384).
+   */
+  maxTokens?: number;
+  /** Tokens of the context that a window shares with the one before it. Default: 128, or half of `maxTokens` if that is less. */
+  docStride?: number;
+  /** Whether answers begin and end with words of the tokenizer, not within one. Default true. */
+  alignToWords?: boolean;
+}
+
+/** `answer` is `context.slice(start, end)`, UTF-16 offsets, without whitespace around it; '' if there is none. `score`: its probability. */
+export interface Answer {
+  answer: string;
+  score: number;
   start: number;
   end: number;
 }
@@ -222,11 +257,32 @@ export interface TokenLabel extends LabelScore {
   end: number;
 }
 
+/** A text that is split into words already: each is tokenized on its own, as transformers does with is_split_into_words. */
+export interface Words {
+  words: string[];
+}
+
+/** One word's class: that of its first token, transformers' convention. `index`: its place among the given words. */
+export interface WordLabel extends LabelScore {
+  word: string;
+  index: number;
+}
+
 export interface Tokens {
   ids: Uint32Array;
   tokens: string[];
-  /** UTF-16 offsets into the text (for a pair: into the text that the token comes from); special tokens have [0, 0]. */
+  /**
+   * UTF-16 offsets into the text (for a pair: into the text that the token comes from; for words: into the token's word); special tokens have
+   * [0, 0].
+   */
   offsets: [start: number, end: number][];
+  /**
+   * Per token, the index of its word in its text, as transformers' word_ids(): of the given words, else of those that the pre-tokenizer makes.
+   * -1 for the special tokens around texts.
+   */
+  wordIds: Int32Array;
+  /** Per token, 0 for the text and 1 for its pair, as transformers' sequence_ids(); -1 for the special tokens around them. */
+  sequenceIds: Int32Array;
 }
 
 export type OutputName = 'last_hidden_state' | 'hidden_states' | 'logits';
@@ -266,15 +322,29 @@ export interface Calls {
   zeroShot(texts: string[], labels: string[], options?: ZeroShotOptions): Promise<LabelScore[][]>;
   /** Scores how well each document answers the query, best first, with a cross-encoder: a sequence classifier with one or two labels. */
   rerank(query: string, documents: string[], options?: RerankOptions): Promise<RerankResult[]>;
-  /** The best label per token, special ones left out; with `aggregation`, the entities. */
+  /**
+   * The best label per token, special ones left out; with `aggregation`, the entities: transformers' token-classification pipeline. Of a text that
+   * is given as words, the best label per word; words that are cut off, or that the tokenizer leaves nothing of, have none.
+   */
   classifyTokens(text: string, options?: ClassifyTokensOptions & { aggregation?: 'none' }): Promise<TokenLabel[]>;
   classifyTokens(texts: string[], options?: ClassifyTokensOptions & { aggregation?: 'none' }): Promise<TokenLabel[][]>;
-  classifyTokens(text: string, options: ClassifyTokensOptions): Promise<Entity[]>;
-  classifyTokens(texts: string[], options: ClassifyTokensOptions): Promise<Entity[][]>;
+  classifyTokens(text: Words, options?: ClassifyTokensOptions & { aggregation?: 'none' }): Promise<WordLabel[]>;
+  classifyTokens(texts: Words[], options?: ClassifyTokensOptions & { aggregation?: 'none' }): Promise<WordLabel[][]>;
+  classifyTokens(text: string | Words, options: ClassifyTokensOptions): Promise<Entity[]>;
+  classifyTokens(texts: (string | Words)[], options: ClassifyTokensOptions): Promise<Entity[][]>;
+  /**
+   * Where a context answers a question, best first: transformers' question-answering pipeline (of its version 4) with an extractive model.
+   * Scores are products of two softmaxes, of starts and ends over the tokens of the context; those of equal texts (but for case and the
+   * spaces around) are added up, also over windows. One question goes with each context of a list, and the other way round.
+   */
+  answer(question: string, context: string, options?: AnswerOptions): Promise<Answer[]>;
+  answer(questions: string[], contexts: string | string[], options?: AnswerOptions): Promise<Answer[][]>;
+  answer(question: string, contexts: string[], options?: AnswerOptions): Promise<Answer[][]>;
   /** Splits a text into parts that fit the model, between words if possible. A short text is one chunk. */
   chunk(text: string, options?: ChunkOptions): Promise<Chunk[]>;
   chunk(texts: string[], options?: ChunkOptions): Promise<Chunk[][]>;
   /** The bare model on token ids: last_hidden_state [rows, hidden], hidden_states [layers + 1, rows, hidden], logits [rows or sequences, columns]. */
   forward(batch: TokenBatch, options?: ForwardOptions): Promise<Partial<Record<OutputName, Tensor>>>;
-  tokenize(text: string, pair?: string): Promise<Tokens>;
+  /** The tokens that the model reads, special ones included: transformers' tokenizer(text, pair), nothing cut. */
+  tokenize(text: string | Words, pair?: string | Words): Promise<Tokens>;
 }

@@ -45,6 +45,7 @@ describe('an option that nobody reads', () => {
       zeroShot: ['a', ['b']],
       rerank: ['a', ['b']],
       classifyTokens: ['a'],
+      answer: ['a', 'b'],
       chunk: ['a'],
       forward: [{}],
       tokenize: undefined,

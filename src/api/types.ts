@@ -32,8 +32,11 @@ export type Compute = 'float' | 'int8';
  */
 export type ProfileName = 'card' | 'minimal' | 'software';
 
-/** What the checkpoint's head computes. `encoder`: no head, only hidden states. */
-export type Task = 'encoder' | 'mlm' | 'seqcls' | 'tokcls';
+/**
+ * What the checkpoint's head computes: `mlm` a token of the vocabulary, `seqcls` a class of the text, `tokcls` of each token, `qa` where an answer
+ * starts and ends. `encoder`: no head, only hidden states.
+ */
+export type Task = 'encoder' | 'mlm' | 'seqcls' | 'tokcls' | 'qa';
 
 /**
  * Where a checkpoint's files are:

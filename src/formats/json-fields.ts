@@ -23,9 +23,29 @@ export const shown = (value: unknown): string => {
 export const wrongField = (file: string, field: string, value: unknown, what: string): ModelFileError =>
   new ModelFileError(`${file}: ${field} must be ${what}, it is ${shown(value)}.`);
 
-/** The error for a valid field that this library does not support. `why`: a clause such as "only unscaled RoPE is". */
-export const unsupportedField = (file: string, field: string, value: unknown, why: string): UnsupportedModelError =>
-  new UnsupportedModelError(`${file}: ${field} = ${shown(value)} is not supported; ${why}.`);
+/**
+ * The error for a valid field that this library does not support. `why`: a clause such as "only unscaled RoPE is". `writer`: see writerOf; the
+ * message then also says what to do.
+ */
+export const unsupportedField = (file: string, field: string, value: unknown, why: string, writer?: string) =>
+  new UnsupportedModelError(
+    `${file}: ${field} = ${shown(value)} is not supported; ${why}.` +
+      (writer ? ` ${writer} wrote the file; a later version of this library may run it.` : ''),
+  );
+
+/** The library and its version that a file says it was written by, such as 'transformers 5.24.0'; undefined if it does not. */
+export function writerOf(json: Json): string | undefined {
+  const { __version__, transformers_version, peft_version } = json;
+  const { pylate, sentence_transformers } = isObject(__version__) ? __version__ : {}; // with those of what they run on
+  const versions = {
+    PyLate: pylate,
+    'sentence-transformers': sentence_transformers,
+    transformers: transformers_version,
+    peft: peft_version,
+  };
+  const [library, version] = Object.entries(versions).find(([, version]) => typeof version === 'string') ?? [];
+  return library && `${library} ${String(version).slice(0, 100)}`;
+}
 
 export type JsonFields = ReturnType<typeof fieldsOf>;
 
@@ -37,7 +57,8 @@ export function fieldsOf(file: string, json: unknown = {}) {
   if (!isObject(json)) throw new ModelFileError(`${file} does not hold a JSON object.`);
   const wrong = (key: string, what: string) => wrongField(file, key, json[key], what);
   /** `value`: needed for a key such as `layer_types[3]`, which is not a field of the file. */
-  const unsupported = (key: string, why: string, value = json[key]) => unsupportedField(file, key, value, why);
+  const unsupported = (key: string, why: string, value = json[key]) =>
+    unsupportedField(file, key, value, why, writerOf(json));
   const number = (key: string, fallback?: number): number => {
     const value = json[key] ?? fallback;
     if (typeof value === 'number' && Number.isFinite(value)) return value;
@@ -74,12 +95,12 @@ export function fieldsOf(file: string, json: unknown = {}) {
         return { ...(value as Record<string, string>) };
       throw wrong(key, 'an object of strings');
     },
-    /** Throws an UnsupportedModelError for any other value. */
-    oneOf<T extends string>(key: string, known: readonly T[], fallback: T): T {
+    /** Throws an UnsupportedModelError for any other value; `also`: further names that the message should give. */
+    oneOf<T extends string>(key: string, known: readonly T[], fallback: T, also: readonly string[] = []): T {
       const value = json[key] ?? fallback;
       const found = known.find((name) => name === value);
       if (found !== undefined) return found;
-      throw unsupported(key, `known are ${known.join(', ')}`);
+      throw unsupported(key, `known are ${[...known, ...also].join(', ')}`);
     },
   };
 }

@@ -2,7 +2,18 @@
 import type { Arithmetic, Dtype } from '../api/types';
 
 /** In the order of gemm.wgsl's ACTIVATION. */
-export const ACTIVATIONS = ['gelu', 'gelu_pytorch_tanh', 'silu', 'relu', 'tanh'] as const;
+export const ACTIVATIONS = [
+  'gelu',
+  'gelu_pytorch_tanh',
+  'silu',
+  'relu',
+  'tanh',
+  'quick_gelu',
+  'sigmoid',
+  'leaky_relu',
+  'mish',
+  'linear',
+] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 
 /** What a GEMM does with its sums when it stores them. */

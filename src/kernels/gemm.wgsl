@@ -18,7 +18,7 @@ const TILE_K: u32 = 16;
 const PAIR: u32 = 32;
 const HAS_BIAS: bool = false;
 const EPILOGUE: u32 = 0; // 0 store, 1 add to out (residual), 2 activation, 3 GeGLU (N / 2 columns out), 4 RoPE on q and k, scale on q
-const ACTIVATION: u32 = 0; // 0 gelu (erf), 1 gelu_pytorch_tanh, 2 silu, 3 relu, 4 tanh
+const ACTIVATION: u32 = 0; // by its place in gemm-spec.ts's ACTIVATIONS; 0 gelu (erf)
 const HIDDEN: u32 = 256; // RoPE: the width of q, of k and of v
 const HEAD_DIM: u32 = 64;
 const Q_SCALE: f32 = 0.125;
@@ -68,15 +68,27 @@ fn erf(x: vec4<f32>) -> vec4<f32> { // Abramowitz and Stegun 7.1.26, |error| < 1
   return sign(x) * (1.0 - p * exp(-x * x));
 }
 
+// exp may drop a NaN; this puts it back.
+fn keep_nan(x: vec4<f32>, value: vec4<f32>) -> vec4<f32> {
+  return select(value, x, (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u));
+}
+
 fn activate(x: vec4<f32>) -> vec4<f32> {
   if (ACTIVATION == 1) {
     return x / (1.0 + exp(-1.5957691216057308 * (x + 0.044715 * x * x * x))); // x (1 + tanh(y)) / 2 = x sigmoid(2y)
   }
   if (ACTIVATION == 2) { return x / (1.0 + exp(-x)); }
   if (ACTIVATION == 3) { return select(x, vec4(0.0), x < vec4(0.0)); } // max may drop a NaN
-  if (ACTIVATION == 4) { // exp may drop a NaN
-    return select(1.0 - 2.0 / (1.0 + exp(2.0 * x)), x, (bitcast<vec4<u32>>(x) & vec4(0x7fffffffu)) > vec4(0x7f800000u));
+  if (ACTIVATION == 4) { return keep_nan(x, 1.0 - 2.0 / (1.0 + exp(2.0 * x))); }
+  if (ACTIVATION == 5) { return x / (1.0 + exp(-1.702 * x)); }
+  if (ACTIVATION == 6) { return keep_nan(x, 1.0 / (1.0 + exp(-x))); }
+  if (ACTIVATION == 7) { return select(x, 0.01 * x, x < vec4(0.0)); }
+  if (ACTIVATION == 8) { // x tanh(log(1 + e)) = x (e² + 2e) / (e² + 2e + 2), e = exp(x); from 20 on the factor is 1 and e² may overflow
+    let e = exp(min(x, vec4(20.0)));
+    let n = e * (e + 2.0);
+    return x * (n / (n + 2.0));
   }
+  if (ACTIVATION == 9) { return x; }
   return 0.5 * x * (1.0 + erf(x * 0.7071067811865476));
 }
 

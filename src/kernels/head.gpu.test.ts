@@ -2,7 +2,17 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { openTestGpu } from '../gpu/fixtures';
 import { POOLINGS } from '../model/modules/pooling';
 import { addRows as addRowsStep } from './add_rows';
-import { cumulate, expectClose, padded, randomMatrix, randomVector, runStep, unpadded } from './fixtures';
+import {
+  cumulate,
+  expectClose,
+  expectZeroPadding,
+  padded,
+  randomMatrix,
+  randomVector,
+  runStep,
+  unpadded,
+} from './fixtures';
+import { paddedWidth } from './layout';
 import { normalize as normalizeStep } from './normalize';
 import { poolSpan, pool as poolStep } from './pool';
 import { blank, upload, uploadWords } from './test-buffers';
@@ -35,6 +45,40 @@ describe('pool', () => {
       }
     },
   );
+});
+
+describe('poolings side by side', () => {
+  /** Each writes what is its own and nothing else, the last one also the zeros that a layer's padding needs. */
+  it.each([
+    [24, 2],
+    [24, 6],
+    [33, 5],
+    [1, 3],
+    [70, 4],
+  ])('of %i columns, %i of them', async (columns, count) => {
+    const cu_seqlens = cumulate([1, 18, 40]);
+    const [stride, outStride] = [paddedWidth(columns), paddedWidth(columns * count)];
+    const x = randomMatrix(7, 59, columns);
+    const pooled = upload(gpu, new Float32Array(3 * outStride).fill(Number.NaN));
+    const spans = Uint32Array.from([0, 1, 2].flatMap((s) => poolSpan(cu_seqlens[s], cu_seqlens[s + 1])));
+    const buffers = {
+      hidden_states: upload(gpu, padded(x, { stride, padding: 1e9 })),
+      spans: uploadWords(gpu, spans),
+      pooled,
+    };
+    const own = POOLINGS.slice(0, count);
+    let data = new Float32Array();
+    for (const [p, pooling] of own.entries()) {
+      const outColumn = p * columns;
+      const outColumns = p === count - 1 ? outStride - outColumn : columns;
+      const step = poolStep<void>({ pooling, stride, columns, outStride, outColumn, outColumns }, buffers, () => 3);
+      data = await runStep(gpu, step, pooled, 3 * outStride);
+    }
+    const expected = own.map((pooling) => pool(x, cu_seqlens, pooling));
+    const rows = [0, 1, 2].map((s) => Float64Array.from(expected.flatMap((each) => [...each[s]])));
+    expectClose(unpadded(data, [3, columns * count], outStride), rows, 2e-6);
+    expectZeroPadding(data, 3, columns * count, outStride);
+  });
 });
 
 describe('normalize', () => {

@@ -13,16 +13,26 @@ const MODES: Record<Pooling, number> = {
 };
 
 /**
- * pooled[i] = one vector for the rows of span i, written at column `outColumn` of rows `outStride` wide (default: the input's width).
+ * pooled[i] = one vector for the rows of span i: the first `columns` numbers of each (default: `stride`), written at column `outColumn` of rows
+ * `outStride` wide (default: the input's width), and zeros after them up to `outColumns` numbers (default: none).
  * Source: sentence-transformers, models/Pooling.py.
  */
 export const pool = <S>(
   {
     pooling,
     stride,
+    columns = stride,
     outStride = stride,
     outColumn = 0,
-  }: { pooling: Pooling; stride: number; outStride?: number; outColumn?: number },
+    outColumns = columns,
+  }: {
+    pooling: Pooling;
+    stride: number;
+    columns?: number;
+    outStride?: number;
+    outColumn?: number;
+    outColumns?: number;
+  },
   buffers: Record<'hidden_states' | 'spans' | 'pooled', Operand<S>>,
   spans: (sizes: S) => number,
 ): KernelStep<S> => {
@@ -31,13 +41,15 @@ export const pool = <S>(
     STRIDE: stride,
     OUT_STRIDE: outStride,
     OUT_COLUMN: outColumn,
+    COLUMNS: columns,
+    OUT_COLUMNS: outColumns,
     MODE: MODES[pooling],
   };
   return {
     label,
     kernel: { label, source, constants },
     buffers,
-    workgroups: (sizes) => [spans(sizes), Math.ceil(stride / 64)],
+    workgroups: (sizes) => [spans(sizes), Math.ceil(outColumns / 64)],
   };
 };
 

@@ -96,6 +96,11 @@ export const ACTIVATE: Record<Activation, (x: number) => number> = {
   silu: (x) => x / (1 + Math.exp(-x)),
   relu: (x) => Math.max(0, x),
   tanh: Math.tanh,
+  quick_gelu: (x) => x / (1 + Math.exp(-1.702 * x)),
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  leaky_relu: (x) => Math.max(x, 0.01 * x),
+  mish: (x) => x * Math.tanh(Math.log1p(Math.exp(x))),
+  linear: (x) => x,
 };
 
 /** act(x[:, :n/2]) * x[:, n/2:] (Shazeer 2020, in ModernBERT's order: the first half is activated). [rows, n] → [rows, n / 2]. */

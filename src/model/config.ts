@@ -1,5 +1,5 @@
 import { ModelFileError } from '../api/errors';
-import { isObject, type JsonFields } from '../formats/json-fields';
+import { isObject, type Json, type JsonFields, shown, writerOf } from '../formats/json-fields';
 import { MAX_HEAD_DIM } from '../kernels/attention';
 import { ACTIVATIONS, type Activation } from '../kernels/gemm-spec';
 
@@ -18,6 +18,8 @@ export interface ModelConfig {
   /** Whether config.json itself names the labels (id2label). */
   names_labels: boolean;
   multi_label: boolean;
+  /** What wrote config.json, for messages; see writerOf. */
+  writer: string | undefined;
 }
 
 /** Far above every published model; what is believed is also compared with the tensors of the file. */
@@ -31,8 +33,9 @@ export const readLayers = ({ integer }: JsonFields): number => integer('num_hidd
 export const readLabels = (fields: JsonFields) => ({
   architectures: architecturesOf(fields),
   labels: labelsOf(fields),
-  names_labels: isObject(fields.json.id2label),
+  names_labels: labelNames(fields.json.id2label) !== undefined,
   multi_label: fields.json.problem_type === 'multi_label_classification',
+  writer: writerOf(fields.json),
 });
 
 function architecturesOf({ json: { architectures = [] }, wrong }: JsonFields): string[] {
@@ -41,25 +44,52 @@ function architecturesOf({ json: { architectures = [] }, wrong }: JsonFields): s
   throw wrong('architectures', 'a list of class names');
 }
 
-function labelsOf({ file, json: { id2label }, has, integer }: JsonFields): string[] {
-  if (isObject(id2label)) {
-    const count = Object.keys(id2label).length;
-    if (count > MOST_LABELS) {
-      throw new ModelFileError(`${file}: id2label has ${count} entries, at most ${MOST_LABELS} are possible.`);
-    }
-    return Array.from({ length: count }, (_, i) => {
-      const label = id2label[String(i)];
-      if (typeof label === 'string') return label;
-      throw new ModelFileError(`${file}: id2label has ${count} entries but no text for label ${i}.`);
-    });
+/** The names by index: id2label (an object or a list; numbers count as their text), else those of label2id, else LABEL_0 and so on. */
+function labelsOf({ file, json: { id2label, label2id }, has, integer }: JsonFields): string[] {
+  const named = labelNames(id2label) ?? (isObject(label2id) ? byIndex(label2id) : undefined);
+  if (!named) {
+    const count = has('num_labels') ? integer('num_labels', undefined, MOST_LABELS) : 0;
+    return Array.from({ length: count }, (_, i) => `LABEL_${i}`);
   }
-  return Array.from(
-    { length: has('num_labels') ? integer('num_labels', undefined, MOST_LABELS) : 0 },
-    (_, i) => `LABEL_${i}`,
-  );
+  const count = Object.keys(named).length;
+  if (count > MOST_LABELS) {
+    throw new ModelFileError(`${file}: id2label has ${count} entries, at most ${MOST_LABELS} are possible.`);
+  }
+  return Array.from({ length: count }, (_, i) => {
+    const label = named[String(i)];
+    if (typeof label === 'string' || typeof label === 'number') return String(label);
+    throw new ModelFileError(
+      `${file}: id2label has ${count} entries but no text for label ${i}; it is ${shown(label)}.`,
+    );
+  });
 }
 
-export const readActivation = (fields: JsonFields, key: string): Activation => fields.oneOf(key, ACTIVATIONS, 'gelu');
+const labelNames = (id2label: unknown): Json | undefined =>
+  isObject(id2label) || Array.isArray(id2label) ? { ...id2label } : undefined;
+
+/** { label: index } as { index: label }; undefined unless the indices are 0 and so on: such a label2id names nothing. */
+function byIndex(label2id: Json): Json | undefined {
+  const names = Object.fromEntries(Object.entries(label2id).map(([label, index]) => [String(index), label]));
+  const count = Object.keys(label2id).length;
+  return count > 0 && Array.from({ length: count }, (_, i) => i in names).every(Boolean) ? names : undefined;
+}
+
+/** Other names in transformers (ACT2FN) of what is the same function up to rounding. */
+const ALIASES: Record<string, Activation> = {
+  gelu_python: 'gelu',
+  gelu_new: 'gelu_pytorch_tanh',
+  gelu_fast: 'gelu_pytorch_tanh',
+  gelu_accurate: 'gelu_pytorch_tanh',
+  gelu_python_tanh: 'gelu_pytorch_tanh',
+  swish: 'silu',
+};
+
+/** An activation by its name in transformers; default gelu. */
+export function readActivation(fields: JsonFields, key: string): Activation {
+  const name = fields.json[key];
+  if (typeof name === 'string' && Object.hasOwn(ALIASES, name)) return ALIASES[name];
+  return fields.oneOf(key, ACTIVATIONS, 'gelu', Object.keys(ALIASES));
+}
 
 /** hidden_size and its attention heads. */
 export function readHeads({ file, json, has, integer, unsupported }: JsonFields) {

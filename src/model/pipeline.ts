@@ -4,7 +4,7 @@
  */
 import type { Kind } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
-import { fieldsOf, isObject, type JsonFields, unsupportedField, wrongField } from '../formats/json-fields';
+import { fieldsOf, isObject, type JsonFields, unsupportedField, writerOf, wrongField } from '../formats/json-fields';
 import { isFileName, type ModelFiles } from '../formats/model-files';
 import { type ReadOptions, readJson } from '../formats/read';
 
@@ -207,14 +207,6 @@ function routeOf({ file, json, routes }: Router, kind: Kind | 'any'): ModuleEntr
     : `This checkpoint's Router has no route for kind '${kind}'; its routes are ${known}.`;
 }
 
-/** The error for a module that cannot be computed; it names the version that wrote the file. */
-export function unsupported({ json }: JsonFields, file: string, field: string, type: string, why: string) {
-  const versions = isObject(json.__version__) ? json.__version__ : {};
-  const { sentence_transformers: version } = versions;
-  return unsupportedField(
-    file,
-    field,
-    type,
-    typeof version === 'string' ? `${why} (saved by sentence-transformers ${version})` : why,
-  );
-}
+/** The error for a module that cannot be computed; it names what wrote the files. */
+export const unsupported = ({ json }: JsonFields, file: string, field: string, type: string, why: string) =>
+  unsupportedField(file, field, type, why, writerOf(json));

@@ -182,7 +182,7 @@ describe('readSentenceConfig', () => {
         [POOLING]: MEAN,
         'config_sentence_transformers.json': { __version__: { sentence_transformers: '2.2.2' } },
       },
-      /modules\.json: \[2\]\.type = .*LSTM" is not supported; known are Pooling.*saved by sentence-transformers 2\.2\.2/,
+      /modules\.json: \[2\]\.type = .*LSTM" is not supported; known are Pooling.* sentence-transformers 2\.2\.2 wrote the file/,
     ],
     [{ 'modules.json': modules('WordWeights') }, /\[1\]\.type = .*WordWeights/],
     [{ 'modules.json': modules().map((m) => ({ ...m, type: `${ST}CLIPModel` })) }, /\[0\]\.type = .*CLIPModel/],
@@ -222,6 +222,12 @@ describe('readSentenceConfig', () => {
   ])('refuses what it cannot compute, by file, field and value: %j', async (files, message) => {
     await expect(read(files)).rejects.toThrow(UnsupportedModelError);
     await expect(read(files)).rejects.toThrow(message);
+  });
+
+  it('puts poolings of any width side by side', async () => {
+    const files = { [POOLING]: { ...MEAN, pooling_mode_max_tokens: true } };
+    const { modules } = await read(files, 25);
+    expect(modules[0].columns(25)).toBe(50);
   });
 
   it.each([

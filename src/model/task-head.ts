@@ -1,5 +1,6 @@
 /** A checkpoint's own head: layers from hidden states, or from one pooled row per sequence, to logits. */
 import type { Pooling } from '../api/calls';
+import { ModelFileError } from '../api/errors';
 import type { Activation } from '../kernels/gemm-spec';
 import { roundUp } from '../kernels/storage';
 import type { Linear, Norm, Table, Tensors } from './tensors';
@@ -44,6 +45,14 @@ export const decoderOf = (table: Table, bias: GPUBuffer | undefined, vocab_size:
 
 /** transformers' default of num_labels. */
 const DEFAULT_LABELS = 2;
+
+/** The start and the end of an answer: NAME.weight [2, hidden] with a bias. Throws a ModelFileError if config.json has other labels. */
+export function answersOf(tensors: Tensors, name: string, labels: string[], hidden_size: number): Output {
+  if (labels.length === 0 || labels.length === 2) return classifierOf(tensors, name, ['start', 'end'], hidden_size);
+  throw new ModelFileError(
+    `config.json: question answering needs 2 labels, for the start and the end of an answer; there are ${labels.length}.`,
+  );
+}
 
 /** Logits of the classes: NAME.weight [labels, hidden] with a bias. */
 export function classifierOf(tensors: Tensors, name: string, labels: string[], hidden_size: number): Output {

@@ -195,10 +195,15 @@ const quantize_rows: MakeProbe = (c) => {
 
 const poolProbe: MakeProbe = (c, label) => {
   const [stride, outStride, column] = [Number(c.STRIDE), Number(c.OUT_STRIDE), Number(c.OUT_COLUMN)];
+  const [columns, outColumns] = [Number(c.COLUMNS), Number(c.OUT_COLUMNS)];
   const cu_seqlens = Uint32Array.of(0, 4, 25);
   const skip = 1;
   const x = numbers(25, stride, stride);
-  const expected = pool(x.rows, cu_seqlens, label.split(' ')[1] as Pooling, skip);
+  const expected = pool(x.rows, cu_seqlens, label.split(' ')[1] as Pooling, skip).map((row) => {
+    const written = new Float64Array(outColumns);
+    written.set(row.subarray(0, columns));
+    return written;
+  });
   return [
     {
       buffers: {
@@ -206,7 +211,7 @@ const poolProbe: MakeProbe = (c, label) => {
         spans: Uint32Array.from([...poolSpan(0, 4, skip), ...poolSpan(4, 25, skip)]),
         pooled: unwritten(2 * outStride * 4),
       },
-      workgroups: [2, Math.ceil(stride / 64)],
+      workgroups: [2, Math.ceil(outColumns / 64)],
       outputs: [whole('pooled', 'f32', expected, outStride, F32_ERROR, column)],
     },
   ];

@@ -4,6 +4,7 @@ import { disposedError, unlessAborted, WorkerError } from '../api/errors';
 import { checkOptions, LOAD_OPTIONS, type OptionNames } from '../api/options';
 import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from '../api/types';
 import { startWorker } from '../start-worker';
+import { workerParts } from '../worker-parts';
 import { type Connection, connect } from './connection';
 import type { CallName, Loaded, Session } from './worker-session';
 
@@ -46,7 +47,7 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
     };
     try {
       const load = (session: Remote<Session>, id: number) =>
-        session.load(id, absoluteSource(source), plain, onProgress && proxy(report));
+        session.load(id, absoluteSource(source), plain, onProgress && proxy(report), workerParts);
       return { connection, ...(await connection.request<Loaded>(signal, load)) };
     } catch (error) {
       connection.close();

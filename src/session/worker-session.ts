@@ -23,11 +23,13 @@ export type WireLoadOptions = Omit<LoadOptions, 'signal' | 'onProgress' | 'gpu'>
 
 /** The worker's side: holds one model. The page chooses an id per call, which `abort` refers to. */
 export interface Session {
+  /** `parts`: URLs of the worker's parts by their names (tools/bundle.mjs). */
   load(
     id: number,
     source: ModelSource,
     options: WireLoadOptions,
     onProgress?: Listener<Progress>,
+    parts?: Record<string, string>,
   ): Promise<Outcome<Loaded>>;
   /** Runs `name(...input, options)`, or `name(...input)` without options. Adds signal and onProgress to the options. */
   call(
@@ -67,8 +69,9 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
   }
 
   return {
-    load: (id, source, options, onProgress) =>
+    load: (id, source, options, onProgress, parts) =>
       outcome(id, async (signal) => {
+        Object.assign(globalThis, { modernbertParts: parts });
         if (model || loading) throw new WorkerError('This worker already holds a model; start one worker per model.');
         loading = true;
         const progress = onProgress && throttled((message) => onProgress(message));

@@ -1,4 +1,5 @@
 import type { Calls, Kind } from '../api/calls';
+import { answer } from './answer';
 import { bound, type Call } from './call';
 import { chunk } from './chunk';
 import { classify } from './classify';
@@ -21,6 +22,7 @@ const CALLS: Record<keyof Calls, Call> = {
   zeroShot,
   rerank,
   classifyTokens,
+  answer,
   chunk,
   forward,
   tokenize,

@@ -1,32 +1,64 @@
-import type { Aggregation, ClassifyTokensOptions, Entity, TokenLabel } from '../api/calls';
+import type { Aggregation, ClassifyTokensOptions, Entity, TokenLabel, WordLabel, Words } from '../api/calls';
 import { wrongChoice } from '../api/errors';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { tokenLogits } from '../model/heads/logits';
 import { type Call, oneOrMany } from './call';
-import { encode, largest, type Parts, softmax } from './common';
+import { encode, largest, type Parts, softmax, withoutSpace } from './common';
+import { bestOf, continues, type Tag, tagsOf, viterbi } from './label-scheme';
 
 const AGGREGATIONS: Aggregation[] = ['none', 'simple', 'first', 'max', 'average'];
+const DECODERS = ['argmax', 'viterbi'];
 
-const OPTIONS: OptionNames<ClassifyTokensOptions> = { ...CALL_OPTIONS, aggregation: true, ignoreLabels: true };
+const OPTIONS: OptionNames<ClassifyTokensOptions> = {
+  ...CALL_OPTIONS,
+  aggregation: true,
+  ignoreLabels: true,
+  decode: true,
+};
 
 export const classifyTokens: Call = { task: 'tokcls', options: OPTIONS, run: oneOrMany(classifyTexts) };
 
+type Found = TokenLabel | WordLabel | Entity;
+
 async function classifyTexts(
   parts: Parts,
-  texts: string[],
+  texts: (string | Words)[],
   options: ClassifyTokensOptions = {},
-): Promise<(TokenLabel | Entity)[][]> {
+): Promise<Found[][]> {
   const { info, submit } = parts;
-  const { signal, onProgress, aggregation = 'none' } = options;
+  const { signal, onProgress, aggregation = 'none', decode = 'argmax' } = options;
   const { ignoreLabels = aggregation === 'none' ? [] : ['O'] } = options;
-  if (!AGGREGATIONS.includes(aggregation)) {
-    throw wrongChoice('aggregation', AGGREGATIONS, aggregation);
-  }
-  const results: (TokenLabel | Entity)[][] = [];
-  const items = await encode(parts, texts, options, ({ ids, tokens, offsets }, i) => {
-    // Tokens that the post-processor added ([CLS], [SEP]) have no offsets.
-    const rows = Uint32Array.from(ids.keys()).filter((row) => offsets[row][1] > 0);
+  if (!AGGREGATIONS.includes(aggregation)) throw wrongChoice('aggregation', AGGREGATIONS, aggregation);
+  if (!DECODERS.includes(decode)) throw wrongChoice('decode', DECODERS, decode);
+  const tags = tagsOf(info.labels);
+  const pick = decode === 'viterbi' ? viterbi : (scores: number[][]) => scores.map(bestOf);
+  const results: Found[][] = [];
+  const items = await encode(parts, texts, options, ({ ids, tokens, offsets, wordIds }, i) => {
+    const input = texts[i];
+    const words = typeof input === 'string' ? undefined : [...input.words];
+    const isPerWord = words && aggregation === 'none';
+    // Tokens that the post-processor added ([CLS], [SEP]) are of no word. A word's label is that of its first token.
+    const rows = Uint32Array.from(ids.keys()).filter(
+      (row) => wordIds[row] >= 0 && !(isPerWord && wordIds[row] === wordIds[row - 1]),
+    );
     results[i] = [];
+    const labelled = (scores: number[][]): Found[] =>
+      pick(scores, tags).map((best, r) => {
+        const row = rows[r];
+        const [start, end] = offsets[row];
+        const index = isPerWord ? wordIds[row] : row;
+        const what = isPerWord ? { word: words[index], index } : { token: tokens[row], index, start, end };
+        return { ...what, label: info.labels[best], score: scores[r][best] };
+      });
+    const grouped = (scores: number[][]): Found[] => {
+      const starts = words && startsOf(words);
+      const placed = Array.from(rows, (row, r): Scored => {
+        const at = starts?.[wordIds[row]] ?? 0;
+        return { start: at + offsets[row][0], end: at + offsets[row][1], scores: scores[r] };
+      });
+      const text = words ? words.join(' ') : (input as string);
+      return entitiesOf(text, placed, tags, aggregation as Exclude<Aggregation, 'none'>, pick);
+    };
     return {
       wanted: [
         {
@@ -34,26 +66,7 @@ async function classifyTexts(
           rows,
           deliver(logits, width) {
             const scores = Array.from(rows, (_, r) => softmax(logits.subarray(r * width, (r + 1) * width)));
-            const found: (TokenLabel | Entity)[] =
-              aggregation === 'none'
-                ? Array.from(rows, (row, r): TokenLabel => {
-                    const [start, end] = offsets[row];
-                    const best = bestOf(scores[r]);
-                    return {
-                      token: tokens[row],
-                      index: row,
-                      start,
-                      end,
-                      label: info.labels[best],
-                      score: scores[r][best],
-                    };
-                  })
-                : entitiesOf(
-                    texts[i],
-                    Array.from(rows, (row, r) => ({ start: offsets[row][0], end: offsets[row][1], scores: scores[r] })),
-                    info.labels,
-                    aggregation,
-                  );
+            const found = aggregation === 'none' ? labelled(scores) : grouped(scores);
             results[i] = found.filter(({ label }) => !ignoreLabels.includes(label));
           },
         },
@@ -64,6 +77,15 @@ async function classifyTexts(
   return results;
 }
 
+/** Where each word is in the words joined by spaces. */
+function startsOf(words: string[]): number[] {
+  let at = 0;
+  return words.map(({ length }) => {
+    at += length + 1;
+    return at - length - 1;
+  });
+}
+
 /** A token or a word: its offsets and a probability per label. */
 export interface Scored {
   start: number;
@@ -71,35 +93,35 @@ export interface Scored {
   scores: number[];
 }
 
-const bestOf = (scores: number[]): number => scores.indexOf(largest(scores));
-
 /**
  * Groups tokens as transformers' token-classification pipeline does: into words, unless `simple`, then neighbours of one class, with a new
- * entity at every B-. In addition, the other prefixes of BILOU and BIOES count (U- and S- stand alone, L- and E- end an entity).
+ * entity at every B-. In addition, the other prefixes of BIOES and its kin count. `pick`: the label of each unit.
  */
 export function entitiesOf(
   text: string,
   tokens: Scored[],
-  labels: string[],
+  tags: Tag[],
   aggregation: Exclude<Aggregation, 'none'>,
+  pick: (scores: number[][], tags: Tag[]) => number[] = (scores) => scores.map(bestOf),
 ): Entity[] {
   const placed = tokens.filter(({ start, end }) => end > start);
   const units = aggregation === 'simple' ? placed : wordsOf(text, placed).map((word) => joined(word, aggregation));
-  const groups: { label: string; ended: boolean; units: Scored[] }[] = [];
-  for (const unit of units) {
-    const { prefix, label } = splitLabel(labels[bestOf(unit.scores)], labels);
+  const chosen = pick(
+    units.map(({ scores }) => scores),
+    tags,
+  );
+  const groups: { tag: Tag; start: number; end: number; scores: number[] }[] = [];
+  for (const [u, { start, end, scores }] of units.entries()) {
+    const tag = tags[chosen[u]];
     const last = groups.at(-1);
-    const ended = 'LEUS'.includes(prefix);
-    if (last?.label === label && !last.ended && !'BUS'.includes(prefix)) {
-      last.units.push(unit);
-      last.ended = ended;
-    } else groups.push({ label, ended, units: [unit] });
+    if (last && continues(last.tag, tag)) {
+      last.scores.push(scores[chosen[u]]);
+      Object.assign(last, { tag, end });
+    } else groups.push({ tag, start, end, scores: [scores[chosen[u]]] });
   }
-  return groups.map(({ label, units }): Entity => {
-    const { start } = units[0];
-    const { end } = units[units.length - 1];
-    const score = mean(units.map(({ scores }) => largest(scores)));
-    return { label, score, text: text.slice(start, end), start, end };
+  return groups.map(({ tag: { label }, start: first, end: last, scores }): Entity => {
+    const [start, end] = withoutSpace(text, first, last);
+    return { label, score: mean(scores), text: text.slice(start, end), start, end };
   });
 }
 
@@ -128,10 +150,3 @@ function joined(word: Scored[], aggregation: 'first' | 'max' | 'average'): Score
 }
 
 const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-
-/** 'B-PER' → B and PER. L, U, E and S are prefixes only if the class has B- or I- as well; a label without a prefix counts as inside. */
-function splitLabel(name: string, labels: string[]): { prefix: string; label: string } {
-  const [, prefix, label] = /^([BILUES])-(.+)$/s.exec(name) ?? [];
-  const isPrefix = label && ('BI'.includes(prefix) || labels.includes(`B-${label}`) || labels.includes(`I-${label}`));
-  return isPrefix ? { prefix, label } : { prefix: 'I', label: name };
-}

@@ -1,4 +1,4 @@
-import type { CallOptions, TextPair, Tokens } from '../api/calls';
+import type { CallOptions, TextPair, Tokens, Words } from '../api/calls';
 import { ModelFileError } from '../api/errors';
 import type { ModelInfo } from '../api/types';
 import type { ModelConfig } from '../model/config';
@@ -6,6 +6,7 @@ import { sequenceLogits as sequenceLogitsHead } from '../model/heads/logits';
 import type { SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/pass-items';
 import type { SubmitOptions } from '../runtime/scheduler';
+import { type Span, trimSpan } from '../tokenizer/aligned-text';
 import type { Tokenizer, Truncation } from '../tokenizer/types';
 import { prompted, withoutPrompt } from './prompts';
 
@@ -54,7 +55,7 @@ export type ItemPart = Omit<Item, 'ids' | 'name'> & { ids?: Uint32Array };
  */
 export async function encode(
   parts: Parts,
-  inputs: (string | TextPair)[],
+  inputs: (string | TextPair | Words)[],
   { signal, truncate = false }: CallOptions,
   itemOf: (tokens: Tokens, i: number) => ItemPart,
   {
@@ -69,16 +70,24 @@ export async function encode(
   const tokenizer = tokenizerOf(parts);
   checkList(inputs, 'texts');
   return paced(inputs, signal, (input, i) => {
-    const isPair = typeof input === 'object' && input !== null;
-    const [text, pair] = isPair ? [input.text, input.pair] : [input];
-    checkText(text, isPair ? `${name(i)}: text` : name(i));
-    if (isPair) checkText(pair, `${name(i)}: pair`);
-    const own = prompted(text, prompt, strips);
+    const [text, pair] = textsOf(input, name(i));
+    const own = typeof text === 'string' ? prompted(text, prompt, strips) : { text, shift: 0 };
     const encoded = tokenizer.encode(own.text, pair, truncate ? maxTokens : undefined, truncation);
     const tokens = { ...encoded, offsets: withoutPrompt(encoded.offsets, own.shift) };
     checkLength({ ...parts.info, maxTokens: limit }, tokens.ids.length, name(i));
     return { ids: tokens.ids, name: name(i), ...itemOf(tokens, i) };
   });
+}
+
+function textsOf(input: string | TextPair | Words, name: string): [text: string | string[], pair?: string] {
+  if (typeof input !== 'object' || input === null) {
+    checkText(input, name);
+    return [input];
+  }
+  if ('words' in input) return [checkWords(input, name)];
+  checkText(input.text, `${name}: text`);
+  checkText(input.pair, `${name}: pair`);
+  return [input.text, input.pair];
 }
 
 /** Throws a RangeError for a sequence that is too long for the model or for a pass. */
@@ -122,6 +131,19 @@ export async function paced<T, R>(
     turn = performance.now();
   }
   return results;
+}
+
+/** The words of a text that is split already. Throws a TypeError for anything but a list of strings, a RangeError for an empty one. */
+export function checkWords({ words }: Words, name: string): string[] {
+  checkList(words, `words of ${name[0].toLowerCase()}${name.slice(1)}`);
+  for (const [w, word] of words.entries()) checkText(word, `${name}: word ${w}`);
+  return words;
+}
+
+/** A span without the whitespace at its ends, which may have tokens of its own; as it is if it is only that. */
+export function withoutSpace(text: string, start: number, end: number): Span {
+  const span = trimSpan(text, [start, end]);
+  return span[0] < span[1] ? span : [start, end];
 }
 
 /** Throws a TypeError for anything but a string, a RangeError for an empty one. */

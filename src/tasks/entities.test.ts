@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { entitiesOf, type Scored } from './classify-tokens';
+import { tagsOf } from './label-scheme';
 
 /** Labels and cases of transformers' own tests (tests/pipelines/test_pipelines_token_classification.py). */
 const LABELS = ['O', 'B-MISC', 'I-MISC', 'B-PER', 'I-PER', 'B-ORG', 'I-ORG', 'B-LOC', 'I-LOC'];
+const TAGS = tagsOf(LABELS);
 const AGGREGATIONS = ['simple', 'first', 'max', 'average'] as const;
 
 /** Tokens of a text: [what stands there, label → score]. A token is looked for behind the one before it. */
@@ -25,7 +27,7 @@ describe('entities', () => {
       ['zo', { 'I-PER': 0.9957635998725891 }],
       ['UN', { 'I-ORG': 0.9986497163772583 }],
     ]);
-    const found = AGGREGATIONS.map((aggregation) => rounded(entitiesOf(text, tokens, LABELS, aggregation)));
+    const found = AGGREGATIONS.map((aggregation) => rounded(entitiesOf(text, tokens, TAGS, aggregation)));
     expect(found.map(([[, score]]) => score)).toEqual([0.996, 0.997, 0.997, 0.996]);
     for (const entities of found)
       expect(entities.map(([label, , part]) => [label, part])).toEqual([
@@ -42,7 +44,7 @@ describe('entities', () => {
       ['ma', { 'B-PER': 0.2, 'B-LOC': 0.8 }],
       ['zotti', { 'B-PER': 0.4, 'I-ORG': 0.6 }],
     ]);
-    const found = AGGREGATIONS.map((aggregation) => rounded(entitiesOf(text, tokens, LABELS, aggregation)));
+    const found = AGGREGATIONS.map((aggregation) => rounded(entitiesOf(text, tokens, TAGS, aggregation)));
     expect(found).toEqual([
       [
         ['MISC', 0.55, 'Ra'],
@@ -70,7 +72,7 @@ describe('entities', () => {
       ['c', { 'I-ORG': 0.5 }],
     ]);
     const names = (aggregation: (typeof AGGREGATIONS)[number]) =>
-      entitiesOf(text, tokens, LABELS, aggregation).map(({ label, text: part }) => `${label} ${part}`);
+      entitiesOf(text, tokens, TAGS, aggregation).map(({ label, text: part }) => `${label} ${part}`);
     expect(names('first')).toEqual(['PER Consuelo Araújo Noguera', 'PER Andrés Pastrana', 'O of', 'ORG Farc']);
     expect(names('simple')).toEqual([
       'PER Consuelo Ara',
@@ -92,7 +94,7 @@ describe('entities', () => {
           list.map((name, i): [string, Record<string, number>] => [text[2 * i], { [name]: 1 }]),
           all,
         ),
-        all,
+        tagsOf(all),
         'simple',
       ).map((entity) => `${entity.label} ${entity.text}`);
     const bilou = ['B-X', 'I-X', 'L-X', 'U-X', 'O'];
@@ -111,6 +113,15 @@ describe('entities', () => {
       'O f',
       'X g',
     ]);
+    const bmes = ['B-X', 'M-X', 'E-X', 'S-X', 'B-Y', 'E-Y', 'O'];
+    expect(label(['B-X', 'M-X', 'E-Y', 'O', 'M-X', 'S-X', 'E-X'], bmes)).toEqual([
+      'X a b',
+      'Y c',
+      'O d',
+      'X e',
+      'X f',
+      'X g',
+    ]);
     expect(label(['E-mail', 'E-mail', 'mail'], ['E-mail', 'mail'])).toEqual(['E-mail a b', 'mail c']);
   });
 
@@ -122,10 +133,10 @@ describe('entities', () => {
       { start: 0, end: 2, scores: [0.4, 0.6] },
       { start: 3, end: 4, scores: [1, 0] },
     ];
-    expect(entitiesOf(text, tokens, ['O', 'B-E'], 'first')).toEqual([
+    expect(entitiesOf(text, tokens, tagsOf(['O', 'B-E']), 'first')).toEqual([
       { label: 'E', score: 1, text: '🚀', start: 0, end: 2 },
       { label: 'O', score: 1, text: 'x', start: 3, end: 4 },
     ]);
-    expect(entitiesOf('', [], ['O'], 'average')).toEqual([]);
+    expect(entitiesOf('', [], tagsOf(['O']), 'average')).toEqual([]);
   });
 });

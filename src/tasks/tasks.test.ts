@@ -35,6 +35,15 @@ describe('classify', () => {
     expect(multi.map(({ score }) => score)).toEqual([sigmoid(2), sigmoid(0.5), sigmoid(-1)]);
     const regression = await classifier(['rating'], { problem_type: 'regression' }).classify('4.5 stars');
     expect(regression).toEqual([{ label: 'rating', score: 4.5 }]);
+    const several = await classifier(labels, { problem_type: 'regression', num_labels: null }).classify(text);
+    expect(several.map(({ label, score }) => [label, score])).toEqual([
+      ['a', 2],
+      ['c', 0.5],
+      ['b', -1],
+    ]);
+    for (const problem_type of [null, 'single_label_classification']) {
+      expect(await classifier(labels, { problem_type }).classify(text)).toEqual(soft);
+    }
     expect((await classifier(['spam']).classify('0 of it'))[0].score).toBe(0.5);
     const asked = await classifier(labels, { problem_type: 'multi_label_classification' }).classify(text, {
       multiLabel: false,
@@ -177,10 +186,11 @@ describe('every task', () => {
     rerank: ['seqcls', ['a', ['b']]],
     zeroShot: ['seqcls', ['a', ['b']]],
     classifyTokens: ['tokcls', ['a']],
+    answer: ['qa', ['a', 'b']],
   } as const;
 
   it.each(Object.entries(TASKS))('%s refuses other checkpoints by name', async (name, [task, args]) => {
-    for (const other of ['encoder', 'mlm', 'seqcls', 'tokcls'] as const) {
+    for (const other of ['encoder', 'mlm', 'seqcls', 'tokcls', 'qa'] as const) {
       if (other === task) continue;
       const { calls } = callsOn(other, labelsOf(['entailment', 'not_entailment']), () => []);
       const attempt = (calls[name as 'rerank'] as (...args: unknown[]) => Promise<unknown>)(...args);

@@ -23,6 +23,8 @@ interface Token {
   id: number;
   token: string;
   offset: Span;
+  /** The index of its word; -1 of a special token that a template adds. */
+  word: number;
 }
 
 // The library's own pattern has JavaScript's `\s`, which differs from the Rust code's at U+0085 and U+FEFF.
@@ -88,11 +90,13 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
   };
   const tokenizeWord = createModel(file.model);
 
-  const encodePlain = (aligned: AlignedText, original: string, into: Token[]): void => {
+  const encodePlain = (aligned: AlignedText, original: string, into: Token[], firstWord: number): number => {
     const align = aligner(aligned.text, spelling);
-    for (const word of pretokenize(aligned.text, aligned.starts[0] === 0)) {
-      const tokens = tokenizeWord(word);
-      const spans = align(word, tokens);
+    const texts = pretokenize(aligned.text, aligned.starts[0] === 0);
+    for (const [w, text] of texts.entries()) {
+      const tokens = tokenizeWord(text);
+      const spans = align(text, tokens);
+      const word = firstWord + w;
       for (const [i, token] of tokens.entries()) {
         // Tokens outside the vocabulary come from Unigram, which leaves it to us to replace them by the unknown token.
         const id = vocab.get(token) ?? unknownId;
@@ -100,12 +104,16 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
           throw new ModelFileError(`tokenizer.json: no token for ${shown(token)}, and no unknown token`);
         const span = originalSpan(aligned, ...spans[i]);
         const [from, to] = trimSpan(original, span);
-        into.push({ id, token, offset: from < to ? [from, to] : span });
+        into.push({ id, token, offset: from < to ? [from, to] : span, word });
       }
     }
+    return firstWord + texts.length;
   };
 
-  const encodeText = (given: string): Token[] => {
+  const encodeText = (given: string | readonly string[]): Token[] => {
+    if (Array.isArray(given)) {
+      return given.flatMap((text, word) => encodeText(text).map((token) => ({ ...token, word })));
+    }
     if (typeof given !== 'string')
       throw new TypeError(`encode: the text is of type ${typeof given}, expected a string`);
     return named('it cannot encode this text: ', () => encodeString(given));
@@ -115,15 +123,19 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
     // A lone surrogate has no UTF-8; the platform's encoder writes it as U+FFFD, of the same length.
     const text = given.replace(/\p{Surrogate}/gu, '\ufffd');
     const encoded: Token[] = [];
+    let word = 0;
     for (const section of splitOriginal(text)) {
       if (section.token) {
-        encoded.push({ id: section.token.id, token: section.token.content, offset: [section.from, section.to] });
+        const { id, content } = section.token;
+        encoded.push({ id, token: content, offset: [section.from, section.to], word: word++ });
         continue;
       }
       const aligned = normalize(alignedSlice(text, section.from, section.to));
       for (const { from, to, token } of splitNormalized(aligned.text)) {
-        if (token) encoded.push({ id: token.id, token: token.content, offset: originalSpan(aligned, from, to) });
-        else encodePlain(sliceAligned(aligned, from, to), text, encoded);
+        if (token) {
+          const offset = originalSpan(aligned, from, to);
+          encoded.push({ id: token.id, token: token.content, offset, word: word++ });
+        } else word = encodePlain(sliceAligned(aligned, from, to), text, encoded, word);
       }
     }
     return encoded;
@@ -131,14 +143,15 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
 
   // One query has many documents, and one premise many hypotheses.
   let lastFirst: { text: string; encoded: Token[] } | undefined;
-  const encodeAgain = (text: string): Token[] => {
+  const encodeAgain = (text: string | readonly string[]): Token[] => {
+    if (typeof text !== 'string') return encodeText(text);
     if (lastFirst?.text !== text) lastFirst = { text, encoded: encodeText(text) };
     return lastFirst.encoded;
   };
 
   const encode = (
-    text: string,
-    pair?: string,
+    text: string | readonly string[],
+    pair?: string | readonly string[],
     maxTokens = Number.POSITIVE_INFINITY,
     truncation?: Truncation,
   ): Tokens => {
@@ -154,13 +167,19 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
       room,
       truncation,
     );
-    const all = template.flatMap((item): Token | Token[] =>
-      typeof item === 'number' ? texts[item].slice(0, lengths[item]) : { ...item, offset: [0, 0] },
-    );
+    const sequenceIds: number[] = [];
+    const all = template.flatMap((item): Token | Token[] => {
+      const isText = typeof item === 'number';
+      const tokens: Token[] = isText ? texts[item].slice(0, lengths[item]) : [{ ...item, offset: [0, 0], word: -1 }];
+      for (const _ of tokens) sequenceIds.push(isText ? item : -1);
+      return tokens;
+    });
     return {
       ids: Uint32Array.from(all, ({ id }) => id),
       tokens: all.map(({ token }) => token),
       offsets: all.map(({ offset }) => offset),
+      wordIds: Int32Array.from(all, ({ word }) => word),
+      sequenceIds: Int32Array.from(sequenceIds),
     };
   };
 

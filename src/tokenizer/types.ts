@@ -17,11 +17,18 @@ export interface Tokenizer {
    *   normalizer combined (e + U+0301) covers the whole run;
    * - a token that stands for nothing in the text (a prefix space) is empty: start equals end.
    *
+   * A list of words is encoded word by word, as transformers does with is_split_into_words; offsets are then into the token's own word.
+   *
    * Lone surrogates count as U+FFFD. `maxTokens` cuts the text to that many tokens, special tokens included; of a pair it cuts
    * the text that `truncation` names, by default the longer one. Throws a RangeError if `maxTokens` leaves no room for the
    * special tokens and the text that must not be cut.
    */
-  encode(text: string, pair?: string, maxTokens?: number, truncation?: Truncation): Tokens;
+  encode(
+    text: string | readonly string[],
+    pair?: string | readonly string[],
+    maxTokens?: number,
+    truncation?: Truncation,
+  ): Tokens;
   /**
    * A token as readable text: " Paris", not "ĠParis". Incomplete UTF-8 shows as U+FFFD; an id without a token (embedding rows
    * that only pad the vocabulary) is ''. Throws a RangeError for a negative or fractional id.

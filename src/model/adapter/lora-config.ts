@@ -9,6 +9,8 @@ export interface LoraConfig {
   revision: string | undefined;
   /** How transformers' name of the class ends that the adapter makes of the base; undefined for the base's own class. */
   classSuffix: string | undefined;
+  /** Whether it was trained for hidden states, whatever the class. */
+  isForFeatures: boolean;
   /** Rows are scaled to trained lengths. */
   use_dora: boolean;
   /** Whether the head of a masked language model that shares the embedding table follows an adapter of the table. */
@@ -27,7 +29,7 @@ const CLASS_SUFFIXES: Record<string, string> = {
   SEQ_CLS: 'ForSequenceClassification',
   TOKEN_CLS: 'ForTokenClassification',
   QUESTION_ANS: 'ForQuestionAnswering',
-  FEATURE_EXTRACTION: 'Model',
+  FEATURE_EXTRACTION: '', // of any class: sentence-transformers' sparse encoders keep the head
 };
 
 /** Each changes what is computed, and none is used for encoders. */
@@ -82,7 +84,8 @@ export function readLoraConfig(json: unknown): LoraConfig {
   return {
     base: fields.text('base_model_name_or_path') || undefined,
     revision: fields.text('revision'),
-    classSuffix: task && CLASS_SUFFIXES[task],
+    classSuffix: (task && CLASS_SUFFIXES[task]) || undefined,
+    isForFeatures: task === 'FEATURE_EXTRACTION',
     use_dora: fields.boolean('use_dora', false),
     ensure_weight_tying: fields.boolean('ensure_weight_tying', false),
     rankOf,

@@ -122,6 +122,27 @@ describe('the weights', () => {
     expect(files.added?.()).toEqual(['classifier.weight']);
   });
 
+  it('keep the class of the base if they are for features, but for one whose output shares the changed table', async () => {
+    const config = { task_type: 'FEATURE_EXTRACTION' };
+    const table: Tensors = {
+      'model.table.lora_embedding_A': [
+        [1, 3],
+        [1, 2, 3],
+      ],
+      'model.table.lora_embedding_B': [
+        [2, 1],
+        [1, 10],
+      ],
+    };
+    const classes = [LORA, table].map(async (tensors) =>
+      readJson(mergedFiles(baseFiles(), await adapterOf(config, tensors)), 'config.json'),
+    );
+    expect(await Promise.all(classes)).toEqual([
+      { architectures: ['ModernBertForMaskedLM'] },
+      { architectures: ['ModernBertModel'] },
+    ]);
+  });
+
   it('keep the labels of a base that has as many', async () => {
     const id2label = { 0: 'no', 1: 'yes' };
     const classifier: Tensors = { 'classifier.weight': [[2, 2], count(4)] };

@@ -74,7 +74,10 @@ function jsonFile(name: string, json: unknown): ModelFile {
 }
 
 /** The base's config.json for the class that the adapter makes of it. A classifier that the adapter brings says how many labels there are. */
-function configOf(json: Json, { config: { classSuffix }, edits }: Adapter): Json {
+function configOf(json: Json, { config, edits }: Adapter): Json {
+  // An adapter of the table does not change an output that shares it.
+  const losesHead = config.isForFeatures && [...edits.values()].some(({ isTable }) => isTable);
+  const classSuffix = losesHead ? 'Model' : config.classSuffix;
   const [name = ''] = Array.isArray(json.architectures) ? json.architectures : [];
   const architectures = classSuffix ? [String(name).replace(/(For[A-Za-z]+|Model)$/, '') + classSuffix] : undefined;
   const last = [...edits].find(([tensor]) => /(^|\.)(score|qa_outputs|classifier(\.out_proj)?)\.weight$/.test(tensor));
@@ -104,7 +107,11 @@ function placed({ edits, config }: Adapter, names: ReadonlySet<string>, where: s
     }
     // Its input is the table with the adapter, its output the table without it.
     const isTied =
-      edit.isTable && config.classSuffix === undefined && names.has('decoder.bias') && !names.has('decoder.weight');
+      edit.isTable &&
+      !config.isForFeatures &&
+      config.classSuffix === undefined &&
+      names.has('decoder.bias') &&
+      !names.has('decoder.weight');
     if (isTied && !config.ensure_weight_tying) {
       throw new UnsupportedModelError(
         `The adapter changes the embedding table '${name}' but not the masked language model's output, which shares it (ensure_weight_tying is false); that is not supported.`,

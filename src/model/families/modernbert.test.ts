@@ -78,6 +78,7 @@ describe('the configuration', () => {
       names_labels: false,
       multi_label: false,
       architectures: [],
+      writer: undefined,
     });
   });
 
@@ -95,6 +96,32 @@ describe('the configuration', () => {
     expect(parseConfig(withRope('sliding_attention', parameters))).toEqual(parseConfig(NEW));
   });
 
+  it('fills in what rope_parameters leaves out, as transformers does', () => {
+    const thetas = (change: object) => [0, 1].map((layer) => parseConfig({ ...NEW, ...change }).rope_thetas[layer]);
+    expect(thetas({ rope_parameters: {} })).toEqual([160_000, 10_000]);
+    expect(thetas({ rope_parameters: { full_attention: { rope_type: 'default' } } })).toEqual([160_000, 10_000]);
+    expect(thetas({ rope_parameters: { sliding_attention: { rope_theta: 7 } } })).toEqual([160_000, 7]);
+    expect(thetas({ rope_parameters: { full_attention: null }, global_rope_theta: 5 })).toEqual([5, 10_000]);
+    expect(thetas({ rope_parameters: null, global_rope_theta: 5, local_rope_theta: 7 })).toEqual([5, 7]);
+    expect(thetas({ rope_scaling: { type: 'default', rope_theta: 77 } })).toEqual([77, 77]);
+    expect(thetas({ rope_parameters: {}, rope_theta: 99 })).toEqual([160_000, 10_000]);
+  });
+
+  it('leaves auto_map aside: model_type and the class decide', () => {
+    const auto_map = { AutoModel: 'configuration_mine.ModernBertModel' };
+    expect(parseConfig({ ...OLD, auto_map })).toEqual(parseConfig(OLD));
+  });
+
+  it('takes sliding_window for half of local_attention', () => {
+    expect(parseConfig({ ...OLD, sliding_window: 5 }).windows[1]).toBe(5);
+  });
+
+  it("knows transformers' other names of its activations", () => {
+    const names = ['gelu_new', 'gelu_fast', 'swish', 'gelu_python', 'quick_gelu', 'mish'];
+    const found = names.map((name) => parseConfig({ ...OLD, hidden_activation: name }).hidden_activation);
+    expect(found).toEqual(['gelu_pytorch_tanh', 'gelu_pytorch_tanh', 'silu', 'gelu', 'quick_gelu', 'mish']);
+  });
+
   it('rounds an odd local_attention down, as the published window does', () => {
     expect(parseConfig({ ...OLD, local_attention: 129 }).windows[1]).toBe(64);
   });
@@ -102,6 +129,11 @@ describe('the configuration', () => {
   it('reads labels in the order of their numbers', () => {
     const { labels, names_labels } = parseConfig({ ...OLD, id2label: { 1: 'b', 0: 'a', 2: 'c' } });
     expect([labels, names_labels]).toEqual([['a', 'b', 'c'], true]);
+    expect(parseConfig({ ...OLD, id2label: { 0: 3, 1: 1.5, 2: '' } }).labels).toEqual(['3', '1.5', '']);
+    expect(parseConfig({ ...OLD, id2label: ['x', 7], num_labels: null }).labels).toEqual(['x', '7']);
+    expect(parseConfig({ ...OLD, label2id: { b: 1, a: 0, c: 2 } }).labels).toEqual(['a', 'b', 'c']);
+    expect(parseConfig({ ...OLD, id2label: { 0: 'own' }, label2id: { other: 0 } }).labels).toEqual(['own']);
+    expect(parseConfig({ ...OLD, label2id: { a: 0, b: 0 }, num_labels: 2 }).labels).toEqual(['LABEL_0', 'LABEL_1']);
     expect(parseConfig({ ...OLD, num_labels: 2 }).labels).toEqual(['LABEL_0', 'LABEL_1']);
     expect(parseConfig({ ...OLD, problem_type: 'multi_label_classification' }).multi_label).toBe(true);
   });
@@ -109,8 +141,16 @@ describe('the configuration', () => {
   it.each([
     [{ model_type: 'bert' }, /model_type = "bert" is not supported/],
     [{ model_type: undefined }, /model_type = missing/],
-    [{ hidden_activation: 'quick_gelu' }, /hidden_activation = "quick_gelu".*gelu, gelu_pytorch_tanh, silu, relu/],
-    [{ classifier_activation: 'quick_gelu' }, /classifier_activation = "quick_gelu"/],
+    [
+      { model_type: 'my-bert', auto_map: { AutoModel: 'modeling.My' }, transformers_version: '4.44.2' },
+      /known are 'modernbert'; a checkpoint's own code \(auto_map\) is not run\. transformers 4\.44\.2 wrote/,
+    ],
+    [{ hidden_activation: 'gelu_10' }, /hidden_activation = "gelu_10".*gelu, gelu_pytorch_tanh, silu, relu.*gelu_new/],
+    [{ classifier_activation: 'prelu' }, /classifier_activation = "prelu"/],
+    [
+      { classifier_activation: 'xielu', transformers_version: '4.57.1' },
+      /is not supported; known are .*\. transformers 4\.57\.1 wrote the file; a later version/,
+    ],
     [{ classifier_pooling: 'max' }, /classifier_pooling = "max".*cls, mean/],
     [{ rope_scaling: { type: 'linear', factor: 2 } }, /rope_scaling = \{"type":"linear","factor":2\}/],
     [{ num_attention_heads: 3 }, /head.*= 256 is not supported; .*at most 128/],
@@ -126,14 +166,13 @@ describe('the configuration', () => {
       withRope('sliding_attention', { rope_type: 'yarn', rope_theta: 1e4 }),
       /rope_parameters.sliding_attention.rope_type = "yarn"/,
     ],
-    [withRope('sliding_attention', undefined), /rope_parameters.sliding_attention = missing/],
     [
       { ...OLD, local_attention: 1e12 },
       /local_attention = 1000000000000 is not supported; it must be an integer from 2 to 10000000/,
     ],
     [
       { ...NEW, rope_parameters: { rope_type: 'default', rope_theta: 1e4 } },
-      /rope_parameters.full_attention = missing/,
+      /rope_parameters = .* is not supported; it must have an object for each of full_attention and sliding_attention/,
     ],
   ])('refuses what it cannot compute: %j', (change, message) => {
     const parse = () => parseConfig({ ...OLD, ...change });

@@ -3,7 +3,7 @@
  * pre-norm layers without a norm before the first attention, RoPE, GeGLU, global attention in every third layer and windows in the others.
  */
 import { ModelFileError } from '../../api/errors';
-import { fieldsOf, isObject, type JsonFields, MOST, shown } from '../../formats/json-fields';
+import { fieldsOf, isObject, type Json, type JsonFields, MOST, shown, wrongField } from '../../formats/json-fields';
 import { attentionTile } from '../../kernels/attention';
 import { type Activation, type Epilogue, M_MULTIPLE } from '../../kernels/gemm-spec';
 import { embed, layerNorm } from '../../kernels/layer_norm';
@@ -13,7 +13,7 @@ import { roundUp } from '../../kernels/storage';
 import { activation, encoderAttention, encoderLinear } from '../blocks';
 import { MOST_WIDTH, type ModelConfig, readActivation, readHeads, readLabels, readLayers } from '../config';
 import { type Encoder, type Family, type HeadTask, input_ids, type PassSizes, type Target, WIDE } from '../family';
-import { classifierOf, decoderOf, type TaskHead } from '../task-head';
+import { answersOf, classifierOf, decoderOf, type TaskHead } from '../task-head';
 import type { Norm, Tensors } from '../tensors';
 
 export interface ModernBertConfig extends ModelConfig {
@@ -39,13 +39,13 @@ export interface ModernBertConfig extends ModelConfig {
  * and `local_rope_theta` (4.48). Defaults are transformers'; sizes have none.
  */
 function readConfig(fields: JsonFields): ModernBertConfig {
-  const { integer, number, boolean } = fields;
+  const { integer, number, boolean, has } = fields;
   const { hidden_size, num_attention_heads, head_dim } = readHeads(fields);
   if (head_dim % 2 !== 0) {
     throw fields.unsupported('hidden_size / num_attention_heads', 'RoPE needs an even head_dim', head_dim);
   }
   const num_hidden_layers = readLayers(fields);
-  const local_attention = number('local_attention', 128);
+  const local_attention = has('sliding_window') ? 2 * number('sliding_window') : number('local_attention', 128);
   if (!Number.isInteger(local_attention) || local_attention < 2 || local_attention > MOST) {
     throw fields.unsupported('local_attention', `it must be an integer from 2 to ${MOST}`, local_attention);
   }
@@ -98,35 +98,58 @@ function layerKinds({ file, json, has, integer, unsupported }: JsonFields, layer
   });
 }
 
+const THETAS: Record<LayerKind, { field: string; base: number }> = {
+  full_attention: { field: 'global_rope_theta', base: 160_000 },
+  sliding_attention: { field: 'local_rope_theta', base: 10_000 },
+};
+
+/**
+ * The base of RoPE in layers of this kind: that of rope_parameters, else the field of 4.48, else the default, as transformers fills in
+ * (ModernBertConfig.convert_rope_params_to_dict). A local_rope_theta of null is the global one (4.48).
+ */
 function ropeTheta(fields: JsonFields, kind: LayerKind): number {
-  const { json, has, number, unsupported } = fields;
-  const positive = (value: number, key: string): number => {
-    if (value > 0) return value;
-    throw new ModelFileError(`${fields.file}: ${key} must be positive, it is ${value}.`);
+  const { json, file, unsupported } = fields;
+  const objectOf = (value: unknown, key: string): Json => {
+    if (value === undefined || value === null) return {};
+    if (isObject(value)) return value;
+    throw wrongField(file, key, value, 'an object');
   };
-  if (has('rope_scaling')) throw unsupported('rope_scaling', 'only unscaled RoPE is');
-  if (!has('rope_parameters')) {
-    const global = positive(number('global_rope_theta', 160_000), 'global_rope_theta');
-    if (kind === 'full_attention' || json.local_rope_theta === null) return global;
-    return positive(number('local_rope_theta', 10_000), 'local_rope_theta');
+  const scaling = objectOf(json.rope_scaling, 'rope_scaling');
+  const kinds = objectOf(json.rope_parameters, 'rope_parameters');
+  if (Object.keys(kinds).some((name) => !Object.hasOwn(THETAS, name))) {
+    throw unsupported('rope_parameters', `it must have an object for each of ${Object.keys(THETAS).join(' and ')}`);
   }
   const key = `rope_parameters.${kind}`;
-  if (!isObject(json.rope_parameters)) throw fields.wrong('rope_parameters', 'an object');
-  const own = json.rope_parameters[kind];
-  if (!isObject(own)) throw unsupported(key, 'an object with rope_type and rope_theta is needed', own);
-  const { rope_type } = own;
-  if ((rope_type ?? 'default') !== 'default') throw unsupported(`${key}.rope_type`, "only 'default' is", rope_type);
-  return positive(fieldsOf(fields.file, own).number('rope_theta'), `${key}.rope_theta`);
+  const own = objectOf(kinds[kind], key);
+  const typeOf = ({ rope_type, type }: Json) => rope_type ?? type ?? 'default';
+  if (typeOf(scaling) !== 'default') throw unsupported('rope_scaling', 'only unscaled RoPE is');
+  if (typeOf(own) !== 'default') throw unsupported(`${key}.rope_type`, "only 'default' is", typeOf(own));
+
+  const isShared = kind === 'sliding_attention' && json.local_rope_theta === null && !fields.has('rope_parameters');
+  const { field, base } = THETAS[isShared ? 'full_attention' : kind];
+  // transformers puts rope_scaling over the parameters of both kinds.
+  const parts = { rope_scaling: fieldsOf(file, scaling), [key]: fieldsOf(file, own) };
+  const [at, part] = Object.entries(parts).find(([, each]) => each.has('rope_theta')) ?? [];
+  const theta = part?.number('rope_theta') ?? fields.number(field, base);
+  if (theta > 0) return theta;
+  throw new ModelFileError(`${file}: ${at ? `${at}.rope_theta` : field} must be positive, it is ${theta}.`);
 }
+
+const DECODER = 'decoder.weight';
 
 /** Tensors by their names in the file; bare encoders have no "model." before them. */
 function tensors(c: ModernBertConfig, t: Tensors) {
   const { vocab_size, hidden_size: h, intermediate_size: i } = c;
   const heads = headsLayout(c.num_attention_heads, c.head_dim);
-  const prefix = t.has('model.embeddings.tok_embeddings.weight') ? 'model.' : '';
+  const table = 'embeddings.tok_embeddings.weight';
+  const prefix = [table, 'final_norm.weight'].some((name) => t.has(`model.${name}`)) ? 'model.' : '';
+  // Of a tied matrix a file may hold either name, or both.
+  const isDecoder = c.tie_word_embeddings && !t.has(prefix + table) && t.has(DECODER);
   const norm = (name: string) => t.norm(name, h, c.norm_eps, c.norm_bias);
   return {
-    tok_embeddings: t.table(`${prefix}embeddings.tok_embeddings.weight`, [vocab_size, h]),
+    tok_embeddings: t.table(isDecoder ? DECODER : prefix + table, [vocab_size, h]),
+    /** Whether the decoder's logits are products with the embeddings. */
+    isTied: isDecoder || (c.tie_word_embeddings && !t.has(DECODER)),
     embeddings_norm: norm(`${prefix}embeddings.norm`),
     layers: c.windows.map((window, index) => {
       const layer = `${prefix}layers.${index}`;
@@ -218,7 +241,7 @@ function forward(c: ModernBertConfig, weights: Weights, target: Target): Encoder
 }
 
 /** ModernBertPredictionHead (dense, activation, norm), then the decoder, or the classifier of each token or of a pooled row. */
-function head(c: ModernBertConfig, t: Tensors, task: HeadTask, { tok_embeddings }: Weights): TaskHead {
+function head(c: ModernBertConfig, t: Tensors, task: HeadTask, { tok_embeddings, isTied }: Weights): TaskHead {
   const { hidden_size: h, vocab_size } = c;
   const dense = t.linear('head.dense', [h, h], { bias: c.classifier_bias, quantized: false });
   const layers: TaskHead['layers'] = [
@@ -226,10 +249,11 @@ function head(c: ModernBertConfig, t: Tensors, task: HeadTask, { tok_embeddings 
     { norm: t.norm('head.norm', h, c.norm_eps, c.norm_bias) },
   ];
   if (task === 'mlm') {
-    const table = c.tie_word_embeddings ? tok_embeddings : t.table('decoder.weight', [vocab_size, h]);
+    const table = isTied ? tok_embeddings : t.table(DECODER, [vocab_size, h]);
     const bias = c.decoder_bias ? t.vector('decoder.bias', vocab_size) : undefined;
     return { layers, output: decoderOf(table, bias, vocab_size) };
   }
+  if (task === 'qa') return { layers, output: answersOf(t, 'classifier', c.labels, h) };
   const pooling = task === 'seqcls' ? c.classifier_pooling : undefined;
   return { pooling, layers, output: classifierOf(t, 'classifier', c.labels, h) };
 }

@@ -12,5 +12,6 @@ export function readModelConfig(json: unknown): { family: Family; config: ModelC
   const family = FAMILIES.find(({ model_type }) => model_type === fields.json.model_type);
   if (family) return { family, config: family.readConfig(fields) };
   const known = FAMILIES.map(({ model_type }) => `'${model_type}'`).join(', ');
-  throw fields.unsupported('model_type', `known are ${known}`);
+  const own = fields.has('auto_map') ? "; a checkpoint's own code (auto_map) is not run" : '';
+  throw fields.unsupported('model_type', `known are ${known}${own}`);
 }

@@ -22,7 +22,8 @@ export function notNormalized(rows: Float32Array, width: number): string | undef
   for (let row = 0; row < rows.length; row += width) {
     let squares = 0;
     for (let c = row; c < row + width; c++) squares += rows[c] * rows[c];
-    if (squares !== 0 && !(Math.abs(squares - 1) < 0.01)) return `the length of its embedding is ${Math.sqrt(squares)} instead of 1`;
+    if (squares !== 0 && !(Math.abs(squares - 1) < 0.01))
+      return `the length of its embedding is ${Math.sqrt(squares)} instead of 1`;
   }
   return undefined;
 }

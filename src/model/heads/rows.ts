@@ -60,18 +60,17 @@ export const allTokens = (encoder: Encoder): Rows => lastHiddenStates(encoder, f
 /** The last hidden states of the chunk's tokens [rows, hidden]. */
 export const chosenTokens = (encoder: Encoder): Rows => lastHiddenStates(encoder, true);
 
-/** One row per sequence of the chunk: the poolings side by side. */
+/** One row per sequence of the chunk: the poolings side by side, then zeros up to a width that a layer can take. */
 export function pooled(tokens: Rows, poolings: Pooling[]): Rows {
   const { slot: hidden_states, stride, columns, steps } = tokens;
-  const outStride = poolings.length === 1 ? stride : poolings.length * columns;
+  const outStride = paddedWidth(poolings.length * columns);
   const slot = scratch(outStride, 'row', tokens);
-  const pools = poolings.map((pooling, p) =>
-    pool(
-      { pooling, stride, outStride, outColumn: p * columns },
-      { hidden_states, spans: indices, pooled: slot },
-      countOf(slot),
-    ),
-  );
+  const pools = poolings.map((pooling, p) => {
+    const outColumn = p * columns;
+    const outColumns = p === poolings.length - 1 ? outStride - outColumn : columns;
+    const spec = { pooling, stride, columns, outStride, outColumn, outColumns };
+    return pool(spec, { hidden_states, spans: indices, pooled: slot }, countOf(slot));
+  });
   return { slot, stride: outStride, columns: poolings.length * columns, steps: [...steps, ...pools] };
 }
 

@@ -20,6 +20,7 @@ describe('taskOf', () => {
     expect(of(['ModernBertForMaskedLM'], head)).toBe('mlm');
     expect(of(['ModernBertForSequenceClassification'], head)).toBe('seqcls');
     expect(of(['ModernBertForTokenClassification'], head)).toBe('tokcls');
+    expect(of(['ModernBertForQuestionAnswering'], head)).toBe('qa');
     expect(of(['ModernBertModel'], [])).toBe('encoder');
   });
 
@@ -29,6 +30,7 @@ describe('taskOf', () => {
 
   it('goes by the tensors where there is no class name', () => {
     expect(of([], [])).toBe('encoder');
+    expect(of([], ['qa_outputs.weight'])).toBe('qa');
     expect(of([], ['head.dense.weight'])).toBe('mlm');
     expect(of([], ['head.dense.weight', 'classifier.weight'], undefined, { 0: 'a' })).toBe('seqcls');
     expect(of([], ['head.dense.weight', 'classifier.weight'])).toBe('tokcls');
@@ -39,13 +41,11 @@ describe('taskOf', () => {
 
   it('refuses a task that it does not know', () => {
     expect(() => of(['ModernBertModel'], [], 'ner' as Task)).toThrow(
-      new RangeError("task must be one of mlm, seqcls, tokcls, encoder; it is 'ner'."),
+      new RangeError("task must be one of mlm, seqcls, tokcls, qa, encoder; it is 'ner'."),
     );
   });
 
   it('refuses a class that it does not know', () => {
-    expect(() => of(['ModernBertForQuestionAnswering'], [])).toThrow(
-      /architectures = "ModernBertForQuestionAnswering"/,
-    );
+    expect(() => of(['ModernBertForMultipleChoice'], [])).toThrow(/architectures = "ModernBertForMultipleChoice"/);
   });
 });

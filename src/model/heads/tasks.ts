@@ -30,6 +30,12 @@ export const TASKS: Record<Task, TaskKind> = {
     usual: () => sequenceLogits,
   },
   tokcls: { name: 'token classifier', suffix: 'ForTokenClassification', logits: tokenLogits, usual: () => tokenLogits },
+  qa: {
+    name: 'question answering model',
+    suffix: 'ForQuestionAnswering',
+    logits: tokenLogits,
+    usual: () => tokenLogits,
+  },
   encoder: { name: 'bare encoder without a head', suffix: 'Model', usual: embeddingHead },
 };
 
@@ -40,17 +46,20 @@ function embeddingHead({ chains, multiVector }: SentenceConfig): Head {
     : sequenceEmbedding(chain, { normalize: normalizesAfter(chain) });
 }
 
+/** Only question answering has it. ModernBERT's does not: there the layer is called classifier. */
+const QA_OUTPUTS = 'qa_outputs.weight';
+
 /**
  * What the checkpoint's head computes: as asked, else by its class name, else by its tensors. A masked language model without its head's
  * tensors is a bare encoder. Throws an UnsupportedModelError for another class.
  */
 export function taskOf(
-  { architectures, names_labels }: ModelConfig,
+  { architectures, names_labels, writer }: ModelConfig,
   { model_type, heads }: Family,
   names: { has(name: string): boolean },
   asked?: Task,
 ): Task {
-  const task = asked ?? namedTask(architectures[0]) ?? taskByTensors();
+  const task = asked ?? namedTask(architectures[0], writer) ?? taskByTensors();
   if (!Object.hasOwn(TASKS, task)) {
     throw wrongChoice('task', Object.keys(TASKS), task);
   }
@@ -62,18 +71,20 @@ export function taskOf(
 
   /** Both classifiers have the same tensors. A last resort: files that name their labels (id2label) count as sequence classifiers. */
   function taskByTensors(): Task {
+    if (heads && names.has(QA_OUTPUTS)) return 'qa';
     if (heads && names.has(heads.tensors.classifier)) return names_labels ? 'seqcls' : 'tokcls';
     return heads && names.has(heads.tensors.mlm) ? 'mlm' : 'encoder';
   }
 }
 
 /** The task that a class name stands for. */
-function namedTask(architecture: string | undefined): Task | undefined {
+function namedTask(architecture: string | undefined, writer: string | undefined): Task | undefined {
   if (architecture === undefined) return undefined;
   const found = Object.entries(TASKS).find(([, { suffix }]) => architecture.endsWith(suffix));
   if (found) return found[0] as Task;
   const known = Object.values(TASKS)
     .map(({ suffix }) => suffix)
     .join(', ');
-  throw unsupportedField('config.json', 'architectures', architecture, `known are classes that end in ${known}`);
+  const why = `known are classes that end in ${known}; pass the option task if its tensors are those of one of them`;
+  throw unsupportedField('config.json', 'architectures', architecture, why, writer);
 }
