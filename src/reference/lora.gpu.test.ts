@@ -265,6 +265,12 @@ it.each<[string, string, NodeLoadOptions, RegExp]>([
     /base has no tensor 'model\.layers\.3\.attn\.Wo\.weight': is it the base/,
   ],
   [
+    'a base whose Transformers are in folders',
+    folderOf('st-router'),
+    { adapter: ONE },
+    /^The base in .*st-router has its Transformer in a folder of its own; adapters of such checkpoints are not supported\.$/,
+  ],
+  [
     'a head that nothing reads',
     `${folderOf('peft-lora')}/base`,
     { adapter: `${folderOf('peft-lora')}/adapter`, task: 'encoder' },

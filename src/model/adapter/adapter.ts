@@ -16,8 +16,9 @@ export interface Adapter {
   where: string;
 }
 
-/** A tensor of the adapter's file, in f32. */
+/** A tensor of the adapter's file, in f32. `file`: for messages, which one it is, as there may be several. */
 export interface Values {
+  file: string;
   name: string;
   shape: number[];
   data: Float32Array<ArrayBuffer>;
@@ -49,13 +50,14 @@ export async function readAdapter(files: ModelFiles, options: ReadOptions): Prom
       `${missingFile(files, CONFIG).message} An adapter is a folder with adapter_config.json and ${WEIGHTS}, as peft saves it.`,
     );
   }
-  const config = readLoraConfig(json);
+  const config = readLoraConfig(json, `${CONFIG} in ${files.where}`);
+  const weights = `${WEIGHTS} in ${files.where}`;
   const kept = await readOtherFiles(files, options);
   const file = await files.open(WEIGHTS, options.signal);
   if (!file) throw await noWeights(files, options.signal);
   return {
     config,
-    edits: editsOf(await readValues(files.keep?.(file) ?? file, options), config),
+    edits: editsOf(await readValues(files.keep?.(file) ?? file, weights, options), weights, config),
     where: files.where,
     async open(name, signal, isOptional) {
       if (isOfTokenizer(name) ? !kept.get('tokenizer.json') : !kept.get('modules.json')) return undefined;
@@ -103,28 +105,32 @@ async function noWeights(files: ModelFiles, signal?: AbortSignal): Promise<Model
   );
 }
 
-/** All tensors of the file. */
-async function readValues(file: ModelFile, options: ReadOptions): Promise<Values[]> {
+/** Far above every published adapter, in numbers. */
+const MOST_VALUES = 2 ** 29;
+
+/** All tensors of the file. `where`: how messages call it. */
+async function readValues(file: ModelFile, where: string, options: ReadOptions): Promise<Values[]> {
   const read = new Map<string, Values>();
+  let total = 0;
   await readSafetensors(
     file,
     {
       header(tensors) {
         for (const { name, dtype, shape } of tensors) {
           if (!isFloatDtype(dtype)) {
-            throw new ModelFileError(
-              `${WEIGHTS}: tensor ${shown(name)} has dtype ${dtype}; expected F32, F16 or BF16.`,
-            );
+            throw new ModelFileError(`${where}: tensor ${shown(name)} has dtype ${dtype}; expected F32, F16 or BF16.`);
           }
-          const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
-          read.set(name, { name, shape, data });
+          const count = shape.reduce((a, b) => a * b, 1);
+          total += count;
+          if (total > MOST_VALUES) throw new ModelFileError(`${where} has more than ${MOST_VALUES} numbers.`);
+          read.set(name, { file: where, name, shape, data: new Float32Array(count) });
         }
         return read;
       },
       chunk({ name, dtype }, offset, bytes) {
         if (!isFloatDtype(dtype)) return;
         const index = offset / (dtype === 'F32' ? 4 : 2);
-        convertElements({ file: WEIGHTS, tensor: name, index }, bytes, dtype, read.get(name)!.data, index);
+        convertElements({ file: where, tensor: name, index }, bytes, dtype, read.get(name)!.data, index);
       },
     },
     options,
@@ -139,7 +145,7 @@ const MOST_NAME = 300;
 const PART =
   /^(.+)\.(lora_A\.weight|lora_B\.weight|lora_B\.bias|lora_embedding_A|lora_embedding_B|lora_magnitude_vector(?:\.weight)?)$/;
 
-function editsOf(tensors: Values[], config: LoraConfig): Map<string, Edit> {
+function editsOf(tensors: Values[], file: string, config: LoraConfig): Map<string, Edit> {
   const edits = new Map<string, Edit>();
   const modules = new Map<string, string>();
   const edit = (name: string, module: string, change: Partial<Edit>) => {
@@ -162,30 +168,30 @@ function editsOf(tensors: Values[], config: LoraConfig): Map<string, Edit> {
       edit(own, own.replace(/\.[^.]+$/, ''), { whole: values });
     }
   }
-  if (edits.size === 0) throw new ModelFileError(`${WEIGHTS} has no tensors.`);
-  for (const [name, found] of edits) checkEdit(name, found, modules.get(name)!, config);
+  if (edits.size === 0) throw new ModelFileError(`${file} has no tensors.`);
+  for (const [name, found] of edits) checkEdit(found, file, modules.get(name)!, config);
   return edits;
 }
 
-const unknown = ({ name }: Values) =>
+const unknown = ({ file, name }: Values) =>
   new ModelFileError(
-    `${WEIGHTS}: nothing is known to do with tensor ${shown(name)}: it is no part of LoRA, and none of ${CONFIG}'s modules_to_save.`,
+    `${file}: nothing is known to do with tensor ${shown(name)}: it is no part of LoRA, and none of ${CONFIG}'s modules_to_save.`,
   );
 
 /** Whether the parts belong together, whatever the base is. */
-function checkEdit(name: string, { a, b, lengths, isTable }: Edit, module: string, config: LoraConfig): void {
+function checkEdit({ a, b, lengths, isTable }: Edit, file: string, module: string, config: LoraConfig): void {
   const missing = a ? !b && 'lora_B' : b && 'lora_A';
-  if (missing) throw new ModelFileError(`${WEIGHTS} has no ${missing} of ${shown(module)}.`);
+  if (missing) throw new ModelFileError(`${file} has no ${missing} of ${shown(module)}.`);
   if (config.use_dora && a && !lengths)
-    throw new ModelFileError(`${WEIGHTS} has no lora_magnitude_vector of ${shown(module)}.`);
+    throw new ModelFileError(`${file} has no lora_magnitude_vector of ${shown(module)}.`);
   if (lengths && isTable) {
-    throw new UnsupportedModelError(`${WEIGHTS}: DoRA of an embedding table (${shown(name)}) is not supported.`);
+    throw new UnsupportedModelError(`${file}: DoRA of an embedding table (${shown(module)}) is not supported.`);
   }
   if (!a || !b) return;
   const rank = config.rankOf(module);
   if (a.shape.length !== 2 || b.shape.length !== 2 || a.shape[0] !== rank || b.shape[1] !== rank) {
     throw new ModelFileError(
-      `${WEIGHTS}: the adapter of ${shown(module)} has shapes [${a.shape}] and [${b.shape}]; by ${CONFIG} its rank is ${rank}, so they must be [${rank}, …] and […, ${rank}].`,
+      `${file}: the adapter of ${shown(module)} has shapes [${a.shape}] and [${b.shape}]; by ${CONFIG} its rank is ${rank}, so they must be [${rank}, …] and […, ${rank}].`,
     );
   }
 }

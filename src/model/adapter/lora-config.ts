@@ -22,8 +22,6 @@ export interface LoraConfig {
   saves(tensor: string): boolean;
 }
 
-const FILE = 'adapter_config.json';
-
 /** peft's task types, by the classes of transformers that they stand for. */
 const CLASS_SUFFIXES: Record<string, string> = {
   SEQ_CLS: 'ForSequenceClassification',
@@ -52,9 +50,9 @@ const CHANGES_BASE = /^(pissa|olora|corda|loftq|lora_ga)/;
 const isSet = (value: unknown): boolean =>
   Array.isArray(value) ? value.length > 0 : isObject(value) ? Object.keys(value).length > 0 : Boolean(value);
 
-/** Throws a ModelFileError for wrong fields, an UnsupportedModelError that names the field for another kind of adapter. */
-export function readLoraConfig(json: unknown): LoraConfig {
-  const fields = fieldsOf(FILE, json);
+/** `file`: how messages call it. Throws a ModelFileError for wrong fields, an UnsupportedModelError that names the field for another kind of adapter. */
+export function readLoraConfig(json: unknown, file: string): LoraConfig {
+  const fields = fieldsOf(file, json);
   fields.oneOf('peft_type', ['LORA'], 'LORA');
   for (const field of UNSUPPORTED) {
     if (isSet(fields.json[field])) throw fields.unsupported(field, 'plain LoRA, rsLoRA and DoRA are');
@@ -129,7 +127,7 @@ function patternsOf(fields: JsonFields, field: 'rank_pattern' | 'alpha_pattern')
     try {
       return [new RegExp(`(${pattern})$`, 'y'), value];
     } catch (cause) {
-      throw new ModelFileError(`${FILE}: '${pattern.slice(0, 100)}' in ${field} is not a regular expression.`, {
+      throw new ModelFileError(`${fields.file}: '${pattern.slice(0, 100)}' in ${field} is not a regular expression.`, {
         cause,
       });
     }

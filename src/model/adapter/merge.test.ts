@@ -236,7 +236,7 @@ describe('refuses', () => {
   ])('adapter_config.json: %s', async (text, config) => {
     const refused = adapterOf(config);
     await expect(refused).rejects.toThrow(UnsupportedModelError);
-    await expect(refused).rejects.toThrow(`adapter_config.json: ${text} is not supported`);
+    await expect(refused).rejects.toThrow(`adapter_config.json in the given files: ${text} is not supported`);
   });
 
   it('but not what only says how the training began', async () => {
@@ -298,7 +298,7 @@ describe('refuses', () => {
     ],
     ['DoRA without lengths', { use_dora: true }, LORA, /no lora_magnitude_vector of/],
     ['a wrong pattern', { alpha_pattern: { '(': 3 } }, LORA, /'\(' in alpha_pattern is not a regular expression/],
-    ['no tensors', {}, {}, /adapter_model\.safetensors has no tensors/],
+    ['no tensors', {}, {}, /adapter_model\.safetensors in the given files has no tensors/],
     [
       'a NaN',
       {},

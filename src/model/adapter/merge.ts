@@ -102,7 +102,7 @@ function placed({ edits, config }: Adapter, names: ReadonlySet<string>, where: s
     else {
       const [part] = [edit.a, edit.plus].filter((values) => values !== undefined);
       throw new ModelFileError(
-        `The adapter has ${shown(part?.name)}, but the base in ${where} has no tensor '${name}': is it the base that the adapter was trained on?`,
+        `${part?.file} has ${shown(part?.name)}, but the base in ${where} has no tensor '${name}': is it the base that the adapter was trained on?`,
       );
     }
     // Its input is the table with the adapter, its output the table without it.
@@ -217,7 +217,7 @@ function checkShapes({ name, dtype, shape }: TensorInfo, edit: Edit, stored: Qua
 
 const misfit = (values: Values, must: number[], name: string, own: number[]) =>
   new ModelFileError(
-    `adapter_model.safetensors: ${shown(values.name)} has shape [${values.shape}]; the base's '${name}' has [${own}], so it must be [${must}].`,
+    `${values.file}: ${shown(values.name)} has shape [${values.shape}]; the base's '${name}' has [${own}], so it must be [${must}].`,
   );
 
 /** The tensor with its edit, in place unless the edit brings it whole. */
