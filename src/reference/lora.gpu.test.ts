@@ -10,7 +10,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Model } from '../api/types';
 import { withLosses } from '../gpu/fixtures';
 import { maxDifference } from '../model/fixtures/golden';
-import type { NodeLoadOptions } from '../node';
+import { listCached, type NodeLoadOptions } from '../node';
 import { loadTestModel, withModel } from '../session/fixtures';
 
 const folderOf = (name: string) => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
@@ -219,6 +219,8 @@ describe('on the Hub', () => {
       '/org/base/resolve/commit1/model.safetensors',
     ]);
     asked.splice(0);
+    const stored = await listCached(options);
+    expect(stored.find(({ source }) => source === 'org/base')).toMatchObject({ dtype: 'f32', revision: 'refs/pr/3' });
     expect((await load()).cache.state).toBe('hit');
     expect(asked).toEqual([]);
     const adapters = { one: 'org/adapter', two: 'org/two' };
