@@ -14,6 +14,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import webpack from 'webpack';
 import { apiReference } from '../tools/api-docs.mjs';
 import { ROOT } from '../tools/bundle.mjs';
+import { checkpointTable } from '../tools/checkpoint-docs.mjs';
 import { bundleCli, bundleLibrary, emitTypes } from '../tools/library.mjs';
 import { FLAGS } from './demo-page';
 
@@ -373,6 +374,11 @@ it('the licence of every package in the library, the command line and the demo i
 it('docs/api.md is what `npm run docs` writes', async () => {
   const committed = await readFile(at('library/docs/api.md'), 'utf8');
   expect(committed, 'docs/api.md is out of date: run `npm run docs`').toBe(apiReference());
+});
+
+it('docs/checkpoints.md is what `npm run docs` writes', async () => {
+  const committed = await readFile(at('library/docs/checkpoints.md'), 'utf8');
+  expect(committed, 'docs/checkpoints.md is out of date: run `npm run docs`').toBe(checkpointTable());
 });
 
 it('relative links in the documentation lead to existing files', async () => {

@@ -22,6 +22,9 @@ export interface ReferenceCall {
   rows?: number[][];
   output?: 'last_hidden_state' | 'logits';
   values?: unknown[];
+  /** Of question answering: logits of every token. */
+  start?: number[][];
+  end?: number[][];
   /** The rows of a text may come in any order. */
   anyOrder?: boolean;
 }
@@ -34,7 +37,10 @@ export interface ReferenceCase {
 
 const FOLDER = fileURLToPath(new URL('./fixtures', import.meta.url));
 
-export const CASES: string[] = readdirSync(FOLDER).sort();
+/** Folders; files beside them hold results of whole pipelines. */
+export const CASES: string[] = readdirSync(FOLDER)
+  .filter((name) => !name.endsWith('.json'))
+  .sort();
 
 export const folderOf = (name: string): string => `${FOLDER}/${name}`;
 
@@ -70,6 +76,17 @@ const forward: Run = async (model, { output = 'logits', ids = [], rows = [], val
     const want = (values as number[][][])[i];
     expect(shape, `sequence ${i}`).toEqual([want.length, want[0].length]);
     expectNear(data, want.flat(), tolerance, `sequence ${i}`);
+  }
+};
+
+const answer: Run = async (model, { ids = [], start = [], end = [], tolerance = 0 }) => {
+  expect([model.info.task, model.info.labels]).toEqual(['qa', ['start', 'end']]);
+  for (const [i, sequence] of ids.entries()) {
+    const batch = { inputIds: Uint32Array.from(sequence), lengths: Uint32Array.of(sequence.length) };
+    const { data, shape } = (await model.forward(batch, { outputs: ['logits'] })).logits!;
+    expect(shape, `pair ${i}`).toEqual([sequence.length, 2]);
+    const want = sequence.flatMap((_, t) => [start[i][t], end[i][t]]);
+    expectNear(data, want, tolerance, `pair ${i}`);
   }
 };
 
@@ -155,4 +172,4 @@ const fillMask: Run = async (model, { texts = [], values, tolerance = 0 }) => {
   }
 };
 
-export const RUNS = { tokenize, forward, embed, embedMultiVector, rerank, classify, classifyTokens, fillMask };
+export const RUNS = { tokenize, forward, answer, embed, embedMultiVector, rerank, classify, classifyTokens, fillMask };
