@@ -48,6 +48,8 @@ const LAVAPIPE_ONLY = [
   'cli/cli.gpu.test.ts',
   'src/guide.gpu.test.ts',
   'src/session/recovery.gpu.test.ts',
+  'src/session/convert.gpu.test.ts',
+  'src/reference/lora.gpu.test.ts',
   'src/session/overflow.gpu.test.ts',
   'bench/pack/pack.gpu.test.ts',
 ];

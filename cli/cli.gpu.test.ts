@@ -70,7 +70,7 @@ describe('bad arguments', () => {
     [['embed', NANO, '--colour'], 2, /Unknown option '--colour'/],
     [['embed'], 2, /Missing argument: MODEL\./],
     [['embed', NANO, NANO_EMBED], 2, /Unexpected argument/],
-    [['embed', NANO, '--dtype', 'q5'], 2, /--dtype must be one of auto, f32, f16, q8, q4, but is 'q5'/],
+    [['embed', NANO, '--dtype', 'q5'], 2, /--dtype must be one of auto, f32, fp32, .*, but is 'q5'/],
     [['embed', NANO, '--batch', '0'], 2, /--batch must be a positive integer, but is '0'/],
     [['embed', NANO, '--input', 'nowhere.jsonl'], 2, /no such file: nowhere\.jsonl/],
     [['embed', NANO, '--resume'], 2, /--resume needs an output file/],
@@ -332,6 +332,35 @@ it('a model from a URL is cached, listed and deleted', async () => {
 });
 
 describe('convert', () => {
+  it("merges an adapter of the Hub into its base, a pull request's revision; a dtype has several names", async () => {
+    const fixtures = join(ROOT, 'src/reference/fixtures/st-lora');
+    const asked: string[] = [];
+    const server = createServer(async (request, response) => {
+      asked.push(request.url ?? '');
+      const [, part, name] = /^\/org\/(base|adapter)\/resolve\/[^/]+\/(.+)$/.exec(request.url ?? '') ?? [];
+      const bytes = part && (await readFile(join(fixtures, part, name)).catch(() => undefined));
+      response.writeHead(bytes ? 200 : 404).end(bytes || '');
+    });
+    onTestFinished(() => void server.close());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const hub = ['--hub-url', `http://127.0.0.1:${(server.address() as AddressInfo).port}`];
+    const options = ['--adapter', 'org/adapter', '--revision', 'refs/pr/3', '--dtype', 'float32', ...hub];
+    const { code, stderr } = await run(['convert', 'org/base', at('merged'), ...options]);
+    expect(code, stderr).toBe(0);
+    expect(asked).toContain('/org/base/resolve/refs%2Fpr%2F3/model.safetensors');
+    expect(asked).toContain('/org/adapter/resolve/main/adapter_model.safetensors');
+    const embed = async (args: string[]) => {
+      const { lines } = await run(
+        ['embed', ...args, '--dtype', 'fp32', '--arithmetic', 'f32'],
+        jsonl([{ text: 'Bread' }]),
+      );
+      return lines[0].embedding as number[];
+    };
+    const embedding = await embed([at('merged')]);
+    expect(embedding).toHaveLength(24);
+    expect(embedding).toEqual(await embed([join(fixtures, 'base'), '--adapter', join(fixtures, 'adapter')]));
+  });
+
   it('q8: the folder is complete and computes what loadModel does with that dtype', async () => {
     const { code, stderr } = await run(['convert', NANO_EMBED, at('nano-q8'), '--dtype', 'q8']);
     expect(code, stderr).toBe(0);

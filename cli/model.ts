@@ -1,6 +1,13 @@
 /** Options of the commands that run a model, and loading it. */
 import { env } from 'node:process';
-import { type Progress as FileProgress, loadModel, type Model, type Task } from 'modernbert-webgpu/node';
+import {
+  type Dtype,
+  type DtypeName,
+  type Progress as FileProgress,
+  loadModel,
+  type Model,
+  type Task,
+} from 'modernbert-webgpu/node';
 import { type Option, UsageError, type Values } from './command';
 import { type Progress, withProgress } from './progress';
 
@@ -15,8 +22,26 @@ export const CACHE_FOLDER: Option = {
   help: "where models are cached (modernbert-webgpu/models in the user's cache folder)",
 };
 
+/** A dtype's name here and in other tools. */
+export const DTYPES: readonly (Dtype | DtypeName)[] = [
+  'f32',
+  'fp32',
+  'float32',
+  'f16',
+  'fp16',
+  'float16',
+  'half',
+  'q8',
+  'int8',
+  'q8_0',
+  'q4',
+  'int4',
+  'q4_0',
+];
+
 export const MODEL_OPTIONS: Record<string, Option> = {
-  dtype: { value: 'DTYPE', help: 'weights: auto, f32, f16, q8 or q4 (auto)' },
+  dtype: { value: 'DTYPE', help: 'weights: auto, f32, f16, q8 or q4, or fp32, fp16, int8, int4 (auto)' },
+  adapter: { value: 'SOURCE', help: 'a LoRA adapter of the model' },
   arithmetic: { value: 'DTYPE', help: 'activations: auto, f32 or f16 (auto)' },
   compute: { value: 'KIND', help: 'matrix products: float, or int8 for q8 weights (float)' },
   task: { value: 'TASK', help: 'encoder, mlm, seqcls or tokcls, if config.json does not name the head' },
@@ -35,7 +60,8 @@ export const fileOptions = (values: Values) => ({
 /** Checks MODEL_OPTIONS; the returned function loads the model. */
 export function modelLoader(source: string, values: Values): (signal: AbortSignal) => Promise<Model> {
   const options = {
-    dtype: values.choice('dtype', ['auto', 'f32', 'f16', 'q8', 'q4']),
+    dtype: values.choice('dtype', ['auto', ...DTYPES]),
+    adapter: values.text('adapter'),
     arithmetic: values.choice('arithmetic', ['auto', 'f32', 'f16']),
     compute: values.choice('compute', ['float', 'int8']),
     task: values.text('task') as Task | undefined, // the library checks it
@@ -53,7 +79,8 @@ export function modelLoader(source: string, values: Values): (signal: AbortSigna
         progress.end(`${weights} of ${dtype} weights on ${adapter.description || adapter.vendor}`);
         return model;
       } catch (error) {
-        throw error instanceof TypeError ? new UsageError(error.message) : error;
+        // A wrong source or option.
+        throw error instanceof TypeError || error instanceof RangeError ? new UsageError(error.message) : error;
       }
     });
 }

@@ -7,6 +7,8 @@ import { fileOf, safetensorsBytes } from '../src/formats/fixtures';
 import type { ModelFiles } from '../src/formats/model-files';
 import { readJson } from '../src/formats/read';
 import { readSafetensors } from '../src/formats/safetensors';
+import { readAdapter } from '../src/model/adapter/adapter';
+import { mergedFiles } from '../src/model/adapter/merge';
 import { declaredPlaces } from '../src/model/build';
 import { readModelConfig } from '../src/model/families/registry';
 import { readSentence } from '../src/model/fixtures/sentence';
@@ -166,7 +168,61 @@ const tensors = (dtype: string, bytes: number) => {
   return safetensorsBytes(json, new Uint8Array(at).fill(1));
 };
 
+const adapterConfigs = [
+  { peft_type: 'LORA', r: 2, lora_alpha: 4, task_type: 'SEQ_CLS', modules_to_save: ['classifier'], bias: 'none' },
+  {
+    base_model_name_or_path: 'org/base',
+    r: 4,
+    rank_pattern: { 'layers\\.\\d+\\.mlp\\.Wi': 2 },
+    modules_to_save: ['classifier'],
+    alpha_pattern: { '^layers.*': 3 },
+    use_rslora: true,
+    bias: 'all',
+    use_dora: false,
+  },
+];
+
+const adapterWeights = () => {
+  const shapes = {
+    'base_model.model.model.layers.0.mlp.Wi.lora_A.weight': [2, 64],
+    'base_model.model.model.layers.0.mlp.Wi.lora_B.weight': [2, 2],
+    'base_model.model.classifier.weight': [3, 2],
+  };
+  let at = 0;
+  const header = Object.entries(shapes).map(([name, shape]) => {
+    const begin = at;
+    at += shape[0] * shape[1] * 4;
+    return [name, { dtype: 'F32', shape, data_offsets: [begin, at] }];
+  });
+  return safetensorsBytes(Object.fromEntries(header), new Uint8Array(at).fill(1));
+};
+
+/** Merges the adapter and reads the result. */
+async function mergeAdapter(adapter: Record<string, Uint8Array>): Promise<void> {
+  const read = await readAdapter(filesOf(adapter), {});
+  const base = filesOf({ 'model.safetensors': tensors('F32', 4), 'config.json': jsonOf(configs[0]) });
+  const merged = mergedFiles(base, read);
+  await readJson(merged, 'config.json');
+  const file = (await merged.open('model.safetensors'))!;
+  await readSafetensors(file, { header: (all) => new Set(all.map(({ name }) => name)), chunk() {} });
+}
+
 export const TARGETS: readonly Target[] = [
+  {
+    name: 'adapter-config',
+    extension: 'json',
+    seeds: adapterConfigs.map(jsonOf),
+    mutate: mutateJson,
+    run: (bytes) => mergeAdapter({ 'adapter_config.json': bytes, 'adapter_model.safetensors': adapterWeights() }),
+  },
+  {
+    name: 'adapter-weights',
+    extension: 'safetensors',
+    seeds: [adapterWeights()],
+    mutate: mutateSafetensors,
+    run: (bytes) =>
+      mergeAdapter({ 'adapter_config.json': jsonOf(adapterConfigs[0]), 'adapter_model.safetensors': bytes }),
+  },
   {
     name: 'tokenizer',
     extension: 'json',

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { WebGPUUnavailableError } from './api/errors';
 import { checkOptions, FILE_OPTIONS, LOAD_OPTIONS, type OptionNames } from './api/options';
-import type { CachedModel, Dtype, FileOptions, LoadOptions, Model, ModelSource } from './api/types';
+import type { CachedModel, Dtype, DtypeName, FileOptions, LoadOptions, Model, ModelSource } from './api/types';
 import { convertToFolder } from './formats/convert-folder';
 import { quantizedTensors } from './model/build';
+import { dtypeNamed } from './model/choose-dtype';
+import { filesWithAdapter } from './session/adapters';
 import { openModel } from './session/open';
 import { folderFiles } from './sources/folder';
-import { openFiles, type SourceOptions } from './sources/source';
+import type { SourceOptions } from './sources/source';
 import { deleteEntries, listEntries } from './store/entries';
 import { folderStore } from './store/folder';
 import { filePlans } from './store/plans-folder';
@@ -37,7 +39,7 @@ export interface NodeLoadOptions extends LoadOptions, NodeCacheOptions {
 }
 
 const LOAD_NAMES: OptionNames<NodeLoadOptions> = { ...LOAD_OPTIONS, dawn: true, cacheFolder: true };
-const CONVERT_NAMES: OptionNames<ConvertOptions> = { ...FILE_OPTIONS, dtype: true };
+const CONVERT_NAMES: OptionNames<ConvertOptions> = { ...FILE_OPTIONS, dtype: true, adapter: true };
 
 /**
  * Loads a checkpoint in Node, on Dawn (npm `webgpu`), or in Deno, on its own WebGPU; without a worker, otherwise as in the browser. `source` may also
@@ -73,12 +75,14 @@ async function dawnGpu(options: string[]): Promise<GPU> {
 
 export interface ConvertOptions extends FileOptions {
   /** The dtype of the converted weights: see docs/guide/dtypes.md. */
-  dtype: Exclude<Dtype, 'f32'>;
+  dtype: Dtype | DtypeName;
+  /** A LoRA adapter to merge into the weights first: as for `loadModel`. */
+  adapter?: ModelSource;
 }
 
 /**
- * Writes a checkpoint with converted weights and all its other files into a new folder, in a few MB of memory and without a GPU. The folder
- * appears when it is complete. Resolves to the size of its weights in bytes. Throws a RangeError if `folder` is not empty, a ModelFileError for a
+ * Writes a checkpoint with converted weights and all its other files into a new folder, in a few MB of memory and without a GPU. The folder of a
+ * LoRA adapter is merged into the base that it names. The result appears when it is complete. Resolves to the size of its weights in bytes. Throws a RangeError if `folder` is not empty, a ModelFileError for a
  * broken or already converted checkpoint, an UnsupportedModelError for one that cannot be quantised, or the reason of `signal`.
  */
 export async function convertModel(
@@ -87,8 +91,11 @@ export async function convertModel(
   options: ConvertOptions,
 ): Promise<{ bytes: number }> {
   checkOptions('convertModel', options, CONVERT_NAMES);
-  const { dtype, ...rest } = options;
-  return convertToFolder(openFiles(source, { ...rest, ...local }), dtype, folder, quantizedTensors, rest);
+  const { dtype: name, adapter, ...rest } = options;
+  const dtype = dtypeNamed(name);
+  if (dtype === 'auto') throw new RangeError("dtype 'auto' is for loading; name f32, f16, q8 or q4.");
+  const files = await filesWithAdapter(source, adapter, { ...rest, ...local });
+  return convertToFolder(files, dtype, folder, quantizedTensors, rest);
 }
 
 /** The models kept in the folder, most recently used first. */

@@ -20,6 +20,8 @@ export const LOAD_OPTIONS: OptionNames<LoadOptions> = {
   ...FILE_OPTIONS,
   cache: true,
   dtype: true,
+  adapter: true,
+  adapters: true,
   arithmetic: true,
   compute: true,
   task: true,

@@ -10,6 +10,9 @@ import type { Calls, Metric, Pooling } from './calls';
  */
 export type Dtype = 'f32' | 'f16' | 'q8' | 'q4';
 
+/** Other names of dtypes, as other tools call them: f32, f16, q8 or q4. */
+export type DtypeName = 'fp32' | 'float32' | 'fp16' | 'float16' | 'half' | 'int8' | 'q8_0' | 'int4' | 'q4_0';
+
 /**
  * Storage of activations between kernels. `f32` runs everywhere; `f16` needs the device feature shader-f16. Sums, the residual stream,
  * LayerNorm and softmax are f32 in both.
@@ -120,7 +123,18 @@ export interface LoadOptions extends FileOptions {
    * Weights on the GPU. `auto`: the file's own precision; f16 if f32 weights would exceed 512 MiB; q8 or q4 if the larger ones would exceed a
    * quarter of the machine's memory (navigator.deviceMemory), or both the device's largest buffer and 512 MiB.
    */
-  dtype?: 'auto' | Dtype;
+  dtype?: 'auto' | Dtype | DtypeName;
+  /**
+   * A LoRA adapter that is merged into the weights of `source`, its base: a folder as peft or sentence-transformers saves it, of any kind that a
+   * source can be. With `adapters`, the name of one of them. A `source` that is itself an adapter's folder needs no option: its base is the one
+   * that its adapter_config.json names.
+   */
+  adapter?: ModelSource;
+  /**
+   * Adapters of the same base by name, of which one at a time is used, or none: see `Model.setAdapter`. The base's files stay in memory (a browser
+   * may move them to the disk).
+   */
+  adapters?: Record<string, ModelSource>;
   /** `auto`: f16 if the device has shader-f16 and the weights are not f32, else f32. */
   arithmetic?: 'auto' | Arithmetic;
   /** Default `float`. `int8` makes q8 the default dtype and adds about as much error as q8 weights (docs/guide/dtypes.md). */
@@ -204,6 +218,9 @@ export interface ModelInfo {
   maskToken: string | undefined;
   adapter: { vendor: string; architecture: string; device: string; description: string };
   profile: ProfileName;
+  /** The names of the option `adapters`, and which of them is in use; undefined: the base alone. */
+  loraAdapters: string[];
+  loraAdapter: string | undefined;
   /** Usually empty. See docs/guide/loading.md. */
   replaced: ReplacedKernel[];
   /** Optional WebGPU features that the kernels use. */
@@ -216,6 +233,12 @@ export interface ModelInfo {
 export interface Model extends Calls {
   readonly info: ModelInfo;
   memory(): MemoryUse;
+  /**
+   * Uses another one of the option `adapters`, or without a name the base alone; nothing is downloaded again. Calls made before run with the adapter
+   * that they were made with, later ones wait for the new. Meanwhile there is GPU memory for both. Resolves to the new `info`: an adapter may have its
+   * own head, labels and prompts. If it rejects, the model keeps the adapter that it had. Throws a RangeError for an unknown name.
+   */
+  setAdapter(name?: string): Promise<ModelInfo>;
   /** Frees all GPU memory. Waiting calls reject. */
   dispose(): Promise<void>;
 }

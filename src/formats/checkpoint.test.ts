@@ -72,7 +72,19 @@ describe('listCheckpointFiles', () => {
     await expect(none).rejects.toThrow(
       'There are no weights in the given files: neither model.safetensors nor model.safetensors.index.json (there are config.json).',
     );
-    const pickled = listCheckpointFiles(filesOf({ 'pytorch_model.bin': 'x' }));
-    await expect(pickled).rejects.toThrow('There is a pytorch_model.bin, but only safetensors files are supported');
+    for (const name of ['pytorch_model.bin', 'pytorch_model.bin.index.json']) {
+      const files = filesOf({ [name]: 'x' });
+      await expect(listCheckpointFiles(files)).rejects.toThrow(
+        `. There is ${name}, and only safetensors files are supported. Convert it in Python: from transformers import AutoModelForMaskedLM as Model; Model.from_pretrained('folder').save_pretrained('new-folder')`,
+      );
+      const identity = { source: 'org/name', revision: 'main' };
+      await expect(listCheckpointFiles({ ...files, identity })).rejects.toThrow(
+        /revision 'refs\/pr\/N', N being the number that https:\/\/huggingface\.co\/org\/name\/discussions shows\..*spaces\/safetensors\/convert.*from_pretrained\('org\/name'\)/,
+      );
+    }
+    const adapter = listCheckpointFiles(filesOf({ 'adapter_config.json': '{}' }));
+    await expect(adapter).rejects.toThrow(
+      'It is a LoRA adapter: load its base, with this folder as the option adapter.',
+    );
   });
 });

@@ -47,10 +47,33 @@ function parseWeightMap(index: unknown, where: string): Map<string, string> {
 
 async function noWeights(files: ModelFiles, signal?: AbortSignal): Promise<ModelFileError> {
   const why = [WEIGHTS, WEIGHTS_INDEX].map((name) => files.whyMissing?.(name)).find((reason) => reason !== undefined);
-  const other = await files.open('pytorch_model.bin', signal).catch(() => undefined);
-  other?.stream.cancel().catch(() => {});
-  return new ModelFileError(
-    `There are no weights in ${files.where}: neither ${WEIGHTS} nor ${WEIGHTS_INDEX}${why ? ` (${why})` : ''}.` +
-      (other ? ' There is a pytorch_model.bin, but only safetensors files are supported: convert it first.' : ''),
+  const error = (more: string) =>
+    new ModelFileError(
+      `There are no weights in ${files.where}: neither ${WEIGHTS} nor ${WEIGHTS_INDEX}${why ? ` (${why})` : ''}.${more}`,
+    );
+  const isThere = async (name: string) => {
+    const file = await files.open(name, signal).catch(() => undefined);
+    await file?.stream.cancel().catch(() => {});
+    return file !== undefined;
+  };
+  for (const name of ['pytorch_model.bin', 'pytorch_model.bin.index.json']) {
+    if (await isThere(name))
+      return error(` There is ${name}, and only safetensors files are supported. ${wayOut(files)}`);
+  }
+  const isAdapter = await isThere('adapter_config.json');
+  return error(isAdapter ? ' It is a LoRA adapter: load its base, with this folder as the option adapter.' : '');
+}
+
+/** How to come by safetensors files. */
+function wayOut({ identity }: ModelFiles): string {
+  const isOnHub = identity?.revision !== undefined;
+  const source = isOnHub ? identity.source : 'folder';
+  const convert =
+    `in Python: from transformers import AutoModelForMaskedLM as Model; Model.from_pretrained('${source}').save_pretrained('new-folder') ` +
+    "(of a head's class: the one that config.json names)";
+  if (!isOnHub) return `Convert it ${convert}.`;
+  return (
+    `Often a pull request of its repository has them, in a revision of its own: load it with revision 'refs/pr/N', N being the number that ` +
+    `${identity.hubUrl ?? 'https://huggingface.co'}/${source}/discussions shows. https://huggingface.co/spaces/safetensors/convert opens such a request. Or convert it ${convert}.`
   );
 }

@@ -3,22 +3,22 @@ import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promi
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import process from 'node:process';
-import { type ConvertedDtype, convertCheckpoint } from './convert';
-import type { ModelFiles } from './model-files';
+import type { Dtype } from '../api/types';
+import { convertCheckpoint } from './convert';
+import { isObject } from './json-fields';
+import { inFolder, isFileName, type ModelFiles, unmergedError } from './model-files';
 import { type ReadOptions, readBytes, readJson } from './read';
 
-/** Files besides the weights that this or other loaders read. */
+/** Files besides the weights that this or other loaders read, in the checkpoint's own folder and in those of its modules. */
 const SMALL_FILES = [
   'config.json',
   'tokenizer.json',
   'tokenizer_config.json',
   'special_tokens_map.json',
-  'modules.json',
   'sentence_bert_config.json',
-  'config_sentence_transformers.json',
-  'README.md',
-  'LICENSE',
+  'router_config.json',
 ];
+const TOP_FILES = ['modules.json', 'config_sentence_transformers.json', 'README.md', 'LICENSE'];
 
 /**
  * Writes `files`, with weights converted to `to`, into a new folder, which appears once it is complete. Resolves to the size of the
@@ -27,7 +27,7 @@ const SMALL_FILES = [
  */
 export async function convertToFolder(
   files: ModelFiles,
-  to: ConvertedDtype,
+  to: Dtype,
   folder: string,
   quantizedBy: Parameters<typeof convertCheckpoint>[2],
   options: ReadOptions,
@@ -43,11 +43,19 @@ export async function convertToFolder(
   const unfinished = await beginFolder(target);
   try {
     let bytes = 0;
-    for await (const { name, size, stream } of convertCheckpoint(files, to, quantizedBy, options)) {
-      await write(unfinished, name, stream);
-      bytes += size;
+    const { transformers, modules } = await foldersOf(files, options);
+    const at = (path: string, name: string) => (path === '' ? name : `${path}/${name}`);
+    for (const path of transformers) {
+      for await (const { name, size, stream } of convertCheckpoint(inFolder(files, path), to, quantizedBy, options)) {
+        await write(unfinished, name.startsWith(at(path, '')) ? name : at(path, name), stream); // a folder's files have its name
+        bytes += size;
+      }
     }
-    for (const name of [...SMALL_FILES, ...(await moduleFiles(files, options))]) {
+    const unmerged = unmergedError(files);
+    if (unmerged) throw unmerged;
+    const small = ['', ...transformers, ...modules].flatMap((path) => SMALL_FILES.map((name) => at(path, name)));
+    const weights = modules.map((path) => at(path, 'model.safetensors'));
+    for (const name of new Set([...TOP_FILES, ...small, ...weights])) {
       const file = await readBytes(files, name, options);
       if (file) await write(unfinished, name, [file]);
     }
@@ -115,13 +123,34 @@ const unless = (code: string) => (error: NodeJS.ErrnoException) => {
   if (error.code !== code) throw error;
 };
 
-/** The files in the module folders of a sentence-transformers model, such as 1_Pooling and 2_Dense. */
-async function moduleFiles(files: ModelFiles, options: ReadOptions): Promise<string[]> {
-  const modules = await readJson(files, 'modules.json', options);
-  const paths = Array.isArray(modules) ? modules.map(({ path }: { path?: unknown }) => path) : ['1_Pooling'];
-  return paths
-    .filter((path): path is string => typeof path === 'string' && /^[\w-][\w.-]*$/.test(path))
-    .flatMap((path) => [`${path}/config.json`, `${path}/model.safetensors`]);
+/** The folders of a sentence-transformers model: of its Transformers, whose weights are converted, and of its other modules. */
+async function foldersOf(files: ModelFiles, options: ReadOptions) {
+  const listed = await readJson(files, 'modules.json', options);
+  const typeOf = new Map<string, string>(); // by folder
+  const add = (path: unknown, type: unknown) => {
+    if (typeof path === 'string' && (path === '' || isFileName(path))) typeOf.set(path, String(type));
+  };
+  if (Array.isArray(listed)) for (const { path, type } of listed.filter(isObject)) add(path, type);
+  else
+    for (const [path, type] of [
+      ['', '.Transformer'],
+      ['1_Pooling', '.Pooling'],
+    ])
+      add(path, type);
+  for (const path of typeOf.keys()) {
+    if (!/\.(Router|Asym)$/.test(typeOf.get(path)!)) continue;
+    const own = inFolder(files, path);
+    const router =
+      (await readJson(own, 'router_config.json', options)) ?? (await readJson(own, 'config.json', options));
+    const types = isObject(router) && isObject(router.types) ? router.types : {};
+    for (const [name, type] of Object.entries(types)) add(path === '' ? name : `${path}/${name}`, type);
+  }
+  const isTransformer = (path: string) => /\.(MLM)?Transformer$/.test(typeOf.get(path)!);
+  const all = [...typeOf.keys()];
+  return {
+    transformers: all.filter(isTransformer),
+    modules: all.filter((path) => path !== '' && !isTransformer(path)),
+  };
 }
 
 async function write(folder: string, name: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {

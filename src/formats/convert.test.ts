@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Dtype } from '../api/types';
 import { numbers } from '../kernels/fixtures';
-import { type ConvertedDtype, convertCheckpoint, convertFile, type QuantizedAs, quantizedDtypeOf } from './convert';
+import { convertCheckpoint, convertFile, type QuantizedAs, quantizedDtypeOf } from './convert';
 import { fileOf, safetensorsBytes } from './fixtures';
 import { f32ToF16 } from './float';
 import type { ModelFile, ModelFiles } from './model-files';
@@ -66,14 +67,13 @@ async function read(file: ModelFile) {
 
 /** What a loader would decide: tables of 77 rows at least q8, heads and matrices of 96 columns not. */
 const quantizedBy =
-  (to: ConvertedDtype): QuantizedAs =>
+  (to: Dtype): QuantizedAs =>
   (name) => {
-    if (to === 'f16' || name.startsWith('head') || EVERY[name]?.shape[1] === 96) return undefined;
+    if (to === 'f32' || to === 'f16' || name.startsWith('head') || EVERY[name]?.shape[1] === 96) return undefined;
     return EVERY[name]?.shape[0] === 77 ? 'q8' : to;
   };
 
-const convert = (bytes: Uint8Array, to: ConvertedDtype) =>
-  convertFile(fileOf(bytes, { step: 5000 }), to, () => quantizedBy(to));
+const convert = (bytes: Uint8Array, to: Dtype) => convertFile(fileOf(bytes, { step: 5000 }), to, () => quantizedBy(to));
 
 /** What `tensor` should have become. */
 function quantized(name: string, [n, k]: number[], dtype: QuantizedDtype) {

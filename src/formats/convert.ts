@@ -1,5 +1,5 @@
 /**
- * Converted checkpoints are ordinary safetensors files. f16: every tensor is F16, for any reader. q8 and q4: the matrices of the layers and
+ * Converted checkpoints are ordinary safetensors files. f32 and f16: every tensor is F32 or F16, for any reader. q8 and q4: the matrices of the layers and
  * the embedding table (always q8) are laid out as quantize.ts says, each under its own name and followed by its scales as `NAME.scales`;
  * other matrices are F16, vectors unchanged. `__metadata__` of quantised files names the format, so that other readers reject them.
  */
@@ -11,9 +11,8 @@ import { shown } from './json-fields';
 import type { ModelFile, ModelFiles } from './model-files';
 import { GROUP, isQuantized, K_STEP, type QuantizedDtype, quantize, quantizedBytes } from './quantize';
 import { type ReadOptions, readJson } from './read';
-import { type Metadata, readSafetensors, safetensorsHeader, type TensorInfo } from './safetensors';
-
-export type ConvertedDtype = Exclude<Dtype, 'f32'>;
+import { type Rewriter, type RewrittenFile, rewriteSafetensors } from './rewrite';
+import type { Metadata, TensorInfo } from './safetensors';
 
 const FORMAT = 'modernbert-webgpu';
 const VERSION = '1';
@@ -31,12 +30,9 @@ export function quantizedDtypeOf({ format, version, dtype = '' }: Metadata, file
 export type QuantizedAs = (name: string) => QuantizedDtype | undefined;
 
 /** What a tensor becomes; undefined if it stays as it is. */
-function targetOf(
-  { name, dtype, shape }: TensorInfo,
-  to: ConvertedDtype,
-  quantizedAs: QuantizedAs,
-): ConvertedDtype | undefined {
+function targetOf({ name, dtype, shape }: TensorInfo, to: Dtype, quantizedAs: QuantizedAs): Dtype | undefined {
   if (!isFloatDtype(dtype)) return undefined;
+  if (to === 'f32') return dtype === 'F32' ? undefined : 'f32';
   const half = dtype === 'F16' ? undefined : 'f16';
   if (to === 'f16') return half;
   if (shape.length === 1) return undefined;
@@ -51,7 +47,7 @@ function targetOf(
 
 /** What the tensors of a file become (undefined: unchanged), and the `__metadata__` of the result. */
 interface Conversion {
-  targetOf(tensor: TensorInfo): ConvertedDtype | undefined;
+  targetOf(tensor: TensorInfo): Dtype | undefined;
   metadata: Metadata;
 }
 
@@ -62,7 +58,7 @@ interface Conversion {
  */
 export const convertFile = (
   file: ModelFile,
-  to: ConvertedDtype,
+  to: Dtype,
   quantizedIn: (names: string[]) => QuantizedAs,
   options: ReadOptions = {},
 ) =>
@@ -103,65 +99,50 @@ export const prepareFile = (
     options,
   );
 
-const metadataOf = (to: ConvertedDtype, metadata: Metadata): Metadata =>
+const metadataOf = (to: Dtype, metadata: Metadata): Metadata =>
   isQuantized(to) ? { format: FORMAT, version: VERSION, dtype: to } : { format: 'pt', ...metadata };
 
 function convertAs(
   file: ModelFile,
   conversionOf: (metadata: Metadata, tensors: TensorInfo[]) => Conversion,
   options: ReadOptions,
-): Promise<ModelFile & { size: number; tensors: string[] }> {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const writer = writable.getWriter();
-  const targets = new Map<string, ConvertedDtype | undefined>();
+): Promise<RewrittenFile> {
+  const targets = new Map<string, Dtype | undefined>();
   const values = new Float32Array(1 << 19); // of one chunk of 1 MiB
   let scales = new Uint16Array();
 
-  return new Promise((resolve, reject) => {
-    const visitor = {
-      async header(tensors: TensorInfo[], metadata: Metadata) {
-        const conversion = conversionOf(metadata, tensors);
-        const entries = tensors.flatMap((tensor) => {
-          const target = conversion.targetOf(tensor);
-          targets.set(tensor.name, target);
-          return entriesOf(tensor, target);
-        });
-        const { header, size } = safetensorsHeader(entries, conversion.metadata);
-        resolve({ name: file.name, size, stream: readable, tensors: entries.map(({ name }) => name) });
-        await writer.write(header);
-        return targets;
-      },
-      async chunk(tensor: TensorInfo, offset: number, bytes: Uint8Array<ArrayBuffer>) {
-        const { name, dtype, begin, end } = tensor;
-        const target = targets.get(name);
-        if (!target || !isFloatDtype(dtype)) return writer.write(bytes.slice());
-        const size = dtype === 'F32' ? 4 : 2;
-        const elements = { file: file.name, tensor: name, index: offset / size };
-        const count = bytes.length / size;
-        if (target === 'f16') {
-          const halves = new Uint16Array(count);
-          convertElements(elements, bytes, dtype, halves);
-          return writer.write(new Uint8Array(halves.buffer));
-        }
-        if (offset === 0) scales = new Uint16Array((end - begin) / size / GROUP);
-        const part = values.subarray(0, count);
-        convertElements(elements, bytes, dtype, part);
-        const integers = new Uint8Array(quantizedBytes(count, target));
-        quantize(part, target, integers, scales.subarray(elements.index / GROUP), elements);
-        await writer.write(integers);
-        if (offset + bytes.length === end - begin) await writer.write(new Uint8Array(scales.buffer));
-      },
-    };
-    readSafetensors(file, visitor, options)
-      .then(
-        () => writer.close(),
-        (error) => {
-          reject(error);
-          return writer.abort(error);
-        },
-      )
-      .catch(() => {}); // nobody reads the stream any more
-  });
+  const rewriter: Rewriter = {
+    header(tensors, metadata) {
+      const conversion = conversionOf(metadata, tensors);
+      const entries = tensors.flatMap((tensor) => {
+        const target = conversion.targetOf(tensor);
+        targets.set(tensor.name, target);
+        return entriesOf(tensor, target);
+      });
+      return { entries, metadata: conversion.metadata };
+    },
+    async chunk(tensor, offset, bytes, write) {
+      const { name, dtype, begin, end } = tensor;
+      const target = targets.get(name);
+      if (!target || !isFloatDtype(dtype)) return write(bytes.slice());
+      const size = dtype === 'F32' ? 4 : 2;
+      const elements = { file: file.name, tensor: name, index: offset / size };
+      const count = bytes.length / size;
+      if (!isQuantized(target)) {
+        const converted = target === 'f16' ? new Uint16Array(count) : new Float32Array(count);
+        convertElements(elements, bytes, dtype, converted);
+        return write(new Uint8Array(converted.buffer));
+      }
+      if (offset === 0) scales = new Uint16Array((end - begin) / size / GROUP);
+      const part = values.subarray(0, count);
+      convertElements(elements, bytes, dtype, part);
+      const integers = new Uint8Array(quantizedBytes(count, target));
+      quantize(part, target, integers, scales.subarray(elements.index / GROUP), elements);
+      await write(integers);
+      if (offset + bytes.length === end - begin) await write(new Uint8Array(scales.buffer));
+    },
+  };
+  return rewriteSafetensors(file, rewriter, options);
 }
 
 /**
@@ -171,7 +152,7 @@ function convertAs(
  */
 export async function* convertCheckpoint(
   files: ModelFiles,
-  to: ConvertedDtype,
+  to: Dtype,
   quantizedBy: (config: unknown, names: ReadonlySet<string>, dtype: Dtype) => QuantizedAs,
   options: ReadOptions = {},
 ): AsyncGenerator<ModelFile & { size: number }> {
@@ -197,10 +178,11 @@ export async function* convertCheckpoint(
 }
 
 /** The tensors of the result that a tensor of the source becomes. */
-function entriesOf({ name, dtype, shape, begin, end }: TensorInfo, target: ConvertedDtype | undefined) {
+function entriesOf({ name, dtype, shape, begin, end }: TensorInfo, target: Dtype | undefined) {
   if (!target) return [{ name, dtype, shape, bytes: end - begin }];
   const count = shape.reduce((a, b) => a * b, 1);
   if (target === 'f16') return [{ name, dtype: 'F16', shape, bytes: 2 * count }];
+  if (target === 'f32') return [{ name, dtype: 'F32', shape, bytes: 4 * count }];
   const [n, k] = shape;
   const integers = target === 'q8' ? { dtype: 'I8', shape } : { dtype: 'U8', shape: [n, k / 2] };
   return [

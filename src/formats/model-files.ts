@@ -1,3 +1,5 @@
+import { UnsupportedModelError } from '../api/errors';
+
 /** The files of one checkpoint, wherever they are stored. */
 export interface ModelFiles {
   /** The checkpoint that these are a folder of. */
@@ -15,6 +17,8 @@ export interface ModelFiles {
   isUnsure?(name: string): boolean;
   /** Identifies the files in the cache; undefined for files on this device. */
   readonly identity?: Identity;
+  /** Tensors of the weights that an adapter brings and the model must read; undefined until the weights are open. */
+  added?(): string[] | undefined;
   /** The same file, which is stored for the next load while its stream is read to the end. */
   keep?(file: ModelFile): ModelFile;
 }
@@ -39,6 +43,14 @@ export function inFolder(files: ModelFiles, folder: string): ModelFiles {
     isUnsure: (name) => files.isUnsure?.(at(name)) ?? false,
   };
 }
+
+/** The error for files whose adapter has found no weights to go into; undefined for others. */
+export const unmergedError = (files: ModelFiles): UnsupportedModelError | undefined =>
+  files.added && !files.added()
+    ? new UnsupportedModelError(
+        `The base in ${files.where} has its Transformer in a folder of its own; adapters of such checkpoints are not supported.`,
+      )
+    : undefined;
 
 /** `commit`: of the files, once it is known. */
 export interface Identity {

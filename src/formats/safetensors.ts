@@ -170,11 +170,16 @@ function byteSource(chunks: AsyncGenerator<Uint8Array>) {
   };
 }
 
+/** A tensor to be written. */
+export interface Entry {
+  name: string;
+  dtype: string;
+  shape: number[];
+  bytes: number;
+}
+
 /** The start of a file with these tensors, in this order and without holes, and the size of the whole file. */
-export function safetensorsHeader(
-  tensors: { name: string; dtype: string; shape: number[]; bytes: number }[],
-  metadata: Metadata,
-): { header: Uint8Array; size: number } {
+export function safetensorsHeader(tensors: Entry[], metadata: Metadata): { header: Uint8Array; size: number } {
   let at = 0;
   const entries = tensors.map(({ name, dtype, shape, bytes }) => {
     const begin = at;

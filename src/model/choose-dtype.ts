@@ -1,5 +1,5 @@
 import { ModelFileError, wrongChoice } from '../api/errors';
-import type { Dtype, LoadOptions } from '../api/types';
+import type { Dtype, DtypeName, LoadOptions } from '../api/types';
 import type { QuantizedDtype } from '../formats/quantize';
 
 /** What the choice of a dtype depends on. */
@@ -21,17 +21,39 @@ const MEBIBYTE = 2 ** 20;
 const MOST_F32 = 512 * MEBIBYTE;
 /** Any device is assumed to hold weights of this size. */
 const LEAST_BUDGET = 512 * MEBIBYTE;
-const DTYPES = ['auto', 'f32', 'f16', 'q8', 'q4'];
+const DTYPES = ['auto', 'f32', 'f16', 'q8', 'q4'] as const;
+/** What other tools call them. */
+const NAMES: Record<DtypeName, Dtype> = {
+  fp32: 'f32',
+  float32: 'f32',
+  fp16: 'f16',
+  float16: 'f16',
+  half: 'f16',
+  int8: 'q8',
+  q8_0: 'q8',
+  int4: 'q4',
+  q4_0: 'q4',
+};
 const BYTES = { f32: 4, f16: 2, q8: 1.0625 };
 
+/** A dtype by any of its names, in either case. Throws a RangeError for any other. */
+export function dtypeNamed(name: unknown): 'auto' | Dtype {
+  const asked = String(name).toLowerCase();
+  const known = DTYPES.find((dtype) => dtype === asked);
+  if (known) return known;
+  if (Object.hasOwn(NAMES, asked)) return NAMES[asked as DtypeName];
+  const hint = /^bf(loat)?16$/.test(asked) ? ' bf16 files load as they are: as f16 or f32.' : '';
+  throw new RangeError(wrongChoice('dtype', [...DTYPES, ...Object.keys(NAMES)], name).message + hint);
+}
+
 /**
- * The dtype that `asked` stands for. WebGPU does not report memory, so the budget of 'auto' is the device's largest buffer (at least
+ * The dtype that `name` stands for. WebGPU does not report memory, so the budget of 'auto' is the device's largest buffer (at least
  * 512 MiB), and no more than a quarter of the machine's memory if the browser reports that. 'auto' keeps the file's own precision, but f32
  * only up to 512 MiB, and falls back to f16, q8 and q4 in turn when the weights exceed the budget. No dtype needs shader-f16.
  */
-export function chooseDtype(asked: NonNullable<LoadOptions['dtype']>, facts: DtypeFacts): Dtype {
+export function chooseDtype(name: NonNullable<LoadOptions['dtype']>, facts: DtypeFacts): Dtype {
   const { stored, isF32, parameters, maxBufferSize, deviceMemory = Infinity } = facts;
-  if (!DTYPES.includes(asked)) throw wrongChoice('dtype', DTYPES, asked);
+  const asked = dtypeNamed(name);
   if (stored) {
     if (asked === 'auto' || asked === stored) return stored;
     throw new ModelFileError(

@@ -38,6 +38,7 @@ export async function loadWeights(
     checkNames(declaredAs(names, 'f32'), names, files.where);
     checkShapes(tensors, declaredAs(names, stored ?? 'f32'), checkpoint.names[0]);
     dtype = dtypeOf(tensors, stored);
+    checkAdded(files, declaredAs(names, 'f32'));
     places = placesOf(names, dtype);
     return dtype;
   };
@@ -68,6 +69,15 @@ function checkNames(places: Places, names: ReadonlySet<string>, where: string): 
   const more = missing.length > 3 ? ` and ${missing.length - 3} more` : '';
   throw new ModelFileError(
     `${where}: the checkpoint lacks ${missing.length} of the tensors that config.json asks for: ${missing.slice(0, 3).join(', ')}${more}.`,
+  );
+}
+
+/** Throws a ModelFileError for a tensor that an adapter brings and the model does not read. */
+function checkAdded(files: ModelFiles, places: Places): void {
+  const unread = files.added?.()?.find((name) => !places.has(name));
+  if (unread === undefined) return;
+  throw new ModelFileError(
+    `adapter_model.safetensors: nothing reads tensor '${unread}' that the adapter adds to the base in ${files.where}; its task_type may be wrong.`,
   );
 }
 

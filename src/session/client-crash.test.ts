@@ -1,14 +1,14 @@
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { WorkerError } from '../api/errors';
-import type { Model } from '../api/types';
+import type { LoadOptions, Model, ModelInfo } from '../api/types';
 import { loadModel } from './client';
 import { closePorts, echoModel, workerDouble } from './worker-double';
 
 const started: (Worker & { terminate: () => void })[] = [];
-let next: () => Promise<Model> = async () => echoModel().model;
+let next: (options: LoadOptions) => Promise<Model> = async () => echoModel().model;
 /** What the browser has: each new worker is a double. */
 vi.stubGlobal('Worker', function startDouble() {
-  const worker = workerDouble(() => next());
+  const worker = workerDouble((_, options) => next(options));
   started.push(worker);
   return worker;
 });
@@ -37,6 +37,20 @@ describe('a worker that crashes', () => {
     expect(started).toHaveLength(2);
     await remote.dispose();
     expect(started[1].terminate).toHaveBeenCalled();
+  });
+
+  it('is replaced by one with the adapter that was in use', async () => {
+    const loaded: LoadOptions['adapter'][] = [];
+    next = async ({ adapter }) => {
+      loaded.push(adapter);
+      return echoModel({ setAdapter: async (name) => ({ loraAdapter: name }) as ModelInfo }).model;
+    };
+    const remote = await loadModel('./nano', { adapters: { one: 'org/one', two: 'org/two' }, adapter: 'one' });
+    await remote.setAdapter('two');
+    crash();
+    await remote.classify('a');
+    expect(loaded).toEqual(['one', 'two']);
+    await remote.dispose();
   });
 
   it('between two calls is not noticed by the next', async () => {

@@ -26,6 +26,30 @@ describe('loading', () => {
     expect(model.memory()).toEqual({ weights: 7, activations: 0, peak: 9 });
   });
 
+  it('sends adapters with absolute addresses, but the name of one as it is; a change brings its info', async () => {
+    const calls: LoadOptions[] = [];
+    const one = { ...info, loraAdapter: 'one', labels: ['a'] };
+    const worker = () =>
+      workerDouble(async (_, options) => {
+        calls.push(options);
+        return echoModel({ setAdapter: async (name) => ({ ...one, loraAdapter: name }) }).model;
+      });
+    await loadModel('org/base', { worker: worker(), adapter: './adapter' });
+    const adapters = { './one': '/one', two: new URL('https://example.org/two'), three: 'org/three' };
+    const model = await loadModel('org/base', { worker: worker(), adapters, adapter: './one' });
+    expect(calls).toMatchObject([
+      { adapter: 'https://example.org/app/adapter' },
+      {
+        adapter: './one',
+        adapters: { './one': 'https://example.org/one', two: 'https://example.org/two', three: 'org/three' },
+      },
+    ]);
+    expect(await model.setAdapter('two')).toBe(model.info);
+    expect(model.info).toMatchObject({ loraAdapter: 'two', labels: ['a'] });
+    await model.setAdapter();
+    expect(model.info.loraAdapter).toBeUndefined();
+  });
+
   it('makes relative addresses absolute and leaves Hub ids alone', () => {
     expect(absoluteSource('./models/nano')).toBe('https://example.org/app/models/nano');
     expect(absoluteSource('../nano')).toBe('https://example.org/nano');

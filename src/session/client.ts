@@ -1,12 +1,12 @@
 import { proxy, type Remote } from 'comlink';
-import type { CallOptions, Calls, Embeddings } from '../api/calls';
+import type { CallOptions, Embeddings } from '../api/calls';
 import { disposedError, unlessAborted, WorkerError } from '../api/errors';
 import { checkOptions, LOAD_OPTIONS, type OptionNames } from '../api/options';
-import type { LoadOptions, MemoryUse, Model, ModelSource, Progress } from '../api/types';
+import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from '../api/types';
 import { startWorker } from '../start-worker';
 import { workerParts } from '../worker-parts';
 import { type Connection, connect } from './connection';
-import type { Loaded, Session } from './worker-session';
+import type { CallName, Loaded, Session } from './worker-session';
 
 export interface BrowserLoadOptions extends LoadOptions {
   /**
@@ -29,7 +29,7 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
   checkOptions('loadModel', options, OPTIONS);
   const { worker = true, signal, onProgress, gpu, ...rest } = options;
   signal?.throwIfAborted();
-  const plain = rest.hubUrl ? { ...rest, hubUrl: absoluteUrl(rest.hubUrl) } : rest;
+  const plain = absoluteOptions(rest);
   if (worker === false) {
     const [{ openModel }, { browserPlans: plans }, { browserStore: store }] = await Promise.all([
       import('./open'),
@@ -59,7 +59,9 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
   const mayRestart = worker === true && rest.recover !== false;
   let canRestart = mayRestart;
   const started = await start(signal, onProgress);
-  return remoteModel(started, mayRestart ? start : undefined);
+  return remoteModel(started, mayRestart ? start : undefined, (name) => {
+    plain.adapter = name; // for a worker that takes over
+  });
 }
 
 /** A worker with a loaded model. */
@@ -87,6 +89,18 @@ export function absoluteSource(source: ModelSource): ModelSource {
   return typeof source === 'string' ? absoluteUrl(source) : source;
 }
 
+/** A copy; `adapter` is a name, not a source, if there are `adapters`. */
+function absoluteOptions<T extends LoadOptions>(options: T): T {
+  const { hubUrl, adapter, adapters } = options;
+  const sources = Object.entries(adapters ?? {}).map(([name, source]) => [name, absoluteSource(source)] as const);
+  return {
+    ...options,
+    ...(hubUrl && { hubUrl: absoluteUrl(hubUrl) }),
+    ...(adapter && !adapters && { adapter: absoluteSource(adapter) }),
+    ...(sources.length > 0 && { adapters: Object.fromEntries(sources) }),
+  };
+}
+
 function absoluteUrl(url: string): string {
   return isPath(url) ? new URL(url, globalThis.document?.baseURI ?? globalThis.location.href).href : url;
 }
@@ -100,7 +114,11 @@ const BETWEEN_CRASHES = 10_000;
  * The page's Model: calls go to the worker; `info` and `memory()` return what the worker sent last. A call that finds the worker dead is sent
  * once more to a new one, by `restart`.
  */
-function remoteModel(first: Started, restart: ((signal: AbortSignal) => Promise<Started>) | undefined): Model {
+function remoteModel(
+  first: Started,
+  restart: ((signal: AbortSignal) => Promise<Started>) | undefined,
+  adapterChanged: (name: string | undefined) => void,
+): Model {
   const end = new AbortController();
   let now = first;
   let restarting: Promise<Started> | undefined;
@@ -122,7 +140,7 @@ function remoteModel(first: Started, restart: ((signal: AbortSignal) => Promise<
     return restarting;
   }
 
-  async function call(name: keyof Calls, args: unknown[]): Promise<unknown> {
+  async function call(name: CallName, args: unknown[]): Promise<unknown> {
     const last = args.at(-1);
     const { signal, onProgress, ...options }: CallOptions = isOptions(last) ? last : {};
     const input = isOptions(last) ? args.slice(0, -1) : args;
@@ -152,9 +170,15 @@ function remoteModel(first: Started, restart: ((signal: AbortSignal) => Promise<
     return withMethods(result.value);
   }
 
+  const remote = calls.map((name) => [name, (...args: unknown[]) => call(name, args)]);
   return {
+    ...(Object.fromEntries(remote) as Pick<Model, CallName>),
     info,
-    ...(Object.fromEntries(calls.map((name) => [name, (...args: unknown[]) => call(name, args)])) as unknown as Calls),
+    async setAdapter(name) {
+      const changed = (await call('setAdapter', [name])) as ModelInfo;
+      adapterChanged(changed.loraAdapter);
+      return Object.assign(info, changed);
+    },
     memory: () => now.memory,
     async dispose() {
       end.abort(disposedError());

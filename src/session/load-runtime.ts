@@ -12,7 +12,7 @@ import { type AskedProfile, withTuning } from '../gpu/profile';
 import type { DeviceStore } from '../gpu/remembered';
 import { createCompiler } from '../kernels/compile';
 import { type BuiltModel, buildModel, declaredModulePlaces, declaredPlaces, parametersOf } from '../model/build';
-import { chooseDtype } from '../model/choose-dtype';
+import { chooseDtype, dtypeNamed } from '../model/choose-dtype';
 import { readModelConfig } from '../model/families/registry';
 import { TASKS } from '../model/heads/tasks';
 import type { LoadedModel } from '../model/model';
@@ -25,20 +25,26 @@ import { compileEncoder, Runtime } from '../runtime/runtime';
 import { openFiles, type SourceOptions } from '../sources/source';
 import type { CacheOptions } from '../store/cache';
 
-export type OpenOptions = Omit<LoadOptions, 'profile'> &
+/** As the caller gives them. */
+export type GivenOptions = Omit<LoadOptions, 'profile' | 'adapter' | 'adapters'> &
   Pick<SourceOptions, 'folder' | 'sha256' | 'commit'> &
   Pick<CacheOptions, 'store'> & { plans?: DeviceStore; profile?: LoadOptions['profile'] | AskedProfile };
 
+export type OpenOptions = GivenOptions & { dtype?: 'auto' | Dtype };
+
 /** The part below the tokenizer: files, device, weights, kernels. Benchmarks use it directly. */
-export async function loadRuntime(source: ModelSource, options: OpenOptions) {
+export async function loadRuntime(source: ModelSource, given: GivenOptions) {
+  const options = withDtype(given);
   const files = openFiles(source, options);
   const pipeline = await readPipeline(files, options);
-  return runtimeOf(files, pipeline, pipeline.inputs[0], withDtype(options));
+  return runtimeOf(files, pipeline, pipeline.inputs[0], options);
 }
 
-/** Integers want integers: q8 is what `auto` means for them. */
-export const withDtype = (options: OpenOptions): OpenOptions =>
-  options.compute === 'int8' && (options.dtype ?? 'auto') === 'auto' ? { ...options, dtype: 'q8' } : options;
+/** The options with the dtype's own name. Integers want integers: q8 is what `auto` means for them. */
+export function withDtype<T extends GivenOptions>(options: T): T & OpenOptions {
+  const dtype = dtypeNamed(options.dtype ?? 'auto');
+  return { ...options, dtype: options.compute === 'int8' && dtype === 'auto' ? 'q8' : dtype };
+}
 
 /** `root`: the checkpoint's files; `input`: its Transformer, which may lie in a folder. */
 export async function runtimeOf(
@@ -161,6 +167,8 @@ function infoOf(
     multiVector: undefined,
     maskToken: undefined,
     adapter: gpu.info,
+    loraAdapters: [],
+    loraAdapter: undefined,
     profile: gpu.profile.name,
     replaced,
     features: act === 'f16' ? ['shader-f16'] : [],

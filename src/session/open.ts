@@ -15,47 +15,64 @@ import { multiVectorLength } from '../tasks/embed-multi-vector';
 import { lowercased } from '../tokenizer/lowercased';
 import { checkTokenIds, createTokenizer } from '../tokenizer/tokenizer';
 import { createEngine, type Loaded } from './engine';
-import { type OpenOptions, runtimeOf, withDtype } from './load-runtime';
+import { type GivenOptions, type OpenOptions, runtimeOf, withDtype } from './load-runtime';
+import { type Adapters, type BaseModel, fixed, type Opener, withConfig } from './opener';
 
 /**
  * Loads a checkpoint onto the GPU of `options.gpu`, in this thread. The worker and Node both use it.
  * Throws WebGPUUnavailableError, ModelFileError, UnsupportedModelError, RangeError (it does not fit), DeviceLostError or the signal's reason.
  */
-export async function openModel(source: ModelSource, given: OpenOptions): Promise<Model> {
-  const options = withDtype(given);
+export async function openModel(source: ModelSource, given: GivenOptions & Adapters): Promise<Model> {
+  const { adapter, adapters, ...options } = withDtype(given);
   options.signal?.throwIfAborted();
   const { recover = true } = options;
-  const load = () => stored(source, options, (files, dtype) => modelOf(source, files, { ...options, dtype }));
+  const tools = { open: storedFiles, modelOf, options };
+  const load = async (): Promise<Model> => {
+    if (adapter !== undefined || adapters !== undefined) {
+      const { openAdapted } = await import('./adapters');
+      return openAdapted(source, { adapter, adapters }, tools);
+    }
+    const open = storedFiles(source);
+    const found = await open(options, async (files, dtype) => {
+      const started = await withConfig(files, options.signal);
+      if (started) return modelOf(open, started, { ...options, dtype });
+      const { readAdapter } = await import('./adapters');
+      return readAdapter(files, options);
+    });
+    if (!('edits' in found)) return fixed(found);
+    const { openNamed } = await import('./adapters');
+    return openNamed(source, found, tools);
+  };
   return load().catch((error: unknown) => {
     if (recover && error instanceof DeviceLostError) return load();
     throw error;
   });
 }
 
-/** Runs a load with the source's files, those of the store where it has them; it is kept for the next time if it succeeds. */
-async function stored<T extends { info: Model['info'] }>(
-  source: ModelSource,
-  options: OpenOptions,
-  load: (files: ModelFiles, dtype: OpenOptions['dtype']) => Promise<T>,
-): Promise<T> {
-  const files = await cachedFiles(openFiles(source, options), options);
-  try {
-    const loaded = await load(files, files.dtype ?? options.dtype);
-    loaded.info.cache = await files.finish(loaded.info.dtype);
-    loaded.info.commit = files.identity?.commit;
-    return loaded;
-  } catch (error) {
-    await files.discard(error);
-    throw error;
-  }
-}
+/** Opens a source's files, those of the store where it has them; they are kept for the next time if the reading succeeds. */
+const storedFiles =
+  (source: ModelSource): Opener =>
+  async (options, read) => {
+    const files = await cachedFiles(openFiles(source, options), options);
+    try {
+      const result = await read(files, files.dtype ?? options.dtype);
+      const asked = options.dtype === 'auto' ? undefined : options.dtype;
+      const info = 'info' in result ? result.info : undefined;
+      const use = await files.finish(asked ?? info?.dtype ?? 'f32');
+      if (info) Object.assign(info, { cache: use, commit: files.identity?.commit });
+      return result;
+    } catch (error) {
+      await files.discard(error);
+      throw error;
+    }
+  };
 
-/** The model of all modules: of several where a Router sends queries and documents to models of their own. */
-async function modelOf(source: ModelSource, files: ModelFiles, options: OpenOptions): Promise<Model> {
+/** The model of these files' modules: of several where a Router sends queries and documents to models of their own. `open` opens them again if the device is lost. */
+async function modelOf(open: Opener, files: ModelFiles, options: OpenOptions): Promise<BaseModel> {
   const pipeline = await readPipeline(files, options);
-  const models: Model[] = [];
+  const models: BaseModel[] = [];
   try {
-    for (const input of pipeline.inputs) models.push(await transformerModel(source, files, pipeline, input, options));
+    for (const input of pipeline.inputs) models.push(await transformerModel(open, files, pipeline, input, options));
   } catch (error) {
     for (const model of models) await model.dispose();
     throw error;
@@ -64,12 +81,12 @@ async function modelOf(source: ModelSource, files: ModelFiles, options: OpenOpti
 }
 
 async function transformerModel(
-  source: ModelSource,
+  open: Opener,
   root: ModelFiles,
   pipeline: Pipeline,
   input: InputModule,
   options: OpenOptions,
-): Promise<Model> {
+): Promise<BaseModel> {
   const loaded = await runtimeOf(root, pipeline, input, options);
   const { runtime, precise, config, sentence, info } = loaded;
   try {
@@ -93,7 +110,7 @@ async function transformerModel(
       const cache = options.cache === 'refresh' ? 'always' : options.cache;
       const { dtype, commit } = info; // the tokenizer is of this commit
       const again = { ...options, cache, dtype, commit, signal, onProgress: undefined };
-      return stored(source, again, (own, dtype) => runtimeOf(own, pipeline, input, { ...again, dtype }));
+      return open(again, (own, dtype) => runtimeOf(own, pipeline, input, { ...again, dtype }));
     };
     const engine = createEngine({ runtime, precise }, recover ? reload : undefined);
     const scheduler = createScheduler({ ...engine, maxTokensPerPass: () => info.maxTokensPerPass });
@@ -126,8 +143,8 @@ async function transformerModel(
 }
 
 /** One model of several, each for the kinds of texts that its Transformer is for. */
-function routedModel({ inputs, refused }: Pipeline, models: Model[]): Model {
-  const modelFor = (kind: Kind | 'any'): Model => {
+function routedModel({ inputs, refused }: Pipeline, models: BaseModel[]): BaseModel {
+  const modelFor = (kind: Kind | 'any'): BaseModel => {
     const at = inputs.findIndex(({ chains }) => chains[kind]);
     if (at >= 0) return models[at];
     throw new RangeError(refused[kind] ?? `This checkpoint has no modules for texts of kind '${kind}'.`);

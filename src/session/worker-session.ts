@@ -7,10 +7,13 @@ import { toWireError, type WireError } from './wire-error';
 /** A call's result, with the memory in use after it, so that `Model.memory()` can be synchronous in the page. */
 export type Outcome<T> = { value: T; memory: MemoryUse } | { error: WireError };
 
+/** The model's methods that run in the worker. */
+export type CallName = keyof Calls | 'setAdapter';
+
 /** A loaded model and the names of its calls. */
 export interface Loaded {
   info: ModelInfo;
-  calls: (keyof Calls)[];
+  calls: CallName[];
 }
 
 type Listener<T> = Remote<((message: T) => void) & ProxyMarked>;
@@ -31,7 +34,7 @@ export interface Session {
   /** Runs `name(...input, options)`, or `name(...input)` without options. Adds signal and onProgress to the options. */
   call(
     id: number,
-    name: keyof Calls,
+    name: CallName,
     input: unknown[],
     options: object | undefined,
     onProgress?: Listener<CallProgress>,
@@ -120,9 +123,9 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
   };
 }
 
-const callsOf = (model: Model): (keyof Calls)[] =>
+const callsOf = (model: Model): CallName[] =>
   (Object.keys(model) as (keyof Model)[]).filter(
-    (name): name is keyof Calls => name !== 'info' && name !== 'memory' && name !== 'dispose',
+    (name): name is CallName => name !== 'info' && name !== 'memory' && name !== 'dispose',
   );
 
 /** A result, or a list of them, without methods (`row` of Embeddings), which cannot be cloned: the page adds them again. */

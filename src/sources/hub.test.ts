@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { readBytes } from '../formats/read';
+import { readBytes, readJson } from '../formats/read';
 import { hubFiles } from './hub';
 import { BYTES, cutting, sha256, site, useServer } from './test-server';
 
@@ -29,6 +29,26 @@ describe('the Hub', () => {
       '/api/models/org/name/revision/main?blobs=true',
       '/org/name/resolve/c1/a.bin',
       '/org/name/resolve/c1/config.json',
+    ]);
+  });
+
+  it.each([
+    ['with its list of files', true],
+    ['of a mirror without the list', false],
+  ])("reads a pull request's revision, %s", async (_, hasList) => {
+    site.behave = ({ url }, response) => {
+      if (url?.startsWith('/api/')) {
+        if (hasList) response.end(JSON.stringify({ sha: 'c3', siblings: SIBLINGS }));
+        else response.writeHead(404).end();
+      } else response.setHeader('x-repo-commit', 'c3').end('{}');
+    };
+    const files = hubFiles('org/name', { hubUrl: site.origin, revision: 'refs/pr/3', retryDelay: 1 });
+    expect(await readJson(files, 'config.json')).toEqual({});
+    expect(files.identity).toMatchObject({ revision: 'refs/pr/3', commit: 'c3' });
+    expect(files.where).toBe(`${site.origin}/org/name (refs/pr/3)`);
+    expect(paths()).toEqual([
+      '/api/models/org/name/revision/refs%2Fpr%2F3?blobs=true',
+      `/org/name/resolve/${hasList ? 'c3' : 'refs%2Fpr%2F3'}/config.json`,
     ]);
   });
 

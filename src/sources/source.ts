@@ -58,6 +58,27 @@ function filesOf(source: ModelSource, options: SourceOptions): ModelFiles {
   return blobFiles(source);
 }
 
+/**
+ * The checkpoint that a file of `beside` calls `name`: a folder next to it, or in Node at that path, or a model on the Hub. Undefined if it can
+ * be none: a path of another machine, or files without a place.
+ */
+export function namedSource(name: string, beside: ModelSource, options: SourceOptions): ModelSource | undefined {
+  const place = typeof beside === 'string' || beside instanceof URL ? String(beside) : undefined;
+  const relative = name.replace(/^(\.\/)+|\/+$/g, '');
+  const isNextTo = isFileName(relative);
+  if (place !== undefined && !/^https?:/i.test(place) && options.folder?.(place)) {
+    const next = `${place.replace(/[\\/]+$/, '')}/../${relative}`;
+    const found = [isNextTo ? next : undefined, name].find((path) => path !== undefined && options.folder?.(path));
+    if (found !== undefined) return found;
+  }
+  if (isHubId(name)) return name;
+  if (place === undefined || !isNextTo || options.folder?.(place) || !isUrlOrPath(place)) return undefined;
+  const folder = folderUrl(place);
+  const next = new URL(`../${encodePath(relative)}/`, folder);
+  next.search = folder.search;
+  return next;
+}
+
 const ACCEPTED =
   "Accepted: the URL or path of a folder ('https://…', '/models/name', './name'), a Hugging Face Hub id ('org/name'), " +
   'or a Map or object of file name → Blob.';
