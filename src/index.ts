@@ -15,6 +15,7 @@ export type * from './api/types';
 export { type BatchOptions, inBatches } from './in-batches';
 export { type BrowserLoadOptions, loadModel } from './session/client';
 export { maxSim, similarity } from './similarity';
+export { type SparseHit, type SparseIndex, sparseDot, sparseIndex, sparseSimilarity } from './sparse';
 
 /** The models that this origin keeps on the device, most recently used first. */
 export const listCached = async (): Promise<CachedModel[]> => (await import('./session/cached')).list();

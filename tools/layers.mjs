@@ -35,9 +35,9 @@ export const LAYERS = {
   fuzz: { imports: ['cli', 'model', 'formats', 'tokenizer', 'api'] },
   cli: { imports: [] }, // its own package: it imports modernbert-webgpu/node as any user does
 
-  index: { imports: ['session', 'similarity', 'in-batches', 'api'] },
+  index: { imports: ['session', 'similarity', 'sparse', 'in-batches', 'api'] },
   worker: { imports: ['session', 'store'] },
-  node: { imports: ['session', 'model', 'similarity', 'in-batches', 'sources', 'store', 'formats', 'api'] },
+  node: { imports: ['session', 'model', 'similarity', 'sparse', 'in-batches', 'sources', 'store', 'formats', 'api'] },
 
   session: {
     imports: [
@@ -50,11 +50,12 @@ export const LAYERS = {
       'sources',
       'formats',
       'tokenizer',
+      'sparse',
       'start-worker',
       'api',
     ],
   },
-  tasks: { imports: ['runtime', 'model', 'tokenizer', 'api'] },
+  tasks: { imports: ['runtime', 'model', 'tokenizer', 'sparse', 'api'] },
   runtime: { imports: ['model', 'kernels', 'gpu', 'packing', 'api'] },
   model: { imports: ['kernels', 'gpu', 'formats', 'api'] },
   kernels: { imports: ['gpu', 'formats', 'api'] },
@@ -66,6 +67,7 @@ export const LAYERS = {
   tokenizer: { imports: ['formats', 'api'] },
   packing: { imports: [] },
   similarity: { imports: ['api'] },
+  sparse: { imports: ['api'] },
   'in-batches': { imports: ['api'] },
   'start-worker': { imports: [] },
   api: { imports: [] },

@@ -6,7 +6,7 @@ import { poolSpan } from '../kernels/pool';
 import { type Slot, slotsOf } from '../kernels/step';
 import { roundUp } from '../kernels/storage';
 import type { ChunkSizes, PassSizes } from '../model/family';
-import type { Head, HeadSteps } from '../model/heads/head';
+import { CHUNK_BYTES, type Head, type HeadSteps } from '../model/heads/head';
 import { INDICES } from '../model/heads/rows';
 import type { LoadedModel } from '../model/model';
 import type { TokenStream } from '../packing/stream';
@@ -26,7 +26,6 @@ export interface HeadResult {
 
 /** Heads work on at most this many rows at a time, and on fewer where a row of their buffers is large. */
 const MOST_ROWS = 1024;
-const CHUNK_BYTES = 64 << 20;
 /** Read back at once at the most; larger answers take several submits. */
 const READBACK_BYTES = 128 << 20;
 
@@ -36,6 +35,8 @@ interface CompiledHead extends Pick<HeadSteps, 'answer' | 'stride' | 'width'> {
   slots: Slot[];
   /** Rows of a chunk: a multiple of 64, so that every chunk's part of the row lists starts at a bindable offset. */
   chunkRows: number;
+  /** Of a head that gathers: tokens of a chunk, but for a longer sequence. */
+  chunkTokens: number;
 }
 
 /** Part of a request. */
@@ -45,9 +46,13 @@ interface Chunk extends Pick<HeadRequest, 'head'> {
   /** The chunk's place in the request. */
   first: number;
   rows: number;
+  /** Tokens of the pass; if the head gathers, of the chunk. */
+  tokens: number;
   /** Its stream rows, or the spans of its sequences, and where they lie in the row lists. */
   words: Uint32Array;
   offset: number;
+  /** If the head gathers, `words` has the rows of the chunk's tokens, and from here on the spans. */
+  spansAt: number;
 }
 
 /** Owns the heads' buffers and runs the heads of a pass, in chunks of rows. */
@@ -78,11 +83,13 @@ export class HeadRunner {
   async #prepare(head: Head): Promise<CompiledHead> {
     const { steps, ...answer } = head.build(this.model);
     const slots = steps.flatMap(slotsOf);
-    const widest = slots.reduce((most, { per, bytes }) => (per === 'row' ? Math.max(most, bytes) : most), 0);
-    const chunkRows = Math.max(64, Math.min(MOST_ROWS, Math.floor(CHUNK_BYTES / widest / 64) * 64));
+    const fitting = (unit: Slot['per']) =>
+      CHUNK_BYTES / slots.reduce((most, { per, bytes }) => (per === unit ? Math.max(most, bytes) : most), 0);
+    const chunkRows = Math.max(64, Math.min(MOST_ROWS, Math.floor(fitting('row') / 64) * 64));
+    const chunkTokens = head.gathers ? Math.floor(fitting('token')) : Infinity;
     const compiled = await Promise.all(steps.map((step) => this.compile(step)));
     await this.check();
-    return { ...answer, slots, chunkRows, steps: compiled };
+    return { ...answer, slots, chunkRows, chunkTokens, steps: compiled };
   }
 
   /**
@@ -106,7 +113,7 @@ export class HeadRunner {
     const chunks = chunksOf(requests, compiled, stream);
     const bytes = chunks.map((chunk) => chunk.rows * chunk.compiled.stride * 4);
     const total = bytes.reduce((a, b) => a + b, 0);
-    this.#reserve(chunks, sizes, encoder);
+    this.#reserve(chunks, encoder);
     const bufferOf = (slot: Slot) => (encoder.has(slot) ? encoder : this.#buffers).bufferOf(slot);
     const readback = memory.grow(
       this.#readbacks.pop(),
@@ -132,8 +139,10 @@ export class HeadRunner {
     try {
       for (const [c, chunk] of chunks.entries()) {
         if (filled + bytes[c] > readback.size) await drain();
-        const indices = { offset: chunk.offset * 4, size: chunk.words.length * 4 };
-        const own: ChunkSizes = { ...sizes, rows: chunk.rows, indices };
+        const { rows, tokens, words, offset, spansAt } = chunk;
+        const part = (from: number, to: number) => ({ offset: (offset + from) * 4, size: (to - from) * 4 });
+        const indices = part(0, chunk.head.gathers ? tokens : words.length);
+        const own: ChunkSizes = { ...sizes, rows, tokens, indices, spans: part(spansAt, words.length) };
         for (const step of chunk.compiled.steps) job.dispatch(step.dispatch(own, bufferOf));
         job.copy(bufferOf(chunk.compiled.answer), 0, readback, filled, bytes[c]);
         waiting.push({ chunk, at: filled });
@@ -156,11 +165,11 @@ export class HeadRunner {
   }
 
   /** Makes room for one chunk at a time, in slots that the encoder does not have, and writes all row lists. */
-  #reserve(chunks: Chunk[], { tokens }: PassSizes, encoder: SlotBuffers): void {
+  #reserve(chunks: Chunk[], encoder: SlotBuffers): void {
     const end = chunks.reduce((most, { words, offset }) => Math.max(most, offset + words.length), 64);
     const lists = new Uint32Array(end);
     for (const { words, offset } of chunks) lists.set(words, offset);
-    const needs = chunks.flatMap(({ compiled, rows }) =>
+    const needs = chunks.flatMap(({ compiled, rows, tokens }) =>
       compiled.slots
         .filter((slot) => slot.label !== INDICES.label && !encoder.has(slot))
         .map((slot) => ({ slot, units: slot.per === 'token' ? roundUp(tokens, M_MULTIPLE) : roundUp(rows, 64) })),
@@ -171,22 +180,64 @@ export class HeadRunner {
 }
 
 /** The requests in chunks. */
-function chunksOf(requests: HeadRequest[], compiled: CompiledHead[], { cu_seqlens }: TokenStream): Chunk[] {
+function chunksOf(requests: HeadRequest[], compiled: CompiledHead[], { cu_seqlens, input_ids }: TokenStream): Chunk[] {
   let offset = 0;
   return requests.flatMap(({ head, indices }, request) => {
-    const { chunkRows } = compiled[request];
-    return Array.from({ length: Math.ceil(indices.length / chunkRows) }, (_, c) => {
-      const first = c * chunkRows;
-      const part = indices.subarray(first, first + chunkRows);
-      const words =
-        head.by === 'row'
-          ? part
-          : Uint32Array.from([...part].flatMap((s) => poolSpan(cu_seqlens[s], cu_seqlens[s + 1], head.skip)));
-      const chunk: Chunk = { head, compiled: compiled[request], request, first, rows: part.length, words, offset };
-      offset = roundUp(offset + words.length, 64);
-      return chunk;
-    });
+    const chunks: Chunk[] = [];
+    for (let first = 0; first < indices.length; ) {
+      const end = chunkEnd(head, indices, first, compiled[request], cu_seqlens);
+      const part = indices.subarray(first, end);
+      const place = { head, compiled: compiled[request], request, first, rows: part.length, offset };
+      const chunk = head.gathers
+        ? { ...place, ...gathered(part, cu_seqlens) }
+        : {
+            ...place,
+            tokens: input_ids.length,
+            words: head.by === 'row' ? part : spansOf(part, head.skip),
+            spansAt: 0,
+          };
+      chunks.push(chunk);
+      offset = roundUp(offset + chunk.words.length, 64);
+      first = end;
+    }
+    return chunks;
   });
+
+  function spansOf(sequences: Uint32Array, skip?: number): Uint32Array {
+    return Uint32Array.from([...sequences].flatMap((s) => poolSpan(cu_seqlens[s], cu_seqlens[s + 1], skip)));
+  }
+}
+
+/** The end of the chunk that begins with index `first`. */
+function chunkEnd(
+  { gathers }: Head,
+  indices: Uint32Array,
+  first: number,
+  { chunkRows, chunkTokens }: CompiledHead,
+  cu_seqlens: Uint32Array,
+): number {
+  const most = Math.min(first + chunkRows, indices.length);
+  if (!gathers) return most;
+  let tokens = 0;
+  for (let i = first; i < most; i++) {
+    tokens += cu_seqlens[indices[i] + 1] - cu_seqlens[indices[i]];
+    if (tokens > chunkTokens && i > first) return i;
+  }
+  return most;
+}
+
+/** The rows of these sequences' tokens, then, at a bindable offset, where each sequence lies among these rows. */
+function gathered(sequences: Uint32Array, cu_seqlens: Uint32Array): Pick<Chunk, 'tokens' | 'words' | 'spansAt'> {
+  const tokens = sequences.reduce((sum, s) => sum + cu_seqlens[s + 1] - cu_seqlens[s], 0);
+  const spansAt = roundUp(tokens, 64);
+  const words = new Uint32Array(spansAt + 3 * sequences.length);
+  let at = 0;
+  sequences.forEach((s, i) => {
+    const start = at;
+    for (let row = cu_seqlens[s]; row < cu_seqlens[s + 1]; row++) words[at++] = row;
+    words.set(poolSpan(start, at), spansAt + 3 * i);
+  });
+  return { tokens, words, spansAt };
 }
 
 /** Copies `rows` rows of `stride` floats to row `first` of a matrix `width` wide. */

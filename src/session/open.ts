@@ -16,6 +16,7 @@ import { lowercased } from '../tokenizer/lowercased';
 import { checkTokenIds, createTokenizer } from '../tokenizer/tokenizer';
 import { createEngine, type Loaded } from './engine';
 import { type OpenOptions, runtimeOf, withDtype } from './load-runtime';
+import { staticModel } from './static-model';
 
 /**
  * Loads a checkpoint onto the GPU of `options.gpu`, in this thread. The worker and Node both use it.
@@ -55,7 +56,14 @@ async function modelOf(source: ModelSource, files: ModelFiles, options: OpenOpti
   const pipeline = await readPipeline(files, options);
   const models: Model[] = [];
   try {
-    for (const input of pipeline.inputs) models.push(await transformerModel(source, files, pipeline, input, options));
+    for (const input of pipeline.inputs) {
+      const isStatic = input.kind !== 'Transformer';
+      models.push(
+        await (isStatic
+          ? staticModel(files, pipeline, input, options)
+          : transformerModel(source, files, pipeline, input, options)),
+      );
+    }
   } catch (error) {
     for (const model of models) await model.dispose();
     throw error;
@@ -125,7 +133,7 @@ async function transformerModel(
   }
 }
 
-/** One model of several, each for the kinds of texts that its Transformer is for. */
+/** One model of several, each for the kinds of texts that its Transformer (or table) is for. */
 function routedModel({ inputs, refused }: Pipeline, models: Model[]): Model {
   const modelFor = (kind: Kind | 'any'): Model => {
     const at = inputs.findIndex(({ chains }) => chains[kind]);

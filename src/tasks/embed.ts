@@ -48,7 +48,7 @@ async function embedTexts<P extends Precision = 'float32'>(
   const head = sequenceEmbedding(chain, { pooling: poolings, normalize, dimensions: dim, skip });
   const data = new Float32Array(list.length * dim);
   const itemOf = ({ ids }: Tokens, i: number) => {
-    if (skip >= ids.length)
+    if (skip > 0 && skip >= ids.length)
       throw new RangeError(`Text ${i} has only its prompt's tokens, which this checkpoint does not pool.`);
     return { wanted: [{ head, deliver: (row: Float32Array) => data.set(row, i * dim) }] };
   };
