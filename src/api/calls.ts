@@ -159,6 +159,7 @@ export interface SparseOptions extends CallOptions {
 export interface DecodeSparseOptions {
   /** Number of tokens to return. Default: all. */
   topK?: number;
+  signal?: AbortSignal;
 }
 
 /** A token of a sparse row, as readable text. */

@@ -33,7 +33,7 @@ const READBACK_BYTES = 128 << 20;
 interface CompiledHead extends Pick<HeadSteps, 'answer' | 'stride' | 'width'> {
   steps: CompiledStep<ChunkSizes>[];
   slots: Slot[];
-  /** Rows of a chunk: a multiple of 64, so that every chunk's part of the row lists starts at a bindable offset. */
+  /** Rows of a chunk, a rowMultiple. */
   chunkRows: number;
   /** Of a head that gathers: tokens of a chunk, but for a longer sequence. */
   chunkTokens: number;
@@ -85,7 +85,8 @@ export class HeadRunner {
     const slots = steps.flatMap(slotsOf);
     const fitting = (unit: Slot['per']) =>
       CHUNK_BYTES / slots.reduce((most, { per, bytes }) => (per === unit ? Math.max(most, bytes) : most), 0);
-    const chunkRows = Math.max(64, Math.min(MOST_ROWS, Math.floor(fitting('row') / 64) * 64));
+    const multiple = rowMultiple(head);
+    const chunkRows = Math.max(multiple, Math.min(MOST_ROWS, Math.floor(fitting('row') / multiple) * multiple));
     const chunkTokens = head.gathers ? Math.floor(fitting('token')) : Infinity;
     const compiled = await Promise.all(steps.map((step) => this.compile(step)));
     await this.check();
@@ -169,15 +170,24 @@ export class HeadRunner {
     const end = chunks.reduce((most, { words, offset }) => Math.max(most, offset + words.length), 64);
     const lists = new Uint32Array(end);
     for (const { words, offset } of chunks) lists.set(words, offset);
-    const needs = chunks.flatMap(({ compiled, rows, tokens }) =>
+    const needs = chunks.flatMap(({ head, compiled, rows, tokens }) =>
       compiled.slots
         .filter((slot) => slot.label !== INDICES.label && !encoder.has(slot))
-        .map((slot) => ({ slot, units: slot.per === 'token' ? roundUp(tokens, M_MULTIPLE) : roundUp(rows, 64) })),
+        .map((slot) => ({
+          slot,
+          units: slot.per === 'token' ? roundUp(tokens, M_MULTIPLE) : roundUp(rows, rowMultiple(head)),
+        })),
     );
     this.#buffers.reserve([...needs, { slot: INDICES, units: end }]);
     this.memory.gpu.device.queue.writeBuffer(this.#buffers.bufferOf(INDICES), 0, lists);
   }
 }
+
+/**
+ * A chunk's rows are padded to a multiple of this: GEMMs write so many, and every chunk's part of the row lists starts at a bindable offset. Of
+ * heads that gather, GEMMs write tokens, and the few large rows need no padding.
+ */
+const rowMultiple = ({ gathers }: Head): number => (gathers ? 1 : 64);
 
 /** The requests in chunks. */
 function chunksOf(requests: HeadRequest[], compiled: CompiledHead[], { cu_seqlens, input_ids }: TokenStream): Chunk[] {

@@ -3,12 +3,13 @@ import type { OptionNames } from '../api/options';
 import type { Call } from './call';
 import { checkTopK, type Parts, tokenizerOf } from './common';
 
-const OPTIONS: OptionNames<DecodeSparseOptions> = { topK: true };
+const OPTIONS: OptionNames<DecodeSparseOptions> = { topK: true, signal: true };
 
 export const decodeSparse: Call = {
   options: OPTIONS,
-  async run(parts: Parts, row: SparseRow, { topK }: DecodeSparseOptions = {}): Promise<SparseToken[]> {
+  async run(parts: Parts, row: SparseRow, { topK, signal }: DecodeSparseOptions = {}): Promise<SparseToken[]> {
     checkTopK(topK);
+    signal?.throwIfAborted();
     const { ids, weights } = row ?? {};
     if (!(ids?.length === weights?.length && ids !== undefined)) {
       throw new TypeError('decodeSparse needs a row of sparse embeddings: { ids, weights } of one length.');

@@ -113,15 +113,15 @@ describe('embedSparse', () => {
     });
   });
 
-  it('texts of 1500 tokens, in blocks of the vocabulary: memory does not grow with tokens times vocabulary', async () => {
+  it('texts of 1000 tokens, in blocks of the vocabulary: memory does not grow with tokens times vocabulary', async () => {
     const long = splade({ pooling_strategy: 'sum' }, { max_position_embeddings: 8192 });
     await withModel(long, { dtype: 'f32', arithmetic: 'f32' }, async (patient) => {
-      const text = words(700);
+      const text = words(520);
       const { weights } = expectedOf(long, text, 'sum');
       const found = await patient.embedSparse([text, 'Paris', text]);
-      for (const i of [0, 2]) expectRow(found, i, weights, 2e-3); // sums of 1500
+      for (const i of [0, 2]) expectRow(found, i, weights, 2e-3); // sums of 1000
       const { ids } = nanoTokenizer().encode(text);
-      expect(ids.length).toBeGreaterThan(1400);
+      expect(ids.length).toBeGreaterThan(1050);
       expect(patient.memory().activations).toBeLessThan(ids.length * 16384 * 4);
     });
   });
