@@ -1,5 +1,5 @@
 import { UnsupportedModelError } from '../api/errors';
-import { f16ToF32 } from './float';
+import { convertElements, isFloatDtype } from './float';
 import type { ModelFile } from './model-files';
 import type { StreamOptions } from './read';
 import { readSafetensors } from './safetensors';
@@ -9,30 +9,15 @@ export interface Numbers {
   data: Float32Array<ArrayBuffer>;
 }
 
-const BF16 = new DataView(new ArrayBuffer(4));
-
-/** Bytes of a number, and how to read it. Names are safetensors'. */
-const READERS = new Map<string, [bytes: number, read: (view: DataView, at: number) => number]>([
+/** Of what is neither F32, F16 nor BF16: bytes of a number, and how to read it. */
+const OTHERS = new Map<string, [bytes: number, read: (view: DataView, at: number) => number]>([
   ['F64', [8, (view, at) => view.getFloat64(at, true)]],
-  ['F32', [4, (view, at) => view.getFloat32(at, true)]],
-  ['F16', [2, (view, at) => f16ToF32(view.getUint16(at, true))]],
-  [
-    'BF16',
-    [
-      2,
-      (view, at) => {
-        BF16.setUint16(0, view.getUint16(at, true));
-        return BF16.getFloat32(0);
-      },
-    ],
-  ],
   ['I64', [8, (view, at) => Number(view.getBigInt64(at, true))]],
   ['I32', [4, (view, at) => view.getInt32(at, true)]],
   ['I16', [2, (view, at) => view.getInt16(at, true)]],
-  ['U16', [2, (view, at) => view.getUint16(at, true)]],
   ['I8', [1, (view, at) => view.getInt8(at)]],
-  ['U8', [1, (view, at) => view.getUint8(at)]],
 ]);
+const BYTES = { F32: 4, F16: 2, BF16: 2 };
 
 /**
  * The tensors of these names that a safetensors file has, as f32: whole numbers up to 2²⁴ stay exact. Throws a ModelFileError for a broken file, an
@@ -50,21 +35,24 @@ export async function readNumbers(
       header(tensors) {
         for (const { name, dtype, shape } of tensors) {
           if (!names.includes(name)) continue;
-          if (!READERS.has(dtype)) {
-            throw new UnsupportedModelError(
-              `${file.name}: ${name} is ${dtype}; known are ${[...READERS.keys()].join(', ')}.`,
-            );
+          if (!isFloatDtype(dtype) && !OTHERS.has(dtype)) {
+            const known = [...Object.keys(BYTES), ...OTHERS.keys()].join(', ');
+            throw new UnsupportedModelError(`${file.name}: ${name} is ${dtype}; known are ${known}.`);
           }
           found.set(name, { shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) });
         }
         return found;
       },
       chunk({ name, dtype }, offset, bytes) {
-        const [size, read] = READERS.get(dtype)!;
         const { data } = found.get(name)!;
+        if (isFloatDtype(dtype)) {
+          const index = offset / BYTES[dtype];
+          convertElements({ file: file.name, tensor: name, index }, bytes, dtype, data, index);
+          return;
+        }
+        const [size, read] = OTHERS.get(dtype)!;
         const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-        const first = offset / size;
-        for (let i = 0; i * size < bytes.length; i++) data[first + i] = read(view, i * size);
+        for (let at = 0; at < bytes.length; at += size) data[(offset + at) / size] = read(view, at);
       },
     },
     options,

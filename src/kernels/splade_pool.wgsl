@@ -47,10 +47,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
       if (SUM) { best += weight(logit); } else { best = combine(best, logit); } // the logarithm keeps the order
     }
   }
-  partial[local.y * COLUMNS + local.x] = best;
+  let own = local.y * COLUMNS + local.x;
+  partial[own] = best;
   workgroupBarrier();
+  for (var half = LANES / 2; half > 0; half /= 2) { // as a tree: fewer roundings of a large sum than one by one
+    if (local.y < half) { partial[own] = combine(partial[own], partial[own + half * COLUMNS]); }
+    workgroupBarrier();
+  }
   if (local.y == 0 && column < VECS) {
-    for (var lane = 1u; lane < LANES; lane++) { best = combine(best, partial[lane * COLUMNS + local.x]); }
+    best = partial[own];
     if (!SUM) { best = weight(best); }
     pooled[group.x * VECS + column] = best;
   }

@@ -2,7 +2,6 @@ import { COPY_DST, type GpuMemory, MAP_READ } from '../gpu/buffers';
 import type { Submission } from '../gpu/submission';
 import type { Compile, CompiledStep } from '../kernels/compile';
 import { M_MULTIPLE } from '../kernels/gemm-spec';
-import { poolSpan } from '../kernels/pool';
 import { type Slot, slotsOf } from '../kernels/step';
 import { roundUp } from '../kernels/storage';
 import type { ChunkSizes, PassSizes } from '../model/family';
@@ -10,6 +9,7 @@ import { CHUNK_BYTES, type Head, type HeadSteps } from '../model/heads/head';
 import { INDICES } from '../model/heads/rows';
 import type { LoadedModel } from '../model/model';
 import type { TokenStream } from '../packing/stream';
+import { type Chunk, type ChunkLimits, chunksOf, rowMultiple } from './head-chunks';
 import { SlotBuffers } from './slot-buffers';
 
 /** A head's work in one pass: stream rows for heads by row, indices of the pass's sequences for the others. */
@@ -30,29 +30,9 @@ const MOST_ROWS = 1024;
 const READBACK_BYTES = 128 << 20;
 
 /** A head for this model, with its kernels. */
-interface CompiledHead extends Pick<HeadSteps, 'answer' | 'stride' | 'width'> {
+interface CompiledHead extends Pick<HeadSteps, 'answer' | 'stride' | 'width'>, ChunkLimits {
   steps: CompiledStep<ChunkSizes>[];
   slots: Slot[];
-  /** Rows of a chunk, a rowMultiple. */
-  chunkRows: number;
-  /** Of a head that gathers: tokens of a chunk, but for a longer sequence. */
-  chunkTokens: number;
-}
-
-/** Part of a request. */
-interface Chunk extends Pick<HeadRequest, 'head'> {
-  compiled: CompiledHead;
-  request: number;
-  /** The chunk's place in the request. */
-  first: number;
-  rows: number;
-  /** Tokens of the pass; if the head gathers, of the chunk. */
-  tokens: number;
-  /** Its stream rows, or the spans of its sequences, and where they lie in the row lists. */
-  words: Uint32Array;
-  offset: number;
-  /** If the head gathers, `words` has the rows of the chunk's tokens, and from here on the spans. */
-  spansAt: number;
 }
 
 /** Owns the heads' buffers and runs the heads of a pass, in chunks of rows. */
@@ -112,9 +92,9 @@ export class HeadRunner {
       return { data: new Float32Array(indices.length * width), width };
     });
     const chunks = chunksOf(requests, compiled, stream);
-    const bytes = chunks.map((chunk) => chunk.rows * chunk.compiled.stride * 4);
+    const bytes = chunks.map((chunk) => chunk.rows * compiled[chunk.request].stride * 4);
     const total = bytes.reduce((a, b) => a + b, 0);
-    this.#reserve(chunks, encoder);
+    this.#reserve(chunks, compiled, encoder);
     const bufferOf = (slot: Slot) => (encoder.has(slot) ? encoder : this.#buffers).bufferOf(slot);
     const readback = memory.grow(
       this.#readbacks.pop(),
@@ -132,7 +112,7 @@ export class HeadRunner {
       const [data] = await Promise.all([job.read(readback, filled), afterSubmit?.()]);
       for (const { chunk, at } of waiting) {
         const { data: to, width } = results[chunk.request];
-        copyRows(data.subarray(at / 4), chunk.compiled.stride, to, chunk.first, width, chunk.rows);
+        copyRows(data.subarray(at / 4), compiled[chunk.request].stride, to, chunk.first, width, chunk.rows);
       }
       waiting = [];
       filled = 0;
@@ -144,8 +124,9 @@ export class HeadRunner {
         const part = (from: number, to: number) => ({ offset: (offset + from) * 4, size: (to - from) * 4 });
         const indices = part(0, chunk.head.gathers ? tokens : words.length);
         const own: ChunkSizes = { ...sizes, rows, tokens, indices, spans: part(spansAt, words.length) };
-        for (const step of chunk.compiled.steps) job.dispatch(step.dispatch(own, bufferOf));
-        job.copy(bufferOf(chunk.compiled.answer), 0, readback, filled, bytes[c]);
+        const { steps, answer } = compiled[chunk.request];
+        for (const step of steps) job.dispatch(step.dispatch(own, bufferOf));
+        job.copy(bufferOf(answer), 0, readback, filled, bytes[c]);
         waiting.push({ chunk, at: filled });
         filled += bytes[c];
       }
@@ -166,12 +147,12 @@ export class HeadRunner {
   }
 
   /** Makes room for one chunk at a time, in slots that the encoder does not have, and writes all row lists. */
-  #reserve(chunks: Chunk[], encoder: SlotBuffers): void {
+  #reserve(chunks: Chunk[], compiled: CompiledHead[], encoder: SlotBuffers): void {
     const end = chunks.reduce((most, { words, offset }) => Math.max(most, offset + words.length), 64);
     const lists = new Uint32Array(end);
     for (const { words, offset } of chunks) lists.set(words, offset);
-    const needs = chunks.flatMap(({ head, compiled, rows, tokens }) =>
-      compiled.slots
+    const needs = chunks.flatMap(({ head, request, rows, tokens }) =>
+      compiled[request].slots
         .filter((slot) => slot.label !== INDICES.label && !encoder.has(slot))
         .map((slot) => ({
           slot,
@@ -181,73 +162,6 @@ export class HeadRunner {
     this.#buffers.reserve([...needs, { slot: INDICES, units: end }]);
     this.memory.gpu.device.queue.writeBuffer(this.#buffers.bufferOf(INDICES), 0, lists);
   }
-}
-
-/**
- * A chunk's rows are padded to a multiple of this: GEMMs write so many, and every chunk's part of the row lists starts at a bindable offset. Of
- * heads that gather, GEMMs write tokens, and the few large rows need no padding.
- */
-const rowMultiple = ({ gathers }: Head): number => (gathers ? 1 : 64);
-
-/** The requests in chunks. */
-function chunksOf(requests: HeadRequest[], compiled: CompiledHead[], { cu_seqlens, input_ids }: TokenStream): Chunk[] {
-  let offset = 0;
-  return requests.flatMap(({ head, indices }, request) => {
-    const chunks: Chunk[] = [];
-    for (let first = 0; first < indices.length; ) {
-      const end = chunkEnd(head, indices, first, compiled[request], cu_seqlens);
-      const part = indices.subarray(first, end);
-      const place = { head, compiled: compiled[request], request, first, rows: part.length, offset };
-      const chunk = head.gathers
-        ? { ...place, ...gathered(part, cu_seqlens) }
-        : {
-            ...place,
-            tokens: input_ids.length,
-            words: head.by === 'row' ? part : spansOf(part, head.skip),
-            spansAt: 0,
-          };
-      chunks.push(chunk);
-      offset = roundUp(offset + chunk.words.length, 64);
-      first = end;
-    }
-    return chunks;
-  });
-
-  function spansOf(sequences: Uint32Array, skip?: number): Uint32Array {
-    return Uint32Array.from([...sequences].flatMap((s) => poolSpan(cu_seqlens[s], cu_seqlens[s + 1], skip)));
-  }
-}
-
-/** The end of the chunk that begins with index `first`. */
-function chunkEnd(
-  { gathers }: Head,
-  indices: Uint32Array,
-  first: number,
-  { chunkRows, chunkTokens }: CompiledHead,
-  cu_seqlens: Uint32Array,
-): number {
-  const most = Math.min(first + chunkRows, indices.length);
-  if (!gathers) return most;
-  let tokens = 0;
-  for (let i = first; i < most; i++) {
-    tokens += cu_seqlens[indices[i] + 1] - cu_seqlens[indices[i]];
-    if (tokens > chunkTokens && i > first) return i;
-  }
-  return most;
-}
-
-/** The rows of these sequences' tokens, then, at a bindable offset, where each sequence lies among these rows. */
-function gathered(sequences: Uint32Array, cu_seqlens: Uint32Array): Pick<Chunk, 'tokens' | 'words' | 'spansAt'> {
-  const tokens = sequences.reduce((sum, s) => sum + cu_seqlens[s + 1] - cu_seqlens[s], 0);
-  const spansAt = roundUp(tokens, 64);
-  const words = new Uint32Array(spansAt + 3 * sequences.length);
-  let at = 0;
-  sequences.forEach((s, i) => {
-    const start = at;
-    for (let row = cu_seqlens[s]; row < cu_seqlens[s + 1]; row++) words[at++] = row;
-    words.set(poolSpan(start, at), spansAt + 3 * i);
-  });
-  return { tokens, words, spansAt };
 }
 
 /** Copies `rows` rows of `stride` floats to row `first` of a matrix `width` wide. */

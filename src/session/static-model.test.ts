@@ -134,11 +134,15 @@ describe('StaticEmbedding', () => {
       'has no table of embeddings: neither embedding.weight nor embeddings',
     );
     await expect(load(checkpoint('StaticEmbedding', undefined))).rejects.toThrow('There is no model.safetensors');
+    const infinite = weightsOf({ 'embedding.weight': f32([VOCAB, 1], (i) => (i === 7 ? Infinity : 0)) });
+    await expect(load(checkpoint('StaticEmbedding', infinite))).rejects.toThrow(
+      "tensor 'embedding.weight' holds a NaN or an infinity at element 7",
+    );
     const complex = weightsOf({
       'embedding.weight': { dtype: 'C64', shape: [VOCAB, 1], bytes: new Uint8Array(8 * VOCAB) },
     });
     await expect(load(checkpoint('StaticEmbedding', complex))).rejects.toThrow(
-      'embedding.weight is C64; known are F64, F32',
+      'embedding.weight is C64; known are F32, F16',
     );
   });
 

@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SparseEmbeddings } from '../api/calls';
 import type { Model } from '../api/types';
+import { parseHeader } from '../formats/safetensors';
 import { sparseRow, spladePool } from '../kernels/twins';
 import { sparseSimilarity } from '../node';
 import { loadTestModel, withModel } from '../session/fixtures';
@@ -101,6 +102,21 @@ describe('embedSparse', () => {
     );
   });
 
+  it('a weight that overflows is an error that names the text', async () => {
+    const folder = splade({});
+    const path = join(folder, 'model.safetensors');
+    const bytes = readFileSync(path);
+    const start = 8 + Number(bytes.readBigUInt64LE(0));
+    const { begin } = parseHeader(bytes.subarray(8, start), path).find(({ name }) => name === 'decoder.bias')!;
+    bytes.writeFloatLE(3.3e38, start + begin + 4 * 9000);
+    writeFileSync(path, bytes);
+    await withModel(folder, { dtype: 'f32', arithmetic: 'f32' }, async (broken) => {
+      await expect(broken.embedSparse(['Paris'], { topK: 2 })).rejects.toThrow(
+        /^Text 0 has no answer: number \d of its result is (Infinity|3.*e.38)/,
+      );
+    });
+  });
+
   it.each([
     ['f16', 0.9999],
     ['q8', 0.995],
@@ -116,7 +132,7 @@ describe('embedSparse', () => {
   it('texts of 1000 tokens, in blocks of the vocabulary: memory does not grow with tokens times vocabulary', async () => {
     const long = splade({ pooling_strategy: 'sum' }, { max_position_embeddings: 8192 });
     await withModel(long, { dtype: 'f32', arithmetic: 'f32' }, async (patient) => {
-      const text = words(520);
+      const text = words(545);
       const { weights } = expectedOf(long, text, 'sum');
       const found = await patient.embedSparse([text, 'Paris', text]);
       for (const i of [0, 2]) expectRow(found, i, weights, 2e-3); // sums of 1000
