@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EmbedOptions, SparseOptions } from '../api/calls';
 import type { Model } from '../api/types';
-import { loadTestModel } from '../session/fixtures';
+import { loadTestModel, withModel } from '../session/fixtures';
 
 /** Checkpoints that sentence-transformers saved, and what it computes from them. */
 const folder = fileURLToPath(new URL('fixtures/', import.meta.url));
@@ -72,4 +72,13 @@ describe.each(cases)('$name', ({ name, calls }) => {
       });
     },
   );
+});
+
+it('a model of a table and a Transformer has the dtype and the device of the Transformer', async () => {
+  for (const name of ['splade-static-query', 'splade-default-query']) {
+    await withModel(join(folder, name), { dtype: 'f16' }, async ({ info }) => {
+      expect([info.dtype, info.adapter.description === '']).toEqual(['f16', false]);
+      expect(info.adapter.description).not.toMatch(/needs no GPU/);
+    });
+  }
 });

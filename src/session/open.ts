@@ -1,6 +1,6 @@
 import type { Kind } from '../api/calls';
 import { DeviceLostError, disposedError } from '../api/errors';
-import type { MemoryUse, Model, ModelSource } from '../api/types';
+import type { MemoryUse, Model, ModelInfo, ModelSource } from '../api/types';
 import { fieldsOf } from '../formats/json-fields';
 import type { ModelFiles } from '../formats/model-files';
 import { readJson } from '../formats/read';
@@ -141,8 +141,10 @@ function routedModel({ inputs, refused }: Pipeline, models: Model[]): Model {
     throw new RangeError(refused[kind] ?? `This checkpoint has no modules for texts of kind '${kind}'.`);
   };
   const usual = refused.any === undefined ? modelFor('any') : models[0];
+  const onGpu = models.find((_, i) => inputs[i].kind === 'Transformer');
   return {
-    info: usual.info,
+    info:
+      onGpu && inputs[models.indexOf(usual)].kind !== 'Transformer' ? withDevice(usual.info, onGpu.info) : usual.info,
     ...routedCalls(usual, modelFor),
     memory: () => {
       const all = models.map((model) => model.memory());
@@ -153,6 +155,12 @@ function routedModel({ inputs, refused }: Pipeline, models: Model[]): Model {
       for (const model of models) await model.dispose();
     },
   };
+}
+
+/** What is said of a table, with the device and the weights of the Transformer beside it: the store goes by their dtype. */
+function withDevice(table: ModelInfo, transformer: ModelInfo): ModelInfo {
+  const { dtype, arithmetic, compute, adapter, profile, replaced, features } = transformer;
+  return { ...table, dtype, arithmetic, compute, adapter, profile, replaced, features };
 }
 
 /**
