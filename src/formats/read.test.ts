@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ModelFileError } from '../api/errors';
 import type { Progress } from '../api/types';
 import { fileOf, numberedBytes } from './fixtures';
-import type { ModelFile, ModelFiles } from './model-files';
+import { inFolder, type ModelFile, type ModelFiles } from './model-files';
 import { openOptional, readBytes, readJson, streamBytes } from './read';
 
 const filesOf = (files: Record<string, string | Uint8Array>): ModelFiles => ({
