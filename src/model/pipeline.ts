@@ -148,8 +148,8 @@ function entriesOf(file: string, json: unknown): ModuleEntry[] {
   }
   return json.map((entry: unknown, i) => {
     const { type, path: given } = isObject(entry) ? entry : {};
-    const path = given === '.' ? '' : given; // as model2vec writes it
     if (typeof type !== 'string') throw wrongField(file, `[${i}].type`, type, 'a string');
+    const path = i === 0 && given === '.' ? '' : given; // as model2vec writes it
     if (typeof path === 'string' && (path === '' || isFileName(path))) return entryOf(file, `[${i}].type`, type, path);
     throw wrongField(file, `[${i}].path`, path, 'a folder of this checkpoint');
   });
