@@ -107,6 +107,14 @@ describe('StaticEmbedding', () => {
     await expect(model.embed(['is'], { signal: AbortSignal.abort() })).rejects.toThrow();
   });
 
+  it('is zeros for a text without tokens', async () => {
+    const tokenizer = JSON.parse(TOKENIZER.toString('utf8'));
+    tokenizer.normalizer = { type: 'Strip', strip_left: true, strip_right: true };
+    const model = await load(files({ 'tokenizer.json': tokenizer }, ['Normalize']));
+    expect((await model.tokenize(' ')).ids).toHaveLength(0);
+    expect((await model.embed([' ', 'a'])).row(0)).toEqual(new Float32Array(2));
+  });
+
   it('cuts where it is told to', async () => {
     const model = await load(files(), { maxLength: 3 });
     expect(model.info.maxTokens).toBe(3);
