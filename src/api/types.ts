@@ -177,6 +177,7 @@ export interface ModelInfo {
   /** The content of config.json. */
   config: Record<string, unknown>;
   task: Task;
+  /** Of a table of tokens, whose numbers are f32 in any case, what was asked for. */
   dtype: Dtype;
   arithmetic: Arithmetic;
   compute: Compute;

@@ -107,6 +107,17 @@ describe('StaticEmbedding', () => {
     await expect(model.embed(['is'], { signal: AbortSignal.abort() })).rejects.toThrow();
   });
 
+  it('has the dtype that was asked for, by which the store goes', async () => {
+    for (const dtype of ['f16', 'q8'] as const) {
+      const model = await load(files(), { dtype });
+      expect(model.info.dtype).toBe(dtype);
+      expect((await model.embed('a', { normalize: false })).row(0)[0] % 1).toBe(0);
+    }
+    await expect(load(files(), { dtype: 'fp16' })).rejects.toThrow(
+      "dtype must be one of auto, f32, f16, q8, q4; it is 'fp16'.",
+    );
+  });
+
   it('is zeros for a text without tokens', async () => {
     const tokenizer = JSON.parse(TOKENIZER.toString('utf8'));
     tokenizer.normalizer = { type: 'Strip', strip_left: true, strip_right: true };

@@ -1,10 +1,11 @@
 /** A model that is a table of tokens (StaticEmbedding, SparseStaticEmbedding): it computes in this thread, without a GPU. */
 import type { CallProgress } from '../api/calls';
 import { abortReason, disposedError, NumericError, UnsupportedModelError } from '../api/errors';
-import type { Model, ModelInfo } from '../api/types';
+import type { Dtype, Model, ModelInfo } from '../api/types';
 import { fieldsOf, type Json } from '../formats/json-fields';
 import { inFolder, type ModelFiles } from '../formats/model-files';
 import { readJson } from '../formats/read';
+import { chooseDtype, type DtypeFacts } from '../model/choose-dtype';
 import type { ModelConfig } from '../model/config';
 import { notFinite } from '../model/heads/head';
 import { type Module, unchanged } from '../model/modules/module';
@@ -22,6 +23,9 @@ import type { OpenOptions } from './load-runtime';
 const NO_LIMIT = 2 ** 31 - 1;
 
 const SPARSE = 'SparseStaticEmbedding';
+
+/** Numbers stay as they are, f32; the store goes by what was asked for. */
+const WHOLE: DtypeFacts = { isF32: true, parameters: 0, maxBufferSize: Infinity, deviceMemory: undefined };
 
 /** Throws ModelFileError and UnsupportedModelError. */
 export async function staticModel(
@@ -50,7 +54,7 @@ export async function staticModel(
   if (!Number.isInteger(maxTokens) || maxTokens < 1) {
     throw new RangeError(`maxLength must be a positive integer, it is ${maxTokens}.`);
   }
-  const info = infoOf(config, sentence, table, maxTokens);
+  const info = infoOf(config, sentence, table, maxTokens, chooseDtype(options.dtype ?? 'auto', WHOLE));
   let disposed = false;
   return {
     info,
@@ -150,12 +154,18 @@ const modelConfig = ({ size, columns }: TokenTable, maxTokens: number): ModelCon
   multi_label: false,
 });
 
-function infoOf(config: Json, sentence: SentenceConfig, { size, columns }: TokenTable, maxTokens: number): ModelInfo {
+function infoOf(
+  config: Json,
+  sentence: SentenceConfig,
+  { size, columns }: TokenTable,
+  maxTokens: number,
+  dtype: Dtype,
+): ModelInfo {
   const isSparse = sentence.output === 'sparse';
   return {
     config,
     task: 'encoder',
-    dtype: 'f32',
+    dtype,
     arithmetic: 'f32',
     compute: 'float',
     maxTokens,
