@@ -47,6 +47,7 @@ const LAVAPIPE_ONLY = [
   'src/runtime/runtime.gpu.test.ts',
   'cli/cli.gpu.test.ts',
   'src/guide.gpu.test.ts',
+  'src/tasks/embed-sparse.gpu.test.ts',
   'src/session/recovery.gpu.test.ts',
   'src/session/convert.gpu.test.ts',
   'src/reference/lora.gpu.test.ts',

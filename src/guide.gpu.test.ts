@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import type { Model } from './api/types';
 import { safetensorsBytes } from './formats/fixtures';
 import { publicModel } from './model/fixtures/golden';
-import { maxSim, similarity } from './node';
+import { maxSim, similarity, sparseIndex } from './node';
 import { loadTestModel } from './session/fixtures';
 import { labelsOf, tinyModel } from './tasks/fixtures';
 
@@ -43,10 +43,25 @@ function colbert(): string {
   return model;
 }
 
+function sparse(): string {
+  const model = tinyModel('mlm');
+  mkdirSync(join(model, '1_SpladePooling'));
+  write(join(model, 'modules.json'), [
+    { path: '', type: 'sentence_transformers.models.Transformer' },
+    { path: '1_SpladePooling', type: 'sentence_transformers.sparse_encoder.models.SpladePooling' },
+  ]);
+  write(join(model, '1_SpladePooling/config.json'), {});
+  return model;
+}
+
 /** Page → its model, and what the example must print. */
 const PAGES: Record<string, { model: () => string; prints: RegExp }> = {
   'embed.md': { model: withPrompts, prints: /^-?\d\.\d{3} The Seine.*\n-?\d\.\d{3} Bread/ },
   'multi-vector.md': { model: colbert, prints: /^-?\d+\.\d{3} The Seine.*\n-?\d+\.\d{3} Bread/ },
+  'sparse.md': {
+    model: sparse,
+    prints: /^\d+\.\d{3} (The Seine|Bread).*\n\d+\.\d{3} (The Seine|Bread).*\n(.* \d+\.\d\d\n?){3}$/,
+  },
   'rerank.md': {
     model: () => tinyModel('seqcls', labelsOf(['LABEL_0'])),
     prints: /^[01] 0\.\d{3} (Bread|The Seine).*\n[01] 0/,
@@ -88,6 +103,7 @@ it.each(Object.entries(PAGES))('%s', async (page, { model, prints }) => {
     },
     similarity,
     maxSim,
+    sparseIndex,
     console: { log: (...parts: unknown[]) => printed.push(parts.join(' ')) },
   };
   const AsyncFunction = (async () => {}).constructor as new (

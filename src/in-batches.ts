@@ -1,4 +1,4 @@
-import type { Embeddings, Precision, PrecisionData } from './api/calls';
+import type { Embeddings, Precision, PrecisionData, SparseEmbeddings, SparseRow } from './api/calls';
 import { unlessAborted } from './api/errors';
 import { checkOptions, type OptionNames } from './api/options';
 
@@ -14,6 +14,12 @@ const OPTIONS: OptionNames<BatchOptions> = { size: true, signal: true };
 /** Batches that are under way at one time: while the caller works on one, the next is computed. */
 const AHEAD = 2;
 
+/** What has a row per input. */
+interface Rows {
+  rows: number;
+  row(i: number): unknown;
+}
+
 type Inputs<T> = AsyncIterable<T> | Iterable<T>;
 /** A call of a model; its options have the signal that ends it when the loop is left. */
 type BatchCall<T, R> = (batch: T[], options: { signal: AbortSignal }) => Promise<R>;
@@ -23,7 +29,7 @@ type BatchCall<T, R> = (batch: T[], options: { signal: AbortSignal }) => Promise
  *
  *     for await (const embedding of inBatches(lines, (texts, options) => model.embed(texts, options))) …
  *
- * `call` returns a list with a result per input (classify, fillMask, …) or Embeddings, whose rows are the results. Leaving the loop ends the calls
+ * `call` returns a list with a result per input (classify, fillMask, …) or embeddings, whose rows are the results. Leaving the loop ends the calls
  * and the inputs. An error of a call or of the inputs is thrown in its turn; "Text 3" in its message counts within the batch.
  */
 export function inBatches<T, P extends Precision>(
@@ -31,6 +37,11 @@ export function inBatches<T, P extends Precision>(
   call: BatchCall<T, Embeddings<P>>,
   options?: BatchOptions,
 ): AsyncGenerator<PrecisionData[P], void>;
+export function inBatches<T>(
+  inputs: Inputs<T>,
+  call: BatchCall<T, SparseEmbeddings>,
+  options?: BatchOptions,
+): AsyncGenerator<SparseRow, void>;
 export function inBatches<T, R>(
   inputs: Inputs<T>,
   call: BatchCall<T, R[]>,
@@ -38,7 +49,7 @@ export function inBatches<T, R>(
 ): AsyncGenerator<R, void>;
 export async function* inBatches<T, R>(
   inputs: Inputs<T>,
-  call: BatchCall<T, R[] | Embeddings>,
+  call: BatchCall<T, R[] | Rows>,
   options: BatchOptions = {},
 ): AsyncGenerator<R, void> {
   checkOptions('inBatches', options, OPTIONS);
@@ -46,7 +57,7 @@ export async function* inBatches<T, R>(
   if (!Number.isInteger(size) || size < 1) throw new RangeError(`size must be a positive integer, it is ${size}.`);
   const left = new AbortController();
   const ends = { signal: signal ? AbortSignal.any([signal, left.signal]) : left.signal };
-  const running: Promise<R[] | Embeddings>[] = [];
+  const running: Promise<R[] | Rows>[] = [];
   const begin = (batch: T[]) => {
     const results = call(batch, ends);
     results.catch(() => {}); // thrown in its turn
@@ -74,7 +85,7 @@ export async function* inBatches<T, R>(
   }
 }
 
-function* resultsOf<R>(results: R[] | Embeddings): Generator<R> {
+function* resultsOf<R>(results: R[] | Rows): Generator<R> {
   if (Array.isArray(results)) yield* results;
   else for (let i = 0; i < results.rows; i++) yield results.row(i) as R;
 }

@@ -16,6 +16,7 @@ export { type BatchOptions, inBatches } from './in-batches';
 export { type PackedBits, type PackedVectors, packVectors } from './packed-vectors';
 export { type BrowserLoadOptions, loadModel } from './session/client';
 export { maxSim, type SearchMaxSimOptions, searchMaxSim, similarity } from './similarity';
+export { type SparseHit, type SparseIndex, sparseDot, sparseIndex, sparseSimilarity } from './sparse';
 
 /** The models that this origin keeps on the device, most recently used first. */
 export const listCached = async (): Promise<CachedModel[]> => (await import('./session/cached')).list();

@@ -27,6 +27,7 @@ export type * from './api/types';
 export { type BatchOptions, inBatches } from './in-batches';
 export { type PackedBits, type PackedVectors, packVectors } from './packed-vectors';
 export { maxSim, type SearchMaxSimOptions, searchMaxSim, similarity } from './similarity';
+export { type SparseHit, type SparseIndex, sparseDot, sparseIndex, sparseSimilarity } from './sparse';
 
 /** `cacheFolder`: where models are kept, by default `modernbert-webgpu/models` in the user's cache folder. */
 export interface NodeCacheOptions {
@@ -49,7 +50,7 @@ export async function loadModel(source: ModelSource, options: NodeLoadOptions = 
   checkOptions('loadModel', options, LOAD_NAMES);
   const { dawn, cacheFolder, ...rest } = options;
   const places = { ...local, plans: filePlans(), store: folderStore(cacheFolder) };
-  const gpu = rest.gpu ?? (dawn ? undefined : globalThis.navigator?.gpu) ?? (await dawnGpu(dawn ?? []));
+  const gpu = rest.gpu ?? (dawn ? undefined : globalThis.navigator?.gpu) ?? (() => dawnGpu(dawn ?? []));
   return openModel(source, { ...rest, gpu, ...places });
 }
 

@@ -5,6 +5,7 @@ import { describeInDeno } from './deno-suite';
 // lavapipe takes seconds to compile a kernel. So what is left out is the same kernel in another size or design.
 await describeInDeno('src/kernels/norm.gpu.test.ts');
 await describeInDeno('src/kernels/head.gpu.test.ts');
+await describeInDeno('src/kernels/sparse.gpu.test.ts');
 await describeInDeno('src/kernels/attention.gpu.test.ts', /head_dim 96|tiles of|written out/);
 await describeInDeno('src/kernels/gemm-tiers.gpu.test.ts');
 await describeInDeno(

@@ -35,10 +35,21 @@ export const LAYERS = {
   fuzz: { imports: ['cli', 'model', 'formats', 'tokenizer', 'api'] },
   cli: { imports: [] }, // its own package: it imports modernbert-webgpu/node as any user does
 
-  index: { imports: ['session', 'similarity', 'packed-vectors', 'in-batches', 'api'] },
+  index: { imports: ['session', 'similarity', 'packed-vectors', 'sparse', 'in-batches', 'api'] },
   worker: { imports: ['session', 'store'] },
   node: {
-    imports: ['session', 'model', 'similarity', 'packed-vectors', 'in-batches', 'sources', 'store', 'formats', 'api'],
+    imports: [
+      'session',
+      'model',
+      'similarity',
+      'packed-vectors',
+      'sparse',
+      'in-batches',
+      'sources',
+      'store',
+      'formats',
+      'api',
+    ],
   },
 
   session: {
@@ -52,12 +63,13 @@ export const LAYERS = {
       'sources',
       'formats',
       'tokenizer',
+      'sparse',
       'start-worker',
       'worker-parts',
       'api',
     ],
   },
-  tasks: { imports: ['runtime', 'model', 'tokenizer', 'api'] },
+  tasks: { imports: ['runtime', 'model', 'tokenizer', 'sparse', 'api'] },
   runtime: { imports: ['model', 'kernels', 'gpu', 'packing', 'api'] },
   model: { imports: ['kernels', 'gpu', 'formats', 'api'] },
   kernels: { imports: ['gpu', 'formats', 'api'] },
@@ -70,6 +82,7 @@ export const LAYERS = {
   packing: { imports: [] },
   similarity: { imports: ['packed-vectors', 'api'] },
   'packed-vectors': { imports: ['api'] },
+  sparse: { imports: ['api'] },
   'in-batches': { imports: ['api'] },
   'start-worker': { imports: [] },
   'worker-parts': { imports: [] },

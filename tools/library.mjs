@@ -32,7 +32,10 @@ export const bundleLibrary = async (dir) => {
   /** @type {import('rolldown').Plugin} */
   const named = {
     name: 'worker-parts',
-    load: { filter: { id: /src\/worker-parts\.ts$/ }, handler: () => `export const workerParts=()=>({${urls.join(',')}})` },
+    load: {
+      filter: { id: /src\/worker-parts\.ts$/ },
+      handler: () => `export const workerParts=()=>({${urls.join(',')}})`,
+    },
   };
   const index = await bundle({ ...of('index'), platform: 'browser', plugins: [named] });
   const node = await bundle({ ...of('node'), platform: 'node', split: 'never' });

@@ -10,8 +10,12 @@ import { readModelConfig } from '../../src/model/families/registry';
 import { readSpec } from '../../src/model/fixtures/golden';
 import { pooledEmbedding } from '../../src/model/heads/embeddings';
 import { sequenceLogits, tokenLogits } from '../../src/model/heads/logits';
+import { sparseEmbedding } from '../../src/model/heads/sparse';
 import { topK } from '../../src/model/heads/top-k';
+import { unchanged } from '../../src/model/modules/module';
 import { POOLINGS } from '../../src/model/modules/pooling';
+import type { SpladePooling } from '../../src/model/modules/splade-pooling';
+import { chainOf } from '../../src/model/sentence';
 import { covering, type GemmKind, gemmKinds, shaderVariants } from './variants';
 
 const variants = shaderVariants();
@@ -30,7 +34,7 @@ const keyOf = ({ epilogue, dtype, a, out }: GemmKind): string =>
 /** A shader without the values of sizes that only scale a loop or an array. */
 const withoutSizes = (code: string): string => code.replace(SIZES, '$1');
 const SIZES =
-  /^(const (?:HEADS|HIDDEN|STRIDE|EPS|FIRST_ID|IDS|OUT_STRIDE|OUT_COLUMN|OUT_COLUMNS|COLUMNS|VOCAB): \w+ = )[^;]+/gm;
+  /^(const (?:HEADS|HIDDEN|STRIDE|EPS|FIRST_ID|IDS|OUT_STRIDE|OUT_COLUMN|OUT_COLUMNS|COLUMNS|VOCAB|BLOCK|PIECE): \w+ = )[^;]+/gm;
 
 /** All steps of a model with its heads, on a card that has everything. */
 function stepsOf(config: object, dtype: Dtype, act: Arithmetic): Step<never>[] {
@@ -53,7 +57,20 @@ function stepsOf(config: object, dtype: Dtype, act: Arithmetic): Step<never>[] {
       alloc: () => ({}) as GPUBuffer,
     });
     const pooled = POOLINGS.map((pooling) => pooledEmbedding({ pooling: [pooling], normalize: true }));
-    const heads = task === 'mlm' ? [tokenLogits, topK(5), ...pooled] : [sequenceLogits];
+    const sparse = (['max', 'sum'] as const).flatMap((pooling_strategy) =>
+      (['relu', 'log1p_relu'] as const).map((activation_function) => {
+        const module: SpladePooling = {
+          ...unchanged,
+          kind: 'SpladePooling',
+          path: '',
+          gives: 'sparse',
+          pooling_strategy,
+          activation_function,
+        };
+        return sparseEmbedding(chainOf([module], 0), 100);
+      }),
+    );
+    const heads = task === 'mlm' ? [tokenLogits, topK(5), ...pooled, ...sparse] : [sequenceLogits];
     const { embeddings, layers } = model.encoder;
     return [...embeddings, ...layers.flat(), ...heads.flatMap((head) => head.build(model).steps)] as Step<never>[];
   });

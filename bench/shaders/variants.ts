@@ -13,6 +13,8 @@ import { headsLayout } from '../../src/kernels/layout';
 import { normalize } from '../../src/kernels/normalize';
 import { pool } from '../../src/kernels/pool';
 import { quantizeRows } from '../../src/kernels/quantize_rows';
+import { sparseRows } from '../../src/kernels/sparse_rows';
+import { spladePool } from '../../src/kernels/splade_pool';
 import { topK } from '../../src/kernels/top_k';
 import { POOLINGS } from '../../src/model/modules/pooling';
 
@@ -189,6 +191,16 @@ const smallVariants = (): Made[] => {
       ),
     ),
     made('top_k', '', topK({ vocab: WIDTH - 8, stride: WIDTH }, NONE, none)),
+    ...(['max', 'sum'] as const).flatMap((pooling) =>
+      [false, true].map((twice) =>
+        made(
+          'splade_pool',
+          `${pooling}, log1p ${twice ? 'twice' : 'once'}`,
+          spladePool({ stride: WIDTH, pooling, twice }, NONE, none),
+        ),
+      ),
+    ),
+    made('sparse_rows', '', sparseRows({ vocab: WIDTH - 8, block: WIDTH, piece: WIDTH }, NONE, none)),
   ];
 };
 

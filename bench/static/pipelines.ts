@@ -12,7 +12,11 @@ import { readModelConfig } from '../../src/model/families/registry';
 import { pooledEmbedding } from '../../src/model/heads/embeddings';
 import { lastHiddenState } from '../../src/model/heads/hidden';
 import { sequenceLogits } from '../../src/model/heads/logits';
+import { sparseEmbedding } from '../../src/model/heads/sparse';
 import { topK } from '../../src/model/heads/top-k';
+import { unchanged } from '../../src/model/modules/module';
+import type { SpladePooling } from '../../src/model/modules/splade-pooling';
+import { chainOf } from '../../src/model/sentence';
 import { compileEncoder } from '../../src/runtime/runtime';
 import type { Job, Made } from './job';
 
@@ -103,12 +107,23 @@ function serial(gpu: Gpu): Gpu {
 }
 
 /** Heads whose kernels are compiled, by the checkpoint's task. */
+const MAX: SpladePooling = {
+  ...unchanged,
+  kind: 'SpladePooling',
+  path: '',
+  gives: 'sparse',
+  pooling_strategy: 'max',
+  activation_function: 'relu',
+};
+const SPLADE = chainOf([MAX], 0);
+
 const HEADS = {
   mlm: [
     lastHiddenState,
     topK(5),
     pooledEmbedding({ pooling: ['mean'], normalize: true }),
     pooledEmbedding({ pooling: ['cls'], normalize: true }),
+    sparseEmbedding(SPLADE, 1024),
   ],
   seqcls: [sequenceLogits],
 };

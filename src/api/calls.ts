@@ -136,6 +136,45 @@ export interface MultiVector extends Embeddings {
   offsets: [start: number, end: number][];
 }
 
+/** The weights of one text's tokens that are not 0. `ids`: token ids, ascending. */
+export interface SparseRow {
+  ids: Uint32Array;
+  weights: Float32Array;
+}
+
+/** Sparse embeddings, row after row: row i has the entries `offsets[i]` to `offsets[i + 1]` of `ids` and `weights`. */
+export interface SparseEmbeddings extends SparseRow {
+  /** [rows + 1] */
+  offsets: Uint32Array;
+  rows: number;
+  /** Tokens of the vocabulary: how long a row would be with its zeros. */
+  size: number;
+  /** Row i as views. */
+  row(i: number): SparseRow;
+}
+
+export interface SparseOptions extends CallOptions {
+  /** As in EmbedOptions. */
+  kind?: Kind;
+  promptName?: string;
+  prompt?: string;
+  /** Keep the largest `topK` weights of each text (sentence-transformers' max_active_dims). Default: what the checkpoint says, else all. */
+  topK?: number;
+}
+
+export interface DecodeSparseOptions {
+  /** Number of tokens to return. Default: all. */
+  topK?: number;
+  signal?: AbortSignal;
+}
+
+/** A token of a sparse row, as readable text. */
+export interface SparseToken {
+  token: string;
+  tokenId: number;
+  weight: number;
+}
+
 export interface LabelScore {
   label: string;
   score: number;
@@ -314,6 +353,13 @@ export interface Calls {
   /** One embedding per token, from a multi-vector (ColBERT) model of sentence-transformers or PyLate. Compare them with `maxSim`. */
   embedMultiVector(text: string, options: MultiVectorOptions): Promise<MultiVector>;
   embedMultiVector(texts: string[], options: MultiVectorOptions): Promise<MultiVector[]>;
+  /**
+   * A weight per token of the vocabulary for each text, from a sparse (SPLADE) checkpoint, as sentence-transformers' SparseEncoder.encode; with `kind`,
+   * as its encode_query and encode_document. Compare them with `sparseDot` and `sparseSimilarity`, search them with `sparseIndex`.
+   */
+  embedSparse(texts: string | string[], options?: SparseOptions): Promise<SparseEmbeddings>;
+  /** The tokens of a sparse row, largest weight first, as sentence-transformers' SparseEncoder.decode. */
+  decodeSparse(row: SparseRow, options?: DecodeSparseOptions): Promise<SparseToken[]>;
   /** The labels with their scores, best first: softmax, or sigmoid where problem_type is multi_label_classification. */
   classify(text: string | TextPair, options?: ClassifyOptions): Promise<LabelScore[]>;
   classify(texts: (string | TextPair)[], options?: ClassifyOptions): Promise<LabelScore[][]>;

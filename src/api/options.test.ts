@@ -41,6 +41,8 @@ describe('an option that nobody reads', () => {
       fillMask: ['a'],
       embed: ['a'],
       embedMultiVector: ['a'],
+      embedSparse: ['a'],
+      decodeSparse: [{}],
       classify: ['a'],
       zeroShot: ['a', ['b']],
       rerank: ['a', ['b']],

@@ -194,6 +194,7 @@ export interface ModelInfo {
   /** The content of config.json. */
   config: Record<string, unknown>;
   task: Task;
+  /** Of a table of tokens, whose numbers are f32 in any case, what was asked for. */
   dtype: Dtype;
   arithmetic: Arithmetic;
   compute: Compute;
@@ -205,7 +206,7 @@ export interface ModelInfo {
   labels: string[];
   /** How `embed` pools by default; several are concatenated. */
   pooling: Pooling[];
-  /** Numbers per embedding (of a multi-vector model: per token embedding). */
+  /** Numbers per embedding (of a multi-vector model: per token embedding; of a sparse one: with its zeros). */
   embeddingSize: number;
   /** Prompts that `embed` can put before a text, by name ({ query: 'search_query: ' }); `defaultPrompt` names the one it uses by default. */
   prompts: Record<string, string>;
@@ -216,6 +217,7 @@ export interface ModelInfo {
   multiVector: { queryLength: number; documentLength: number } | undefined;
   /** The mask token as written in a text ([MASK], <mask>); undefined if the tokenizer has none. */
   maskToken: string | undefined;
+  /** Without names, and with a description that says so, if the checkpoint is a table of tokens, which needs no GPU. */
   adapter: { vendor: string; architecture: string; device: string; description: string };
   profile: ProfileName;
   /** The names of the option `adapters`, and which of them is in use; undefined: the base alone. */

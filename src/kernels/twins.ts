@@ -193,3 +193,27 @@ export function topK(logits: Float64Array, k: number): { id: number; probability
   const ids = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
   return ids.slice(0, k).map((id) => ({ id, probability: probabilities[id] }));
 }
+
+/** SPLADE's weights: log1p(relu(logits)), with `twice` log1p of that; one row per sequence, the largest or the sum over its tokens. */
+export const spladePool = (logits: Matrix, cu_seqlens: Uint32Array, pooling: 'max' | 'sum', twice: boolean): Matrix => {
+  const weight = (logit: number) => {
+    const once = Math.log1p(Math.max(logit, 0));
+    return twice ? Math.log1p(once) : once;
+  };
+  return spans(cu_seqlens).map(([start, end]) =>
+    logits[start].map((_, c) => {
+      const weights = logits.slice(start, end).map((row) => weight(row[c]));
+      return pooling === 'sum' ? sum(weights) : weights.reduce((a, b) => Math.max(a, b));
+    }),
+  );
+};
+
+/** How many of a row's weights are not 0, and the k largest of these, equal ones by lowest id first, in the order of their ids. */
+export function sparseRow(
+  weights: Float64Array,
+  k: number,
+): { nonzero: number; entries: [id: number, weight: number][] } {
+  const ids = Array.from(weights.keys()).filter((id) => weights[id] !== 0);
+  const best = [...ids].sort((a, b) => weights[b] - weights[a] || a - b).slice(0, k);
+  return { nonzero: ids.length, entries: best.sort((a, b) => a - b).map((id) => [id, weights[id]]) };
+}

@@ -47,7 +47,7 @@ export function buildModel({ gpu, family, config, sentence, alloc, ...options }:
   const maxBindingSize = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
   const tensors = declareTensors({ alloc, maxBindingSize, dtype, names });
   const scores = scoresOf(chains);
-  const task = scores ? 'encoder' : taskOf(config, family, names, options.task);
+  const task = taskOf(config, family, names, ownTask(chains) ?? options.task);
   const weights = family.tensors(config, tensors);
   const head = task === 'encoder' ? undefined : family.heads?.head(config, tensors, task, weights);
   const placed = modules.map((module) => {
@@ -92,6 +92,12 @@ export function buildModel({ gpu, family, config, sentence, alloc, ...options }:
   };
 }
 
+/** What modules make of the Transformer, whatever its class is: they need no head, or (SpladePooling) a masked language model's. */
+function ownTask(chains: SentenceConfig['chains']): Task | undefined {
+  if (scoresOf(chains)) return 'encoder';
+  return Object.values(chains).some(({ modules }) => modules.at(-1)?.kind === 'SpladePooling') ? 'mlm' : undefined;
+}
+
 /** The chain that ends in a cross-encoder's scores; queries and documents are one sequence. */
 const scoresOf = ({ any }: SentenceConfig['chains']): Chain | undefined =>
   any?.modules.at(-1)?.gives === 'scores' ? any : undefined;
@@ -112,7 +118,7 @@ export function declaredPlaces(
   chains: SentenceConfig['chains'] = {},
 ): Map<string, Placement> {
   const tensors = declared(dtype, names);
-  const task = scoresOf(chains) ? 'encoder' : taskOf(config, family, names, asked);
+  const task = taskOf(config, family, names, ownTask(chains) ?? asked);
   const weights = family.tensors(config, tensors);
   if (task !== 'encoder') family.heads?.head(config, tensors, task, weights);
   return tensors.places;

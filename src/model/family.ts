@@ -51,6 +51,8 @@ export interface ChunkSizes extends PassSizes {
   rows: number;
   /** Where the row lists hold the chunk's stream rows, or the spans of its sequences; in bytes. */
   indices: { offset: number; size: number };
+  /** Of heads that gather: where they hold the spans of the chunk's sequences; `indices` are the rows of their tokens, and `tokens` their number. */
+  spans: { offset: number; size: number };
 }
 
 /** A Transformer without a head. The steps serve every pass; the residual stream lies in `hidden_states` [T, hidden], f32, after each layer. */

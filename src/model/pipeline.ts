@@ -147,8 +147,9 @@ function entriesOf(file: string, json: unknown): ModuleEntry[] {
     throw new UnsupportedModelError(`${file} lists ${json.length} modules, at most ${MOST_MODULES} are supported.`);
   }
   return json.map((entry: unknown, i) => {
-    const { type, path } = isObject(entry) ? entry : {};
+    const { type, path: given } = isObject(entry) ? entry : {};
     if (typeof type !== 'string') throw wrongField(file, `[${i}].type`, type, 'a string');
+    const path = i === 0 && given === '.' ? '' : given; // as model2vec writes it
     if (typeof path === 'string' && (path === '' || isFileName(path))) return entryOf(file, `[${i}].type`, type, path);
     throw wrongField(file, `[${i}].path`, path, 'a folder of this checkpoint');
   });

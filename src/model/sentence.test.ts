@@ -219,6 +219,18 @@ describe('readSentenceConfig', () => {
       { 'modules.json': modules('Pooling', 'MultiVectorMask'), [POOLING]: MEAN },
       /MultiVectorMask.*there are no tokens left/,
     ],
+    [
+      { 'modules.json': modules('SpladePooling', 'Normalize'), '1_SpladePooling/config.json': {} },
+      /Normalize.*nothing can follow the SpladePooling before it/,
+    ],
+    [
+      { 'modules.json': modules('SpladePooling'), '1_SpladePooling/config.json': { activation_function: 'gelu' } },
+      /activation_function = "gelu" is not supported; known are relu, log1p_relu/,
+    ],
+    [
+      { 'modules.json': modules('LogitScore'), '1_LogitScore/config.json': { true_token_id: 7 } },
+      /1_LogitScore\/config\.json: true_token_id = 7 is not supported; LogitScore reads what a causal language model/,
+    ],
   ])('refuses what it cannot compute, by file, field and value: %j', async (files, message) => {
     await expect(read(files)).rejects.toThrow(UnsupportedModelError);
     await expect(read(files)).rejects.toThrow(message);

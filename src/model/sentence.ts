@@ -4,6 +4,7 @@
  */
 import type { Kind, Metric } from '../api/calls';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
+import type { LoadOptions } from '../api/types';
 import { fieldsOf, isObject, type JsonFields, wrongField } from '../formats/json-fields';
 import type { ModelFiles } from '../formats/model-files';
 import { type ReadOptions, readJson } from '../formats/read';
@@ -40,6 +41,8 @@ export interface SentenceConfig {
   similarity: Metric | 'MaxSim';
   /** Matryoshka: how many numbers of an embedding are kept by default. */
   truncate_dim: number | undefined;
+  /** Of sparse embeddings: how many weights are kept by default. */
+  max_active_dims: number | undefined;
   max_seq_length: number | undefined;
   /** What a cross-encoder makes of its logits: the class of torch's module; undefined if the files do not say. */
   activation: string | undefined;
@@ -50,7 +53,7 @@ const METRICS = ['cosine', 'dot', 'euclidean', 'manhattan', 'MaxSim', 'maxsim', 
 /** Before it, texts lose the whitespace at their ends: sentence-transformers 5.4 rewrote the Transformer module. */
 const KEEPS_WHITESPACE = [5, 4];
 
-/** `files`: the Transformer's, of which `root` may be the folder above. */
+/** `files`: the Transformer's (or the table's), of which `root` may be the folder above. */
 export interface SentenceFiles {
   root: ModelFiles;
   files: ModelFiles;
@@ -60,12 +63,14 @@ export interface SentenceFiles {
   hidden_size: number;
   /** config.json. */
   config: Record<string, unknown>;
+  /** What a table of tokens does itself, as a module: its texts keep their whitespace. */
+  own?: Module;
 }
 
 /** Reads the files that exist. Throws ModelFileError for broken ones, UnsupportedModelError for what cannot be computed. */
 export async function readSentenceConfig(
-  { root, files, pipeline, entries, hidden_size, config }: SentenceFiles,
-  options: ReadOptions,
+  { root, files, pipeline, entries, hidden_size, config, own }: SentenceFiles,
+  options: ReadOptions & Pick<LoadOptions, 'stripTexts'>,
 ): Promise<SentenceConfig> {
   const { main, isListed } = pipeline;
   const read = async (from: ModelFiles, name: string) =>
@@ -100,21 +105,29 @@ export async function readSentenceConfig(
     refused: pipeline.refused,
     modules: [...known.values()],
     output,
-    strips: isListed && !isCrossEncoder(main) && isBefore(versionOf(main), KEEPS_WHITESPACE),
+    strips: stripsOf(options.stripTexts),
     do_lower_case: bert.boolean('do_lower_case', false),
     prompts,
     default_prompt_name,
     similarity: metric === 'maxsim' || metric === 'meanmaxsim' ? 'MaxSim' : metric,
     truncate_dim,
+    max_active_dims: optional(main, 'max_active_dims'),
     max_seq_length: optional(bert, 'max_seq_length', Infinity), // tokenizers without a limit write 1e30
     activation: activationOf(main, config),
     multiVector: isMultiVector ? multiVectorOf(main, bert, first.modules) : undefined,
   };
 
+  function stripsOf(asked: unknown): boolean {
+    if (asked !== undefined && typeof asked !== 'boolean') {
+      throw new TypeError(`stripTexts must be true or false, it is ${String(asked)}.`);
+    }
+    return asked ?? (!own && isListed && !isCrossEncoder(main) && isBefore(versionOf(main), KEEPS_WHITESPACE));
+  }
+
   async function readChain(list: ModuleEntry[]): Promise<Chain> {
-    const modules: Module[] = [];
+    const modules: Module[] = own ? [own] : [];
     let before: Before = {
-      feature: 'token_embeddings',
+      feature: own?.gives ?? 'token_embeddings',
       columns: hidden_size,
       hasLayers: config.output_hidden_states === true,
     };

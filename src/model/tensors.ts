@@ -15,9 +15,9 @@ export interface Norm {
 /** out = x · weightᵀ + bias: [n, k] on the GPU, padded. */
 export interface Linear {
   dtype: Dtype;
-  weight: GPUBuffer;
+  weight: GPUBuffer | Part<unknown>;
   /** Of quantised weights. */
-  scales: GPUBuffer | undefined;
+  scales: GPUBuffer | Part<unknown> | undefined;
   bias: GPUBuffer | Part<unknown> | undefined;
   n: number;
   k: number;

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import type { Embeddings, EmbedOptions, MultiVectorOptions, RerankOptions } from '../api/calls';
+import type { Embeddings, EmbedOptions, MultiVectorOptions, RerankOptions, SparseOptions } from '../api/calls';
 import type { Model } from '../api/types';
 
 /** A call of the library that saved the checkpoint, and its results. */
@@ -120,6 +120,25 @@ function nearest(rows: Float32Array[], to: number[]): number {
   return rows.reduce((best, row, r) => (dot(row) > dot(rows[best]) ? r : best), 0);
 }
 
+const embedSparse: Run = async (model, { texts = [], options, values, tolerance = 0 }) => {
+  const kept = withoutEmpty<Record<string, number>>(texts, values);
+  const inputs = kept.map(({ input }) => input as string);
+  const found = await model.embedSparse(inputs, { truncate: true, ...(options as SparseOptions) });
+  expect(found.rows).toBe(kept.length);
+  for (const [i, { want }] of kept.entries()) {
+    const { ids, weights } = found.row(i);
+    expect([...ids], `text ${i}`).toEqual([...ids].sort((a, b) => a - b));
+    const got = new Map([...ids].map((id, e) => [String(id), weights[e]]));
+    const all = [...new Set([...Object.keys(want), ...got.keys()])];
+    expectNear(
+      all.map((id) => got.get(id) ?? 0),
+      all.map((id) => want[id] ?? 0),
+      tolerance,
+      `text ${i}`,
+    );
+  }
+};
+
 const rerank: Run = async (model, { query = '', documents = [], options, values, tolerance = 0 }) => {
   const kept = withoutEmpty<number>(documents, values);
   const inputs = kept.map(({ input }) => input as string);
@@ -172,4 +191,15 @@ const fillMask: Run = async (model, { texts = [], values, tolerance = 0 }) => {
   }
 };
 
-export const RUNS = { tokenize, forward, answer, embed, embedMultiVector, rerank, classify, classifyTokens, fillMask };
+export const RUNS = {
+  tokenize,
+  forward,
+  answer,
+  embed,
+  embedMultiVector,
+  embedSparse,
+  rerank,
+  classify,
+  classifyTokens,
+  fillMask,
+};

@@ -7,6 +7,16 @@ import { CASES, folderOf, RUNS, readCase } from './calls';
 
 const F32 = { dtype: 'f32', arithmetic: 'f32' } as const;
 
+it('stripTexts: true strips where the version that saved the checkpoint does not, false keeps where it strips', async () => {
+  const strippedAlike = (folder: string, stripTexts: boolean) =>
+    withModel(`${folderOf('whitespace')}/${folder}`, { ...F32, stripTexts }, async (model: Model) => {
+      const [given, stripped] = [await model.embed('  two before\n'), await model.embed('two before')];
+      return given.data.every((x, i) => x === stripped.data[i]);
+    });
+  expect(await strippedAlike('st6', true)).toBe(true);
+  expect(await strippedAlike('st5', false)).toBe(false);
+});
+
 describe.each(CASES)('%s', (name) => {
   const { about, calls } = readCase(name);
   const folders = [...new Set(calls.map(({ folder = '' }) => folder))];

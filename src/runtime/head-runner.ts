@@ -2,14 +2,14 @@ import { COPY_DST, type GpuMemory, MAP_READ } from '../gpu/buffers';
 import type { Submission } from '../gpu/submission';
 import type { Compile, CompiledStep } from '../kernels/compile';
 import { M_MULTIPLE } from '../kernels/gemm-spec';
-import { poolSpan } from '../kernels/pool';
 import { type Slot, slotsOf } from '../kernels/step';
 import { roundUp } from '../kernels/storage';
 import type { ChunkSizes, PassSizes } from '../model/family';
-import type { Head, HeadSteps } from '../model/heads/head';
+import { CHUNK_BYTES, type Head, type HeadSteps } from '../model/heads/head';
 import { INDICES } from '../model/heads/rows';
 import type { LoadedModel } from '../model/model';
 import type { TokenStream } from '../packing/stream';
+import { type Chunk, type ChunkLimits, chunksOf, rowMultiple } from './head-chunks';
 import { SlotBuffers } from './slot-buffers';
 
 /** A head's work in one pass: stream rows for heads by row, indices of the pass's sequences for the others. */
@@ -28,28 +28,13 @@ export interface HeadResult {
 
 /** Heads work on at most this many rows at a time, and on fewer where a row of their buffers is large. */
 const MOST_ROWS = 1024;
-const CHUNK_BYTES = 64 << 20;
 /** Read back at once at the most; larger answers take several submits. */
 const READBACK_BYTES = 128 << 20;
 
 /** A head for this model, with its kernels. */
-interface CompiledHead extends Pick<HeadSteps, 'answer' | 'stride' | 'width'> {
+interface CompiledHead extends Pick<HeadSteps, 'answer' | 'stride' | 'width'>, ChunkLimits {
   steps: CompiledStep<ChunkSizes>[];
   slots: Slot[];
-  /** Rows of a chunk: a multiple of 64, so that every chunk's part of the row lists starts at a bindable offset. */
-  chunkRows: number;
-}
-
-/** Part of a request. */
-interface Chunk extends Pick<HeadRequest, 'head'> {
-  compiled: CompiledHead;
-  request: number;
-  /** The chunk's place in the request. */
-  first: number;
-  rows: number;
-  /** Its stream rows, or the spans of its sequences, and where they lie in the row lists. */
-  words: Uint32Array;
-  offset: number;
 }
 
 /** Owns the heads' buffers and runs the heads of a pass, in chunks of rows. */
@@ -80,11 +65,14 @@ export class HeadRunner {
   async #prepare(head: Head): Promise<CompiledHead> {
     const { steps, ...answer } = head.build(this.model);
     const slots = steps.flatMap(slotsOf);
-    const widest = slots.reduce((most, { per, bytes }) => (per === 'row' ? Math.max(most, bytes) : most), 0);
-    const chunkRows = Math.max(64, Math.min(MOST_ROWS, Math.floor(CHUNK_BYTES / widest / 64) * 64));
+    const fitting = (unit: Slot['per']) =>
+      CHUNK_BYTES / slots.reduce((most, { per, bytes }) => (per === unit ? Math.max(most, bytes) : most), 0);
+    const multiple = rowMultiple(head);
+    const chunkRows = Math.max(multiple, Math.min(MOST_ROWS, Math.floor(fitting('row') / multiple) * multiple));
+    const chunkTokens = head.gathers ? Math.floor(fitting('token')) : Infinity;
     const compiled = await Promise.all(steps.map((step) => this.compile(step)));
     await this.check();
-    return { ...answer, slots, chunkRows, steps: compiled };
+    return { ...answer, slots, chunkRows, chunkTokens, steps: compiled };
   }
 
   /**
@@ -106,9 +94,9 @@ export class HeadRunner {
       return { data: new Float32Array(indices.length * width), width };
     });
     const chunks = chunksOf(requests, compiled, stream);
-    const bytes = chunks.map((chunk) => chunk.rows * chunk.compiled.stride * 4);
+    const bytes = chunks.map((chunk) => chunk.rows * compiled[chunk.request].stride * 4);
     const total = bytes.reduce((a, b) => a + b, 0);
-    this.#reserve(chunks, sizes, encoder);
+    this.#reserve(chunks, compiled, encoder);
     const bufferOf = (slot: Slot) => (encoder.has(slot) ? encoder : this.#buffers).bufferOf(slot);
     const readback = memory.grow(
       this.#readbacks.pop(),
@@ -126,7 +114,7 @@ export class HeadRunner {
       const [data] = await Promise.all([job.read(readback, filled), afterSubmit?.()]);
       for (const { chunk, at } of waiting) {
         const { data: to, width } = results[chunk.request];
-        copyRows(data.subarray(at / 4), chunk.compiled.stride, to, chunk.first, width, chunk.rows);
+        copyRows(data.subarray(at / 4), compiled[chunk.request].stride, to, chunk.first, width, chunk.rows);
       }
       waiting = [];
       filled = 0;
@@ -134,10 +122,13 @@ export class HeadRunner {
     try {
       for (const [c, chunk] of chunks.entries()) {
         if (filled + bytes[c] > readback.size) await drain();
-        const indices = { offset: chunk.offset * 4, size: chunk.words.length * 4 };
-        const own: ChunkSizes = { ...sizes, rows: chunk.rows, indices };
-        for (const step of chunk.compiled.steps) job.dispatch(step.dispatch(own, bufferOf));
-        job.copy(bufferOf(chunk.compiled.answer), 0, readback, filled, bytes[c]);
+        const { rows, tokens, words, offset, spansAt } = chunk;
+        const part = (from: number, to: number) => ({ offset: (offset + from) * 4, size: (to - from) * 4 });
+        const indices = part(0, chunk.head.gathers ? tokens : words.length);
+        const own: ChunkSizes = { ...sizes, rows, tokens, indices, spans: part(spansAt, words.length) };
+        const { steps, answer } = compiled[chunk.request];
+        for (const step of steps) job.dispatch(step.dispatch(own, bufferOf));
+        job.copy(bufferOf(answer), 0, readback, filled, bytes[c]);
         waiting.push({ chunk, at: filled });
         filled += bytes[c];
       }
@@ -158,37 +149,21 @@ export class HeadRunner {
   }
 
   /** Makes room for one chunk at a time, in slots that the encoder does not have, and writes all row lists. */
-  #reserve(chunks: Chunk[], { tokens }: PassSizes, encoder: SlotBuffers): void {
+  #reserve(chunks: Chunk[], compiled: CompiledHead[], encoder: SlotBuffers): void {
     const end = chunks.reduce((most, { words, offset }) => Math.max(most, offset + words.length), 64);
     const lists = new Uint32Array(end);
     for (const { words, offset } of chunks) lists.set(words, offset);
-    const needs = chunks.flatMap(({ compiled, rows }) =>
-      compiled.slots
+    const needs = chunks.flatMap(({ head, request, rows, tokens }) =>
+      compiled[request].slots
         .filter((slot) => slot.label !== INDICES.label && !encoder.has(slot))
-        .map((slot) => ({ slot, units: slot.per === 'token' ? roundUp(tokens, M_MULTIPLE) : roundUp(rows, 64) })),
+        .map((slot) => ({
+          slot,
+          units: slot.per === 'token' ? roundUp(tokens, M_MULTIPLE) : roundUp(rows, rowMultiple(head)),
+        })),
     );
     this.#buffers.reserve([...needs, { slot: INDICES, units: end }]);
     this.memory.gpu.device.queue.writeBuffer(this.#buffers.bufferOf(INDICES), 0, lists);
   }
-}
-
-/** The requests in chunks. */
-function chunksOf(requests: HeadRequest[], compiled: CompiledHead[], { cu_seqlens }: TokenStream): Chunk[] {
-  let offset = 0;
-  return requests.flatMap(({ head, indices, spans }, request) => {
-    const { chunkRows } = compiled[request];
-    const whole = () => Uint32Array.from([...indices].flatMap((s) => poolSpan(cu_seqlens[s], cu_seqlens[s + 1])));
-    const all = head.by === 'row' ? indices : (spans ?? whole());
-    const width = head.by === 'row' ? 1 : 3;
-    return Array.from({ length: Math.ceil(indices.length / chunkRows) }, (_, c) => {
-      const first = c * chunkRows;
-      const words = all.subarray(width * first, width * (first + chunkRows));
-      const rows = words.length / width;
-      const chunk: Chunk = { head, compiled: compiled[request], request, first, rows, words, offset };
-      offset = roundUp(offset + words.length, 64);
-      return chunk;
-    });
-  });
 }
 
 /** Copies `rows` rows of `stride` floats to row `first` of a matrix `width` wide. */

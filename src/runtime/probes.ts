@@ -8,8 +8,19 @@ import type { Constants, KernelSpec, Workgroups } from '../gpu/kernel';
 import type { CompiledStep } from '../kernels/compile';
 import { decoded, F32_ERROR, type Judge, noise, noisyWeights, storing, type Words } from '../kernels/gemm-twin';
 import { poolSpan } from '../kernels/pool';
+import { blocksOf, placeOf } from '../kernels/sparse_rows';
 import { bytesOf, roundUp } from '../kernels/storage';
-import { addRows, attention, layerNorm, type Matrix, normalize, pool, quantizeRows } from '../kernels/twins';
+import {
+  addRows,
+  attention,
+  layerNorm,
+  type Matrix,
+  normalize,
+  pool,
+  quantizeRows,
+  sparseRow,
+  spladePool,
+} from '../kernels/twins';
 import { attentionTiles, keyBounds, tileWords, tokenStream } from '../packing/stream';
 import { gemmProbes } from './gemm-probes';
 
@@ -287,6 +298,68 @@ const top_k: MakeProbe = (c) => {
   ];
 };
 
+const splade_pool: MakeProbe = (c) => {
+  const stride = Number(c.STRIDE);
+  const columns = Math.min(stride, 128);
+  const cu_seqlens = Uint32Array.of(0, 4, 25);
+  const x = numbers(25, columns, stride);
+  const expected = spladePool(x.rows, cu_seqlens, c.SUM ? 'sum' : 'max', Boolean(c.TWICE));
+  return [
+    {
+      buffers: {
+        logits: x.words,
+        spans: Uint32Array.from([...poolSpan(0, 4), ...poolSpan(4, 25)]),
+        pooled: unwritten(2 * stride * 4),
+      },
+      workgroups: [2, columns / 64],
+      outputs: [whole('pooled', 'f32', expected, stride, 4 * F32_ERROR)], // of each logarithm
+    },
+  ];
+};
+
+/** More weights than there is room for, some of them equal, in a row that has only some of them. */
+const sparse_rows: MakeProbe = (c) => {
+  const [vocab, block, piece] = [c.VOCAB, c.BLOCK, c.PIECE].map(Number);
+  const spec = { vocab, block, piece };
+  const k = Math.min(5, vocab);
+  const weights = new Float32Array(2 * blocksOf(spec) * block);
+  const rows = [7, 3].map((count, r) => {
+    const row = new Float64Array(vocab);
+    for (let i = 0; i < Math.min(count, vocab); i++) {
+      const id = Math.floor(((i + 1) * vocab) / Math.min(count, vocab)) - 1;
+      row[id] = 0.5 + ((5 * i) % 4) / 8;
+      weights[placeOf(spec, 2, r, id)] = row[id];
+    }
+    return sparseRow(row, k);
+  });
+  return [
+    {
+      buffers: { weights: new Uint32Array(weights.buffer), entries: unwritten(2 * (k + 1) * 8) },
+      workgroups: [2],
+      outputs: [
+        {
+          binding: 'entries',
+          type: 'u32',
+          rows: 2,
+          columns: 2 * (k + 1),
+          stride: 2 * (k + 1),
+          column: 0,
+          compare(read, judge) {
+            for (const [r, { nonzero, entries }] of rows.entries()) {
+              judge(read(r, 0), nonzero, 0.5);
+              judge(read(r, 1), entries.length, 0.5);
+              for (const [i, [id, weight]] of entries.entries()) {
+                judge(read(r, 2 + 2 * i), id, 0.5);
+                judge(new Float32Array(Uint32Array.of(read(r, 3 + 2 * i)).buffer)[0], weight, 1e-9);
+              }
+            }
+          },
+        },
+      ],
+    },
+  ];
+};
+
 /** By the first word of a kernel's label. */
 const PROBES: Record<string, MakeProbe> = {
   layer_norm,
@@ -297,6 +370,8 @@ const PROBES: Record<string, MakeProbe> = {
   normalize: normalizeProbe,
   add_rows,
   top_k,
+  splade_pool,
+  sparse_rows,
 };
 
 /** The probes of a step's kernels. Throws a TypeError for a kind of kernel that has none. */

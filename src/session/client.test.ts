@@ -2,6 +2,7 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import type { CallOptions } from '../api/calls';
 import { ModelFileError } from '../api/errors';
 import type { LoadOptions, Model, Progress } from '../api/types';
+import { sparseRows } from '../sparse';
 import { absoluteSource, loadModel } from './client';
 import { closePorts, echoModel, info, load, workerDouble } from './worker-double';
 
@@ -180,6 +181,28 @@ describe('calls', () => {
     expect(second).toMatchObject({ ids: Uint32Array.of(7), offsets: [[0, 3]], rows: 2 });
     expect(second.row(1)).toEqual(Float32Array.of(2, 2));
     expect(vectors.map(({ data }) => data.length)).toEqual([0, 0]);
+  });
+
+  it('restore row() of sparse embeddings, transfer their arrays and copy the rows that are passed', async () => {
+    const sparse = sparseRows(
+      [
+        { ids: Uint32Array.of(3, 9), weights: Float32Array.of(1, 2) },
+        { ids: Uint32Array.of(4), weights: Float32Array.of(5) },
+      ],
+      10,
+    );
+    const decodeSparse = vi.fn(async () => []);
+    const { remote } = await load({ embedSparse: async () => sparse, decodeSparse });
+    const found = await remote.embedSparse(['a', 'b']);
+    expect(found).toMatchObject({ rows: 2, size: 10, offsets: Uint32Array.of(0, 2, 3) });
+    expect(found.row(1)).toEqual({ ids: Uint32Array.of(4), weights: Float32Array.of(5) });
+    expect([sparse.ids.length, sparse.weights.length, sparse.offsets.length]).toEqual([0, 0, 0]);
+    await remote.decodeSparse(found.row(1));
+    await remote.decodeSparse(found.row(1), { topK: 1 });
+    for (const [row] of decodeSparse.mock.calls as unknown as [typeof found][]) {
+      expect(row).toMatchObject({ ids: Uint32Array.of(4), weights: Float32Array.of(5) });
+      expect([row.ids.buffer.byteLength, row.weights.buffer.byteLength]).toEqual([4, 4]);
+    }
   });
 
   it('transfer tensors that share a buffer, and copy the input', async () => {

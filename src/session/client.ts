@@ -1,8 +1,9 @@
 import { proxy, type Remote } from 'comlink';
-import type { CallOptions, Embeddings } from '../api/calls';
+import type { CallOptions, Embeddings, SparseEmbeddings } from '../api/calls';
 import { disposedError, unlessAborted, WorkerError } from '../api/errors';
 import { checkOptions, LOAD_OPTIONS, type OptionNames } from '../api/options';
 import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from '../api/types';
+import { sparseEmbeddings } from '../sparse';
 import { startWorker } from '../start-worker';
 import { workerParts } from '../worker-parts';
 import { type Connection, connect } from './connection';
@@ -196,14 +197,18 @@ const isOptions = (value: unknown): value is object =>
 const ownCopies = (value: unknown): unknown =>
   isOptions(value)
     ? Object.fromEntries(
-        Object.entries(value).map(([key, part]) => [key, part instanceof Uint32Array ? part.slice() : part]),
+        Object.entries(value).map(([key, part]) => [
+          key,
+          part instanceof Uint32Array || part instanceof Float32Array ? part.slice() : part,
+        ]),
       )
     : value;
 
 /** Adds to a result, or a list of them, the methods that cannot be cloned (worker-session.ts). */
 function withMethods(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withMethods);
-  const { data, rows, dim } = (value ?? {}) as Partial<Embeddings>;
+  const { data, rows, dim, offsets } = (value ?? {}) as Partial<Embeddings & SparseEmbeddings>;
+  if (offsets instanceof Uint32Array) return sparseEmbeddings(value as SparseEmbeddings);
   if (!data || rows === undefined || dim === undefined) return value;
   const width = data.length / rows;
   return { ...(value as Embeddings), row: (i) => data.subarray(i * width, (i + 1) * width) } satisfies Embeddings;

@@ -26,9 +26,14 @@ import { openFiles, type SourceOptions } from '../sources/source';
 import type { CacheOptions } from '../store/cache';
 
 /** As the caller gives them. */
-export type GivenOptions = Omit<LoadOptions, 'profile' | 'adapter' | 'adapters'> &
+export type GivenOptions = Omit<LoadOptions, 'profile' | 'adapter' | 'adapters' | 'gpu'> &
   Pick<SourceOptions, 'folder' | 'sha256' | 'commit'> &
-  Pick<CacheOptions, 'store'> & { plans?: DeviceStore; profile?: LoadOptions['profile'] | AskedProfile };
+  Pick<CacheOptions, 'store'> & {
+    plans?: DeviceStore;
+    profile?: LoadOptions['profile'] | AskedProfile;
+    /** Or what makes one: not every model needs it. */
+    gpu?: GPU | (() => Promise<GPU>);
+  };
 
 export type OpenOptions = GivenOptions & { dtype?: 'auto' | Dtype };
 
@@ -61,7 +66,8 @@ export async function runtimeOf(
   if (configJson === undefined) throw missingFile(files, 'config.json');
   const { family, config } = readModelConfig(configJson);
   const compute = computeOf(options.compute);
-  const gpu = await openGpu(options.gpu, askedProfile(options.profile));
+  const source = typeof options.gpu === 'function' ? await options.gpu() : options.gpu;
+  const gpu = await openGpu(source, askedProfile(options.profile));
   gpu.profile = withTuning(gpu.profile, options.autotune);
   const memory = new GpuMemory(gpu);
   try {
@@ -160,7 +166,7 @@ function infoOf(
     vocabSize: config.vocab_size,
     labels: logits.labels,
     pooling: chain.pooling?.poolings ?? [],
-    embeddingSize: sentence.truncate_dim ?? chain.columns,
+    embeddingSize: sentence.output === 'sparse' ? config.vocab_size : (sentence.truncate_dim ?? chain.columns),
     prompts: sentence.prompts,
     defaultPrompt: sentence.default_prompt_name,
     similarity: sentence.similarity,

@@ -1,6 +1,6 @@
 import type { Kind } from '../api/calls';
 import { DeviceLostError, disposedError } from '../api/errors';
-import type { MemoryUse, Model, ModelSource } from '../api/types';
+import type { MemoryUse, Model, ModelInfo, ModelSource } from '../api/types';
 import { fieldsOf } from '../formats/json-fields';
 import type { ModelFiles } from '../formats/model-files';
 import { readJson } from '../formats/read';
@@ -17,6 +17,7 @@ import { checkTokenIds, createTokenizer } from '../tokenizer/tokenizer';
 import { createEngine, type Loaded } from './engine';
 import { type GivenOptions, type OpenOptions, runtimeOf, withDtype } from './load-runtime';
 import { type Adapters, type BaseModel, fixed, type Opener, withConfig } from './opener';
+import { staticModel } from './static-model';
 
 /**
  * Loads a checkpoint onto the GPU of `options.gpu`, in this thread. The worker and Node both use it.
@@ -72,7 +73,14 @@ async function modelOf(open: Opener, files: ModelFiles, options: OpenOptions): P
   const pipeline = await readPipeline(files, options);
   const models: BaseModel[] = [];
   try {
-    for (const input of pipeline.inputs) models.push(await transformerModel(open, files, pipeline, input, options));
+    for (const input of pipeline.inputs) {
+      const isStatic = input.kind !== 'Transformer';
+      models.push(
+        await (isStatic
+          ? staticModel(files, pipeline, input, options)
+          : transformerModel(open, files, pipeline, input, options)),
+      );
+    }
   } catch (error) {
     for (const model of models) await model.dispose();
     throw error;
@@ -142,7 +150,7 @@ async function transformerModel(
   }
 }
 
-/** One model of several, each for the kinds of texts that its Transformer is for. */
+/** One model of several, each for the kinds of texts that its Transformer (or table) is for. */
 function routedModel({ inputs, refused }: Pipeline, models: BaseModel[]): BaseModel {
   const modelFor = (kind: Kind | 'any'): BaseModel => {
     const at = inputs.findIndex(({ chains }) => chains[kind]);
@@ -150,8 +158,10 @@ function routedModel({ inputs, refused }: Pipeline, models: BaseModel[]): BaseMo
     throw new RangeError(refused[kind] ?? `This checkpoint has no modules for texts of kind '${kind}'.`);
   };
   const usual = refused.any === undefined ? modelFor('any') : models[0];
+  const onGpu = models.find((_, i) => inputs[i].kind === 'Transformer');
   return {
-    info: usual.info,
+    info:
+      onGpu && inputs[models.indexOf(usual)].kind !== 'Transformer' ? withDevice(usual.info, onGpu.info) : usual.info,
     ...routedCalls(usual, modelFor),
     memory: () => {
       const all = models.map((model) => model.memory());
@@ -162,6 +172,12 @@ function routedModel({ inputs, refused }: Pipeline, models: BaseModel[]): BaseMo
       for (const model of models) await model.dispose();
     },
   };
+}
+
+/** What is said of a table, with the device and the weights of the Transformer beside it: the store goes by their dtype. */
+function withDevice(table: ModelInfo, transformer: ModelInfo): ModelInfo {
+  const { dtype, arithmetic, compute, adapter, profile, replaced, features } = transformer;
+  return { ...table, dtype, arithmetic, compute, adapter, profile, replaced, features };
 }
 
 /**

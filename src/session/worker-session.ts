@@ -135,10 +135,12 @@ function withoutMethods(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).filter(([, part]) => typeof part !== 'function'));
 }
 
-/** The buffers of Embeddings and Tensors, to be transferred instead of copied. */
+/** The buffers of embeddings and Tensors, to be transferred instead of copied. */
 function buffersOf(value: unknown): ArrayBuffer[] {
-  const holders = [value, ...Object.values(value as object)] as { data?: unknown }[];
-  const arrays = holders.map((holder) => holder?.data).filter((data) => ArrayBuffer.isView(data));
+  const parts = Object.values(value as object);
+  const arrays = [...parts, ...parts.map((part) => (part as { data?: unknown })?.data)].filter((data) =>
+    ArrayBuffer.isView(data),
+  );
   return [...new Set(arrays.map((array) => array.buffer))].filter((buffer) => buffer instanceof ArrayBuffer);
 }
 

@@ -5,8 +5,10 @@ import { chunk } from './chunk';
 import { classify } from './classify';
 import { classifyTokens } from './classify-tokens';
 import type { Parts } from './common';
+import { decodeSparse } from './decode-sparse';
 import { embed } from './embed';
 import { embedMultiVector } from './embed-multi-vector';
+import { embedSparse } from './embed-sparse';
 import { fillMask } from './fill-mask';
 import { forward } from './forward';
 import { rerank } from './rerank';
@@ -18,6 +20,8 @@ const CALLS: Record<keyof Calls, Call> = {
   fillMask,
   embed,
   embedMultiVector,
+  embedSparse,
+  decodeSparse,
   classify,
   zeroShot,
   rerank,

@@ -53,7 +53,7 @@ async function embedTexts<P extends Precision = 'float32'>(
   for (const i of list.keys()) places.push(places[i] + (chunks?.[i].length ?? 1));
   const data = new Float32Array(places[list.length] * dim);
   const itemOf = ({ ids, offsets }: Tokens, i: number) => {
-    if (skip >= ids.length)
+    if (skip > 0 && skip >= ids.length)
       throw new RangeError(`Text ${i} has only its prompt's tokens, which this checkpoint does not pool.`);
     const spans = chunks ? spansOf(chunks[i], offsets, i, list[i].length) : [[0, skip, ids.length] as Span];
     return { wanted: [{ head, spans, deliver: (rows: Float32Array) => data.set(rows, places[i] * dim) }] };

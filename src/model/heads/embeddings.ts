@@ -1,6 +1,8 @@
 import type { Pooling } from '../../api/calls';
+import { normalize as unitLength } from '../../kernels/twins';
 import { poolingModule } from '../modules/pooling';
 import { type Chain, chainOf } from '../sentence';
+import { meanOf } from '../token-table';
 import { type Head, notNormalized } from './head';
 import { allTokens, answerOf, chosenTokens, normalized } from './rows';
 
@@ -25,6 +27,15 @@ export const sequenceEmbedding = (
     const rows = through(modules, allTokens(encoder), pooling);
     const kept = { ...rows, columns: dimensions ?? rows.columns };
     return answerOf(normalize ? normalized(kept) : kept);
+  },
+  ofTable(ids, table) {
+    if (pooling && (pooling.length > 1 || pooling[0] !== 'mean')) {
+      throw new RangeError(`This checkpoint is a table of tokens, whose pooling is mean, not ${pooling}.`);
+    }
+    const mean = meanOf(table, ids);
+    const row = modules.some(({ kind }) => kind === 'Normalize') ? unitLength([mean])[0] : mean;
+    const kept = row.subarray(0, dimensions);
+    return Float32Array.from(normalize ? unitLength([kept])[0] : kept);
   },
 });
 

@@ -1,6 +1,7 @@
 import type { Slot, Step } from '../../kernels/step';
 import type { ChunkSizes } from '../family';
 import type { LoadedModel } from '../model';
+import type { TokenTable } from '../token-table';
 
 /** Something to compute from the encoder's hidden states, as a value: calls ask for it, and those that ask for the same share the work. */
 export interface Head {
@@ -8,11 +9,18 @@ export interface Head {
   key: string;
   /** What its rows are: rows of the stream (tokens), or whole sequences. */
   by: 'row' | 'sequence';
+  /** For heads by sequence that compute much of each token: their chunks have the tokens of their own sequences only, gathered. */
+  gathers?: boolean;
   /** Throws a TypeError if the checkpoint lacks what it needs; calls check that before. */
   build(model: LoadedModel): HeadSteps;
+  /** The answer for one sequence of a model that is a table of tokens; undefined if it needs a Transformer. */
+  ofTable?(ids: Uint32Array, table: TokenTable): Float32Array<ArrayBuffer>;
   /** What is wrong with the numbers of an answer [rows, width], if anything. Default: see notFinite. */
   problem?(answer: Float32Array, width: number): string | undefined;
 }
+
+/** Heads work on so many rows at a time that their buffers stay near this. */
+export const CHUNK_BYTES = 64 << 20;
 
 /** Above it a number is an overflow that some GPUs clamp instead of making it infinite. f32 ends at 3.4e38. */
 const LARGEST = 3e38;

@@ -3,7 +3,8 @@ import type { TaskHead } from '../task-head';
 import type { Head } from './head';
 import { allTokens, answerOf, chosenTokens, logitsOf, pooled, type Rows } from './rows';
 
-function headOf({ head, task }: LoadedModel): TaskHead {
+/** Throws a TypeError for a checkpoint without a head. */
+export function headOf({ head, task }: LoadedModel): TaskHead {
   if (!head) throw new TypeError(`A checkpoint of task '${task}' has no head.`);
   return head;
 }

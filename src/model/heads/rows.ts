@@ -28,8 +28,9 @@ export interface Rows {
 export const INDICES: Slot = { label: 'row lists', per: 'word', bytes: 4 };
 /** The chunk's part of them. */
 export const indices: Part<ChunkSizes> = { of: INDICES, range: (s) => s.indices };
+export const spans: Part<ChunkSizes> = { of: INDICES, range: (s) => s.spans };
 
-const F32 = { a: 'f32', out: 'f32' } as const;
+export const F32 = { a: 'f32', out: 'f32' } as const;
 type RowSlot = Rows['slot'];
 /** How many rows a slot has in a chunk. */
 const countOf =
@@ -44,21 +45,23 @@ const scratch = (stride: number, per: RowSlot['per'], rows?: Rows): RowSlot => (
 });
 const other = (rows: Rows, stride: number): RowSlot => scratch(stride, rows.slot.per, rows);
 
-/** The last hidden states of every token, or of the chunk's: LayerNorm of the residual stream. */
-function lastHiddenStates({ hidden_states, hidden_size, final_norm }: Encoder, chosen: boolean): Rows {
+/** The last hidden states of every token, or of those that the row lists name: LayerNorm of the residual stream. */
+function lastHiddenStates({ hidden_states, hidden_size, final_norm }: Encoder, listed?: RowSlot['per']): Rows {
   const { weight, bias, eps } = final_norm;
   const stride = paddedWidth(hidden_size);
-  const slot: RowSlot = chosen ? scratch(stride, 'row') : { label: WIDE, per: 'token', bytes: stride * 4 };
-  const buffers = { hidden_states, rows: chosen ? indices : undefined, weight, bias, normed: slot };
+  const slot: RowSlot = listed ? scratch(stride, listed) : { label: WIDE, per: 'token', bytes: stride * 4 };
+  const buffers = { hidden_states, rows: listed && indices, weight, bias, normed: slot };
   const spec = { hidden: hidden_size, stride, eps, out: 'f32' } as const;
   return { slot, stride, columns: hidden_size, steps: [layerNorm(spec, buffers, countOf(slot))] };
 }
 
 /** The last hidden states of all tokens [T, hidden]. */
-export const allTokens = (encoder: Encoder): Rows => lastHiddenStates(encoder, false);
+export const allTokens = (encoder: Encoder): Rows => lastHiddenStates(encoder);
 
 /** The last hidden states of the chunk's tokens [rows, hidden]. */
-export const chosenTokens = (encoder: Encoder): Rows => lastHiddenStates(encoder, true);
+export const chosenTokens = (encoder: Encoder): Rows => lastHiddenStates(encoder, 'row');
+/** Those of the tokens of the chunk's sequences [tokens, hidden], for heads that gather. */
+export const gatheredTokens = (encoder: Encoder): Rows => lastHiddenStates(encoder, 'token');
 
 /** One row per sequence of the chunk: the poolings side by side, then zeros up to a width that a layer can take. */
 export function pooled(tokens: Rows, poolings: Pooling[]): Rows {
@@ -110,17 +113,18 @@ export function normalized(rows: Rows, columns = rows.columns): Rows {
   return { ...rows, columns, steps: [...rows.steps, step] };
 }
 
-/** Hidden states through the checkpoint's own head, to logits. */
-export function logitsOf(rows: Rows, { layers, output }: TaskHead): Rows {
-  const last = layers.reduce(
+/** Hidden states through the layers of the checkpoint's own head. */
+export const throughHead = (rows: Rows, { layers }: TaskHead): Rows =>
+  layers.reduce(
     (before, layer) =>
       'norm' in layer
         ? normed(before, layer.norm)
         : dense(before, layer.label, layer.dense, before.columns, layer.activation),
     rows,
   );
-  return projected(last, output);
-}
+
+/** Hidden states through the checkpoint's own head, to logits. */
+export const logitsOf = (rows: Rows, head: TaskHead): Rows => projected(throughHead(rows, head), head.output);
 
 function projected(rows: Rows, { label, pieces, stride, columns }: Output): Rows {
   const slot: RowSlot = { label: 'logits', per: rows.slot.per, bytes: stride * 4 };

@@ -7,6 +7,7 @@ import type { SentenceConfig } from '../sentence';
 import { normalizesAfter, sequenceEmbedding, tokenEmbeddings } from './embeddings';
 import type { Head } from './head';
 import { sequenceLogits, tokenLogits } from './logits';
+import { sparseEmbedding, USUAL_ENTRIES } from './sparse';
 import { topK } from './top-k';
 
 interface TaskKind {
@@ -22,7 +23,13 @@ interface TaskKind {
 
 /** What a checkpoint can be: a line each. */
 export const TASKS: Record<Task, TaskKind> = {
-  mlm: { name: 'masked language model', suffix: 'ForMaskedLM', logits: tokenLogits, usual: () => topK(5) },
+  mlm: {
+    name: 'masked language model',
+    suffix: 'ForMaskedLM',
+    logits: tokenLogits,
+    usual: ({ chains, output }) =>
+      output === 'sparse' ? sparseEmbedding(Object.values(chains)[0], USUAL_ENTRIES) : topK(5),
+  },
   seqcls: {
     name: 'sequence classifier',
     suffix: 'ForSequenceClassification',

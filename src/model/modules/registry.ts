@@ -8,6 +8,13 @@ import { readSpladePooling } from './splade-pooling';
 import { readTokenPooling } from './token-pooling';
 import { readWeightedLayerPooling } from './weighted-layer-pooling';
 
+const readLogitScore: ReadModule = ({ unsupported }) => {
+  throw unsupported(
+    'true_token_id',
+    'LogitScore reads what a causal language model (Qwen, Llama) says after the last token, and only encoders are supported',
+  );
+};
+
 /** The modules that can be computed, by their class. */
 export const MODULES = new Map<string, ReadModule>([
   ['Pooling', readPooling],
@@ -18,4 +25,5 @@ export const MODULES = new Map<string, ReadModule>([
   ['HierarchicalTokenPooling', readTokenPooling],
   ['SpladePooling', readSpladePooling],
   ['WeightedLayerPooling', readWeightedLayerPooling],
+  ['LogitScore', readLogitScore],
 ]);

@@ -1,0 +1,197 @@
+/** A model that is a table of tokens (StaticEmbedding, SparseStaticEmbedding): it computes in this thread, without a GPU. */
+import type { CallProgress } from '../api/calls';
+import { abortReason, disposedError, NumericError, UnsupportedModelError } from '../api/errors';
+import type { Dtype, ModelInfo } from '../api/types';
+import { fieldsOf, type Json } from '../formats/json-fields';
+import { inFolder, type ModelFiles } from '../formats/model-files';
+import { readJson } from '../formats/read';
+import { chooseDtype, type DtypeFacts } from '../model/choose-dtype';
+import type { ModelConfig } from '../model/config';
+import { notFinite } from '../model/heads/head';
+import { type Module, unchanged } from '../model/modules/module';
+import { poolingModule } from '../model/modules/pooling';
+import { type InputModule, type Pipeline, unsupported } from '../model/pipeline';
+import { readSentenceConfig, type SentenceConfig } from '../model/sentence';
+import { readEmbeddings, readTokenWeights, type TokenTable } from '../model/token-table';
+import type { Item } from '../runtime/pass-items';
+import type { SubmitOptions } from '../runtime/scheduler';
+import { modelCalls } from '../tasks/calls';
+import { checkTokenIds, createTokenizer } from '../tokenizer/tokenizer';
+import type { OpenOptions } from './load-runtime';
+import type { BaseModel } from './opener';
+
+/** What every text fits: these models have no positions. */
+const NO_LIMIT = 2 ** 31 - 1;
+
+const SPARSE = 'SparseStaticEmbedding';
+
+/** Numbers stay as they are, f32; the store goes by what was asked for. */
+const WHOLE: DtypeFacts = { isF32: true, parameters: 0, maxBufferSize: Infinity, deviceMemory: undefined };
+
+/** Throws ModelFileError and UnsupportedModelError. */
+export async function staticModel(
+  root: ModelFiles,
+  pipeline: Pipeline,
+  input: InputModule,
+  options: OpenOptions,
+): Promise<BaseModel> {
+  const files = inFolder(root, input.path);
+  const [configJson, tokenizerJson, tokenizerConfig] = await Promise.all([
+    files === root ? pipeline.config : readJson(files, 'config.json', options),
+    readJson(files, 'tokenizer.json', { ...options, required: true }),
+    readJson(files, 'tokenizer_config.json', options),
+  ]);
+  const { json: config } = fieldsOf('config.json', configJson);
+  // Texts have no special tokens here.
+  const tokenizer = createTokenizer({ ...(tokenizerJson as object), post_processor: null }, tokenizerConfig);
+  const idOf = tokenizer.tokenId;
+  const table =
+    input.kind === SPARSE
+      ? await readTokenWeights(files, config, { size: (tokenizer.last?.id ?? -1) + 1, idOf }, options)
+      : await readEmbeddings(files, options);
+  checkTokenIds(tokenizer, table.size);
+  const sentence = await sentenceOf(root, files, pipeline, input, table, options);
+  const maxTokens = options.maxLength ?? maxTokensOf(input, tokenizerJson, tokenizerConfig);
+  if (!Number.isInteger(maxTokens) || maxTokens < 1) {
+    throw new RangeError(`maxLength must be a positive integer, it is ${maxTokens}.`);
+  }
+  const info = infoOf(config, sentence, table, maxTokens, chooseDtype(options.dtype ?? 'auto', WHOLE));
+  let disposed = false;
+  return {
+    info,
+    ...modelCalls({
+      config: modelConfig(table, maxTokens),
+      logits: 0,
+      sentence,
+      info,
+      tokenizer,
+      where: files.where,
+      async submit(items, control) {
+        if (disposed) throw disposedError();
+        await compute(table, input.kind, items, control);
+      },
+    }),
+    memory: () => ({ weights: 0, activations: 0, peak: 0 }),
+    async dispose() {
+      disposed = true;
+    },
+  };
+}
+
+/** Milliseconds after which the event loop has a turn. */
+const TURN = 50;
+
+async function compute(
+  table: TokenTable,
+  kind: string,
+  items: Item[],
+  { signal, onProgress }: SubmitOptions = {},
+): Promise<void> {
+  const totalTokens = items.reduce((sum, { ids }) => sum + ids.length, 0);
+  const progress: CallProgress = { done: 0, total: items.length, tokens: 0, totalTokens };
+  let turn = performance.now();
+  for (const item of items) {
+    const { ids, name = 'A sequence', wanted, hidden } = item;
+    for (const { head, spans = [[0, 0, ids.length]], deliver } of wanted) {
+      const rows = spans.map(([, first, end]) => head.ofTable?.(ids.subarray(first, end), table));
+      const width = rows[0]?.length;
+      if (width === undefined || hidden) {
+        throw new UnsupportedModelError(`This call needs a Transformer, and this checkpoint has only a ${kind}.`);
+      }
+      const answer = new Float32Array(rows.length * width);
+      for (const [r, row] of rows.entries()) answer.set(row!, r * width);
+      const problem = notFinite(answer); // a text without tokens may have a row of zeros
+      if (problem) throw new NumericError(`${name} has no answer: ${problem}.`);
+      deliver(answer, width);
+    }
+    progress.done++;
+    progress.tokens += ids.length;
+    if (performance.now() - turn < TURN) continue;
+    onProgress?.({ ...progress });
+    await new Promise((resolve) => setTimeout(resolve));
+    if (signal?.aborted) throw abortReason(signal);
+    turn = performance.now();
+  }
+  if (items.length > 0) onProgress?.(progress);
+}
+
+/** Throws an UnsupportedModelError for modules that would need a GPU. */
+async function sentenceOf(
+  root: ModelFiles,
+  files: ModelFiles,
+  pipeline: Pipeline,
+  { kind, path, chains }: InputModule,
+  { columns }: TokenTable,
+  options: OpenOptions,
+): Promise<SentenceConfig> {
+  const known = kind === SPARSE ? [] : ['Normalize'];
+  for (const { kind: next, listed } of Object.values(chains).flat()) {
+    if (known.includes(next)) continue;
+    const { file, field, type } = listed;
+    throw unsupported(pipeline.main, file, field, type, `after a ${kind} there can be ${known[0] ?? 'no module'}`);
+  }
+  const own: Module = kind === SPARSE ? { kind, path, gives: 'sparse', ...unchanged } : poolingModule(['mean']);
+  const from = { root, files, pipeline, entries: chains, hidden_size: columns, config: {}, own };
+  return readSentenceConfig(from, options);
+}
+
+/** Tokens at which the library cuts: a StaticEmbedding's tokenizer where tokenizer.json says so, the other at model_max_length. */
+function maxTokensOf({ kind }: InputModule, tokenizerJson: unknown, tokenizerConfig: unknown): number {
+  const { truncation } = fieldsOf('tokenizer.json', tokenizerJson).json;
+  const [fields, key] =
+    kind === SPARSE
+      ? [fieldsOf('tokenizer_config.json', tokenizerConfig ?? undefined), 'model_max_length']
+      : [fieldsOf('tokenizer.json: truncation', truncation ?? undefined), 'max_length'];
+  return Math.min(NO_LIMIT, fields.integer(key, NO_LIMIT, Infinity));
+}
+
+/** For calls that look into config.json. */
+const modelConfig = ({ size, columns }: TokenTable, maxTokens: number): ModelConfig => ({
+  vocab_size: size,
+  hidden_size: columns,
+  num_hidden_layers: 0,
+  max_position_embeddings: maxTokens,
+  windows: [],
+  architectures: [],
+  labels: [],
+  names_labels: false,
+  multi_label: false,
+  writer: undefined,
+});
+
+function infoOf(
+  config: Json,
+  sentence: SentenceConfig,
+  { size, columns }: TokenTable,
+  maxTokens: number,
+  dtype: Dtype,
+): ModelInfo {
+  const isSparse = sentence.output === 'sparse';
+  return {
+    config,
+    task: 'encoder',
+    dtype,
+    arithmetic: 'f32',
+    compute: 'float',
+    maxTokens,
+    maxTokensPerPass: maxTokens,
+    hiddenSize: columns,
+    vocabSize: size,
+    labels: [],
+    pooling: isSparse ? [] : ['mean'],
+    embeddingSize: isSparse ? size : (sentence.truncate_dim ?? columns),
+    prompts: sentence.prompts,
+    defaultPrompt: sentence.default_prompt_name,
+    similarity: sentence.similarity,
+    multiVector: undefined,
+    maskToken: undefined,
+    adapter: { vendor: '', architecture: '', device: '', description: 'none: a table of tokens needs no GPU' },
+    profile: 'software',
+    loraAdapters: [],
+    loraAdapter: undefined,
+    replaced: [],
+    features: [],
+    commit: undefined,
+    cache: { state: 'off' },
+  };
+}
