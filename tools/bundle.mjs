@@ -13,9 +13,9 @@ const PACKAGE = /^@?[\w-][\w.-]*(\/|$)/;
 
 /**
  * Bundles one entry into `dir`, as ESM for ES2022. Dynamic imports become chunks next to it, or parts of it, or stay in the file.
- * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave', plugins?: import('rolldown').Plugin[], define?: Record<string, string>, split?: 'chunks' | 'parts' | 'never', groups?: { name: string, test: RegExp }[], shaders?: 'minified' | 'written' }} options
+ * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave', plugins?: import('rolldown').Plugin[], define?: Record<string, string>, split?: 'chunks' | 'parts' | 'never', shaders?: 'minified' | 'written' }} options
  *   `platform` 'node' keeps imports of node:* and of webgpu, an optional peer dependency; `packages` 'leave' keeps imports of all npm
- *   packages; `define` replaces names by expressions; `groups` are modules that become one chunk.
+ *   packages; `define` replaces names by expressions.
  */
 export const bundle = async (options) => {
   const {
@@ -28,7 +28,6 @@ export const bundle = async (options) => {
     plugins = [],
     define = {},
     split = 'chunks',
-    groups = [],
     shaders = 'minified',
   } = options;
   const { output } = await build({
@@ -54,7 +53,10 @@ export const bundle = async (options) => {
       entryFileNames: '[name].js',
       chunkFileNames: split === 'parts' ? `${name}-[name].js` : '[name].js',
       ...(split === 'never' && { codeSplitting: false }),
-      ...(groups.length > 0 && { codeSplitting: { groups, includeDependenciesRecursively: false } }),
+      // Whatever the entry needs by itself is in its file, so that parts import nothing else.
+      ...(split === 'parts' && {
+        codeSplitting: { groups: [{ name: 'core', tags: ['$initial'] }], includeDependenciesRecursively: false },
+      }),
       minify,
       sourcemap: true,
     },

@@ -6,14 +6,6 @@ import { bundle, ROOT } from './bundle.mjs';
 import { LICENCES_FILE, licencesText } from './licences.mjs';
 import { copyTypes } from './types.mjs';
 
-/** Parts of the worker that are fetched when they are needed, of more than one module; others are single dynamic imports. */
-const GROUPS = [
-  // Only a device's first load runs these.
-  {
-    name: 'self-check',
-    test: /src\/(gpu\/timestamps|kernels\/(measure|gemm-twin|twins)|runtime\/(self-check|probes|gemm-probes))\.ts$/,
-  },
-];
 const ENTRIES = /** @type {const} */ (['index', 'worker', 'node']);
 /** How the client names its worker; users' bundlers look for exactly this text. */
 const WORKER_URL = "new URL('./worker.js',import.meta.url)";
@@ -25,7 +17,7 @@ const WORKER_URL = "new URL('./worker.js',import.meta.url)";
  */
 export const bundleLibrary = async (dir) => {
   const of = (/** @type {string} */ name) => ({ name, file: `src/${name}.ts`, dir, minify: true });
-  const worker = await bundle({ ...of('worker'), platform: 'browser', split: 'parts', groups: GROUPS });
+  const worker = await bundle({ ...of('worker'), platform: 'browser', split: 'parts' });
   const urls = worker
     .filter(({ isEntry }) => !isEntry)
     .map(({ name, fileName }) => `"${name}":new URL("./${fileName}",import.meta.url).href`);

@@ -99,7 +99,7 @@ describe('tuneGemm on a device with matrix units', () => {
 describe('createTuner', () => {
   it('stores the measured plan under this adapter and shape', async () => {
     const store = memoryStore();
-    const plan = await createTuner(gpu, store)(spec);
+    const plan = await createTuner(gpu, store, tuneGemm)(spec);
     expect(plan?.map(({ upTo }) => upTo)).toEqual([16, 128, undefined]);
     expect(store.plans).toEqual({ [planKey(gpu, spec)]: plan });
     expect(planKey(gpu, spec)).toContain(gpu.info.description);
@@ -112,7 +112,9 @@ describe('createTuner', () => {
     const clockless = await testGpu()
       .requestAdapter()
       .then((adapter) => adapter!.requestDevice());
-    expect(await createTuner({ ...gpu, device: clockless, hasTimestamps: false }, store)(spec)).toBeUndefined();
+    expect(
+      await createTuner({ ...gpu, device: clockless, hasTimestamps: false }, store, tuneGemm)(spec),
+    ).toBeUndefined();
     expect(store.plans).toEqual({});
     clockless.destroy();
   });
@@ -121,7 +123,7 @@ describe('createTuner', () => {
     const remembered = [{ upTo: 9, tile: TILES[1] }, { tile: TILES[2] }];
     const store = memoryStore({ [planKey(gpu, spec)]: remembered });
     const deviceless = { ...gpu, device: undefined as unknown as GPUDevice };
-    expect(await createTuner(deviceless, store)(spec)).toEqual(remembered);
+    expect(await createTuner(deviceless, store, tuneGemm)(spec)).toEqual(remembered);
   });
 
   it.each([
@@ -131,15 +133,15 @@ describe('createTuner', () => {
     [[{ tile: { design: 'workgroup', m: 7, n: 64, k: 16 } }]],
     [[{ upTo: 16, tile: TILES[0] }]],
   ])('measures again if the store returns %j', async (stored) => {
-    const plan = await createTuner(gpu, memoryStore({ [planKey(gpu, spec)]: stored }))(spec);
+    const plan = await createTuner(gpu, memoryStore({ [planKey(gpu, spec)]: stored }), tuneGemm)(spec);
     expect(plan).toHaveLength(3);
   });
 
   it('works with a failing store, and returns undefined if nothing can be measured', async () => {
     const broken = { get: () => Promise.reject(new Error('no')), set: () => Promise.reject(new Error('no')) };
-    expect(await createTuner(gpu, broken)(spec)).toHaveLength(3);
+    expect(await createTuner(gpu, broken, tuneGemm)(spec)).toHaveLength(3);
     const deviceless = { ...gpu, device: undefined as unknown as GPUDevice };
-    expect(await createTuner(deviceless, undefined)(spec)).toBeUndefined();
+    expect(await createTuner(deviceless, undefined, tuneGemm)(spec)).toBeUndefined();
     expect(PLANS.workgroup[PLANS.workgroup.length - 1].upTo).toBeUndefined();
   });
 });

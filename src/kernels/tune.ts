@@ -5,21 +5,20 @@ import { gemmSources, tilesFor } from './gemm';
 import type { GemmPlan, GemmSpec, GemmTile } from './gemm-spec';
 
 /**
- * Returns a function that returns a GEMM's plan: the stored one for this adapter and these shaders, or else the fastest tiles as measured now,
- * one GEMM at a time. A tile whose result is wrong is never used. `undefined` means that measuring failed and the default plan applies.
+ * Returns a function that returns a GEMM's plan: the stored one for this adapter and these shaders, or else the fastest tiles, which `measure`
+ * (tuneGemm) finds now, one GEMM at a time. A tile whose result is wrong is never used. `undefined` means that measuring failed and the default plan applies.
  */
 export function createTuner(
   gpu: Gpu,
   store: DeviceStore | undefined,
+  measure: (gpu: Gpu, spec: GemmSpec) => Promise<GemmPlan>,
 ): (spec: GemmSpec) => Promise<GemmPlan | undefined> {
   let last: Promise<unknown> = Promise.resolve();
   return async (spec) => {
     const key = planKey(gpu, spec);
     const known = await store?.get(key).catch(() => undefined);
     if (isPlan(known, tilesFor(gpu, spec))) return known;
-    const measured = Promise.all([import('./measure'), last])
-      .then(([{ tuneGemm }]) => tuneGemm(gpu, spec))
-      .catch(() => undefined);
+    const measured = last.then(() => measure(gpu, spec)).catch(() => undefined);
     last = measured;
     const plan = await measured;
     if (plan) await store?.set(key, plan).catch(() => {});

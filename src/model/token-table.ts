@@ -1,9 +1,4 @@
 /** A table of tokens in place of a Transformer: StaticEmbedding and SparseStaticEmbedding, which need no GPU. */
-import { ModelFileError } from '../api/errors';
-import { isObject, shown, wrongField } from '../formats/json-fields';
-import { isFileName, type ModelFiles } from '../formats/model-files';
-import { missingFile, type ReadOptions, readJson } from '../formats/read';
-import { type Numbers, readNumbers } from '../formats/read-numbers';
 
 /** A row of numbers per token id. */
 export interface TokenTable {
@@ -14,82 +9,6 @@ export interface TokenTable {
   /** Of model2vec: the row of `data` that an id has, and what it is multiplied by. */
   mapping?: Float64Array;
   weights?: Float64Array;
-}
-
-/**
- * A StaticEmbedding's table (sentence_transformer/modules/static_embedding.py), also in model2vec's own format: several ids may share a row.
- * Throws a ModelFileError for a broken file.
- */
-export async function readEmbeddings(files: ModelFiles, options: ReadOptions): Promise<TokenTable> {
-  const { file, tensors } = await readWeights(files, ['embedding.weight', 'embeddings', 'mapping', 'weights'], options);
-  const own = tensors.get('embedding.weight');
-  const table = own ?? tensors.get('embeddings');
-  if (table?.shape.length !== 2) {
-    throw new ModelFileError(
-      `${file} in ${files.where} has no table of embeddings: neither embedding.weight nor embeddings of two dimensions.`,
-    );
-  }
-  const [rows, columns] = table.shape;
-  const place = own ? undefined : tensors.get('mapping');
-  const factor = own ? undefined : tensors.get('weights');
-  const mapping = place && Float64Array.from(place.data);
-  const size = mapping?.length ?? rows;
-  const wrong = mapping?.find((row) => !(Number.isInteger(row) && row >= 0 && row < rows));
-  if (wrong !== undefined) {
-    throw new ModelFileError(`${file}: mapping names row ${wrong}, but embeddings has rows 0 to ${rows - 1}.`);
-  }
-  if (factor && factor.data.length !== size) {
-    throw new ModelFileError(`${file}: weights has ${factor.data.length} numbers, and there are ${size} tokens.`);
-  }
-  return { size, columns, data: table.data, mapping, weights: factor && Float64Array.from(factor.data) };
-}
-
-/**
- * A SparseStaticEmbedding's weights, one per token (sparse_encoder/modules/sparse_static_embedding.py). `idOf`: the tokenizer's, for weights in a
- * JSON file of tokens, which `config.path` names.
- */
-export async function readTokenWeights(
-  files: ModelFiles,
-  config: Record<string, unknown>,
-  vocabulary: { size: number; idOf(token: string): number | undefined },
-  options: ReadOptions,
-): Promise<TokenTable> {
-  const { path } = config;
-  if (typeof path === 'string' && path.endsWith('.json')) {
-    if (!isFileName(path)) throw wrongField('config.json', 'path', path, 'a file of this folder');
-    return { size: vocabulary.size, columns: 1, data: await idf(files, path, vocabulary, options) };
-  }
-  const { file, tensors } = await readWeights(files, ['weight'], options);
-  const weight = tensors.get('weight');
-  if (weight?.shape.length !== 1) {
-    throw new ModelFileError(`${file} in ${files.where} has no tensor 'weight' of one dimension.`);
-  }
-  return { size: weight.data.length, columns: 1, data: weight.data };
-}
-
-async function idf(
-  files: ModelFiles,
-  path: string,
-  { size, idOf }: { size: number; idOf(token: string): number | undefined },
-  options: ReadOptions,
-): Promise<Float32Array> {
-  const json = await readJson(files, path, { ...options, required: true });
-  if (!isObject(json)) throw wrongField(path, 'the file', json, 'an object of token → weight');
-  const data = new Float32Array(size);
-  for (const [token, weight] of Object.entries(json)) {
-    const id = idOf(token);
-    if (typeof weight !== 'number') throw wrongField(path, shown(token), weight, 'a number');
-    if (id === undefined) throw new ModelFileError(`${path}: the tokenizer has no token ${shown(token)}.`);
-    data[id] = weight;
-  }
-  return data;
-}
-
-async function readWeights(files: ModelFiles, names: string[], options: ReadOptions) {
-  const file = await files.open('model.safetensors', options.signal);
-  if (!file) throw missingFile(files, 'model.safetensors');
-  const tensors: Map<string, Numbers> = await readNumbers(files.keep?.(file) ?? file, names, options);
-  return { file: file.name, tensors };
 }
 
 /** The mean of a text's rows, as torch's EmbeddingBag; zeros for a text without tokens. */
@@ -109,3 +28,9 @@ export const presentOf = ({ data }: TokenTable, ids: Uint32Array): [id: number, 
     .sort((a, b) => a - b)
     .map((id): [number, number] => [id, data[id]])
     .filter(([, weight]) => weight !== 0);
+
+/** To unit length, as torch.nn.functional.normalize: a row of zeros stays zero. */
+export function unitLength(row: Float64Array): Float64Array {
+  const length = Math.max(Math.sqrt(row.reduce((sum, x) => sum + x * x, 0)), 1e-12);
+  return row.map((x) => x / length);
+}

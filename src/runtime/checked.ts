@@ -4,6 +4,7 @@ import type { GpuMemory } from '../gpu/buffers';
 import { type Choice, type GemmChoice, untuned, without } from '../gpu/profile';
 import { adapterName, adapterNames, type DeviceStore, hashOf, runtimeVersion } from '../gpu/remembered';
 import { type Compile, createCompiler } from '../kernels/compile';
+import type { tuneGemm } from '../kernels/measure';
 import { createTuner } from '../kernels/tune';
 import type { Encoder } from '../model/family';
 import type { Head } from '../model/heads/head';
@@ -29,6 +30,9 @@ export interface CheckedModel {
   heads: HeadRunner;
   replaced: ReplacedKernel[];
 }
+
+/** Finds the fastest tiles of a GEMM. */
+const measure: typeof tuneGemm = async (...args) => (await import('./first-load')).firstLoad.tuneGemm(...args);
 
 /** What the profile chose for a kernel, if it has a choice. */
 interface Chosen {
@@ -101,7 +105,7 @@ async function compileAll(options: Options) {
     };
   const [best] = gpu.profile.gemm;
   const usual = untuned(gpu.profile)!;
-  const tuned = createCompiler(gpu, best === 'tuned' ? createTuner(gpu, store) : undefined);
+  const tuned = createCompiler(gpu, best === 'tuned' ? createTuner(gpu, store, measure) : undefined);
   let isLoaded = false;
   /** Heads that a call asks for later have nothing safer to be replaced by: the encoder is compiled. */
   const checkLater = async () => {
@@ -140,8 +144,8 @@ async function faultsOf(kernels: Kernels, { memory, store, selfCheck }: Options)
   if (isKnown(known)) {
     return known.map(({ kernel, reason }) => ({ ...kernels.find((one) => one.kernel === kernel)!, reason }));
   }
-  const { findWrong } = await import('./self-check'); // only a device's first load needs it
-  const wrong = await findWrong(memory, distinct);
+  const { firstLoad } = await import('./first-load');
+  const wrong = await firstLoad.findWrong(memory, distinct);
   const faults = Array.from(wrong, ([{ kernel, chosen }, reason]): Fault => ({ kernel, chosen, reason }));
   // A fault that nothing can be done about is looked for again: the driver may be another by then.
   if (key && faults.every(({ chosen }) => chosen && without(profile, chosen.kind, chosen.choice))) {

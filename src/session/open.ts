@@ -17,7 +17,6 @@ import { checkTokenIds, createTokenizer } from '../tokenizer/tokenizer';
 import { createEngine, type Loaded } from './engine';
 import { type GivenOptions, type OpenOptions, runtimeOf, withDtype } from './load-runtime';
 import { type Adapters, type BaseModel, fixed, type Opener, withConfig } from './opener';
-import { staticModel } from './static-model';
 
 /**
  * Loads a checkpoint onto the GPU of `options.gpu`, in this thread. The worker and Node both use it.
@@ -77,7 +76,7 @@ async function modelOf(open: Opener, files: ModelFiles, options: OpenOptions): P
       const isStatic = input.kind !== 'Transformer';
       models.push(
         await (isStatic
-          ? staticModel(files, pipeline, input, options)
+          ? (await import('./static-model')).staticModel(files, pipeline, input, options)
           : transformerModel(open, files, pipeline, input, options)),
       );
     }

@@ -1,8 +1,7 @@
 import type { Pooling } from '../../api/calls';
-import { normalize as unitLength } from '../../kernels/twins';
 import { poolingModule } from '../modules/pooling';
 import { type Chain, chainOf } from '../sentence';
-import { meanOf } from '../token-table';
+import { meanOf, unitLength } from '../token-table';
 import { type Head, notNormalized } from './head';
 import { allTokens, answerOf, chosenTokens, normalized } from './rows';
 
@@ -33,9 +32,9 @@ export const sequenceEmbedding = (
       throw new RangeError(`This checkpoint is a table of tokens, whose pooling is mean, not ${pooling}.`);
     }
     const mean = meanOf(table, ids);
-    const row = modules.some(({ kind }) => kind === 'Normalize') ? unitLength([mean])[0] : mean;
+    const row = modules.some(({ kind }) => kind === 'Normalize') ? unitLength(mean) : mean;
     const kept = row.subarray(0, dimensions);
-    return Float32Array.from(normalize ? unitLength([kept])[0] : kept);
+    return Float32Array.from(normalize ? unitLength(kept) : kept);
   },
 });
 
