@@ -198,6 +198,16 @@ describe('Unigram with Metaspace', () => {
     expect([...createTokenizer(file, undefined).encode('a五😀b 五').ids]).toEqual([3, 1, 5, 2, 1]);
   });
 
+  it('gives them the id that the file says, also if the unknown token is a piece once more', () => {
+    const vocab = [
+      ['<unk>', 0],
+      ['a', -1],
+      ['<unk>', -5],
+    ];
+    const tokenizer = createTokenizer({ model: { type: 'Unigram', unk_id: 0, vocab } }, undefined);
+    expect([...tokenizer.encode('aéa').ids]).toEqual([1, 0, 1]);
+  });
+
   it('writes them in bytes with byte_fallback, which the library lacks for Unigram', () => {
     const file = unigram({ byte_fallback: true }, { prepend_scheme: 'never' });
     expect(rows(file, 'a五é')).toEqual([
