@@ -94,11 +94,14 @@ const quotedUrls = {
   },
 };
 
+/** Imports a part; the page turns the error's name into its WorkerError. */
+const PART = `function __part(n){const u=globalThis.modernbertParts[n];return import(/* webpackIgnore: true *//* @vite-ignore */u).catch(cause=>{throw Object.assign(Error("A part of the library could not be loaded: "+u+". Check that it is served with the library's other files and that the content security policy allows it (script-src).",{cause}),{name:"WorkerError"})})}`;
+
 /**
  * The chunks of a worker as parts, which work in every bundler: many of them, such as Vite before 8, cannot split a worker, but all leave a
  * file alone that `new URL('./x.js', import.meta.url)` names. The page names the parts and tells the worker where they are
- * (globalThis.modernbertParts); a part takes what it needs of the worker from globalThis.modernbertCore, not by an import, because the worker
- * may have another name by then. Replaced code is padded, so that source maps stay valid.
+ * (globalThis.modernbertParts); a part takes what it needs of the worker from globalThis.modernbertCore, and other parts from __part, not by
+ * imports, because the files may have other names by then. Replaced code is padded, so that source maps stay valid.
  * @param {string} entry
  * @returns {import('rolldown').Plugin}
  */
@@ -109,13 +112,13 @@ const parts = (entry) => ({
     const renamed = (/** @type {string} */ names) => names.replace(/([\w$]+) as ([\w$]+)/g, '$1:$2');
     for (const file of Object.values(files)) {
       if (file.type !== 'chunk') continue;
+      file.code = file.code.replace(/import\((["'`])\.\/[\w-]+?-([\w-]+)\.js\1\)/g, (text, _quote, part) =>
+        padded(text, `__part("${part}")`),
+      );
       if (file.isEntry) {
-        file.code = file.code.replace(/import\((["'`])\.\/[\w-]+?-([\w-]+)\.js\1\)/g, (text, _quote, part) =>
-          padded(text, `__part("${part}")`),
-        );
         file.code = file.code.replace(/export\{([^{}]*)\};?/, (_text, /** @type {string} */ names) => {
           const kept = names.replace(/([\w$]+)(?: as ([\w$]+))?/g, (_all, own, other = own) => `${other}:${own}`);
-          return `globalThis.modernbertCore={${kept}};function __part(n){return import(/* webpackIgnore: true *//* @vite-ignore */globalThis.modernbertParts[n])}`;
+          return `globalThis.modernbertCore={${kept}};globalThis.__part=__part;${PART}`;
         });
       } else {
         const own = new RegExp(`import\\{([^{}]*)\\}from(["'\`])\\./${entry}\\.js\\2;?`);

@@ -1,8 +1,5 @@
 /** How a multi-vector (ColBERT) checkpoint turns texts into tokens, in the files of sentence-transformers 6 and of PyLate. */
 import type { Kind } from '../api/calls';
-import { fieldsOf, isObject, type JsonFields } from '../formats/json-fields';
-import type { Module } from './modules/module';
-import { type MultiVectorMask, texts } from './modules/multi-vector-mask';
 import type { TokenPooling } from './modules/token-pooling';
 
 /** Lengths count every token. */
@@ -31,62 +28,15 @@ export interface Expansion {
   strategy: 'fixed' | 'min';
 }
 
-const PUNCTUATION = [...'!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~'];
-
-export function multiVectorOf(main: JsonFields, bert: JsonFields, modules: Module[]): MultiVectorConfig {
-  const mask = modules.find((module): module is MultiVectorMask => module.kind === 'MultiVectorMask');
-  const pooling = modules.find((module): module is TokenPooling => module.kind === 'HierarchicalTokenPooling');
-  return main.json.model_type === 'MultiVectorEncoder' || mask
-    ? { ...ofSentenceTransformers(bert, mask), pooling }
-    : { ...ofPyLate(main), pooling };
-}
-
-/** base/modules/transformer.py. */
-function ofSentenceTransformers(
-  bert: JsonFields,
-  mask: MultiVectorMask | undefined,
-): Omit<MultiVectorConfig, 'pooling'> {
-  const length = (key: string) => (bert.has(key) ? bert.integer(key) : undefined);
-  return {
-    prefixes: { query: '', document: '' },
-    lengths: { query: length('query_length'), document: length('document_length') },
-    expansion: expansionOf(bert),
-    skiplist_words: mask?.skiplist_words ?? [],
-    skiplist_tasks: mask?.skiplist_tasks ?? [],
-    keep_only_token_ids: mask?.keep_only_token_ids,
-    normalizes: false,
-  };
-}
-
-function expansionOf({ file, json: { query_expansion }, wrong }: JsonFields): Expansion | undefined {
-  if ((query_expansion ?? undefined) === undefined) return undefined;
-  if (!isObject(query_expansion)) throw wrong('query_expansion', 'an object');
-  const { oneOf, integer, boolean, text } = fieldsOf(`${file}: query_expansion`, query_expansion);
-  return {
-    strategy: oneOf('strategy', ['fixed', 'min'], 'fixed'),
-    length: integer('length'),
-    attend: boolean('attend', false),
-    token: text('token'),
-  };
-}
-
-/** The defaults are PyLate's. */
-function ofPyLate(main: JsonFields): Omit<MultiVectorConfig, 'pooling'> {
-  const query_length = main.integer('query_length', 32);
-  return {
-    prefixes: { query: main.text('query_prefix') ?? '[Q] ', document: main.text('document_prefix') ?? '[D] ' },
-    lengths: { query: query_length, document: main.integer('document_length', 180) },
-    expansion: main.boolean('do_query_expansion', true)
-      ? {
-          strategy: 'fixed',
-          length: query_length,
-          attend: main.boolean('attend_to_expansion_tokens', false),
-          token: undefined,
-        }
-      : undefined,
-    skiplist_words: texts(main, 'skiplist_words', PUNCTUATION),
-    skiplist_tasks: ['document'],
-    keep_only_token_ids: undefined,
-    normalizes: true,
-  };
+/** Most tokens of a query or document. `most`: the model's positions. */
+export function multiVectorLength(
+  { lengths, expansion }: MultiVectorConfig,
+  kind: Kind,
+  usual: number,
+  most = usual,
+): number {
+  const own = lengths[kind];
+  if (kind === 'document' || !expansion) return Math.min(own ?? usual, most);
+  const { strategy, length } = expansion;
+  return Math.min(strategy === 'fixed' ? length : Math.max(own ?? usual, length), most);
 }

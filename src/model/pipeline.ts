@@ -3,7 +3,7 @@
  * Transformer, with a Pooling if there is a 1_Pooling.
  */
 import type { Kind } from '../api/calls';
-import { UnsupportedModelError } from '../api/errors';
+import { ModelFileError, UnsupportedModelError } from '../api/errors';
 import { fieldsOf, isObject, type JsonFields, unsupportedField, writerOf, wrongField } from '../formats/json-fields';
 import { isFileName, type ModelFiles } from '../formats/model-files';
 import { type ReadOptions, readJson } from '../formats/read';
@@ -67,7 +67,8 @@ export async function readPipeline(files: ModelFiles, options: ReadOptions): Pro
       continue;
     }
     const [first, ...rest] = chain;
-    const input = INPUTS.get(first?.kind);
+    if (!first) throw new ModelFileError('modules.json lists no module.');
+    const input = INPUTS.get(first.kind);
     if (!input) {
       const { file, field, type } = first.listed;
       throw unsupported(main, file, field, type, `the first module must be one of ${[...INPUTS.keys()].join(', ')}`);

@@ -229,7 +229,7 @@ describe('readSentenceConfig', () => {
     ],
     [
       { 'modules.json': modules('LogitScore'), '1_LogitScore/config.json': { true_token_id: 7 } },
-      /1_LogitScore\/config\.json: true_token_id = 7 is not supported; LogitScore reads what a causal language model/,
+      /modules\.json: \[1\]\.type = .*LogitScore" is not supported; it reads what a causal language model/,
     ],
   ])('refuses what it cannot compute, by file, field and value: %j', async (files, message) => {
     await expect(read(files)).rejects.toThrow(UnsupportedModelError);

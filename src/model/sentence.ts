@@ -10,8 +10,8 @@ import type { ModelFiles } from '../formats/model-files';
 import { type ReadOptions, readJson } from '../formats/read';
 import type { Before, Feature, Module } from './modules/module';
 import { isPooling, type PoolingModule, poolingModule } from './modules/pooling';
-import { MODULES } from './modules/registry';
-import { type MultiVectorConfig, multiVectorOf } from './multi-vector';
+import { fetchModules, MODULES, REFUSED } from './modules/registry';
+import type { MultiVectorConfig } from './multi-vector';
 import { type ModuleEntry, type Pipeline, unsupported } from './pipeline';
 
 /** The modules that one kind of text goes through after the Transformer. */
@@ -114,7 +114,7 @@ export async function readSentenceConfig(
     max_active_dims: optional(main, 'max_active_dims'),
     max_seq_length: optional(bert, 'max_seq_length', Infinity), // tokenizers without a limit write 1e30
     activation: activationOf(main, config),
-    multiVector: isMultiVector ? multiVectorOf(main, bert, first.modules) : undefined,
+    multiVector: isMultiVector ? (await fetchModules()).multiVectorOf(main, bert, first.modules) : undefined,
   };
 
   function stripsOf(asked: unknown): boolean {
@@ -133,8 +133,10 @@ export async function readSentenceConfig(
     };
     for (const { kind, path, listed } of list) {
       const { file, field, type } = listed;
-      const reader = MODULES.get(kind);
-      if (!reader) throw unsupported(main, file, field, type, `known are ${[...MODULES.keys()].join(', ')}`);
+      const reader = await MODULES.get(kind)?.();
+      if (!reader) {
+        throw unsupported(main, file, field, type, REFUSED.get(kind) ?? `known are ${[...MODULES.keys()].join(', ')}`);
+      }
       if (path === '') throw wrongField(file, field.replace('type', 'path'), path, 'a folder of this checkpoint');
       if (
         before.feature === 'scores' ||

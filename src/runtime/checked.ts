@@ -19,7 +19,7 @@ interface Options {
   /** Makes the encoder's steps for the profile as it is. */
   forward(): Encoder;
   /** The head to compile. */
-  head: Head;
+  head: Head | Promise<Head>;
   store: DeviceStore | undefined;
   /** Whether to run the kernels; those that the device refuses are replaced in any case. */
   selfCheck: boolean;
@@ -115,7 +115,7 @@ async function compileAll(options: Options) {
   const heads = new HeadRunner(memory, model, noting(createCompiler(gpu), usual), checkLater);
   const [encoder, prepared] = await Promise.allSettled([
     compileEncoder(model, noting(tuned, best)),
-    heads.prepare(head),
+    Promise.resolve(head).then((own) => heads.prepare(own)),
   ]);
   for (const result of [encoder, prepared]) {
     if (result.status === 'rejected' && !(result.reason instanceof UnsupportedModelError && refused.length > 0)) {

@@ -8,7 +8,7 @@ import type { Constants, KernelSpec, Workgroups } from '../gpu/kernel';
 import type { CompiledStep } from '../kernels/compile';
 import { decoded, F32_ERROR, type Judge, noise, noisyWeights, storing, type Words } from '../kernels/gemm-twin';
 import { poolSpan } from '../kernels/pool';
-import { blocksOf, placeOf } from '../kernels/sparse_rows';
+import { blocksOf, placeOf } from '../kernels/sparse-blocks';
 import { bytesOf, roundUp } from '../kernels/storage';
 import {
   addRows,

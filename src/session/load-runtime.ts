@@ -1,7 +1,16 @@
 /** The part of a model below the tokenizer: device, weights, kernels. */
 
 import { WebGPUUnavailableError, wrongChoice } from '../api/errors';
-import type { Arithmetic, Compute, Dtype, LoadOptions, ModelInfo, ModelSource, ReplacedKernel } from '../api/types';
+import type {
+  Arithmetic,
+  Compute,
+  Dtype,
+  LoadOptions,
+  ModelInfo,
+  ModelSource,
+  ReplacedKernel,
+  Task,
+} from '../api/types';
 import { inFolder, type ModelFiles } from '../formats/model-files';
 import type { QuantizedDtype } from '../formats/quantize';
 import { missingFile, readJson } from '../formats/read';
@@ -14,6 +23,7 @@ import { createCompiler } from '../kernels/compile';
 import { type BuiltModel, buildModel, declaredModulePlaces, declaredPlaces, parametersOf } from '../model/build';
 import { chooseDtype, dtypeNamed } from '../model/choose-dtype';
 import { readModelConfig } from '../model/families/registry';
+import type { Head } from '../model/heads/head';
 import { TASKS } from '../model/heads/tasks';
 import type { LoadedModel } from '../model/model';
 import { type InputModule, type Pipeline, readPipeline } from '../model/pipeline';
@@ -94,7 +104,7 @@ export async function runtimeOf(
         const alloc = (label: string, bytes: number) => memory.alloc('weights', label, bytes);
         const { task } = options;
         const built = buildModel({ gpu, family, config, sentence, names, dtype, act, compute, task, alloc });
-        const head = TASKS[built.model.task].usual(sentence);
+        const head = usualHead(built.model.task, sentence);
         const { selfCheck = true, plans: store } = options;
         const compiled = compileChecked({ ...built, memory, head, store, selfCheck });
         compiled.catch(() => {}); // a broken file is reported first; otherwise it is awaited below
@@ -125,6 +135,12 @@ export async function runtimeOf(
     throw error;
   }
 }
+
+/** What the checkpoint's calls usually ask for; heads of parts are in the part of their call. */
+const usualHead = async (task: Task, sentence: SentenceConfig): Promise<Head> =>
+  sentence.output === 'sparse'
+    ? (await import('../tasks/sparse-calls')).sparseCalls.usual(sentence)
+    : TASKS[task].usual(sentence);
 
 /** The same model on the same device with f32 activations: for texts that overflow f16. */
 async function preciseRuntime({ gpu, memory }: Runtime, { model: f16, forward }: BuiltModel): Promise<Runtime> {

@@ -5,15 +5,14 @@ import { fieldsOf } from '../formats/json-fields';
 import type { ModelFiles } from '../formats/model-files';
 import { readJson } from '../formats/read';
 import type { ModelConfig } from '../model/config';
+import { multiVectorLength } from '../model/multi-vector';
 import { type InputModule, type Pipeline, readPipeline } from '../model/pipeline';
 import type { SentenceConfig } from '../model/sentence';
 import { createScheduler } from '../runtime/scheduler';
 import { openFiles } from '../sources/source';
 import { cachedFiles } from '../store/cache';
-import { modelCalls, routedCalls } from '../tasks/calls';
-import { multiVectorLength } from '../tasks/embed-multi-vector';
+import { fetchCalls, modelCalls, routedCalls } from '../tasks/calls';
 import { lowercased } from '../tokenizer/lowercased';
-import { checkTokenIds, createTokenizer } from '../tokenizer/tokenizer';
 import { createEngine, type Loaded } from './engine';
 import { type GivenOptions, type OpenOptions, runtimeOf, withDtype } from './load-runtime';
 import { type Adapters, type BaseModel, fixed, type Opener, withConfig } from './opener';
@@ -67,6 +66,8 @@ const storedFiles =
     }
   };
 
+const tokenizerPart = () => import('../tokenizer/tokenizer');
+
 /** The model of these files' modules: of several where a Router sends queries and documents to models of their own. `open` opens them again if the device is lost. */
 async function modelOf(open: Opener, files: ModelFiles, options: OpenOptions): Promise<BaseModel> {
   const pipeline = await readPipeline(files, options);
@@ -94,6 +95,7 @@ async function transformerModel(
   input: InputModule,
   options: OpenOptions,
 ): Promise<BaseModel> {
+  tokenizerPart().catch(() => {}); // fetched while the weights are; a failure is reported below
   const loaded = await runtimeOf(root, pipeline, input, options);
   const { runtime, precise, config, sentence, info } = loaded;
   try {
@@ -101,6 +103,8 @@ async function transformerModel(
       readJson(loaded.files, 'tokenizer.json', options),
       readJson(loaded.files, 'tokenizer_config.json', options),
     ]);
+    fetchCalls(info.task);
+    const { checkTokenIds, createTokenizer } = await tokenizerPart();
     const json = sentence.do_lower_case ? lowercased(tokenizerJson) : tokenizerJson;
     const tokenizer = json === undefined ? undefined : createTokenizer(json, tokenizerConfig);
     if (tokenizer) checkTokenIds(tokenizer, config.vocab_size);

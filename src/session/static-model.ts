@@ -17,7 +17,6 @@ import type { TokenTable } from '../model/token-table';
 import type { Item } from '../runtime/pass-items';
 import type { SubmitOptions } from '../runtime/scheduler';
 import { modelCalls } from '../tasks/calls';
-import { checkTokenIds, createTokenizer } from '../tokenizer/tokenizer';
 import type { OpenOptions } from './load-runtime';
 import type { BaseModel } from './opener';
 
@@ -43,6 +42,7 @@ export async function staticModel(
     readJson(files, 'tokenizer_config.json', options),
   ]);
   const { json: config } = fieldsOf('config.json', configJson);
+  const { checkTokenIds, createTokenizer } = await import('../tokenizer/tokenizer');
   // Texts have no special tokens here.
   const tokenizer = createTokenizer({ ...(tokenizerJson as object), post_processor: null }, tokenizerConfig);
   const idOf = tokenizer.tokenId;

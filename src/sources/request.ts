@@ -124,3 +124,8 @@ export const causesOf = (error: unknown): string => {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause === undefined ? messageOf(error) : `${messageOf(error)}: ${causesOf(cause)}`;
 };
+
+/** Whether an answer can have the bytes from there on, or all: a part must have been asked for. */
+export const isFrom = ({ ok, status }: Response, from: number) => ok && (status !== 206 || from > 0);
+export const isHtml = ({ headers }: Response) =>
+  /^(text\/html|application\/xhtml\+xml)\b/i.test(headers.get('content-type') ?? '');

@@ -19,11 +19,12 @@ export interface Call {
  * UnsupportedModelError for a checkpoint with another head.
  */
 export const bound =
-  (parts: Parts, name: string, { task, inputs = 1, options, run }: Call) =>
+  (parts: Parts, name: string, call: () => Call | Promise<Call>) =>
   async (...args: never[]): Promise<unknown> => {
-    if (options) checkOptions(name, args[inputs], options);
-    const own = parts.info.task;
     const copies = args.map((value: unknown) => (Array.isArray(value) ? [...value] : value)) as never[];
+    const { task, inputs = 1, options, run } = await call();
+    if (options) checkOptions(name, copies[inputs], options);
+    const own = parts.info.task;
     if (task === undefined || task === own) return run(parts, ...copies);
     throw new UnsupportedModelError(`${name} needs a ${TASKS[task].name}; this checkpoint is a ${TASKS[own].name}.`);
   };

@@ -1,35 +1,31 @@
 import type { Calls, Kind } from '../api/calls';
-import { answer } from './answer';
+import type { Task } from '../api/types';
 import { bound, type Call } from './call';
-import { chunk } from './chunk';
-import { classify } from './classify';
-import { classifyTokens } from './classify-tokens';
 import type { Parts } from './common';
-import { decodeSparse } from './decode-sparse';
 import { embed } from './embed';
-import { embedMultiVector } from './embed-multi-vector';
-import { embedSparse } from './embed-sparse';
-import { fillMask } from './fill-mask';
-import { forward } from './forward';
-import { rerank } from './rerank';
 import { tokenize } from './tokenize';
-import { zeroShot } from './zero-shot';
 
-/** The calls of a Model, by the names that the API gives them (api/calls.ts). */
-const CALLS: Record<keyof Calls, Call> = {
-  fillMask,
-  embed,
-  embedMultiVector,
-  embedSparse,
-  decodeSparse,
-  classify,
-  zeroShot,
-  rerank,
-  classifyTokens,
-  answer,
-  chunk,
-  forward,
-  tokenize,
+const more = async () => (await import('./more-calls')).moreCalls;
+const sparse = async () => (await import('./sparse-calls')).sparseCalls;
+
+/** Fetches the calls of checkpoints with a head, so that the first one does not wait for them. */
+export const fetchCalls = (task: Task): void => void (task !== 'encoder' && more().catch(() => {}));
+
+/** The calls of a Model, by the names that the API gives them (api/calls.ts); most are in parts of the worker, which the first call fetches. */
+const CALLS: Record<keyof Calls, () => Call | Promise<Call>> = {
+  fillMask: async () => (await more()).fillMask,
+  embed: () => embed,
+  embedMultiVector: async () => (await more()).embedMultiVector,
+  embedSparse: async () => (await sparse()).embedSparse,
+  decodeSparse: async () => (await sparse()).decodeSparse,
+  classify: async () => (await more()).classify,
+  zeroShot: async () => (await more()).zeroShot,
+  rerank: async () => (await more()).rerank,
+  classifyTokens: async () => (await more()).classifyTokens,
+  answer: async () => (await more()).answer,
+  chunk: async () => (await more()).chunk,
+  forward: async () => (await more()).forward,
+  tokenize: () => tokenize,
 };
 
 /** Text in, typed results out. Each call makes an item per sequence and waits for their passes. */
@@ -39,9 +35,10 @@ export const modelCalls = (parts: Parts): Calls =>
 /** The calls of several models: those with an option kind go to the model for it, the others to `usual`. */
 export const routedCalls = (usual: Calls, modelFor: (kind: Kind | 'any') => Calls): Calls =>
   Object.fromEntries(
-    Object.entries(CALLS).map(([name, { inputs = 1, options }]) => [
+    Object.entries(CALLS).map(([name, call]) => [
       name,
       async (...args: unknown[]) => {
+        const { inputs = 1, options } = await call();
         const { kind = 'any' } = (args[inputs] ?? {}) as { kind?: Kind };
         const model = options?.kind ? modelFor(kind) : usual;
         return (model[name as keyof Calls] as (...args: unknown[]) => unknown)(...args);

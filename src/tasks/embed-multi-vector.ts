@@ -2,7 +2,7 @@ import type { Kind, MultiVector, MultiVectorOptions, Tokens } from '../api/calls
 import { ModelFileError, UnsupportedModelError, wrongChoice } from '../api/errors';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { tokenEmbeddings } from '../model/heads/embeddings';
-import type { Expansion, MultiVectorConfig } from '../model/multi-vector';
+import { type Expansion, type MultiVectorConfig, multiVectorLength } from '../model/multi-vector';
 import type { Tokenizer } from '../tokenizer/types';
 import { type Call, oneOrMany } from './call';
 import { encode, type ItemPart, type Parts, tokenizerOf } from './common';
@@ -102,19 +102,6 @@ async function embedTexts(parts: Parts, texts: string[], options: MultiVectorOpt
   });
   await submit(items, { signal: options.signal, onProgress: options.onProgress });
   return results;
-}
-
-/** Most tokens of a query or document. `most`: the model's positions. */
-export function multiVectorLength(
-  { lengths, expansion }: MultiVectorConfig,
-  kind: Kind,
-  usual: number,
-  most = usual,
-): number {
-  const own = lengths[kind];
-  if (kind === 'document' || !expansion) return Math.min(own ?? usual, most);
-  const { strategy, length } = expansion;
-  return Math.min(strategy === 'fixed' ? length : Math.max(own ?? usual, length), most);
 }
 
 /** The token that stands for a kind of text: none, or one. */

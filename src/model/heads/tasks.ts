@@ -7,7 +7,6 @@ import type { SentenceConfig } from '../sentence';
 import { normalizesAfter, sequenceEmbedding, tokenEmbeddings } from './embeddings';
 import type { Head } from './head';
 import { sequenceLogits, tokenLogits } from './logits';
-import { sparseEmbedding, USUAL_ENTRIES } from './sparse';
 import { topK } from './top-k';
 
 interface TaskKind {
@@ -27,8 +26,7 @@ export const TASKS: Record<Task, TaskKind> = {
     name: 'masked language model',
     suffix: 'ForMaskedLM',
     logits: tokenLogits,
-    usual: ({ chains, output }) =>
-      output === 'sparse' ? sparseEmbedding(Object.values(chains)[0], USUAL_ENTRIES) : topK(5),
+    usual: () => topK(5),
   },
   seqcls: {
     name: 'sequence classifier',

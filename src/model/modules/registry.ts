@@ -1,29 +1,27 @@
 import { readDense } from './dense';
-import { readLayerNorm } from './layer-norm';
 import type { ReadModule } from './module';
-import { readMultiVectorMask } from './multi-vector-mask';
 import { readNormalize } from './normalize';
 import { readPooling } from './pooling';
-import { readSpladePooling } from './splade-pooling';
-import { readTokenPooling } from './token-pooling';
-import { readWeightedLayerPooling } from './weighted-layer-pooling';
 
-const readLogitScore: ReadModule = ({ unsupported }) => {
-  throw unsupported(
-    'true_token_id',
-    'LogitScore reads what a causal language model (Qwen, Llama) says after the last token, and only encoders are supported',
-  );
-};
+/** Those of few checkpoints. */
+export const fetchModules = async () => (await import('./more-modules')).moreModules;
 
 /** The modules that can be computed, by their class. */
-export const MODULES = new Map<string, ReadModule>([
-  ['Pooling', readPooling],
-  ['Dense', readDense],
-  ['Normalize', readNormalize],
-  ['LayerNorm', readLayerNorm],
-  ['MultiVectorMask', readMultiVectorMask],
-  ['HierarchicalTokenPooling', readTokenPooling],
-  ['SpladePooling', readSpladePooling],
-  ['WeightedLayerPooling', readWeightedLayerPooling],
-  ['LogitScore', readLogitScore],
+export const MODULES = new Map<string, () => ReadModule | Promise<ReadModule>>([
+  ['Pooling', () => readPooling],
+  ['Dense', () => readDense],
+  ['Normalize', () => readNormalize],
+  ['LayerNorm', async () => (await fetchModules()).readLayerNorm],
+  ['MultiVectorMask', async () => (await fetchModules()).readMultiVectorMask],
+  ['HierarchicalTokenPooling', async () => (await fetchModules()).readTokenPooling],
+  ['SpladePooling', async () => (await fetchModules()).readSpladePooling],
+  ['WeightedLayerPooling', async () => (await fetchModules()).readWeightedLayerPooling],
+]);
+
+/** Why others are not, if there is more to say than that they are unknown. */
+export const REFUSED = new Map([
+  [
+    'LogitScore',
+    'it reads what a causal language model (Qwen, Llama) says after the last token, and only encoders are supported',
+  ],
 ]);

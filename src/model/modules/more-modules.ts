@@ -1,0 +1,16 @@
+/** Modules that few checkpoints have: a part of the worker. */
+import { readLayerNorm } from './layer-norm';
+import { multiVectorOf } from './multi-vector-files';
+import { readMultiVectorMask } from './multi-vector-mask';
+import { readSpladePooling } from './splade-pooling';
+import { readTokenPooling } from './token-pooling';
+import { readWeightedLayerPooling } from './weighted-layer-pooling';
+
+export const moreModules = {
+  multiVectorOf,
+  readLayerNorm,
+  readMultiVectorMask,
+  readSpladePooling,
+  readTokenPooling,
+  readWeightedLayerPooling,
+};
