@@ -59,7 +59,7 @@ describe('a cross-encoder with one label', () => {
     expect(new Set(expected.map((x) => x.toFixed(3))).size).toBe(DOCUMENTS.length);
   });
 
-  it('cuts documents and never the query', async () => {
+  it('cuts the longer of query and document, and with maxTokens never the query', async () => {
     const long = `${DOCUMENTS[0]} `.repeat(30);
     await expect(used.model.rerank(QUERY, ['x', long])).rejects.toThrow(/Document 1 has \d+ tokens.*limit is 128/);
     const { ids: head } = tokenizer.encode(QUERY);
@@ -73,7 +73,10 @@ describe('a cross-encoder with one label', () => {
       expect([...cut.slice(0, head.length)]).toEqual([...head]);
       expect(Math.abs(score - used.logits([cut])[0][0])).toBeLessThan(TOLERANCE);
     }
-    await expect(used.model.rerank(long, ['x'], { truncate: true })).rejects.toThrow(/first text has \d+ tokens/);
+    await expect(used.model.rerank(long, ['x'], { maxTokens: 40 })).rejects.toThrow(/first text has \d+ tokens/);
+    const [{ score }] = await used.model.rerank(long, ['x'], { truncate: true, raw: true });
+    const cut = tokenizer.encode(long, 'x', 128).ids;
+    expect(Math.abs(score - used.logits([cut])[0][0])).toBeLessThan(TOLERANCE);
   });
 
   it('classifies with a sigmoid: a softmax over one label would always be 1', async () => {
