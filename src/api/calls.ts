@@ -191,7 +191,16 @@ export interface ClassifyTokensOptions extends CallOptions {
   ignoreLabels?: string[];
 }
 
-/** Adjacent tokens of one class. `label` has no prefix (B-, I-); `start` and `end`: UTF-16 offsets of `text`. */
+export interface EntitiesOptions extends CallOptions {
+  /** Entities need a score above it, from 0 to 1. Default 0.5. */
+  threshold?: number;
+  /** No two entities overlap. Default true; with false one may lie within another. */
+  flat?: boolean;
+  /** Whether the same words may be entities of several labels. Default false: of the best one. */
+  multiLabel?: boolean;
+}
+
+/** An entity of a text. `label` has no prefix (B-, I-); `start` and `end`: UTF-16 offsets of `text`. */
 export interface Entity extends LabelScore {
   text: string;
   start: number;
@@ -271,6 +280,12 @@ export interface Calls {
   classifyTokens(texts: string[], options?: ClassifyTokensOptions & { aggregation?: 'none' }): Promise<TokenLabel[][]>;
   classifyTokens(text: string, options: ClassifyTokensOptions): Promise<Entity[]>;
   classifyTokens(texts: string[], options: ClassifyTokensOptions): Promise<Entity[][]>;
+  /**
+   * Entities with labels of your choice, such as 'person' or 'date of birth', by a GLiNER model: GLiNER's predict_entities for every text by itself.
+   * Sorted by where they begin. A text has at most as many words as the model's max_len says; `truncate` cuts it to those.
+   */
+  entities(text: string, labels: string[], options?: EntitiesOptions): Promise<Entity[]>;
+  entities(texts: string[], labels: string[], options?: EntitiesOptions): Promise<Entity[][]>;
   /** Splits a text into parts that fit the model, between words if possible. A short text is one chunk. */
   chunk(text: string, options?: ChunkOptions): Promise<Chunk[]>;
   chunk(texts: string[], options?: ChunkOptions): Promise<Chunk[][]>;

@@ -43,6 +43,7 @@ describe('an option that nobody reads', () => {
       embedMultiVector: ['a'],
       classify: ['a'],
       zeroShot: ['a', ['b']],
+      entities: ['a', ['b']],
       rerank: ['a', ['b']],
       classifyTokens: ['a'],
       chunk: ['a'],

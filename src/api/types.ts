@@ -29,8 +29,8 @@ export type Compute = 'float' | 'int8';
  */
 export type ProfileName = 'card' | 'minimal' | 'software';
 
-/** What the checkpoint's head computes. `encoder`: no head, only hidden states. */
-export type Task = 'encoder' | 'mlm' | 'seqcls' | 'tokcls';
+/** What the checkpoint's head computes. `encoder`: no head, only hidden states. `gliner`: entities with labels of the caller's choice. */
+export type Task = 'encoder' | 'mlm' | 'seqcls' | 'tokcls' | 'gliner';
 
 /**
  * Where a checkpoint's files are:

@@ -28,7 +28,7 @@ export interface Family<C extends ModelConfig = ModelConfig, W = unknown> {
 }
 
 /** What a checkpoint's own head computes. */
-export type HeadTask = Exclude<Task, 'encoder'>;
+export type HeadTask = Exclude<Task, 'encoder' | 'gliner'>;
 
 /** What the steps are made for. */
 export interface Target {
@@ -51,6 +51,8 @@ export interface ChunkSizes extends PassSizes {
   rows: number;
   /** Where the row lists hold the chunk's stream rows, or the spans of its sequences; in bytes. */
   indices: { offset: number; size: number };
+  /** Of a head whose items are apart: where its lists lie there, one after the other. */
+  lists: { offset: number; size: number }[];
 }
 
 /** A Transformer without a head. The steps serve every pass; the residual stream lies in `hidden_states` [T, hidden], f32, after each layer. */

@@ -18,6 +18,14 @@ export interface HeadRequest {
   indices: Uint32Array;
   /** For heads by sequence: the stream rows of each (poolSpan), three numbers a row of the answer. Default: the whole sequences. */
   spans?: Uint32Array;
+  /** For heads that compute items apart: the items' parts of `indices`. */
+  apart?: Apart[];
+}
+
+/** An item's number of rows, and its lists. */
+export interface Apart {
+  rows: number;
+  lists: Uint32Array<ArrayBuffer>[];
 }
 
 /** A head's answer: `data` is [indices, width], row-major. */
@@ -47,9 +55,10 @@ interface Chunk extends Pick<HeadRequest, 'head'> {
   /** The chunk's place in the request. */
   first: number;
   rows: number;
-  /** Its stream rows, or the spans of its sequences, and where they lie in the row lists. */
+  /** Its stream rows, or the spans of its sequences, and where they lie in the row lists; then the lists of an item that is apart. */
   words: Uint32Array;
   offset: number;
+  lists: { words: Uint32Array; offset: number }[];
 }
 
 /** Owns the heads' buffers and runs the heads of a pass, in chunks of rows. */
@@ -134,8 +143,12 @@ export class HeadRunner {
     try {
       for (const [c, chunk] of chunks.entries()) {
         if (filled + bytes[c] > readback.size) await drain();
-        const indices = { offset: chunk.offset * 4, size: chunk.words.length * 4 };
-        const own: ChunkSizes = { ...sizes, rows: chunk.rows, indices };
+        const own: ChunkSizes = {
+          ...sizes,
+          rows: chunk.rows,
+          indices: partOf(chunk),
+          lists: chunk.lists.map(partOf),
+        };
         for (const step of chunk.compiled.steps) job.dispatch(step.dispatch(own, bufferOf));
         job.copy(bufferOf(chunk.compiled.answer), 0, readback, filled, bytes[c]);
         waiting.push({ chunk, at: filled });
@@ -159,9 +172,10 @@ export class HeadRunner {
 
   /** Makes room for one chunk at a time, in slots that the encoder does not have, and writes all row lists. */
   #reserve(chunks: Chunk[], { tokens }: PassSizes, encoder: SlotBuffers): void {
-    const end = chunks.reduce((most, { words, offset }) => Math.max(most, offset + words.length), 64);
+    const all = chunks.flatMap((chunk) => [chunk, ...chunk.lists]);
+    const end = all.reduce((most, { words, offset }) => Math.max(most, offset + words.length), 64);
     const lists = new Uint32Array(end);
-    for (const { words, offset } of chunks) lists.set(words, offset);
+    for (const { words, offset } of all) lists.set(words, offset);
     const needs = chunks.flatMap(({ compiled, rows }) =>
       compiled.slots
         .filter((slot) => slot.label !== INDICES.label && !encoder.has(slot))
@@ -175,21 +189,34 @@ export class HeadRunner {
 /** The requests in chunks. */
 function chunksOf(requests: HeadRequest[], compiled: CompiledHead[], { cu_seqlens }: TokenStream): Chunk[] {
   let offset = 0;
-  return requests.flatMap(({ head, indices, spans }, request) => {
+  const placed = (words: Uint32Array) => {
+    const at = offset;
+    offset = roundUp(offset + words.length, 64);
+    return { words, offset: at };
+  };
+  return requests.flatMap(({ head, indices, spans, apart }, request) => {
     const { chunkRows } = compiled[request];
     const whole = () => Uint32Array.from([...indices].flatMap((s) => poolSpan(cu_seqlens[s], cu_seqlens[s + 1])));
     const all = head.by === 'row' ? indices : (spans ?? whole());
     const width = head.by === 'row' ? 1 : 3;
-    return Array.from({ length: Math.ceil(indices.length / chunkRows) }, (_, c) => {
-      const first = c * chunkRows;
-      const words = all.subarray(width * first, width * (first + chunkRows));
+    const counts =
+      apart ?? Array.from({ length: Math.ceil(indices.length / chunkRows) }, () => ({ rows: chunkRows, lists: [] }));
+    let first = 0;
+    return counts.map(({ rows: most, lists }): Chunk => {
+      const words = all.subarray(width * first, width * (first + most));
       const rows = words.length / width;
-      const chunk: Chunk = { head, compiled: compiled[request], request, first, rows, words, offset };
-      offset = roundUp(offset + words.length, 64);
-      return chunk;
+      const own = { head, compiled: compiled[request], request, first, rows };
+      first += rows;
+      return { ...own, ...placed(words), lists: lists.map(placed) };
     });
   });
 }
+
+/** Where words lie in the row lists, in bytes. */
+const partOf = ({ words, offset }: { words: Uint32Array; offset: number }) => ({
+  offset: offset * 4,
+  size: words.length * 4,
+});
 
 /** Copies `rows` rows of `stride` floats to row `first` of a matrix `width` wide. */
 export function copyRows(

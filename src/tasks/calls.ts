@@ -6,6 +6,7 @@ import { classifyTokens } from './classify-tokens';
 import type { Parts } from './common';
 import { embed } from './embed';
 import { embedMultiVector } from './embed-multi-vector';
+import { entities } from './entities';
 import { fillMask } from './fill-mask';
 import { forward } from './forward';
 import { rerank } from './rerank';
@@ -21,6 +22,7 @@ const CALLS: Record<keyof Calls, Call> = {
   zeroShot,
   rerank,
   classifyTokens,
+  entities,
   chunk,
   forward,
   tokenize,

@@ -143,11 +143,7 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
     truncation?: Truncation,
   ): Tokens => {
     const template = pair === undefined ? singleTemplate : pairTemplate;
-    const specialCount = template.filter((item) => typeof item !== 'number').length;
-    const room = maxTokens - specialCount;
-    if (!(room >= 0)) {
-      throw new RangeError(`encode: maxTokens is ${maxTokens}, less than the ${specialCount} special tokens`);
-    }
+    const room = roomIn(template, maxTokens);
     const texts = pair === undefined ? [encodeText(text)] : [encodeAgain(text), encodeText(pair)];
     const lengths = cutToLength(
       texts.map(({ length }) => length),
@@ -164,12 +160,24 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
     };
   };
 
+  const encodeWords: Tokenizer['encodeWords'] = (words, maxTokens = Number.POSITIVE_INFINITY) => {
+    const room = roomIn(singleTemplate, maxTokens);
+    const own: { id: number; word: number }[] = [];
+    for (let word = 0; word < words.length && own.length < room; word++) {
+      for (const { id } of encodeText(words[word])) own.push({ id, word });
+    }
+    own.length = Math.min(own.length, room);
+    const all = singleTemplate.flatMap((item) => (typeof item === 'number' ? own : { id: item.id, word: -1 }));
+    return { ids: Uint32Array.from(all, ({ id }) => id), words: Int32Array.from(all, ({ word }) => word) };
+  };
+
   let last: Tokenizer['last'];
   for (const [id, token] of file.model.tokens) if (!last || id > last.id) last = { token, id };
   for (const { id, content: token } of file.addedTokens) if (!last || id > last.id) last = { token, id };
   const maskToken = readMaskToken(tokenizerConfig, (token) => idOf(token) !== undefined);
   return {
     encode,
+    encodeWords,
     decodeToken(id) {
       if (!Number.isInteger(id) || id < 0) throw new RangeError(`decodeToken: ${id} is not a token id`);
       return addedById.get(id)?.content ?? spelling.display(file.model.tokens.get(id) ?? '');
@@ -179,6 +187,14 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
     maskTokenId: maskToken === undefined ? undefined : idOf(maskToken),
     maskToken,
   };
+}
+
+/** How many tokens there can be beside the special ones. */
+function roomIn(template: unknown[], maxTokens: number): number {
+  const specialCount = template.filter((item) => typeof item !== 'number').length;
+  const room = maxTokens - specialCount;
+  if (room >= 0) return room;
+  throw new RangeError(`encode: maxTokens is ${maxTokens}, less than the ${specialCount} special tokens`);
 }
 
 /** The library's components. */

@@ -23,6 +23,11 @@ export interface Tokenizer {
    */
   encode(text: string, pair?: string, maxTokens?: number, truncation?: Truncation): Tokens;
   /**
+   * Encodes words that are given one by one, each as a text of its own, with the special tokens (is_split_into_words of transformers).
+   * `words`: per token the index of its word, -1 for special tokens.
+   */
+  encodeWords(words: string[], maxTokens?: number): { ids: Uint32Array<ArrayBuffer>; words: Int32Array<ArrayBuffer> };
+  /**
    * A token as readable text: " Paris", not "ĠParis". Incomplete UTF-8 shows as U+FFFD; an id without a token (embedding rows
    * that only pad the vocabulary) is ''. Throws a RangeError for a negative or fractional id.
    */

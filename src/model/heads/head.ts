@@ -8,6 +8,8 @@ export interface Head {
   key: string;
   /** What its rows are: rows of the stream (tokens), or whole sequences. */
   by: 'row' | 'sequence';
+  /** Whether the rows of every item are computed apart from those of others, with the item's lists (Wanted). Default: they share steps. */
+  apart?: boolean;
   /** Throws a TypeError if the checkpoint lacks what it needs; calls check that before. */
   build(model: LoadedModel): HeadSteps;
   /** What is wrong with the numbers of an answer [rows, width], if anything. Default: see notFinite. */
