@@ -175,7 +175,7 @@ CASES = {
         folder,
         "Labels read by an encoder of their own; start, end and inside word by word.",
         seed,
-        2.0,
+        1.3,
         labels_encoder={},
         hidden_size=28,
         span_mode="token_level",
