@@ -51,6 +51,8 @@ async function noWeights(files: ModelFiles, signal?: AbortSignal): Promise<Model
   other?.stream.cancel().catch(() => {});
   return new ModelFileError(
     `There are no weights in ${files.where}: neither ${WEIGHTS} nor ${WEIGHTS_INDEX}${why ? ` (${why})` : ''}.` +
-      (other ? ' There is a pytorch_model.bin, but only safetensors files are supported: convert it first.' : ''),
+      (other
+        ? ' There is a pytorch_model.bin, but only safetensors files are supported: load and save it in Python (save_pretrained with safe_serialization=True).'
+        : ''),
   );
 }

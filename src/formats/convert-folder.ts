@@ -16,6 +16,9 @@ const SMALL_FILES = [
   'modules.json',
   'sentence_bert_config.json',
   'config_sentence_transformers.json',
+  'gliner_config.json',
+  'labels_tokenizer/tokenizer.json',
+  'labels_tokenizer/tokenizer_config.json',
   'README.md',
   'LICENSE',
 ];

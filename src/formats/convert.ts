@@ -175,7 +175,8 @@ export async function* convertCheckpoint(
   quantizedBy: (config: unknown, names: ReadonlySet<string>, dtype: Dtype) => QuantizedAs,
   options: ReadOptions = {},
 ): AsyncGenerator<ModelFile & { size: number }> {
-  const config = await readJson(files, 'config.json', { ...options, required: true });
+  const gliner = await readJson(files, 'gliner_config.json', { ...options, required: false });
+  const config = gliner ?? (await readJson(files, 'config.json', { ...options, required: true }));
   const { names, weightMap, open } = await listCheckpointFiles(files, options);
   const weight_map: Record<string, string> = {};
   let total_size = 0;

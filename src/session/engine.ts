@@ -72,16 +72,20 @@ export function createEngine(first: Loaded, load: ((signal: AbortSignal) => Prom
   let before: Promise<unknown> = Promise.resolve();
   async function inTurn(runtime: Runtime, ...[sequences, requests, options]: Parameters<Run>): ReturnType<Run> {
     const last = before;
-    let done: (() => void) | undefined;
+    let done = () => {};
     before = new Promise<void>((resolve) => {
       done = resolve;
     });
     await last;
     const onSubmitted = () => {
-      done!();
+      done();
       options.onSubmitted();
     };
-    return runtime.run(sequences, requests, { ...options, onSubmitted }).finally(done);
+    try {
+      return await runtime.run(sequences, requests, { ...options, onSubmitted });
+    } finally {
+      done();
+    }
   }
 
   const run: Run = async (sequences, requests, options, isPrecise) => {
