@@ -6,6 +6,10 @@ import { missingFile, openOptional, type ReadOptions, readJson } from './read';
 const WEIGHTS = 'model.safetensors';
 const WEIGHTS_INDEX = 'model.safetensors.index.json';
 
+/** Whether config.json is of a model of transformers. GLiNER saves none; some repositories have a copy of its gliner_config.json there. */
+export const isTransformer = (config: unknown): boolean =>
+  config !== undefined && !(isObject(config) && config.span_mode);
+
 /** The files that hold a checkpoint's weights: one file, or the shards that its index names. */
 interface CheckpointFiles {
   names: string[];

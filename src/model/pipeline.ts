@@ -4,6 +4,7 @@
  */
 import type { Kind } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
+import { isTransformer } from '../formats/checkpoint';
 import { fieldsOf, isObject, type JsonFields, unsupportedField, wrongField } from '../formats/json-fields';
 import { isFileName, type ModelFiles } from '../formats/model-files';
 import { type ReadOptions, readJson } from '../formats/read';
@@ -146,10 +147,6 @@ export async function readPipeline(files: ModelFiles, options: ReadOptions): Pro
     return routerOf(file as string, json as Router['json'], at);
   }
 }
-
-/** Whether config.json is of a model of transformers, or may be: other libraries save none, or one that says no more than their name. */
-const isTransformer = (config: unknown): boolean =>
-  isObject(config) && typeof config.model_type === 'string' && !config.model_type.startsWith('gliner');
 
 /** One Transformer without modules. */
 function glinerPipeline(gliner: GlinerCheckpoint): Pipeline {

@@ -90,6 +90,12 @@ describe('a folder', () => {
     );
   });
 
+  it('with a copy of gliner_config.json as config.json', async () => {
+    const folder = copied('gliner-uni-token');
+    cpSync(join(folder, 'gliner_config.json'), join(folder, 'config.json'));
+    await withModel(folder, {}, async (model) => expect(model.info.task).toBe('gliner'));
+  });
+
   it('with pytorch_model.bin alone says what to do', async () => {
     const folder = copied('gliner-uni-span');
     rmSync(join(folder, 'model.safetensors'));
