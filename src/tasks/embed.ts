@@ -82,9 +82,7 @@ function spansOf(chunks: Part[], offsets: [number, number][], text: number, leng
     const isIn = ([from, to]: [number, number]) => to > from && from >= start && from < end;
     const first = offsets.findIndex(isIn);
     if (first >= 0) return poolSpan(first, offsets.findLastIndex(isIn) + 1);
-    throw new RangeError(
-      `${what}, ${start} to ${end}, has no token that begins in it: it is part of a word or of the white space, or was cut off.`,
-    );
+    throw new RangeError(`${what}, ${start} to ${end}, has no token that begins in it: it is part of a word or of the white space, or was cut off.`);
   });
 }
 
