@@ -79,6 +79,10 @@ const PAGES: Record<string, { model: () => string; prints: RegExp }> = {
     prints: /^(PER|LOC|ORG) Zoë/,
   },
   'answer.md': { model: () => tinyModel('qa'), prints: /^[01]\.\d{3} \w+/ },
+  'entities.md': {
+    model: () => fileURLToPath(new URL('./reference/fixtures/gliner-uni-span', import.meta.url)),
+    prints: /^((person|place|organisation) \S.* \d+ \d+ [01]\.\d{3}\n?)+$/,
+  },
   'fill-mask.md': { model: () => publicModel('nano'), prints: /^0\.8\d+ The capital of France is Paris\.\n/ },
   'long-documents.md': { model: () => tinyModel('encoder'), prints: /^\d+ chunks, the best from \d+ to \d+$/ },
 };

@@ -10,7 +10,9 @@ import { defaultPlan, matrixTiles, tilesFor, variant } from '../../src/kernels/g
 import { ACTIVATIONS, type Epilogue, type GemmSpec, type GemmTile } from '../../src/kernels/gemm-spec';
 import { embed, layerNorm } from '../../src/kernels/layer_norm';
 import { headsLayout } from '../../src/kernels/layout';
+import { lstm } from '../../src/kernels/lstm';
 import { normalize } from '../../src/kernels/normalize';
+import { dotRows, labelFeatures, spanFeatures } from '../../src/kernels/pair_features';
 import { pool } from '../../src/kernels/pool';
 import { quantizeRows } from '../../src/kernels/quantize_rows';
 import { sparseRows } from '../../src/kernels/sparse_rows';
@@ -156,6 +158,9 @@ const NORM = { hidden: WIDTH - 8, stride: WIDTH, eps: 1e-5 };
 
 const ADDED = { stride: WIDTH, sumStride: WIDTH, columns: WIDTH - 8 };
 
+const LSTM = { hidden: WIDTH / 2, columns: WIDTH / 2, gates: 2 * WIDTH, outStride: WIDTH, outColumn: 0 };
+const BIASED = { bias: {} } as never;
+
 /** All other kernels, by WGSL file. */
 const smallVariants = (): Made[] => {
   const made = (shader: string, name: string, { kernel }: { kernel: KernelSpec }): Made => ({
@@ -190,6 +195,12 @@ const smallVariants = (): Made[] => {
         ),
       ),
     ),
+    ...[false, true].map((reverse) => made('lstm', reverse ? 'reverse' : '', lstm({ ...LSTM, reverse }, NONE))),
+    ...[false, true].flatMap((is) => [
+      made('span_features', is ? 'relu' : '', spanFeatures({ columns: WIDTH, relu: is }, NONE, none)),
+      made('dot_rows', is ? 'bias' : '', dotRows({ columns: WIDTH, count: 4, stride: 48 }, is ? BIASED : NONE, none)),
+    ]),
+    made('label_features', '', labelFeatures({ width: WIDTH }, NONE, none)),
     made('top_k', '', topK({ vocab: WIDTH - 8, stride: WIDTH }, NONE, none)),
     ...(['max', 'sum'] as const).flatMap((pooling) =>
       [false, true].map((twice) =>

@@ -94,8 +94,8 @@ export interface EmbedOptions<P extends Precision = Precision> extends CallOptio
   pooling?: Pooling | Pooling[];
   /**
    * Normalise to unit length after the checkpoint's modules and `dimensions` (sentence-transformers' normalize_embeddings). Default: true if the
-   * modules do not end in a Normalize, or with `dimensions`; else the modules decide. A checkpoint that itself cuts embeddings after its Normalize
-   * (truncate_dim) then has rows shorter than 1, as in sentence-transformers.
+   * modules do not end in a Normalize, or with `dimensions`; else the modules decide: a checkpoint that itself cuts embeddings after its Normalize
+   * (truncate_dim) has rows shorter than 1, as in sentence-transformers. false also leaves out a Normalize at the end of the modules.
    */
   normalize?: boolean;
   /** Put before every text: one of `info.prompts` by name, or the prompt itself. Default: the prompt of `kind`, else `info.defaultPrompt`, if any. */
@@ -236,8 +236,17 @@ export interface ClassifyTokensOptions extends CallOptions {
   decode?: 'argmax' | 'viterbi';
 }
 
+export interface EntitiesOptions extends CallOptions {
+  /** Entities need a score above it, from 0 to 1. Default 0.5. */
+  threshold?: number;
+  /** No two entities overlap. Default true; with false one may lie within another. */
+  flat?: boolean;
+  /** Whether the same words may be entities of several labels. Default false: of the best one. */
+  multiLabel?: boolean;
+}
+
 /**
- * Adjacent tokens of one class. `label` has no prefix (B-, I-); `start` and `end`: UTF-16 offsets of `text`, for given words into these joined by
+ * An entity of a text; of classifyTokens adjacent tokens of one class. `label` has no prefix (B-, I-); `start` and `end`: UTF-16 offsets of `text`, for given words into these joined by
  * spaces.
  */
 export interface Entity extends LabelScore {
@@ -386,6 +395,12 @@ export interface Calls {
   answer(question: string, context: string, options?: AnswerOptions): Promise<Answer[]>;
   answer(questions: string[], contexts: string | string[], options?: AnswerOptions): Promise<Answer[][]>;
   answer(question: string, contexts: string[], options?: AnswerOptions): Promise<Answer[][]>;
+  /**
+   * Entities with labels of your choice, such as 'person' or 'date of birth', by a GLiNER model: GLiNER's predict_entities for every text by itself.
+   * Sorted by where they begin. A text has at most as many words as the model's max_len says; `truncate` cuts it to those.
+   */
+  entities(text: string, labels: string[], options?: EntitiesOptions): Promise<Entity[]>;
+  entities(texts: string[], labels: string[], options?: EntitiesOptions): Promise<Entity[][]>;
   /** Splits a text into parts that fit the model, between words if possible. A short text is one chunk. */
   chunk(text: string, options?: ChunkOptions): Promise<Chunk[]>;
   chunk(texts: string[], options?: ChunkOptions): Promise<Chunk[][]>;

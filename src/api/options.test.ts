@@ -45,6 +45,7 @@ describe('an option that nobody reads', () => {
       decodeSparse: [{}],
       classify: ['a'],
       zeroShot: ['a', ['b']],
+      entities: ['a', ['b']],
       rerank: ['a', ['b']],
       classifyTokens: ['a'],
       answer: ['a', 'b'],

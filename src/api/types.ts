@@ -34,9 +34,9 @@ export type ProfileName = 'card' | 'minimal' | 'software';
 
 /**
  * What the checkpoint's head computes: `mlm` a token of the vocabulary, `seqcls` a class of the text, `tokcls` of each token, `qa` where an answer
- * starts and ends. `encoder`: no head, only hidden states.
+ * starts and ends, `gliner` entities with labels of the caller's choice. `encoder`: no head, only hidden states.
  */
-export type Task = 'encoder' | 'mlm' | 'seqcls' | 'tokcls' | 'qa';
+export type Task = 'encoder' | 'mlm' | 'seqcls' | 'tokcls' | 'qa' | 'gliner';
 
 /**
  * Where a checkpoint's files are:

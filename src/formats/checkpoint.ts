@@ -6,6 +6,10 @@ import { missingFile, openOptional, type ReadOptions, readJson } from './read';
 const WEIGHTS = 'model.safetensors';
 const WEIGHTS_INDEX = 'model.safetensors.index.json';
 
+/** Whether config.json is of a model of transformers. GLiNER saves none; some repositories have a copy of its gliner_config.json there. */
+export const isTransformer = (config: unknown): boolean =>
+  config !== undefined && !(isObject(config) && config.span_mode);
+
 /** The files that hold a checkpoint's weights: one file, or the shards that its index names. */
 interface CheckpointFiles {
   names: string[];
@@ -58,19 +62,22 @@ async function noWeights(files: ModelFiles, signal?: AbortSignal): Promise<Model
   };
   for (const name of ['pytorch_model.bin', 'pytorch_model.bin.index.json']) {
     if (await isThere(name))
-      return error(` There is ${name}, and only safetensors files are supported. ${wayOut(files)}`);
+      return error(
+        ` There is ${name}, and only safetensors files are supported. ${wayOut(files, await isThere('gliner_config.json'))}`,
+      );
   }
   const isAdapter = await isThere('adapter_config.json');
   return error(isAdapter ? ' It is a LoRA adapter: load its base, with this folder as the option adapter.' : '');
 }
 
 /** How to come by safetensors files. */
-function wayOut({ identity }: ModelFiles): string {
+function wayOut({ identity }: ModelFiles, isGliner: boolean): string {
   const isOnHub = identity?.revision !== undefined;
   const source = isOnHub ? identity.source : 'folder';
-  const convert =
-    `in Python: from transformers import AutoModelForMaskedLM as Model; Model.from_pretrained('${source}').save_pretrained('new-folder') ` +
-    "(of a head's class: the one that config.json names)";
+  const convert = isGliner
+    ? `in Python: from gliner import GLiNER; GLiNER.from_pretrained('${source}').save_pretrained('new-folder', safe_serialization=True)`
+    : `in Python: from transformers import AutoModelForMaskedLM as Model; Model.from_pretrained('${source}').save_pretrained('new-folder') ` +
+      "(of a head's class: the one that config.json names)";
   if (!isOnHub) return `Convert it ${convert}.`;
   return (
     `Often a pull request of its repository has them, in a revision of its own: load it with revision 'refs/pr/N', N being the number that ` +

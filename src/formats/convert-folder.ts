@@ -17,6 +17,9 @@ const SMALL_FILES = [
   'special_tokens_map.json',
   'sentence_bert_config.json',
   'router_config.json',
+  'gliner_config.json',
+  'labels_tokenizer/tokenizer.json',
+  'labels_tokenizer/tokenizer_config.json',
 ];
 const TOP_FILES = ['modules.json', 'config_sentence_transformers.json', 'README.md', 'LICENSE'];
 

@@ -5,7 +5,7 @@
  */
 import { ModelFileError } from '../api/errors';
 import type { Dtype } from '../api/types';
-import { listCheckpointFiles } from './checkpoint';
+import { isTransformer, listCheckpointFiles } from './checkpoint';
 import { convertElements, isFloatDtype } from './float';
 import { shown } from './json-fields';
 import type { ModelFile, ModelFiles } from './model-files';
@@ -156,7 +156,9 @@ export async function* convertCheckpoint(
   quantizedBy: (config: unknown, names: ReadonlySet<string>, dtype: Dtype) => QuantizedAs,
   options: ReadOptions = {},
 ): AsyncGenerator<ModelFile & { size: number }> {
-  const config = await readJson(files, 'config.json', { ...options, required: true });
+  const own = await readJson(files, 'config.json', { ...options, required: false });
+  const gliner = isTransformer(own) ? undefined : await readJson(files, 'gliner_config.json', options);
+  const config = gliner ?? own ?? (await readJson(files, 'config.json', { ...options, required: true }));
   const { names, weightMap, open } = await listCheckpointFiles(files, options);
   const weight_map: Record<string, string> = {};
   let total_size = 0;

@@ -1,10 +1,12 @@
 import type { Arithmetic, Compute, Dtype, Task } from '../api/types';
 import type { QuantizedAs } from '../formats/convert';
+import { isObject } from '../formats/json-fields';
 import { isQuantized } from '../formats/quantize';
 import type { Gpu } from '../gpu/device';
 import type { ModelConfig } from './config';
 import { readModelConfig } from './families/registry';
 import type { Encoder, Family } from './family';
+import { type GlinerCheckpoint, type GlinerEncoder, glinerCheckpoint } from './gliner/load';
 import { pooled } from './heads/rows';
 import { taskOf } from './heads/tasks';
 import type { LoadedModel } from './model';
@@ -27,6 +29,8 @@ export interface BuildOptions {
   compute: Compute;
   /** What the caller says that the head is. */
   task: Task | undefined;
+  /** Of a GLiNER model: which of its encoders this is. */
+  gliner?: GlinerEncoder;
   /** Allocates a zeroed buffer of weights. */
   alloc(label: string, bytes: number): GPUBuffer;
 }
@@ -41,15 +45,17 @@ export interface BuiltModel {
   modulePlaces: { folder: string; places: Map<string, Placement> }[];
 }
 
-export function buildModel({ gpu, family, config, sentence, alloc, ...options }: BuildOptions): BuiltModel {
+export function buildModel({ gpu, family, config, sentence, alloc, gliner, ...options }: BuildOptions): BuiltModel {
   const { names, dtype, act, compute } = options;
   const { modules, chains } = sentence;
   const maxBindingSize = Math.min(gpu.limits.maxStorageBufferBindingSize, gpu.limits.maxBufferSize);
-  const tensors = declareTensors({ alloc, maxBindingSize, dtype, names });
+  const tensors = declareTensors({ alloc, maxBindingSize, dtype, names, prefix: gliner?.prefix });
   const scores = scoresOf(chains);
-  const task = taskOf(config, family, names, ownTask(chains) ?? options.task);
+  const task = gliner ? 'encoder' : taskOf(config, family, names, ownTask(chains) ?? options.task);
   const weights = family.tensors(config, tensors);
   const head = task === 'encoder' ? undefined : family.heads?.head(config, tensors, task, weights);
+  const own = gliner && declareTensors({ alloc, maxBindingSize, dtype, names });
+  const parts = own && gliner.declare(own);
   const placed = modules.map((module) => {
     const own = declareTensors({
       alloc,
@@ -69,12 +75,13 @@ export function buildModel({ gpu, family, config, sentence, alloc, ...options }:
   return {
     model: {
       config,
-      task: scores ? 'seqcls' : task,
+      task: gliner ? 'gliner' : scores ? 'seqcls' : task,
       dtype,
       act,
       compute,
       encoder: forward(),
       head,
+      gliner: parts,
       scores: scores?.modules,
       logits: scores
         ? { columns: scores.columns, labels: Array.from({ length: scores.columns }, (_, i) => `LABEL_${i}`) }
@@ -87,7 +94,7 @@ export function buildModel({ gpu, family, config, sentence, alloc, ...options }:
         ),
     },
     forward,
-    places: tensors.places,
+    places: new Map([...tensors.places, ...(own?.places ?? [])]),
     modulePlaces: placed,
   };
 }
@@ -103,9 +110,9 @@ const scoresOf = ({ any }: SentenceConfig['chains']): Chain | undefined =>
   any?.modules.at(-1)?.gives === 'scores' ? any : undefined;
 
 /** Where tensors would go, without a GPU. */
-function declared(dtype: Dtype, names: ReadonlySet<string>, folder?: string): Tensors {
+function declared(dtype: Dtype, names: ReadonlySet<string>, folder?: string, prefix?: string): Tensors {
   const alloc = (label: string, size: number) => ({ label, size }) as GPUBuffer;
-  return declareTensors({ alloc, maxBindingSize: Infinity, dtype, names, folder });
+  return declareTensors({ alloc, maxBindingSize: Infinity, dtype, names, folder, prefix });
 }
 
 /** Where the tensors of the encoder and of its head would go, without a GPU. Throws what taskOf throws. */
@@ -140,10 +147,31 @@ export function parametersOf(family: Family, config: ModelConfig): number {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
+/** Where the tensors of a GLiNER model would go, without a GPU. */
+export function glinerPlaces(
+  { encoder, text, labels }: Pick<GlinerCheckpoint, 'encoder' | 'text' | 'labels'>,
+  dtype: Dtype,
+  names: ReadonlySet<string>,
+): Map<string, Placement> {
+  const placesOf = (json: unknown, { prefix, declare }: GlinerEncoder) => {
+    const [tensors, own] = [declared(dtype, names, undefined, prefix), declared(dtype, names)];
+    const { family, config } = readModelConfig(json);
+    family.tensors(config, tensors);
+    declare(own);
+    return [...tensors.places, ...own.places];
+  };
+  return new Map([...placesOf(encoder, text), ...(labels ? placesOf(labels.encoder, labels.head) : [])]);
+}
+
 /** What a checkpoint's tensors are quantised to with this dtype. Throws what readModelConfig and taskOf throw. */
 export function quantizedTensors(json: unknown, names: ReadonlySet<string>, dtype: Dtype): QuantizedAs {
   if (!isQuantized(dtype)) return () => undefined;
-  const { family, config } = readModelConfig(json);
-  const places = declaredPlaces(family, config, dtype, names);
+  const places =
+    isObject(json) && json.encoder_config ? glinerPlaces(glinerCheckpoint(json), dtype, names) : ownPlaces();
   return (name) => quantizedDtype(places.get(name));
+
+  function ownPlaces() {
+    const { family, config } = readModelConfig(json);
+    return declaredPlaces(family, config, dtype, names);
+  }
 }

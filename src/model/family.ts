@@ -28,7 +28,7 @@ export interface Family<C extends ModelConfig = ModelConfig, W = unknown> {
 }
 
 /** What a checkpoint's own head computes. */
-export type HeadTask = Exclude<Task, 'encoder'>;
+export type HeadTask = Exclude<Task, 'encoder' | 'gliner'>;
 
 /** What the steps are made for. */
 export interface Target {
@@ -53,6 +53,8 @@ export interface ChunkSizes extends PassSizes {
   indices: { offset: number; size: number };
   /** Of heads that gather: where they hold the spans of the chunk's sequences; `indices` are the rows of their tokens, and `tokens` their number. */
   spans: { offset: number; size: number };
+  /** Of a head whose items are apart: where its lists lie there, one after the other. */
+  lists: { offset: number; size: number }[];
 }
 
 /** A Transformer without a head. The steps serve every pass; the residual stream lies in `hidden_states` [T, hidden], f32, after each layer. */

@@ -2,6 +2,7 @@ import type { Pooling } from '../api/calls';
 import type { Arithmetic, Compute, Dtype, Task } from '../api/types';
 import type { ModelConfig } from './config';
 import type { Encoder } from './family';
+import type { GlinerParts } from './gliner/parts';
 import type { Rows } from './heads/rows';
 import type { Module } from './modules/module';
 import type { TaskHead } from './task-head';
@@ -16,6 +17,8 @@ export interface LoadedModel {
   encoder: Encoder;
   /** Undefined for bare encoders. */
   head: TaskHead | undefined;
+  /** Of a GLiNER model: its head, with what this encoder reads. */
+  gliner: GlinerParts | undefined;
   /** Modules that end in a cross-encoder's scores: they are its head. */
   scores: Module[] | undefined;
   /** Logits per row or sequence, and their names; none without a head. */

@@ -4,9 +4,12 @@
  */
 import type { Kind } from '../api/calls';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
+import { isTransformer } from '../formats/checkpoint';
 import { fieldsOf, isObject, type JsonFields, unsupportedField, writerOf, wrongField } from '../formats/json-fields';
 import { isFileName, type ModelFiles } from '../formats/model-files';
 import { type ReadOptions, readJson } from '../formats/read';
+import { GLINER_CONFIG } from './gliner/config';
+import { type GlinerCheckpoint, glinerCheckpoint } from './gliner/load';
 
 /** A module of modules.json. */
 export interface ModuleEntry {
@@ -36,6 +39,8 @@ export interface Pipeline {
   inputs: InputModule[];
   /** Why a kind of text has no modules: routes have other names. */
   refused: Partial<Record<Kind | 'any', string>>;
+  /** Of a GLiNER checkpoint, whose `config` is that of its encoder. */
+  gliner?: GlinerCheckpoint;
 }
 
 /** Files name three or four; each is at least one request. */
@@ -52,6 +57,8 @@ export const INPUTS = new Map([
 
 export async function readPipeline(files: ModelFiles, options: ReadOptions): Promise<Pipeline> {
   const config = await readOptional('config.json'); // first: see openOptional
+  const gliner = isTransformer(config) ? undefined : await readOptional(GLINER_CONFIG);
+  if (gliner !== undefined) return glinerPipeline(glinerCheckpoint(gliner));
   const [main, bert, json] = await Promise.all([
     readFields('config_sentence_transformers.json'),
     readFields('sentence_bert_config.json'),
@@ -140,6 +147,20 @@ export async function readPipeline(files: ModelFiles, options: ReadOptions): Pro
     }
     return routerOf(file as string, json as Router['json'], at);
   }
+}
+
+/** One Transformer without modules. */
+function glinerPipeline(gliner: GlinerCheckpoint): Pipeline {
+  const listed = { file: GLINER_CONFIG, field: 'encoder_config', type: 'Transformer' };
+  return {
+    config: gliner.encoder,
+    bert: fieldsOf('sentence_bert_config.json'),
+    main: fieldsOf('config_sentence_transformers.json'),
+    isListed: false,
+    inputs: [{ kind: 'Transformer', path: '', listed, chains: { any: [] } }],
+    refused: {},
+    gliner,
+  };
 }
 
 function entriesOf(file: string, json: unknown): ModuleEntry[] {

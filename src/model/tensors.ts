@@ -42,6 +42,10 @@ export interface LinearOptions {
   columnAt?: (column: number) => number;
   /** Whether a quantised checkpoint has it quantised. Heads are f16 there. Default true. */
   quantized?: boolean;
+  /** Whether it is f32 in every checkpoint. Default false. */
+  precise?: boolean;
+  /** The names of the weight and the bias. Default NAME.weight and NAME.bias. */
+  spelling?: (part: 'weight' | 'bias') => string;
 }
 
 /** Declares the tensors that a model reads: each call allocates what goes to the GPU and notes where the file's tensor goes. */
@@ -57,9 +61,11 @@ export interface TensorOptions {
   names: ReadonlySet<string>;
   /** What stands before the names in messages and buffer labels: a module's folder. */
   folder?: string;
+  /** What stands before the names in the file: of an encoder that is a part of another model. */
+  prefix?: string;
 }
 
-export function declareTensors({ alloc, maxBindingSize, dtype, names, folder = '' }: TensorOptions) {
+export function declareTensors({ alloc, maxBindingSize, dtype, names, folder = '', prefix = '' }: TensorOptions) {
   const places = new Map<string, Placement>();
   const allocate = (name: string, bytes: number) => alloc(folder ? `${folder}/${name}` : name, bytes);
   /** Buffers of zeros by their size: norms without a bias add one. */
@@ -67,7 +73,7 @@ export function declareTensors({ alloc, maxBindingSize, dtype, names, folder = '
 
   function vector(name: string, size: number, stride: number, rowAt?: (row: number) => number): GPUBuffer {
     const buffer = allocate(name, stride * 4);
-    places.set(name, {
+    places.set(prefix + name, {
       shape: [size],
       dtype: 'f32',
       stride,
@@ -99,18 +105,24 @@ export function declareTensors({ alloc, maxBindingSize, dtype, names, folder = '
     }
     const placesOf = (buffer: (piece: Table['pieces'][number]) => GPUBuffer) =>
       pieces.map((piece) => ({ buffer: buffer(piece), firstRow: piece.firstRow }));
-    places.set(name, { shape, dtype, stride: k, pieces: placesOf(({ weight }) => weight), ...move });
+    places.set(prefix + name, { shape, dtype, stride: k, pieces: placesOf(({ weight }) => weight), ...move });
     if (isQuantized(dtype)) {
       const stride = k / GROUP;
       const scales = placesOf((piece) => piece.scales!);
-      places.set(`${name}.scales`, { shape: [shape[0], stride], dtype: 'f16', stride, pieces: scales, ...move });
+      places.set(`${prefix}${name}.scales`, {
+        shape: [shape[0], stride],
+        dtype: 'f16',
+        stride,
+        pieces: scales,
+        ...move,
+      });
     }
     return { dtype, pieces, columns: k };
   }
 
   return {
     places,
-    has: (name: string): boolean => names.has(name),
+    has: (name: string): boolean => names.has(prefix + name),
 
     /** LayerNorm over `size` columns; without a bias in the file it adds zeros. */
     norm(name: string, size: number, eps: number, hasBias: boolean): Norm {
@@ -132,11 +144,14 @@ export function declareTensors({ alloc, maxBindingSize, dtype, names, folder = '
         rowAt,
         columnAt,
         quantized = true,
+        precise = false,
+        spelling = (part: string) => `${name}.${part}`,
       } = options;
-      const wanted = isQuantized(dtype) && !quantized ? 'f16' : dtype;
-      const { dtype: stored, pieces } = matrix(`${name}.weight`, shape, [n, k], wanted, Infinity, { rowAt, columnAt });
+      const wanted = precise ? 'f32' : isQuantized(dtype) && !quantized ? 'f16' : dtype;
+      const move = { rowAt, columnAt };
+      const { dtype: stored, pieces } = matrix(spelling('weight'), shape, [n, k], wanted, Infinity, move);
       const [{ weight, scales }] = pieces;
-      const biasBuffer = bias ? vector(`${name}.bias`, rows, n, rowAt) : undefined;
+      const biasBuffer = bias ? vector(spelling('bias'), rows, n, rowAt) : undefined;
       return { dtype: stored, weight, scales, bias: biasBuffer, n, k, useful: rows * columns };
     },
 

@@ -18,6 +18,7 @@ export interface ReferenceCall {
   texts?: (string | string[])[];
   query?: string;
   documents?: string[];
+  labels?: string[];
   ids?: number[][];
   rows?: number[][];
   output?: 'last_hidden_state' | 'logits';
@@ -191,6 +192,22 @@ const fillMask: Run = async (model, { texts = [], values, tolerance = 0 }) => {
   }
 };
 
+const entities: Run = async (model, { texts = [], labels = [], options, values, tolerance = 0 }) => {
+  const found = await model.entities(texts as string[], labels, { truncate: true, ...options });
+  for (const [i, want] of (values as [number, number, string, number][][]).entries()) {
+    const what = `text ${i}`;
+    expect(found[i].map(({ start, end, label, text }) => [start, end, label, text])).toEqual(
+      want.map(([start, end, label]) => [start, end, label, (texts[i] as string).slice(start, end)]),
+    );
+    expectNear(
+      found[i].map(({ score }) => score),
+      want.map(([, , , score]) => score),
+      tolerance,
+      what,
+    );
+  }
+};
+
 export const RUNS = {
   tokenize,
   forward,
@@ -202,4 +219,5 @@ export const RUNS = {
   classify,
   classifyTokens,
   fillMask,
+  entities,
 };

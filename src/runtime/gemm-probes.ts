@@ -3,7 +3,7 @@ import type { CompiledStep } from '../kernels/compile';
 import { type GemmSpec, outStrideOf } from '../kernels/gemm-spec';
 import { gemmOperands, gemmTwin, noise, sample } from '../kernels/gemm-twin';
 import { bytesOf, roundUp } from '../kernels/storage';
-import type { Probe } from './probes';
+import type { Probe } from './probe-parts';
 
 /** Columns of a GEMM to compute: the widest tile of any design. With RoPE all of them, because q, k and v differ. */
 const COLUMNS = 128;

@@ -12,19 +12,24 @@ export interface ChunkLimits {
   chunkTokens: number;
 }
 
-/** Part of a request. */
-export interface Chunk extends Pick<HeadRequest, 'head'> {
+/** Words and where they lie in the row lists. */
+interface Placed {
+  words: Uint32Array;
+  offset: number;
+}
+
+/** Part of a request. `words`: its stream rows, or the spans of its sequences. */
+export interface Chunk extends Pick<HeadRequest, 'head'>, Placed {
   request: number;
   /** The chunk's place in the request. */
   first: number;
   rows: number;
   /** Tokens of the pass; if the head gathers, of the chunk. */
   tokens: number;
-  /** Its stream rows, or the spans of its sequences, and where they lie in the row lists. */
-  words: Uint32Array;
-  offset: number;
   /** If the head gathers, `words` has the rows of the chunk's tokens, and from here on the spans. */
   spansAt: number;
+  /** Of an item that is computed apart. */
+  lists: Placed[];
 }
 
 /**
@@ -40,22 +45,27 @@ export function chunksOf(
   { cu_seqlens, input_ids }: TokenStream,
 ): Chunk[] {
   let offset = 0;
-  return requests.flatMap(({ head, indices, spans }, request) => {
+  const placed = (words: Uint32Array): Placed => {
+    const at = offset;
+    offset = roundUp(offset + words.length, 64);
+    return { words, offset: at };
+  };
+  return requests.flatMap(({ head, indices, spans, apart }, request) => {
     const chunks: Chunk[] = [];
+    const items = apart?.filter(({ rows }) => rows > 0);
     for (let first = 0; first < indices.length; ) {
-      const end = chunkEnd(head, indices, first, limits[request], cu_seqlens);
+      const item = items?.[chunks.length];
+      const end = item ? first + item.rows : chunkEnd(head, indices, first, limits[request], cu_seqlens);
       const part = indices.subarray(first, end);
-      const place = { head, request, first, rows: part.length, offset };
-      const chunk = head.gathers
-        ? { ...place, ...gathered(part, cu_seqlens) }
+      const { words, ...sizes } = head.gathers
+        ? gathered(part, cu_seqlens)
         : {
-            ...place,
             tokens: input_ids.length,
             words: head.by === 'row' ? part : (spans?.subarray(3 * first, 3 * end) ?? spansOf(part)),
             spansAt: 0,
           };
-      chunks.push(chunk);
-      offset = roundUp(offset + chunk.words.length, 64);
+      const own = { head, request, first, rows: part.length, ...sizes, ...placed(words) };
+      chunks.push({ ...own, lists: (item?.lists ?? []).map(placed) });
       first = end;
     }
     return chunks;

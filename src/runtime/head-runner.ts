@@ -18,6 +18,14 @@ export interface HeadRequest {
   indices: Uint32Array;
   /** For heads by sequence: the stream rows of each (poolSpan), three numbers a row of the answer. Default: the whole sequences. */
   spans?: Uint32Array;
+  /** For heads that compute items apart: the items' parts of `indices`. */
+  apart?: Apart[];
+}
+
+/** An item's number of rows, and its lists. */
+export interface Apart {
+  rows: number;
+  lists: Uint32Array<ArrayBuffer>[];
 }
 
 /** A head's answer: `data` is [indices, width], row-major. */
@@ -122,10 +130,16 @@ export class HeadRunner {
     try {
       for (const [c, chunk] of chunks.entries()) {
         if (filled + bytes[c] > readback.size) await drain();
-        const { rows, tokens, words, offset, spansAt } = chunk;
-        const part = (from: number, to: number) => ({ offset: (offset + from) * 4, size: (to - from) * 4 });
-        const indices = part(0, chunk.head.gathers ? tokens : words.length);
-        const own: ChunkSizes = { ...sizes, rows, tokens, indices, spans: part(spansAt, words.length) };
+        const { rows, tokens, words, offset, spansAt, lists } = chunk;
+        const part = (from: number, to: number, at = offset) => ({ offset: (at + from) * 4, size: (to - from) * 4 });
+        const own: ChunkSizes = {
+          ...sizes,
+          rows,
+          tokens,
+          indices: part(0, chunk.head.gathers ? tokens : words.length),
+          spans: part(spansAt, words.length),
+          lists: lists.map((list) => part(0, list.words.length, list.offset)),
+        };
         const { steps, answer } = compiled[chunk.request];
         for (const step of steps) job.dispatch(step.dispatch(own, bufferOf));
         job.copy(bufferOf(answer), 0, readback, filled, bytes[c]);
@@ -150,9 +164,10 @@ export class HeadRunner {
 
   /** Makes room for one chunk at a time, in slots that the encoder does not have, and writes all row lists. */
   #reserve(chunks: Chunk[], compiled: CompiledHead[], encoder: SlotBuffers): void {
-    const end = chunks.reduce((most, { words, offset }) => Math.max(most, offset + words.length), 64);
+    const all = chunks.flatMap((chunk) => [chunk, ...chunk.lists]);
+    const end = all.reduce((most, { words, offset }) => Math.max(most, offset + words.length), 64);
     const lists = new Uint32Array(end);
-    for (const { words, offset } of chunks) lists.set(words, offset);
+    for (const { words, offset } of all) lists.set(words, offset);
     const needs = chunks.flatMap(({ head, request, rows, tokens }) =>
       compiled[request].slots
         .filter((slot) => slot.label !== INDICES.label && !encoder.has(slot))

@@ -1,7 +1,7 @@
 /** What a pass computes for its items, and which item takes which part of the answers. */
 import { poolSpan } from '../kernels/pool';
 import { type Head, notFinite } from '../model/heads/head';
-import type { HeadRequest } from './head-runner';
+import type { Apart, HeadRequest } from './head-runner';
 import type { PassResult } from './runtime';
 
 /** Tokens of a sequence to pool: those from `first` to `end`; positions (weightedmean) count from `start`. */
@@ -14,6 +14,8 @@ export interface Wanted {
   rows?: Uint32Array;
   /** For heads by sequence: parts of it to answer for. Default: the whole sequence. */
   spans?: Span[];
+  /** For heads that compute items apart: what their steps read beside the rows. */
+  lists?: Uint32Array<ArrayBuffer>[];
   /** Receives the answer: [rows, width], [spans, width] or [1, width]. */
   deliver(data: Float32Array<ArrayBuffer>, width: number): void;
 }
@@ -38,12 +40,12 @@ interface Taker {
 
 /** One request per head, over all sequences of the pass, and who takes the rows of its answer, in turn. */
 export function gatherRequests(items: Item[]): { requests: HeadRequest[]; takers: Taker[][] } {
-  const kinds = new Map<string, { head: Head; indices: number[]; spans: number[]; takers: Taker[] }>();
+  const kinds = new Map<string, { head: Head; indices: number[]; spans: number[]; apart: Apart[]; takers: Taker[] }>();
   let start = 0;
   items.forEach((item, sequence) => {
     for (const wanted of item.wanted) {
       const { head } = wanted;
-      const kind = kinds.get(head.key) ?? { head, indices: [], spans: [], takers: [] };
+      const kind = kinds.get(head.key) ?? { head, indices: [], spans: [], apart: [], takers: [] };
       kinds.set(head.key, kind);
       const { rows = [], spans = [poolSpan(0, item.ids.length)] } = wanted;
       if (head.by === 'row') for (const row of rows) kind.indices.push(start + row);
@@ -53,17 +55,20 @@ export function gatherRequests(items: Item[]): { requests: HeadRequest[]; takers
           for (const row of span) kind.spans.push(start + row);
         }
       }
-      kind.takers.push({ item, wanted, rows: head.by === 'row' ? rows.length : spans.length });
+      const count = head.by === 'row' ? rows.length : spans.length;
+      kind.apart.push({ rows: count, lists: wanted.lists ?? [] });
+      kind.takers.push({ item, wanted, rows: count });
     }
     start += item.ids.length;
   });
   const list = [...kinds.values()];
   return {
     requests: list.map(
-      ({ head, indices, spans }): HeadRequest => ({
+      ({ head, indices, spans, apart }): HeadRequest => ({
         head,
         indices: Uint32Array.from(indices),
         ...(head.by === 'sequence' && { spans: Uint32Array.from(spans) }),
+        ...(head.apart && { apart }),
       }),
     ),
     takers: list.map(({ takers }) => takers),

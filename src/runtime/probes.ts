@@ -4,12 +4,12 @@
  */
 import type { Pooling } from '../api/calls';
 import type { Arithmetic, Dtype } from '../api/types';
-import type { Constants, KernelSpec, Workgroups } from '../gpu/kernel';
+import type { Constants, KernelSpec } from '../gpu/kernel';
 import type { CompiledStep } from '../kernels/compile';
-import { decoded, F32_ERROR, type Judge, noise, noisyWeights, storing, type Words } from '../kernels/gemm-twin';
+import { decoded, F32_ERROR, noisyWeights } from '../kernels/gemm-twin';
 import { poolSpan } from '../kernels/pool';
 import { blocksOf, placeOf } from '../kernels/sparse-blocks';
-import { bytesOf, roundUp } from '../kernels/storage';
+import { bytesOf } from '../kernels/storage';
 import {
   addRows,
   attention,
@@ -23,65 +23,8 @@ import {
 } from '../kernels/twins';
 import { attentionTiles, keyBounds, tileWords, tokenStream } from '../packing/stream';
 import { gemmProbes } from './gemm-probes';
-
-/** What a kernel reads, and how to judge what it writes. */
-export interface Probe {
-  /** Contents of its buffers by the names of their bindings; a number is that many bytes of zeros. */
-  buffers: Record<string, Words | number | undefined>;
-  workgroups: Workgroups;
-  /** The kernel, if the step has several: the number of rows that it is chosen for. */
-  rows?: number;
-  outputs: Output[];
-}
-
-/** A part of a buffer that the kernel writes: rows of `columns` numbers, `stride` numbers apart, from column `column` on. */
-export interface Output {
-  binding: string;
-  type: 'f32' | 'f16' | 'int8' | 'u32';
-  rows: number;
-  columns: number;
-  stride: number;
-  column: number;
-  /** Passes every number that is looked at to the judge, with what it should be. */
-  compare(read: (row: number, column: number) => number, judge: Judge): void;
-}
-
-/** Contents that no kernel computes: NaN as f32, as f16, as a probability. */
-const unwritten = (bytes: number): Words => new Uint32Array(roundUp(bytes, 4) / 4).fill(0xffffffff);
-
-/** A matrix of made-up numbers, as words in rows of `stride` numbers, the rest of a row zero, and as rows. */
-function numbers(rows: number, columns: number, stride: number, as: Arithmetic = 'f32', seed = 1) {
-  const words = noise((rows * stride * bytesOf(as)) / 4, as, -1, seed);
-  clearPadding(words, rows, columns, stride, as);
-  const row = decoded(words, stride, as);
-  return { words, rows: Array.from({ length: rows }, (_, r) => new Float64Array(row(r).numbers.subarray(0, columns))) };
-}
-
-function clearPadding(words: Words, rows: number, columns: number, stride: number, as: Arithmetic): void {
-  const values = as === 'f32' ? words : new Uint16Array(words.buffer);
-  for (let r = 0; r < rows; r++) values.fill(0, r * stride + columns, (r + 1) * stride);
-}
-
-/** An output of which every number is looked at. `error`: of the arithmetic, for numbers near 1. */
-function whole(binding: string, type: Arithmetic, expected: Matrix, stride: number, error: number, column = 0): Output {
-  return {
-    binding,
-    type,
-    rows: expected.length,
-    columns: expected[0].length,
-    stride,
-    column,
-    compare(read, judge) {
-      expected.forEach((values, r) => {
-        for (let c = 0; c < values.length; c++) {
-          judge(read(r, c), values[c], (1 + Math.abs(values[c])) * error + storing(values[c], type));
-        }
-      });
-    },
-  };
-}
-
-type MakeProbe = (constants: Constants, label: string) => Probe[];
+import { GLINER_PROBES } from './gliner-probes';
+import { clearPadding, type MakeProbe, numbers, type Probe, unwritten, whole } from './probe-parts';
 
 /** LayerNorm's sizes, and its parameters in their padded form. */
 function normed(c: Constants) {
@@ -372,6 +315,7 @@ const PROBES: Record<string, MakeProbe> = {
   top_k,
   splade_pool,
   sparse_rows,
+  ...GLINER_PROBES,
 };
 
 /** The probes of a step's kernels. Throws a TypeError for a kind of kernel that has none. */

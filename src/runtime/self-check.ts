@@ -3,7 +3,8 @@ import { Submission } from '../gpu/submission';
 import type { Compile, CompiledStep } from '../kernels/compile';
 import { numbersAt, type Words, worstOf } from '../kernels/gemm-twin';
 import type { Step } from '../kernels/step';
-import { type Output, type Probe, probesOf } from './probes';
+import type { Output, Probe } from './probe-parts';
+import { probesOf } from './probes';
 
 /** A step whose kernels are to be checked, and what compiled them. */
 export interface Checkable {

@@ -7,8 +7,12 @@ import type { SchedulerOptions } from '../runtime/scheduler';
 /** A model on a device, and if its arithmetic may overflow what makes a runtime of it whose arithmetic does not. */
 export interface Loaded {
   runtime: Runtime;
+  /** Of a GLiNER model whose labels have an encoder of their own: that one, on the same device. */
+  labels?: Runtime;
   precise?: () => Promise<Runtime>;
 }
+
+type Run = SchedulerOptions['run'];
 
 /** Milliseconds after a loss in which another one is not recovered from: something is wrong with the device. */
 const BETWEEN_LOSSES = 10_000;
@@ -64,7 +68,27 @@ export function createEngine(first: Loaded, load: ((signal: AbortSignal) => Prom
     throw new TypeError('unreachable');
   }
 
-  const run: SchedulerOptions['run'] = async (sequences, requests, options, isPrecise) => {
+  /** The pass before: a pass begins once it is submitted or has failed, also on another runtime of the device, whose errors it would take. */
+  let before: Promise<unknown> = Promise.resolve();
+  async function inTurn(runtime: Runtime, ...[sequences, requests, options]: Parameters<Run>): ReturnType<Run> {
+    const last = before;
+    let done = () => {};
+    before = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    await last;
+    const onSubmitted = () => {
+      done();
+      options.onSubmitted();
+    };
+    try {
+      return await runtime.run(sequences, requests, { ...options, onSubmitted });
+    } finally {
+      done();
+    }
+  }
+
+  const run: Run = async (sequences, requests, options, isPrecise) => {
     const loaded = await alive();
     const wantsPrecise = isPrecise || isAlwaysPrecise();
     if (wantsPrecise && !precise && loaded.precise) {
@@ -75,14 +99,17 @@ export function createEngine(first: Loaded, load: ((signal: AbortSignal) => Prom
       });
     }
     const runtime = wantsPrecise && precise ? await precise : loaded.runtime;
-    return runtime.run(sequences, requests, options);
+    return inTurn(runtime, sequences, requests, options, isPrecise);
   };
+
+  const runLabels: Run = async (...pass) => inTurn((await alive()).labels!, ...pass);
 
   /** Whether so many sequences overflow that the attempts with f16 only cost time. */
   const isAlwaysPrecise = () => overflows >= MOST_OVERFLOWS;
 
   return {
     run,
+    runLabels,
 
     isWorthAnother(error: unknown): boolean {
       if (!load || !(error instanceof DeviceLostError) || end.signal.aborted) return false;

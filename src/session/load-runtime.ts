@@ -20,7 +20,15 @@ import { type Gpu, guarded, openGpu } from '../gpu/device';
 import { type AskedProfile, withTuning } from '../gpu/profile';
 import type { DeviceStore } from '../gpu/remembered';
 import { createCompiler } from '../kernels/compile';
-import { type BuiltModel, buildModel, declaredModulePlaces, declaredPlaces, parametersOf } from '../model/build';
+import {
+  type BuildOptions,
+  type BuiltModel,
+  buildModel,
+  declaredModulePlaces,
+  declaredPlaces,
+  glinerPlaces,
+  parametersOf,
+} from '../model/build';
 import { chooseDtype, dtypeNamed } from '../model/choose-dtype';
 import { readModelConfig } from '../model/families/registry';
 import type { Head } from '../model/heads/head';
@@ -95,6 +103,11 @@ export async function runtimeOf(
           maxBufferSize: gpu.limits.maxBufferSize,
           deviceMemory: (globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory,
         });
+      const { gliner } = pipeline;
+      const labels = gliner?.labels && { ...readModelConfig(gliner.labels.encoder), head: gliner.labels.head };
+      if (gliner && options.task !== undefined && options.task !== 'gliner') {
+        throw wrongChoice('task', ['gliner'], options.task);
+      }
       let started: ReturnType<typeof start> | undefined;
       const start = (names: ReadonlySet<string>, dtype: Dtype) => {
         if (compute === 'int8' && dtype !== 'q8') {
@@ -103,12 +116,19 @@ export async function runtimeOf(
         const act = arithmeticOf(gpu, options.arithmetic ?? 'auto', dtype);
         const alloc = (label: string, bytes: number) => memory.alloc('weights', label, bytes);
         const { task } = options;
-        const built = buildModel({ gpu, family, config, sentence, names, dtype, act, compute, task, alloc });
-        const head = usualHead(built.model.task, sentence);
+        const common = { gpu, names, dtype, alloc };
+        const built = buildModel({ ...common, family, config, sentence, act, compute, task, gliner: gliner?.text });
+        const head = gliner?.text.usual ?? usualHead(built.model.task, sentence);
         const { selfCheck = true, plans: store } = options;
         const compiled = compileChecked({ ...built, memory, head, store, selfCheck });
         compiled.catch(() => {}); // a broken file is reported first; otherwise it is awaited below
-        return { ...built, compiled };
+        const forLabels = labels && buildModel({ ...common, ...labels, ...LABELS, gliner: labels.head });
+        const compiledLabels = compiled.then(
+          () => forLabels && compileChecked({ ...forLabels, memory, head: labels!.head.usual, store, selfCheck }),
+        );
+        compiledLabels.catch(() => {});
+        const places = new Map([...built.places, ...(forLabels?.places ?? [])]);
+        return { ...built, places, compiled, labels: forLabels?.model, compiledLabels };
       };
       // Kernels compile while the weights stream in.
       const placesOf = (names: ReadonlySet<string>, dtype: Dtype) => {
@@ -116,17 +136,21 @@ export async function runtimeOf(
         return started.places;
       };
       const declaredAs = (names: ReadonlySet<string>, dtype: Dtype) =>
-        declaredPlaces(family, config, dtype, names, options.task, sentence.chains);
+        gliner
+          ? glinerPlaces(gliner, dtype, names)
+          : declaredPlaces(family, config, dtype, names, options.task, sentence.chains);
       await loadWeights(files, gpu, { declaredAs, dtypeOf, placesOf }, options);
       const { model, modulePlaces, compiled } = started!;
       const { encoder, heads, replaced } = await compiled;
       for (const { folder, places } of modulePlaces) await loadModuleWeights(root, gpu, folder, places, options);
       const runtime = new Runtime(gpu, memory, model, encoder, heads);
+      const own = await started!.compiledLabels;
+      const labelsRuntime = own && new Runtime(gpu, memory, started!.labels!, own.encoder, own.heads);
       const maxTokensPerPass = tokensPerPass(options.maxTokensPerPass, gpu.profile.tokensPerPass, runtime.tokenLimit);
       const info = infoOf(json, model, sentence, gpu, replaced, maxTokensPerPass);
       const mayOverflow = model.act === 'f16' && (options.arithmetic ?? 'auto') === 'auto';
       const precise = mayOverflow ? () => preciseRuntime(runtime, started!) : undefined;
-      return { runtime, precise, config, sentence, info, files };
+      return { runtime, precise, labels: labelsRuntime, config, sentence, info, files };
     });
   } catch (error) {
     end.abort(error); // after a loss the download is still under way
@@ -141,6 +165,13 @@ const usualHead = async (task: Task, sentence: SentenceConfig): Promise<Head> =>
   sentence.output === 'sparse'
     ? (await import('../tasks/sparse-calls')).sparseCalls.usual(sentence)
     : TASKS[task].usual(sentence);
+/** How the encoder of a GLiNER model's labels is built: they are few, and f32 does not overflow. */
+const LABELS: Pick<BuildOptions, 'act' | 'compute' | 'task' | 'sentence'> = {
+  act: 'f32',
+  compute: 'float',
+  task: undefined,
+  sentence: { modules: [], chains: {} },
+};
 
 /** The same model on the same device with f32 activations: for texts that overflow f16. */
 async function preciseRuntime({ gpu, memory }: Runtime, { model: f16, forward }: BuiltModel): Promise<Runtime> {

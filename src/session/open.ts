@@ -1,10 +1,11 @@
 import type { Kind } from '../api/calls';
 import { DeviceLostError, disposedError } from '../api/errors';
 import type { MemoryUse, Model, ModelInfo, ModelSource } from '../api/types';
-import { fieldsOf } from '../formats/json-fields';
-import type { ModelFiles } from '../formats/model-files';
-import { readJson } from '../formats/read';
+import { fieldsOf, isObject } from '../formats/json-fields';
+import { inFolder, type ModelFiles } from '../formats/model-files';
+import { missingFile, readJson } from '../formats/read';
 import type { ModelConfig } from '../model/config';
+import { type GlinerCheckpoint, LABELS_TOKENIZER } from '../model/gliner/load';
 import { multiVectorLength } from '../model/multi-vector';
 import { type InputModule, type Pipeline, readPipeline } from '../model/pipeline';
 import type { SentenceConfig } from '../model/sentence';
@@ -12,7 +13,9 @@ import { createScheduler } from '../runtime/scheduler';
 import { openFiles } from '../sources/source';
 import { cachedFiles } from '../store/cache';
 import { fetchCalls, modelCalls, routedCalls } from '../tasks/calls';
+import type { Parts } from '../tasks/common';
 import { lowercased } from '../tokenizer/lowercased';
+import type { Tokenizer } from '../tokenizer/types';
 import { createEngine, type Loaded } from './engine';
 import { type GivenOptions, type OpenOptions, runtimeOf, withDtype } from './load-runtime';
 import { type Adapters, type BaseModel, fixed, type Opener, withConfig } from './opener';
@@ -97,17 +100,13 @@ async function transformerModel(
 ): Promise<BaseModel> {
   tokenizerPart().catch(() => {}); // fetched while the weights are; a failure is reported below
   const loaded = await runtimeOf(root, pipeline, input, options);
-  const { runtime, precise, config, sentence, info } = loaded;
+  const { runtime, precise, labels, config, sentence, info } = loaded;
   try {
-    const [tokenizerJson, tokenizerConfig] = await Promise.all([
-      readJson(loaded.files, 'tokenizer.json', options),
-      readJson(loaded.files, 'tokenizer_config.json', options),
-    ]);
+    const [tokenizerJson, tokenizerConfig] = await tokenizerFiles(loaded.files, options);
     fetchCalls(info.task);
-    const { checkTokenIds, createTokenizer } = await tokenizerPart();
     const json = sentence.do_lower_case ? lowercased(tokenizerJson) : tokenizerJson;
-    const tokenizer = json === undefined ? undefined : createTokenizer(json, tokenizerConfig);
-    if (tokenizer) checkTokenIds(tokenizer, config.vocab_size);
+    const tokenizer =
+      json === undefined ? undefined : await tokenizerOf(json, tokenizerConfig, config, pipeline.gliner);
     info.maskToken = tokenizer?.maskToken;
     info.maxTokens = maxTokensOf(options.maxLength, config, sentence, tokenizerConfig);
     info.multiVector = sentence.multiVector && {
@@ -123,27 +122,48 @@ async function transformerModel(
       const again = { ...options, cache, dtype, commit, signal, onProgress: undefined };
       return open(again, (own, dtype) => runtimeOf(own, pipeline, input, { ...again, dtype }));
     };
-    const engine = createEngine({ runtime, precise }, recover ? reload : undefined);
-    const scheduler = createScheduler({ ...engine, maxTokensPerPass: () => info.maxTokensPerPass });
+    const engine = createEngine({ runtime, precise, labels }, recover ? reload : undefined);
+    const maxTokensPerPass = () => info.maxTokensPerPass;
+    const scheduler = createScheduler({ ...engine, maxTokensPerPass });
     let disposed = false;
+    const submitTo =
+      ({ submit }: typeof scheduler): Parts['submit'] =>
+      async (items, control) => {
+        if (disposed) throw disposedError();
+        return submit(items, control);
+      };
+    const parts: Parts = {
+      config,
+      logits: runtime.model.logits.columns,
+      sentence,
+      info,
+      tokenizer,
+      where: loaded.files.where,
+      submit: submitTo(scheduler),
+    };
+    const labelsConfig = labels?.model.config;
+    const forLabels = labelsConfig && createScheduler({ ...engine, run: engine.runLabels, maxTokensPerPass });
+    if (pipeline.gliner) parts.gliner = { config: pipeline.gliner.config };
+    if (forLabels) {
+      const files = inFolder(root, LABELS_TOKENIZER);
+      const [own, ownConfig] = await tokenizerFiles(files, options);
+      if (own === undefined)
+        throw missingFile(files, 'tokenizer.json', 'GLiNER 0.2.29 saves it: load the model, save it');
+      parts.gliner!.labels = {
+        ...parts,
+        config: labelsConfig,
+        tokenizer: await tokenizerOf(own, ownConfig, labelsConfig),
+        info: { ...info, maxTokens: maxTokensOf(undefined, labelsConfig, sentence, ownConfig) },
+        submit: submitTo(forLabels),
+      };
+    }
     return {
       info,
-      ...modelCalls({
-        config,
-        logits: runtime.model.logits.columns,
-        sentence,
-        info,
-        tokenizer,
-        where: loaded.files.where,
-        async submit(items, control) {
-          if (disposed) throw disposedError();
-          return scheduler.submit(items, control);
-        },
-      }),
+      ...modelCalls(parts),
       memory: engine.memory,
       async dispose() {
         disposed = true;
-        scheduler.stop(disposedError());
+        for (const own of [scheduler, forLabels]) own?.stop(disposedError());
         engine.dispose();
       },
     };
@@ -152,6 +172,29 @@ async function transformerModel(
     throw error;
   }
 }
+
+const tokenizerFiles = (files: ModelFiles, options: OpenOptions) =>
+  Promise.all([readJson(files, 'tokenizer.json', options), readJson(files, 'tokenizer_config.json', options)]);
+
+/** A tokenizer whose tokens the model has embeddings for. GLiNER adds tokens for prompts to that of a bi-encoder too, which never sees one. */
+async function tokenizerOf(
+  json: unknown,
+  config: unknown,
+  { vocab_size }: ModelConfig,
+  gliner?: GlinerCheckpoint,
+): Promise<Tokenizer> {
+  const { checkTokenIds, createTokenizer } = await tokenizerPart();
+  const own = gliner?.labels ? withoutAdded(json, vocab_size) : json;
+  const tokenizer = createTokenizer(own, config);
+  checkTokenIds(tokenizer, vocab_size);
+  return tokenizer;
+}
+
+/** tokenizer.json without the added tokens from an id on. */
+const withoutAdded = (json: unknown, first: number): unknown =>
+  isObject(json) && Array.isArray(json.added_tokens)
+    ? { ...json, added_tokens: json.added_tokens.filter((token) => !(isObject(token) && Number(token.id) >= first)) }
+    : json;
 
 /** One model of several, each for the kinds of texts that its Transformer (or table) is for. */
 function routedModel({ inputs, refused }: Pipeline, models: BaseModel[]): BaseModel {

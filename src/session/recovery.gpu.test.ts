@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DeviceLostError } from '../api/errors';
 import { TEST_PROFILE, withLosses, withoutMemoryAt } from '../gpu/fixtures';
 import { checkpointFolder, maxDifference, readGolden } from '../model/fixtures/golden';
+import { folderOf, RUNS, readCase } from '../reference/calls';
 import { folderFiles } from '../sources/folder';
 import type { OpenOptions } from './load-runtime';
 import { openModel } from './open';
@@ -11,15 +12,14 @@ import { openModel } from './open';
 /** Losses that are forced at moments spread over a load, and as many over a pass. */
 const LOSSES = Number(process.env.LOSSES ?? 12);
 
+const PLAIN = { autotune: false, selfCheck: false, profile: TEST_PROFILE } as const;
 const golden = readGolden('tiny-mlm');
 const open = (gpu: GPU, options: Partial<OpenOptions> = {}) =>
   openModel(checkpointFolder('tiny-mlm'), {
     gpu,
     folder: folderFiles,
     dtype: 'f32',
-    autotune: false,
-    selfCheck: false,
-    profile: TEST_PROFILE,
+    ...PLAIN,
     ...options,
   });
 const forward = (model: Awaited<ReturnType<typeof open>>) =>
@@ -71,6 +71,23 @@ describe('a loss', () => {
     model = await open(gpu);
     lose();
     expect(isRight(await forward(model))).toBe(true);
+  });
+
+  it('of a model with two encoders is noticed by neither', async () => {
+    const { gpu, lose } = withLosses();
+    const { calls } = readCase('gliner-bi-span');
+    model = await openModel(folderOf('gliner-bi-span'), { gpu, folder: folderFiles, dtype: 'f32', ...PLAIN });
+    for (const call of calls.slice(0, 2)) {
+      lose();
+      await RUNS.entities(model, call);
+    }
+    // Labels that it knows, and others, at once.
+    const { texts, labels } = calls[0];
+    const all = [labels!, ['other'], ['another', ...labels!]].map((own) =>
+      model.entities(texts as string[], own, { truncate: true }),
+    );
+    lose();
+    expect((await Promise.all(all)).map((found) => found.length)).toEqual([5, 5, 5]);
   });
 
   it('while kernels are checked and tiles are measured begins the load again', async () => {

@@ -2,6 +2,7 @@ import type { CallOptions, TextPair, Tokens, Words } from '../api/calls';
 import { ModelFileError } from '../api/errors';
 import type { ModelInfo } from '../api/types';
 import type { ModelConfig } from '../model/config';
+import type { GlinerConfig } from '../model/gliner/config';
 import { sequenceLogits as sequenceLogitsHead } from '../model/heads/logits';
 import type { SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/pass-items';
@@ -21,6 +22,8 @@ export interface Parts {
   /** Where the checkpoint is, for messages. */
   where: string;
   submit(items: Item[], options?: SubmitOptions): Promise<void>;
+  /** Of a GLiNER model; `labels`: the parts of the encoder that reads them, if it is another. */
+  gliner?: { config: GlinerConfig; labels?: Parts };
 }
 
 export function tokenizerOf({ tokenizer, where }: Parts): Tokenizer {

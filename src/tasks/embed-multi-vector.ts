@@ -59,7 +59,7 @@ async function embedTexts(parts: Parts, texts: string[], options: MultiVectorOpt
     const length = tokens.ids.length + prefixes.length;
     if (length > maxTokens) {
       throw new RangeError(
-        `Text ${i} has ${length} tokens with its prompt; a ${kind} may have ${maxTokens}. Shorten it, or pass truncate: true or a larger maxTokens.`,
+        `Text ${i} has ${length} tokens with its prefix; a ${kind} may have ${maxTokens}. Shorten it, or pass truncate: true or a larger maxTokens.`,
       );
     }
     const { ids, offsets } = insert(tokens, prefixes);

@@ -1,7 +1,7 @@
 import type { Embeddings, EmbedOptions, Kind, Pooling, Precision, Tokens } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
-import { normalizesAfter, sequenceEmbedding } from '../model/heads/embeddings';
+import { normalizesAfter, sequenceEmbedding, shorter } from '../model/heads/embeddings';
 import type { Feature } from '../model/modules/module';
 import { POOLINGS } from '../model/modules/pooling';
 import type { Chain } from '../model/sentence';
@@ -32,7 +32,7 @@ async function embedTexts<P extends Precision = 'float32'>(
 ): Promise<Embeddings<P>> {
   const { sentence, submit } = parts;
   const { signal, onProgress, precision = 'float32' as P, ranges } = options;
-  const chain = chainOf(options.kind, parts);
+  const chain = withoutNormalize(chainOf(options.kind, parts), options.normalize);
   if (!chain.pooling)
     throw new UnsupportedModelError(`embed needs a checkpoint with one vector per text; ${INSTEAD[sentence.output]}.`);
   const poolings = poolingsOf(options.pooling ?? chain.pooling.poolings, chain);
@@ -87,6 +87,10 @@ function spansOf(chunks: Part[], offsets: [number, number][], text: number, leng
     );
   });
 }
+
+/** The chain without a Normalize at its end, if the caller wants none. */
+const withoutNormalize = (chain: Chain, normalize: boolean | undefined): Chain =>
+  normalize === false && !normalizesAfter(chain) ? shorter(chain) : chain;
 
 /** What to do with a checkpoint that has no embedding per text. */
 const INSTEAD: Record<Feature, string> = {

@@ -55,3 +55,9 @@ export const tokenEmbeddings = ({ name, modules }: Chain, normalize: boolean): H
 
 /** Whether rows still have to be made of unit length after the chain, by default: it does not end in a Normalize. */
 export const normalizesAfter = ({ modules }: Chain): boolean => modules.at(-1)?.kind !== 'Normalize';
+
+/** The chain without its last module, which changes no width. */
+export function shorter(chain: Chain): Chain {
+  const modules = chain.modules.slice(0, -1);
+  return { ...chain, modules, name: modules.map(({ path }) => path).join(' ') };
+}

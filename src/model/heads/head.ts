@@ -11,6 +11,8 @@ export interface Head {
   by: 'row' | 'sequence';
   /** For heads by sequence that compute much of each token: their chunks have the tokens of their own sequences only, gathered. */
   gathers?: boolean;
+  /** Whether the rows of every item are computed apart from those of others, with the item's lists (Wanted). Default: they share steps. */
+  apart?: boolean;
   /** Throws a TypeError if the checkpoint lacks what it needs; calls check that before. */
   build(model: LoadedModel): HeadSteps;
   /** The answer for one sequence of a model that is a table of tokens; undefined if it needs a Transformer. */

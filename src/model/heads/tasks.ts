@@ -12,8 +12,8 @@ import { topK } from './top-k';
 interface TaskKind {
   /** For messages. */
   name: string;
-  /** How transformers' class names end. */
-  suffix: string;
+  /** How transformers' class names end; undefined for what is not transformers' (gliner/). */
+  suffix?: string;
   /** The checkpoint's own output; undefined without a head. */
   logits?: Head;
   /** What its calls usually ask for: compiled at load, so that the first call does not wait for it. */
@@ -42,7 +42,10 @@ export const TASKS: Record<Task, TaskKind> = {
     usual: () => tokenLogits,
   },
   encoder: { name: 'bare encoder without a head', suffix: 'Model', usual: embeddingHead },
+  gliner: { name: 'GLiNER model', usual: embeddingHead },
 };
+/** Those that a checkpoint of transformers can have. */
+const NAMES = Object.keys(TASKS).filter((task) => task !== 'gliner') as Exclude<Task, 'gliner'>[];
 
 function embeddingHead({ chains, multiVector }: SentenceConfig): Head {
   const [chain] = Object.values(chains);
@@ -63,11 +66,9 @@ export function taskOf(
   { model_type, heads }: Family,
   names: { has(name: string): boolean },
   asked?: Task,
-): Task {
-  const task = asked ?? namedTask(architectures[0], writer) ?? taskByTensors();
-  if (!Object.hasOwn(TASKS, task)) {
-    throw wrongChoice('task', Object.keys(TASKS), task);
-  }
+): Exclude<Task, 'gliner'> {
+  const task = NAMES.find((name) => name === (asked ?? namedTask(architectures[0], writer) ?? taskByTensors()));
+  if (!task) throw wrongChoice('task', NAMES, asked);
   if (asked === undefined && task === 'mlm' && heads && !names.has(heads.tensors.mlm)) return 'encoder';
   if (heads || task === 'encoder') return task;
   throw new UnsupportedModelError(
@@ -85,11 +86,9 @@ export function taskOf(
 /** The task that a class name stands for. */
 function namedTask(architecture: string | undefined, writer: string | undefined): Task | undefined {
   if (architecture === undefined) return undefined;
-  const found = Object.entries(TASKS).find(([, { suffix }]) => architecture.endsWith(suffix));
-  if (found) return found[0] as Task;
-  const known = Object.values(TASKS)
-    .map(({ suffix }) => suffix)
-    .join(', ');
+  const found = NAMES.find((task) => architecture.endsWith(TASKS[task].suffix!));
+  if (found) return found;
+  const known = NAMES.map((task) => TASKS[task].suffix).join(', ');
   const why = `known are classes that end in ${known}; pass the option task if its tensors are those of one of them`;
   throw unsupportedField('config.json', 'architectures', architecture, why, writer);
 }

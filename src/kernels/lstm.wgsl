@@ -1,0 +1,52 @@
+// One direction of one layer of an LSTM over the rows of a sequence (Hochreiter and Schmidhuber 1997; torch's order of the gates: input,
+// forget, cell, output). The input's part of the gates is there already; this adds the recurrent part, row after row, in one workgroup.
+
+const H: u32 = 64; // numbers of the state
+const COLUMNS: u32 = 64; // of a row of weight: H, padded with zeros
+const GATES: u32 = 256; // numbers per row of gates
+const OUT_STRIDE: u32 = 128;
+const OUT_COLUMN: u32 = 0;
+const REVERSE: bool = false; // from the last row to the first
+
+@group(0) @binding(0) var<storage, read> gates: array<f32>; // [rows, GATES]: W_ih x + b_ih, of which 4 H numbers count
+@group(0) @binding(1) var<storage, read> weight: array<vec4<f32>>; // [4 H, COLUMNS]
+@group(0) @binding(2) var<storage, read> bias: array<f32>; // [4 H]
+@group(0) @binding(3) var<storage, read> spans: array<u32>; // three numbers a row: only how many there are counts
+@group(0) @binding(4) var<storage, read_write> out: array<f32>; // [rows, OUT_STRIDE]
+
+const THREADS: u32 = 256;
+var<workgroup> state: array<f32, COLUMNS>;
+var<workgroup> next: array<f32, H>;
+var<workgroup> cell: array<f32, H>;
+
+// Where exp overflows, some devices compute NaN.
+fn sigmoid(x: f32) -> f32 { return 1.0 / (1.0 + exp(-clamp(x, -80.0, 80.0))); }
+fn squashed(x: f32) -> f32 { return tanh(clamp(x, -15.0, 15.0)); }
+
+fn gate(row: u32, index: u32) -> f32 {
+  var sum = vec4(0.0);
+  for (var i = 0u; i < COLUMNS / 4; i++) {
+    sum += weight[index * (COLUMNS / 4) + i] * vec4(state[4 * i], state[4 * i + 1], state[4 * i + 2], state[4 * i + 3]);
+  }
+  return gates[row * GATES + index] + bias[index] + sum.x + sum.y + sum.z + sum.w;
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(local_invocation_index) thread: u32) {
+  for (var j = thread; j < COLUMNS; j += THREADS) { state[j] = 0.0; }
+  for (var j = thread; j < H; j += THREADS) { cell[j] = 0.0; }
+  workgroupBarrier();
+  let rows = arrayLength(&spans) / 3;
+  for (var step = 0u; step < rows; step++) {
+    let row = select(step, rows - 1 - step, REVERSE);
+    for (var j = thread; j < H; j += THREADS) {
+      let kept = sigmoid(gate(row, H + j)) * cell[j];
+      cell[j] = kept + sigmoid(gate(row, j)) * squashed(gate(row, 2 * H + j));
+      next[j] = sigmoid(gate(row, 3 * H + j)) * squashed(cell[j]);
+      out[row * OUT_STRIDE + OUT_COLUMN + j] = next[j];
+    }
+    workgroupBarrier();
+    for (var j = thread; j < H; j += THREADS) { state[j] = next[j]; }
+    workgroupBarrier();
+  }
+}

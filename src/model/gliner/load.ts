@@ -1,0 +1,46 @@
+/** What loading has to know of a GLiNER checkpoint. */
+import type { Head } from '../heads/head';
+import type { Tensors } from '../tensors';
+import { type GlinerConfig, readGlinerConfig } from './config';
+import { glinerLabels, glinerScores, paddedLabels } from './heads';
+import { declareGliner, type GlinerParts, type Reads } from './parts';
+
+/** One of its encoders, with the head around it. */
+export interface GlinerEncoder {
+  /** What stands before the encoder's tensors in the file. */
+  prefix: string;
+  /** Declares the tensors of the head, by their names in the file. */
+  declare(tensors: Tensors): GlinerParts;
+  /** The head to compile at load. */
+  usual: Head;
+}
+
+export interface GlinerCheckpoint {
+  config: GlinerConfig;
+  /** The config of the encoder that reads texts, as transformers writes it. */
+  encoder: Record<string, unknown>;
+  text: GlinerEncoder;
+  /** The encoder that reads labels, if it is another: its config and its head. */
+  labels: { encoder: Record<string, unknown>; head: GlinerEncoder } | undefined;
+}
+
+/** The folder of the tokenizer for labels. */
+export const LABELS_TOKENIZER = 'labels_tokenizer';
+
+const LAYER = 'token_rep_layer';
+
+/** `json`: of gliner_config.json. Throws what readGlinerConfig throws. */
+export function glinerCheckpoint(json: unknown): GlinerCheckpoint {
+  const { encoder, labelsEncoder, config } = readGlinerConfig(json);
+  const part = (name: string, reads: Reads, usual: Head): GlinerEncoder => ({
+    prefix: `${LAYER}.${name}.model.`,
+    declare: (tensors) => declareGliner(config, reads, tensors),
+    usual,
+  });
+  return {
+    config,
+    encoder,
+    text: part('bert_layer', labelsEncoder ? 'text' : 'both', glinerScores(paddedLabels(1))),
+    labels: labelsEncoder && { encoder: labelsEncoder, head: part('labels_encoder', 'labels', glinerLabels) },
+  };
+}
