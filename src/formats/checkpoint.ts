@@ -6,6 +6,9 @@ import { missingFile, openOptional, type ReadOptions, readJson } from './read';
 const WEIGHTS = 'model.safetensors';
 const WEIGHTS_INDEX = 'model.safetensors.index.json';
 
+/** In place of config.json, in GLiNER's folders. */
+export const GLINER_CONFIG = 'gliner_config.json';
+
 /** Whether config.json is of a model of transformers. GLiNER saves none; some repositories have a copy of its gliner_config.json there. */
 export const isTransformer = (config: unknown): boolean =>
   config !== undefined && !(isObject(config) && config.span_mode);
@@ -63,7 +66,7 @@ async function noWeights(files: ModelFiles, signal?: AbortSignal): Promise<Model
   for (const name of ['pytorch_model.bin', 'pytorch_model.bin.index.json']) {
     if (await isThere(name))
       return error(
-        ` There is ${name}, and only safetensors files are supported. ${wayOut(files, await isThere('gliner_config.json'))}`,
+        ` There is ${name}, and only safetensors files are supported. ${wayOut(files, await isThere(GLINER_CONFIG))}`,
       );
   }
   const isAdapter = await isThere('adapter_config.json');

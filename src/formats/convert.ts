@@ -5,7 +5,7 @@
  */
 import { ModelFileError } from '../api/errors';
 import type { Dtype } from '../api/types';
-import { isTransformer, listCheckpointFiles } from './checkpoint';
+import { GLINER_CONFIG, isTransformer, listCheckpointFiles } from './checkpoint';
 import { convertElements, isFloatDtype } from './float';
 import { shown } from './json-fields';
 import type { ModelFile, ModelFiles } from './model-files';
@@ -157,7 +157,7 @@ export async function* convertCheckpoint(
   options: ReadOptions = {},
 ): AsyncGenerator<ModelFile & { size: number }> {
   const own = await readJson(files, 'config.json', { ...options, required: false });
-  const gliner = isTransformer(own) ? undefined : await readJson(files, 'gliner_config.json', options);
+  const gliner = isTransformer(own) ? undefined : await readJson(files, GLINER_CONFIG, options);
   const config = gliner ?? own ?? (await readJson(files, 'config.json', { ...options, required: true }));
   const { names, weightMap, open } = await listCheckpointFiles(files, options);
   const weight_map: Record<string, string> = {};

@@ -7,8 +7,8 @@ import type { LoadOptions } from '../api/types';
 import { convertCheckpoint } from '../formats/convert';
 import { loadModel } from '../node';
 import { folderFiles } from '../sources/folder';
-import { quantizedTensors } from './build';
 import { checkpointFolder } from './fixtures/golden';
+import { quantizedTensors } from './quantized-tensors';
 
 const F32 = { dtype: 'f32', arithmetic: 'f32' } as const;
 /** Dawn's null backend compiles and allocates as others do, and computes nothing: enough to load. */

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { parametersOf, quantizedTensors } from './build';
+import { parametersOf } from './build';
 import { readModelConfig } from './families/registry';
+import { quantizedTensors } from './quantized-tensors';
 
 const config = (sizes: object = {}) => ({
   model_type: 'modernbert',

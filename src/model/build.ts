@@ -1,12 +1,10 @@
 import type { Arithmetic, Compute, Dtype, Task } from '../api/types';
-import type { QuantizedAs } from '../formats/convert';
-import { isObject } from '../formats/json-fields';
 import { isQuantized } from '../formats/quantize';
 import type { Gpu } from '../gpu/device';
 import type { ModelConfig } from './config';
 import { readModelConfig } from './families/registry';
 import type { Encoder, Family } from './family';
-import { type GlinerCheckpoint, type GlinerEncoder, glinerCheckpoint } from './gliner/load';
+import type { GlinerCheckpoint, GlinerEncoder } from './gliner/gliner';
 import { pooled } from './heads/rows';
 import { taskOf } from './heads/tasks';
 import type { LoadedModel } from './model';
@@ -14,7 +12,7 @@ import type { Module } from './modules/module';
 import { isPooling } from './modules/pooling';
 import type { Chain, SentenceConfig } from './sentence';
 import { declareTensors, type Tensors } from './tensors';
-import { type Placement, quantizedDtype } from './upload';
+import type { Placement } from './upload';
 
 export interface BuildOptions {
   gpu: Gpu;
@@ -161,17 +159,4 @@ export function glinerPlaces(
     return [...tensors.places, ...own.places];
   };
   return new Map([...placesOf(encoder, text), ...(labels ? placesOf(labels.encoder, labels.head) : [])]);
-}
-
-/** What a checkpoint's tensors are quantised to with this dtype. Throws what readModelConfig and taskOf throw. */
-export function quantizedTensors(json: unknown, names: ReadonlySet<string>, dtype: Dtype): QuantizedAs {
-  if (!isQuantized(dtype)) return () => undefined;
-  const places =
-    isObject(json) && json.encoder_config ? glinerPlaces(glinerCheckpoint(json), dtype, names) : ownPlaces();
-  return (name) => quantizedDtype(places.get(name));
-
-  function ownPlaces() {
-    const { family, config } = readModelConfig(json);
-    return declaredPlaces(family, config, dtype, names);
-  }
 }

@@ -4,12 +4,11 @@
  */
 import type { Kind } from '../api/calls';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
-import { isTransformer } from '../formats/checkpoint';
+import { GLINER_CONFIG, isTransformer } from '../formats/checkpoint';
 import { fieldsOf, isObject, type JsonFields, unsupportedField, writerOf, wrongField } from '../formats/json-fields';
 import { isFileName, type ModelFiles } from '../formats/model-files';
 import { type ReadOptions, readJson } from '../formats/read';
-import { GLINER_CONFIG } from './gliner/config';
-import { type GlinerCheckpoint, glinerCheckpoint } from './gliner/load';
+import type { GlinerCheckpoint } from './gliner/gliner';
 
 /** A module of modules.json. */
 export interface ModuleEntry {
@@ -58,7 +57,7 @@ export const INPUTS = new Map([
 export async function readPipeline(files: ModelFiles, options: ReadOptions): Promise<Pipeline> {
   const config = await readOptional('config.json'); // first: see openOptional
   const gliner = isTransformer(config) ? undefined : await readOptional(GLINER_CONFIG);
-  if (gliner !== undefined) return glinerPipeline(glinerCheckpoint(gliner));
+  if (gliner !== undefined) return glinerPipeline((await import('./gliner/gliner')).glinerCheckpoint(gliner));
   const [main, bert, json] = await Promise.all([
     readFields('config_sentence_transformers.json'),
     readFields('sentence_bert_config.json'),

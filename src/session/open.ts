@@ -5,7 +5,7 @@ import { fieldsOf, isObject } from '../formats/json-fields';
 import { inFolder, type ModelFiles } from '../formats/model-files';
 import { missingFile, readJson } from '../formats/read';
 import type { ModelConfig } from '../model/config';
-import { type GlinerCheckpoint, LABELS_TOKENIZER } from '../model/gliner/load';
+import type { GlinerCheckpoint } from '../model/gliner/gliner';
 import { multiVectorLength } from '../model/multi-vector';
 import { type InputModule, type Pipeline, readPipeline } from '../model/pipeline';
 import type { SentenceConfig } from '../model/sentence';
@@ -143,9 +143,9 @@ async function transformerModel(
     };
     const labelsConfig = labels?.model.config;
     const forLabels = labelsConfig && createScheduler({ ...engine, run: engine.runLabels, maxTokensPerPass });
-    if (pipeline.gliner) parts.gliner = { config: pipeline.gliner.config };
+    if (pipeline.gliner) parts.gliner = { config: pipeline.gliner.config, heads: pipeline.gliner.heads };
     if (forLabels) {
-      const files = inFolder(root, LABELS_TOKENIZER);
+      const files = inFolder(root, pipeline.gliner!.labels!.tokenizer);
       const [own, ownConfig] = await tokenizerFiles(files, options);
       if (own === undefined)
         throw missingFile(files, 'tokenizer.json', 'GLiNER 0.2.29 saves it: load the model, save it');

@@ -22,7 +22,7 @@ const CALLS: Record<keyof Calls, () => Call | Promise<Call>> = {
   zeroShot: async () => (await more()).zeroShot,
   rerank: async () => (await more()).rerank,
   classifyTokens: async () => (await more()).classifyTokens,
-  entities: async () => (await import('./entities')).entities,
+  entities: async () => (await more()).entities,
   answer: async () => (await more()).answer,
   chunk: async () => (await more()).chunk,
   forward: async () => (await more()).forward,

@@ -3,6 +3,7 @@ import { ModelFileError } from '../api/errors';
 import type { ModelInfo } from '../api/types';
 import type { ModelConfig } from '../model/config';
 import type { GlinerConfig } from '../model/gliner/config';
+import type { GlinerHeads } from '../model/gliner/gliner';
 import { sequenceLogits as sequenceLogitsHead } from '../model/heads/logits';
 import type { SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/pass-items';
@@ -23,7 +24,7 @@ export interface Parts {
   where: string;
   submit(items: Item[], options?: SubmitOptions): Promise<void>;
   /** Of a GLiNER model; `labels`: the parts of the encoder that reads them, if it is another. */
-  gliner?: { config: GlinerConfig; labels?: Parts };
+  gliner?: { config: GlinerConfig; heads: GlinerHeads; labels?: Parts };
 }
 
 export function tokenizerOf({ tokenizer, where }: Parts): Tokenizer {

@@ -2,8 +2,7 @@ import type { EntitiesOptions, Entity } from '../api/calls';
 import { ModelFileError } from '../api/errors';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import type { GlinerConfig } from '../model/gliner/config';
-import { glinerLabels, glinerScores, paddedLabels, scoresPerLabel } from '../model/gliner/heads';
-import { labelStride } from '../model/gliner/parts';
+import type { GlinerHeads } from '../model/gliner/gliner';
 import type { Item } from '../runtime/pass-items';
 import { type Call, oneOrMany } from './call';
 import { checkLength, checkList, checkText, encode, type Parts, paced, tokenizerOf } from './common';
@@ -39,7 +38,8 @@ async function entitiesOf(
   options: EntitiesOptions = {},
 ): Promise<Entity[][]> {
   const { signal, onProgress, truncate = false, threshold = 0.5, flat = true, multiLabel = false } = options;
-  const { config, labels: labelParts } = parts.gliner!;
+  const { config, heads, labels: labelParts } = parts.gliner!;
+  const { glinerScores, paddedLabels, scoresPerLabel } = heads;
   if (typeof threshold !== 'number' || !(threshold >= 0 && threshold <= 1)) {
     throw new RangeError(`threshold must be a number from 0 to 1, it is ${threshold}.`);
   }
@@ -51,7 +51,7 @@ async function entitiesOf(
   });
   const names = [...new Set(labels)];
   const most = paddedLabels(names.length);
-  const vectors = labelParts && (await labelVectors(labelParts, config, names, most, options));
+  const vectors = labelParts && (await labelVectors(labelParts, config, heads, names, most, options));
   const prompt = vectors ? [] : promptOf(parts, config, names);
   const head = glinerScores(most);
   const results: Entity[][] = texts.map(() => []);
@@ -170,6 +170,7 @@ const MOST_KNOWN = 10_000;
 async function labelVectors(
   parts: Parts,
   config: GlinerConfig,
+  { glinerLabels, labelStride }: GlinerHeads,
   labels: string[],
   most: number,
   { signal }: EntitiesOptions,

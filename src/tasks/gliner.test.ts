@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { EntitiesOptions, Entity } from '../api/calls';
 import type { ModelInfo } from '../api/types';
-import { glinerCheckpoint } from '../model/gliner/load';
+import { glinerCheckpoint } from '../model/gliner/gliner';
 import { labelStride } from '../model/gliner/parts';
 import type { Item } from '../runtime/pass-items';
 import { createTokenizer } from '../tokenizer/tokenizer';
@@ -18,11 +18,11 @@ const read = (name: string, file: string) =>
 
 /** A reference checkpoint's parts, on a GPU that answers with `logit` everywhere. */
 function partsOf(name: string, logit = -9, info: Partial<ModelInfo> = {}) {
-  const { config } = glinerCheckpoint(read(name, 'gliner_config.json'));
+  const { config, heads } = glinerCheckpoint(read(name, 'gliner_config.json'));
   const { added_tokens, ...tokenizer } = read(name, 'tokenizer.json');
   const submitted: Item[] = [];
   const parts = {
-    gliner: { config },
+    gliner: { config, heads },
     info: { task: 'gliner', maxTokens: 512, maxTokensPerPass: 8192, ...info } as ModelInfo,
     tokenizer: createTokenizer({ ...tokenizer, added_tokens }, read(name, 'tokenizer_config.json')),
     where: 'the test',

@@ -4,6 +4,7 @@ import { chunk } from './chunk';
 import { classify } from './classify';
 import { classifyTokens } from './classify-tokens';
 import { embedMultiVector } from './embed-multi-vector';
+import { entities } from './entities';
 import { fillMask } from './fill-mask';
 import { forward } from './forward';
 import { rerank } from './rerank';
@@ -15,6 +16,7 @@ export const moreCalls = {
   classify,
   classifyTokens,
   embedMultiVector,
+  entities,
   fillMask,
   forward,
   rerank,

@@ -1,11 +1,10 @@
 /** GLiNER's gliner_config.json (the library gliner, config.py): an encoder, or one for texts and one for labels, and a head around them. */
 import { ModelFileError, UnsupportedModelError } from '../../api/errors';
+import { GLINER_CONFIG } from '../../formats/checkpoint';
 import { fieldsOf, isObject, type JsonFields } from '../../formats/json-fields';
 import { MAX_LSTM_HIDDEN } from '../../kernels/lstm';
 import { MOST_WIDTH } from '../config';
 import { readModelConfig } from '../families/registry';
-
-export const GLINER_CONFIG = 'gliner_config.json';
 
 export interface GlinerConfig {
   /** `token`: start, end and inside of an entity are scored word by word. Else the spans of up to `max_width` words, by the layer so named. */

@@ -1,9 +1,9 @@
-/** What loading has to know of a GLiNER checkpoint. */
+/** What a GLiNER checkpoint is: a part of the worker, which passes on what its call needs. */
 import type { Head } from '../heads/head';
 import type { Tensors } from '../tensors';
 import { type GlinerConfig, readGlinerConfig } from './config';
-import { glinerLabels, glinerScores, paddedLabels } from './heads';
-import { declareGliner, type GlinerParts, type Reads } from './parts';
+import { glinerLabels, glinerScores, paddedLabels, scoresPerLabel } from './heads';
+import { declareGliner, type GlinerParts, labelStride, type Reads } from './parts';
 
 /** One of its encoders, with the head around it. */
 export interface GlinerEncoder {
@@ -20,12 +20,14 @@ export interface GlinerCheckpoint {
   /** The config of the encoder that reads texts, as transformers writes it. */
   encoder: Record<string, unknown>;
   text: GlinerEncoder;
-  /** The encoder that reads labels, if it is another: its config and its head. */
-  labels: { encoder: Record<string, unknown>; head: GlinerEncoder } | undefined;
+  /** The encoder that reads labels, if it is another: its config, its head and the folder of its tokenizer. */
+  labels: { encoder: Record<string, unknown>; head: GlinerEncoder; tokenizer: string } | undefined;
+  heads: typeof HEADS;
 }
 
-/** The folder of the tokenizer for labels. */
-export const LABELS_TOKENIZER = 'labels_tokenizer';
+/** What the call asks for. */
+const HEADS = { glinerLabels, glinerScores, paddedLabels, scoresPerLabel, labelStride };
+export type GlinerHeads = typeof HEADS;
 
 const LAYER = 'token_rep_layer';
 
@@ -41,6 +43,11 @@ export function glinerCheckpoint(json: unknown): GlinerCheckpoint {
     config,
     encoder,
     text: part('bert_layer', labelsEncoder ? 'text' : 'both', glinerScores(paddedLabels(1))),
-    labels: labelsEncoder && { encoder: labelsEncoder, head: part('labels_encoder', 'labels', glinerLabels) },
+    labels: labelsEncoder && {
+      encoder: labelsEncoder,
+      head: part('labels_encoder', 'labels', glinerLabels),
+      tokenizer: 'labels_tokenizer',
+    },
+    heads: HEADS,
   };
 }
