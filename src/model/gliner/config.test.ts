@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ModelFileError, UnsupportedModelError } from '../../api/errors';
 import { readGlinerConfig } from './config';
-import { glinerCheckpoint } from './load';
+import { glinerCheckpoint } from './gliner';
 
 const saved = (name: string) =>
   JSON.parse(
