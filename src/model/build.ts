@@ -82,12 +82,15 @@ export function buildModel({ gpu, family, config, sentence, alloc, gliner, ...op
       gliner: parts,
       scores: scores?.modules,
       logits: scores
-        ? { columns: scores.columns, labels: Array.from({ length: scores.columns }, (_, i) => `LABEL_${i}`) }
+        ? {
+            columns: head?.output.columns ?? scores.columns,
+            labels: Array.from({ length: scores.columns }, (_, i) => `LABEL_${i}`),
+          }
         : (head?.output ?? { columns: 0, labels: [] }),
       through: (list, rows, poolings) =>
         list.reduce(
           (before, module) =>
-            isPooling(module) ? pooled(before, poolings ?? module.poolings) : applies.get(module)!(before),
+            isPooling(module) ? pooled(before, poolings ?? module.poolings) : applies.get(module)!(before, head),
           rows,
         ),
     },
@@ -97,10 +100,10 @@ export function buildModel({ gpu, family, config, sentence, alloc, gliner, ...op
   };
 }
 
-/** What modules make of the Transformer, whatever its class is: they need no head, or (SpladePooling) a masked language model's. */
+/** What modules make of the Transformer, whatever its class is: the model whose logits they read, or for scores one without a head. */
 function ownTask(chains: SentenceConfig['chains']): Task | undefined {
-  if (scoresOf(chains)) return 'encoder';
-  return Object.values(chains).some(({ modules }) => modules.at(-1)?.kind === 'SpladePooling') ? 'mlm' : undefined;
+  const tasks = Object.values(chains).map(({ modules }) => modules.at(-1)?.task);
+  return tasks.find((task) => task) ?? (scoresOf(chains) && 'encoder');
 }
 
 /** The chain that ends in a cross-encoder's scores; queries and documents are one sequence. */

@@ -228,8 +228,16 @@ describe('readSentenceConfig', () => {
       /activation_function = "gelu" is not supported; known are relu, log1p_relu/,
     ],
     [
+      {
+        'modules.json': modules('LogitScore'),
+        '1_LogitScore/config.json': { true_token_id: 7, module_input_name: 'token_embeddings' },
+        'sentence_bert_config.json': { transformer_task: 'feature-extraction' },
+      },
+      /transformer_task = "feature-extraction" is not supported; the LogitScore after it needs the logits of fill-mask/,
+    ],
+    [
       { 'modules.json': modules('LogitScore'), '1_LogitScore/config.json': { true_token_id: 7 } },
-      /modules\.json: \[1\]\.type = .*LogitScore" is not supported; it reads what a causal language model/,
+      /1_LogitScore\/config\.json: module_input_name = .* is not supported; here it can be token_embeddings, the logits of a masked language model/,
     ],
   ])('refuses what it cannot compute, by file, field and value: %j', async (files, message) => {
     await expect(read(files)).rejects.toThrow(UnsupportedModelError);

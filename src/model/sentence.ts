@@ -10,7 +10,7 @@ import type { ModelFiles } from '../formats/model-files';
 import { type ReadOptions, readJson } from '../formats/read';
 import type { Before, Feature, Module } from './modules/module';
 import { isPooling, type PoolingModule, poolingModule } from './modules/pooling';
-import { fetchModules, MODULES, REFUSED } from './modules/registry';
+import { fetchModules, MODULES } from './modules/registry';
 import type { MultiVectorConfig } from './multi-vector';
 import { type ModuleEntry, type Pipeline, unsupported } from './pipeline';
 
@@ -86,6 +86,10 @@ export async function readSentenceConfig(
   const other = others.map(outputOf).find((feature) => feature !== output);
   if (other)
     throw new UnsupportedModelError(`modules.json: routes that end in ${output} and in ${other} are not supported.`);
+  const logits = [...known.values()].find(({ task }) => task === 'mlm');
+  if (logits && (bert.text('transformer_task') ?? 'fill-mask') !== 'fill-mask') {
+    throw bert.unsupported('transformer_task', `the ${logits.kind} after it needs the logits of fill-mask`);
+  }
   const isMultiVector = output === 'token_embeddings';
   const prompts = main.strings('prompts');
   const default_prompt_name = main.text('default_prompt_name');
@@ -135,7 +139,7 @@ export async function readSentenceConfig(
       const { file, field, type } = listed;
       const reader = await MODULES.get(kind)?.();
       if (!reader) {
-        throw unsupported(main, file, field, type, REFUSED.get(kind) ?? `known are ${[...MODULES.keys()].join(', ')}`);
+        throw unsupported(main, file, field, type, `known are ${[...MODULES.keys()].join(', ')}`);
       }
       if (path === '') throw wrongField(file, field.replace('type', 'path'), path, 'a folder of this checkpoint');
       if (

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import torch
 import transformers
-from sentence_transformers import SentenceTransformer, __version__ as st_version
+from sentence_transformers import CrossEncoder, SentenceTransformer, __version__ as st_version
 from sentence_transformers.base.modules import Dense, Normalize, Router, Transformer
+from sentence_transformers.cross_encoder.modules import LogitScore
 from sentence_transformers.sentence_transformer.modules import LayerNorm, Pooling, WeightedLayerPooling
 
 HERE = Path(__file__).parent
@@ -23,12 +24,12 @@ TEXTS = [
 ]
 
 
-def base(folder: Path, seed: int, **changes) -> Path:
-    """A bare encoder with the tokenizer of st-mean and random weights."""
+def base(folder: Path, seed: int, auto=transformers.AutoModel, **changes) -> Path:
+    """A bare encoder (or what `auto` makes) with the tokenizer of st-mean and random weights."""
     source = HERE / "fixtures/st-mean"
     config = transformers.AutoConfig.from_pretrained(source, **changes)
     torch.manual_seed(seed)
-    model = transformers.AutoModel.from_config(config)
+    model = auto.from_config(config)
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() > 1:
@@ -53,6 +54,13 @@ def rows(model, texts, run, **options):
     return [[float(x) for x in run([text], **options)[0]] for text in texts]
 
 
+def write(folder: Path, about: str, expected) -> None:
+    versions = {"transformers": transformers.__version__, "sentence_transformers": st_version, "torch": torch.__version__}
+    text = json.dumps({"about": about, "madeBy": versions, "calls": expected}, ensure_ascii=False)
+    (folder / "expected.json").write_text(text + "\n")
+    print(folder.name, len(expected), "calls")
+
+
 def save(model: SentenceTransformer, folder: Path, about: str, calls, edit=lambda: None) -> None:
     model.eval()
     model.save(str(folder), create_model_card=False)
@@ -65,10 +73,7 @@ def save(model: SentenceTransformer, folder: Path, about: str, calls, edit=lambd
         expected.append(
             {"call": "embed", "python": python, "texts": TEXTS, "options": options, "tolerance": 2e-5, "values": values}
         )
-    versions = {"transformers": transformers.__version__, "sentence_transformers": st_version, "torch": torch.__version__}
-    text = json.dumps({"about": about, "madeBy": versions, "calls": expected}, ensure_ascii=False)
-    (folder / "expected.json").write_text(text + "\n")
-    print(folder.name, len(json.loads(text)["calls"]), "calls")
+    write(folder, about, expected)
 
 
 ENCODE = ("encode([text])", "encode", {}, {})
@@ -128,7 +133,30 @@ def router_mapped(folder: Path) -> None:
     save(model, folder, "Router whose route_mappings name other routes; the prompts query and passage.", [ENCODE, QUERY, DOCUMENT])
 
 
+def logit_score(folder: Path, about: str, **options) -> None:
+    """A cross-encoder of a masked language model; as by default, one score goes through a sigmoid."""
+    encoder = base(folder / "base", 16, transformers.AutoModelForMaskedLM)
+    modules = [Transformer(str(encoder), transformer_task="fill-mask"), LogitScore(module_input_name="token_embeddings", **options)]
+    CrossEncoder(modules=modules, device="cpu").save(str(folder), create_model_card=False)
+    shutil.rmtree(folder / "base")
+    again = CrossEncoder(str(folder), device="cpu")
+    query, *documents = TEXTS
+    calls = []
+    for raw, activation in [(False, None), (True, torch.nn.Identity())]:
+        values = [float(again.predict([[query, document]], activation_fn=activation)[0]) for document in documents]
+        python = f"predict([[query, document]]{', activation_fn=Identity()' if raw else ''})"
+        calls.append(
+            {"call": "rerank", "python": python, "query": query, "documents": documents, "options": {"raw": True} if raw else {}}
+            | {"tolerance": 1e-4 if raw else 2e-5, "values": values}
+        )
+    write(folder, about, calls)
+
+
 CASES = {
+    "cross-encoder-logit-score": lambda folder: logit_score(
+        folder, "LogitScore: how much likelier a masked LM finds one token than another at the end.", true_token_id=301, false_token_id=7
+    ),
+    "cross-encoder-logit-score-one": lambda folder: logit_score(folder, "LogitScore: the logit of one token at the end.", true_token_id=0),
     "st-layers": lambda folder: layers(folder, 1, True),
     "st-layers-all": lambda folder: layers(folder, 0, False),
     "st-layer-norm": layer_norm,

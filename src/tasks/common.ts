@@ -166,9 +166,10 @@ export async function sequenceLogits(
   encodeOptions?: EncodeOptions,
 ): Promise<Float32Array[]> {
   const logits: Float32Array[] = [];
+  const { read = (row: Float32Array) => row.slice() } = parts.sentence.chains.any?.modules.at(-1) ?? {};
   const itemOf = (_: Tokens, i: number): ItemPart => {
     const deliver = (data: Float32Array) => {
-      logits[i] = data.slice();
+      logits[i] = read(data);
     };
     return { wanted: [{ head: sequenceLogitsHead, deliver }] };
   };

@@ -1,6 +1,8 @@
+import type { Task } from '../../api/types';
 import type { JsonFields } from '../../formats/json-fields';
 import type { Encoder } from '../family';
 import type { Rows } from '../heads/rows';
+import type { TaskHead } from '../task-head';
 import type { Tensors } from '../tensors';
 
 /** What a row is: sentence-transformers' names of features. `scores` are a cross-encoder's, `sparse` has a number per token of the vocabulary. */
@@ -16,14 +18,18 @@ export interface Module {
   gives: Feature;
   /** Numbers per row after it, for so many before it. */
   columns(before: number): number;
+  /** Whose logits it reads, in place of hidden states: those of a checkpoint with the head of this task. */
+  task?: Task;
+  /** What calls make of a row at the end. Default: the row itself. */
+  read?(row: Float32Array): Float32Array;
   /** Declares the tensors of its own model.safetensors. */
   place(tensors: Tensors): PlacedModule;
 }
 
 /** A module whose tensors are declared. */
 export interface PlacedModule {
-  /** Takes rows through the module on the GPU. */
-  apply(rows: Rows): Rows;
+  /** Takes rows through the module on the GPU. `head`: the checkpoint's own, of the module's task. */
+  apply(rows: Rows, head?: TaskHead): Rows;
   /** Adds what the module needs of each layer to the encoder's steps. */
   extend?(encoder: Encoder): Encoder;
 }

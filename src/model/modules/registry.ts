@@ -12,16 +12,9 @@ export const MODULES = new Map<string, () => ReadModule | Promise<ReadModule>>([
   ['Dense', () => readDense],
   ['Normalize', () => readNormalize],
   ['LayerNorm', async () => (await fetchModules()).readLayerNorm],
+  ['LogitScore', async () => (await fetchModules()).readLogitScore],
   ['MultiVectorMask', async () => (await fetchModules()).readMultiVectorMask],
   ['HierarchicalTokenPooling', async () => (await fetchModules()).readTokenPooling],
   ['SpladePooling', async () => (await fetchModules()).readSpladePooling],
   ['WeightedLayerPooling', async () => (await fetchModules()).readWeightedLayerPooling],
-]);
-
-/** Why others are not, if there is more to say than that they are unknown. */
-export const REFUSED = new Map([
-  [
-    'LogitScore',
-    'it reads what a causal language model (Qwen, Llama) says after the last token, and only encoders are supported',
-  ],
 ]);

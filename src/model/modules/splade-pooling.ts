@@ -14,6 +14,7 @@ export const readSpladePooling: ReadModule = (fields, path, { feature }): Splade
     kind: 'SpladePooling',
     path,
     gives: 'sparse',
+    task: 'mlm',
     pooling_strategy: fields.oneOf('pooling_strategy', ['max', 'sum'], 'max'),
     activation_function: fields.oneOf('activation_function', ['relu', 'log1p_relu'], 'relu'),
     ...unchanged,
