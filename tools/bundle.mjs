@@ -12,7 +12,8 @@ const NODE_ONLY = [/^node:/, 'webgpu'];
 const PACKAGE = /^@?[\w-][\w.-]*(\/|$)/;
 
 /**
- * Bundles one entry into `dir`, as ESM for ES2022. Dynamic imports become chunks next to it, or parts of it, or stay in the file.
+ * Bundles one entry into `dir`, as ESM for ES2022. Dynamic imports stay in the file, or become chunks next to it (which two bundles in a
+ * folder must not name alike), or parts of it.
  * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave', plugins?: import('rolldown').Plugin[], define?: Record<string, string>, split?: 'chunks' | 'parts' | 'never', shaders?: 'minified' | 'written' }} options
  *   `platform` 'node' keeps imports of node:* and of webgpu, an optional peer dependency; `packages` 'leave' keeps imports of all npm
  *   packages; `define` replaces names by expressions.
@@ -27,7 +28,7 @@ export const bundle = async (options) => {
     packages = 'bundle',
     plugins = [],
     define = {},
-    split = 'chunks',
+    split = 'never',
     shaders = 'minified',
   } = options;
   const { output } = await build({

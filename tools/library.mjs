@@ -29,8 +29,8 @@ export const bundleLibrary = async (dir) => {
       handler: () => `export const workerParts=()=>({${urls.join(',')}})`,
     },
   };
-  const index = await bundle({ ...of('index'), platform: 'browser', plugins: [named] });
-  const node = await bundle({ ...of('node'), platform: 'node', split: 'never' });
+  const index = await bundle({ ...of('index'), platform: 'browser', split: 'chunks', plugins: [named] });
+  const node = await bundle({ ...of('node'), platform: 'node' });
   const chunks = [...index, ...worker, ...node];
   checkChunks(chunks);
   await writeLicences(chunks, dir);
@@ -43,7 +43,7 @@ export const bundleLibrary = async (dir) => {
  * @returns {Promise<import('rolldown').OutputChunk[]>}
  */
 export const bundleCli = async (dir) => {
-  const options = /** @type {const} */ ({ platform: 'node', minify: true, packages: 'leave' });
+  const options = /** @type {const} */ ({ platform: 'node', minify: true, packages: 'leave', split: 'chunks' });
   const chunks = await bundle({ name: 'main', file: 'cli/main.ts', dir, ...options });
   await copyFile(join(ROOT, 'LICENSE'), join(dir, 'LICENSE'));
   await writeLicences(chunks, dir);

@@ -198,8 +198,8 @@ describe('readSentenceConfig', () => {
     [{ [POOLING]: { pooling_mode: 'first' } }, /pooling_mode = "first"/],
     [{ [POOLING]: {} }, /no pooling mode is turned on/],
     [
-      dense({ activation_function: 'torch.nn.modules.activation.Sigmoid' }),
-      /2_Dense\/config\.json: activation_function = .*Sigmoid.* Identity, Tanh/,
+      dense({ activation_function: 'torch.nn.modules.activation.Softplus' }),
+      /2_Dense\/config\.json: activation_function = .*Softplus.* Identity, Tanh/,
     ],
     [dense({ module_input_name: 'image_embedding' }), /module_input_name = "image_embedding"/],
     [{ 'config_sentence_transformers.json': { similarity_fn_name: 'hamming' } }, /similarity_fn_name = "hamming"/],

@@ -46,6 +46,18 @@ describe('embed', () => {
     await expect(using().calls.embed('a', { promptName: 'query' })).rejects.toThrow(/it has none/);
   });
 
+  it('takes the prompt of the kind or none, as encode_query and encode_document: neither the default one nor passage', async () => {
+    const chain = chainOf([poolingModule(['mean'])], 64);
+    const chains = { any: chain, query: chain, document: chain };
+    const named = { prompts: { query: 'Q: ', passage: 'P: ' }, default_prompt_name: 'passage' };
+    const { calls, submitted } = using({ ...named, chains });
+    await calls.embed(['a b'], { kind: 'query' });
+    await calls.embed(['a b'], { kind: 'document' });
+    await calls.embed(['a b'], { kind: 'document', promptName: 'passage' });
+    await calls.embed(['a b']);
+    expect(submitted.map(({ ids }) => ids)).toEqual(['Q: a b', 'a b', 'P: a b', 'P: a b'].map(idsOf));
+  });
+
   it("leaves a prompt's tokens out of the pooling where include_prompt is false", async () => {
     const { calls, submitted } = using({ prompts, chains: { any: chainOf([poolingModule(['mean'], false)], 64) } });
     await calls.embed(['a b'], { promptName: 'query' });

@@ -7,22 +7,24 @@ export type PromptOptions = Pick<EmbedOptions, 'prompt' | 'promptName' | 'kind'>
 
 export const PROMPT_OPTIONS: OptionNames<Omit<PromptOptions, 'kind'>> = { prompt: true, promptName: true };
 
-/** The prompts of a kind, as sentence-transformers' encode_query and encode_document look for them. */
-const OF_KIND: Record<Kind, string[]> = { query: ['query'], document: ['document', 'passage', 'corpus'] };
+const KINDS: Kind[] = ['query', 'document'];
 
 /** Throws a RangeError for anything but a kind or undefined. */
 export function checkKind(kind: Kind | undefined): void {
-  if (kind !== undefined && !Object.hasOwn(OF_KIND, kind)) throw wrongChoice('kind', Object.keys(OF_KIND), kind);
+  if (kind !== undefined && !KINDS.includes(kind)) throw wrongChoice('kind', KINDS, kind);
 }
 
-/** What is put before a text. Throws a RangeError for a prompt that the checkpoint does not have. */
+/**
+ * What is put before a text. Throws a RangeError for a prompt that the checkpoint does not have. A kind has the prompt of its name, or none: since
+ * 5.0 sentence-transformers' encode_query and encode_document take neither the default prompt nor one called passage (base/model.py).
+ */
 export function promptOf({ prompt, promptName, kind }: PromptOptions, sentence: SentenceConfig): string {
   const { prompts, default_prompt_name } = sentence;
   if (prompt !== undefined) return prompt;
-  const own = kind && OF_KIND[kind].find((name) => Object.hasOwn(prompts, name));
-  const name = promptName ?? own ?? default_prompt_name;
+  const name = promptName ?? kind ?? default_prompt_name;
   if (name === undefined) return '';
   if (Object.hasOwn(prompts, name)) return prompts[name];
+  if (promptName === undefined) return '';
   const known = Object.keys(prompts);
   throw new RangeError(
     `This checkpoint has no prompt '${name}'; ${known.length > 0 ? `it has ${known.join(', ')}` : 'it has none'}. Pass its text as prompt.`,

@@ -155,6 +155,7 @@ function editsOf(tensors: Values[], file: string, config: LoraConfig): Map<strin
   for (const values of tensors) {
     if (values.name.length > MOST_NAME) throw unknown(values);
     const name = values.name.replace(/^base_model\.model\./, '');
+    if (/\.original_module\./.test(name)) continue; // what modules_to_save replaced: with bias 'all' peft saves its bias too
     const [, module, part] = PART.exec(name) ?? [];
     if (part === 'lora_A.weight') edit(`${module}.weight`, module, { a: values });
     else if (part === 'lora_B.weight') edit(`${module}.weight`, module, { b: values });

@@ -110,7 +110,13 @@ describe('the weights', () => {
   it('take whole tensors, and new ones at the end', async () => {
     const classifier = 'base_model.model.classifier.weight';
     const norm = 'base_model.model.model.norm.weight';
-    const tensors = { ...LORA, [norm]: [[2], [3, 4]], [classifier]: [[4, 2], count(8)] } as Tensors;
+    const replaced = 'base_model.model.classifier.original_module.bias'; // with bias 'all' peft saves it
+    const tensors = {
+      ...LORA,
+      [norm]: [[2], [3, 4]],
+      [classifier]: [[4, 2], count(8)],
+      [replaced]: [[4], count(4)],
+    } as Tensors;
     const config = { modules_to_save: ['classifier', 'norm'], task_type: 'SEQ_CLS' };
     const files = mergedFiles(baseFiles(), await adapterOf(config, tensors));
     expect(await readJson(files, 'config.json')).toEqual({

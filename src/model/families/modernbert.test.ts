@@ -103,6 +103,12 @@ describe('the configuration', () => {
     expect(thetas({ rope_parameters: { sliding_attention: { rope_theta: 7 } } })).toEqual([160_000, 7]);
     expect(thetas({ rope_parameters: { full_attention: null }, global_rope_theta: 5 })).toEqual([5, 10_000]);
     expect(thetas({ rope_parameters: null, global_rope_theta: 5, local_rope_theta: 7 })).toEqual([5, 7]);
+    const full_attention = { rope_theta: 8 };
+    expect(thetas({ rope_parameters: { full_attention, rope_theta: null, rope_type: 'default' } })).toEqual([
+      8, 10_000,
+    ]);
+    expect(() => thetas({ rope_parameters: { full_attention, rope_theta: 9 } })).toThrow(/an object for each/);
+    expect(() => thetas({ rope_parameters: { full_attention, rope_type: 'yarn' } })).toThrow(/an object for each/);
     expect(thetas({ rope_scaling: { type: 'default', rope_theta: 77 } })).toEqual([77, 77]);
     expect(thetas({ rope_parameters: {}, rope_theta: 99 })).toEqual([160_000, 10_000]);
   });

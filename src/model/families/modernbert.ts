@@ -116,7 +116,10 @@ function ropeTheta(fields: JsonFields, kind: LayerKind): number {
   };
   const scaling = objectOf(json.rope_scaling, 'rope_scaling');
   const kinds = objectOf(json.rope_parameters, 'rope_parameters');
-  if (Object.keys(kinds).some((name) => !Object.hasOwn(THETAS, name))) {
+  // transformers 5.3 adds a rope_theta of null and a rope_type where all layers are of one kind.
+  const stray = ([name, value]: [string, unknown]) =>
+    !Object.hasOwn(THETAS, name) && value !== null && !(name === 'rope_type' && value === 'default');
+  if (Object.entries(kinds).some(stray)) {
     throw unsupported('rope_parameters', `it must have an object for each of ${Object.keys(THETAS).join(' and ')}`);
   }
   const key = `rope_parameters.${kind}`;

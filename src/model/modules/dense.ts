@@ -11,6 +11,9 @@ const ACTIVATIONS = new Map<string, Activation | undefined>([
   ['GELU', 'gelu'],
   ['SiLU', 'silu'],
   ['ReLU', 'relu'],
+  ['LeakyReLU', 'leaky_relu'],
+  ['Sigmoid', 'sigmoid'],
+  ['Mish', 'mish'],
 ]);
 
 /** activation(x · weightᵀ + bias), with use_residual plus x, or x · residualᵀ where the widths differ (base/modules/dense.py). */
