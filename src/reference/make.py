@@ -108,6 +108,29 @@ def token_dense(folder: Path) -> None:
     save(SentenceTransformer(modules=modules, device="cpu"), folder, "Dense and Normalize of tokens before the Pooling.", [call])
 
 
+def activations(folder: Path) -> None:
+    transformer = Transformer(str(base(folder / "base", 17)))
+    size = transformer.model.config.hidden_size
+    functions = [torch.nn.Mish(), torch.nn.LeakyReLU(), torch.nn.Sigmoid()]
+    dense = [fill(Dense(size if i == 0 else 24, 24, activation_function=f), 20 + i) for i, f in enumerate(functions)]
+    model = SentenceTransformer(
+        modules=[transformer, Pooling(size, "mean"), *dense],
+        prompts={"query": "Q: ", "passage": "P: "},
+        default_prompt_name="passage",
+        device="cpu",
+    )
+
+    def edit() -> None:  # as other programs write it: the library would have to add a prompt 'document', an empty one
+        path = folder / "config_sentence_transformers.json"
+        config = json.loads(path.read_text())
+        config["prompts"].pop("document")
+        path.write_text(json.dumps(config, indent=2))
+
+    about = "Three Dense: Mish, LeakyReLU, Sigmoid. A default prompt, which encode_document does not take (edited: no prompt 'document')."
+    calls = [(python, method, {**options, "normalize": False}, extra) for python, method, options, extra in (ENCODE, QUERY, DOCUMENT)]
+    save(model, folder, about, calls, edit)
+
+
 def lower(folder: Path) -> None:
     transformer = Transformer(str(base(folder / "base", 14)))
     modules = [transformer, Pooling(transformer.model.config.hidden_size, "mean"), Normalize()]
@@ -161,6 +184,7 @@ CASES = {
     "st-layers-all": lambda folder: layers(folder, 0, False),
     "st-layer-norm": layer_norm,
     "st-token-dense": token_dense,
+    "st-activations": activations,
     "st-lower-case": lower,
     "st-router-mapped": router_mapped,
 }
