@@ -93,7 +93,8 @@ export async function readSentenceConfig(
   const isMultiVector = output === 'token_embeddings';
   const prompts = main.strings('prompts');
   const default_prompt_name = main.text('default_prompt_name');
-  if (default_prompt_name !== undefined && !Object.hasOwn(prompts, default_prompt_name)) {
+  const promptNames = ['query', 'document', ...Object.keys(prompts)]; // see promptOf
+  if (default_prompt_name !== undefined && !promptNames.includes(default_prompt_name)) {
     throw new ModelFileError(`${main.file}: default_prompt_name '${default_prompt_name}' is not one of prompts.`);
   }
   const optional = (fields: JsonFields, key: string, most?: number) =>

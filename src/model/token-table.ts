@@ -9,6 +9,8 @@ export interface TokenTable {
   /** Of model2vec: the row of `data` that an id has, and what it is multiplied by. */
   mapping?: Float64Array;
   weights?: Float64Array;
+  /** What the modules after it that have tensors make of a row, by their paths. */
+  modules?: Map<string, (row: Float64Array) => Float64Array>;
 }
 
 /** The mean of a text's rows, as torch's EmbeddingBag; zeros for a text without tokens. */

@@ -12,7 +12,8 @@ import transformers
 from sentence_transformers import CrossEncoder, SentenceTransformer, __version__ as st_version
 from sentence_transformers.base.modules import Dense, Normalize, Router, Transformer
 from sentence_transformers.cross_encoder.modules import LogitScore
-from sentence_transformers.sentence_transformer.modules import LayerNorm, Pooling, WeightedLayerPooling
+from sentence_transformers.sentence_transformer.modules import LayerNorm, Pooling, StaticEmbedding, WeightedLayerPooling
+from tokenizers import Tokenizer
 
 HERE = Path(__file__).parent
 TEXTS = [
@@ -76,6 +77,7 @@ def save(model: SentenceTransformer, folder: Path, about: str, calls, edit=lambd
     write(folder, about, expected)
 
 
+ENCODE_UNIT = ("encode([text], normalize_embeddings=True)", "encode", {"normalize": True}, {"normalize_embeddings": True})
 ENCODE = ("encode([text])", "encode", {}, {})
 QUERY = ("encode_query([text])", "encode_query", {"kind": "query"}, {})
 DOCUMENT = ("encode_document([text])", "encode_document", {"kind": "document"}, {})
@@ -129,6 +131,16 @@ def activations(folder: Path) -> None:
     about = "Three Dense: Mish, LeakyReLU, Sigmoid. A default prompt, which encode_document does not take (edited: no prompt 'document')."
     calls = [(python, method, {**options, "normalize": False}, extra) for python, method, options, extra in (ENCODE, QUERY, DOCUMENT)]
     save(model, folder, about, calls, edit)
+
+
+def static_dense(folder: Path) -> None:
+    tokenizer = Tokenizer.from_file(str(HERE / "fixtures/static-normalize/tokenizer.json"))
+    static = fill(StaticEmbedding(tokenizer, embedding_dim=24), 30)
+    dense = [fill(Dense(24, 40, activation_function=torch.nn.GELU(), use_residual=True), 31), fill(Dense(40, 40, bias=False, use_residual=True), 32)]
+    modules = [static, Normalize(), dense[0], fill(LayerNorm(40), 33), dense[1]]
+    call = ("encode([text])", "encode", {"normalize": False}, {})
+    about = "StaticEmbedding, Normalize, Dense with residuals (to another width by GELU, to the same by tanh), LayerNorm between them."
+    save(SentenceTransformer(modules=modules, device="cpu"), folder, about, [call, ENCODE_UNIT])
 
 
 def lower(folder: Path) -> None:
@@ -186,6 +198,7 @@ CASES = {
     "st-token-dense": token_dense,
     "st-activations": activations,
     "st-lower-case": lower,
+    "static-dense": static_dense,
     "st-router-mapped": router_mapped,
 }
 

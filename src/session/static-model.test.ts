@@ -142,7 +142,15 @@ describe('StaticEmbedding', () => {
   });
 
   it('refuses modules that need more, and tables that do not fit', async () => {
-    await expect(load(files({}, ['Dense']))).rejects.toThrow('after a StaticEmbedding there can be Normalize');
+    await expect(load(files({}, ['WeightedLayerPooling']))).rejects.toThrow(
+      'after a StaticEmbedding there can be Normalize, Dense, LayerNorm',
+    );
+    const dense = { '1_Dense/config.json': { in_features: 2, out_features: 3 } };
+    await expect(load(files(dense, ['Dense']))).rejects.toThrow(/no model\.safetensors in .*1_Dense/);
+    const withWeights = files(dense, ['Dense']);
+    const weights = { 'linear.weight': f32([3, 2], (i) => i), 'linear.bias': f32([2], () => 0) };
+    withWeights.set('1_Dense/model.safetensors', new Blob([weightsOf(weights)]));
+    await expect(load(withWeights)).rejects.toThrow('linear.bias has the shape [2]; it must have [3]');
     const small = weightsOf({ 'embedding.weight': f32([20, 2], () => 0) });
     await expect(load(checkpoint('StaticEmbedding', small))).rejects.toThrow(
       /tokenizer.json: token .* below 20 only|embeddings for ids below 20/,

@@ -13,6 +13,7 @@ import { poolingModule } from '../model/modules/pooling';
 import { type InputModule, type Pipeline, unsupported } from '../model/pipeline';
 import { readEmbeddings, readTokenWeights } from '../model/read-token-table';
 import { readSentenceConfig, type SentenceConfig } from '../model/sentence';
+import { tableModules } from '../model/table-modules';
 import type { TokenTable } from '../model/token-table';
 import type { Item } from '../runtime/pass-items';
 import type { SubmitOptions } from '../runtime/scheduler';
@@ -52,6 +53,10 @@ export async function staticModel(
       : await readEmbeddings(files, options);
   checkTokenIds(tokenizer, table.size);
   const sentence = await sentenceOf(root, files, pipeline, input, table, options);
+  for (const { modules } of Object.values(sentence.chains)) {
+    const applies = await tableModules(root, { modules, before: table.columns }, twins, options);
+    table.modules = new Map([...(table.modules ?? []), ...applies]);
+  }
   const maxTokens = options.maxLength ?? maxTokensOf(input, tokenizerJson, tokenizerConfig);
   if (!Number.isInteger(maxTokens) || maxTokens < 1) {
     throw new RangeError(`maxLength must be a positive integer, it is ${maxTokens}.`);
@@ -78,6 +83,8 @@ export async function staticModel(
     },
   };
 }
+
+const twins = async () => (await import('../runtime/first-load')).firstLoad.twins;
 
 /** Milliseconds after which the event loop has a turn. */
 const TURN = 50;
@@ -116,7 +123,7 @@ async function compute(
   if (items.length > 0) onProgress?.(progress);
 }
 
-/** Throws an UnsupportedModelError for modules that would need a GPU. */
+/** Throws an UnsupportedModelError for modules that do not run on a table's rows. */
 async function sentenceOf(
   root: ModelFiles,
   files: ModelFiles,
@@ -125,11 +132,17 @@ async function sentenceOf(
   { columns }: TokenTable,
   options: OpenOptions,
 ): Promise<SentenceConfig> {
-  const known = kind === SPARSE ? [] : ['Normalize'];
+  const known = kind === SPARSE ? [] : ['Normalize', 'Dense', 'LayerNorm'];
   for (const { kind: next, listed } of Object.values(chains).flat()) {
     if (known.includes(next)) continue;
     const { file, field, type } = listed;
-    throw unsupported(pipeline.main, file, field, type, `after a ${kind} there can be ${known[0] ?? 'no module'}`);
+    throw unsupported(
+      pipeline.main,
+      file,
+      field,
+      type,
+      `after a ${kind} there can be ${known.join(', ') || 'no module'}`,
+    );
   }
   const own: Module = kind === SPARSE ? { kind, path, gives: 'sparse', ...unchanged } : poolingModule(['mean']);
   const from = { root, files, pipeline, entries: chains, hidden_size: columns, config: {}, own };

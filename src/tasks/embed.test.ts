@@ -43,7 +43,7 @@ describe('embed', () => {
     await expect(calls.embed('a', { promptName: 'passage' })).rejects.toThrow(
       /no prompt 'passage'; it has query, document/,
     );
-    await expect(using().calls.embed('a', { promptName: 'query' })).rejects.toThrow(/it has none/);
+    await expect(using().calls.embed('a', { promptName: 'passage' })).rejects.toThrow(/it has none/);
   });
 
   it('takes the prompt of the kind or none, as encode_query and encode_document: neither the default one nor passage', async () => {

@@ -15,8 +15,9 @@ export function checkKind(kind: Kind | undefined): void {
 }
 
 /**
- * What is put before a text. Throws a RangeError for a prompt that the checkpoint does not have. A kind has the prompt of its name, or none: since
- * 5.0 sentence-transformers' encode_query and encode_document take neither the default prompt nor one called passage (base/model.py).
+ * What is put before a text. Throws a RangeError for a prompt that the checkpoint does not have. Those for queries and
+ * documents exist, and are empty if the files do not say: since 5.0 sentence-transformers' encode_query and encode_document take neither the
+ * default prompt nor one called passage (base/model.py).
  */
 export function promptOf({ prompt, promptName, kind }: PromptOptions, sentence: SentenceConfig): string {
   const { prompts, default_prompt_name } = sentence;
@@ -24,7 +25,7 @@ export function promptOf({ prompt, promptName, kind }: PromptOptions, sentence: 
   const name = promptName ?? kind ?? default_prompt_name;
   if (name === undefined) return '';
   if (Object.hasOwn(prompts, name)) return prompts[name];
-  if (promptName === undefined) return '';
+  if (KINDS.some((kind) => kind === name)) return '';
   const known = Object.keys(prompts);
   throw new RangeError(
     `This checkpoint has no prompt '${name}'; ${known.length > 0 ? `it has ${known.join(', ')}` : 'it has none'}. Pass its text as prompt.`,

@@ -31,8 +31,11 @@ export const sequenceEmbedding = (
     if (pooling && (pooling.length > 1 || pooling[0] !== 'mean')) {
       throw new RangeError(`This checkpoint is a table of tokens, whose pooling is mean, not ${pooling}.`);
     }
-    const mean = meanOf(table, ids);
-    const row = modules.some(({ kind }) => kind === 'Normalize') ? unitLength(mean) : mean;
+    const row = modules.reduce(
+      (before, { kind, path }) =>
+        kind === 'Normalize' ? unitLength(before) : (table.modules?.get(path)?.(before) ?? before),
+      meanOf(table, ids),
+    );
     const kept = row.subarray(0, dimensions);
     return Float32Array.from(normalize ? unitLength(kept) : kept);
   },

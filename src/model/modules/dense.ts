@@ -2,7 +2,13 @@ import { ModelFileError } from '../../api/errors';
 import type { Activation } from '../../kernels/gemm-spec';
 import { MOST_WIDTH } from '../config';
 import { dense } from '../heads/rows';
-import { checkFeature, type ReadModule } from './module';
+import { checkFeature, type Module, type ReadModule } from './module';
+
+export interface DenseModule extends Module {
+  activation: Activation | undefined;
+  bias: boolean;
+  residual: boolean;
+}
 
 /** torch's activation modules by their class. */
 const ACTIVATIONS = new Map<string, Activation | undefined>([
@@ -17,7 +23,7 @@ const ACTIVATIONS = new Map<string, Activation | undefined>([
 ]);
 
 /** activation(x · weightᵀ + bias), with use_residual plus x, or x · residualᵀ where the widths differ (base/modules/dense.py). */
-export const readDense: ReadModule = (fields, path, before) => {
+export const readDense: ReadModule = (fields, path, before): DenseModule => {
   const { file } = fields;
   const isScores = before.feature === 'sentence_embedding' && fields.json.module_output_name === 'scores';
   checkFeature(fields, before, isScores ? ['scores'] : []);
@@ -43,6 +49,9 @@ export const readDense: ReadModule = (fields, path, before) => {
     kind: 'Dense',
     path,
     gives: isScores ? 'scores' : before.feature,
+    activation,
+    bias,
+    residual,
     columns: () => outputs,
     place(tensors) {
       const shape: [number, number] = [outputs, inputs];
