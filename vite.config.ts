@@ -14,6 +14,9 @@ const licences = pageLicences();
 const versionOf = (name: string): string =>
   JSON.parse(readFileSync(path(`./node_modules/${name}/package.json`), 'utf8')).version;
 
+/** What a worker needs at once is in one file, and only what it imports later has others. */
+const WITH_ENTRY = { groups: [{ name: 'core', tags: ['$initial' as const] }], includeDependenciesRecursively: false };
+
 /** The demo: `npm start` serves it, `npm run build` builds it into dist/demo. For tests see vitest.config.ts. */
 export default defineConfig({
   root: path('./demo'),
@@ -22,7 +25,11 @@ export default defineConfig({
   base: './',
   plugins: [wgsl(), contentPolicy(), licences.write, offlinePage()],
   // Emscripten's code in PGlite has an eval that never runs.
-  worker: { format: 'es', plugins: () => [wgsl(), licences.collect], rolldownOptions: { checks: { eval: false } } },
+  worker: {
+    format: 'es',
+    plugins: () => [wgsl(), licences.collect],
+    rolldownOptions: { checks: { eval: false }, output: { codeSplitting: WITH_ENTRY } },
+  },
   // The dev server does not find from the page what only workers import, and reloads the page when it finds a dependency late.
   optimizeDeps: {
     entries: ['index.html', '**/*worker.ts', '../src/worker.ts'],
