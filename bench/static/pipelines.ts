@@ -4,11 +4,17 @@ import { readFileSync, writeSync } from 'node:fs';
 import { create } from 'webgpu';
 import type { Arithmetic, Compute, Dtype } from '../../src/api/types';
 import { type Gpu, openGpu } from '../../src/gpu/device';
+import { addRows } from '../../src/kernels/add_rows';
 import { createCompiler } from '../../src/kernels/compile';
 import { matrixTiles } from '../../src/kernels/gemm';
 import type { GemmPlan, GemmSpec } from '../../src/kernels/gemm-spec';
+import { paddedWidth } from '../../src/kernels/layout';
+import { lstm } from '../../src/kernels/lstm';
+import { dotRows, labelFeatures, spanFeatures } from '../../src/kernels/pair_features';
+import type { Step } from '../../src/kernels/step';
 import { buildModel } from '../../src/model/build';
 import { readModelConfig } from '../../src/model/families/registry';
+import type { ChunkSizes } from '../../src/model/family';
 import { pooledEmbedding } from '../../src/model/heads/embeddings';
 import { lastHiddenState } from '../../src/model/heads/hidden';
 import { sequenceLogits } from '../../src/model/heads/logits';
@@ -128,6 +134,23 @@ const HEADS = {
   seqcls: [sequenceLogits],
 };
 
+/** Kernels of modules and of GLiNER's heads, which need no checkpoint's config but its width. */
+function otherSteps(width: number, { none: of }: Gpu) {
+  const half = width / 2;
+  const count = () => 0; // nothing runs
+  const own = { number: of, spans: of };
+  return [
+    addRows({ stride: width, sumStride: width, columns: width }, { rows: of, weights: of, sum: of }, count),
+    lstm(
+      { hidden: half, columns: half, gates: 2 * width, outStride: width, outColumn: 0, reverse: false },
+      { ...own, gates: of, weight: of, bias: of, out: of },
+    ),
+    spanFeatures({ columns: width, relu: true }, { ...own, starts: of, ends: of, features: of }, count),
+    labelFeatures({ width }, { ...own, words: of, labels: of, features: of }, count),
+    dotRows({ columns: width, count: 12, stride: 96 }, { ...own, rows: of, others: of, bias: of, scores: of }, count),
+  ];
+}
+
 const gpu = serial(await openGpu(create(job.toggles.map((name) => `enable-dawn-features=${name}`))));
 mark('adapter', { ...gpu.info, features: [...gpu.device.features].sort() });
 for (const { tier, dtype, act, compute = 'float', matrix = false } of TIERS) {
@@ -152,7 +175,8 @@ for (const { tier, dtype, act, compute = 'float', matrix = false } of TIERS) {
       });
       if (task === 'mlm') await compileEncoder(model, createCompiler(gpu, planFor));
       const compile = createCompiler(gpu);
-      const steps = HEADS[task].flatMap((head) => head.build(model).steps);
+      const steps: Step<ChunkSizes>[] = HEADS[task].flatMap((head) => head.build(model).steps);
+      if (task === 'mlm') for (const step of otherSteps(paddedWidth(model.config.hidden_size), gpu)) steps.push(step);
       await Promise.all(steps.map((step) => compile(step)));
     }
   }
