@@ -2,7 +2,7 @@ import { UnsupportedModelError } from '../api/errors';
 import { convertElements, isFloatDtype } from './float';
 import type { ModelFile } from './model-files';
 import type { StreamOptions } from './read';
-import { readSafetensors } from './safetensors';
+import { readSafetensors, type TensorInfo } from './safetensors';
 
 export interface Numbers {
   shape: number[];
@@ -20,12 +20,12 @@ const OTHERS = new Map<string, [bytes: number, read: (view: DataView, at: number
 const BYTES = { F32: 4, F16: 2, BF16: 2 };
 
 /**
- * The tensors of these names that a safetensors file has, as f32: whole numbers up to 2²⁴ stay exact. Throws a ModelFileError for a broken file, an
- * UnsupportedModelError for another kind of numbers.
+ * The tensors of a safetensors file that are wanted, as f32: whole numbers up to 2²⁴ stay exact. Throws a ModelFileError for a broken file, an
+ * UnsupportedModelError for another kind of numbers, and what `isWanted` throws.
  */
 export async function readNumbers(
   file: ModelFile,
-  names: string[],
+  isWanted: (tensor: TensorInfo) => boolean,
   options: StreamOptions,
 ): Promise<Map<string, Numbers>> {
   const found = new Map<string, Numbers>();
@@ -33,8 +33,9 @@ export async function readNumbers(
     file,
     {
       header(tensors) {
-        for (const { name, dtype, shape } of tensors) {
-          if (!names.includes(name)) continue;
+        for (const tensor of tensors) {
+          if (!isWanted(tensor)) continue;
+          const { name, dtype, shape } = tensor;
           if (!isFloatDtype(dtype) && !OTHERS.has(dtype)) {
             const known = [...Object.keys(BYTES), ...OTHERS.keys()].join(', ');
             throw new UnsupportedModelError(`${file.name}: ${name} is ${dtype}; known are ${known}.`);

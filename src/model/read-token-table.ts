@@ -78,6 +78,10 @@ async function idf(
 async function readWeights(files: ModelFiles, names: string[], options: ReadOptions) {
   const file = await files.open('model.safetensors', options.signal);
   if (!file) throw missingFile(files, 'model.safetensors');
-  const tensors: Map<string, Numbers> = await readNumbers(files.keep?.(file) ?? file, names, options);
+  const tensors: Map<string, Numbers> = await readNumbers(
+    files.keep?.(file) ?? file,
+    ({ name }) => names.includes(name),
+    options,
+  );
   return { file: file.name, tensors };
 }

@@ -32,7 +32,7 @@ export async function tableModules(
     const files = inFolder(root, module.path);
     const file = await files.open('model.safetensors', options.signal);
     if (!file) throw missingFile(files, 'model.safetensors');
-    const tensors = await readNumbers(files.keep?.(file) ?? file, NAMES, options);
+    const tensors = await readNumbers(files.keep?.(file) ?? file, ({ name }) => NAMES.includes(name), options);
     const of = (name: string, shape: number[]): Numbers['data'] => {
       const found = tensors.get(name);
       if (found && `${found.shape}` === `${shape}`) return found.data;

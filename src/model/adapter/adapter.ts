@@ -1,10 +1,11 @@
 /** A LoRA adapter's folder, as peft or sentence-transformers saves it: what it changes of its base. */
 import { ModelFileError, UnsupportedModelError } from '../../api/errors';
-import { convertElements, isFloatDtype } from '../../formats/float';
+import { isFloatDtype } from '../../formats/float';
 import { isObject, shown } from '../../formats/json-fields';
 import { isFileName, type ModelFile, type ModelFiles } from '../../formats/model-files';
 import { missingFile, type ReadOptions, readBytes, readJson } from '../../formats/read';
-import { readSafetensors } from '../../formats/safetensors';
+import { type Numbers, readNumbers } from '../../formats/read-numbers';
+import type { TensorInfo } from '../../formats/safetensors';
 import { type LoraConfig, readLoraConfig } from './lora-config';
 
 export interface Adapter {
@@ -17,11 +18,9 @@ export interface Adapter {
 }
 
 /** A tensor of the adapter's file, in f32. `file`: for messages, which one it is, as there may be several. */
-export interface Values {
+export interface Values extends Numbers {
   file: string;
   name: string;
-  shape: number[];
-  data: Float32Array<ArrayBuffer>;
 }
 
 /** What becomes of a tensor of the base: `whole` in its place, then `plus` or B · A times `scale` added, then rows of the lengths `lengths`. */
@@ -110,32 +109,17 @@ const MOST_VALUES = 2 ** 29;
 
 /** All tensors of the file. `where`: how messages call it. */
 async function readValues(file: ModelFile, where: string, options: ReadOptions): Promise<Values[]> {
-  const read = new Map<string, Values>();
   let total = 0;
-  await readSafetensors(
-    file,
-    {
-      header(tensors) {
-        for (const { name, dtype, shape } of tensors) {
-          if (!isFloatDtype(dtype)) {
-            throw new ModelFileError(`${where}: tensor ${shown(name)} has dtype ${dtype}; expected F32, F16 or BF16.`);
-          }
-          const count = shape.reduce((a, b) => a * b, 1);
-          total += count;
-          if (total > MOST_VALUES) throw new ModelFileError(`${where} has more than ${MOST_VALUES} numbers.`);
-          read.set(name, { file: where, name, shape, data: new Float32Array(count) });
-        }
-        return read;
-      },
-      chunk({ name, dtype }, offset, bytes) {
-        if (!isFloatDtype(dtype)) return;
-        const index = offset / (dtype === 'F32' ? 4 : 2);
-        convertElements({ file: where, tensor: name, index }, bytes, dtype, read.get(name)!.data, index);
-      },
-    },
-    options,
-  );
-  return [...read.values()];
+  const isWanted = ({ name, dtype, shape }: TensorInfo) => {
+    if (!isFloatDtype(dtype)) {
+      throw new ModelFileError(`${where}: tensor ${shown(name)} has dtype ${dtype}; expected F32, F16 or BF16.`);
+    }
+    total += shape.reduce((a, b) => a * b, 1);
+    if (total > MOST_VALUES) throw new ModelFileError(`${where} has more than ${MOST_VALUES} numbers.`);
+    return true;
+  };
+  const read = await readNumbers({ ...file, name: where }, isWanted, options);
+  return Array.from(read, ([name, numbers]) => ({ file: where, name, ...numbers }));
 }
 
 /** Patterns are matched against names. */
