@@ -229,6 +229,7 @@ describe('SparseStaticEmbedding', () => {
         .sort(),
     );
     await expect(model.embed('a')).rejects.toThrow('this one is sparse: use embedSparse');
+    await expect(model.embedMultiVector('a', { kind: 'query' })).rejects.toThrow('this one is sparse: use embedSparse');
   });
 
   it('reads a JSON file of weights, which its config.json names', async () => {

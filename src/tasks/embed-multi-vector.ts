@@ -1,12 +1,12 @@
 import type { Kind, MultiVector, MultiVectorOptions, Tokens } from '../api/calls';
-import { ModelFileError, UnsupportedModelError, wrongChoice } from '../api/errors';
+import { ModelFileError, wrongChoice } from '../api/errors';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { tokenEmbeddings } from '../model/heads/embeddings';
 import { type Expansion, type MultiVectorConfig, multiVectorLength } from '../model/multi-vector';
 import type { Tokenizer } from '../tokenizer/types';
 import { type Call, oneOrMany } from './call';
 import { encode, type ItemPart, type Parts, tokenizerOf } from './common';
-import { chainOf } from './embed';
+import { chainOf, wrongOutput } from './embed';
 import { embeddingsOf } from './embedding-precision';
 import { PROMPT_OPTIONS, promptOf } from './prompts';
 import { poolTokens } from './token-pooling';
@@ -28,11 +28,7 @@ export const embedMultiVector: Call = { options: OPTIONS, run: oneOrMany(embedTe
 async function embedTexts(parts: Parts, texts: string[], options: MultiVectorOptions): Promise<MultiVector[]> {
   const { config, sentence, submit, where } = parts;
   const { multiVector } = sentence;
-  if (!multiVector) {
-    throw new UnsupportedModelError(
-      'embedMultiVector needs a multi-vector (ColBERT) checkpoint; this one is not: use embed.',
-    );
-  }
+  if (!multiVector) throw wrongOutput('embedMultiVector needs a multi-vector (ColBERT) checkpoint', sentence);
   const kind = options?.kind;
   if (kind !== 'query' && kind !== 'document') {
     throw wrongChoice('kind', ['query', 'document'], kind);

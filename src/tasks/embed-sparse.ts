@@ -1,12 +1,10 @@
 import type { SparseEmbeddings, SparseOptions, SparseRow } from '../api/calls';
-import { UnsupportedModelError } from '../api/errors';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { readSparse, sparseEmbedding, USUAL_ENTRIES } from '../model/heads/sparse';
-import type { Feature } from '../model/modules/module';
 import { sparseRows } from '../sparse';
 import type { Call } from './call';
 import { checkTopK, encode, type Parts } from './common';
-import { chainOf } from './embed';
+import { chainOf, wrongOutput } from './embed';
 import { PROMPT_OPTIONS, promptOf } from './prompts';
 
 const OPTIONS: OptionNames<SparseOptions> = { ...CALL_OPTIONS, ...PROMPT_OPTIONS, kind: true, topK: true };
@@ -21,8 +19,7 @@ async function embedTexts(
   const { sentence, submit, config } = parts;
   const { signal, onProgress } = options;
   const chain = chainOf(options.kind, parts);
-  if (sentence.output !== 'sparse')
-    throw new UnsupportedModelError(`embedSparse needs a sparse (SPLADE) checkpoint; ${INSTEAD[sentence.output]}.`);
+  if (sentence.output !== 'sparse') throw wrongOutput('embedSparse needs a sparse (SPLADE) checkpoint', sentence);
   checkTopK(options.topK);
   const size = config.vocab_size;
   const limit = options.topK ?? sentence.max_active_dims;
@@ -53,11 +50,3 @@ async function embedTexts(
 
 /** Few sizes, and so few heads. */
 const powerOfTwo = (least: number): number => 2 ** Math.ceil(Math.log2(least));
-
-/** What to do with a checkpoint that is not sparse. */
-const INSTEAD: Record<Feature, string> = {
-  sentence_embedding: 'this one has one vector per text: use embed',
-  token_embeddings: 'this one is multi-vector: use embedMultiVector',
-  scores: 'this one is a cross-encoder: use rerank',
-  sparse: '',
-};

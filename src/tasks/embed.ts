@@ -33,8 +33,7 @@ async function embedTexts<P extends Precision = 'float32'>(
   const { sentence, submit } = parts;
   const { signal, onProgress, precision = 'float32' as P, ranges } = options;
   const chain = withoutNormalize(chainOf(options.kind, parts), options.normalize);
-  if (!chain.pooling)
-    throw new UnsupportedModelError(`embed needs a checkpoint with one vector per text; ${INSTEAD[sentence.output]}.`);
+  if (!chain.pooling) throw wrongOutput('embed needs a checkpoint with one vector per text', sentence);
   const poolings = poolingsOf(options.pooling ?? chain.pooling.poolings, chain);
   const dim = dimensionsOf(options.dimensions, poolings, chain, parts);
   const { normalize = normalizesAfter(chain) || options.dimensions !== undefined } = options;
@@ -92,13 +91,16 @@ function spansOf(chunks: Part[], offsets: [number, number][], text: number, leng
 const withoutNormalize = (chain: Chain, normalize: boolean | undefined): Chain =>
   normalize === false && !normalizesAfter(chain) ? shorter(chain) : chain;
 
-/** What to do with a checkpoint that has no embedding per text. */
+/** The call for what a checkpoint makes of a text. */
 const INSTEAD: Record<Feature, string> = {
-  sentence_embedding: '',
-  token_embeddings: 'this one is multi-vector: use embedMultiVector',
-  scores: 'this one is a cross-encoder: use rerank',
-  sparse: 'this one is sparse: use embedSparse',
+  sentence_embedding: 'has one vector per text: use embed',
+  token_embeddings: 'is multi-vector: use embedMultiVector',
+  scores: 'is a cross-encoder: use rerank',
+  sparse: 'is sparse: use embedSparse',
 };
+
+export const wrongOutput = (needs: string, { output }: Parts['sentence']): UnsupportedModelError =>
+  new UnsupportedModelError(`${needs}; this one ${INSTEAD[output]}.`);
 
 /** The modules for a kind of text. Throws a RangeError for a kind that there is none of. */
 export function chainOf(kind: Kind | undefined, { sentence: { chains, refused } }: Parts): Chain {

@@ -50,6 +50,17 @@ const LORA: Tensors = {
     [10, 20],
   ],
 };
+/** Of the embedding table. */
+const TABLE: Tensors = {
+  'model.table.lora_embedding_A': [
+    [1, 3],
+    [1, 2, 3],
+  ],
+  'model.table.lora_embedding_B': [
+    [2, 1],
+    [1, 10],
+  ],
+};
 
 const adapterOf = (config: object = {}, tensors: Tensors = LORA, files: Record<string, Blob> = {}) =>
   readAdapter(
@@ -130,17 +141,7 @@ describe('the weights', () => {
 
   it('keep the class of the base if they are for features, but for one whose output shares the changed table', async () => {
     const config = { task_type: 'FEATURE_EXTRACTION' };
-    const table: Tensors = {
-      'model.table.lora_embedding_A': [
-        [1, 3],
-        [1, 2, 3],
-      ],
-      'model.table.lora_embedding_B': [
-        [2, 1],
-        [1, 10],
-      ],
-    };
-    const classes = [LORA, table].map(async (tensors) =>
+    const classes = [LORA, TABLE].map(async (tensors) =>
       readJson(mergedFiles(baseFiles(), await adapterOf(config, tensors)), 'config.json'),
     );
     expect(await Promise.all(classes)).toEqual([
@@ -325,22 +326,12 @@ describe('refuses', () => {
   });
 
   it('an adapter of the table that leaves a shared output as it was', async () => {
-    const table: Tensors = {
-      'model.table.lora_embedding_A': [
-        [1, 3],
-        [1, 2, 3],
-      ],
-      'model.table.lora_embedding_B': [
-        [2, 1],
-        [1, 10],
-      ],
-    };
     const tied = baseFiles({ ...BASE, 'decoder.bias': [[3], [1, 2, 3]] });
-    await expect(adapterOf({}, table).then((adapter) => valuesOf(mergedFiles(tied, adapter)))).rejects.toThrow(
+    await expect(adapterOf({}, TABLE).then((adapter) => valuesOf(mergedFiles(tied, adapter)))).rejects.toThrow(
       /ensure_weight_tying is false/,
     );
     for (const config of [{ ensure_weight_tying: true }, { task_type: 'FEATURE_EXTRACTION' }]) {
-      const all = await valuesOf(mergedFiles(tied, await adapterOf(config, table)));
+      const all = await valuesOf(mergedFiles(tied, await adapterOf(config, TABLE)));
       expect(all['model.table.weight']).toEqual([3, 22, 7, 44, 11, 66]);
     }
   });

@@ -133,22 +133,24 @@ export const glinerScores = (labels: number): Head => ({
     }
     const scores = slotOf('scores', scoresPerLabel(config) * labels);
     const score = config.span_mode === 'token' ? tokenScores : spanScores;
-    const scoring = score(parts, own.slot, against, stride, labels, scores);
+    const scoring = score(parts, { words: own.slot, labels: against, columns: stride, count: labels, scores });
     const steps = [tokens.steps, labelSteps, own.steps, scoring].flat();
     const width = scores.bytes / 4;
     return { steps, answer: scores, stride: width, width };
   },
 });
 
+/** `count` labels' vectors of `columns` numbers, which words are scored against. */
+interface Scored {
+  words: Slot;
+  labels: Operand<ChunkSizes>;
+  columns: number;
+  count: number;
+  scores: Slot;
+}
+
 /** Width by width: what is made of the first and the last word of every span, against all labels. */
-function spanScores(
-  { span, config }: GlinerParts,
-  from: Slot,
-  against: Operand<ChunkSizes>,
-  columns: number,
-  labels: number,
-  scores: Slot,
-): Steps {
+function spanScores({ span, config }: GlinerParts, { words: from, labels, columns, count, scores }: Scored): Steps {
   const { start, end, out } = span!;
   const inner = slotOf('inner', start.first.n);
   const half = slotOf('half', start.second.n);
@@ -156,7 +158,7 @@ function spanScores(
   const features = slotOf('features', out.first.n);
   const vectors = out.second ? slotOf('vectors', columns) : features;
   const number = numberSlot(config.max_width);
-  const spec = { columns, count: labels, stride: scores.bytes / 4 };
+  const spec = { columns, count, stride: scores.bytes / 4 };
   return [
     ...layer('start 0', start.first, from, inner, words, true),
     ...layer('start 3', start.second, inner, half, words, true),
@@ -173,7 +175,7 @@ function spanScores(
       ...(out.second ? layer('out 3', out.second, features, vectors, words) : []),
       dotRows(
         spec,
-        { rows: vectors, others: against, bias: undefined, number: number(i), spans: list(0), scores },
+        { rows: vectors, others: labels, bias: undefined, number: number(i), spans: list(0), scores },
         (s: ChunkSizes) => s.rows,
       ),
     ]).flat(),
@@ -181,25 +183,18 @@ function spanScores(
 }
 
 /** Label by label: start, end and inside of every word. */
-function tokenScores(
-  { token }: GlinerParts,
-  from: Slot,
-  against: Operand<ChunkSizes>,
-  columns: number,
-  labels: number,
-  scores: Slot,
-): Steps {
+function tokenScores({ token }: GlinerParts, { words: from, labels, columns, count, scores }: Scored): Steps {
   const { word, out } = token!;
   const own = slotOf('word', word.n);
   const features = slotOf('features', out.first.k);
   const inner = slotOf('inner', out.first.n);
-  const number = numberSlot(labels);
+  const number = numberSlot(count);
   const spec = { columns: out.first.n, count: 3, stride: scores.bytes / 4 };
   const { weight: others, bias } = out.second;
   return [
     ...layer('word', word, from, own, words),
-    ...Array.from({ length: labels }, (_, i) => [
-      labelFeatures({ width: columns / 2 }, { words: own, labels: against, number: number(i), features }, words),
+    ...Array.from({ length: count }, (_, i) => [
+      labelFeatures({ width: columns / 2 }, { words: own, labels, number: number(i), features }, words),
       ...layer('out 0', out.first, features, inner, words, true),
       dotRows(
         spec,
