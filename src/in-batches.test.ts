@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Embeddings } from './api/calls';
+import type { Embeddings } from './api/embeddings';
 import { inBatches } from './in-batches';
 
 /** Numbers from 0, and how far they were read and whether they were ended. */

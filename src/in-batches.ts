@@ -1,4 +1,4 @@
-import type { Embeddings, Precision, PrecisionData, SparseEmbeddings, SparseRow } from './api/calls';
+import type { Embeddings, Precision, PrecisionData, SparseEmbeddings, SparseRow } from './api/embeddings';
 import { unlessAborted } from './api/errors';
 import { checkOptions, type OptionNames } from './api/options';
 

@@ -2,6 +2,7 @@
 import type { CachedModel } from './api/types';
 
 export type * from './api/calls';
+export type * from './api/embeddings';
 export {
   DeviceFaultError,
   DeviceLostError,

@@ -14,6 +14,7 @@ import { folderStore } from './store/folder';
 import { filePlans } from './store/plans-folder';
 
 export type * from './api/calls';
+export type * from './api/embeddings';
 export {
   DeviceFaultError,
   DeviceLostError,

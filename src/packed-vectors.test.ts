@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Embeddings } from './api/calls';
+import type { Embeddings } from './api/embeddings';
 import { type PackedBits, packVectors } from './packed-vectors';
 import { maxSim, searchMaxSim } from './similarity';
 import { embeddingsOf } from './tasks/embedding-precision';

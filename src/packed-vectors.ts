@@ -4,7 +4,7 @@
  * follow closely enough. A row's scale makes its product with itself exact (the estimator of Gao and Long 2024, arXiv:2405.12497, without
  * the rotation).
  */
-import type { Embeddings } from './api/calls';
+import type { Embeddings } from './api/embeddings';
 import { wrongChoice } from './api/errors';
 
 /** Positive levels by the number of bits, in standard deviations; between two of them the nearest is taken. */

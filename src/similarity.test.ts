@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Embeddings, PrecisionData } from './api/calls';
+import type { Embeddings, PrecisionData } from './api/embeddings';
 import { maxSim, similarity } from './similarity';
 import { embeddingsOf, pack } from './tasks/embedding-precision';
 

@@ -1,4 +1,4 @@
-import type { Embeddings, Metric, Precision } from './api/calls';
+import type { Embeddings, Metric, Precision } from './api/embeddings';
 import { wrongChoice } from './api/errors';
 import { type PackedVectors, packedMaxSim } from './packed-vectors';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SparseEmbeddings, SparseRow } from './api/calls';
+import type { SparseEmbeddings, SparseRow } from './api/embeddings';
 import { randomMatrix } from './kernels/fixtures';
 import { sparseDot, sparseIndex, sparseRows, sparseSimilarity } from './sparse';
 

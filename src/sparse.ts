@@ -1,5 +1,5 @@
 /** Sparse embeddings outside a model: their rows, how alike two are, and a search through many. */
-import type { Metric, SparseEmbeddings, SparseRow } from './api/calls';
+import type { Metric, SparseEmbeddings, SparseRow } from './api/embeddings';
 import { wrongChoice } from './api/errors';
 
 /** The numbers of sparse embeddings as embeddings. */

@@ -2,7 +2,8 @@
  * The public types: the options of `loadModel` and the model it returns, the same in a page (through a worker), in a worker and in Node. The
  * model's calls are in calls.ts.
  */
-import type { Calls, Metric, Pooling } from './calls';
+import type { Calls } from './calls';
+import type { Metric, Pooling } from './embeddings';
 
 /**
  * Storage of weights on the GPU; no dtype needs a device feature. `q8` and `q4`: the layers' matrices are 8-bit or 4-bit integers in groups of

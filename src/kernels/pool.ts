@@ -1,4 +1,4 @@
-import type { Pooling } from '../api/calls';
+import type { Pooling } from '../api/embeddings';
 import source from './pool.wgsl?raw';
 import type { KernelStep, Operand } from './step';
 

@@ -2,7 +2,7 @@
  * Reference implementations of the shaders, for tests and for the self-check at load: each computes what its kernel does, in 64-bit floats and
  * in the form of the papers, without tiles, padding or permuted columns. A Matrix is a list of rows.
  */
-import type { Pooling } from '../api/calls';
+import type { Pooling } from '../api/embeddings';
 import type { Activation } from './gemm-spec';
 
 export type Matrix = Float64Array[];

@@ -1,4 +1,4 @@
-import type { Pooling } from '../api/calls';
+import type { Pooling } from '../api/embeddings';
 import type { Arithmetic, Compute, Dtype, Task } from '../api/types';
 import type { ModelConfig } from './config';
 import type { Encoder } from './family';

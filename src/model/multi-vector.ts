@@ -1,5 +1,5 @@
 /** How a multi-vector (ColBERT) checkpoint turns texts into tokens, in the files of sentence-transformers 6 and of PyLate. */
-import type { Kind } from '../api/calls';
+import type { Kind } from '../api/embeddings';
 import type { TokenPooling } from './modules/token-pooling';
 
 /** Lengths count every token. */

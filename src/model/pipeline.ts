@@ -2,7 +2,7 @@
  * Which modules a text goes through: sentence-transformers' modules.json, with its Routers taken apart. Without these files a checkpoint is a
  * Transformer, with a Pooling if there is a 1_Pooling.
  */
-import type { Kind } from '../api/calls';
+import type { Kind } from '../api/embeddings';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
 import { GLINER_CONFIG, isTransformer } from '../formats/checkpoint';
 import { fieldsOf, isObject, type JsonFields, unsupportedField, writerOf, wrongField } from '../formats/json-fields';

@@ -2,7 +2,7 @@
  * What sentence-transformers' files say of a Transformer: the modules after it and their config.json, config_sentence_transformers.json,
  * sentence_bert_config.json. PyLate's multi-vector (ColBERT) checkpoints have the same files.
  */
-import type { Kind, Metric } from '../api/calls';
+import type { Kind, Metric } from '../api/embeddings';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
 import type { LoadOptions } from '../api/types';
 import { fieldsOf, isObject, type JsonFields, wrongField } from '../formats/json-fields';

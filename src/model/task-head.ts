@@ -1,5 +1,5 @@
 /** A checkpoint's own head: layers from hidden states, or from one pooled row per sequence, to logits. */
-import type { Pooling } from '../api/calls';
+import type { Pooling } from '../api/embeddings';
 import { ModelFileError } from '../api/errors';
 import type { Activation } from '../kernels/gemm-spec';
 import { roundUp } from '../kernels/storage';

@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import type { Embeddings, EmbedOptions, MultiVectorOptions, RerankOptions, SparseOptions } from '../api/calls';
+import type { RerankOptions } from '../api/calls';
+import type { Embeddings, EmbedOptions, MultiVectorOptions, SparseOptions } from '../api/embeddings';
 import type { Model } from '../api/types';
 
 /** A call of the library that saved the checkpoint, and its results. */

@@ -2,7 +2,7 @@
  * Small inputs for every kind of kernel, and what it must compute from them: one function per kind, which reads the sizes that the kernel was
  * compiled for.
  */
-import type { Pooling } from '../api/calls';
+import type { Pooling } from '../api/embeddings';
 import type { Arithmetic, Dtype } from '../api/types';
 import type { Constants, KernelSpec } from '../gpu/kernel';
 import type { CompiledStep } from '../kernels/compile';

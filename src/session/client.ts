@@ -1,5 +1,6 @@
 import { proxy, type Remote } from 'comlink';
-import type { CallOptions, Embeddings, SparseEmbeddings } from '../api/calls';
+import type { CallOptions } from '../api/calls';
+import type { Embeddings, SparseEmbeddings } from '../api/embeddings';
 import { disposedError, unlessAborted, WorkerError } from '../api/errors';
 import { checkOptions, LOAD_OPTIONS, type OptionNames } from '../api/options';
 import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from '../api/types';

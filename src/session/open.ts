@@ -1,4 +1,4 @@
-import type { Kind } from '../api/calls';
+import type { Kind } from '../api/embeddings';
 import { DeviceLostError, disposedError } from '../api/errors';
 import type { MemoryUse, Model, ModelInfo, ModelSource } from '../api/types';
 import { fieldsOf, isObject } from '../formats/json-fields';

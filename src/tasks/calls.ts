@@ -1,4 +1,5 @@
-import type { Calls, Kind } from '../api/calls';
+import type { Calls } from '../api/calls';
+import type { Kind } from '../api/embeddings';
 import type { Task } from '../api/types';
 import { bound, type Call } from './call';
 import type { Parts } from './common';

@@ -1,4 +1,4 @@
-import type { DecodeSparseOptions, SparseRow, SparseToken } from '../api/calls';
+import type { DecodeSparseOptions, SparseRow, SparseToken } from '../api/embeddings';
 import type { OptionNames } from '../api/options';
 import type { Call } from './call';
 import { checkTopK, type Parts, tokenizerOf } from './common';

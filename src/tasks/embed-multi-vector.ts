@@ -1,4 +1,5 @@
-import type { Kind, MultiVector, MultiVectorOptions, Tokens } from '../api/calls';
+import type { Tokens } from '../api/calls';
+import type { Kind, MultiVector, MultiVectorOptions } from '../api/embeddings';
 import { ModelFileError, wrongChoice } from '../api/errors';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { tokenEmbeddings } from '../model/heads/embeddings';

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SparseEmbeddings } from '../api/calls';
+import type { SparseEmbeddings } from '../api/embeddings';
 import type { Model } from '../api/types';
 import { parseHeader } from '../formats/safetensors';
 import { sparseRow, spladePool } from '../kernels/twins';

@@ -1,4 +1,4 @@
-import type { SparseEmbeddings, SparseOptions, SparseRow } from '../api/calls';
+import type { SparseEmbeddings, SparseOptions, SparseRow } from '../api/embeddings';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { readSparse, sparseEmbedding, USUAL_ENTRIES } from '../model/heads/sparse';
 import { sparseRows } from '../sparse';

@@ -1,4 +1,5 @@
-import type { Embeddings, EmbedOptions, Kind, Pooling, Precision, Tokens } from '../api/calls';
+import type { Tokens } from '../api/calls';
+import type { Embeddings, EmbedOptions, Kind, Pooling, Precision } from '../api/embeddings';
 import { UnsupportedModelError } from '../api/errors';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { normalizesAfter, sequenceEmbedding, shorter } from '../model/heads/embeddings';

@@ -1,4 +1,4 @@
-import type { Embeddings, EmbedOptions, Precision, PrecisionData } from '../api/calls';
+import type { Embeddings, EmbedOptions, Precision, PrecisionData } from '../api/embeddings';
 import { wrongChoice } from '../api/errors';
 
 /** `data` as embeddings. */

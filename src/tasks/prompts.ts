@@ -1,4 +1,4 @@
-import type { EmbedOptions, Kind } from '../api/calls';
+import type { EmbedOptions, Kind } from '../api/embeddings';
 import { wrongChoice } from '../api/errors';
 import type { OptionNames } from '../api/options';
 import type { SentenceConfig } from '../model/sentence';

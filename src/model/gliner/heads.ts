@@ -1,5 +1,5 @@
 /** GLiNER's heads as steps. Everything is f32; a chunk is one text: its rows are the tokens that count, its lists say which words they are. */
-import type { Pooling } from '../../api/calls';
+import type { Pooling } from '../../api/embeddings';
 import type { Epilogue } from '../../kernels/gemm-spec';
 import { lstm } from '../../kernels/lstm';
 import { dotRows, labelFeatures, spanFeatures } from '../../kernels/pair_features';

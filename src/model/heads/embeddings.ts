@@ -1,4 +1,4 @@
-import type { Pooling } from '../../api/calls';
+import type { Pooling } from '../../api/embeddings';
 import { poolingModule } from '../modules/pooling';
 import { type Chain, chainOf } from '../sentence';
 import { meanOf, unitLength } from '../token-table';

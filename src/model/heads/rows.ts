@@ -2,7 +2,7 @@
  * What heads are made of: rows of numbers on their way through layers, each function one more step. Everything is f32. Rows alternate between
  * two scratch buffers, `head a` and `head b`.
  */
-import type { Pooling } from '../../api/calls';
+import type { Pooling } from '../../api/embeddings';
 import { addRows } from '../../kernels/add_rows';
 import type { Activation } from '../../kernels/gemm-spec';
 import { layerNorm } from '../../kernels/layer_norm';

@@ -1,4 +1,4 @@
-import type { Pooling } from '../../api/calls';
+import type { Pooling } from '../../api/embeddings';
 import { UnsupportedModelError } from '../../api/errors';
 import type { JsonFields } from '../../formats/json-fields';
 import { pooled } from '../heads/rows';
