@@ -46,6 +46,7 @@ const LAVAPIPE_ONLY = [
   'src/model/base-shape.gpu.test.ts',
   'src/runtime/runtime.gpu.test.ts',
   'cli/cli.gpu.test.ts',
+  'cli/convert.gpu.test.ts',
   'src/guide.gpu.test.ts',
   'src/tasks/embed-sparse.gpu.test.ts',
   'src/session/recovery.gpu.test.ts',

@@ -1,65 +1,24 @@
 /** The command line as users run it: built, in its own process. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { env, execPath } from 'node:process';
+import { execPath } from 'node:process';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { maxDifference, publicModel } from '../src/model/fixtures/golden';
 import { twinFolder } from '../src/model/fixtures/twin';
-import { loadModel, type Model } from '../src/node';
+import { withModel } from '../src/session/fixtures';
 import { labelsOf, tinyModel } from '../src/tasks/fixtures';
-import { ROOT } from '../tools/bundle.mjs';
-import { buildCli } from './fixtures';
+import { builtCli, jsonl, parse } from './fixtures';
 
 const NANO = publicModel('nano');
 const NANO_EMBED = publicModel('nano-embed');
 
-let folder: string;
-let command: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'cli-'));
-  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  command = await buildCli(folder);
-});
-afterAll(() => rm(folder, { recursive: true }));
-
-const at = (name: string) => join(folder, name);
-const start = (...args: string[]) =>
-  spawn(execPath, [command, ...args], { env: { ...env, HF_TOKEN: '' }, stdio: 'pipe' });
-
-async function run(args: string[], stdin = '') {
-  const child = start(...args);
-  child.stdin.end(stdin);
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { code, stdout, stderr, lines: parse(stdout) };
-}
-const parse = (lines: string): Record<string, unknown>[] =>
-  lines.startsWith('{')
-    ? lines
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line))
-    : [];
-const jsonl = (rows: unknown[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-
-async function withModel<T>(
-  source: string,
-  options: Parameters<typeof loadModel>[1],
-  use: (model: Model) => Promise<T>,
-) {
-  const model = await loadModel(source, options);
-  try {
-    return await use(model);
-  } finally {
-    await model.dispose();
-  }
-}
+const { folder, command, at, start, run } = builtCli();
 
 describe('bad arguments', () => {
   it.each([
@@ -282,23 +241,23 @@ it('a killed job resumes, and does not lock its output for good', async () => {
   while (!(await readFile(at('killed.jsonl'), 'utf8').catch(() => ''))) await setTimeout(20);
   killed.kill('SIGKILL');
   await once(killed, 'close');
-  expect(await readdir(folder)).toContain('killed.jsonl.lock');
+  expect(await readdir(folder())).toContain('killed.jsonl.lock');
   const { code, stderr } = await run(
     ['embed', NANO_EMBED, ...files, '--resume'],
     jsonl([1, 2, 3].map((text) => ({ text: `${text}` }))),
   );
   expect(code, stderr).toBe(0);
   expect(parse(await readFile(at('killed.jsonl'), 'utf8')).map(({ line }) => line)).toEqual([1, 2, 3]);
-  expect(await readdir(folder)).not.toContain('killed.jsonl.lock');
+  expect(await readdir(folder())).not.toContain('killed.jsonl.lock');
 });
 
 it.skipIf(process.platform === 'win32')('never writes over its input, however it is named', async () => {
   const input = jsonl([{ text: 'A ship at sea.' }]);
   await writeFile(at('same.jsonl'), input);
   await symlink('same.jsonl', at('link.jsonl'));
-  const node = `"${execPath}" "${command}" embed "${NANO_EMBED}"`;
+  const node = `"${execPath}" "${command()}" embed "${NANO_EMBED}"`;
   const shell = async (line: string) => {
-    const child = spawn('sh', ['-c', line], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn('sh', ['-c', line], { cwd: folder(), stdio: ['ignore', 'ignore', 'pipe'] });
     const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
     return { code, stderr };
   };
@@ -330,109 +289,3 @@ it('a model from a URL is cached, listed and deleted', async () => {
   expect((await run(['cache', 'delete', source, ...cache])).code).toBe(1);
   expect((await run(['cache', 'list', ...cache])).stdout).toBe('');
 });
-
-describe('convert', () => {
-  it("merges an adapter of the Hub into its base, a pull request's revision; a dtype has several names", async () => {
-    const fixtures = join(ROOT, 'src/reference/fixtures/st-lora');
-    const asked: string[] = [];
-    const server = createServer(async (request, response) => {
-      asked.push(request.url ?? '');
-      const [, part, name] = /^\/org\/(base|adapter)\/resolve\/[^/]+\/(.+)$/.exec(request.url ?? '') ?? [];
-      const bytes = part && (await readFile(join(fixtures, part, name)).catch(() => undefined));
-      response.writeHead(bytes ? 200 : 404).end(bytes || '');
-    });
-    onTestFinished(() => void server.close());
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const hub = ['--hub-url', `http://127.0.0.1:${(server.address() as AddressInfo).port}`];
-    const options = ['--adapter', 'org/adapter', '--revision', 'refs/pr/3', '--dtype', 'float32', ...hub];
-    const { code, stderr } = await run(['convert', 'org/base', at('merged'), ...options]);
-    expect(code, stderr).toBe(0);
-    expect(asked).toContain('/org/base/resolve/refs%2Fpr%2F3/model.safetensors');
-    expect(asked).toContain('/org/adapter/resolve/main/adapter_model.safetensors');
-    const embed = async (args: string[]) => {
-      const { lines } = await run(
-        ['embed', ...args, '--dtype', 'fp32', '--arithmetic', 'f32'],
-        jsonl([{ text: 'Bread' }]),
-      );
-      return lines[0].embedding as number[];
-    };
-    const embedding = await embed([at('merged')]);
-    expect(embedding).toHaveLength(24);
-    expect(embedding).toEqual(await embed([join(fixtures, 'base'), '--adapter', join(fixtures, 'adapter')]));
-  });
-
-  it('q8: the folder is complete and computes what loadModel does with that dtype', async () => {
-    const { code, stderr } = await run(['convert', NANO_EMBED, at('nano-q8'), '--dtype', 'q8']);
-    expect(code, stderr).toBe(0);
-    const names = async (folder: string) => (await readdir(folder, { recursive: true })).sort();
-    const isPart = (name: string) => !name.startsWith('onnx'); // of the checkpoint
-    expect(await names(at('nano-q8'))).toEqual((await names(NANO_EMBED)).filter(isPart));
-    const texts = ['A ship at sea.', 'Bread and butter.'];
-    const embed = async ({ info, embed }: Model) => ({ dtype: info.dtype, data: (await embed(texts)).data });
-    const converted = await withModel(at('nano-q8'), {}, embed);
-    expect(converted.dtype).toBe('q8');
-    expect(converted).toEqual(await withModel(NANO_EMBED, { dtype: 'q8' }, embed));
-    expect((await run(['convert', NANO_EMBED, at('nano-q8'), '--dtype', 'q4'])).code).toBe(2); // not replaced
-  });
-
-  it('f16: plain safetensors, every float F16', async () => {
-    const { code, stderr } = await run(['convert', tinyModel('mlm'), at('tiny-f16'), '--dtype', 'f16']);
-    expect(code, stderr).toBe(0);
-    const file = await readFile(at('tiny-f16/model.safetensors'));
-    const dataStart = 8 + Number(file.readBigUInt64LE(0));
-    const { __metadata__, ...tensors } = JSON.parse(file.toString('utf8', 8, dataStart));
-    expect(__metadata__).toEqual({ format: 'pt' });
-    let end = 0;
-    for (const { dtype, shape, data_offsets } of Object.values(tensors) as Tensor[]) {
-      expect([dtype, data_offsets[0]]).toEqual(['F16', end]);
-      end += 2 * shape.reduce((a, b) => a * b, 1);
-    }
-    expect(dataStart + end).toBe(file.length);
-  });
-
-  it('keeps others out while it runs; what it leaves when killed goes with the next run', async () => {
-    const server = createServer(async (request, response) => {
-      const name = decodeURIComponent(request.url ?? '');
-      if (name.endsWith('.safetensors')) return; // no answer
-      const bytes = await readFile(join(NANO_EMBED, name)).catch(() => undefined);
-      response.writeHead(bytes ? 200 : 404, { 'content-length': bytes?.length ?? 0 }).end(bytes);
-    });
-    onTestFinished(() => server.closeAllConnections());
-    onTestFinished(() => void server.close());
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const killed = start(
-      'convert',
-      `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-      at('kill/out'),
-      '--dtype',
-      'q8',
-    );
-    const held = () => readdir(at('kill')).catch(() => []);
-    while ((await held()).length === 0) await setTimeout(20);
-    const other = await run(['convert', NANO_EMBED, at('kill/out'), '--dtype', 'q8']);
-    expect([other.code, other.stderr]).toEqual([2, expect.stringMatching(/Process \d+ is converting to .* already/)]);
-    killed.kill('SIGKILL');
-    await once(killed, 'close');
-    expect(await held()).toHaveLength(1);
-    expect(await run(['convert', NANO_EMBED, at('kill/out'), '--dtype', 'q8'])).toMatchObject({ code: 0 });
-    expect(await held()).toEqual(['out']);
-  });
-
-  it('leaves nothing behind when the source is broken', async () => {
-    const broken = tinyModel('mlm');
-    await writeFile(
-      join(broken, 'model.safetensors'),
-      (await readFile(join(broken, 'model.safetensors'))).subarray(0, 9000),
-    );
-    const { code, stderr } = await run(['convert', broken, at('parts/out'), '--dtype', 'f16']);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/model\.safetensors/);
-    expect(await readdir(at('parts'))).toEqual([]);
-  });
-});
-
-interface Tensor {
-  dtype: string;
-  shape: number[];
-  data_offsets: [number, number];
-}

@@ -1,5 +1,11 @@
-import { copyFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { env, execPath } from 'node:process';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll } from 'vitest';
 import { ROOT } from '../tools/bundle.mjs';
 import { bundleCli, bundleLibrary } from '../tools/library.mjs';
 
@@ -11,3 +17,38 @@ export async function buildCli(folder: string): Promise<string> {
   await bundleCli(join(folder, 'cli'));
   return join(folder, 'cli/main.js');
 }
+
+/** The command line built for the tests of a file, in a folder that goes after them; `folder` and `command` are known once they run. */
+export function builtCli() {
+  let folder: string;
+  let command: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'cli-'));
+    await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    command = await buildCli(folder);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const start = (...args: string[]) =>
+    spawn(execPath, [command, ...args], { env: { ...env, HF_TOKEN: '' }, stdio: 'pipe' });
+
+  async function run(args: string[], stdin = '') {
+    const child = start(...args);
+    child.stdin.end(stdin);
+    const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+    return { code, stdout, stderr, lines: parse(stdout) };
+  }
+
+  return { folder: () => folder, command: () => command, at: (name: string) => join(folder, name), start, run };
+}
+
+/** JSON lines; none of other output. */
+export const parse = (lines: string): Record<string, unknown>[] =>
+  lines.startsWith('{')
+    ? lines
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+    : [];
+
+export const jsonl = (rows: unknown[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
