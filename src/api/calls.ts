@@ -238,12 +238,18 @@ export interface ForwardOptions extends CallOptions {
 
 /** The calls of a model. Options, if any, are the last argument. */
 export interface Calls {
-  /** Fills every `[MASK]`. Throws a RangeError for a text without one. */
+  /** Candidates for every `[MASK]`: transformers' fill-mask pipeline, also for several masks in a text. Throws a RangeError for a text without one. */
   fillMask(text: string, options?: FillMaskOptions): Promise<MaskResult[]>;
   fillMask(texts: string[], options?: FillMaskOptions): Promise<MaskResult[][]>;
-  /** One embedding per text, as the checkpoint's sentence-transformers files say; without them, the mean of its hidden states. */
+  /**
+   * One embedding per text, [texts, dim], of unit length by default: sentence-transformers' SentenceTransformer.encode, with `kind` its encode_query and
+   * encode_document. Without its files, the mean of the hidden states.
+   */
   embed<P extends Precision = 'float32'>(texts: string | string[], options?: EmbedOptions<P>): Promise<Embeddings<P>>;
-  /** One embedding per token, from a multi-vector (ColBERT) model of sentence-transformers or PyLate. Compare them with `maxSim`. */
+  /**
+   * One embedding per token, [tokens, dim] of each text, from a multi-vector (ColBERT) model: encode_query and encode_document of sentence-transformers'
+   * MultiVectorEncoder, PyLate's ColBERT.encode. Compare them with `maxSim`.
+   */
   embedMultiVector(text: string, options: MultiVectorOptions): Promise<MultiVector>;
   embedMultiVector(texts: string[], options: MultiVectorOptions): Promise<MultiVector[]>;
   /**
@@ -253,13 +259,22 @@ export interface Calls {
   embedSparse(texts: string | string[], options?: SparseOptions): Promise<SparseEmbeddings>;
   /** The tokens of a sparse row, largest weight first, as sentence-transformers' SparseEncoder.decode. */
   decodeSparse(row: SparseRow, options?: DecodeSparseOptions): Promise<SparseToken[]>;
-  /** The labels with their scores, best first: softmax, or sigmoid where problem_type is multi_label_classification. */
+  /**
+   * All labels with their probabilities, best first: transformers' text-classification pipeline with top_k=None. Softmax, or sigmoid where problem_type is
+   * multi_label_classification.
+   */
   classify(text: string | TextPair, options?: ClassifyOptions): Promise<LabelScore[]>;
   classify(texts: (string | TextPair)[], options?: ClassifyOptions): Promise<LabelScore[][]>;
-  /** Scores labels of your choice, best first, with a natural language inference model (it has a label for entailment). */
+  /**
+   * Scores labels of your choice, best first, with a natural language inference model (it has a label for entailment): transformers'
+   * zero-shot-classification pipeline.
+   */
   zeroShot(text: string, labels: string[], options?: ZeroShotOptions): Promise<LabelScore[]>;
   zeroShot(texts: string[], labels: string[], options?: ZeroShotOptions): Promise<LabelScore[][]>;
-  /** Scores how well each document answers the query, best first, with a cross-encoder: a sequence classifier with one or two labels. */
+  /**
+   * Scores how well each document answers the query, best first: sentence-transformers' CrossEncoder.rank. Of a sequence classifier with two labels the
+   * score is the second one's probability.
+   */
   rerank(query: string, documents: string[], options?: RerankOptions): Promise<RerankResult[]>;
   /**
    * The best label per token, special ones left out; with `aggregation`, the entities: transformers' token-classification pipeline. Of a text that
@@ -288,7 +303,7 @@ export interface Calls {
   /** Splits a text into parts that fit the model, between words if possible. A short text is one chunk. */
   chunk(text: string, options?: ChunkOptions): Promise<Chunk[]>;
   chunk(texts: string[], options?: ChunkOptions): Promise<Chunk[][]>;
-  /** The bare model on token ids: last_hidden_state [rows, hidden], hidden_states [layers + 1, rows, hidden], logits [rows or sequences, columns]. */
+  /** The bare model on token ids, transformers' outputs: last_hidden_state [rows, hidden], hidden_states [layers + 1, rows, hidden], logits [rows or sequences, columns]. */
   forward(batch: TokenBatch, options?: ForwardOptions): Promise<Partial<Record<OutputName, Tensor>>>;
   /** The tokens that the model reads, special ones included: transformers' tokenizer(text, pair), nothing cut. */
   tokenize(text: string | Words, pair?: string | Words): Promise<Tokens>;
