@@ -35,7 +35,7 @@ export function readSparse(answer: Float32Array): SparseAnswer {
   };
 }
 
-/** Room for a text's weights where the caller sets no limit. Texts usually have 20 to 300, and those with more are computed once more. */
+/** Room for a text's weights where the caller sets no limit. Texts with more are computed once more. */
 export const USUAL_ENTRIES = 1024;
 
 /** The `most` largest weights of a text, through a chain that ends in sparse rows: [sequences, 1 + most] pairs of words, see readSparse. */
