@@ -54,6 +54,7 @@ const LAVAPIPE_ONLY = [
   'src/reference/lora.gpu.test.ts',
   'src/session/overflow.gpu.test.ts',
   'bench/pack/pack.gpu.test.ts',
+  'bench/shaders/clamps.gpu.test.ts',
 ];
 
 /** Of tests that compute with Dawn in this process. */

@@ -61,7 +61,8 @@ const UNROLLED = /for \(var (\w+)_unroll = 0u; \w+ < (\w+); \w+\+\+\) \{/;
 /**
  * Unrolls loops whose index is named `…_unroll`: completely if the loop ends at a literal, which makes the index a constant; otherwise UNROLL
  * steps at a time (the shader's constant, which must divide the trip count). Few drivers unroll loops this long, and the bookkeeping costs
- * up to a fifth of the FMA rate. Each step keeps its declarations in its own block.
+ * up to a fifth of the FMA rate. Each step keeps its declarations in its own block. The loop counts by 1, because then WGSL's compiler can prove
+ * that an index is inside its array (src/DESIGN.md).
  */
 function unroll(code: string): string {
   const times = Number(/^const UNROLL: u32 = (\d+);/m.exec(code)?.[1] ?? 1);
@@ -80,7 +81,7 @@ function unroll(code: string): string {
       ? write(Number(end), (i) => `const ${name}_unroll = ${i}u`)
       : times === 1
         ? rest.slice(found.index, stop)
-        : `for (var ${name} = 0u; ${name} < ${end}; ${name} += ${times}) {\n${write(times, (i) => `let ${name}_unroll = ${name} + ${i}`)}\n}`;
+        : `for (var ${name} = 0u; ${name} < ${end} / ${times}; ${name}++) {\n${write(times, (i) => `let ${name}_unroll = ${name} * ${times} + ${i}`)}\n}`;
     written += rest.slice(0, found.index) + loop;
     rest = rest.slice(stop);
   }

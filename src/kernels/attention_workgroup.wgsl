@@ -31,8 +31,9 @@ fn load_transposed(part: u32, head: u32, row: u32, apart: u32, last: u32, dim4: 
 
 fn load_values(thread: u32, head: u32, slice: u32, from_key: u32, last: u32) {
   let x = thread % SLICE4;
-  for (var first = 0u; first < V_KEYS; first += THREADS / SLICE4) {
-    let key = first + thread / SLICE4;
+  let y = thread / SLICE4 % (THREADS / SLICE4); // the second % tells the compiler what a parameter cannot: how many threads there are
+  for (var turn = 0u; turn < V_KEYS * SLICE4 / THREADS; turn++) {
+    let key = turn * (THREADS / SLICE4) + y;
     v_tile[key * SLICE4 + x] = load(2, head, min(from_key + key, last), slice * SLICE4 + x);
   }
 }
@@ -66,8 +67,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let all_to = min(min(high.x, high.y), min(high.z, high.w));
 
   // Pairs of threads load 32 contiguous bytes of a row; pairs of pairs store side by side.
-  for (var first = 0u; first < ROWS4 * DIM4; first += THREADS) {
-    let block = first + thread;
+  for (var turn = 0u; turn < ROWS4 * DIM4 / THREADS; turn++) {
+    let block = turn * THREADS + thread;
     let d = block / (2 * ROWS4) * 2 + block % 2;
     let r = block / 2 % ROWS4;
     let q = load_transposed(0, head, tile.x + r * 4, 1, tile.y - 1, d);
@@ -84,8 +85,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var u0 = o0; var u1 = o0; var u2 = o0; var u3 = o0; // dimensions 4 (x + ACROSS) ..
   for (var k0 = tile.z; k0 < tile.w; k0 += KEYS) {
     workgroupBarrier();
-    for (var first = 0u; first < ACROSS * DIM4; first += THREADS) {
-      let block = first + thread;
+    for (var turn = 0u; turn < ACROSS * DIM4 / THREADS; turn++) {
+      let block = turn * THREADS + thread;
       let d = block / (2 * ACROSS) * 2 + block % 2;
       let r = block / 2 % ACROSS;
       let k = load_transposed(1, head, k0 + r, ACROSS, tile.w - 1, d);
@@ -95,13 +96,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     load_values(thread, head, group.z, k0, tile.w - 1);
     workgroupBarrier();
     var s0 = -scale; var s1 = s0; var s2 = s0; var s3 = s0; // per key, the scores of the four rows minus scale
-    var q_at = y;
-    var k_at = x;
     for (var d_unroll = 0u; d_unroll < HEAD_DIM; d_unroll++) {
-      let q = q_tile[q_at];
-      let k = kp_tile[k_at];
-      q_at += ROWS4;
-      k_at += ACROSS;
+      let q = q_tile[d_unroll * ROWS4 + y];
+      let k = kp_tile[d_unroll * ACROSS + x];
       s3 = fma(k.wwww, q, s3);
       s2 = fma(k.zzzz, q, s2);
       s1 = fma(k.yyyy, q, s1);
@@ -132,20 +129,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let p_to = x * P_STRIDE + y;
     kp_tile[p_to] = s0; kp_tile[p_to + ACROSS * P_STRIDE] = s1;
     kp_tile[p_to + 2 * ACROSS * P_STRIDE] = s2; kp_tile[p_to + 3 * ACROSS * P_STRIDE] = s3;
-    var p_at = y;
-    for (var first = 0u; first < KEYS; first += V_KEYS) {
-      if (first > 0) {
+    for (var part = 0u; part < KEYS / V_KEYS; part++) {
+      if (part > 0) {
         workgroupBarrier();
-        load_values(thread, head, group.z, k0 + first, tile.w - 1);
+        load_values(thread, head, group.z, k0 + part * V_KEYS, tile.w - 1);
       }
       workgroupBarrier();
-      var v_at = x;
       for (var key_unroll = 0u; key_unroll < V_KEYS; key_unroll++) {
-        let p4 = kp_tile[p_at];
-        let v0 = v_tile[v_at];
-        let v1 = v_tile[v_at + ACROSS];
-        p_at += P_STRIDE;
-        v_at += SLICE4;
+        let p4 = kp_tile[(part * V_KEYS + key_unroll) * P_STRIDE + y];
+        let v0 = v_tile[key_unroll * SLICE4 + x];
+        let v1 = v_tile[key_unroll * SLICE4 + x + ACROSS];
         o0 = fma(p4.xxxx, v0, o0); u0 = fma(p4.xxxx, v1, u0);
         o1 = fma(p4.yyyy, v0, o1); u1 = fma(p4.yyyy, v1, u1);
         o2 = fma(p4.zzzz, v0, o2); u2 = fma(p4.zzzz, v1, u2);

@@ -24,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   partial[thread] = sum;
   workgroupBarrier();
   for (var half = 32u; half > 0; half /= 2u) {
-    if (thread < half) { partial[thread] += partial[thread + half]; }
+    if (thread < half) { partial[thread] += partial[(thread + half) % 64]; }
     workgroupBarrier();
   }
   if (thread > 0) { return; }

@@ -56,7 +56,7 @@ fn load_w(row: u32, k4: u32) -> vec4<f32> {
 fn dequantised(at: u32) -> vec4<f32> { // weights 4 at .. 4 at + 4; exact, as a scale has 11 bits and an integer 8
   let scale = unpack2x16float(w_scales[at / 16] >> (at / 8 % 2 * 16)).x;
   let word = select(at, at / 2, W_BITS == 4);
-  let v = w[word / 4][word % 4];
+  let v = w[word / 4][word % W_LANES];
   let bytes = select(v ^ 0x80808080, (v >> (at % 2 * 4)) & 0x0f0f0f0f, W_BITS == 4); // the integers plus zero
   let zero = select(128.0, 8.0, W_BITS == 4);
   return fma(vec4<f32>((vec4(bytes) >> vec4(0, 8, 16, 24)) & vec4(255)), vec4(scale), vec4(-zero * scale));

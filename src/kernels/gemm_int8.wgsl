@@ -13,8 +13,8 @@ const W_STRIDE = TILE_N / 4 + 1;
 
 var<workgroup> a_tile: array<vec4<u32>, WORDS * A_STRIDE>; // [word, row]
 var<workgroup> w_tile: array<vec4<u32>, WORDS * W_STRIDE>; // [word, column]
-var<workgroup> a_scale: array<vec4<f32>, TILE_M / 4>;
-var<workgroup> w_scale: array<vec4<f32>, TILE_N / 4>;
+var<workgroup> a_scale: array<vec4<f32>, THREADS>; // TILE_M / 4 of them count; the compiler proves `thread` to be inside
+var<workgroup> w_scale: array<vec4<f32>, THREADS>;
 
 fn dots(x: u32, w: vec4<u32>) -> vec4<i32> {
   return vec4(dot4I8Packed(x, w.x), dot4I8Packed(x, w.y), dot4I8Packed(x, w.z), dot4I8Packed(x, w.w));
@@ -50,12 +50,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let tile_row = group.y * TILE_M;
   let tile_column = group.x * TILE_N;
   let row4 = thread / COLUMN_THREADS * 2; // in vec4s, within the tile
-  let column4 = run_column4(thread % COLUMN_THREADS);
+  let run = thread % COLUMN_THREADS;
+  let column4 = run / (PAIR / 4) * (PAIR / 2) + run % (PAIR / 4); // run_column4(run), whose result has no bounds that the compiler knows
   let other = THREADS - 1 - thread; // different threads load w and a
   let a_at = (tile_row + thread / 2 * 4) * (K / 16) + thread % 2; // 4 rows × 4 words per thread
-  let a_to = thread % 2 * 4 * A_STRIDE + thread / 2;
+  let a_to = thread % 2 * 4 * A_STRIDE + thread / 2 % (TILE_M / 4); // the last % for the compiler only: it proves a_to to be inside
   let w_row = tile_column + other / 2 * 4;
-  let w_to = other % 2 * 4 * W_STRIDE + other / 2;
+  let w_to = other % 2 * 4 * W_STRIDE + other / 2 % (TILE_N / 4);
 
   var s0 = vec4<f32>(); var s1 = s0; var s2 = s0; var s3 = s0; var s4 = s0; var s5 = s0; var s6 = s0; var s7 = s0; // 8 rows, first run
   var t0 = s0; var t1 = s0; var t2 = s0; var t3 = s0; var t4 = s0; var t5 = s0; var t6 = s0; var t7 = s0; // second run

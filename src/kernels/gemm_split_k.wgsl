@@ -37,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   workgroupBarrier();
   let at = thread / PARTS * THREADS + thread % PARTS;
   var sum = sums[at];
-  for (var i = PARTS; i < THREADS; i += PARTS) { sum += sums[at + i]; }
+  for (var i = 1u; i < THREADS / PARTS; i++) { sum += sums[at + i * PARTS]; }
   workgroupBarrier();
   sums[thread] = sum;
   workgroupBarrier();

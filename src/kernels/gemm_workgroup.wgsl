@@ -20,12 +20,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let tile_row = group.y * TILE_M;
   let tile_column = group.x * TILE_N;
   let row4 = thread / COLUMN_THREADS * 2; // in vec4s, within the tile
-  let column4 = run_column4(thread % COLUMN_THREADS);
+  let run = thread % COLUMN_THREADS;
+  let column4 = run / (PAIR / 4) * (PAIR / 2) + run % (PAIR / 4); // run_column4(run), whose result has no bounds that the compiler knows
   let w_thread = THREADS - 1 - thread; // if there are more threads than blocks, different threads load w and a
   let a_row = tile_row + thread / K_BLOCKS * 4;
   let w_row = tile_column + w_thread / K_BLOCKS * 4;
-  let a_to = thread % K_BLOCKS * 4 * A_STRIDE + thread / K_BLOCKS;
-  let w_to = w_thread % K_BLOCKS * 4 * W_STRIDE + w_thread / K_BLOCKS;
+  let a_to = thread % K_BLOCKS * 4 * A_STRIDE + thread / K_BLOCKS % (TILE_M / 4); // the last % for the compiler only: it proves a_to to be inside
+  let w_to = w_thread % K_BLOCKS * 4 * W_STRIDE + w_thread / K_BLOCKS % (TILE_N / 4);
 
   var s0 = vec4<f32>(); var s1 = s0; var s2 = s0; var s3 = s0; var s4 = s0; var s5 = s0; var s6 = s0; var s7 = s0; // 8 rows, first run
   var t0 = s0; var t1 = s0; var t2 = s0; var t3 = s0; var t4 = s0; var t5 = s0; var t6 = s0; var t7 = s0; // second run
@@ -42,15 +43,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       w_tile[w_to] = r[0]; w_tile[w_to + W_STRIDE] = r[1]; w_tile[w_to + 2 * W_STRIDE] = r[2]; w_tile[w_to + 3 * W_STRIDE] = r[3];
     }
     workgroupBarrier();
-    var a_at = row4;
-    var w_at = column4;
     for (var k_unroll = 0u; k_unroll < TILE_K; k_unroll++) {
-      let a0 = a_tile[a_at];
-      let a1 = a_tile[a_at + 1];
-      let w0 = w_tile[w_at];
-      let w1 = w_tile[w_at + PAIR / 4];
-      a_at += A_STRIDE;
-      w_at += W_STRIDE;
+      let a0 = a_tile[k_unroll * A_STRIDE + row4];
+      let a1 = a_tile[k_unroll * A_STRIDE + row4 + 1];
+      let w0 = w_tile[k_unroll * W_STRIDE + column4];
+      let w1 = w_tile[k_unroll * W_STRIDE + column4 + PAIR / 4];
       s0 = fma(a0.xxxx, w0, s0); t0 = fma(a0.xxxx, w1, t0);
       s1 = fma(a0.yyyy, w0, s1); t1 = fma(a0.yyyy, w1, t1);
       s2 = fma(a0.zzzz, w0, s2); t2 = fma(a0.zzzz, w1, t2);

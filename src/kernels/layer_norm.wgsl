@@ -16,8 +16,8 @@ const OUT_MAX: f32 = 0.0; // as in gemm.wgsl
 const ROWS: u32 = 4; // per workgroup
 const LANES: u32 = 16; // threads per row
 const VECS = STRIDE / 4;
-var<workgroup> sums: array<f32, ROWS * LANES>;
-var<workgroup> squares: array<f32, ROWS * LANES>;
+var<workgroup> sums: array<array<f32, LANES>, ROWS>;
+var<workgroup> squares: array<array<f32, LANES>, ROWS>;
 
 struct Moments { mean: f32, scale: f32 } // scale: 1 / standard deviation
 
@@ -26,13 +26,14 @@ fn deviation(value: vec4<f32>, vec: u32, mean: f32) -> vec4<f32> { // 0 in the p
 }
 
 fn moments(base: u32, local: vec3<u32>) -> Moments { // of the row whose first vec4 is at `base`
-  let lane = local.x;
+  let lane = local.x % LANES; // % tells the compiler what a parameter cannot: how many threads there are
+  let y = local.y % ROWS;
   var sum = vec4<f32>();
   for (var v = lane; v < VECS; v += LANES) { sum += deviation(load(base + v), v, 0.0); }
-  sums[local.y * LANES + lane] = dot(sum, vec4(1.0));
+  sums[y][lane] = dot(sum, vec4(1.0));
   workgroupBarrier();
   var mean = 0.0;
-  for (var i = 0u; i < LANES; i++) { mean += sums[local.y * LANES + i]; }
+  for (var i = 0u; i < LANES; i++) { mean += sums[y][i]; }
   mean /= f32(HIDDEN);
 
   var square = 0.0;
@@ -40,10 +41,10 @@ fn moments(base: u32, local: vec3<u32>) -> Moments { // of the row whose first v
     let d = deviation(load(base + v), v, mean);
     square += dot(d, d);
   }
-  squares[local.y * LANES + lane] = square;
+  squares[y][lane] = square;
   workgroupBarrier();
   var variance = 0.0;
-  for (var i = 0u; i < LANES; i++) { variance += squares[local.y * LANES + i]; }
+  for (var i = 0u; i < LANES; i++) { variance += squares[y][i]; }
   variance /= f32(HIDDEN);
   // A variance that overflows would make a row of zeros; it makes one of NaN, which is noticed.
   let bits = bitcast<u32>(variance);

@@ -15,7 +15,7 @@ const IDS: u32 = 1024;
 fn load(at: u32) -> vec4<f32> {
   if (W_BITS == 8) {
     let scale = unpack2x16float(table_scales[at / 16] >> (at / 8 % 2 * 16)).x;
-    return scale * vec4<f32>(vec4<i32>(vec4(table[at / 4][at % 4]) << vec4(24, 16, 8, 0)) >> vec4(24));
+    return scale * vec4<f32>(vec4<i32>(vec4(table[at / 4][at % W_LANES]) << vec4(24, 16, 8, 0)) >> vec4(24));
   }
   let v = table[at];
   if (W_LANES == 2) { return vec4(unpack2x16float(v.x), unpack2x16float(v.y)); }

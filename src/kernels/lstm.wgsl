@@ -15,9 +15,10 @@ const REVERSE: bool = false; // from the last row to the first
 @group(0) @binding(4) var<storage, read_write> out: array<f32>; // [rows, OUT_STRIDE]
 
 const THREADS: u32 = 256;
-var<workgroup> state: array<f32, COLUMNS>;
-var<workgroup> next: array<f32, H>;
-var<workgroup> cell: array<f32, H>;
+const TURNS = (COLUMNS + THREADS - 1) / THREADS; // of all threads, to cover the state and its padding
+var<workgroup> state: array<f32, TURNS * THREADS>;
+var<workgroup> next: array<f32, TURNS * THREADS>;
+var<workgroup> cell: array<f32, TURNS * THREADS>;
 
 // Where exp overflows, some devices compute NaN.
 fn sigmoid(x: f32) -> f32 { return 1.0 / (1.0 + exp(-clamp(x, -80.0, 80.0))); }
@@ -47,20 +48,19 @@ fn gates_of(row: u32, j: u32) -> vec4<f32> {
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(local_invocation_index) thread: u32) {
-  for (var j = thread; j < COLUMNS; j += THREADS) { state[j] = 0.0; }
-  for (var j = thread; j < H; j += THREADS) { cell[j] = 0.0; }
-  workgroupBarrier();
   let rows = arrayLength(&spans) / 3;
   for (var step = 0u; step < rows; step++) {
     let row = select(step, rows - 1 - step, REVERSE);
-    for (var j = thread; j < H; j += THREADS) {
+    for (var turn = 0u; turn < TURNS; turn++) {
+      let j = turn * THREADS + thread;
+      if (j >= H) { break; }
       let gate = gates_of(row, j); // input, forget, cell, output
       cell[j] = sigmoid(gate.y) * cell[j] + sigmoid(gate.x) * squashed(gate.z);
       next[j] = sigmoid(gate.w) * squashed(cell[j]);
       out[row * OUT_STRIDE + OUT_COLUMN + j] = next[j];
     }
     workgroupBarrier();
-    for (var j = thread; j < H; j += THREADS) { state[j] = next[j]; }
+    for (var turn = 0u; turn < TURNS; turn++) { state[turn * THREADS + thread] = next[turn * THREADS + thread]; }
     workgroupBarrier();
   }
 }

@@ -18,7 +18,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   partial[thread] = squares;
   workgroupBarrier();
   for (var half = THREADS / 2; half > 0; half /= 2) {
-    if (thread < half) { partial[thread] += partial[thread + half]; }
+    if (thread < half) { partial[thread] += partial[(thread + half) % THREADS]; }
     workgroupBarrier();
   }
   let bits = bitcast<u32>(partial[0]) & 0x7fffffffu;

@@ -44,13 +44,13 @@ fn main(
     let known = prefix;
     for (var id = thread; id < VOCAB; id += THREADS) {
       let bits = rank(weight(row, rows, id));
-      if (bits != 0 && (shift == 24 || (bits >> u32(shift + 8)) == known)) { atomicAdd(&bins[(bits >> u32(shift)) & 255], 1u); }
+      if (bits != 0 && (shift == 24 || (bits >> u32(shift + 8)) == known)) { atomicAdd(&bins[(bits >> u32(shift)) % 256], 1u); }
     }
     workgroupBarrier();
     if (thread == 0) {
       var bin = 255u;
       for (; bin > 0; bin--) {
-        let size = atomicLoad(&bins[bin]);
+        let size = atomicLoad(&bins[bin % 256]);
         if (size >= left) { break; }
         left -= size;
       }

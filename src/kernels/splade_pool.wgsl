@@ -51,7 +51,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
   partial[own] = best;
   workgroupBarrier();
   for (var half = LANES / 2; half > 0; half /= 2) { // as a tree: fewer roundings of a large sum than one by one
-    if (local.y < half) { partial[own] = combine(partial[own], partial[own + half * COLUMNS]); }
+    if (local.y < half) { partial[own] = combine(partial[own], partial[(own + half * COLUMNS) % (COLUMNS * LANES)]); }
     workgroupBarrier();
   }
   if (local.y == 0 && column < VECS) {

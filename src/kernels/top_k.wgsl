@@ -47,9 +47,10 @@ fn main(
     ids[thread] = mine.y;
     workgroupBarrier();
     for (var half = THREADS / 2; half > 0; half /= 2) {
-      if (thread < half && above(values[thread + half], ids[thread + half], values[thread], ids[thread])) {
-        values[thread] = values[thread + half];
-        ids[thread] = ids[thread + half];
+      let other = (thread + half) % THREADS;
+      if (thread < half && above(values[other], ids[other], values[thread], ids[thread])) {
+        values[thread] = values[other];
+        ids[thread] = ids[other];
       }
       workgroupBarrier();
     }
@@ -67,7 +68,7 @@ fn main(
       values[thread] = sum;
       workgroupBarrier();
       for (var half = THREADS / 2; half > 0; half /= 2) {
-        if (thread < half) { values[thread] += values[thread + half]; }
+        if (thread < half) { values[thread] += values[(thread + half) % THREADS]; }
         workgroupBarrier();
       }
       row_sum = values[0];
