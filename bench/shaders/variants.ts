@@ -1,7 +1,7 @@
 // Every shader variant that the library can generate, as WGSL. Made by the functions that the models' steps come from, for every tile, dtype,
 // arithmetic, epilogue and activation; sizes that only scale a loop or an array have one value each.
 import type { Arithmetic, Dtype } from '../../src/api/types';
-import type { SubgroupMatrix } from '../../src/gpu/device';
+import type { Gpu, SubgroupMatrix } from '../../src/gpu/device';
 import { type KernelSpec, specialise } from '../../src/gpu/kernel';
 import { type GemmChoice, profileOf, SUBGROUP_SIZES } from '../../src/gpu/profile';
 import { addRows } from '../../src/kernels/add_rows';
@@ -38,6 +38,7 @@ const ARITHMETICS: Arithmetic[] = ['f32', 'f16'];
 const HEAD_DIMS = Array.from({ length: MAX_HEAD_DIM / 32 }, (_, i) => 32 * (i + 1));
 /** What cards get, which leaves out the designs of software adapters only. */
 const CARD = profileOf({ vendor: '', architecture: '', device: '', description: '' }, undefined);
+const LIMITS = { maxComputeWorkgroupStorageSize: Infinity } as Gpu['limits'];
 const HEADS = 2;
 const WIDTH = 128;
 
@@ -105,14 +106,14 @@ function gemmVariants(kind: GemmKind): Made[] {
     const shader = `gemm_${design}${gpu.subgroupMatrix ? ` ${gpu.subgroupMatrix.component}` : ''}`;
     return {
       shader,
-      design: `${shader} ${m} × ${n} × ${k}${notUnrolled(tile)}${more}`,
+      design: `${shader} ${m} × ${n} × ${k}${tile.early ? ', early' : ''}${notUnrolled(tile)}${more}`,
       name,
       kernel: variant(gpu, spec, tile),
     };
   };
   const planned = (choice: GemmChoice) =>
     defaultPlan({ profile: { ...CARD, gemm: [choice] } }, spec).map(({ tile }) => tile);
-  const made = [...tilesFor({ profile: CARD }, spec), ...planned('plain')].map((tile) => of(tile));
+  const made = [...tilesFor({ profile: CARD, limits: LIMITS }, spec), ...planned('plain')].map((tile) => of(tile));
   if (a === 'int8') return made;
   return [
     ...made,

@@ -45,7 +45,7 @@ export interface GemmSpec {
 }
 
 /** How the products are computed: by gemm_<design>.wgsl. */
-export type GemmDesign = 'workgroup' | 'split_k' | 'subgroup' | 'matrix' | 'int8';
+export type GemmDesign = 'workgroup' | 'split_k' | 'sliced_k' | 'subgroup' | 'matrix' | 'int8';
 
 /** A design and its sizes: a workgroup computes m × n of out, k elements of K at a time. */
 export interface GemmTile {
@@ -55,6 +55,10 @@ export interface GemmTile {
   k: number;
   /** Steps of the inner loop to write out, for designs that can. */
   unroll?: number;
+  /** Design workgroup: blocks are read before the barrier. */
+  early?: boolean;
+  /** Design sliced_k: into how many parts the threads divide a step. */
+  slices?: number;
 }
 
 /** Which tile to use for how many rows, fewest first: each entry serves up to `upTo` rows, the last one any number. */

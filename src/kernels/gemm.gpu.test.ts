@@ -54,6 +54,7 @@ it.each(named(ofWorkgroups.filter((tile, i) => !isFirst(tile, i))))(
 );
 
 describe.each(tiles)('$name', ({ tile }) => {
+  const isSliced = tile.design === 'sliced_k'; // compiles as slowly as all others together; the others test each epilogue, which all share
   const run = (options: Options, operands: Operands) => runGemm(gpu, [{ tile }], options, operands);
 
   describe('gemm', () => {
@@ -93,7 +94,7 @@ describe.each(tiles)('$name', ({ tile }) => {
     });
 
     /** Values from -100 to 100 in steps that match no tile size, and ones so large that their powers overflow f32. */
-    it.each(ACTIVATIONS)('activates with %s', async (activation) => {
+    it.each(isSliced ? ACTIVATIONS.slice(0, 1) : ACTIVATIONS)('activates with %s', async (activation) => {
       const values = [
         -1e15,
         -1e4,
@@ -130,33 +131,37 @@ describe.each(tiles)('$name', ({ tile }) => {
     });
 
     /** Two sequences, so that positions restart; thetas and head sizes of the ModernBERT family, and two head sizes that need padding. */
-    it.each([
+    const heads = [
       { head_dim: 20, heads: 5, theta: 10_000 },
       { head_dim: 64, heads: 2, theta: 160_000 },
       { head_dim: 96, heads: 1, theta: 10_000 },
       { head_dim: 128, heads: 1, theta: 160_000 },
-    ])('rotates q and k of head_dim $head_dim and scales q', async ({ head_dim, heads, theta }) => {
-      const hidden = heads * head_dim;
-      const layout = headsLayout(heads, head_dim);
-      const x = randomMatrix(14, 67, hidden);
-      const w = randomMatrix(15, 3 * hidden, hidden, hidden ** -0.5);
-      const bias = randomVector(16, 3 * hidden);
-      const positions = Uint32Array.from({ length: 67 }, (_, row) => (row < 40 ? row : row - 40 + 1000));
-      const place = qkvPlace(layout);
-      const epilogue = {
-        kind: 'rope',
-        attentionWidth: layout.attention,
-        headDim: layout.headDim,
-        qScale: 0.3,
-      } as const;
-      const { data, stride } = await run(
-        { n: 3 * layout.attention, epilogue },
-        { x, w, bias, rowAt: place, positions, rope: ropeTable(layout, theta, 1100) },
-      );
-      const expected = rotated(linear(x, w, bias), positions, head_dim, theta, 0.3);
-      // Angles reach 1000 radians and are rounded to f32 as in transformers: by up to 3e-5 each.
-      expectClose(unpadded(data, [67, 3 * hidden], stride, place), expected, 3e-4);
-    });
+    ];
+    it.each(isSliced ? heads.slice(0, 2) : heads)(
+      'rotates q and k of head_dim $head_dim and scales q',
+      async ({ head_dim, heads, theta }) => {
+        const hidden = heads * head_dim;
+        const layout = headsLayout(heads, head_dim);
+        const x = randomMatrix(14, 67, hidden);
+        const w = randomMatrix(15, 3 * hidden, hidden, hidden ** -0.5);
+        const bias = randomVector(16, 3 * hidden);
+        const positions = Uint32Array.from({ length: 67 }, (_, row) => (row < 40 ? row : row - 40 + 1000));
+        const place = qkvPlace(layout);
+        const epilogue = {
+          kind: 'rope',
+          attentionWidth: layout.attention,
+          headDim: layout.headDim,
+          qScale: 0.3,
+        } as const;
+        const { data, stride } = await run(
+          { n: 3 * layout.attention, epilogue },
+          { x, w, bias, rowAt: place, positions, rope: ropeTable(layout, theta, 1100) },
+        );
+        const expected = rotated(linear(x, w, bias), positions, head_dim, theta, 0.3);
+        // Angles reach 1000 radians and are rounded to f32 as in transformers: by up to 3e-5 each.
+        expectClose(unpadded(data, [67, 3 * hidden], stride, place), expected, 3e-4);
+      },
+    );
   });
 
   describe('gemm with quantised weights', () => {

@@ -4,6 +4,7 @@ import { type GemmChoice, untuned } from '../gpu/profile';
 import common from './gemm.wgsl?raw';
 import int8 from './gemm_int8.wgsl?raw';
 import matrix from './gemm_matrix.wgsl?raw';
+import sliced_k from './gemm_sliced_k.wgsl?raw';
 import split_k from './gemm_split_k.wgsl?raw';
 import subgroup from './gemm_subgroup.wgsl?raw';
 import workgroup from './gemm_workgroup.wgsl?raw';
@@ -21,7 +22,7 @@ import type { GemmStep, Operand } from './step';
 import { F16_MAX, roundUp, weightConstants } from './storage';
 
 /** The WGSL file to append to gemm.wgsl. */
-const DESIGNS: Record<GemmDesign, string> = { workgroup, split_k, subgroup, matrix, int8 };
+const DESIGNS: Record<GemmDesign, string> = { workgroup, split_k, sliced_k, subgroup, matrix, int8 };
 
 /** The operands that every design binds; int8 input also has a_scales. */
 export interface GemmBuffers<S> extends Record<string, Operand<S>> {
@@ -56,13 +57,25 @@ export interface Gemm {
 export const gemmSources = common + Object.values(DESIGNS).join('');
 
 const TILE: GemmTile = { design: 'workgroup', m: 64, n: 64, k: 16, unroll: 16 };
-const LARGE_TILE: GemmTile = { design: 'workgroup', m: 128, n: 128, k: 8, unroll: 8 };
+const LARGE_TILE: GemmTile = { design: 'workgroup', m: 128, n: 128, k: 16, unroll: 16 };
 const SMALL_TILE: GemmTile = { design: 'workgroup', m: 32, n: 64, k: 8, unroll: 8 };
 const SPLIT_K_TILE: GemmTile = { design: 'split_k', m: 8, n: 8, k: 4 };
 const SUBGROUP_TILE: GemmTile = { design: 'subgroup', m: 16, n: 64, k: 4 };
 
-/** The tiles that every device can run. */
-export const TILES: GemmTile[] = [TILE, LARGE_TILE, SMALL_TILE, SPLIT_K_TILE];
+/** The tiles to choose from on any device that has the memory for them. */
+export const TILES: GemmTile[] = [
+  TILE,
+  { ...TILE, early: true },
+  LARGE_TILE,
+  SPLIT_K_TILE,
+  { design: 'sliced_k', m: 32, n: 32, k: 64, slices: 8, unroll: 8 },
+  { design: 'sliced_k', m: 16, n: 32, k: 64, slices: 16, unroll: 4 },
+];
+
+/** Whether a tile's arrays fit so many bytes of workgroup memory; those of the designs that are not named here fit any device. */
+const fits = ({ design, m, n, k, slices = 0 }: GemmTile, bytes: number): boolean =>
+  (design !== 'workgroup' && design !== 'sliced_k') ||
+  16 * (Math.max(k * (m / 4 + 1), (slices * m * n) / 16) + k * (n / 4 + 1)) <= bytes;
 
 /** With at most so many steps of its inner loop written out. */
 export const unrolled = (tile: GemmTile, most: number): GemmTile =>
@@ -70,7 +83,8 @@ export const unrolled = (tile: GemmTile, most: number): GemmTile =>
 
 /** The plans of what a profile can choose without measuring, before the limit on unrolling. Each m divides 64, to which heads pad their rows. */
 export const PLANS: Record<Exclude<GemmChoice, 'tuned'>, GemmPlan> = {
-  workgroup: [{ upTo: 16, tile: SPLIT_K_TILE }, { upTo: 32, tile: SMALL_TILE }, { tile: TILE }],
+  // split-K because on an H100 it is faster than the other tiles up to 128 rows; smaller cards are full sooner.
+  workgroup: [{ upTo: 64, tile: SPLIT_K_TILE }, { tile: TILE }],
   subgroup: [{ tile: SUBGROUP_TILE }],
   // Without split-K, which needs many barriers: on SwiftShader a 16-token query to nano took three times as long with it as one of 128 tokens.
   plain: [{ upTo: 32, tile: SMALL_TILE }, { tile: TILE }],
@@ -81,10 +95,10 @@ export const INT8_TILES: GemmTile[] = [64, 32].map((m) => ({ design: 'int8', m, 
 const INT8_PLAN: GemmPlan = [{ upTo: 32, tile: INT8_TILES[1] }, { tile: INT8_TILES[0] }];
 
 /** The tiles to choose from for a GEMM on this device. The results of the others are compared with those of the first. */
-export const tilesFor = (gpu: Pick<Gpu, 'profile' | 'subgroupMatrix'>, spec: GemmSpec): GemmTile[] =>
-  (spec.a === 'int8' ? INT8_TILES : [...TILES, ...matrixTiles(gpu, spec)]).map((tile) =>
-    unrolled(tile, gpu.profile.unroll),
-  );
+export const tilesFor = (gpu: Pick<Gpu, 'profile' | 'subgroupMatrix' | 'limits'>, spec: GemmSpec): GemmTile[] =>
+  (spec.a === 'int8' ? INT8_TILES : [...TILES, ...matrixTiles(gpu, spec)])
+    .filter((tile) => fits(tile, gpu.limits.maxComputeWorkgroupStorageSize))
+    .map((tile) => unrolled(tile, gpu.profile.unroll));
 
 /** Tiles for matrix units. Units that only have f16 round their operands to it, so they are used only if the GEMM is in f16 anyway. */
 export function matrixTiles({ subgroupMatrix }: Pick<Gpu, 'subgroupMatrix'>, { a, dtype }: GemmSpec): GemmTile[] {
@@ -145,6 +159,8 @@ export function variant(gpu: Pick<Gpu, 'subgroupSize' | 'subgroupMatrix'>, spec:
   }
   if (tile.design === 'subgroup') constants.LANES = gpu.subgroupSize!;
   if (tile.unroll) constants.UNROLL = tile.unroll;
+  if (tile.early) constants.EARLY = true;
+  if (tile.slices) constants.SLICES = tile.slices;
   if (tile.design === 'matrix') {
     const { component, m, n, k, threads } = gpu.subgroupMatrix!;
     Object.assign(constants, { tile_t: component, MATRIX_M: m, MATRIX_N: n, MATRIX_K: k, THREADS: threads });

@@ -53,6 +53,15 @@ fn load_w(row: u32, k4: u32) -> vec4<f32> {
   return bitcast<vec4<f32>>(vec4(v.x, v.y, v[W_LANES - 2], v[W_LANES - 1]));
 }
 
+// Four rows by four k, transposed: column i is k 4 k4 + i of the rows.
+fn a_block(row: u32, k4: u32) -> mat4x4<f32> {
+  return transpose(mat4x4(load_a(row, k4), load_a(row + 1, k4), load_a(row + 2, k4), load_a(row + 3, k4)));
+}
+
+fn w_block(row: u32, k4: u32) -> mat4x4<f32> {
+  return transpose(mat4x4(load_w(row, k4), load_w(row + 1, k4), load_w(row + 2, k4), load_w(row + 3, k4)));
+}
+
 fn dequantised(at: u32) -> vec4<f32> { // weights 4 at .. 4 at + 4; exact, as a scale has 11 bits and an integer 8
   let scale = unpack2x16float(w_scales[at / 16] >> (at / 8 % 2 * 16)).x;
   let word = select(at, at / 2, W_BITS == 4);

@@ -13,10 +13,6 @@ fn add(sum: vec4<f32>, a: vec4<f32>, w: mat4x4<f32>) -> vec4<f32> { // sum + a Â
   return fma(a.wwww, w[3], fma(a.zzzz, w[2], fma(a.yyyy, w[1], fma(a.xxxx, w[0], sum))));
 }
 
-fn load_columns(column: u32, k: u32) -> mat4x4<f32> {
-  return transpose(mat4x4(load_w(column, k), load_w(column + 1, k), load_w(column + 2, k), load_w(column + 3, k)));
-}
-
 @compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) group: vec3<u32>,
@@ -28,8 +24,8 @@ fn main(
   var s: array<vec4<f32>, 16>; // 16 rows, first run
   var t: array<vec4<f32>, 16>; // second run
   for (var k = 0u; k < K / 4; k++) {
-    let x = load_columns(column, k);
-    let y = load_columns(column + PAIR, k);
+    let x = w_block(column, k);
+    let y = w_block(column + PAIR, k);
     // a[j] holds rows 4 j .. 4 j + 4, from lane 4 j % LANES on. With more than 4 lanes some entries are equal; compilers load those once.
     var a: array<vec4<f32>, 4>;
     for (var j_unroll = 0u; j_unroll < 4; j_unroll++) { a[j_unroll] = load_a(row + 4 * j_unroll / LANES * LANES + lane, k); }

@@ -3,6 +3,7 @@
 // Needs no device feature.
 
 const UNROLL: u32 = 16; // how many steps of the inner loop to write out
+const EARLY: bool = false; // read a step's blocks before the barrier: more registers, but a subgroup that comes early has them on their way
 
 const COLUMN_THREADS = TILE_N / 8;
 const THREADS = COLUMN_THREADS * TILE_M / 8;
@@ -31,16 +32,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var s0 = vec4<f32>(); var s1 = s0; var s2 = s0; var s3 = s0; var s4 = s0; var s5 = s0; var s6 = s0; var s7 = s0; // 8 rows, first run
   var t0 = s0; var t1 = s0; var t2 = s0; var t3 = s0; var t4 = s0; var t5 = s0; var t6 = s0; var t7 = s0; // second run
   for (var k4 = 0u; k4 < K / 4; k4 += K_BLOCKS) {
+    var a_next: mat4x4<f32>;
+    var w_next: mat4x4<f32>;
+    if (EARLY && thread < A_BLOCKS) { a_next = a_block(a_row, k4 + thread % K_BLOCKS); }
+    if (EARLY && w_thread < W_BLOCKS) { w_next = w_block(w_row, k4 + w_thread % K_BLOCKS); }
     workgroupBarrier();
     if (thread < A_BLOCKS) {
-      let k = k4 + thread % K_BLOCKS;
-      let r = transpose(mat4x4(load_a(a_row, k), load_a(a_row + 1, k), load_a(a_row + 2, k), load_a(a_row + 3, k)));
-      a_tile[a_to] = r[0]; a_tile[a_to + A_STRIDE] = r[1]; a_tile[a_to + 2 * A_STRIDE] = r[2]; a_tile[a_to + 3 * A_STRIDE] = r[3];
+      if (!EARLY) { a_next = a_block(a_row, k4 + thread % K_BLOCKS); }
+      a_tile[a_to] = a_next[0]; a_tile[a_to + A_STRIDE] = a_next[1];
+      a_tile[a_to + 2 * A_STRIDE] = a_next[2]; a_tile[a_to + 3 * A_STRIDE] = a_next[3];
     }
     if (w_thread < W_BLOCKS) {
-      let k = k4 + w_thread % K_BLOCKS;
-      let r = transpose(mat4x4(load_w(w_row, k), load_w(w_row + 1, k), load_w(w_row + 2, k), load_w(w_row + 3, k)));
-      w_tile[w_to] = r[0]; w_tile[w_to + W_STRIDE] = r[1]; w_tile[w_to + 2 * W_STRIDE] = r[2]; w_tile[w_to + 3 * W_STRIDE] = r[3];
+      if (!EARLY) { w_next = w_block(w_row, k4 + w_thread % K_BLOCKS); }
+      w_tile[w_to] = w_next[0]; w_tile[w_to + W_STRIDE] = w_next[1];
+      w_tile[w_to + 2 * W_STRIDE] = w_next[2]; w_tile[w_to + 3 * W_STRIDE] = w_next[3];
     }
     workgroupBarrier();
     for (var k_unroll = 0u; k_unroll < TILE_K; k_unroll++) {

@@ -10,12 +10,26 @@ import { type GemmOperands, gemmOperands, gemmTwin, numbersAt, sample, type Word
 import { bytesOf, roundUp } from './storage';
 
 /** The numbers of rows to time, and up to how many rows each result applies. */
-const MOST_ROWS = 1024;
-const CASES = [{ rows: 16, upTo: 16 }, { rows: 64, upTo: 128 }, { rows: MOST_ROWS }];
+const CASES = [
+  { rows: 16, upTo: 32 },
+  { rows: 64, upTo: 128 },
+  { rows: 256, upTo: 512 },
+  { rows: 1024, upTo: 2048 },
+  { rows: 8192, upTo: Infinity },
+];
+/** More than these are timed only if so many take the device no more than so long, and on repeated operands. */
+const SOME_ROWS = 1024;
+const SLOW_MS = 5;
 const ROUNDS = 3;
+/** Only tiles that took at most so many times as long as the fastest in the first round are timed again. */
+const WORTH_ANOTHER = 1.25;
 /** A timing repeats a dispatch until it takes about this long: browsers round the GPU's clock to 0.07 or 0.1 ms. */
 const MEASURE_MS = 3;
 const MOST_REPEATS = 128;
+/** Most bytes of an operand. */
+const MOST_BYTES = 128 << 20;
+/** The operands that have a part for each row. */
+const PER_ROW = ['a', 'a_scales', 'positions'];
 
 /** Returns the milliseconds that the GPU takes for `run`, which computes `rows` rows with `tile` one or more times in one compute pass. */
 type Timer = (
@@ -34,13 +48,14 @@ function createTimer(gpu: Gpu): Timer {
 }
 
 /**
- * Times every tile on made-up operands of this GEMM's shape; returns the fastest correct one for few, some and many rows.
+ * Times every tile on made-up operands of this GEMM's shape; returns the fastest correct one for each number of rows.
  * Throws a TypeError if the device has no timestamps.
  */
 export async function tuneGemm(gpu: Gpu, spec: GemmSpec, time: Timer = createTimer(gpu)): Promise<GemmPlan> {
   const { device } = gpu;
-  const words = gemmOperands(spec, MOST_ROWS, spec.n);
+  const words = gemmOperands(spec, SOME_ROWS, spec.n);
   const operands = upload(gpu, spec, words);
+  const mostRows = operands.out.size / rowBytes(spec);
   try {
     // A device may reject a tile: experimental features change with the next browser.
     const compiled = (tile: GemmTile) =>
@@ -82,38 +97,53 @@ export async function tuneGemm(gpu: Gpu, spec: GemmSpec, time: Timer = createTim
 
     const plan: GemmPlan = [];
     for (const { rows, upTo } of CASES) {
+      if (rows > mostRows) break;
       const once = Math.min(await timed(right[0], rows, 1), await timed(right[0], rows, 1));
       const repeats = Math.max(1, Math.min(MOST_REPEATS, Math.ceil(MEASURE_MS / once)));
       const times = right.map(() => Infinity);
+      const fastest = () => times.reduce((a, b) => Math.min(a, b));
       for (let round = 0; round < ROUNDS; round++) {
-        for (const [i, gemm] of right.entries()) times[i] = Math.min(times[i], await timed(gemm, rows, repeats));
+        const most = WORTH_ANOTHER * fastest();
+        for (const [i, gemm] of right.entries()) {
+          if (round === 0 || times[i] <= most) times[i] = Math.min(times[i], await timed(gemm, rows, repeats));
+        }
       }
-      const { tile } = right[times.indexOf(times.reduce((a, b) => Math.min(a, b)))].variants[0];
-      plan.push(upTo === undefined ? { tile } : { upTo, tile });
+      plan.push({ upTo, tile: right[times.indexOf(fastest())].variants[0].tile });
+      if (rows >= SOME_ROWS && once > SLOW_MS) break;
     }
-    return plan;
+    // The last entry is for any number of rows.
+    return plan.map(({ upTo, tile }, i) => (i < plan.length - 1 ? { upTo, tile } : { tile }));
   } finally {
     for (const buffer of Object.values(operands)) if (buffer !== gpu.none) buffer.destroy();
   }
 }
 
-/** The operands' buffers, and one for out. */
+/** Bytes of a row of out. */
+const rowBytes = (spec: GemmSpec): number => outStrideOf(spec) * bytesOf(spec.out);
+
+/** The operands' buffers, and one for out: of as many rows as are timed on this device. What belongs to rows is there repeatedly. */
 function upload(gpu: Gpu, spec: GemmSpec, words: GemmOperands): Record<keyof GemmOperands | 'out', GPUBuffer> {
   const usage = STORAGE | COPY_SRC | COPY_DST;
-  const buffer = (data: Words | undefined) => {
+  const most = CASES[CASES.length - 1].rows;
+  const widest = Math.max(words.a.byteLength / SOME_ROWS, rowBytes(spec));
+  const isMore = most * widest <= Math.min(gpu.limits.maxStorageBufferBindingSize, MOST_BYTES);
+  const times = isMore ? most / SOME_ROWS : 1;
+  const buffer = (data: Words | undefined, copies: number) => {
     if (!data) return gpu.none;
-    const made = gpu.device.createBuffer({ size: roundUp(data.byteLength, 16), usage });
-    gpu.device.queue.writeBuffer(made, 0, data);
+    const made = gpu.device.createBuffer({ size: roundUp(data.byteLength * copies, 16), usage });
+    for (let i = 0; i < copies; i++) gpu.device.queue.writeBuffer(made, i * data.byteLength, data);
     return made;
   };
-  const made = Object.fromEntries(Object.entries(words).map(([name, data]) => [name, buffer(data)]));
-  const out = gpu.device.createBuffer({ size: MOST_ROWS * outStrideOf(spec) * bytesOf(spec.out), usage });
+  const made = Object.fromEntries(
+    Object.entries(words).map(([name, data]) => [name, buffer(data, PER_ROW.includes(name) ? times : 1)]),
+  );
+  const out = gpu.device.createBuffer({ size: SOME_ROWS * times * rowBytes(spec), usage });
   return { ...(made as Record<keyof GemmOperands, GPUBuffer>), out };
 }
 
 /** The first M_MULTIPLE rows of out, as f32. */
 async function readRows(gpu: Gpu, spec: GemmSpec, out: GPUBuffer): Promise<Float32Array> {
-  const bytes = (out.size / MOST_ROWS) * M_MULTIPLE;
+  const bytes = rowBytes(spec) * M_MULTIPLE;
   const readback = gpu.device.createBuffer({ size: bytes, usage: MAP_READ | COPY_DST });
   const job = new Submission(gpu);
   job.copy(out, 0, readback, 0, bytes);

@@ -45,13 +45,43 @@ describe('tuneGemm', () => {
     return JSON.stringify(tile) === JSON.stringify(tileFor(rows)) ? 1 : 5;
   };
 
-  it('chooses the fastest tile for few, some and many rows', async () => {
-    const time = fastest((rows) => (rows <= 16 ? TILES[3] : rows <= 128 ? TILES[2] : TILES[1]));
+  it('chooses the fastest tile for each number of rows', async () => {
+    const time = fastest((rows) => TILES[rows <= 16 ? 3 : rows <= 64 ? 4 : rows <= 256 ? 5 : rows <= 1024 ? 1 : 2]);
     expect(await tuneGemm(gpu, rope, time)).toEqual([
-      { upTo: 16, tile: TILES[3] },
-      { upTo: 128, tile: TILES[2] },
-      { tile: TILES[1] },
+      { upTo: 32, tile: TILES[3] },
+      { upTo: 128, tile: TILES[4] },
+      { upTo: 512, tile: TILES[5] },
+      { upTo: 2048, tile: TILES[1] },
+      { tile: TILES[2] },
     ]);
+  });
+
+  it('leaves out the most rows on a slow device, and on one whose bindings are too small for them', async () => {
+    const rowsTimed = async (on: Gpu, ms: number) => {
+      const timed = new Set<number>();
+      const plan = await tuneGemm(on, spec, async (_run, _tile, rows) => {
+        timed.add(rows);
+        return ms;
+      });
+      expect(plan).toHaveLength(timed.size);
+      expect(plan.at(-1)?.upTo).toBeUndefined();
+      return [...timed];
+    };
+    const least = [16, 64, 256, 1024];
+    expect(await rowsTimed(gpu, 5)).toEqual([...least, 8192]);
+    expect(await rowsTimed(gpu, 6)).toEqual(least);
+    const small = { ...gpu, limits: { ...gpu.limits, maxStorageBufferBindingSize: 8191 * 64 * 4 } };
+    expect(await rowsTimed(small, 5)).toEqual(least);
+  });
+
+  it('times tiles again that are not far from the fastest', async () => {
+    const counts = TILES.map(() => 0);
+    await tuneGemm(gpu, rope, async (_run, tile, rows) => {
+      const i = TILES.findIndex((known) => JSON.stringify(known) === JSON.stringify(tile));
+      if (rows === 64) counts[i]++;
+      return i === 1 ? 1 : i === 2 ? 1.25 : 1.3;
+    });
+    expect(counts).toEqual([3, 3, 3, 1, 1, 1]); // the first two calls find out how often to repeat
   });
 
   it.each([spec, rope, { ...spec, epilogue: { kind: 'residual' }, dtype: 'q4' } as GemmSpec])(
@@ -63,7 +93,7 @@ describe('tuneGemm', () => {
           each,
           fastest(() => tile),
         ); // a wrong tile is never in a plan
-        expect(plan.map((entry) => entry.tile)).toEqual([tile, tile, tile]);
+        expect(plan.map((entry) => entry.tile)).toEqual(Array(5).fill(tile));
       }
     },
   );
@@ -85,7 +115,7 @@ describe('tuneGemm on a device with matrix units', () => {
   it('never chooses matrix units that compute wrong results', async () => {
     expect(tilesFor({ ...gpu, subgroupMatrix: matrix }, plain).at(-1)?.design).toBe('matrix');
     const wrong = withMatrices(gpu, matrix, (code) => code.replace('sum += ', 'sum = '));
-    expect(await designs(wrong)).toEqual(['split_k', 'split_k', 'split_k']);
+    expect(new Set(await designs(wrong))).toEqual(new Set(['sliced_k']));
   });
 
   it('offers f16 matrix units only if the GEMM is in f16', () => {
@@ -100,7 +130,7 @@ describe('createTuner', () => {
   it('stores the measured plan under this adapter and shape', async () => {
     const store = memoryStore();
     const plan = await createTuner(gpu, store, tuneGemm)(spec);
-    expect(plan?.map(({ upTo }) => upTo)).toEqual([16, 128, undefined]);
+    expect(plan?.slice(0, 3).map(({ upTo }) => upTo)).toEqual([32, 128, 512]);
     expect(store.plans).toEqual({ [planKey(gpu, spec)]: plan });
     expect(planKey(gpu, spec)).toContain(gpu.info.description);
     expect(planKey(gpu, { ...spec, label: 'other' })).toBe(planKey(gpu, spec));
@@ -134,12 +164,12 @@ describe('createTuner', () => {
     [[{ upTo: 16, tile: TILES[0] }]],
   ])('measures again if the store returns %j', async (stored) => {
     const plan = await createTuner(gpu, memoryStore({ [planKey(gpu, spec)]: stored }), tuneGemm)(spec);
-    expect(plan).toHaveLength(3);
+    expect(plan?.length).toBeGreaterThanOrEqual(4); // on a slow device without the most rows
   });
 
   it('works with a failing store, and returns undefined if nothing can be measured', async () => {
     const broken = { get: () => Promise.reject(new Error('no')), set: () => Promise.reject(new Error('no')) };
-    expect(await createTuner(gpu, broken, tuneGemm)(spec)).toHaveLength(3);
+    expect((await createTuner(gpu, broken, tuneGemm)(spec))?.length).toBeGreaterThanOrEqual(4);
     const deviceless = { ...gpu, device: undefined as unknown as GPUDevice };
     expect(await createTuner(deviceless, undefined, tuneGemm)(spec)).toBeUndefined();
     expect(PLANS.workgroup[PLANS.workgroup.length - 1].upTo).toBeUndefined();
