@@ -6,7 +6,7 @@ import type { Arithmetic, Compute, Dtype } from '../../src/api/types';
 import { type Gpu, openGpu } from '../../src/gpu/device';
 import { addRows } from '../../src/kernels/add_rows';
 import { createCompiler } from '../../src/kernels/compile';
-import { matrixTiles } from '../../src/kernels/gemm';
+import { matrixTiles, tilesFor } from '../../src/kernels/gemm';
 import type { GemmPlan, GemmSpec } from '../../src/kernels/gemm-spec';
 import { paddedWidth } from '../../src/kernels/layout';
 import { lstm } from '../../src/kernels/lstm';
@@ -155,10 +155,11 @@ const gpu = serial(await openGpu(create(job.toggles.map((name) => `enable-dawn-f
 mark('adapter', { ...gpu.info, features: [...gpu.device.features].sort() });
 for (const { tier, dtype, act, compute = 'float', matrix = false } of TIERS) {
   if ((act === 'f16' && !gpu.hasF16) || (matrix && !gpu.subgroupMatrix)) continue;
-  const planFor = async (spec: GemmSpec): Promise<GemmPlan | undefined> =>
-    matrix
-      ? matrixTiles(gpu, spec).map((tile, i, all) => (i + 1 < all.length ? { upTo: 256, tile } : { tile }))
-      : undefined;
+  // Every tile that a device chooses from; the last entry of a plan has no limit.
+  const planFor = async (spec: GemmSpec): Promise<GemmPlan> => {
+    const tiles = matrix ? matrixTiles(gpu, spec) : tilesFor({ ...gpu, subgroupMatrix: undefined }, spec);
+    return tiles.map((tile, i) => (i + 1 < tiles.length ? { upTo: i, tile } : { tile }));
+  };
   for (const { name, config: json } of job.models) {
     context = { model: name, tier };
     for (const task of ['mlm', 'seqcls'] as const) {

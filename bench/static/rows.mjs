@@ -70,8 +70,8 @@ export const rowsOf = (text, target) => {
 
 /** Shaders that only one tier has, and the shaders that this tier lacks. @type {Record<string, { only: string[], without?: string[] }>} */
 const SPECIAL = {
-  'subgroup-matrix': { only: ['gemm_matrix'], without: ['gemm_workgroup', 'gemm_split_k'] },
-  int8: { only: ['gemm_int8', 'quantize_rows'] },
+  'subgroup-matrix': { only: ['gemm_matrix'], without: ['gemm_workgroup', 'gemm_split_k', 'gemm_sliced_k'] },
+  int8: { only: ['gemm_int8', 'quantize_rows'], without: ['gemm_sliced_k'] },
 };
 
 /** Shaders that only software adapters use. */

@@ -57,8 +57,6 @@ export interface GemmTile {
   unroll?: number;
   /** Design workgroup: blocks are read before the barrier. */
   early?: boolean;
-  /** Design sliced_k: into how many parts the threads divide a step. */
-  slices?: number;
 }
 
 /** Which tile to use for how many rows, fewest first: each entry serves up to `upTo` rows, the last one any number. */

@@ -68,14 +68,14 @@ export const TILES: GemmTile[] = [
   { ...TILE, early: true },
   LARGE_TILE,
   SPLIT_K_TILE,
-  { design: 'sliced_k', m: 32, n: 32, k: 64, slices: 8, unroll: 8 },
-  { design: 'sliced_k', m: 16, n: 32, k: 64, slices: 16, unroll: 4 },
+  { design: 'sliced_k', m: 32, n: 32, k: 64, unroll: 8 },
+  { design: 'sliced_k', m: 16, n: 32, k: 64, unroll: 4 },
 ];
 
 /** Whether a tile's arrays fit so many bytes of workgroup memory; those of the designs that are not named here fit any device. */
-const fits = ({ design, m, n, k, slices = 0 }: GemmTile, bytes: number): boolean =>
+const fits = ({ design, m, n, k }: GemmTile, bytes: number): boolean =>
   (design !== 'workgroup' && design !== 'sliced_k') ||
-  16 * (Math.max(k * (m / 4 + 1), (slices * m * n) / 16) + k * (n / 4 + 1)) <= bytes;
+  16 * (Math.max(k * (m / 4 + 1), design === 'sliced_k' ? 512 : 0) + k * (n / 4 + 1)) <= bytes;
 
 /** With at most so many steps of its inner loop written out. */
 export const unrolled = (tile: GemmTile, most: number): GemmTile =>
@@ -160,7 +160,6 @@ export function variant(gpu: Pick<Gpu, 'subgroupSize' | 'subgroupMatrix'>, spec:
   if (tile.design === 'subgroup') constants.LANES = gpu.subgroupSize!;
   if (tile.unroll) constants.UNROLL = tile.unroll;
   if (tile.early) constants.EARLY = true;
-  if (tile.slices) constants.SLICES = tile.slices;
   if (tile.design === 'matrix') {
     const { component, m, n, k, threads } = gpu.subgroupMatrix!;
     Object.assign(constants, { tile_t: component, MATRIX_M: m, MATRIX_N: n, MATRIX_K: k, THREADS: threads });

@@ -1,13 +1,13 @@
-// GEMM design `sliced_k` (appended to gemm.wgsl), for so few rows that whole tiles do not fill a GPU: tiled as in gemm_workgroup.wgsl, but with SLICES
-// times the threads. Each slice of the threads computes the whole tile over its share of every step's k; at the end the slices' sums are added
+// GEMM design `sliced_k` (appended to gemm.wgsl), for so few rows that whole tiles do not fill a GPU: tiled as in gemm_workgroup.wgsl, but with 256
+// threads whatever the tile. Each slice of the threads computes the whole tile over its share of every step's k; at the end the slices' sums are added
 // up in their order. A thread computes 4 rows by two runs of 4 columns. Needs no device feature.
 
-const SLICES: u32 = 8; // at least 4
 const UNROLL: u32 = 8; // how many steps of the inner loop to write out
 
 const COLUMN_THREADS = TILE_N / 8;
 const SLICE_THREADS = COLUMN_THREADS * TILE_M / 4;
-const THREADS = SLICES * SLICE_THREADS;
+const THREADS = 256u;
+const SLICES = THREADS / SLICE_THREADS; // at least 4: tiles of up to 2048 sums
 const SLICE_K = TILE_K / SLICES;
 const A_STRIDE = TILE_M / 4 + 1; // the padding spreads the transposed stores over the banks
 const W_STRIDE = TILE_N / 4 + 1;

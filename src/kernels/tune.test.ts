@@ -16,7 +16,7 @@ const spec: GemmSpec = {
 };
 const gpuOf = (device: string) => {
   const info = { vendor: '', architecture: '', device, description: '' };
-  return { info, profile: profileOf(info, undefined) } as Gpu;
+  return { info, profile: profileOf(info, undefined), limits: { maxComputeWorkgroupStorageSize: 32768 } } as Gpu;
 };
 
 afterEach(() => vi.unstubAllGlobals());
