@@ -52,7 +52,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     expect(Object.fromEntries(clamps)).toEqual({ none: [], running: [1], called: [2], outside: [0] });
   });
 
-  it('are in no loop of any kernel', async () => {
+  it('are in no loop of any kernel', { timeout: 600_000 }, async () => {
     const variants = covering(shaderVariants()).filter(({ shader }) => !shader.startsWith('gemm_matrix')); // Dawn has no matrices here
     const sources = variants.map(({ design, name, code }) => ({ name: `${design}, ${name}`, code }));
     const clamps = await clampsOf(sources);

@@ -72,11 +72,6 @@ export const TILES: GemmTile[] = [
   { design: 'sliced_k', m: 16, n: 32, k: 64, unroll: 4 },
 ];
 
-/** Whether a tile's arrays fit so many bytes of workgroup memory; those of the designs that are not named here fit any device. */
-const fits = ({ design, m, n, k }: GemmTile, bytes: number): boolean =>
-  (design !== 'workgroup' && design !== 'sliced_k') ||
-  16 * (Math.max(k * (m / 4 + 1), design === 'sliced_k' ? 512 : 0) + k * (n / 4 + 1)) <= bytes;
-
 /** With at most so many steps of its inner loop written out. */
 export const unrolled = (tile: GemmTile, most: number): GemmTile =>
   tile.unroll ? { ...tile, unroll: Math.min(tile.unroll, most) } : tile;
@@ -95,10 +90,12 @@ export const INT8_TILES: GemmTile[] = [64, 32].map((m) => ({ design: 'int8', m, 
 const INT8_PLAN: GemmPlan = [{ upTo: 32, tile: INT8_TILES[1] }, { tile: INT8_TILES[0] }];
 
 /** The tiles to choose from for a GEMM on this device. The results of the others are compared with those of the first. */
-export const tilesFor = (gpu: Pick<Gpu, 'profile' | 'subgroupMatrix' | 'limits'>, spec: GemmSpec): GemmTile[] =>
-  (spec.a === 'int8' ? INT8_TILES : [...TILES, ...matrixTiles(gpu, spec)])
-    .filter((tile) => fits(tile, gpu.limits.maxComputeWorkgroupStorageSize))
+export function tilesFor(gpu: Pick<Gpu, 'profile' | 'subgroupMatrix' | 'limits'>, spec: GemmSpec): GemmTile[] {
+  const isRoomy = gpu.limits.maxComputeWorkgroupStorageSize >= 32768; // some tiles need more than the 16 KiB of every device
+  return (spec.a === 'int8' ? INT8_TILES : [...TILES, ...matrixTiles(gpu, spec)])
+    .filter(({ design, m }) => isRoomy || (m < 128 && design !== 'sliced_k'))
     .map((tile) => unrolled(tile, gpu.profile.unroll));
+}
 
 /** Tiles for matrix units. Units that only have f16 round their operands to it, so they are used only if the GEMM is in f16 anyway. */
 export function matrixTiles({ subgroupMatrix }: Pick<Gpu, 'subgroupMatrix'>, { a, dtype }: GemmSpec): GemmTile[] {

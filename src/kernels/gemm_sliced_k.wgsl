@@ -18,8 +18,6 @@ const W_BLOCKS = TILE_N / 4 * K_BLOCKS;
 var<workgroup> a_tile: array<vec4<f32>, max(TILE_K * A_STRIDE, 2 * THREADS)>; // [k, row]; at the end sums of one row in turn: [run, thread]
 var<workgroup> w_tile: array<vec4<f32>, TILE_K * W_STRIDE>; // [k, column]: the first runs, then the second
 
-fn is_inside(k4: u32) -> bool { return K % TILE_K == 0 || k4 < K / 4; }
-
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let slice = thread / SLICE_THREADS;
@@ -39,8 +37,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     // Read before the barrier: a subgroup that comes to it early has its next blocks on their way.
     var a_next = mat4x4<f32>(); // zeros past the end of K, which the last step may reach
     var w_next = mat4x4<f32>();
-    if (thread < A_BLOCKS && is_inside(k4 + thread % K_BLOCKS)) { a_next = a_block(a_row, k4 + thread % K_BLOCKS); }
-    if (w_thread < W_BLOCKS && is_inside(k4 + w_thread % K_BLOCKS)) { w_next = w_block(w_row, k4 + w_thread % K_BLOCKS); }
+    if (thread < A_BLOCKS && k4 + thread % K_BLOCKS < K / 4) { a_next = a_block(a_row, k4 + thread % K_BLOCKS); }
+    if (w_thread < W_BLOCKS && k4 + w_thread % K_BLOCKS < K / 4) { w_next = w_block(w_row, k4 + w_thread % K_BLOCKS); }
     workgroupBarrier();
     if (thread < A_BLOCKS) {
       a_tile[a_to] = a_next[0]; a_tile[a_to + A_STRIDE] = a_next[1];
@@ -62,20 +60,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       s3 = fma(r.wwww, w0, s3); t3 = fma(r.wwww, w1, t3);
     }
   }
-  var first = vec4<f32>(); // slice i gets the sums of row i
-  var second = vec4<f32>();
+  var x0 = vec4<f32>(); // slice i gets the sums of row i
+  var y0 = x0;
   for (var row = 0u; row < 4; row++) {
     workgroupBarrier();
-    a_tile[thread] = select(select(s3, s2, row == 2), select(s1, s0, row == 0), row < 2);
-    a_tile[thread + THREADS] = select(select(t3, t2, row == 2), select(t1, t0, row == 0), row < 2);
+    a_tile[thread] = s0; s0 = s1; s1 = s2; s2 = s3; // every row passes through s0 and t0
+    a_tile[thread + THREADS] = t0; t0 = t1; t1 = t2; t2 = t3;
     workgroupBarrier();
     if (slice == row) {
       for (var i = 0u; i < SLICES; i++) {
-        first += a_tile[i * SLICE_THREADS + own];
-        second += a_tile[i * SLICE_THREADS + own + THREADS];
+        x0 += a_tile[i * SLICE_THREADS + own];
+        y0 += a_tile[i * SLICE_THREADS + own + THREADS];
       }
     }
   }
   let column = run_column4(group.x * COLUMN_THREADS + x) * 4;
-  if (slice < 4) { finish(group.y * TILE_M + y * 4 + slice, column, first, second); }
+  if (slice < 4) { finish(group.y * TILE_M + y * 4 + slice, column, x0, y0); }
 }
