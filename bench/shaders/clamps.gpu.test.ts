@@ -53,7 +53,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
   });
 
   it('are in no loop of any kernel', { timeout: 600_000 }, async () => {
-    const variants = covering(shaderVariants()).filter(({ shader }) => !shader.startsWith('gemm_matrix')); // Dawn has no matrices here
+    const variants = covering(shaderVariants()).filter(({ shader }) => !shader.startsWith('gemm_matrix')); // lavapipe has no matrices
     const sources = variants.map(({ design, name, code }) => ({ name: `${design}, ${name}`, code }));
     const clamps = await clampsOf(sources);
     expect(clamps.size).toBeGreaterThan(sources.length - 5); // what needs more workgroup memory than this device has

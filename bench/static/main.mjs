@@ -105,7 +105,7 @@ const report = async (name) => {
   if (rows.length === 0 && problems.length === 0)
     return [`no pipeline matches all of the words '${job.only.join(' ')}'`];
   if (listing !== undefined) {
-    const [row, ...others] = process.env.LAST ? rows.toReversed() : rows;
+    const [row, ...others] = rows;
     if (row) console.log(`${titleOf(row)}\n\n${hotLoopListing(outputs.get(row) ?? '')}`);
     if (others.length > 0) console.error(`\n${others.length} more match: ${others.map(titleOf).join('; ')}`);
   } else if (only !== undefined) {

@@ -78,8 +78,7 @@ export const unrolled = (tile: GemmTile, most: number): GemmTile =>
 
 /** The plans of what a profile can choose without measuring, before the limit on unrolling. Each m divides 64, to which heads pad their rows. */
 export const PLANS: Record<Exclude<GemmChoice, 'tuned'>, GemmPlan> = {
-  // split-K because on an H100 it is faster than the other tiles up to 128 rows; smaller cards are full sooner.
-  workgroup: [{ upTo: 64, tile: SPLIT_K_TILE }, { tile: TILE }],
+  workgroup: [{ upTo: 16, tile: SPLIT_K_TILE }, { upTo: 32, tile: SMALL_TILE }, { tile: TILE }],
   subgroup: [{ tile: SUBGROUP_TILE }],
   // Without split-K, which needs many barriers: on SwiftShader a 16-token query to nano took three times as long with it as one of 128 tokens.
   plain: [{ upTo: 32, tile: SMALL_TILE }, { tile: TILE }],

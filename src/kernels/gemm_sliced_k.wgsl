@@ -1,6 +1,6 @@
-// GEMM design `sliced_k` (appended to gemm.wgsl), for so few rows that whole tiles do not fill a GPU: tiled as in gemm_workgroup.wgsl, but with 256
-// threads whatever the tile. Each slice of the threads computes the whole tile over its share of every step's k; at the end the slices' sums are added
-// up in their order. A thread computes 4 rows by two runs of 4 columns. Needs no device feature.
+// GEMM design `sliced_k` (appended to gemm.wgsl): tiled as in gemm_workgroup.wgsl, but for so few rows that such tiles would not fill a GPU. The 256
+// threads form slices. Each slice computes the whole tile over its share of K: SLICE_K of the TILE_K in every step. At the end the sums of the
+// slices are added up, in the order of the slices. A thread computes 4 rows by two runs of 4 columns. Needs no device feature.
 
 const UNROLL: u32 = 8; // how many steps of the inner loop to write out
 

@@ -15,16 +15,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var s0 = vec4<f32>(); var s1 = s0; var s2 = s0; var s3 = s0; var s4 = s0; var s5 = s0; var s6 = s0; var s7 = s0; // 8 rows, first run
   var t0 = s0; var t1 = s0; var t2 = s0; var t3 = s0; var t4 = s0; var t5 = s0; var t6 = s0; var t7 = s0; // second run
   for (var k = thread; k < K / 4; k += THREADS) {
-    let x = mat4x4(load_w(column, k), load_w(column + 1, k), load_w(column + 2, k), load_w(column + 3, k));
-    let y = mat4x4(load_w(second, k), load_w(second + 1, k), load_w(second + 2, k), load_w(second + 3, k));
-    let a0 = load_a(row, k);     s0 += a0 * x; t0 += a0 * y;
-    let a1 = load_a(row + 1, k); s1 += a1 * x; t1 += a1 * y;
-    let a2 = load_a(row + 2, k); s2 += a2 * x; t2 += a2 * y;
-    let a3 = load_a(row + 3, k); s3 += a3 * x; t3 += a3 * y;
-    let a4 = load_a(row + 4, k); s4 += a4 * x; t4 += a4 * y;
-    let a5 = load_a(row + 5, k); s5 += a5 * x; t5 += a5 * y;
-    let a6 = load_a(row + 6, k); s6 += a6 * x; t6 += a6 * y;
-    let a7 = load_a(row + 7, k); s7 += a7 * x; t7 += a7 * y;
+    let x = w_block(column, k);
+    let y = w_block(second, k);
+    let a0 = load_a(row, k);     s0 += x * a0; t0 += y * a0;
+    let a1 = load_a(row + 1, k); s1 += x * a1; t1 += y * a1;
+    let a2 = load_a(row + 2, k); s2 += x * a2; t2 += y * a2;
+    let a3 = load_a(row + 3, k); s3 += x * a3; t3 += y * a3;
+    let a4 = load_a(row + 4, k); s4 += x * a4; t4 += y * a4;
+    let a5 = load_a(row + 5, k); s5 += x * a5; t5 += y * a5;
+    let a6 = load_a(row + 6, k); s6 += x * a6; t6 += y * a6;
+    let a7 = load_a(row + 7, k); s7 += x * a7; t7 += y * a7;
   }
   sums[thread] = s0;               sums[thread + 8 * THREADS] = t0;
   sums[thread + THREADS] = s1;     sums[thread + 9 * THREADS] = t1;

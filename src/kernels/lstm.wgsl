@@ -16,6 +16,7 @@ const REVERSE: bool = false; // from the last row to the first
 
 const THREADS: u32 = 256;
 const TURNS = (COLUMNS + THREADS - 1) / THREADS; // of all threads, to cover the state and its padding
+// All start as zeros, as workgroup memory does.
 var<workgroup> state: array<f32, TURNS * THREADS>;
 var<workgroup> next: array<f32, TURNS * THREADS>;
 var<workgroup> cell: array<f32, TURNS * THREADS>;
