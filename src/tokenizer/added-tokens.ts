@@ -32,6 +32,11 @@ const isWordBefore = (text: string, index: number): boolean => {
   return index > 0 && isWordAt(text, isPair ? index - 2 : index - 1);
 };
 
+const unitsAfter = (nodes: Trie<AddedToken>[]): string => {
+  const units = nodes.flatMap(({ next }) => [...(next?.keys() ?? [])]);
+  return `[${units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')}]`;
+};
+
 /**
  * Splits texts at added tokens as Hugging Face's tokenizers do (`AddedVocabulary`, tokenizers/src/tokenizer/added_vocabulary.rs): the
  * leftmost match first, and the longest of those. `written`: how a token is spelled in the texts to split.
@@ -45,12 +50,18 @@ export function addedTokenSplitter(
     const content = written(token.content);
     if (content !== '') nodeOf(root, content).value = token;
   }
+  /** Where a token may begin, by its first two units: a look at every unit of a text would take longer. */
+  const firsts = [...(root.next?.values() ?? [])];
+  const begins = new RegExp(unitsAfter([root]) + (firsts.some(({ value }) => value) ? '' : unitsAfter(firsts)), 'g');
 
   return (text) => {
     const sections: Section[] = [];
     let done = 0;
     let at = 0;
-    while (at < text.length) {
+    for (;;) {
+      begins.lastIndex = at;
+      at = begins.exec(text)?.index ?? text.length;
+      if (at === text.length) break;
       const match = longestAt(root, text, at);
       if (match === undefined) {
         at++;

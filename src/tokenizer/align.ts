@@ -38,7 +38,8 @@ export function pieceSpans(word: string, tokens: readonly string[], options: Pie
   const spans: Span[] = [];
   let at = 0;
   let bytesDone = 0; // of the character at `at`
-  for (const [index, token] of tokens.entries()) {
+  for (let index = 0; index < tokens.length; index++) {
+    const token = tokens[index];
     const piece = index > 0 ? withoutPrefix(token, options) : token;
     const isHere = word.startsWith(piece, at);
     if (!isHere && options.byteFallback && byteToken.test(token)) {

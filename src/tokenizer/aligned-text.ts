@@ -4,7 +4,7 @@ import { isWhiteSpaceAt } from './unicode';
 /** [from, to) in UTF-16 units. */
 export type Span = [from: number, to: number];
 
-/** A text that remembers the original: UTF-16 unit i of `text` came from [starts[i], ends[i]) of it. Neither array ever decreases. */
+/** A text that remembers the original: UTF-16 unit i of `text` came from [starts[i], ends[i]) of it. Neither array ever decreases; both may be views of one. */
 export interface AlignedText {
   text: string;
   starts: Uint32Array;
@@ -13,8 +13,9 @@ export interface AlignedText {
 
 /** Part [from, to) of the original, unchanged. */
 export function alignedSlice(original: string, from = 0, to = original.length): AlignedText {
-  const starts = Uint32Array.from({ length: to - from }, (_, i) => from + i);
-  return { text: original.slice(from, to), starts, ends: starts.map((start) => start + 1) };
+  const places = new Uint32Array(to - from + 1);
+  for (let i = 0; i < places.length; i++) places[i] = from + i;
+  return { text: original.slice(from, to), starts: places.subarray(0, -1), ends: places.subarray(1) };
 }
 
 /** Part [from, to) of an aligned text. */

@@ -23,8 +23,8 @@ function byteTokens({ byte_fallback, vocab }: TokenizerModel, text: string): str
   return tokens.every((token) => vocab.has(token)) ? tokens : undefined;
 }
 
-/** Words in the cache, and units of the longest. */
-const CACHE = { words: 10_000, units: 256 };
+/** Symbols of a word that is merged without a queue. */
+const SHORT = 24;
 /** A place in the queue is rank * PLACES + position: the lowest rank first, of equal ones the leftmost. */
 const PLACES = 2 ** 27;
 
@@ -32,7 +32,6 @@ function bpe(model: Kind<'BPE'>): Tokenize {
   const { vocab, tokens, merges, unk_id, fuse_unk, ignore_merges } = model;
   const ranks = new Map<number, number>();
   for (const [rank, [left, right]] of merges.entries()) ranks.set(left * MOST + right, rank);
-  const cache = new Map<string, string[]>();
 
   /** Of every character, or its bytes. An unknown one waits for the next that is known (also behind bytes, as in Rust); without a token it goes. */
   const symbolsOf = (word: string): number[] => {
@@ -55,8 +54,24 @@ function bpe(model: Kind<'BPE'>): Tokenize {
     return symbols;
   };
 
-  const tokenize: Tokenize = (word) => {
-    const ids = symbolsOf(word); // -1 is merged into its left
+  /** The same as `mergeLong`, soon done for few symbols. */
+  const mergeShort = (ids: number[]): void => {
+    const rankAt = (i: number) => ranks.get(ids[i] * MOST + ids[i + 1]) ?? Infinity;
+    const pairs = ids.map((_, i) => rankAt(i));
+    for (;;) {
+      let i = 0;
+      for (let at = 1; at < pairs.length; at++) if (pairs[at] < pairs[i]) i = at;
+      if (!(pairs[i] < Infinity)) return;
+      ids[i] = merges[pairs[i]][2];
+      ids.splice(i + 1, 1);
+      pairs.splice(i + 1, 1);
+      pairs[i] = rankAt(i);
+      if (i > 0) pairs[i - 1] = rankAt(i - 1);
+    }
+  };
+
+  const mergeLong = (ids: number[]): void => {
+    // -1 is merged into its left
     const count = ids.length;
     const left = Int32Array.from({ length: count + 1 }, (_, i) => i - 1);
     const right = Int32Array.from({ length: count }, (_, i) => i + 1);
@@ -78,21 +93,16 @@ function bpe(model: Kind<'BPE'>): Tokenize {
       push(left[i]);
       push(i);
     }
-    const result: string[] = [];
-    for (let i = 0; i < count; i = right[i]) result.push(tokens.get(ids[i])!);
-    return result;
+    let end = 0;
+    for (let i = 0; i < count; i = right[i]) ids[end++] = ids[i];
+    ids.length = end;
   };
 
   return (word) => {
     if (ignore_merges && vocab.has(word)) return [word];
-    if (word.length > CACHE.units) return tokenize(word);
-    let known = cache.get(word);
-    if (known === undefined) {
-      known = tokenize(word);
-      if (cache.size >= CACHE.words) cache.clear();
-      cache.set(word, known);
-    }
-    return known;
+    const ids = symbolsOf(word);
+    (ids.length > SHORT ? mergeLong : mergeShort)(ids);
+    return ids.map((id) => tokens.get(id)!);
   };
 }
 

@@ -12,12 +12,23 @@ interface Words {
 }
 type Step = (words: Words) => Words;
 
-/** The parts of tokenizer.json's pre-tokenizer one after the other, as tokenizers/src/pre_tokenizers has them. */
-export function createPreTokenizer(parts: readonly Json[]): (text: AlignedText) => Words {
+/**
+ * The parts of tokenizer.json's pre-tokenizer one after the other, as tokenizers/src/pre_tokenizers has them. `spell`: what each word still needs,
+ * which is its bytes if ByteLevel comes last: words that are known need it no more.
+ */
+export function createPreTokenizer(parts: readonly Json[]): {
+  pretokenize: (text: AlignedText) => Words;
+  spell: (word: AlignedText) => AlignedText;
+} {
   const steps = parts.flatMap(stepsOf);
-  return (text) => {
-    const whole: Words = { text, spans: text.text === '' ? [] : [[0, text.text.length]] };
-    return steps.reduce((words, step) => step(words), whole);
+  const isLast = steps.at(-1) === byteLevel;
+  if (isLast) steps.pop();
+  return {
+    pretokenize(text) {
+      const whole: Words = { text, spans: text.text === '' ? [] : [[0, text.text.length]] };
+      return steps.reduce((words, step) => step(words), whole);
+    },
+    spell: (text) => (isLast ? byteLevel({ text, spans: [] }).text : text),
   };
 }
 
@@ -71,10 +82,21 @@ function split(pattern: RegExp, behavior: Behavior, invert = false): Step {
   return ({ text, spans }) => {
     const all: Span[] = [];
     for (const [start, end] of spans) {
+      const part = text.text.slice(start, end);
+      // Matches with nothing between them are the words.
+      const matches = behavior === 'Isolated' ? (part.match(pattern) ?? []) : [];
+      if (matches.reduce((sum, { length }) => sum + length, 0) === end - start) {
+        let from = start;
+        for (const { length } of matches) {
+          if (length > 0) all.push([from, from + length]);
+          from += length;
+        }
+        continue;
+      }
       const parts: { span: Span; match: boolean }[] = [];
       let done = start;
       const push = (to: number, match: boolean) => parts.push({ span: [done, to], match: match !== invert });
-      for (const { 0: found, index } of text.text.slice(start, end).matchAll(pattern)) {
+      for (const { 0: found, index } of part.matchAll(pattern)) {
         const at = start + index;
         if (at > done) push(at, false);
         else if (found === '' && parts.length > 0) continue; // right behind a match there is no empty one
@@ -128,6 +150,10 @@ function metaspace({ replacement, prepend_scheme, add_prefix_space, split: cuts 
 const utf8Encoder = new TextEncoder();
 
 const byteLevel: Step = ({ text: { text, starts, ends }, spans }) => {
+  if (/^[\0-\x7f]*$/.test(text)) {
+    const spelled = text.replace(/[^!-~]/g, (character) => byteToCharacter[character.charCodeAt(0)]);
+    return { text: { text: spelled, starts, ends }, spans };
+  }
   const bytes = utf8Encoder.encode(text);
   const spelled = { starts: new Uint32Array(bytes.length), ends: new Uint32Array(bytes.length) };
   /** Where the character at a UTF-16 unit begins in bytes. */

@@ -81,7 +81,7 @@ describe('every character is of the classes that it has there', () => {
   const setOf = (name: string) => new Set(codesOf(classes[name]).map((code) => String.fromCodePoint(code)));
   const normalize = (part: object, text: string) => createNormalizer([part as Json])(alignedSlice(text)).text;
   const words = (part: object, text: string) => {
-    const { text: spelled, spans } = createPreTokenizer([part as Json])(alignedSlice(text));
+    const { text: spelled, spans } = createPreTokenizer([part as Json]).pretokenize(alignedSlice(text));
     return spans.map(([from, to]) => spelled.text.slice(from, to));
   };
   /** All at once, each after an "a". */

@@ -27,6 +27,18 @@ describe('ids', () => {
     expect(idsOf('[unused71][CLS][PAD]').slice(1, -1)).toEqual([50356, 50281, 50283]);
   });
 
+  it('have added tokens of one character beside longer ones, also at the end', () => {
+    const added_tokens = ['!', '\ufffd', '!?', '😀', 'bb'].map((content, i) => ({
+      id: 10 + i,
+      content,
+      special: true,
+    }));
+    const tokenizer = createTokenizer(smallest({ added_tokens }), undefined);
+    const ids = (text: string) => [...tokenizer.encode(text).ids];
+    expect(ids('a!b!?bba!')).toEqual([0, 10, 1, 12, 14, 0, 10]);
+    expect(ids('!\ud800😀b!a')).toEqual([10, 11, 13, 1, 10, 0]);
+  });
+
   it('are cut to maxTokens with the special tokens kept, the longer of a pair first', () => {
     const [long, short] = ['a b c d e f g h i j', 'x y'];
     const inner = (text: string, count: number) => idsOf(text).slice(1, 1 + count);
@@ -150,7 +162,9 @@ function charactersRead(run: () => void): number {
       'indexOf',
       (text, [, from = 0], at) => (at === -1 ? text.length : Number(at)) - Number(from),
     ),
-    ...['normalize', 'replaceAll', 'split', 'toLowerCase'].map((name) => count(String.prototype, name, whole)),
+    ...['match', 'normalize', 'replaceAll', 'split', 'toLowerCase', 'toWellFormed'].map((name) =>
+      count(String.prototype, name, whole),
+    ),
     count(
       RegExp.prototype,
       'exec',
@@ -214,6 +228,26 @@ describe('work', () => {
     );
     expect(short).toBeGreaterThan(1000);
     expect(long / short).toBeLessThan(9);
+  });
+
+  it('keeps the pieces of a limited number of words', () => {
+    const { set } = Map.prototype;
+    let [most, kept] = [0, 0];
+    Map.prototype.set = function (key, value) {
+      set.call(this, key, value);
+      most = Math.max(most, this.size);
+      kept++;
+      return this;
+    };
+    try {
+      for (let i = 0; i < 40; i++)
+        modernbert.encode(Array.from({ length: 1000 }, (_, j) => ` ${i * 1000 + j}q`).join(''));
+    } finally {
+      Map.prototype.set = set;
+    }
+    expect(kept).toBeGreaterThan(39_000);
+    expect(most).toBeGreaterThan(1000);
+    expect(most).toBeLessThanOrEqual(32_768);
   });
 
   it('a word of a million characters is no word too many', () => {

@@ -2,7 +2,7 @@ import type { Tokens } from '../api/calls';
 import { ModelFileError, UnsupportedModelError } from '../api/errors';
 import { isObject, type Json, shown } from '../formats/json-fields';
 import { messageOf } from '../formats/read';
-import { addedTokenSplitter } from './added-tokens';
+import { type AddedToken, addedTokenSplitter } from './added-tokens';
 import { type PieceOptions, pieceSpans, readBytes, readPiece } from './align';
 import { type AlignedText, alignedSlice, originalSpan, type Span, sliceAligned, trimSpan } from './aligned-text';
 import { readMaskToken, readTokenizerFile, type TokenizerFile } from './files';
@@ -12,21 +12,46 @@ import { createPreTokenizer } from './pre-tokenizer';
 import { checkSpecialTokens, cutToLength, readTemplate } from './template';
 import type { Tokenizer, Truncation } from './types';
 
-interface Token {
+/** Tokens by columns. */
+interface Columns {
+  ids: number[];
+  tokens: string[];
+  offsets: Span[];
+  /** Of each token, the index of its word; -1 of a special token that a template adds. */
+  words: number[];
+}
+
+/** A token of a pre-token, and which part of that it stands for. */
+interface Piece {
   id: number;
   token: string;
-  offset: Span;
-  /** The index of its word; -1 of a special token that a template adds. */
-  word: number;
+  from: number;
+  to: number;
 }
+
+/**
+ * Regular expressions and functions are compiled when they are first used, those for texts beyond Latin-1 by themselves. That takes 5 ms, which
+ * the first query need not wait for.
+ */
+const WARM_UP = ["The text's 2 words.", 'Words – and 12 more'];
+
+/** Pieces and pre-tokens that are kept, together, and UTF-16 units of the longest: 6 MB when full, 10 at the most. */
+const CACHE = { entries: 65_536, units: 64 };
 
 /**
  * A tokenizer from the parsed tokenizer.json and tokenizer_config.json (undefined if the checkpoint has none), with the ids of Hugging
  * Face's `tokenizers` 0.23 in Rust, part by part; only patterns are translated by `@huggingface/tokenizers`. `truncation` and `padding` of the
  * file are ignored: the model's limit and packing replace them. Throws a ModelFileError for files of the wrong shape, an UnsupportedModelError for what it does not know.
  */
-export const createTokenizer = (tokenizerJson: unknown, tokenizerConfig: unknown | undefined): Tokenizer =>
-  named('', () => tokenizerOf(tokenizerJson, tokenizerConfig));
+export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown | undefined): Tokenizer {
+  const tokenizer = named('', () => tokenizerOf(tokenizerJson, tokenizerConfig));
+  try {
+    for (const text of WARM_UP) tokenizer.encode(text);
+  } catch {
+    // It may know none of these characters.
+  }
+  return tokenizer;
+}
 
 /**
  * Throws a ModelFileError if a token's id is not below `vocab_size`, config.json's: the model has no embedding for it, and would compute
@@ -52,7 +77,7 @@ function named<T>(doing: string, run: () => T): T {
 function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefined): Tokenizer {
   const file = readTokenizerFile(tokenizerJson);
   const normalize = createNormalizer(file.normalizer);
-  const pretokenize = createPreTokenizer(file.preTokenizer);
+  const { pretokenize, spell } = createPreTokenizer(file.preTokenizer);
   const { pieces, display } = chooseSpelling(file);
 
   const { vocab, unk_id } = file.model;
@@ -69,60 +94,97 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
 
   const tokenizeWord = createModel(file.model);
 
-  const encodePlain = (aligned: AlignedText, original: string, into: Token[], firstWord: number): number => {
+  const readPieces = (word: string): Piece[] => {
+    const spelled = spell(alignedSlice(word));
+    const tokens = tokenizeWord(spelled.text);
+    const places = pieceSpans(spelled.text, tokens, pieces);
+    return tokens.map((token, i) => {
+      // Tokens outside the vocabulary come from Unigram, which leaves it to us to replace them by the unknown token.
+      const id = vocab.get(token) ?? unk_id;
+      if (id === undefined)
+        throw new ModelFileError(`tokenizer.json: no token for ${shown(token)}, and no unknown token`);
+      const [from, to] = originalSpan(spelled, ...places[i]);
+      return { id, token, from, to };
+    });
+  };
+
+  const cache = new Map<string, Piece[]>();
+  let cached = 0;
+  const piecesOf = (word: string): Piece[] => {
+    const known = cache.get(word);
+    if (known) return known;
+    // A part of a string can hold on to all of it: the copy does not.
+    const own = ` ${word}`.slice(1);
+    const found = readPieces(own);
+    if (own.length <= CACHE.units) {
+      cached += found.length + 1;
+      if (cached > CACHE.entries) {
+        cache.clear();
+        cached = found.length + 1;
+      }
+      cache.set(own, found);
+    }
+    return found;
+  };
+
+  const encodePlain = (aligned: AlignedText, original: string, into: Columns, firstWord: number): number => {
     const { text, spans } = pretokenize(aligned);
-    for (const [w, [start, end]] of spans.entries()) {
-      const own = text.text.slice(start, end);
-      const tokens = tokenizeWord(own);
-      const places = pieceSpans(own, tokens, pieces);
-      const word = firstWord + w;
-      for (const [i, token] of tokens.entries()) {
-        // Tokens outside the vocabulary come from Unigram, which leaves it to us to replace them by the unknown token.
-        const id = vocab.get(token) ?? unk_id;
-        if (id === undefined)
-          throw new ModelFileError(`tokenizer.json: no token for ${shown(token)}, and no unknown token`);
-        const span = originalSpan(text, start + places[i][0], start + places[i][1]);
-        const [from, to] = trimSpan(original, span);
-        into.push({ id, token, offset: from < to ? [from, to] : span, word });
+    for (let w = 0; w < spans.length; w++) {
+      const start = spans[w][0];
+      const found = piecesOf(text.text.slice(start, spans[w][1]));
+      for (let i = 0; i < found.length; i++) {
+        const { id, token, from, to } = found[i];
+        const span = originalSpan(text, start + from, start + to);
+        const trimmed = trimSpan(original, span);
+        into.ids.push(id);
+        into.tokens.push(token);
+        into.offsets.push(trimmed[0] < trimmed[1] ? trimmed : span);
+        into.words.push(firstWord + w);
       }
     }
     return firstWord + spans.length;
   };
 
-  const encodeText = (given: string | readonly string[]): Token[] => {
+  const encodeText = (given: string | readonly string[], into: Columns = columns()): Columns => {
     if (Array.isArray(given)) {
-      return given.flatMap((text, word) => encodeText(text).map((token) => ({ ...token, word })));
+      for (const [word, text] of given.entries()) {
+        const before = into.ids.length;
+        encodeText(text, into).words.fill(word, before);
+      }
+      return into;
     }
     if (typeof given !== 'string')
       throw new TypeError(`encode: the text is of type ${typeof given}, expected a string`);
-    return named('it cannot encode this text: ', () => encodeString(given));
+    return named('it cannot encode this text: ', () => encodeString(given, into));
   };
 
-  const encodeString = (given: string): Token[] => {
+  const encodeString = (given: string, into: Columns): Columns => {
     // A lone surrogate has no UTF-8; the platform's encoder writes it as U+FFFD, of the same length.
-    const text = given.replace(/\p{Surrogate}/gu, '\ufffd');
-    const encoded: Token[] = [];
+    const text = given.toWellFormed();
     let word = 0;
+    const add = ({ id, content }: AddedToken, offset: Span) => {
+      into.ids.push(id);
+      into.tokens.push(content);
+      into.offsets.push(offset);
+      into.words.push(word++);
+    };
     for (const section of splitOriginal(text)) {
       if (section.token) {
-        const { id, content } = section.token;
-        encoded.push({ id, token: content, offset: [section.from, section.to], word: word++ });
+        add(section.token, [section.from, section.to]);
         continue;
       }
       const aligned = normalize(alignedSlice(text, section.from, section.to));
       for (const { from, to, token } of splitNormalized(aligned.text)) {
-        if (token) {
-          const offset = originalSpan(aligned, from, to);
-          encoded.push({ id: token.id, token: token.content, offset, word: word++ });
-        } else word = encodePlain(sliceAligned(aligned, from, to), text, encoded, word);
+        if (token) add(token, originalSpan(aligned, from, to));
+        else word = encodePlain(sliceAligned(aligned, from, to), text, into, word);
       }
     }
-    return encoded;
+    return into;
   };
 
   // One query has many documents, and one premise many hypotheses.
-  let lastFirst: { text: string; encoded: Token[] } | undefined;
-  const encodeAgain = (text: string | readonly string[]): Token[] => {
+  let lastFirst: { text: string; encoded: Columns } | undefined;
+  const encodeAgain = (text: string | readonly string[]): Columns => {
     if (typeof text !== 'string') return encodeText(text);
     if (lastFirst?.text !== text) lastFirst = { text, encoded: encodeText(text) };
     return lastFirst.encoded;
@@ -142,23 +204,31 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
     }
     const texts = pair === undefined ? [encodeText(text)] : [encodeAgain(text), encodeText(pair)];
     const lengths = cutToLength(
-      texts.map(({ length }) => length),
+      texts.map(({ ids }) => ids.length),
       room,
       truncation,
     );
-    const sequenceIds: number[] = [];
-    const all = template.flatMap((item): Token | Token[] => {
-      const isText = typeof item === 'number';
-      const tokens: Token[] = isText ? texts[item].slice(0, lengths[item]) : [{ ...item, offset: [0, 0], word: -1 }];
-      for (const _ of tokens) sequenceIds.push(isText ? item : -1);
-      return tokens;
-    });
+    const parts = template.map((item) =>
+      typeof item === 'number'
+        ? { text: texts[item], length: lengths[item], sequence: item }
+        : { text: { ids: [item.id], tokens: [item.token], offsets: [[0, 0]], words: [-1] }, length: 1, sequence: -1 },
+    );
+    // Whole columns at a time: a look at each token would cost as much as finding it.
+    const column = <K extends keyof Columns>(key: K): Columns[K] =>
+      parts.reduce<unknown[]>((all, { text, length }) => all.concat(text[key].slice(0, length)), []) as Columns[K];
+    const ids = new Uint32Array(column('ids'));
+    const sequenceIds = new Int32Array(ids.length);
+    let at = 0;
+    for (const { length, sequence } of parts) {
+      sequenceIds.fill(sequence, at);
+      at += length;
+    }
     return {
-      ids: Uint32Array.from(all, ({ id }) => id),
-      tokens: all.map(({ token }) => token),
-      offsets: all.map(({ offset }) => offset),
-      wordIds: Int32Array.from(all, ({ word }) => word),
-      sequenceIds: Int32Array.from(sequenceIds),
+      ids,
+      tokens: column('tokens'),
+      offsets: column('offsets'),
+      wordIds: new Int32Array(column('words')),
+      sequenceIds,
     };
   };
 
@@ -178,6 +248,8 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
     maskToken,
   };
 }
+
+const columns = (): Columns => ({ ids: [], tokens: [], offsets: [], words: [] });
 
 const spaceOf = ({ replacement }: Json): string => String(replacement ?? '▁');
 
