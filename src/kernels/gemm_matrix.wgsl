@@ -25,8 +25,8 @@ var<workgroup> w_tile: array<array<tile_t, MATRIX_N * STRIDE>, TILE_N / MATRIX_N
 var<workgroup> sums: array<f32, PARTS * 2 * SIZE>; // two matrices per part, PAIR columns apart: [part, 2, MATRIX_M, MATRIX_N]
 
 fn sums4(at: u32) -> vec4<f32> {
-  let from = at % (PARTS * 2 * SIZE - 3); // tells the compiler that it is inside
-  return vec4(sums[from], sums[from + 1], sums[from + 2], sums[from + 3]);
+  let first = at % (PARTS * 2 * SIZE - 3); // tells the compiler that it is inside
+  return vec4(sums[first], sums[first + 1], sums[first + 2], sums[first + 3]);
 }
 
 @compute @workgroup_size(THREADS)
