@@ -9,6 +9,7 @@ import { type AttentionTile, attention, fits, MAX_HEAD_DIM, WORKGROUP_TILES } fr
 import { embeddings } from '../../src/kernels/embeddings';
 import { defaultPlan, matrixTiles, tilesFor, variant } from '../../src/kernels/gemm';
 import { ACTIVATIONS, type Epilogue, type GemmSpec, type GemmTile } from '../../src/kernels/gemm-spec';
+import { headScores } from '../../src/kernels/head_scores';
 import { layerNorm, layerNormInPlace } from '../../src/kernels/layer_norm';
 import { headsLayout } from '../../src/kernels/layout';
 import { lstm } from '../../src/kernels/lstm';
@@ -131,6 +132,8 @@ function gemmVariants(kind: GemmKind): Made[] {
   ];
 }
 
+const BIASES = { 'no bias': undefined, bias: { reach: 128 }, disentangled: { reach: 512, span: 512 } };
+
 /** Attention by each tile that suits the head_dim, whatever workgroup memory it needs. */
 const attentionVariants = (headDim: number): Made[] =>
   [
@@ -142,11 +145,11 @@ const attentionVariants = (headDim: number): Made[] =>
     ARITHMETICS.flatMap((act) => {
       const shader = `attention_${tile.design}`;
       const size = tile.design === 'subgroup' ? `${tile.across} lanes` : `${tile.rows} rows, ${tile.across} across`;
-      return [0, 128].map((reach) => ({
+      return Object.entries(BIASES).map(([bias, relative]) => ({
         shader,
         design: `${shader} ${size}${notUnrolled(tile)}`,
-        name: `head_dim ${headDim}, ${act}${reach ? ', bias' : ''}`,
-        kernel: attention({ ...headsLayout(HEADS, headDim), act, tile, window: 64, reach }, NONE, none).kernel,
+        name: `head_dim ${headDim}, ${act}, ${bias}`,
+        kernel: attention({ ...headsLayout(HEADS, headDim), act, tile, window: 64, relative }, NONE, none).kernel,
       }));
     }),
   );
@@ -158,6 +161,8 @@ const GATHER = { rows: {}, weight: {} } as never;
 const none = () => {
   throw new Error('Nothing runs here.');
 };
+
+const SIDE = { stride: 4 * WIDTH, column: WIDTH };
 
 const NORM = { hidden: WIDTH - 8, stride: WIDTH, eps: 1e-5 };
 
@@ -193,6 +198,15 @@ const smallVariants = (): Made[] => {
             `${dtype} table${positions ? ', positions' : ''}, types ${types}`,
             embeddings({ stride: WIDTH, dtype, firstId: 0, ids: 9, positions, types }, NONE, none),
           ),
+        ),
+      ),
+    ),
+    ...ARITHMETICS.flatMap((act) =>
+      HEAD_DIMS.map((headDim) =>
+        made(
+          'head_scores',
+          `head_dim ${headDim}, ${act}`,
+          headScores({ ...headsLayout(HEADS, headDim), act, columns: 64, a: SIDE, b: SIDE }, NONE, none),
         ),
       ),
     ),
