@@ -8,7 +8,7 @@ import type { Tokenizer } from '../tokenizer/types';
 import { type Call, oneOrMany } from './call';
 import { encode, type ItemPart, type Parts, tokenizerOf } from './common';
 import { chainOf, wrongOutput } from './embed';
-import { embeddingsOf } from './embedding-precision';
+import { embeddingsOf } from './embeddings-of';
 import { PROMPT_OPTIONS, promptOf } from './prompts';
 import { poolTokens } from './token-pooling';
 
