@@ -37,7 +37,7 @@ export function metricsTable(rows: readonly TableRow[]): string {
       tokensPerSecond?.toLocaleString('en') ?? '–',
     ]),
   ];
-  const widths = cells[0].map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+  const widths = cells[0].map((_, column) => cells.reduce((most, row) => Math.max(most, row[column].length), 0));
   const line = (row: string[]) =>
     row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
   return cells.map(line).join('\n');
