@@ -129,7 +129,9 @@ async function runFolder({ args: [source, folder], values, signal }: Invocation)
     const { data, stages, run } = await evaluateRetrieval(options);
     if (runFile !== undefined) await pipeline(Readable.from(run('modernbert-webgpu')), createWriteStream(runFile));
     const title = `${folder}, ${split}: ${data.documents} documents, ${data.queries} queries`;
-    return { task: 'retrieval', title, data, stages, options: { depth } };
+    const reads = options.reranker && { 'rerank-top-k': options.reranker.topK };
+    const mode = values.text('mode') ?? 'dense';
+    return { task: 'retrieval', title, data, stages, options: { mode, depth, ...reads } };
   });
 }
 
@@ -227,7 +229,7 @@ async function evaluateIn(
       ...rest,
       metrics,
       stages,
-      options: { ...options, ...given },
+      options: { ...given, ...options },
       version,
       finished: new Date().toISOString(),
     });

@@ -48,7 +48,8 @@ const withModel =
       return { ...(await open(model, options)), close: () => model.dispose() };
     } catch (error) {
       await model.dispose();
-      throw error;
+      if ((error as Error).name !== 'UnsupportedModelError') throw error;
+      throw new Error(`${(error as Error).message} Choose another --mode.`, { cause: error });
     }
   };
 

@@ -82,8 +82,8 @@ export function bytesOf(all: readonly Ranking[]): Uint8Array[] {
 
 /** Throws a RangeError if bytes are missing. */
 export function rankingsOf(bytes: Uint8Array, queries: number): Ranking[] {
-  // An own copy is aligned.
-  const words = new Uint32Array(bytes.slice().buffer);
+  // An own copy is aligned (slice of a Buffer is none).
+  const words = new Uint32Array(new Uint8Array(bytes).buffer);
   let at = 0;
   const take = (count: number) => {
     if (at + count > words.length) throw new RangeError('The rankings are incomplete.');
