@@ -3,7 +3,8 @@ import type { Embeddings, Metric, Model } from 'modernbert-webgpu/node';
 import { inBatches, maxSim, similarity, sparseDot } from 'modernbert-webgpu/node';
 import type { Corpus, Query } from './beir';
 import { bm25 } from './bm25';
-import { type Loader, type Meter, type ModelSummary, promptFor } from './models';
+import { type Loader, promptFor } from './models';
+import type { Meter, ModelSummary } from './summary';
 
 export const METRICS = ['cosine', 'dot', 'euclidean', 'manhattan'] as const;
 

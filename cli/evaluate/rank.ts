@@ -3,8 +3,8 @@ import type { Progress } from '../progress';
 import type { RetrievalData } from './beir';
 import type { Search, SearchOptions } from './first-stage';
 import type { Job } from './job';
-import { checkSame, type ModelSummary, meter, type Speed } from './models';
 import { bytesOf, type Ranking, rankings, rankingsOf } from './rankings';
+import { checkSame, type ModelSummary, meter, type Speed } from './summary';
 
 /** Milliseconds between saves. */
 const SAVE_INTERVAL = 10_000;

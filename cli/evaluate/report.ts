@@ -1,5 +1,5 @@
 /** The result for readers: a table on the terminal. */
-import type { Speed } from './models';
+import type { Speed } from './summary';
 
 /** Speed for the result's file. */
 export const speedOf = ({ tokens, seconds }: Speed) => ({

@@ -6,10 +6,11 @@ import { openOutput } from '../output';
 import type { Progress } from '../progress';
 import type { RetrievalData } from './beir';
 import type { Job } from './job';
-import { checkSame, type Loader, meter } from './models';
+import type { Loader } from './models';
 import type { Ranked } from './rank';
 import { type Ranking, ranking } from './rankings';
 import { byRank } from './retrieval-metrics';
+import { checkSame, meter } from './summary';
 
 export interface RerankOptions {
   job: Job;

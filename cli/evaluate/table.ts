@@ -1,6 +1,6 @@
 /** Tables as input of a line job: each row becomes a JSON line with the names of the columns. */
 import { createReadStream, type ReadStream } from 'node:fs';
-import { pipeline } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import papaparse from 'papaparse';
 import { fileId, statOf } from '../files';
 import { type Input, type Line, LineError, readLines } from '../input';
@@ -51,22 +51,47 @@ async function* tsvRows(stream: ReadStream, path: string): AsyncGenerator<Cells>
 
 /** RFC 4180. A row counts as one line, however many it has in the file. */
 async function* csvRows(stream: ReadStream, path: string): AsyncGenerator<Cells> {
-  const parser = papaparse.parse(papaparse.NODE_STREAM_INPUT, { header: false, skipEmptyLines: true });
-  // The parser would cut characters at the ends of blocks.
-  const decode = async function* (blocks: AsyncIterable<Buffer>) {
-    const decoder = new TextDecoder('utf-8', { fatal: true });
-    for await (const block of blocks) yield decoder.decode(block, { stream: true });
-    yield decoder.decode();
-  };
-  pipeline(stream, decode, parser, () => {}); // its error is thrown by the loop
+  const blocks = Readable.from(decoded(stream, path));
+  const rows = new PassThrough({ objectMode: true, highWaterMark: 2 });
   let number = 0;
+  papaparse.parse<string[]>(blocks, {
+    skipEmptyLines: true,
+    chunk({ data, errors }, parser) {
+      const broken = errors.find(({ type }) => type === 'Quotes');
+      if (broken) {
+        rows.destroy(new Error(`${path} has a broken quote after row ${number}: ${broken.message}.`));
+        parser.abort();
+        return;
+      }
+      if (rows.write(data)) return;
+      parser.pause();
+      rows.once('drain', () => parser.resume());
+    },
+    complete: () => rows.end(),
+    error: (error: Error) => rows.destroy(error),
+  });
   try {
-    for await (const cells of parser as AsyncIterable<string[]>)
-      yield { number: ++number, end: stream.bytesRead, cells };
-  } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause;
-    throw new Error(`${path} is not valid UTF-8, after row ${number}.`, { cause });
+    for await (const block of rows as AsyncIterable<string[][]>) {
+      for (const cells of block) yield { number: ++number, end: stream.bytesRead, cells };
+    }
+  } finally {
+    blocks.destroy();
+    stream.destroy();
   }
+}
+
+/** The parser would cut characters at the ends of blocks. */
+async function* decoded(blocks: AsyncIterable<Buffer>, path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const decode = (block?: Buffer) => {
+    try {
+      return decoder.decode(block, { stream: block !== undefined });
+    } catch (cause) {
+      throw new Error(`${path} is not valid UTF-8.`, { cause });
+    }
+  };
+  for await (const block of blocks) yield decode(block);
+  yield decode();
 }
 
 async function* asLines(rows: AsyncGenerator<Cells>, path: string, hasHeader: boolean): AsyncGenerator<Line> {

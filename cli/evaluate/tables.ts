@@ -7,9 +7,10 @@ import { openOutput } from '../output';
 import { withProgress } from '../progress';
 import type { Job } from './job';
 import { accuracy, f1, macroF1, matthews, pearson, spearman } from './label-metrics';
-import { checkSame, type Loader, type ModelSummary, meter, type Speed } from './models';
+import type { Loader } from './models';
 import { speedOf } from './report';
 import type { Stage } from './retrieval';
+import { checkSame, type ModelSummary, meter, type Speed } from './summary';
 import {
   type Columns,
   type LabelNames,
