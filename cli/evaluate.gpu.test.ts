@@ -222,6 +222,38 @@ describe('an interrupted job', () => {
       /already exists, and is complete\. --overwrite replaces it/,
     );
   });
+
+  it('reads no row and no pair twice', async () => {
+    const rows = Array.from({ length: 400 }, (_, i) => ({ text: `The ship ${i} at sea.`, label: i % 3 }));
+    await writeFile(at('many.jsonl'), jsonl(rows));
+    const jobs = [
+      [
+        'predictions.jsonl',
+        folderOf('classify-labels'),
+        at('many.jsonl'),
+        '--label-field',
+        'label',
+        '--labels',
+        '0,1,2',
+      ],
+      ['reranked.jsonl', DENSE, BEIR, ...RANKS, ...RERANK, '--rerank-top-k', '30'],
+    ];
+    for (const [lines, ...args] of jobs) {
+      const file = at(`${lines}.json`);
+      const child = start('evaluate', ...args, '--batch', '1', '--json', file);
+      const closed = once(child, 'close');
+      const written = () => readFile(`${file}.part/${lines}`, 'utf8').catch(() => '');
+      while (child.exitCode === null && !(await written())) await setTimeout(5);
+      child.kill('SIGKILL');
+      expect((await closed)[0]).toBeNull();
+      const before = (await written()).split('\n').length - 1;
+      const { code, stderr } = await run(['evaluate', ...args, '--batch', '1', '--json', file, '--resume']);
+      expect(code, stderr).toBe(0);
+      const { stages, metrics } = await readResult(file);
+      expect(stages.at(-1)?.resumedAfter).toBe(before);
+      expect(metrics).toEqual((await evaluate(...args, '--batch', '1')).metrics);
+    }
+  });
 });
 
 describe('bad input', () => {

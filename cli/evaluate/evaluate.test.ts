@@ -259,7 +259,9 @@ describe('a table', () => {
     await expect(rowsOf(write('a.csv', 'x,y\n1\n'))).rejects.toThrow(
       /a\.csv, line 2: has 1 columns, the header 2 \(x, y\)/,
     );
-    await expect(rowsOf(write('b.csv', 'x,y\n1,"2\n3,4\n'))).rejects.toThrow(/b\.csv has a broken quote after row \d+: Quoted field unterminated/);
+    await expect(rowsOf(write('b.csv', 'x,y\n1,"2\n3,4\n'))).rejects.toThrow(
+      /b\.csv has a broken quote after row \d+: Quoted field unterminated/,
+    );
     await expect(rowsOf(write('c.tsv', 'x\tx\n1\t2\n'))).rejects.toThrow(/the header has two columns 'x'/);
     for (const name of ['d.tsv', 'd.csv']) {
       writeFileSync(join(folder, name), Buffer.from([0x61, 10, 0xff, 10]));
