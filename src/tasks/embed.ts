@@ -1,16 +1,15 @@
 import type { Tokens } from '../api/calls';
-import type { Embeddings, EmbedOptions, Kind, Pooling, Precision, PrecisionData } from '../api/embeddings';
-import { UnsupportedModelError } from '../api/errors';
+import type { Embeddings, EmbedOptions, Pooling, Precision, PrecisionData } from '../api/embeddings';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { normalizesAfter, sequenceEmbedding, shorter } from '../model/heads/embeddings';
-import type { Feature } from '../model/modules/module';
 import { POOLINGS } from '../model/modules/pooling';
 import type { Chain } from '../model/sentence';
 import type { Span } from '../runtime/pass-items';
 import type { Call } from './call';
+import { chainOf, wrongOutput } from './chain-of';
 import { checkList, checkText, encode, type Parts, tokenizerOf } from './common';
 import { embeddingsOf } from './embeddings-of';
-import { checkKind, PROMPT_OPTIONS, prompted, promptOf } from './prompts';
+import { PROMPT_OPTIONS, prompted, promptOf } from './prompts';
 
 const OPTIONS: OptionNames<EmbedOptions> = {
   ...CALL_OPTIONS,
@@ -68,25 +67,6 @@ async function embedTexts<P extends Precision = 'float32'>(
 /** The chain without a Normalize at its end, if the caller wants none. */
 const withoutNormalize = (chain: Chain, normalize: boolean | undefined): Chain =>
   normalize === false && !normalizesAfter(chain) ? shorter(chain) : chain;
-
-/** The call for what a checkpoint makes of a text. */
-const INSTEAD: Record<Feature, string> = {
-  sentence_embedding: 'has one vector per text: use embed',
-  token_embeddings: 'is multi-vector: use embedMultiVector',
-  scores: 'is a cross-encoder: use rerank',
-  sparse: 'is sparse: use embedSparse',
-};
-
-export const wrongOutput = (needs: string, { output }: Parts['sentence']): UnsupportedModelError =>
-  new UnsupportedModelError(`${needs}; this one ${INSTEAD[output]}.`);
-
-/** The modules for a kind of text. Throws a RangeError for a kind that there is none of. */
-export function chainOf(kind: Kind | undefined, { sentence: { chains, refused } }: Parts): Chain {
-  checkKind(kind);
-  const chain = chains[kind ?? 'any'];
-  if (chain) return chain;
-  throw new RangeError(refused[kind ?? 'any'] ?? `This checkpoint has no modules for texts of kind '${kind}'.`);
-}
 
 function poolingsOf(asked: Pooling | Pooling[], { modules, pooling }: Chain): Pooling[] {
   const poolings = Array.isArray(asked) ? asked : [asked];
