@@ -58,11 +58,13 @@ const MATRICES: SubgroupMatrix[] = [
 const withActivations = (kind: 'activation' | 'geglu'): Epilogue[] =>
   ACTIVATIONS.map((activation) => ({ kind, activation }));
 
-/** Those of an encoder's layers (model/blocks.ts). RoPE's depend on head_dim. */
+/** Those of an encoder's layers (model/blocks.ts); the activation of an MLP without gates is one of several. RoPE's depend on head_dim. */
 const ENCODER: Epilogue[] = [
   ...HEAD_DIMS.map((headDim) => ({ kind: 'rope' as const, attentionWidth: HEADS * headDim, headDim, qScale: 0.1 })),
   ...HEAD_DIMS.map((headDim) => ({ kind: 'scale' as const, attentionWidth: HEADS * headDim, headDim, qScale: 0.1 })),
   { kind: 'residual' },
+  { kind: 'store' },
+  { kind: 'activation', activation: 'gelu' },
   ...withActivations('geglu'),
 ];
 /** Those of heads and modules (model/heads/rows.ts): all of them in f32. */
@@ -84,6 +86,7 @@ export const gemmKinds = (): GemmKind[] => [
       ];
     }),
   ),
+  ...DTYPES.map((dtype): GemmKind => ({ epilogue: { kind: 'store' }, dtype, a: 'f16', out: 'f32', bias: false })), // ELECTRA's
   ...HEAD.flatMap((epilogue): GemmKind[] => [
     ...DTYPES.map((dtype): GemmKind => ({ epilogue, dtype, a: 'f32', out: 'f32', bias: false })),
     { epilogue, dtype: 'f32', a: 'f32', out: 'f32', bias: true },
@@ -92,10 +95,10 @@ export const gemmKinds = (): GemmKind[] => [
 
 const notUnrolled = ({ unroll }: { unroll?: number }) => (unroll === 1 ? ', not unrolled' : '');
 
-/** "geglu gelu", "rope 64". */
+/** "geglu gelu", "rope 64", "scale 64". */
 const epilogueName = (epilogue: Epilogue): string => {
   const { kind } = epilogue;
-  if (kind === 'rope') return `${kind} ${epilogue.headDim}`;
+  if ('headDim' in epilogue) return `${kind} ${epilogue.headDim}`;
   return 'activation' in epilogue ? `${kind} ${epilogue.activation}` : kind;
 };
 
