@@ -14,8 +14,9 @@ import {
   readPostNorm,
 } from '../post-norm';
 import { readRopeTheta } from '../rope';
-import { denseOf, type TaskHead, vocabularyHead } from '../task-head';
+import { denseOf, type TaskHead } from '../task-head';
 import type { Tensors } from '../tensors';
+import { vocabularyHead, wordTable } from '../vocabulary';
 import { bertHead, poolerOf, prefixOf } from './bert';
 
 function readConfig(fields: JsonFields): PostNormConfig {
@@ -77,7 +78,7 @@ export function ropeBertTensors(c: PostNormConfig, t: Tensors, prefix: string, l
   const { hidden_size: h, type_vocab_size: rows = 0 } = c;
   const of = (name: string) => `${prefix}embeddings.${name}`;
   return {
-    table: t.table(of('word_embeddings.weight'), [c.vocab_size, h]),
+    table: wordTable(c, t, of('word_embeddings.weight'), h),
     token_type_embeddings: { weight: t.smallTable(of('token_type_embeddings.weight'), [rows, h]), rows },
     embeddings_norm: t.norm(`${prefix}emb_ln`, h, c.layer_norm_eps, true),
     layers: c.windows.map((_, i) => postNormLayer(c, t, `${prefix}encoder.layers.${i}`, layer)),

@@ -83,9 +83,9 @@ export function taskOf(
   }
 }
 
-/** The task that a class name stands for. */
+/** The task that a class name stands for. Pretraining has several heads (BERT) or one that no call has (ELECTRA): its tensors tell. */
 function namedTask(architecture: string | undefined, writer: string | undefined): Task | undefined {
-  if (architecture === undefined) return undefined;
+  if (!architecture || architecture.endsWith('ForPreTraining')) return undefined;
   const found = NAMES.find((task) => architecture.endsWith(TASKS[task].suffix!));
   if (found) return found;
   const known = NAMES.map((task) => TASKS[task].suffix).join(', ');
