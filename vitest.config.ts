@@ -47,6 +47,7 @@ const LAVAPIPE_ONLY = [
   'src/runtime/runtime.gpu.test.ts',
   'cli/cli.gpu.test.ts',
   'cli/convert.gpu.test.ts',
+  'cli/evaluate.gpu.test.ts',
   'src/guide.gpu.test.ts',
   'src/tasks/embed-sparse.gpu.test.ts',
   'src/session/recovery.gpu.test.ts',

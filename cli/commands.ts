@@ -6,6 +6,7 @@ import { classifyTokens } from './commands/classify-tokens';
 import { convert } from './commands/convert';
 import { embed } from './commands/embed';
 import { embedMultiVector } from './commands/embed-multi-vector';
+import { evaluate } from './commands/evaluate';
 import { fillMask } from './commands/fill-mask';
 import { indexFiles } from './commands/index-files';
 import { rerank } from './commands/rerank';
@@ -21,6 +22,7 @@ export const COMMANDS: Record<string, Command> = {
   'classify-tokens': classifyTokens,
   rerank,
   answer,
+  evaluate,
   index: indexFiles,
   convert,
   'cache list': cacheList,

@@ -132,7 +132,8 @@ export function parseRow(line: Line, input: string): Row {
   throw error(`expected an object such as {"text": "…"}, got ${kindOf(value)}.`);
 }
 
-const fieldOf = ({ value, error }: Row, name: string): unknown => {
+/** Throws a LineError that names the fields there are. */
+export const fieldOf = ({ value, error }: Row, name: string): unknown => {
   if (Object.hasOwn(value, name)) return value[name];
   const names = Object.keys(value).join(', ').slice(0, 100);
   throw error(`missing field '${name}'; the fields are ${names || 'none'}.`);

@@ -45,6 +45,7 @@ export const MODEL_OPTIONS: Record<string, Option> = {
   arithmetic: { value: 'DTYPE', help: 'activations: auto, f32 or f16 (auto)' },
   compute: { value: 'KIND', help: 'matrix products: float, or int8 for q8 weights (float)' },
   task: { value: 'TASK', help: 'encoder, mlm, seqcls or tokcls, if config.json does not name the head' },
+  'max-length': { value: 'N', help: 'most tokens per text (as the checkpoint says)' },
   'tokens-per-pass': { value: 'N', help: 'most tokens per GPU pass' },
   cache: { value: 'MODE', help: 'caching: auto, always, refresh or none (auto)' },
   'cache-folder': CACHE_FOLDER,
@@ -65,6 +66,7 @@ export function modelLoader(source: string, values: Values): (signal: AbortSigna
     arithmetic: values.choice('arithmetic', ['auto', 'f32', 'f16']),
     compute: values.choice('compute', ['float', 'int8']),
     task: values.text('task') as Task | undefined, // the library checks it
+    maxLength: values.count('max-length'),
     maxTokensPerPass: values.count('tokens-per-pass'),
     cache: values.choice('cache', ['auto', 'always', 'refresh', 'none']),
     cacheFolder: values.text('cache-folder'),

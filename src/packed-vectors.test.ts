@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Embeddings } from './api/embeddings';
 import { type PackedBits, packVectors } from './packed-vectors';
 import { maxSim, searchMaxSim } from './similarity';
-import { embeddingsOf } from './tasks/embedding-precision';
+import { embeddingsOf } from './tasks/embeddings-of';
 
 /** Rows of unit length, from a seed. */
 function unitRows(rows: number, dim: number, seed: number): Embeddings {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Embeddings, PrecisionData } from './api/embeddings';
 import { maxSim, similarity } from './similarity';
-import { embeddingsOf, pack } from './tasks/embedding-precision';
+import { pack } from './tasks/embedding-precision';
+import { embeddingsOf } from './tasks/embeddings-of';
 
 const rows = (...list: number[][]): Embeddings =>
   embeddingsOf<'float32'>(Float32Array.from(list.flat()), list.length, list[0].length);

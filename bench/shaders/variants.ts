@@ -9,6 +9,7 @@ import { type AttentionTile, attention, fits, MAX_HEAD_DIM, WORKGROUP_TILES } fr
 import { embeddings } from '../../src/kernels/embeddings';
 import { defaultPlan, matrixTiles, tilesFor, variant } from '../../src/kernels/gemm';
 import { ACTIVATIONS, type Epilogue, type GemmSpec, type GemmTile } from '../../src/kernels/gemm-spec';
+import { headScores } from '../../src/kernels/head_scores';
 import { layerNorm, layerNormInPlace } from '../../src/kernels/layer_norm';
 import { headsLayout } from '../../src/kernels/layout';
 import { lstm } from '../../src/kernels/lstm';
@@ -57,11 +58,13 @@ const MATRICES: SubgroupMatrix[] = [
 const withActivations = (kind: 'activation' | 'geglu'): Epilogue[] =>
   ACTIVATIONS.map((activation) => ({ kind, activation }));
 
-/** Those of an encoder's layers (model/blocks.ts). RoPE's depend on head_dim. */
+/** Those of an encoder's layers (model/blocks.ts); the activation of an MLP without gates is one of several. RoPE's depend on head_dim. */
 const ENCODER: Epilogue[] = [
   ...HEAD_DIMS.map((headDim) => ({ kind: 'rope' as const, attentionWidth: HEADS * headDim, headDim, qScale: 0.1 })),
   ...HEAD_DIMS.map((headDim) => ({ kind: 'scale' as const, attentionWidth: HEADS * headDim, headDim, qScale: 0.1 })),
   { kind: 'residual' },
+  { kind: 'store' },
+  { kind: 'activation', activation: 'gelu' },
   ...withActivations('geglu'),
 ];
 /** Those of heads and modules (model/heads/rows.ts): all of them in f32. */
@@ -83,6 +86,7 @@ export const gemmKinds = (): GemmKind[] => [
       ];
     }),
   ),
+  ...DTYPES.map((dtype): GemmKind => ({ epilogue: { kind: 'store' }, dtype, a: 'f16', out: 'f32', bias: false })), // ELECTRA's
   ...HEAD.flatMap((epilogue): GemmKind[] => [
     ...DTYPES.map((dtype): GemmKind => ({ epilogue, dtype, a: 'f32', out: 'f32', bias: false })),
     { epilogue, dtype: 'f32', a: 'f32', out: 'f32', bias: true },
@@ -91,10 +95,10 @@ export const gemmKinds = (): GemmKind[] => [
 
 const notUnrolled = ({ unroll }: { unroll?: number }) => (unroll === 1 ? ', not unrolled' : '');
 
-/** "geglu gelu", "rope 64". */
+/** "geglu gelu", "rope 64", "scale 64". */
 const epilogueName = (epilogue: Epilogue): string => {
   const { kind } = epilogue;
-  if (kind === 'rope') return `${kind} ${epilogue.headDim}`;
+  if ('headDim' in epilogue) return `${kind} ${epilogue.headDim}`;
   return 'activation' in epilogue ? `${kind} ${epilogue.activation}` : kind;
 };
 
@@ -131,6 +135,8 @@ function gemmVariants(kind: GemmKind): Made[] {
   ];
 }
 
+const BIASES = { 'no bias': undefined, bias: { reach: 128 }, disentangled: { reach: 512, span: 512 } };
+
 /** Attention by each tile that suits the head_dim, whatever workgroup memory it needs. */
 const attentionVariants = (headDim: number): Made[] =>
   [
@@ -142,11 +148,11 @@ const attentionVariants = (headDim: number): Made[] =>
     ARITHMETICS.flatMap((act) => {
       const shader = `attention_${tile.design}`;
       const size = tile.design === 'subgroup' ? `${tile.across} lanes` : `${tile.rows} rows, ${tile.across} across`;
-      return [0, 128].map((reach) => ({
+      return Object.entries(BIASES).map(([bias, relative]) => ({
         shader,
         design: `${shader} ${size}${notUnrolled(tile)}`,
-        name: `head_dim ${headDim}, ${act}${reach ? ', bias' : ''}`,
-        kernel: attention({ ...headsLayout(HEADS, headDim), act, tile, window: 64, reach }, NONE, none).kernel,
+        name: `head_dim ${headDim}, ${act}, ${bias}`,
+        kernel: attention({ ...headsLayout(HEADS, headDim), act, tile, window: 64, relative }, NONE, none).kernel,
       }));
     }),
   );
@@ -158,6 +164,8 @@ const GATHER = { rows: {}, weight: {} } as never;
 const none = () => {
   throw new Error('Nothing runs here.');
 };
+
+const SIDE = { stride: 4 * WIDTH, column: WIDTH };
 
 const NORM = { hidden: WIDTH - 8, stride: WIDTH, eps: 1e-5 };
 
@@ -193,6 +201,15 @@ const smallVariants = (): Made[] => {
             `${dtype} table${positions ? ', positions' : ''}, types ${types}`,
             embeddings({ stride: WIDTH, dtype, firstId: 0, ids: 9, positions, types }, NONE, none),
           ),
+        ),
+      ),
+    ),
+    ...ARITHMETICS.flatMap((act) =>
+      HEAD_DIMS.map((headDim) =>
+        made(
+          'head_scores',
+          `head_dim ${headDim}, ${act}`,
+          headScores({ ...headsLayout(HEADS, headDim), act, columns: 64, a: SIDE, b: SIDE }, NONE, none),
         ),
       ),
     ),

@@ -5,12 +5,15 @@ import { create } from 'webgpu';
 import type { Arithmetic, Compute, Dtype } from '../../src/api/types';
 import { type Gpu, openGpu } from '../../src/gpu/device';
 import { addRows } from '../../src/kernels/add_rows';
+import { attention, attentionTile, type RelativeSpec } from '../../src/kernels/attention';
 import { createCompiler } from '../../src/kernels/compile';
 import { matrixTiles, tilesFor } from '../../src/kernels/gemm';
 import type { GemmPlan, GemmSpec } from '../../src/kernels/gemm-spec';
-import { paddedWidth } from '../../src/kernels/layout';
+import { headScores } from '../../src/kernels/head_scores';
+import { headsLayout, paddedWidth } from '../../src/kernels/layout';
 import { lstm } from '../../src/kernels/lstm';
 import { dotRows, labelFeatures, spanFeatures } from '../../src/kernels/pair_features';
+import { relativeBias } from '../../src/kernels/relative_bias';
 import type { Step } from '../../src/kernels/step';
 import { buildModel } from '../../src/model/build';
 import { readModelConfig } from '../../src/model/families/registry';
@@ -134,12 +137,26 @@ const HEADS = {
   seqcls: [sequenceLogits],
 };
 
-/** Kernels of modules and of GLiNER's heads, which need no checkpoint's config but its width. */
-function otherSteps(width: number, { none: of }: Gpu) {
+/** Kernels of modules, of GLiNER's heads and of other architectures, which need no checkpoint's config but its width. */
+function otherSteps(width: number, act: Arithmetic, gpu: Gpu): Step<ChunkSizes>[] {
+  const { none: of } = gpu;
   const half = width / 2;
   const count = () => 0; // nothing runs
   const own = { number: of, spans: of };
+  const heads = headsLayout(width / 64, 64);
+  const side = { stride: width, column: 0 };
+  /** Attention with a bias by distance: MPNet's, DeBERTa's. */
+  const biased = (name: string, relative: RelativeSpec) => {
+    const spec = { ...heads, act, tile: attentionTile(gpu, heads.headDim), window: 0, relative };
+    const operands = { qkv: of, tiles: of, bounds: of, out: of, relative_bias: of, c2p: of, p2c: of };
+    const step = attention<ChunkSizes>(spec, operands, () => ({ tiles: 0, pairs: 0, issuedPairs: 0 }));
+    return { ...step, kernel: { ...step.kernel, label: `attention, ${name}` } };
+  };
   return [
+    biased('bias', { reach: 128 }),
+    biased('disentangled', { reach: 512, span: 512 }),
+    headScores({ ...heads, act, columns: 512, a: side, b: side }, { a: of, b: of, scores: of }, count),
+    relativeBias({ heads: heads.heads, reach: 128 }, { buckets: of, weight: of, relative_bias: of }),
     addRows({ stride: width, sumStride: width, columns: width }, { rows: of, weights: of, sum: of }, count),
     lstm(
       { hidden: half, columns: half, gates: 2 * width, outStride: width, outColumn: 0, reverse: false },
@@ -177,7 +194,8 @@ for (const { tier, dtype, act, compute = 'float', matrix = false } of TIERS) {
       if (task === 'mlm') await compileEncoder(model, createCompiler(gpu, planFor));
       const compile = createCompiler(gpu);
       const steps: Step<ChunkSizes>[] = HEADS[task].flatMap((head) => head.build(model).steps);
-      if (task === 'mlm') for (const step of otherSteps(paddedWidth(model.config.hidden_size), gpu)) steps.push(step);
+      if (task === 'mlm')
+        for (const step of otherSteps(paddedWidth(model.config.hidden_size), act, gpu)) steps.push(step);
       await Promise.all(steps.map((step) => compile(step)));
     }
   }

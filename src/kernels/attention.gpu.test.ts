@@ -7,7 +7,7 @@ import { type AttentionTile, attention as attentionStep, attentionTile, WORKGROU
 import { expectClose, expectF16Rejected, padded, randomMatrix, roundToF16, runStep, unpadded } from './fixtures';
 import { attentionPlace, headsLayout, qkvPlace } from './layout';
 import { blank, upload, uploadWords } from './test-buffers';
-import { attention } from './twins';
+import { attention, type Matrix } from './twins';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());
@@ -26,6 +26,8 @@ interface Case {
   kv_heads?: number;
   /** With a bias by distance: from where on it stays the same. */
   reach?: number;
+  /** DeBERTa's bias, by so many relative positions. */
+  span?: number;
 }
 
 /** Sequences that share a tile, fill one exactly, just miss or exceed it, have one token, or span several tiles. */
@@ -33,7 +35,7 @@ const MIXED = [1, 63, 64, 65, 129, 2, 3, 1, 58];
 
 /** Attention of random q, k and v, as computed by the GPU and by the reference. */
 async function runAttention(
-  { head_dim, heads = 2, kv_heads = heads, window, lengths, tile, bad = -1, rising = 1, reach = 0 }: Case,
+  { head_dim, heads = 2, kv_heads = heads, window, lengths, tile, bad = -1, rising = 1, reach = 0, span = 0 }: Case,
   act: Arithmetic = 'f32',
 ) {
   const hidden = heads * head_dim;
@@ -59,30 +61,47 @@ async function runAttention(
   const qkv = padded(rows, { stride, columnAt: place });
   const tiles = attentionTiles(stream.cu_seqlens, tile.rows, window);
   const out = blank(gpu, tokens * layout.attention, act);
+  const relative = reach > 0 ? { reach, span } : undefined;
   const biases = randomMatrix(4, heads, 2 * reach + 1, 2);
-  const bias = (head: number, i: number, j: number) =>
-    reach && biases[head][Math.max(-reach, Math.min(j - i, reach)) + reach];
-  const scaled = Float32Array.from(
-    biases.flatMap((row) => [...row]),
-    (value) => value * Math.LOG2E,
-  );
+  const distanceOf = (i: number, j: number) => Math.max(-reach, Math.min(j - i, reach)) + reach;
+  const positionOf = (distance: number) => (distance * 7) % span; // any
+  const [c2p, p2c] = [5, 6].map((seed) => {
+    const x = randomMatrix(seed, tokens, heads * span);
+    return act === 'f16' ? roundToF16(x) : x;
+  });
+  const bias = (head: number, i: number, j: number) => {
+    if (reach === 0) return 0;
+    if (span === 0) return biases[head][distanceOf(i, j)];
+    const at = head * span + positionOf(distanceOf(i, j));
+    return (c2p[i][at] + p2c[j][at]) * Math.LN2; // what the kernel adds is in base 2
+  };
+  const numbers =
+    span > 0
+      ? Float32Array.from({ length: 2 * reach + 1 }, (_, distance) => positionOf(distance))
+      : Float32Array.from(
+          biases.flatMap((row) => [...row]),
+          (value) => value * Math.LOG2E,
+        );
+  const uploaded = (x: Matrix) => (span > 0 ? upload(gpu, padded(x, { stride: heads * span }), act) : undefined);
   const buffers = {
     qkv: upload(gpu, qkv, act),
     tiles: uploadWords(gpu, tileWords(tiles)),
     bounds: uploadWords(gpu, keyBounds(stream, window)),
-    relative_bias: reach > 0 ? upload(gpu, scaled) : undefined,
+    relative_bias: reach > 0 ? upload(gpu, numbers) : undefined,
+    c2p: uploaded(c2p),
+    p2c: uploaded(p2c),
     out,
   };
   const sizes = { tiles: tiles.length, pairs: 0, issuedPairs: 0 };
-  const step = attentionStep<void>({ ...layout, act, tile, window, reach }, buffers, () => sizes);
+  const step = attentionStep<void>({ ...layout, act, tile, window, relative }, buffers, () => sizes);
   const data = await runStep(gpu, step, out, tokens * layout.attention, { storage: act });
   const actual = unpadded(data, [tokens, hidden], layout.attention, attentionPlace(layout));
   return { actual, expected: attention({ q, k, v }, stream.cu_seqlens, head_dim, window, bias) };
 }
 
-const name = ({ head_dim, window, lengths, tile, reach, kv_heads }: Omit<Case, 'tile'> & Partial<Case>) =>
+const name = ({ head_dim, window, lengths, tile, reach, span, kv_heads }: Omit<Case, 'tile'> & Partial<Case>) =>
   `head_dim ${head_dim}, ${window ? `window ${window}` : 'global'}, ${lengths.length} sequences` +
-  (reach ? `, bias up to ${reach} tokens away` : '') +
+  (reach ? `, bias up to ${reach} tokens away${span ? `, of ${span} relative positions` : ''}` : '') +
   (kv_heads ? `, ${kv_heads} heads of keys` : '') +
   (tile ? `, tiles of ${tile.rows} × ${tile.across}` : '');
 
@@ -96,6 +115,8 @@ const CASES: Omit<Case, 'tile'>[] = [
   { head_dim: 128, heads: 1, window: 0, lengths: [65, 200] },
   { head_dim: 64, window: 0, lengths: MIXED, reach: 20 },
   { head_dim: 20, heads: 3, window: 16, lengths: MIXED, reach: 128 },
+  { head_dim: 64, window: 0, lengths: MIXED, reach: 40, span: 64 },
+  { head_dim: 20, heads: 3, window: 0, lengths: [70, 3], reach: 512, span: 8 },
   { head_dim: 64, heads: 4, kv_heads: 2, window: 0, lengths: MIXED },
   { head_dim: 12, heads: 3, kv_heads: 1, window: 16, lengths: [70, 3] },
 ];

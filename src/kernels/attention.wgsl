@@ -11,12 +11,16 @@ const HEADS: u32 = 4;
 const KV_HEADS: u32 = 4; // each serves HEADS / KV_HEADS heads of q
 const HEAD_DIM: u32 = 64; // a multiple of 32
 const REACH: u32 = 0; // 0, or scores have a bias by how far a key is from its row, which is the same from REACH on
+const SPAN: u32 = 0; // 0, or the bias is DeBERTa's, which has so many relative positions
 
 @group(0) @binding(0) var<storage, read> qkv: array<vec4<act_t>>; // [tokens, HEADS + 2 KV_HEADS, HEAD_DIM]
 @group(0) @binding(1) var<storage, read> tiles: array<vec4<u32>>; // (q_start, q_end, k_start, k_end), in stream rows
 @group(0) @binding(2) var<storage, read> bounds: array<vec2<u32>>; // [tokens]: (first, end) of the keys that a row sees
 @group(0) @binding(3) var<storage, read_write> out: array<vec4<act_t>>; // [tokens, HEADS, HEAD_DIM]
-@group(0) @binding(4) var<storage, read> relative_bias: array<f32>; // [HEADS, 2 REACH + 1]: of distances -REACH .. REACH, times log2 e
+// Of distances -REACH .. REACH, key minus row: the bias times log2 e [HEADS, 2 REACH + 1] or, of DeBERTa, the relative position [2 REACH + 1].
+@group(0) @binding(4) var<storage, read> relative_bias: array<f32>;
+@group(0) @binding(5) var<storage, read> c2p: array<act_t>; // [tokens, HEADS, SPAN]: of a row's query and each relative position
+@group(0) @binding(6) var<storage, read> p2c: array<act_t>; // [tokens, HEADS, SPAN]: of a key
 
 const DIM4 = HEAD_DIM / 4;
 const MASKED: f32 = -1e30; // finite, because inf - inf is NaN
@@ -29,8 +33,14 @@ fn load(part: u32, head: u32, row: u32, dim4: u32) -> vec4<f32> {
 
 fn bias(head: u32, rows: vec4<u32>, keys: vec4<u32>) -> vec4<f32> { // of four scores; keys may lie past the last one
   let reach = vec4(i32(REACH));
-  let at = vec4<u32>(clamp(vec4<i32>(keys) - vec4<i32>(rows), -reach, reach) + reach) + vec4(head * (2 * REACH + 1));
-  return vec4(relative_bias[at.x], relative_bias[at.y], relative_bias[at.z], relative_bias[at.w]);
+  let distance = vec4<u32>(clamp(vec4<i32>(keys) - vec4<i32>(rows), -reach, reach) + reach);
+  let at = distance + vec4(select(head * (2 * REACH + 1), 0, SPAN > 0));
+  let by_distance = vec4(relative_bias[at.x], relative_bias[at.y], relative_bias[at.z], relative_bias[at.w]);
+  if (SPAN == 0) { return by_distance; }
+  let position = vec4<u32>(by_distance);
+  let row = (rows * HEADS + vec4(head)) * SPAN + position;
+  let key = (keys * HEADS + vec4(head)) * SPAN + position;
+  return vec4<f32>(vec4(c2p[row.x], c2p[row.y], c2p[row.z], c2p[row.w])) + vec4<f32>(vec4(p2c[key.x], p2c[key.y], p2c[key.z], p2c[key.w]));
 }
 
 fn visible(row: u32, q_end: u32) -> vec2<u32> {

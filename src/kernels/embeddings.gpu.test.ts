@@ -5,6 +5,7 @@ import { embeddings } from './embeddings';
 import {
   dequantized,
   expectClose,
+  expectF16Rejected,
   expectZeroPadding,
   padded,
   quantized,
@@ -13,9 +14,10 @@ import {
   runStep,
   unpadded,
 } from './fixtures';
+import { headScores } from './head_scores';
 import { relativeBias } from './relative_bias';
 import { blank, upload, uploadWords } from './test-buffers';
-import { add, type Matrix, rowsOf } from './twins';
+import { add, dot, type Matrix, rowsOf } from './twins';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());
@@ -114,5 +116,42 @@ describe('relative_bias', () => {
     );
     expectClose(unpadded(data, [heads, buckets.length], buckets.length), expected, 1e-6);
     expect(new Set(buckets).size).toBe(31); // no key after a query is 0 tokens away
+  });
+});
+
+describe('head_scores', () => {
+  it.each([
+    [64, 3, 70, 'f32'],
+    [32, 2, 130, 'f32'],
+    [128, 1, 5, 'f16'],
+  ] as const)('multiplies heads of %i, %i of them, in %i rows of %s', async (headDim, heads, rows, act) => {
+    const [a, b] = [randomMatrix(1, rows, heads * headDim + 8), randomMatrix(2, 50, 2 * heads * headDim)];
+    const columns = 64;
+    const stride = heads * headDim + 32;
+    const room = Math.ceil(rows / 64) * 64;
+    const [first, second] = [8, heads * headDim]; // where the heads begin
+    const scores = blank(gpu, room * heads * columns, act);
+    const buffers = {
+      a: upload(gpu, padded(a, { stride, rows: room }), act),
+      b: upload(gpu, padded(b, { stride: 2 * heads * headDim, rows: columns }), act),
+      scores,
+    };
+    const sides = { a: { stride, column: first }, b: { stride: 2 * heads * headDim, column: second } };
+    const spec = { act, heads, head_dim: headDim, headDim, columns, ...sides };
+    const step = headScores<void>(spec, buffers, () => rows);
+    const run = () => runStep(gpu, step, scores, room * heads * columns, { storage: act });
+    if (act === 'f16' && !gpu.hasF16) return expectF16Rejected(gpu, run);
+    const data = await run();
+    const rounded = act === 'f16' ? [a, b].map(roundToF16) : [a, b];
+    const expected = rounded[0].map((row) =>
+      Float64Array.from({ length: heads * 50 }, (_, i) => {
+        const [head, n] = [Math.floor(i / 50), i % 50];
+        const [from, other] = [first + head * headDim, second + head * headDim];
+        return dot(row.subarray(from, from + headDim), rounded[1][n].subarray(other, other + headDim));
+      }),
+    );
+    const place = (i: number) => Math.floor(i / 50) * columns + (i % 50);
+    const actual = unpadded(data, [rows, heads * 50], heads * columns, place);
+    expectClose(actual, act === 'f16' ? roundToF16(expected) : expected, act === 'f16' ? 0.05 : 1e-4);
   });
 });

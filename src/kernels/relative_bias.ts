@@ -1,7 +1,6 @@
-import { K_MULTIPLE } from './gemm-spec';
+import { paddedWidth } from './layout';
 import source from './relative_bias.wgsl?raw';
 import type { KernelStep, Operand } from './step';
-import { roundUp } from './storage';
 
 /**
  * relative_bias [heads, 2 reach + 1] = weight [buckets, heads] by the bucket of each distance from -reach to reach, times log2 e: what attention
@@ -15,7 +14,7 @@ export const relativeBias = <S>(
   kernel: {
     label: 'relative_bias',
     source,
-    constants: { HEADS: heads, REACH: reach, STRIDE: roundUp(heads, K_MULTIPLE) },
+    constants: { HEADS: heads, REACH: reach, STRIDE: paddedWidth(heads) },
   },
   buffers,
   workgroups: () => [Math.ceil((2 * reach + 1) / 64), heads],

@@ -5,8 +5,8 @@
 import type { KernelSpec, Workgroups } from '../gpu/kernel';
 import type { GemmSpec } from './gemm-spec';
 
-/** The unit that a buffer's size is counted in: tokens of the pass, attention tiles, RoPE positions, rows of a head's chunk, u32 words. */
-export type Unit = 'token' | 'tile' | 'position' | 'row' | 'word';
+/** The unit that a buffer's size is counted in: tokens of the pass, attention tiles, RoPE positions, rows of a head's chunk, u32 words, the model. */
+export type Unit = 'token' | 'tile' | 'position' | 'row' | 'word' | 'model';
 
 /** A named buffer of activations. Slots with the same label share one buffer, sized for the largest of them. */
 export interface Slot {

@@ -1,7 +1,7 @@
 /** Steps that every architecture has. */
 import type { Arithmetic } from '../api/types';
 import { GROUP } from '../formats/quantize';
-import { type AttentionTile, attention } from '../kernels/attention';
+import { type AttentionTile, attention, type RelativeBuffers, type RelativeSpec } from '../kernels/attention';
 import { embeddings } from '../kernels/embeddings';
 import { gemm } from '../kernels/gemm';
 import { type Epilogue, M_MULTIPLE } from '../kernels/gemm-spec';
@@ -115,18 +115,18 @@ export const encoderEmbeddings = (
   layerNormInPlace(spec, { ...slots, weight, bias }, paddedTokens),
 ];
 
-/** Attention of a layer with this window: out [T, attention] = softmax(q kᵀ + relative_bias) v of qkv [T, qkv]. */
+/** Attention of a layer with this window: out [T, attention] = softmax(q kᵀ) v of qkv [T, qkv], with a bias by distance if there is one. */
 export const encoderAttention =
   (
     { act }: Target,
-    layout: HeadsLayout & { tile: AttentionTile; reach?: number },
+    layout: HeadsLayout & { tile: AttentionTile },
     qkv: Slot,
     out: Slot,
-    relative_bias?: Slot,
+    relative?: RelativeSpec & { buffers: RelativeBuffers<PassSizes> },
   ) =>
   (window: number): Step<PassSizes> =>
     attention(
-      { ...layout, act, window },
-      { qkv, tiles: tilesOf(window), bounds: boundsOf(window), out, relative_bias },
+      { ...layout, act, window, relative },
+      { qkv, tiles: tilesOf(window), bounds: boundsOf(window), out, ...relative?.buffers },
       (s: PassSizes) => s.attention.get(window)!,
     );

@@ -59,6 +59,8 @@ export interface ChunkSizes extends PassSizes {
 
 /** A Transformer without a head. The steps serve every pass; the residual stream lies in `hidden_states` [T, hidden], f32, after each layer. */
 export interface Encoder {
+  /** What depends on the weights alone, in slots of the model. It runs before the first pass. */
+  constants?: Step<PassSizes>[];
   embeddings: Step<PassSizes>[];
   layers: Step<PassSizes>[][];
   hidden_states: Slot;

@@ -3,7 +3,7 @@
  * (modeling_bert.py). Where tokens are comes from learned positions, from RoPE, or from a bias of the attention's scores.
  */
 import type { JsonFields } from '../formats/json-fields';
-import { attentionTile } from '../kernels/attention';
+import { type AttentionTile, attentionTile } from '../kernels/attention';
 import type { Activation, Epilogue } from '../kernels/gemm-spec';
 import { layerNormInPlace } from '../kernels/layer_norm';
 import {
@@ -15,8 +15,7 @@ import {
   qkvPlace,
   ropeTable,
 } from '../kernels/layout';
-import { relativeBias } from '../kernels/relative_bias';
-import type { Slot } from '../kernels/step';
+import type { Slot, Step } from '../kernels/step';
 import { activation, type EmbeddingTables, encoderAttention, encoderEmbeddings, encoderLinear, linear } from './blocks';
 import { MOST_WIDTH, type ModelConfig, readActivation, readEps, readHeads, readLabels, readLayers } from './config';
 import { type Encoder, type PassSizes, type Target, WIDE } from './family';
@@ -135,31 +134,43 @@ export function postNormLayer(c: PostNormConfig, t: Tensors, layer: string, name
   };
 }
 
-/** A bias of the attention's scores by how far a key is from its query. */
-export interface RelativeBias {
-  /** f32 [buckets, heads]. */
-  weight: GPUBuffer;
-  /** The bucket of every distance, key minus query, from -reach to reach; further ones have that of the furthest. */
-  bucketOf(distance: number): number;
-  reach: number;
-}
-
 export interface PostNormWeights extends EmbeddingTables {
   embeddings_norm: Norm;
   /** ELECTRA's: from the width of its embeddings to hidden_size. */
   embeddings_project?: Linear;
   layers: PostNormLayer[];
-  relative_bias?: RelativeBias;
   pooler?: HeadLayer;
+}
+
+/** What an architecture's forward pass has of its own. */
+export interface Design {
+  /** Whether the MLP is a GLU. */
+  glu?: boolean;
+  /** Terms that a score is the sum of: its softmax scale is 1 / sqrt(head_dim · terms). Default 1. */
+  terms?: number;
+  /** The attention of each layer, out [T, attention] of qkv [T, qkv], and what it needs of the weights alone. Default: without a bias by distance. */
+  attention?(slots: AttentionSlots): Pick<Encoder, 'constants'> & { attend(layer: number): Step<PassSizes>[] };
+}
+
+export interface AttentionSlots {
+  target: Target;
+  heads: HeadsLayout & { tile: AttentionTile };
+  qkv: Slot;
+  out: Slot;
 }
 
 /**
  * The forward pass, in reading order. T: tokens of the stream; `hidden_states` [T, hidden], f32, is what a layer's norms return, and `normed` the
- * same as the input of the next product. Widths are padded. `glu`: whether the MLP is one.
+ * same as the input of the next product. Widths are padded.
  */
-export function postNormEncoder(c: PostNormConfig, weights: PostNormWeights, target: Target, glu = false): Encoder {
+export function postNormEncoder(
+  c: PostNormConfig,
+  weights: PostNormWeights,
+  target: Target,
+  { glu = false, terms = 1, attention = plainAttention }: Design = {},
+): Encoder {
   const { gpu, act } = target;
-  const { layers, relative_bias, pooler } = weights;
+  const { layers, pooler } = weights;
   const heads = headsLayout(c.num_attention_heads, c.head_dim);
   const { headDim, attention: attentionWidth, qkv } = heads;
   const [hidden, intermediate] = [paddedWidth(c.hidden_size), paddedWidth(c.intermediate_size)];
@@ -174,16 +185,16 @@ export function postNormEncoder(c: PostNormConfig, weights: PostNormWeights, tar
   const norm = ({ weight, bias }: Norm) => layerNormInPlace(normSpec, { hidden_states, weight, bias, normed }, tokens);
   const residual: Epilogue = { kind: 'residual' };
   const mlp: Epilogue = { kind: glu ? 'geglu' : 'activation', activation: c.hidden_act };
-  const { epilogue, rope } = queriesAndKeys(c, heads);
+  const { epilogue, rope } = queriesAndKeys(c, heads, terms);
   const projected = encoderLinear(target);
-  const bias = relative_bias && biasOf(relative_bias, c.num_attention_heads);
-  const attend = encoderAttention(target, { ...heads, tile, reach: relative_bias?.reach }, wide, normed, bias?.slot);
+  const { constants, attend } = attention({ target, heads: { ...heads, tile }, qkv: wide, out: normed });
 
   return {
-    embeddings: [...embedded(weights, normSpec, { hidden_states, normed, wide }, target), ...(bias?.steps ?? [])],
-    layers: layers.map(({ Wqkv, Wo, attn_norm, Wi, mlp_Wo, mlp_norm }) => [
+    constants,
+    embeddings: embedded(weights, normSpec, { hidden_states, normed, wide }, target),
+    layers: layers.map(({ Wqkv, Wo, attn_norm, Wi, mlp_Wo, mlp_norm }, layer) => [
       ...projected('Wqkv', Wqkv, normed, epilogue, wide, rope), //                       [T, qkv]
-      attend(0), //                                                                      [T, attention]
+      ...attend(layer), //                                                                [T, attention]
       ...projected('attn.Wo', Wo, normed, residual, hidden_states), //                   hidden_states += ·
       norm(attn_norm), //                                                                [T, hidden]
       ...projected('mlp.Wi', Wi, normed, mlp, wide), //                                  [T, intermediate]
@@ -198,10 +209,15 @@ export function postNormEncoder(c: PostNormConfig, weights: PostNormWeights, tar
   };
 }
 
+const plainAttention: Design['attention'] & {} = ({ target, heads, qkv, out }) => {
+  const step = encoderAttention(target, heads, qkv, out)(0);
+  return { attend: () => [step] };
+};
+
 /** What happens to q and k: q carries the softmax scale and log2 e, as attention computes in base 2. */
-function queriesAndKeys(c: PostNormConfig, heads: HeadsLayout): { epilogue: Epilogue; rope?: Slot } {
+function queriesAndKeys(c: PostNormConfig, heads: HeadsLayout, terms: number): { epilogue: Epilogue; rope?: Slot } {
   const { attention: attentionWidth, headDim } = heads;
-  const qScale = Math.LOG2E / Math.sqrt(c.head_dim);
+  const qScale = Math.LOG2E / Math.sqrt(c.head_dim * terms);
   const { rope_theta } = c;
   if (rope_theta === undefined) return { epilogue: { kind: 'scale', attentionWidth, headDim, qScale } };
   return {
@@ -241,19 +257,10 @@ function embedded(
   ];
 }
 
-/** The slot that attention reads a bias from, and what fills it. */
-function biasOf({ weight, bucketOf, reach }: RelativeBias, heads: number) {
-  // Both have room for 512 distances, as tables by position do.
-  const buckets: Slot = {
-    label: 'buckets',
-    per: 'position',
-    bytes: 4,
-    contents(count) {
-      const numbers = new Float32Array(count);
-      for (let i = 0; i <= 2 * reach; i++) numbers[i] = bucketOf(i - reach);
-      return numbers;
-    },
-  };
-  const slot: Slot = { label: 'relative_bias', per: 'position', bytes: 4 * heads };
-  return { slot, steps: [relativeBias<PassSizes>({ heads, reach }, { buckets, weight, relative_bias: slot })] };
-}
+/** A table of a number for each distance, key minus query, from -reach to reach: f32 [2 reach + 1]. */
+export const byDistance = (label: string, reach: number, numberOf: (distance: number) => number): Slot => ({
+  label,
+  per: 'model',
+  bytes: (2 * reach + 1) * 4,
+  contents: () => Float32Array.from({ length: 2 * reach + 1 }, (_, i) => numberOf(i - reach)),
+});

@@ -15,6 +15,7 @@ import {
   addRows,
   attention,
   layerNorm,
+  linear,
   type Matrix,
   normalize,
   pool,
@@ -119,6 +120,26 @@ const embeddings: MakeProbe = (c) => {
   ];
 };
 
+const head_scores: MakeProbe = (c) => {
+  const [heads, headDim, columns] = [c.HEADS, c.HEAD_DIM, c.COLUMNS].map(Number);
+  const type = c.act_t as Arithmetic;
+  const head = Math.min(heads, 2) - 1; // the one that is looked at
+  const [a, b] = (['A', 'B'] as const).map((side, i) => {
+    const [stride, column] = [Number(c[`${side}_STRIDE`]), Number(c[`${side}_COLUMN`])];
+    const { words, rows } = numbers(64, stride, stride, type, 2 + i);
+    const at = column + head * headDim;
+    return { words, rows: rows.map((row) => row.subarray(at, at + headDim)) };
+  });
+  const stride = heads * columns;
+  return [
+    {
+      buffers: { a: a.words, b: b.words, scores: unwritten(64 * stride * bytesOf(type)) },
+      workgroups: [1, 1, head + 1],
+      outputs: [whole('scores', type, linear(a.rows, b.rows), stride, headDim * F32_ERROR, head * columns)],
+    },
+  ];
+};
+
 const relative_bias: MakeProbe = (c) => {
   const [heads, reach, stride] = [c.HEADS, c.REACH, c.STRIDE].map(Number);
   const weight = numbers(5, heads, stride);
@@ -142,7 +163,7 @@ const relative_bias: MakeProbe = (c) => {
 
 /** Of the stream's sequences; the second is longer than a tile. */
 const attentionProbe: MakeProbe = (c) => {
-  const [heads, kvHeads, headDim, reach] = [c.HEADS, c.KV_HEADS, c.HEAD_DIM, c.REACH].map(Number);
+  const [heads, kvHeads, headDim, reach, span] = [c.HEADS, c.KV_HEADS, c.HEAD_DIM, c.REACH, c.SPAN].map(Number);
   const type = c.act_t as Arithmetic;
   const tileRows = Number(c.ROWS ?? 16); // design subgroup has 16
   const slices = Math.ceil(headDim / (8 * Number(c.ACROSS ?? c.LANES)));
@@ -157,16 +178,28 @@ const attentionProbe: MakeProbe = (c) => {
   const [k, v] = [part(heads + keyHead), part(heads + kvHeads + keyHead)];
   // The kernel's exponentials are base 2 and q carries the scale of the softmax.
   const q = part(head).map((row) => row.map((value) => value * Math.sqrt(headDim) * Math.LN2));
-  const biases = numbers(heads, 2 * reach + 1, 2 * reach + 1, 'f32', 2);
-  const bias = (_: number, i: number, j: number) =>
-    reach && biases.rows[head][Math.max(-reach, Math.min(j - i, reach)) + reach] * Math.LN2;
+  // A bias by distance, or by the relative position of the distance.
+  const distances = 2 * reach + 1;
+  const distanceOf = (i: number, j: number) => Math.max(-reach, Math.min(j - i, reach)) + reach;
+  const positions = Float32Array.from({ length: distances }, (_, distance) => (distance * 7) % span);
+  const biases = numbers(heads, distances, distances, 'f32', 2);
+  const [c2p, p2c] = [3, 4].map((seed) => numbers(tokens, heads * span, heads * span, type, seed));
+  const bias = (_: number, i: number, j: number) => {
+    if (reach === 0) return 0;
+    const distance = distanceOf(i, j);
+    if (span === 0) return biases.rows[head][distance] * Math.LN2;
+    const at = head * span + positions[distance];
+    return (c2p.rows[i][at] + p2c.rows[j][at]) * Math.LN2;
+  };
   return [0, 8].map((window) => {
     const tiles = attentionTiles(stream.cu_seqlens, tileRows, window);
     const expected = attention({ q, k, v }, stream.cu_seqlens, headDim, window, bias);
     return {
       buffers: {
         qkv: qkv.words,
-        relative_bias: reach > 0 ? biases.words : undefined,
+        relative_bias: span > 0 ? new Uint32Array(positions.buffer) : reach > 0 ? biases.words : undefined,
+        c2p: span > 0 ? c2p.words : undefined,
+        p2c: span > 0 ? p2c.words : undefined,
         tiles: tileWords(tiles),
         bounds: keyBounds(stream, window),
         out: unwritten(tokens * width * bytesOf(type)),
@@ -368,6 +401,7 @@ const PROBES: Record<string, MakeProbe> = {
   layer_norm,
   layer_norm_in_place,
   embeddings,
+  head_scores,
   relative_bias,
   attention: attentionProbe,
   quantize_rows,

@@ -35,6 +35,7 @@ export interface RunOptions extends Pick<StreamOptions, 'keys' | 'token_type_ids
 
 /** The encoder's steps with their kernels. */
 export interface CompiledEncoder {
+  constants: CompiledStep<PassSizes>[];
   embeddings: CompiledStep<PassSizes>[];
   layers: CompiledStep<PassSizes>[][];
 }
@@ -42,8 +43,9 @@ export interface CompiledEncoder {
 /** Compiles a model's encoder, all kernels side by side. */
 export async function compileEncoder({ encoder }: LoadedModel, compile: Compile): Promise<CompiledEncoder> {
   const all = (steps: LoadedModel['encoder']['embeddings']) => Promise.all(steps.map((step) => compile(step)));
-  const [embeddings, ...layers] = await Promise.all([encoder.embeddings, ...encoder.layers].map(all));
-  return { embeddings, layers };
+  const stages = [encoder.constants ?? [], encoder.embeddings, ...encoder.layers];
+  const [constants, embeddings, ...layers] = await Promise.all(stages.map(all));
+  return { constants, embeddings, layers };
 }
 
 /** RoPE's tables have at least so many positions, and a power of two of them: few passes need larger ones. */
@@ -56,6 +58,8 @@ export class Runtime {
   readonly #windows: Set<number>;
   readonly #heads: HeadRunner;
   #readback: GPUBuffer | undefined;
+  /** Whether the buffers hold what depends on the weights alone. */
+  #hasConstants = false;
 
   constructor(
     readonly gpu: Gpu,
@@ -70,7 +74,7 @@ export class Runtime {
     const { encoder } = model;
     // Heads of sequences normalise the whole stream, into a buffer that the layers need no more.
     this.#slots = largestOf([
-      ...[encoder.embeddings, ...encoder.layers].flat().flatMap(slotsOf),
+      ...[encoder.constants ?? [], encoder.embeddings, ...encoder.layers].flat().flatMap(slotsOf),
       allTokens(encoder).slot,
     ]);
   }
@@ -120,6 +124,8 @@ export class Runtime {
     const run = (steps: CompiledStep<PassSizes>[]) => {
       for (const step of steps) job.dispatch(step.dispatch(pass.sizes, bufferOf));
     };
+    if (!this.#hasConstants) run(this.steps.constants);
+    this.#hasConstants = true;
     const hidden_states: Float32Array<ArrayBuffer>[] = [];
     for (const steps of [this.steps.embeddings, ...this.steps.layers]) {
       run(steps);
@@ -133,6 +139,7 @@ export class Runtime {
   /** After a failed pass: a buffer that the GPU had no memory for must not be used again. */
   #release(): void {
     this.#buffers.release();
+    this.#hasConstants = false;
     if (this.#readback) this.memory.free(this.#readback);
     this.#readback = undefined;
     this.#heads.release();
@@ -145,6 +152,7 @@ export class Runtime {
       token: roundUp(sizes.tokens, M_MULTIPLE),
       tile: roundUp(tiles, 64),
       position: Math.max(LEAST_POSITIONS, 2 ** Math.ceil(Math.log2(sizes.longest))),
+      model: 1,
     };
     this.#buffers.reserve(this.#slots.map((slot) => ({ slot, units: units[slot.per]! })));
     for (const { slot, data } of inputs) {

@@ -6,9 +6,9 @@ import { tokenEmbeddings } from '../model/heads/embeddings';
 import { type Expansion, type MultiVectorConfig, multiVectorLength } from '../model/multi-vector';
 import type { Tokenizer } from '../tokenizer/types';
 import { type Call, oneOrMany } from './call';
+import { chainOf, wrongOutput } from './chain-of';
 import { encode, type ItemPart, type Parts, tokenizerOf } from './common';
-import { chainOf, wrongOutput } from './embed';
-import { embeddingsOf } from './embedding-precision';
+import { embeddingsOf } from './embeddings-of';
 import { PROMPT_OPTIONS, promptOf } from './prompts';
 import { poolTokens } from './token-pooling';
 

@@ -3,8 +3,8 @@ import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { readSparse, sparseEmbedding, USUAL_ENTRIES } from '../model/heads/sparse';
 import { sparseRows } from '../sparse';
 import type { Call } from './call';
+import { chainOf, wrongOutput } from './chain-of';
 import { checkTopK, encode, type Parts } from './common';
-import { chainOf, wrongOutput } from './embed';
 import { PROMPT_OPTIONS, promptOf } from './prompts';
 
 const OPTIONS: OptionNames<SparseOptions> = { ...CALL_OPTIONS, ...PROMPT_OPTIONS, kind: true, topK: true };

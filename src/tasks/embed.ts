@@ -1,16 +1,15 @@
 import type { Tokens } from '../api/calls';
-import type { Embeddings, EmbedOptions, Kind, Pooling, Precision } from '../api/embeddings';
-import { UnsupportedModelError } from '../api/errors';
+import type { Embeddings, EmbedOptions, Pooling, Precision, PrecisionData } from '../api/embeddings';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { normalizesAfter, sequenceEmbedding, shorter } from '../model/heads/embeddings';
-import type { Feature } from '../model/modules/module';
 import { POOLINGS } from '../model/modules/pooling';
 import type { Chain } from '../model/sentence';
 import type { Span } from '../runtime/pass-items';
 import type { Call } from './call';
+import { chainOf, wrongOutput } from './chain-of';
 import { checkList, checkText, encode, type Parts, tokenizerOf } from './common';
-import { embeddingsOf, pack } from './embedding-precision';
-import { checkKind, PROMPT_OPTIONS, prompted, promptOf } from './prompts';
+import { embeddingsOf } from './embeddings-of';
+import { PROMPT_OPTIONS, prompted, promptOf } from './prompts';
 
 const OPTIONS: OptionNames<EmbedOptions> = {
   ...CALL_OPTIONS,
@@ -38,7 +37,9 @@ async function embedTexts<P extends Precision = 'float32'>(
   const poolings = poolingsOf(options.pooling ?? chain.pooling.poolings, chain);
   const dim = dimensionsOf(options.dimensions, poolings, chain, parts);
   const { normalize = normalizesAfter(chain) || options.dimensions !== undefined } = options;
-  const pieces = pack(precision, dim, ranges);
+  const isPlain = precision === 'float32' && !ranges && !options.chunks;
+  const more = isPlain ? undefined : (await import('./more-calls')).moreCalls;
+  const packed = more?.pack(precision, dim, ranges);
   const list = typeof texts === 'string' ? [texts] : texts;
   checkList(list, 'texts');
   for (const [i, text] of list.entries()) checkText(text, `Text ${i}`);
@@ -48,68 +49,24 @@ async function embedTexts<P extends Precision = 'float32'>(
   const length = () => tokenizerOf(parts).encode(prompted('', prompt, strips).text).ids.length;
   const skip = prompt && !chain.pooling.include_prompt ? length() - 1 : 0;
   const head = sequenceEmbedding(chain, { pooling: poolings, normalize, dimensions: dim });
-  const chunks = options.chunks && chunkLists(options.chunks, texts);
+  const chunks = options.chunks && more!.chunkLists(options.chunks, texts);
   const places = [0]; // of each text's rows
   for (const i of list.keys()) places.push(places[i] + (chunks?.[i].length ?? 1));
   const data = new Float32Array(places[list.length] * dim);
   const itemOf = ({ ids, offsets }: Tokens, i: number) => {
     if (skip > 0 && skip >= ids.length)
       throw new RangeError(`Text ${i} has only its prompt's tokens, which this checkpoint does not pool.`);
-    const spans = chunks ? spansOf(chunks[i], offsets, i, list[i].length) : [[0, skip, ids.length] as Span];
+    const spans = chunks ? more!.spansOf(chunks[i], offsets, i, list[i].length) : [[0, skip, ids.length] as Span];
     return { wanted: [{ head, spans, deliver: (rows: Float32Array) => data.set(rows, places[i] * dim) }] };
   };
   const items = await encode(parts, list, options, itemOf, { prompt, strips });
   await submit(items, { signal, onProgress });
-  return embeddingsOf(pieces(data), places[list.length], dim);
-}
-
-type Part = { start: number; end: number };
-
-/** The chunks of each text: of one text they are a list, of several a list of lists. */
-function chunkLists(chunks: Part[] | Part[][], texts: string | string[]): Part[][] {
-  if (typeof texts === 'string') return [chunks as Part[]];
-  if (chunks.length === texts.length && chunks.every(Array.isArray)) return chunks;
-  throw new RangeError(`chunks must be a list of chunks for each of the ${texts.length} texts.`);
-}
-
-/** The tokens of each chunk: those that begin in it. Special tokens and the prompt belong to none. */
-function spansOf(chunks: Part[], offsets: [number, number][], text: number, length: number): Span[] {
-  return chunks.map(({ start, end }, c) => {
-    const what = `Chunk ${c} of text ${text}`;
-    if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end > length || start >= end) {
-      throw new RangeError(`${what} must be a part of the text's ${length} characters, it is ${start} to ${end}.`);
-    }
-    const isIn = ([from, to]: [number, number]) => to > from && from >= start && from < end;
-    const first = offsets.findIndex(isIn);
-    if (first >= 0) return [first, first, offsets.findLastIndex(isIn) + 1];
-    throw new RangeError(
-      `${what}, ${start} to ${end}, has no token that begins in it: it is part of a word or of the white space, or was cut off.`,
-    );
-  });
+  return embeddingsOf((packed?.(data) ?? data) as PrecisionData[P], places[list.length], dim);
 }
 
 /** The chain without a Normalize at its end, if the caller wants none. */
 const withoutNormalize = (chain: Chain, normalize: boolean | undefined): Chain =>
   normalize === false && !normalizesAfter(chain) ? shorter(chain) : chain;
-
-/** The call for what a checkpoint makes of a text. */
-const INSTEAD: Record<Feature, string> = {
-  sentence_embedding: 'has one vector per text: use embed',
-  token_embeddings: 'is multi-vector: use embedMultiVector',
-  scores: 'is a cross-encoder: use rerank',
-  sparse: 'is sparse: use embedSparse',
-};
-
-export const wrongOutput = (needs: string, { output }: Parts['sentence']): UnsupportedModelError =>
-  new UnsupportedModelError(`${needs}; this one ${INSTEAD[output]}.`);
-
-/** The modules for a kind of text. Throws a RangeError for a kind that there is none of. */
-export function chainOf(kind: Kind | undefined, { sentence: { chains, refused } }: Parts): Chain {
-  checkKind(kind);
-  const chain = chains[kind ?? 'any'];
-  if (chain) return chain;
-  throw new RangeError(refused[kind ?? 'any'] ?? `This checkpoint has no modules for texts of kind '${kind}'.`);
-}
 
 function poolingsOf(asked: Pooling | Pooling[], { modules, pooling }: Chain): Pooling[] {
   const poolings = Array.isArray(asked) ? asked : [asked];

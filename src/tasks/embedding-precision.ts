@@ -1,11 +1,5 @@
-import type { Embeddings, EmbedOptions, Precision, PrecisionData } from '../api/embeddings';
+import type { EmbedOptions, Precision, PrecisionData } from '../api/embeddings';
 import { wrongChoice } from '../api/errors';
-
-/** `data` as embeddings. */
-export function embeddingsOf<P extends Precision>(data: PrecisionData[P], rows: number, dim: number): Embeddings<P> {
-  const width = data.length / rows;
-  return { data, rows, dim, row: (i) => data.subarray(i * width, (i + 1) * width) as PrecisionData[P] };
-}
 
 /** Converts rows of `dim` numbers to a precision. Throws a RangeError for options that do not go together. */
 export function pack<P extends Precision>(

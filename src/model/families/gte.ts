@@ -43,6 +43,6 @@ export const gte: Family<PostNormConfig, PostNormWeights> = {
   model_type: 'gte',
   readConfig,
   tensors,
-  forward: (c, weights, target) => postNormEncoder(c, weights, target, true),
+  forward: (c, weights, target) => postNormEncoder(c, weights, target, { glu: true }),
   heads: { tensors: { mlm: 'lm_head.dense.weight', classifier: 'classifier.weight' }, head },
 };

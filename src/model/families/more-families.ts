@@ -1,5 +1,6 @@
 /** The architectures beside ModernBERT: a part of the worker. */
 import { bert } from './bert';
+import { deberta_v2 } from './deberta';
 import { distilbert } from './distilbert';
 import { electra } from './electra';
 import { eurobert } from './eurobert';
@@ -11,6 +12,7 @@ import { roberta } from './roberta';
 
 export const moreFamilies = {
   bert,
+  deberta_v2,
   distilbert,
   electra,
   eurobert,

@@ -1,7 +1,11 @@
 /** MPNet (Song et al. 2020, arXiv:2004.09297): BERT with T5's bias of the scores by distance, shared by all layers (modeling_mpnet.py). */
 import type { JsonFields } from '../../formats/json-fields';
-import type { Family, HeadTask } from '../family';
+import { relativeBias } from '../../kernels/relative_bias';
+import type { Slot } from '../../kernels/step';
+import { encoderAttention } from '../blocks';
+import type { Encoder, Family, HeadTask, PassSizes, Target } from '../family';
 import {
+  byDistance,
   type LayerNames,
   type PostNormConfig,
   type PostNormWeights,
@@ -47,27 +51,47 @@ export function relativePositionBucket(distance: number): number {
   return (distance > 0 ? half : 0) + (n < near ? n : Math.min(wide, half - 1));
 }
 
-function tensors(c: PostNormConfig, t: Tensors): PostNormWeights {
+interface MPNetWeights extends PostNormWeights {
+  /** f32 [buckets, heads]. */
+  relative_attention_bias: GPUBuffer;
+}
+
+function tensors(c: PostNormConfig, t: Tensors): MPNetWeights {
   const prefix = prefixOf(t, 'mpnet');
   const bias = `${prefix}encoder.relative_attention_bias.weight`;
   return {
     ...bertTensors(c, t, prefix, { positions: positionRows(c), layer: LAYER }),
-    relative_bias: {
-      weight: t.smallTable(bias, [BUCKETS, c.num_attention_heads]),
-      bucketOf: relativePositionBucket,
-      reach: MAX_DISTANCE,
-    },
+    relative_attention_bias: t.smallTable(bias, [BUCKETS, c.num_attention_heads]),
     pooler: poolerOf(c, t, prefix),
   };
 }
 
+/** The bias of each distance and head is the same in all layers, and depends on the weights alone. */
+const forward = (c: PostNormConfig, weights: MPNetWeights, target: Target): Encoder =>
+  postNormEncoder(c, weights, target, {
+    attention({ target, heads, qkv, out }) {
+      const sizes = { heads: c.num_attention_heads, reach: MAX_DISTANCE };
+      const bytes = sizes.heads * (2 * MAX_DISTANCE + 1) * 4;
+      const relative_bias: Slot = { label: 'relative_bias', per: 'model', bytes };
+      const buckets = byDistance('buckets', MAX_DISTANCE, relativePositionBucket);
+      const relative = { reach: MAX_DISTANCE, buffers: { relative_bias } };
+      const step = encoderAttention(target, heads, qkv, out, relative)(0);
+      return {
+        constants: [
+          relativeBias<PassSizes>(sizes, { buckets, weight: weights.relative_attention_bias, relative_bias }),
+        ],
+        attend: () => [step],
+      };
+    },
+  });
+
 const head = (c: PostNormConfig, t: Tensors, task: HeadTask, weights: PostNormWeights): TaskHead =>
   task === 'mlm' ? lmHead(c, t, weights) : classifierHead(c, t, task, 'tanh');
 
-export const mpnet: Family<PostNormConfig, PostNormWeights> = {
+export const mpnet: Family<PostNormConfig, MPNetWeights> = {
   model_type: 'mpnet',
   readConfig,
   tensors,
-  forward: postNormEncoder,
+  forward,
   heads: { tensors: { mlm: 'lm_head.dense.weight', classifier: 'classifier.out_proj.weight' }, head },
 };

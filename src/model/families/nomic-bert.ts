@@ -104,6 +104,6 @@ export const nomic_bert: Family<PostNormConfig, PostNormWeights> = {
   model_type: 'nomic_bert',
   readConfig,
   tensors,
-  forward: (c, weights, target) => postNormEncoder(c, weights, target, true),
+  forward: (c, weights, target) => postNormEncoder(c, weights, target, { glu: true }),
   heads: { tensors: { mlm: 'cls.predictions.transform.dense.weight', classifier: 'classifier.weight' }, head },
 };

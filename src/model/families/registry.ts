@@ -16,6 +16,7 @@ const FAMILIES = new Map<unknown, () => Promise<Family>>([
   ['distilbert', more('distilbert')],
   ['electra', more('electra')],
   ['mpnet', more('mpnet')],
+  ['deberta-v2', more('deberta_v2')],
   ['nomic_bert', more('nomic_bert')],
   ['gte', more('gte')],
   ['jina_embeddings_v3', more('jina_embeddings_v3')],

@@ -48,7 +48,7 @@ describe('readGlinerConfig', () => {
     ['words_splitter_type', 'spacy', /words_splitter_type = "spacy" is not supported; only 'whitespace' is/],
     ['subtoken_pooling', 'median', /subtoken_pooling = "median"/],
     ['hidden_size', 25, /hidden_size = 25 is not supported; with an LSTM it must be even/],
-    ['encoder_config', { hidden_size: 8 }, /gliner_config.json \(encoder_config\): model_type = "deberta-v2"/],
+    ['encoder_config', { model_type: 'gpt2' }, /gliner_config.json \(encoder_config\): model_type = "gpt2"/],
   ])('refuses %s = %j by name', async (key, value, message) => {
     await expect(readGlinerConfig({ ...uni, [key]: value })).rejects.toThrow(UnsupportedModelError);
     await expect(readGlinerConfig({ ...uni, [key]: value })).rejects.toThrow(message);
