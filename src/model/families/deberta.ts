@@ -20,8 +20,9 @@ import {
   postNormEncoder,
   readPostNorm,
 } from '../post-norm';
-import { answersOf, classifierOf, denseOf, type TaskHead, vocabularyHead } from '../task-head';
+import { answersOf, classifierOf, denseOf, type TaskHead } from '../task-head';
 import type { Linear, Norm, Tensors } from '../tensors';
+import { vocabularyHead } from '../vocabulary';
 import { bertTensors, prefixOf } from './bert';
 
 interface DebertaConfig extends PostNormConfig {

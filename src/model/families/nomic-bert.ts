@@ -11,6 +11,7 @@ import {
   type PostNormWeights,
   postNormEncoder,
   postNormLayer,
+  ROPE_TYPES,
   readPostNorm,
 } from '../post-norm';
 import { readRopeTheta } from '../rope';
@@ -20,7 +21,7 @@ import { vocabularyHead, wordTable } from '../vocabulary';
 import { bertHead, poolerOf, prefixOf } from './bert';
 
 function readConfig(fields: JsonFields): PostNormConfig {
-  const c = fields.has('n_embd') ? readAuthorsConfig(fields) : readPostNorm(fields, 1e-12);
+  const c = fields.has('n_embd') ? readAuthorsConfig(fields) : readPostNorm(fields, 1e-12, {}, ROPE_TYPES);
   return {
     ...c,
     hidden_act: fields.has('n_embd') || fields.has('hidden_act') ? c.hidden_act : 'silu',
@@ -47,6 +48,8 @@ const OFF = [
   'parallel_block',
   'use_rms_norm',
   'rotary_emb_interleaved',
+  'causal',
+  'scale_attn_by_inverse_layer_idx',
 ];
 
 function readAuthorsConfig(fields: JsonFields): PostNormConfig {
@@ -54,7 +57,7 @@ function readAuthorsConfig(fields: JsonFields): PostNormConfig {
   for (const key of OFF) if (boolean(key, false)) throw unsupported(key, 'only false is');
   if (has('rotary_scaling_factor')) throw unsupported('rotary_scaling_factor', 'only unscaled RoPE is');
   if (number('rotary_emb_fraction', 1) !== 1) throw unsupported('rotary_emb_fraction', 'only 1 is');
-  const c = readPostNorm(fields, 1e-12, NAMES);
+  const c = readPostNorm(fields, 1e-12, NAMES, ROPE_TYPES);
   return {
     ...c,
     vocab_size: roundUp(c.vocab_size, integer('pad_vocab_size_multiple', 1)),
