@@ -15,10 +15,11 @@ def shortened(values):
     return [shortened(value) for value in values] if isinstance(values, list) else float(f"{values:.7g}")
 
 
-def encoded(tokenizer, inputs) -> dict:
-    """ids and, of tokenizers that give them, token types of each input alone."""
+def encoded(model, tokenizer, inputs) -> dict:
+    """ids and, of models and tokenizers that have them, token types of each input alone."""
     rows = [tokenizer(*([each] if isinstance(each, str) else each)) for each in inputs]
-    types = {"typeIds": [row["token_type_ids"] for row in rows]} if "token_type_ids" in rows[0] else {}
+    has_types = "token_type_ids" in rows[0] and getattr(model.config, "type_vocab_size", 0) > 1
+    types = {"typeIds": [row["token_type_ids"] for row in rows]} if has_types else {}
     return {"ids": [row["input_ids"] for row in rows], **types}
 
 
@@ -54,7 +55,7 @@ def call(name: str, python: str, tolerance: float, **fields) -> dict:
 
 def hidden(folder: Path, extra=()) -> list[dict]:
     model, tokenizer = loaded(transformers.AutoModel, folder)
-    encoding = encoded(tokenizer, [*TEXTS, PAIRS[0], *extra])
+    encoding = encoded(model, tokenizer, [*TEXTS, PAIRS[0], *extra])
     values = [shortened(out.last_hidden_state[0].tolist()) for out in run(model, encoding)]
     rows = [list(range(len(ids))) for ids in encoding["ids"]]
     fields = {"output": "last_hidden_state", **encoding, "rows": rows, "values": values}
@@ -64,7 +65,7 @@ def hidden(folder: Path, extra=()) -> list[dict]:
 def masked_lm(folder: Path, extra=()) -> list[dict]:
     model, tokenizer = loaded(transformers.AutoModelForMaskedLM, folder)
     texts = [text.replace("{}", tokenizer.mask_token) for text in [*MASKED, *extra]]
-    encoding = encoded(tokenizer, texts)
+    encoding = encoded(model, tokenizer, texts)
     rows = [[i for i, id in enumerate(ids) if id == tokenizer.mask_token_id] for ids in encoding["ids"]]
     logits = [out.logits[0][own] for out, own in zip(run(model, encoding), rows)]
     fills = []
@@ -84,7 +85,7 @@ def masked_lm(folder: Path, extra=()) -> list[dict]:
 def classifier(folder: Path) -> list[dict]:
     model, tokenizer = loaded(transformers.AutoModelForSequenceClassification, folder)
     texts = [[text] for text in TEXTS] + PAIRS
-    encoding = encoded(tokenizer, texts)
+    encoding = encoded(model, tokenizer, texts)
     logits = [out.logits[0] for out in run(model, encoding)]
     raw = [shortened(each.tolist()) for each in logits]
     calls = [
@@ -99,7 +100,7 @@ def classifier(folder: Path) -> list[dict]:
 
 def token_classifier(folder: Path) -> list[dict]:
     model, tokenizer = loaded(transformers.AutoModelForTokenClassification, folder)
-    encoding = encoded(tokenizer, TEXTS)
+    encoding = encoded(model, tokenizer, TEXTS)
     logits = [out.logits[0] for out in run(model, encoding)]
     found = []
     for text, each in zip(TEXTS, logits):
@@ -119,7 +120,7 @@ def token_classifier(folder: Path) -> list[dict]:
 
 def answers(folder: Path) -> list[dict]:
     model, tokenizer = loaded(transformers.AutoModelForQuestionAnswering, folder)
-    encoding = encoded(tokenizer, PAIRS)
+    encoding = encoded(model, tokenizer, PAIRS)
     outputs = run(model, encoding)
     start, end = ([shortened(out[key][0].tolist()) for out in outputs] for key in ("start_logits", "end_logits"))
     python = "model(**tokenizer(question, context)).start_logits and .end_logits"

@@ -78,13 +78,16 @@ def llama_bpe():
 
 
 def unigram(kind=transformers.XLMRobertaTokenizer):
-    """With XLM-RoBERTa's special tokens, or CamemBERT's, in their order. No two scores are the same."""
+    """With XLM-RoBERTa's special tokens, or CamemBERT's or DeBERTa's, in their order. No two scores are the same."""
     special = ["<s>", "<pad>", "</s>", "<unk>"]
     if kind is transformers.CamembertTokenizer:
         special = ["<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED", "<s>", "</s>"]
+    if kind is transformers.DebertaV2Tokenizer:
+        special = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
     words, endings, characters = pieces(lower=False)
     counts = {**{f"\u2581{word}": count for word, count in words.items()}, **endings, **characters, "\u2581": 60}
     total = sum(counts.values())
     ordered = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
     scored = [(piece, round(math.log(count / total) - i / 1000, 4)) for i, (piece, count) in enumerate(ordered)]
-    return kind(vocab=[*((token, 0.0) for token in special), *scored, ("<mask>", 0.0)], model_max_length=MOST)
+    mask, unknown = ("[MASK]", {"unk_id": 3}) if "[UNK]" in special else ("<mask>", {})
+    return kind(vocab=[*((token, 0.0) for token in special), *scored, (mask, 0.0)], model_max_length=MOST, **unknown)

@@ -12,9 +12,8 @@ import tokenizers
 import torch
 import transformers
 from family_calls import TEXTS, Tie, answers, call, classifier, hidden, masked_lm, shortened, token_classifier
+from family_edits import as_from_tensorflow, authors_config, edit_tensors, only
 from family_tokenizers import llama_bpe, roberta_bpe, unigram, wordpiece
-from safetensors import safe_open
-from safetensors.torch import save_file
 from sentence_transformers import MultiVectorEncoder, SparseEncoder, __version__ as st_version
 from sentence_transformers.base.modules import Dense, Normalize, Transformer
 from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
@@ -42,35 +41,15 @@ def saved(folder: Path, model, tokenizer, seed: int, edit=lambda folder: None) -
     edit(folder)
 
 
-# Edits of what was saved.
-
-
-def edit_tensors(rename, extra={}):
-    """Names of tensors, and further tensors."""
-
-    def edit(folder: Path) -> None:
-        file = folder / "model.safetensors"
-        with safe_open(file, "pt") as opened:
-            tensors = {rename(name): opened.get_tensor(name).clone() for name in opened.keys()}
-        save_file({**tensors, **extra}, file, metadata={"format": "pt"})
-
-    return edit
-
-
-def tensorflow_names(name: str) -> str:
-    return name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")
-
-
-def only(name: str, other: str):
-    """Of a tied matrix, the file has the second name."""
-    return edit_tensors(lambda each: other if each == name else each)
-
-
 # Cases.
 
 SMALL = dict(hidden_size=24, num_hidden_layers=1, num_attention_heads=2, intermediate_size=28, max_position_embeddings=40)
 DISTIL = dict(dim=24, n_layers=1, n_heads=2, hidden_dim=28, max_position_embeddings=40)
 PADDED = dict(pad_token_id=1, bos_token_id=0, eos_token_id=2)  # of RoBERTa and its descendants
+DEBERTA = dict(
+    pad_token_id=0, bos_token_id=1, eos_token_id=2, position_biased_input=False, position_buckets=8, relative_attention=True,
+    pos_att_type=["p2c", "c2p"], share_att_key=True, norm_rel_ebd="layer_norm", type_vocab_size=0,
+)  # fmt: skip
 LABELLED = dict(id2label=dict(enumerate(LABELS)), label2id={label: i for i, label in enumerate(LABELS)})
 THREE = dict(num_labels=3)
 RATING = dict(num_labels=1, problem_type="regression")
@@ -147,29 +126,6 @@ def colbert(folder: Path) -> None:
     write(folder, "A BertModel as a MultiVectorEncoder makes it (ColBERT).", calls, sentence_transformers=st_version)
 
 
-def as_from_tensorflow(folder: Path) -> None:
-    """With the names of norms, and the numbers of positions, that files of that time have."""
-    edit_tensors(tensorflow_names, {"bert.embeddings.position_ids": torch.arange(40)[None]})(folder)
-
-
-NOMIC_NAMES = {
-    "vocab_size": "vocab_size", "hidden_size": "n_embd", "num_attention_heads": "n_head", "num_hidden_layers": "n_layer",
-    "intermediate_size": "n_inner", "layer_norm_eps": "layer_norm_epsilon", "max_position_embeddings": "n_positions",
-}  # fmt: skip
-
-
-def authors_config(folder: Path) -> None:
-    """config.json as nomic-embed-text-v1 has it."""
-    file = folder / "config.json"
-    config = json.loads(file.read_text())
-    kept = {key: config[key] for key in ["architectures", "model_type", "type_vocab_size", "pad_token_id", "transformers_version"]}
-    own = {name: config[key] for key, name in NOMIC_NAMES.items()}
-    own |= {"activation_function": "swiglu", "rotary_emb_base": config["rope_parameters"]["rope_theta"], "rotary_emb_fraction": 1.0}
-    own |= dict.fromkeys(["qkv_proj_bias", "mlp_fc1_bias", "mlp_fc2_bias", "prenorm", "parallel_block", "use_rms_norm"], False)
-    own |= {"rotary_emb_interleaved": False, "rotary_scaling_factor": None, "rotary_emb_scale_base": None, "pad_vocab_size_multiple": 1}
-    file.write_text(json.dumps({**kept, **own}, indent=2) + "\n")
-
-
 def nomic_masked_lm(folder: Path) -> list[dict]:
     """Runs before config.json gets its authors' names, which transformers does not read."""
     calls = masked_lm(folder)
@@ -185,7 +141,7 @@ typed_padding = ["The <pad>{} of <pad><pad> the {} town."]
 
 CASES = {
     "heads-bert": heads(
-        "BERT's heads: a BertForPreTraining with TensorFlow's names (gamma, beta: renamed), untied and decoder.weight alone, a regression, labels of tokens, a tokenizer that gives no token types.",
+        "BERT's heads, of BertForPreTraining too: names of TensorFlow (renamed), a decoder of its own, or its name alone; no token types.",
         "Bert", (transformers.BertConfig, SMALL), wordpiece,
         {
             "pretraining": ("ForPreTraining", {"hidden_act": "gelu_new", "intermediate_size": 37}, {"edit": as_from_tensorflow}),
@@ -201,7 +157,6 @@ CASES = {
         "Roberta", (transformers.RobertaConfig, {**SMALL, **PADDED, "max_position_embeddings": 42, "type_vocab_size": 1}), roberta_bpe,
         {
             "mlm": ("ForMaskedLM", {}, {"extra": typed_padding}),
-            "classifier": ("ForSequenceClassification", THREE, {}),
             "tokens": ("ForTokenClassification", {**LABELLED, "hidden_act": "gelu_new"}, {}),
             "answers": ("ForQuestionAnswering", {"layer_norm_eps": 1e-5}, {}),
         },
@@ -212,7 +167,6 @@ CASES = {
         {
             "mlm": ("ForMaskedLM", {}, {"edit": only("roberta.embeddings.word_embeddings.weight", LM_HEAD)}),
             "classifier": ("ForSequenceClassification", RATING, {}),
-            "tokens": ("ForTokenClassification", LABELLED, {}),
             "answers": ("ForQuestionAnswering", {}, {}),
         },
     ),
@@ -226,15 +180,14 @@ CASES = {
         "DistilBERT's heads: no token types, a padded head_dim.",
         "DistilBert", (transformers.DistilBertConfig, DISTIL), lambda: wordpiece(transformers.DistilBertTokenizer),
         {
-            "mlm": ("ForMaskedLM", {"activation": "relu"}, {}),
-            "mlm-untied": ("ForMaskedLM", {"tie_word_embeddings": False, "hidden_dim": 37}, {}),
+            "mlm-untied": ("ForMaskedLM", {"tie_word_embeddings": False, "hidden_dim": 37, "activation": "relu"}, {}),
             "classifier": ("ForSequenceClassification", {**THREE, "n_layers": 2}, {}),
             "tokens": ("ForTokenClassification", LABELLED, {}),
             "answers": ("ForQuestionAnswering", {}, {}),
         },
     ),
     "heads-electra": heads(
-        "ELECTRA's heads, with embeddings of the layers' width and narrower ones; an ElectraForPreTraining, of which the encoder is taken.",
+        "ELECTRA's heads, embeddings of the layers' width and of others; of ElectraForPreTraining the encoder.",
         "Electra", (transformers.ElectraConfig, {**SMALL, "embedding_size": 16}), lambda: wordpiece(transformers.ElectraTokenizer, lower=False),
         {
             "pretraining": ("ForPreTraining", {}, {"run": hidden}),
@@ -286,7 +239,7 @@ CASES = {
         },
     ),
     "heads-eurobert": heads(
-        "EuroBERT's heads: a tied decoder and one of its own, classifiers that pool the first token, the mean, and the mean of the logits; grouped keys and values.",
+        "EuroBERT's heads: a tied decoder and one of its own; classifier_pooling bos, mean and late; grouped keys and values.",
         "EuroBert",
         (transformers.EuroBertConfig, {**SMALL, "num_attention_heads": 4, "num_key_value_heads": 2, "bos_token_id": 276, "eos_token_id": 277, "pad_token_id": 277}),
         llama_bpe,
@@ -297,6 +250,17 @@ CASES = {
             "classifier-mean": ("ForSequenceClassification", {**THREE, "classifier_pooling": "mean", "num_key_value_heads": 1}, {}),
             "classifier-late": ("ForSequenceClassification", {**RATING, "classifier_pooling": "late", "intermediate_size": 37}, {}),
             "tokens": ("ForTokenClassification", {**LABELLED, "num_key_value_heads": 4}, {}),
+        },
+    ),
+    "heads-deberta": heads(
+        "DeBERTa's heads: a masked LM's of both kinds, which `legacy` tells.",
+        "DebertaV2", (transformers.DebertaV2Config, {**SMALL, **DEBERTA}), lambda: unigram(transformers.DebertaV2Tokenizer),
+        {
+            "mlm": ("ForMaskedLM", {}, {}),
+            "mlm-new": ("ForMaskedLM", {"legacy": False}, {}),
+            "classifier": ("ForSequenceClassification", {**THREE, "share_att_key": False, "position_buckets": -1}, {}),
+            "tokens": ("ForTokenClassification", {**LABELLED, "position_biased_input": True, "type_vocab_size": 2}, {}),
+            "answers": ("ForQuestionAnswering", {"intermediate_size": 37}, {}),
         },
     ),
     "splade-bert": splade,

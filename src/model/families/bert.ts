@@ -88,7 +88,7 @@ export const bert: Family<PostNormConfig, PostNormWeights> = {
   tensors,
   forward: postNormEncoder,
   heads: {
-    tensors: { mlm: 'cls.predictions.transform.dense.weight', classifier: 'classifier.weight' },
+    tensors: { mlm: ['cls.predictions.transform.dense.weight'], classifier: 'classifier.weight' },
     head: bertHead,
   },
 };

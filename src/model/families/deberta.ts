@@ -200,5 +200,11 @@ export const deberta_v2: Family<DebertaConfig, DebertaWeights> = {
   readConfig,
   tensors,
   forward,
-  heads: { tensors: { mlm: 'cls.predictions.transform.dense.weight', classifier: 'classifier.weight' }, head },
+  heads: {
+    tensors: {
+      mlm: ['cls.predictions.transform.dense.weight', 'lm_predictions.lm_head.dense.weight'],
+      classifier: 'classifier.weight',
+    },
+    head,
+  },
 };

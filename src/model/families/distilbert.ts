@@ -60,5 +60,5 @@ export const distilbert: Family<PostNormConfig, PostNormWeights> = {
   readConfig,
   tensors,
   forward: postNormEncoder,
-  heads: { tensors: { mlm: 'vocab_transform.weight', classifier: 'classifier.weight' }, head },
+  heads: { tensors: { mlm: ['vocab_transform.weight'], classifier: 'classifier.weight' }, head },
 };

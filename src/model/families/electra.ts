@@ -47,5 +47,5 @@ export const electra: Family<ElectraConfig, PostNormWeights> = {
   readConfig,
   tensors,
   forward: postNormEncoder,
-  heads: { tensors: { mlm: 'generator_predictions.dense.weight', classifier: 'classifier.out_proj.weight' }, head },
+  heads: { tensors: { mlm: ['generator_predictions.dense.weight'], classifier: 'classifier.out_proj.weight' }, head },
 };

@@ -175,5 +175,5 @@ export const eurobert: Family<EuroBertConfig, Weights> = {
   readConfig,
   tensors,
   forward,
-  heads: { tensors: { mlm: FINAL_NORM, classifier: 'classifier.weight' }, head },
+  heads: { tensors: { mlm: [FINAL_NORM], classifier: 'classifier.weight' }, head },
 };

@@ -45,5 +45,5 @@ export const gte: Family<PostNormConfig, PostNormWeights> = {
   readConfig,
   tensors,
   forward: (c, weights, target) => postNormEncoder(c, weights, target, { glu: true }),
-  heads: { tensors: { mlm: 'lm_head.dense.weight', classifier: 'classifier.weight' }, head },
+  heads: { tensors: { mlm: ['lm_head.dense.weight'], classifier: 'classifier.weight' }, head },
 };

@@ -44,5 +44,5 @@ export const jina_embeddings_v3: Family<PostNormConfig, PostNormWeights> = {
   readConfig,
   tensors,
   forward: postNormEncoder,
-  heads: { tensors: { mlm: 'lm_head.dense.weight', classifier: 'classifier.out_proj.weight' }, head },
+  heads: { tensors: { mlm: ['lm_head.dense.weight'], classifier: 'classifier.out_proj.weight' }, head },
 };

@@ -108,5 +108,5 @@ export const nomic_bert: Family<PostNormConfig, PostNormWeights> = {
   readConfig,
   tensors,
   forward: (c, weights, target) => postNormEncoder(c, weights, target, { glu: true }),
-  heads: { tensors: { mlm: 'cls.predictions.transform.dense.weight', classifier: 'classifier.weight' }, head },
+  heads: { tensors: { mlm: ['cls.predictions.transform.dense.weight'], classifier: 'classifier.weight' }, head },
 };
