@@ -20,8 +20,8 @@ export interface Family<C extends ModelConfig = ModelConfig, W = unknown> {
   forward(config: C, weights: W, target: Target): Encoder;
   /** The checkpoint's heads; undefined for a family of bare encoders. */
   heads?: {
-    /** Tensors that tell which head a checkpoint has, if config.json names no class. */
-    tensors: { mlm: string; classifier: string };
+    /** Tensors that tell which head a checkpoint has, if config.json names no class; a masked language model has one of several. */
+    tensors: { mlm: string[]; classifier: string };
     /** Declares the tensors of one. */
     head(config: C, tensors: Tensors, task: HeadTask, weights: W): TaskHead;
   };

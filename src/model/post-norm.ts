@@ -44,16 +44,22 @@ const NAMES = {
   positions: 'max_position_embeddings',
 };
 
-/** What these architectures read of config.json. `names`: where they are not BERT's. Sizes have no default. */
-export function readPostNorm(fields: JsonFields, eps: number, names: Partial<typeof NAMES> = {}): PostNormConfig {
-  const { integer, boolean, unsupported, has, json } = fields;
+/** Values of position_embedding_type in files of architectures with RoPE. transformers does not read it. */
+export const ROPE_TYPES = ['rotary', 'rope', 'absolute'];
+
+/** What these architectures read of config.json. `names`: where they are not BERT's. `positions`: known values of position_embedding_type. Sizes have no default. */
+export function readPostNorm(
+  fields: JsonFields,
+  eps: number,
+  names: Partial<typeof NAMES> = {},
+  positions = ['absolute'],
+): PostNormConfig {
+  const { integer, boolean, oneOf } = fields;
   const name = { ...NAMES, ...names };
   for (const key of ['is_decoder', 'add_cross_attention']) {
-    if (boolean(key, false)) throw unsupported(key, 'only encoders, with false, are');
+    if (boolean(key, false)) throw fields.unsupported(key, 'only encoders, with false, are');
   }
-  if (has('position_embedding_type') && !['absolute', 'rotary'].includes(String(json.position_embedding_type))) {
-    throw unsupported('position_embedding_type', "only 'absolute' is");
-  }
+  oneOf('position_embedding_type', positions, 'absolute');
   const heads = readHeads(fields, name);
   const num_hidden_layers = readLayers(fields, name.layers);
   return {

@@ -87,18 +87,3 @@ export function classifierOf(tensors: Tensors, name: string, labels: string[], h
     pieces: [{ ...layer, column: 0 }],
   };
 }
-
-/** A masked language model's head: its layers, then the logits of the vocabulary, by the embeddings' table or one of its own, with a bias. */
-export function vocabularyHead(
-  c: { vocab_size: number; hidden_size: number; tie_word_embeddings: boolean },
-  t: Tensors,
-  table: Table,
-  layers: HeadLayer[],
-  { decoder, bias }: { decoder: string; bias: string },
-): TaskHead {
-  const isTied = c.tie_word_embeddings || !t.has(`${decoder}.weight`);
-  const own = isTied ? table : t.table(`${decoder}.weight`, [c.vocab_size, c.hidden_size]);
-  // Of a tied bias a file may hold either name, or both.
-  const spelled = !t.has(bias) && t.has(`${decoder}.bias`) ? `${decoder}.bias` : bias;
-  return { layers, output: decoderOf(own, t.vector(spelled, c.vocab_size), c.vocab_size) };
-}

@@ -9,8 +9,9 @@ import {
   postNormLayer,
   readPostNorm,
 } from '../post-norm';
-import { answersOf, classifierOf, denseOf, type TaskHead, vocabularyHead } from '../task-head';
+import { answersOf, classifierOf, denseOf, type TaskHead } from '../task-head';
 import type { Tensors } from '../tensors';
+import { vocabularyHead, wordTable } from '../vocabulary';
 
 function readConfig(fields: JsonFields): PostNormConfig {
   return { ...readPostNorm(fields, 1e-12), type_vocab_size: fields.integer('type_vocab_size', 2) };
@@ -35,7 +36,7 @@ export function bertTensors(
   const of = (name: string) => `${prefix}embeddings.${name}`;
   const small = (name: string, rows: number) => ({ weight: t.smallTable(of(`${name}.weight`), [rows, width]), rows });
   return {
-    table: t.table(of('word_embeddings.weight'), [c.vocab_size, width]),
+    table: wordTable(c, t, of('word_embeddings.weight'), width),
     position_embeddings: positions > 0 ? small('position_embeddings', positions) : undefined,
     token_type_embeddings: c.type_vocab_size ? small('token_type_embeddings', c.type_vocab_size) : undefined,
     embeddings_norm: t.norm(of('LayerNorm'), width, c.layer_norm_eps, true),
@@ -43,9 +44,11 @@ export function bertTensors(
   };
 }
 
+const FIRST = ['embeddings.word_embeddings.weight', 'embeddings.LayerNorm.weight', 'emb_ln.weight'];
+
 /** What stands before the names in the file: one of these, or nothing, as in bare encoders. */
 export const prefixOf = (t: Tensors, ...names: string[]): string =>
-  names.map((name) => `${name}.`).find((prefix) => t.has(`${prefix}embeddings.word_embeddings.weight`)) ?? '';
+  names.map((name) => `${name}.`).find((prefix) => FIRST.some((first) => t.has(prefix + first))) ?? '';
 
 const POOLER = 'pooler.dense';
 
@@ -85,7 +88,7 @@ export const bert: Family<PostNormConfig, PostNormWeights> = {
   tensors,
   forward: postNormEncoder,
   heads: {
-    tensors: { mlm: 'cls.predictions.transform.dense.weight', classifier: 'classifier.weight' },
+    tensors: { mlm: ['cls.predictions.transform.dense.weight'], classifier: 'classifier.weight' },
     head: bertHead,
   },
 };

@@ -20,8 +20,9 @@ import {
   postNormEncoder,
   readPostNorm,
 } from '../post-norm';
-import { answersOf, classifierOf, denseOf, type TaskHead, vocabularyHead } from '../task-head';
+import { answersOf, classifierOf, denseOf, type TaskHead } from '../task-head';
 import type { Linear, Norm, Tensors } from '../tensors';
+import { vocabularyHead } from '../vocabulary';
 import { bertTensors, prefixOf } from './bert';
 
 interface DebertaConfig extends PostNormConfig {
@@ -199,5 +200,11 @@ export const deberta_v2: Family<DebertaConfig, DebertaWeights> = {
   readConfig,
   tensors,
   forward,
-  heads: { tensors: { mlm: 'cls.predictions.transform.dense.weight', classifier: 'classifier.weight' }, head },
+  heads: {
+    tensors: {
+      mlm: ['cls.predictions.transform.dense.weight', 'lm_predictions.lm_head.dense.weight'],
+      classifier: 'classifier.weight',
+    },
+    head,
+  },
 };

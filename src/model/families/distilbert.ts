@@ -9,8 +9,9 @@ import {
   postNormLayer,
   readPostNorm,
 } from '../post-norm';
-import { answersOf, classifierOf, denseOf, type TaskHead, vocabularyHead } from '../task-head';
+import { answersOf, classifierOf, denseOf, type TaskHead } from '../task-head';
 import type { Tensors } from '../tensors';
+import { vocabularyHead, wordTable } from '../vocabulary';
 import { prefixOf } from './bert';
 
 const NAMES = { width: 'dim', heads: 'n_heads', layers: 'n_layers', intermediate: 'hidden_dim', act: 'activation' };
@@ -34,7 +35,7 @@ function tensors(c: PostNormConfig, t: Tensors): PostNormWeights {
   const prefix = prefixOf(t, 'distilbert');
   const of = (name: string) => `${prefix}embeddings.${name}`;
   return {
-    table: t.table(of('word_embeddings.weight'), [c.vocab_size, h]),
+    table: wordTable(c, t, of('word_embeddings.weight'), h),
     position_embeddings: { weight: t.smallTable(of('position_embeddings.weight'), [rows, h]), rows },
     embeddings_norm: t.norm(of('LayerNorm'), h, c.layer_norm_eps, true),
     layers: c.windows.map((_, i) => postNormLayer(c, t, `${prefix}transformer.layer.${i}`, LAYER)),
@@ -59,5 +60,5 @@ export const distilbert: Family<PostNormConfig, PostNormWeights> = {
   readConfig,
   tensors,
   forward: postNormEncoder,
-  heads: { tensors: { mlm: 'vocab_transform.weight', classifier: 'classifier.weight' }, head },
+  heads: { tensors: { mlm: ['vocab_transform.weight'], classifier: 'classifier.weight' }, head },
 };

@@ -3,8 +3,9 @@ import type { JsonFields } from '../../formats/json-fields';
 import { MOST_WIDTH } from '../config';
 import type { Family, HeadTask } from '../family';
 import { type PostNormConfig, type PostNormWeights, postNormEncoder, readPostNorm } from '../post-norm';
-import { denseOf, type TaskHead, vocabularyHead } from '../task-head';
+import { denseOf, type TaskHead } from '../task-head';
 import type { Tensors } from '../tensors';
+import { vocabularyHead } from '../vocabulary';
 import { bertTensors, prefixOf } from './bert';
 import { classifierHead } from './roberta';
 
@@ -46,5 +47,5 @@ export const electra: Family<ElectraConfig, PostNormWeights> = {
   readConfig,
   tensors,
   forward: postNormEncoder,
-  heads: { tensors: { mlm: 'generator_predictions.dense.weight', classifier: 'classifier.out_proj.weight' }, head },
+  heads: { tensors: { mlm: ['generator_predictions.dense.weight'], classifier: 'classifier.out_proj.weight' }, head },
 };

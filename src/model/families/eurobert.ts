@@ -14,6 +14,7 @@ import { type Encoder, type Family, type HeadTask, type PassSizes, type Target, 
 import { readRopeTheta } from '../rope';
 import { answersOf, classifierOf, decoderOf, denseOf, type TaskHead } from '../task-head';
 import type { Norm, Tensors } from '../tensors';
+import { ownDecoder, wordTable } from '../vocabulary';
 
 interface EuroBertConfig extends ModelConfig {
   intermediate_size: number;
@@ -56,14 +57,17 @@ function readConfig(fields: JsonFields): EuroBertConfig {
   };
 }
 
+/** The checkpoints of heads have it, bare encoders another name. */
+const FINAL_NORM = 'model.norm.weight';
+
 /** Tensors by their names in the file; bare encoders have no "model." before them. */
 function tensors(c: EuroBertConfig, t: Tensors) {
   const { hidden_size: h, intermediate_size: i, attention_bias, mlp_bias } = c;
   const heads = headsLayout(c.num_attention_heads, c.head_dim, c.num_key_value_heads);
-  const prefix = t.has('model.embed_tokens.weight') ? 'model.' : '';
+  const prefix = t.has(FINAL_NORM) ? 'model.' : '';
   const norm = (name: string): Norm => ({ ...t.norm(name, h, c.rms_norm_eps, false), rms: true });
   return {
-    table: t.table(`${prefix}embed_tokens.weight`, [c.vocab_size, h]),
+    table: wordTable(c, t, `${prefix}embed_tokens.weight`, h),
     layers: c.windows.map((_, index) => {
       const layer = `${prefix}layers.${index}`;
       const rows = [c.num_attention_heads, c.num_key_value_heads, c.num_key_value_heads].map((n) => n * c.head_dim);
@@ -152,7 +156,7 @@ function forward(c: EuroBertConfig, { table, layers, norm: final_norm }: Weights
 function head(c: EuroBertConfig, t: Tensors, task: HeadTask, { table }: Weights): TaskHead {
   const { hidden_size: h, vocab_size, labels } = c;
   if (task === 'mlm') {
-    const own = c.tie_word_embeddings ? table : t.table('lm_head.weight', [vocab_size, h]);
+    const own = ownDecoder(c, t, 'lm_head', table);
     return {
       layers: [],
       output: decoderOf(own, c.mlp_bias ? t.vector('lm_head.bias', vocab_size) : undefined, vocab_size),
@@ -171,5 +175,5 @@ export const eurobert: Family<EuroBertConfig, Weights> = {
   readConfig,
   tensors,
   forward,
-  heads: { tensors: { mlm: 'lm_head.weight', classifier: 'classifier.weight' }, head },
+  heads: { tensors: { mlm: [FINAL_NORM], classifier: 'classifier.weight' }, head },
 };

@@ -6,6 +6,7 @@ import {
   type PostNormConfig,
   type PostNormWeights,
   postNormEncoder,
+  ROPE_TYPES,
   readPostNorm,
 } from '../post-norm';
 import { readRopeTheta } from '../rope';
@@ -15,7 +16,7 @@ import { bertHead, bertTensors, poolerOf, prefixOf } from './bert';
 import { lmHead } from './roberta';
 
 function readConfig(fields: JsonFields): PostNormConfig {
-  const c = readPostNorm(fields, 1e-12);
+  const c = readPostNorm(fields, 1e-12, {}, ROPE_TYPES);
   const type_vocab_size = fields.json.type_vocab_size === 0 ? 0 : fields.integer('type_vocab_size', 1);
   return { ...c, type_vocab_size, rope_theta: readRopeTheta(fields, c.head_dim, 160_000) };
 }
@@ -44,5 +45,5 @@ export const gte: Family<PostNormConfig, PostNormWeights> = {
   readConfig,
   tensors,
   forward: (c, weights, target) => postNormEncoder(c, weights, target, { glu: true }),
-  heads: { tensors: { mlm: 'lm_head.dense.weight', classifier: 'classifier.weight' }, head },
+  heads: { tensors: { mlm: ['lm_head.dense.weight'], classifier: 'classifier.weight' }, head },
 };

@@ -6,6 +6,7 @@ import {
   type PostNormConfig,
   type PostNormWeights,
   postNormEncoder,
+  ROPE_TYPES,
   readPostNorm,
 } from '../post-norm';
 import { readRopeTheta } from '../rope';
@@ -16,7 +17,7 @@ import { ropeBertTensors } from './nomic-bert';
 import { classifierHead, lmHead } from './roberta';
 
 function readConfig(fields: JsonFields): PostNormConfig {
-  const c = readPostNorm(fields, 1e-5);
+  const c = readPostNorm(fields, 1e-5, {}, ROPE_TYPES);
   const type_vocab_size = fields.integer('type_vocab_size', 1);
   return { ...c, type_vocab_size, rope_theta: readRopeTheta(fields, c.head_dim, 20_000) };
 }
@@ -43,5 +44,5 @@ export const jina_embeddings_v3: Family<PostNormConfig, PostNormWeights> = {
   readConfig,
   tensors,
   forward: postNormEncoder,
-  heads: { tensors: { mlm: 'lm_head.dense.weight', classifier: 'classifier.out_proj.weight' }, head },
+  heads: { tensors: { mlm: ['lm_head.dense.weight'], classifier: 'classifier.out_proj.weight' }, head },
 };

@@ -252,5 +252,5 @@ export const modernbert: Family<ModernBertConfig, Weights> = {
   readConfig,
   tensors,
   forward,
-  heads: { tensors: { mlm: 'head.dense.weight', classifier: 'classifier.weight' }, head },
+  heads: { tensors: { mlm: ['head.dense.weight'], classifier: 'classifier.weight' }, head },
 };

@@ -93,5 +93,5 @@ export const mpnet: Family<PostNormConfig, MPNetWeights> = {
   readConfig,
   tensors,
   forward,
-  heads: { tensors: { mlm: 'lm_head.dense.weight', classifier: 'classifier.out_proj.weight' }, head },
+  heads: { tensors: { mlm: ['lm_head.dense.weight'], classifier: 'classifier.out_proj.weight' }, head },
 };

@@ -11,15 +11,17 @@ import {
   type PostNormWeights,
   postNormEncoder,
   postNormLayer,
+  ROPE_TYPES,
   readPostNorm,
 } from '../post-norm';
 import { readRopeTheta } from '../rope';
-import { denseOf, type TaskHead, vocabularyHead } from '../task-head';
+import { denseOf, type TaskHead } from '../task-head';
 import type { Tensors } from '../tensors';
+import { vocabularyHead, wordTable } from '../vocabulary';
 import { bertHead, poolerOf, prefixOf } from './bert';
 
 function readConfig(fields: JsonFields): PostNormConfig {
-  const c = fields.has('n_embd') ? readAuthorsConfig(fields) : readPostNorm(fields, 1e-12);
+  const c = fields.has('n_embd') ? readAuthorsConfig(fields) : readPostNorm(fields, 1e-12, {}, ROPE_TYPES);
   return {
     ...c,
     hidden_act: fields.has('n_embd') || fields.has('hidden_act') ? c.hidden_act : 'silu',
@@ -46,6 +48,8 @@ const OFF = [
   'parallel_block',
   'use_rms_norm',
   'rotary_emb_interleaved',
+  'causal',
+  'scale_attn_by_inverse_layer_idx',
 ];
 
 function readAuthorsConfig(fields: JsonFields): PostNormConfig {
@@ -53,7 +57,7 @@ function readAuthorsConfig(fields: JsonFields): PostNormConfig {
   for (const key of OFF) if (boolean(key, false)) throw unsupported(key, 'only false is');
   if (has('rotary_scaling_factor')) throw unsupported('rotary_scaling_factor', 'only unscaled RoPE is');
   if (number('rotary_emb_fraction', 1) !== 1) throw unsupported('rotary_emb_fraction', 'only 1 is');
-  const c = readPostNorm(fields, 1e-12, NAMES);
+  const c = readPostNorm(fields, 1e-12, NAMES, ROPE_TYPES);
   return {
     ...c,
     vocab_size: roundUp(c.vocab_size, integer('pad_vocab_size_multiple', 1)),
@@ -77,7 +81,7 @@ export function ropeBertTensors(c: PostNormConfig, t: Tensors, prefix: string, l
   const { hidden_size: h, type_vocab_size: rows = 0 } = c;
   const of = (name: string) => `${prefix}embeddings.${name}`;
   return {
-    table: t.table(of('word_embeddings.weight'), [c.vocab_size, h]),
+    table: wordTable(c, t, of('word_embeddings.weight'), h),
     token_type_embeddings: { weight: t.smallTable(of('token_type_embeddings.weight'), [rows, h]), rows },
     embeddings_norm: t.norm(`${prefix}emb_ln`, h, c.layer_norm_eps, true),
     layers: c.windows.map((_, i) => postNormLayer(c, t, `${prefix}encoder.layers.${i}`, layer)),
@@ -104,5 +108,5 @@ export const nomic_bert: Family<PostNormConfig, PostNormWeights> = {
   readConfig,
   tensors,
   forward: (c, weights, target) => postNormEncoder(c, weights, target, { glu: true }),
-  heads: { tensors: { mlm: 'cls.predictions.transform.dense.weight', classifier: 'classifier.weight' }, head },
+  heads: { tensors: { mlm: ['cls.predictions.transform.dense.weight'], classifier: 'classifier.weight' }, head },
 };

@@ -7,8 +7,9 @@ import type { JsonFields } from '../../formats/json-fields';
 import type { Activation } from '../../kernels/gemm-spec';
 import type { Family, HeadTask } from '../family';
 import { type PostNormConfig, type PostNormWeights, postNormEncoder, readPostNorm } from '../post-norm';
-import { answersOf, classifierOf, denseOf, type TaskHead, vocabularyHead } from '../task-head';
+import { answersOf, classifierOf, denseOf, type TaskHead } from '../task-head';
 import type { Tensors } from '../tensors';
+import { vocabularyHead } from '../vocabulary';
 import { bertTensors, poolerOf, prefixOf } from './bert';
 
 /** With positions from padding_idx + 1: a sequence has so many tokens less than the table has rows. */
@@ -69,5 +70,5 @@ export const roberta: Family<PostNormConfig, PostNormWeights> = {
   readConfig,
   tensors,
   forward: postNormEncoder,
-  heads: { tensors: { mlm: 'lm_head.dense.weight', classifier: 'classifier.out_proj.weight' }, head },
+  heads: { tensors: { mlm: ['lm_head.dense.weight'], classifier: 'classifier.out_proj.weight' }, head },
 };

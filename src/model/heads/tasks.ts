@@ -67,9 +67,10 @@ export function taskOf(
   names: { has(name: string): boolean },
   asked?: Task,
 ): Exclude<Task, 'gliner'> {
+  const isMlm = heads?.tensors.mlm.some((name) => names.has(name));
   const task = NAMES.find((name) => name === (asked ?? namedTask(architectures[0], writer) ?? taskByTensors()));
   if (!task) throw wrongChoice('task', NAMES, asked);
-  if (asked === undefined && task === 'mlm' && heads && !names.has(heads.tensors.mlm)) return 'encoder';
+  if (asked === undefined && task === 'mlm' && heads && !isMlm) return 'encoder';
   if (heads || task === 'encoder') return task;
   throw new UnsupportedModelError(
     `Heads of model_type '${model_type}' are not supported; the checkpoint is a ${TASKS[task].name}.`,
@@ -79,13 +80,13 @@ export function taskOf(
   function taskByTensors(): Task {
     if (heads && names.has(QA_OUTPUTS)) return 'qa';
     if (heads && names.has(heads.tensors.classifier)) return names_labels ? 'seqcls' : 'tokcls';
-    return heads && names.has(heads.tensors.mlm) ? 'mlm' : 'encoder';
+    return isMlm ? 'mlm' : 'encoder';
   }
 }
 
-/** The task that a class name stands for. */
+/** The task that a class name stands for. Pretraining has several heads (BERT) or one that no call has (ELECTRA): its tensors tell. */
 function namedTask(architecture: string | undefined, writer: string | undefined): Task | undefined {
-  if (architecture === undefined) return undefined;
+  if (!architecture || architecture.endsWith('ForPreTraining')) return undefined;
   const found = NAMES.find((task) => architecture.endsWith(TASKS[task].suffix!));
   if (found) return found;
   const known = NAMES.map((task) => TASKS[task].suffix).join(', ');
