@@ -248,7 +248,7 @@ export const TARGETS: readonly Target[] = [
     seeds: configs.map(jsonOf),
     mutate: mutateJson,
     async run(bytes) {
-      const { family, config } = readModelConfig(await parsed('config.json', bytes));
+      const { family, config } = await readModelConfig(await parsed('config.json', bytes));
       const names = new Set(['model.embeddings.tok_embeddings.weight', 'head.dense.weight']);
       declaredPlaces(family, config, 'q4', names);
     },

@@ -6,8 +6,8 @@ import { profileOf } from '../../src/gpu/profile';
 import { ACTIVATIONS } from '../../src/kernels/gemm-spec';
 import type { Step } from '../../src/kernels/step';
 import { buildModel } from '../../src/model/build';
-import { readModelConfig } from '../../src/model/families/registry';
 import { readSpec } from '../../src/model/fixtures/golden';
+import { readModernBert } from '../../src/model/fixtures/modernbert';
 import { pooledEmbedding } from '../../src/model/heads/embeddings';
 import { sequenceLogits, tokenLogits } from '../../src/model/heads/logits';
 import { sparseEmbedding } from '../../src/model/heads/sparse';
@@ -34,7 +34,7 @@ const keyOf = ({ epilogue, dtype, a, out }: GemmKind): string =>
 /** A shader without the values of sizes that only scale a loop or an array. */
 const withoutSizes = (code: string): string => code.replace(SIZES, '$1');
 const SIZES =
-  /^(const (?:HEADS|HIDDEN|STRIDE|EPS|FIRST_ID|IDS|OUT_STRIDE|OUT_COLUMN|OUT_COLUMNS|COLUMNS|VOCAB|BLOCK|PIECE): \w+ = )[^;]+/gm;
+  /^(const (?:HEADS|KV_HEADS|HIDDEN|Q_WIDTH|ROTATED|STRIDE|EPS|FIRST_ID|IDS|POSITIONS|OUT_STRIDE|OUT_COLUMN|OUT_COLUMNS|COLUMNS|VOCAB|BLOCK|PIECE): \w+ = )[^;]+/gm;
 
 /** All steps of a model with its heads, on a card that has everything. */
 function stepsOf(config: object, dtype: Dtype, act: Arithmetic): Step<never>[] {
@@ -46,7 +46,7 @@ function stepsOf(config: object, dtype: Dtype, act: Arithmetic): Step<never>[] {
   const profile = profileOf({ vendor: '', architecture: '', device: '', description: '' }, undefined);
   return (['mlm', 'seqcls'] as const).flatMap((task) => {
     const { model } = buildModel({
-      ...readModelConfig({ ...config, model_type: 'modernbert' }),
+      ...readModernBert({ ...config, model_type: 'modernbert' }),
       gpu: { limits, profile } as Gpu,
       sentence: { modules: [], chains: {} },
       names: new Set(),

@@ -6,15 +6,17 @@ import { type KernelSpec, specialise } from '../../src/gpu/kernel';
 import { type GemmChoice, profileOf, SUBGROUP_SIZES } from '../../src/gpu/profile';
 import { addRows } from '../../src/kernels/add_rows';
 import { type AttentionTile, attention, fits, MAX_HEAD_DIM, WORKGROUP_TILES } from '../../src/kernels/attention';
+import { embeddings } from '../../src/kernels/embeddings';
 import { defaultPlan, matrixTiles, tilesFor, variant } from '../../src/kernels/gemm';
 import { ACTIVATIONS, type Epilogue, type GemmSpec, type GemmTile } from '../../src/kernels/gemm-spec';
-import { embed, layerNorm } from '../../src/kernels/layer_norm';
+import { layerNorm, layerNormInPlace } from '../../src/kernels/layer_norm';
 import { headsLayout } from '../../src/kernels/layout';
 import { lstm } from '../../src/kernels/lstm';
 import { normalize } from '../../src/kernels/normalize';
 import { dotRows, labelFeatures, spanFeatures } from '../../src/kernels/pair_features';
 import { pool } from '../../src/kernels/pool';
 import { quantizeRows } from '../../src/kernels/quantize_rows';
+import { relativeBias } from '../../src/kernels/relative_bias';
 import { sparseRows } from '../../src/kernels/sparse_rows';
 import { spladePool } from '../../src/kernels/splade_pool';
 import { topK } from '../../src/kernels/top_k';
@@ -58,6 +60,7 @@ const withActivations = (kind: 'activation' | 'geglu'): Epilogue[] =>
 /** Those of an encoder's layers (model/blocks.ts). RoPE's depend on head_dim. */
 const ENCODER: Epilogue[] = [
   ...HEAD_DIMS.map((headDim) => ({ kind: 'rope' as const, attentionWidth: HEADS * headDim, headDim, qScale: 0.1 })),
+  ...HEAD_DIMS.map((headDim) => ({ kind: 'scale' as const, attentionWidth: HEADS * headDim, headDim, qScale: 0.1 })),
   { kind: 'residual' },
   ...withActivations('geglu'),
 ];
@@ -98,7 +101,7 @@ const epilogueName = (epilogue: Epilogue): string => {
 /** A GEMM by each tile that some device uses, with what the device has. */
 function gemmVariants(kind: GemmKind): Made[] {
   const { epilogue, dtype, a, out, bias } = kind;
-  const n = epilogue.kind === 'rope' ? 3 * epilogue.attentionWidth : 2 * WIDTH;
+  const n = 'qScale' in epilogue ? 3 * epilogue.attentionWidth : 2 * WIDTH;
   const spec: GemmSpec = { ...kind, label: 'gemm', k: WIDTH, n };
   const name = [epilogueName(epilogue), `${dtype} weights`, `${a} to ${out}`, ...(bias ? ['bias'] : [])].join(', ');
   const of = (tile: GemmTile, gpu: Parameters<typeof variant>[0] = {}, more = ''): Made => {
@@ -136,21 +139,22 @@ const attentionVariants = (headDim: number): Made[] =>
     ),
     ...SUBGROUP_SIZES.map((across): AttentionTile => ({ design: 'subgroup', rows: 16, across })),
   ].flatMap((tile) =>
-    ARITHMETICS.map((act) => {
+    ARITHMETICS.flatMap((act) => {
       const shader = `attention_${tile.design}`;
       const size = tile.design === 'subgroup' ? `${tile.across} lanes` : `${tile.rows} rows, ${tile.across} across`;
-      return {
+      return [0, 128].map((reach) => ({
         shader,
         design: `${shader} ${size}${notUnrolled(tile)}`,
-        name: `head_dim ${headDim}, ${act}`,
-        kernel: attention({ ...headsLayout(HEADS, headDim), act, tile, window: 64 }, NONE, none).kernel,
-      };
+        name: `head_dim ${headDim}, ${act}${reach ? ', bias' : ''}`,
+        kernel: attention({ ...headsLayout(HEADS, headDim), act, tile, window: 64, reach }, NONE, none).kernel,
+      }));
     }),
   );
 
 /** Steps need buffers and sizes only when they run. */
 const NONE = {} as never;
-const GATHER = { rows: {} } as never;
+const WEIGHT = { weight: {} } as never;
+const GATHER = { rows: {}, weight: {} } as never;
 const none = () => {
   throw new Error('Nothing runs here.');
 };
@@ -172,17 +176,27 @@ const smallVariants = (): Made[] => {
   });
   return [
     ...ARITHMETICS.flatMap((out) => [
-      made('layer_norm_rows', out, layerNorm({ ...NORM, out }, NONE, none)),
-      made('layer_norm_rows', `${out}, gather`, layerNorm({ ...NORM, out }, GATHER, none)),
-      ...DTYPES.filter((dtype) => dtype !== 'q4').map((dtype) =>
-        made(
-          'layer_norm_embed',
-          `${dtype} table, ${out}`,
-          embed({ ...NORM, out, dtype, firstId: 0, ids: 9 }, NONE, none),
-        ),
-      ),
+      ...[false, true].flatMap((rms) => [
+        made('layer_norm_rows', `${out}${rms ? ', rms' : ''}`, layerNorm({ ...NORM, out, rms }, WEIGHT, none)),
+        made('layer_norm_rows', `${out}, gather${rms ? ', rms' : ''}`, layerNorm({ ...NORM, out, rms }, GATHER, none)),
+      ]),
+      made('layer_norm_in_place', out, layerNormInPlace({ ...NORM, out }, NONE, none)),
       made('quantize_rows', out, quantizeRows({ act: out, k: WIDTH }, NONE, none)),
     ]),
+    made('layer_norm_rows', 'f32, copy', layerNorm({ ...NORM, out: 'f32' }, NONE, none)),
+    made('layer_norm_rows', 'f32, gather, copy', layerNorm({ ...NORM, out: 'f32' }, { rows: {} } as never, none)),
+    ...DTYPES.filter((dtype) => dtype !== 'q4').flatMap((dtype) =>
+      [0, 2].flatMap((positions) =>
+        [0, 1, 2].map((types) =>
+          made(
+            'embeddings',
+            `${dtype} table${positions ? ', positions' : ''}, types ${types}`,
+            embeddings({ stride: WIDTH, dtype, firstId: 0, ids: 9, positions, types }, NONE, none),
+          ),
+        ),
+      ),
+    ),
+    made('relative_bias', '', relativeBias({ heads: HEADS, reach: 128 }, NONE)),
     ...POOLINGS.map((pooling) => made('pool', pooling, pool({ pooling, stride: WIDTH }, NONE, none))),
     made('normalize', '', normalize({ stride: WIDTH, columns: WIDTH - 8 }, NONE, none)),
     ...[undefined, 0, 1].map((index) =>

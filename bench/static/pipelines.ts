@@ -164,7 +164,7 @@ for (const { tier, dtype, act, compute = 'float', matrix = false } of TIERS) {
     context = { model: name, tier };
     for (const task of ['mlm', 'seqcls'] as const) {
       const { model } = buildModel({
-        ...readModelConfig(json),
+        ...(await readModelConfig(json)),
         gpu,
         sentence: { modules: [], chains: {} },
         names: new Set(),

@@ -9,6 +9,7 @@ const given = (parts: [token: string, start: number, end: number][]): Tokens => 
   offsets: parts.map(([, start, end]) => [start, end]),
   wordIds: new Int32Array(parts.length),
   sequenceIds: new Int32Array(parts.length),
+  tokenTypeIds: new Uint32Array(parts.length),
 });
 
 const TEXT = "It's un believable, [MASK] 東京!";

@@ -215,9 +215,11 @@ export interface Tokens {
   wordIds: Int32Array;
   /** Per token, 0 for the text and 1 for its pair, as transformers' sequence_ids(); -1 for the special tokens around them. */
   sequenceIds: Int32Array;
+  /** Per token, transformers' token_type_ids, by tokenizer.json: of BERT 0 for the text and 1 for its pair; 0 if tokenizer_config.json says that the model reads none. */
+  tokenTypeIds: Uint32Array;
 }
 
-export type OutputName = 'last_hidden_state' | 'hidden_states' | 'logits';
+export type OutputName = 'last_hidden_state' | 'hidden_states' | 'logits' | 'pooler_output';
 
 export interface Tensor {
   data: Float32Array;
@@ -228,11 +230,13 @@ export interface Tensor {
 export interface TokenBatch {
   inputIds: Uint32Array;
   lengths: Uint32Array;
+  /** A type per token, of models with token types (BERT). Default: 0. */
+  tokenTypeIds?: Uint32Array;
 }
 
 export interface ForwardOptions extends CallOptions {
   outputs?: OutputName[];
-  /** Rows of the stream to return, in this order. Default: all. Sequence-classification logits ignore it. */
+  /** Rows of the stream to return, in this order. Default: all. Sequence-classification logits and pooler_output ignore it. */
   rows?: Uint32Array | number[];
 }
 

@@ -32,7 +32,7 @@ function checkpoint(before: () => Promise<unknown> = async () => {}): ModelFiles
     },
   };
 }
-const convert = (files = checkpoint()) => convertToFolder(files, 'f16', target, () => () => undefined, {});
+const convert = (files = checkpoint()) => convertToFolder(files, 'f16', target, async () => () => () => undefined, {});
 const CONVERTED = ['config.json', 'model.safetensors', 'tokenizer.json'];
 
 /** The folder of an earlier try. */

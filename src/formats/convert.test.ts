@@ -194,9 +194,9 @@ describe('convertCheckpoint', () => {
   });
   const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
   const config = json({ hidden_size: 64 });
-  const quantizes = (to: 'q8' | 'q4') => (read: unknown, names: ReadonlySet<string>) => {
+  const quantizes = (to: 'q8' | 'q4') => async (read: unknown) => {
     expect(read).toEqual({ hidden_size: 64 });
-    return (name: string) => (names.has(name) ? quantizedBy(to)(name) : undefined);
+    return (names: ReadonlySet<string>) => (name: string) => (names.has(name) ? quantizedBy(to)(name) : undefined);
   };
 
   it('yields one file for one', async () => {

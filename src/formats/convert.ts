@@ -153,12 +153,13 @@ function convertAs(
 export async function* convertCheckpoint(
   files: ModelFiles,
   to: Dtype,
-  quantizedBy: (config: unknown, names: ReadonlySet<string>, dtype: Dtype) => QuantizedAs,
+  quantizedBy: (config: unknown, dtype: Dtype) => Promise<(names: ReadonlySet<string>) => QuantizedAs>,
   options: ReadOptions = {},
 ): AsyncGenerator<ModelFile & { size: number }> {
   const own = await readJson(files, 'config.json', { ...options, required: false });
   const gliner = isTransformer(own) ? undefined : await readJson(files, GLINER_CONFIG, options);
   const config = gliner ?? own ?? (await readJson(files, 'config.json', { ...options, required: true }));
+  const quantizedIn = await quantizedBy(config, to);
   const { names, weightMap, open } = await listCheckpointFiles(files, options);
   const weight_map: Record<string, string> = {};
   let total_size = 0;
@@ -166,7 +167,7 @@ export async function* convertCheckpoint(
     const file = await convertFile(
       await open(name, options.signal),
       to,
-      (own) => quantizedBy(config, new Set(weightMap?.keys() ?? own), to),
+      (own) => quantizedIn(new Set(weightMap?.keys() ?? own)),
       options,
     );
     for (const tensor of file.tensors) weight_map[tensor] = name;

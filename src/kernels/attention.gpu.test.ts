@@ -22,6 +22,10 @@ interface Case {
   bad?: number;
   /** How many times larger the last token's key is than the first's: scores rise from step to step, so the softmax must rescale. */
   rising?: number;
+  /** Heads of k and v, if they are fewer. */
+  kv_heads?: number;
+  /** With a bias by distance: from where on it stays the same. */
+  reach?: number;
 }
 
 /** Sequences that share a tile, fill one exactly, just miss or exceed it, have one token, or span several tiles. */
@@ -29,19 +33,19 @@ const MIXED = [1, 63, 64, 65, 129, 2, 3, 1, 58];
 
 /** Attention of random q, k and v, as computed by the GPU and by the reference. */
 async function runAttention(
-  { head_dim, heads = 2, window, lengths, tile, bad = -1, rising = 1 }: Case,
+  { head_dim, heads = 2, kv_heads = heads, window, lengths, tile, bad = -1, rising = 1, reach = 0 }: Case,
   act: Arithmetic = 'f32',
 ) {
   const hidden = heads * head_dim;
-  const layout = headsLayout(heads, head_dim);
+  const layout = headsLayout(heads, head_dim, kv_heads);
   const stream = tokenStream(lengths.map((length) => new Uint32Array(length)));
   const tokens = stream.input_ids.length;
-  const random = (seed: number, scale: number) => {
-    const x = randomMatrix(seed, tokens, hidden, scale);
+  const random = (seed: number, scale: number, columns = kv_heads * head_dim) => {
+    const x = randomMatrix(seed, tokens, columns, scale);
     return act === 'f16' ? roundToF16(x) : x;
   };
   // Scores of several units, so that some rows attend to one key and others to many.
-  const [q, k, v] = [random(1, 1.7), random(2, 1.7), random(3, 1)];
+  const [q, k, v] = [random(1, 1.7, hidden), random(2, 1.7), random(3, 1)];
   k.forEach((row, r) => {
     for (let i = 0; i < row.length; i++) row[i] *= 1 + ((rising - 1) * r) / tokens;
   });
@@ -50,26 +54,36 @@ async function runAttention(
 
   const qScale = Math.LOG2E / Math.sqrt(head_dim);
   const rows = q.map((row, r) => Float64Array.of(...row.map((value) => value * qScale), ...k[r], ...v[r]));
-  const stride = 3 * layout.attention;
+  const stride = layout.qkv;
   const place = qkvPlace(layout);
   const qkv = padded(rows, { stride, columnAt: place });
   const tiles = attentionTiles(stream.cu_seqlens, tile.rows, window);
   const out = blank(gpu, tokens * layout.attention, act);
+  const biases = randomMatrix(4, heads, 2 * reach + 1, 2);
+  const bias = (head: number, i: number, j: number) =>
+    reach && biases[head][Math.max(-reach, Math.min(j - i, reach)) + reach];
+  const scaled = Float32Array.from(
+    biases.flatMap((row) => [...row]),
+    (value) => value * Math.LOG2E,
+  );
   const buffers = {
     qkv: upload(gpu, qkv, act),
     tiles: uploadWords(gpu, tileWords(tiles)),
     bounds: uploadWords(gpu, keyBounds(stream, window)),
+    relative_bias: reach > 0 ? upload(gpu, scaled) : undefined,
     out,
   };
   const sizes = { tiles: tiles.length, pairs: 0, issuedPairs: 0 };
-  const step = attentionStep<void>({ ...layout, act, tile, window }, buffers, () => sizes);
+  const step = attentionStep<void>({ ...layout, act, tile, window, reach }, buffers, () => sizes);
   const data = await runStep(gpu, step, out, tokens * layout.attention, { storage: act });
   const actual = unpadded(data, [tokens, hidden], layout.attention, attentionPlace(layout));
-  return { actual, expected: attention({ q, k, v }, stream.cu_seqlens, head_dim, window) };
+  return { actual, expected: attention({ q, k, v }, stream.cu_seqlens, head_dim, window, bias) };
 }
 
-const name = ({ head_dim, window, lengths, tile }: Omit<Case, 'tile'> & Partial<Case>) =>
+const name = ({ head_dim, window, lengths, tile, reach, kv_heads }: Omit<Case, 'tile'> & Partial<Case>) =>
   `head_dim ${head_dim}, ${window ? `window ${window}` : 'global'}, ${lengths.length} sequences` +
+  (reach ? `, bias up to ${reach} tokens away` : '') +
+  (kv_heads ? `, ${kv_heads} heads of keys` : '') +
   (tile ? `, tiles of ${tile.rows} × ${tile.across}` : '');
 
 const CASES: Omit<Case, 'tile'>[] = [
@@ -80,6 +94,10 @@ const CASES: Omit<Case, 'tile'>[] = [
   { head_dim: 20, heads: 5, window: 16, lengths: MIXED },
   { head_dim: 96, heads: 1, window: 1, lengths: MIXED },
   { head_dim: 128, heads: 1, window: 0, lengths: [65, 200] },
+  { head_dim: 64, window: 0, lengths: MIXED, reach: 20 },
+  { head_dim: 20, heads: 3, window: 16, lengths: MIXED, reach: 128 },
+  { head_dim: 64, heads: 4, kv_heads: 2, window: 0, lengths: MIXED },
+  { head_dim: 12, heads: 3, kv_heads: 1, window: 16, lengths: [70, 3] },
 ];
 
 /** Smaller tiles than the profiles choose at most head_dims. */

@@ -67,18 +67,21 @@ export interface AttentionSpec extends HeadsLayout {
   tile: AttentionTile;
   /** How many tokens a query sees to each side; 0: all. The work list and the rows' bounds must be made for the same window. */
   window: number;
+  /** With a bias of scores by relative position: the distance from which it stays the same. */
+  reach?: number;
 }
 
 /**
- * Flash attention over the stream: out [T, attention] = softmax(q kᵀ) v of qkv [T, 3 attention], where q is already multiplied by the softmax
- * scale and log2 e. Source: Dao et al. 2022 (arXiv:2205.14135), without dropout and backward pass.
+ * Flash attention over the stream: out [T, attention] = softmax(q kᵀ + bias) v of qkv [T, qkv], where q is already multiplied by the softmax
+ * scale and log2 e. `relative_bias`, f32 [heads, 2 reach + 1]: the bias times log2 e of keys from `reach` tokens before a row to as many after.
+ * Source: Dao et al. 2022 (arXiv:2205.14135), without dropout and backward pass.
  */
 export function attention<S>(
   spec: AttentionSpec,
-  buffers: Record<'qkv' | 'tiles' | 'bounds' | 'out', Operand<S>>,
+  buffers: Record<'qkv' | 'tiles' | 'bounds' | 'out', Operand<S>> & { relative_bias?: Operand<S> },
   sizesOf: (sizes: S) => AttentionSizes,
 ): KernelStep<S> {
-  const { heads, head_dim, headDim, act, tile, window } = spec;
+  const { heads, kv_heads, head_dim, headDim, act, tile, window, reach = 0 } = spec;
   const { design, rows, across, unroll = 1 } = tile;
   const slices = Math.ceil(headDim / (8 * across)); // of the head's dimensions; each has its own workgroups, which compute the scores again
   const sizes: KernelSpec['constants'] =
@@ -88,9 +91,9 @@ export function attention<S>(
     kernel: {
       label: 'attention',
       source: `${common}\n${DESIGNS[design]}`,
-      constants: { act_t: act, HEADS: heads, HEAD_DIM: headDim, ...sizes },
+      constants: { act_t: act, HEADS: heads, KV_HEADS: kv_heads, HEAD_DIM: headDim, REACH: reach, ...sizes },
     },
-    buffers,
+    buffers: { relative_bias: undefined, ...buffers },
     workgroups: (s) => [sizesOf(s).tiles, heads, slices],
     flops: (s) => 4 * sizesOf(s).pairs * head_dim * heads,
     issuedFlops: (s) => 2 * sizesOf(s).issuedPairs * headDim * heads * (slices + 1),

@@ -49,7 +49,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     // Every row passes through index 0: rotating the arrays keeps this code from being written out 16 times.
     for (var row = tile.x; row < tile.x + 16; row++) {
       let seen = visible(row, tile.y);
-      let score = select(vec4(MASKED), s[0], (keys >= vec4(seen.x)) & (keys < vec4(seen.y)));
+      var score = s[0];
+      if (REACH > 0) { score += bias(head, vec4(row), keys); }
+      score = select(vec4(MASKED), score, (keys >= vec4(seen.x)) & (keys < vec4(seen.y)));
       let top = max(scale[0], subgroupMax(max(max(score.x, score.y), max(score.z, score.w))));
       let shrink = exp2(scale[0] - top);
       let p = exp2(score - top);

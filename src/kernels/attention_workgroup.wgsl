@@ -104,6 +104,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       s1 = fma(k.yyyy, q, s1);
       s0 = fma(k.xxxx, q, s0);
     }
+    if (REACH > 0) {
+      let rows = vec4(row) + vec4(0, 1, 2, 3);
+      s0 += bias(head, rows, vec4(k0 + x)); s1 += bias(head, rows, vec4(k0 + x + ACROSS));
+      s2 += bias(head, rows, vec4(k0 + x + 2 * ACROSS)); s3 += bias(head, rows, vec4(k0 + x + 3 * ACROSS));
+    }
     if (k0 < all_from || k0 + KEYS > all_to) {
       s0 = mask(s0, k0 + x, low, high); s1 = mask(s1, k0 + x + ACROSS, low, high);
       s2 = mask(s2, k0 + x + 2 * ACROSS, low, high); s3 = mask(s3, k0 + x + 3 * ACROSS, low, high);

@@ -22,10 +22,17 @@ export type Epilogue =
   | { kind: 'residual' }
   | { kind: 'activation'; activation: Activation }
   | { kind: 'geglu'; activation: Activation }
-  | { kind: 'rope'; attentionWidth: number; headDim: number; qScale: number };
+  | {
+      kind: 'rope';
+      attentionWidth: number;
+      headDim: number;
+      qScale: number /** Of k; default q's. */;
+      keyWidth?: number;
+    }
+  | { kind: 'scale'; attentionWidth: number; headDim: number; qScale: number };
 
 /** In the order of gemm.wgsl's EPILOGUE. */
-export const EPILOGUES: Epilogue['kind'][] = ['store', 'residual', 'activation', 'geglu', 'rope'];
+export const EPILOGUES: Epilogue['kind'][] = ['store', 'residual', 'activation', 'geglu', 'rope', 'scale'];
 
 export interface GemmSpec {
   label: string;
@@ -69,9 +76,12 @@ export const K_MULTIPLE = 32;
 export const M_MULTIPLE = 128;
 
 /** The distance, in columns, between the two that RoPE rotates together and between GeGLU's value and gate, as weights lie on the GPU. */
-export const pairOf = (epilogue: Epilogue): number =>
-  epilogue.kind === 'rope' && epilogue.headDim % 64 !== 0 ? 16 : 32;
+export const pairOf = (epilogue: Epilogue): number => ('headDim' in epilogue && epilogue.headDim % 64 !== 0 ? 16 : 32);
 
 /** Columns of a row of out. */
 export const outStrideOf = ({ outStride, epilogue, n }: GemmSpec): number =>
   outStride ?? (epilogue.kind === 'geglu' ? n / 2 : n);
+
+/** The columns of k, which follow q's. */
+export const keyWidthOf = ({ keyWidth, attentionWidth }: Epilogue & { kind: 'rope' }): number =>
+  keyWidth ?? attentionWidth;

@@ -2,7 +2,7 @@
 import type { Arithmetic, Dtype } from '../api/types';
 import { f16ToF32 } from '../formats/float';
 import { dequantize, GROUP, isQuantized } from '../formats/quantize';
-import { type GemmSpec, type GemmTile, outStrideOf, pairOf } from './gemm-spec';
+import { type GemmSpec, type GemmTile, keyWidthOf, outStrideOf, pairOf } from './gemm-spec';
 import { bytesOf, weightBytes } from './storage';
 import { ACTIVATE } from './twins';
 
@@ -174,7 +174,10 @@ export function gemmTwin(spec: GemmSpec, operands: GemmOperands, before?: Float3
       const [y, yBound] = sum(row, first + pair);
       return [x * y, Math.abs(y) * xBound + (Math.abs(x) + xBound) * yBound];
     }
-    if (epilogue.kind === 'rope' && column < 2 * epilogue.attentionWidth) {
+    if (epilogue.kind === 'scale' && column < epilogue.attentionWidth) {
+      return sum(row, column).map((value) => value * epilogue.qScale) as Bounded;
+    }
+    if (epilogue.kind === 'rope' && column < epilogue.attentionWidth + keyWidthOf(epilogue)) {
       const { headDim, attentionWidth, qScale } = epilogue;
       const isFirst = column % (2 * pair) < pair;
       const angle = Math.floor((column % headDim) / (2 * pair)) * pair + (column % pair);

@@ -18,7 +18,7 @@ import { createGemm, gemmDispatch, PLANS, TILES, unrolled } from './gemm';
 import { ACTIVATIONS, type GemmTile } from './gemm-spec';
 import { gegluPlace, headsLayout, paddedWidth, qkvPlace, ropeTable } from './layout';
 import { type Operands, type Options, rotated, runGemm } from './test-gemm';
-import { ACTIVATE, add, geglu, linear, type Matrix } from './twins';
+import { ACTIVATE, add, geglu, linear, type Matrix, rope } from './twins';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());
@@ -162,6 +162,50 @@ describe.each(tiles)('$name', ({ tile }) => {
         expectClose(unpadded(data, [67, 3 * hidden], stride, place), expected, 3e-4);
       },
     );
+  });
+
+  it.each([
+    { head_dim: 20, heads: 5 },
+    { head_dim: 64, heads: 2 },
+  ])('scales q of head_dim $head_dim without RoPE', async ({ head_dim, heads }) => {
+    const hidden = heads * head_dim;
+    const layout = headsLayout(heads, head_dim);
+    const [x, w] = [randomMatrix(14, 67, hidden), randomMatrix(15, 3 * hidden, hidden, hidden ** -0.5)];
+    const bias = randomVector(16, 3 * hidden);
+    const place = qkvPlace(layout, false);
+    const { attention: attentionWidth, headDim } = layout;
+    const epilogue = { kind: 'scale', attentionWidth, headDim, qScale: 0.3 } as const;
+    const { data, stride } = await run({ n: layout.qkv, epilogue }, { x, w, bias, rowAt: place });
+    const expected = linear(x, w, bias).map((row) => row.map((value, c) => (c < hidden ? 0.3 : 1) * value));
+    expectClose(unpadded(data, [67, 3 * hidden], stride, place), expected, 1e-5);
+  });
+
+  it('rotates keys of fewer heads than those of q', async () => {
+    const [head_dim, heads, kv_heads, hidden] = [32, 4, 2, 128];
+    const layout = headsLayout(heads, head_dim, kv_heads);
+    const [x, w] = [randomMatrix(14, 9, hidden), randomMatrix(15, layout.qkv, hidden, hidden ** -0.5)];
+    const positions = Uint32Array.from({ length: 9 }, (_, row) => row);
+    const place = qkvPlace(layout);
+    const { attention: attentionWidth, keyWidth, headDim } = layout;
+    const epilogue = { kind: 'rope', attentionWidth, keyWidth, headDim, qScale: 0.3 } as const;
+    const operands = { x, w, rowAt: place, positions, rope: ropeTable(layout, 100, 9) };
+    const { data, stride } = await run({ n: layout.qkv, epilogue }, operands);
+    const all = linear(x, w);
+    const [q, k] = [
+      [0, hidden],
+      [hidden, hidden + keyWidth],
+    ].map(([from, to]) =>
+      rope(
+        all.map((row) => row.slice(from, to)),
+        positions,
+        head_dim,
+        100,
+      ),
+    );
+    const expected = all.map((row, r) =>
+      Float64Array.of(...q[r].map((value) => value * 0.3), ...k[r], ...row.slice(hidden + keyWidth)),
+    );
+    expectClose(unpadded(data, [9, layout.qkv], stride, place), expected, 1e-5);
   });
 
   describe('gemm with quantised weights', () => {

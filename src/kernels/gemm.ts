@@ -15,6 +15,7 @@ import {
   type GemmPlan,
   type GemmSpec,
   type GemmTile,
+  keyWidthOf,
   outStrideOf,
   pairOf,
 } from './gemm-spec';
@@ -148,10 +149,13 @@ export function variant(gpu: Pick<Gpu, 'subgroupSize' | 'subgroupMatrix'>, spec:
     OUT_MAX: spec.out === 'f16' ? F16_MAX : 0,
   };
   if ('activation' in epilogue) constants.ACTIVATION = ACTIVATIONS.indexOf(epilogue.activation);
-  if (epilogue.kind === 'rope') {
-    constants.HIDDEN = epilogue.attentionWidth;
-    constants.HEAD_DIM = epilogue.headDim;
+  if ('qScale' in epilogue) {
+    constants.Q_WIDTH = epilogue.attentionWidth;
     constants.Q_SCALE = epilogue.qScale;
+  }
+  if (epilogue.kind === 'rope') {
+    constants.ROTATED = epilogue.attentionWidth + keyWidthOf(epilogue);
+    constants.HEAD_DIM = epilogue.headDim;
   }
   if (tile.design === 'subgroup') constants.LANES = gpu.subgroupSize!;
   if (tile.unroll) constants.UNROLL = tile.unroll;

@@ -17,9 +17,10 @@ const TILE_N: u32 = 64;
 const TILE_K: u32 = 16;
 const PAIR: u32 = 32;
 const HAS_BIAS: bool = false;
-const EPILOGUE: u32 = 0; // 0 store, 1 add to out (residual), 2 activation, 3 GeGLU (N / 2 columns out), 4 RoPE on q and k, scale on q
+const EPILOGUE: u32 = 0; // 0 store, 1 add to out (residual), 2 activation, 3 GeGLU (N / 2 columns out), 4 RoPE on q and k, scale on q, 5 scale on q
 const ACTIVATION: u32 = 0; // by its place in gemm-spec.ts's ACTIVATIONS; 0 gelu (erf)
-const HIDDEN: u32 = 256; // RoPE: the width of q, of k and of v
+const Q_WIDTH: u32 = 256; // columns of q, the first ones
+const ROTATED: u32 = 512; // RoPE: columns of q and of k
 const HEAD_DIM: u32 = 64;
 const Q_SCALE: f32 = 0.125;
 const OUT_STRIDE: u32 = 256; // columns of a row of out
@@ -125,11 +126,15 @@ fn finish(row: u32, column: u32, first: vec4<f32>, second: vec4<f32>) { // of co
     x = activate(x);
     y = activate(y);
   }
-  if (EPILOGUE == 4 && column < 2 * HIDDEN) {
+  if (EPILOGUE == 5 && column < Q_WIDTH) {
+    x *= Q_SCALE;
+    y *= Q_SCALE;
+  }
+  if (EPILOGUE == 4 && column < ROTATED) {
     let angle = column % HEAD_DIM / (2 * PAIR) * PAIR + column % PAIR;
     let cosine = rope[(positions[row] * HEAD_DIM + angle) / 4];
     let sine = rope[(positions[row] * HEAD_DIM + HEAD_DIM / 2 + angle) / 4];
-    let scale = select(1.0, Q_SCALE, column < HIDDEN);
+    let scale = select(1.0, Q_SCALE, column < Q_WIDTH);
     let rotated = x * cosine - y * sine;
     y = (y * cosine + x * sine) * scale;
     x = rotated * scale;

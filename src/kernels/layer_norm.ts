@@ -1,9 +1,9 @@
-import type { Arithmetic, Dtype } from '../api/types';
+import type { Arithmetic } from '../api/types';
 import common from './layer_norm.wgsl?raw';
-import embedSource from './layer_norm_embed.wgsl?raw';
+import inPlaceSource from './layer_norm_in_place.wgsl?raw';
 import rowsSource from './layer_norm_rows.wgsl?raw';
 import type { KernelStep, Operand } from './step';
-import { F16_MAX, weightConstants } from './storage';
+import { F16_MAX } from './storage';
 
 export interface NormSpec {
   /** Columns to normalise. */
@@ -12,13 +12,16 @@ export interface NormSpec {
   stride: number;
   eps: number;
   out: Arithmetic;
+  /** Whether it is RMSNorm: without a mean, and without a bias. */
+  rms?: boolean;
 }
 
-const constantsOf = ({ hidden, stride, eps, out }: NormSpec) => ({
+const constantsOf = ({ hidden, stride, eps, out, rms = false }: NormSpec) => ({
   out_t: out,
   HIDDEN: hidden,
   STRIDE: stride,
   EPS: eps,
+  RMS: rms,
   OUT_MAX: out === 'f16' ? F16_MAX : 0,
 });
 
@@ -26,8 +29,9 @@ const constantsOf = ({ hidden, stride, eps, out }: NormSpec) => ({
 const ROWS = 4;
 
 /**
- * normed = LayerNorm(hidden_states) [rows, stride] of every row, or of the rows listed in `rows`. `count`: the number of rows.
- * Source: torch.nn.LayerNorm.
+ * normed = LayerNorm(hidden_states) [rows, stride] of every row, or of the rows listed in `rows`; without `weight` and `bias` a copy of them.
+ * `count`: the number of rows.
+ * Source: torch.nn.LayerNorm; Zhang and Sennrich 2019 (arXiv:1910.07467) for RMSNorm.
  */
 export const layerNorm = <S>(
   spec: NormSpec,
@@ -35,7 +39,7 @@ export const layerNorm = <S>(
   count: (sizes: S) => number,
 ): KernelStep<S> => {
   const label = buffers.rows ? 'layer_norm gather' : 'layer_norm';
-  const constants = { ...constantsOf(spec), GATHER: buffers.rows !== undefined };
+  const constants = { ...constantsOf(spec), GATHER: buffers.rows !== undefined, COPY: buffers.weight === undefined };
   return {
     label,
     kernel: { label, source: `${common}\n${rowsSource}`, constants },
@@ -44,21 +48,17 @@ export const layerNorm = <S>(
   };
 };
 
-/**
- * hidden_states = normed = LayerNorm(table[input_ids]) [rows, stride], for one piece of the table: ids `firstId` .. `firstId + ids`.
- * Rows with other ids stay as they are.
- */
-export const embed = <S>(
-  { dtype, firstId, ids, ...spec }: NormSpec & { dtype: Dtype; firstId: number; ids: number },
-  buffers: Record<'input_ids' | 'table' | 'table_scales' | 'weight' | 'bias' | 'hidden_states' | 'normed', Operand<S>>,
+/** hidden_states = normed = LayerNorm(hidden_states) [rows, stride], in place. */
+export const layerNormInPlace = <S>(
+  spec: NormSpec,
+  buffers: Record<'hidden_states' | 'weight' | 'bias' | 'normed', Operand<S>>,
   count: (sizes: S) => number,
-): KernelStep<S> => ({
-  label: 'embed',
-  kernel: {
-    label: 'embed',
-    source: `${common}\n${embedSource}`,
-    constants: { ...constantsOf(spec), ...weightConstants(dtype), FIRST_ID: firstId, IDS: ids },
-  },
-  buffers,
-  workgroups: (sizes) => [Math.ceil(count(sizes) / ROWS)],
-});
+): KernelStep<S> => {
+  const label = 'layer_norm_in_place';
+  return {
+    label,
+    kernel: { label, source: `${common}\n${inPlaceSource}`, constants: constantsOf(spec) },
+    buffers,
+    workgroups: (sizes) => [Math.ceil(count(sizes) / ROWS)],
+  };
+};

@@ -1,12 +1,13 @@
 // LayerNorm, the part that both kernels share: y = (x - mean(x)) / sqrt(var(x) + EPS) * weight + bias. A workgroup computes ROWS rows, with LANES
 // threads per row; the buffers must have room for the rows that fill up the last workgroup. The variance is the mean of squared deviations, not
 // mean(x²) - mean(x)², which loses precision in rows far from zero.
-// layer_norm_rows.wgsl and layer_norm_embed.wgsl, one of which is appended to this file, define load(at), which reads vec4 `at` of their input.
+// layer_norm_rows.wgsl and layer_norm_in_place.wgsl, one of which is appended to this file, define load(at), which reads vec4 `at` of their input.
 
 alias out_t = f32;
 const HIDDEN: u32 = 256;
 const STRIDE: u32 = 256; // HIDDEN padded, with anything: an activation may make more of zeros
 const EPS: f32 = 1e-5;
+const RMS: bool = false; // RMSNorm: the mean counts as 0
 const OUT_MAX: f32 = 0.0; // as in gemm.wgsl
 
 @group(0) @binding(0) var<storage, read> weight: array<vec4<f32>>; // [STRIDE]
@@ -34,7 +35,7 @@ fn moments(base: u32, local: vec3<u32>) -> Moments { // of the row whose first v
   workgroupBarrier();
   var mean = 0.0;
   for (var i = 0u; i < LANES; i++) { mean += sums[y][i]; }
-  mean /= f32(HIDDEN);
+  mean = select(mean / f32(HIDDEN), 0.0, RMS);
 
   var square = 0.0;
   for (var v = lane; v < VECS; v += LANES) {

@@ -14,8 +14,16 @@ const placesOf = (count: number, at: (i: number) => number) => Array.from({ leng
 
 describe('layout', () => {
   it("pads every width to a multiple of the kernels' step", () => {
-    expect(headsLayout(5, 20)).toEqual({ heads: 5, head_dim: 20, headDim: 32, attention: 160 });
-    expect(headsLayout(12, 64)).toEqual({ heads: 12, head_dim: 64, headDim: 64, attention: 768 });
+    expect(headsLayout(5, 20)).toEqual({
+      heads: 5,
+      kv_heads: 5,
+      head_dim: 20,
+      headDim: 32,
+      attention: 160,
+      keyWidth: 160,
+      qkv: 480,
+    });
+    expect(headsLayout(12, 64, 4)).toMatchObject({ headDim: 64, attention: 768, keyWidth: 256, qkv: 1280 });
     expect([100, 768, 1152].map(paddedWidth)).toEqual([128, 768, 1152]);
   });
 
@@ -52,6 +60,9 @@ describe('layout', () => {
     const place = qkvPlace(headsLayout(5, 20));
     expect(placesOf(20, (d) => place(200 + 40 + d))).toEqual(placesOf(20, (d) => 2 * 160 + 2 * 32 + d));
     for (let d = 0; d < 20; d++) expect(Math.floor(place(100 + 60 + d) / 32)).toBe(5 + 3);
+    const shared = qkvPlace(headsLayout(4, 20, 2));
+    expect(placesOf(20, (d) => shared(120 + 20 + d))).toEqual(placesOf(20, (d) => 4 * 32 + 2 * 32 + 32 + d));
+    expect(placesOf(20, qkvPlace(headsLayout(5, 20), false))).toEqual(placesOf(20, (d) => d));
   });
 
   it('puts a gate 32 columns after its value', () => {

@@ -11,16 +11,23 @@ export const paddedWidth = (columns: number): number => roundUp(columns, K_MULTI
 /** The heads of an attention layer. */
 export interface HeadsLayout {
   heads: number;
+  /** Heads of k and of v; each serves heads / kv_heads heads of q (grouped-query attention). */
+  kv_heads: number;
   head_dim: number;
   /** head_dim, padded. */
   headDim: number;
-  /** The width of q, of k and of v: heads * headDim. */
+  /** The width of q and of the output: heads * headDim. */
   attention: number;
+  /** The width of k and of v: kv_heads * headDim. */
+  keyWidth: number;
+  /** The width of q, k and v side by side. */
+  qkv: number;
 }
 
-export function headsLayout(heads: number, head_dim: number): HeadsLayout {
+export function headsLayout(heads: number, head_dim: number, kv_heads = heads): HeadsLayout {
   const headDim = roundUp(head_dim, 32);
-  return { heads, head_dim, headDim, attention: heads * headDim };
+  const [attention, keyWidth] = [heads * headDim, kv_heads * headDim];
+  return { heads, kv_heads, head_dim, headDim, attention, keyWidth, qkv: attention + 2 * keyWidth };
 }
 
 /** Dimension d of a head of q or k → its place on the GPU: RoPE's partners, head_dim / 2 apart in the file, go `pair` columns apart. */
@@ -33,16 +40,14 @@ export function ropePlace({ head_dim, headDim }: HeadsLayout): (d: number) => nu
   };
 }
 
-/** Row of Wqkv in the file (q heads, then k heads, then v heads) → row on the GPU. */
-export function qkvPlace(layout: HeadsLayout): (row: number) => number {
-  const { heads, head_dim, headDim, attention } = layout;
-  const width = heads * head_dim;
-  const rotated = ropePlace(layout);
+/** Row of Wqkv in the file (q heads, then k heads, then v heads) → row on the GPU. `isRotated`: q and k are for RoPE. */
+export function qkvPlace(layout: HeadsLayout, isRotated = true): (row: number) => number {
+  const { heads, kv_heads, head_dim, headDim } = layout;
+  const rotated = isRotated ? ropePlace(layout) : (d: number) => d;
   return (row) => {
-    const part = Math.floor(row / width);
-    const head = Math.floor((row % width) / head_dim);
+    const head = Math.floor(row / head_dim);
     const d = row % head_dim;
-    return part * attention + head * headDim + (part < 2 ? rotated(d) : d);
+    return head * headDim + (head < heads + kv_heads ? rotated(d) : d);
   };
 }
 

@@ -1,21 +1,19 @@
-import { afterAll, describe, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { openTestGpu } from '../gpu/fixtures';
 import {
-  dequantized,
   expectClose,
   expectF16Rejected,
   expectZeroPadding,
   padded,
-  quantized,
   randomMatrix,
   randomVector,
   roundToF16,
   runStep,
   unpadded,
 } from './fixtures';
-import { embed as embedStep, layerNorm as layerNormStep, type NormSpec } from './layer_norm';
+import { layerNormInPlace, layerNorm as layerNormStep, type NormSpec } from './layer_norm';
 import { blank, upload, uploadWords } from './test-buffers';
-import { embed, layerNorm } from './twins';
+import { layerNorm, rmsNorm, rowsOf } from './twins';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());
@@ -92,47 +90,52 @@ describe('layer_norm', () => {
     const data = await run();
     expectClose(unpadded(data, [4, 320], 320), roundToF16(layerNorm(wide, w, b, EPS)), 4e-3); // one f16 ulp for values near 6
   });
-});
 
-describe('embed', () => {
-  /** Quantised in groups of 32 along the padded rows, then dequantised. */
-  const dequantizedTable = (table: Float64Array[]) =>
-    dequantized(
-      table.map((row) => Float64Array.from({ length: STRIDE }, (_, i) => row[i] ?? 0)),
-      'q8',
-    ).map((row) => row.subarray(0, HIDDEN));
-
-  it.each(['f32', 'f16', 'q8'] as const)('looks up and normalises rows of an %s table in two pieces', async (dtype) => {
-    const table = randomMatrix(7, 130, HIDDEN, 0.5);
-    const ids = Uint32Array.of(129, 0, 1, 127, 128, 5, 5);
-    const [hidden_states, normed] = [blank(gpu, 8 * STRIDE), blank(gpu, 8 * STRIDE)];
-    const results = { hidden_states, normed };
-    const data = { hidden_states: new Float32Array(), normed: new Float32Array() };
-    for (const [firstId, end] of [
-      [0, 128],
-      [128, 130],
-    ]) {
-      const spec = { ...SPEC, dtype, firstId, ids: end - firstId };
-      const rows = padded(table.slice(firstId, end), { stride: STRIDE });
-      const piece: Record<'table' | 'table_scales', GPUBuffer | undefined> = {
-        table: undefined,
-        table_scales: undefined,
+  it('copies every row, or the listed ones, without a weight', async () => {
+    const list = Uint32Array.of(5, 2, 7);
+    const hidden_states = upload(gpu, padded(x, { stride: STRIDE }));
+    for (const rows of [undefined, list]) {
+      const normed = blank(gpu, 8 * STRIDE);
+      const buffers = {
+        hidden_states,
+        rows: rows && uploadWords(gpu, rows),
+        weight: undefined,
+        bias: undefined,
+        normed,
       };
-      if (dtype === 'q8') {
-        const { bytes, scales } = quantized(rows, dtype);
-        piece.table = uploadWords(gpu, new Uint32Array(bytes.buffer));
-        piece.table_scales = uploadWords(gpu, new Uint32Array(scales.buffer));
-      } else piece.table = upload(gpu, rows, dtype);
-      const buffers = { input_ids: uploadWords(gpu, ids), ...piece, ...vectors(), ...results };
-      const step = embedStep<void>(spec, buffers, () => ids.length);
-      for (const name of ['hidden_states', 'normed'] as const) {
-        data[name] = await runStep(gpu, step, results[name], 8 * STRIDE);
-      }
+      const step = layerNormStep<void>(SPEC, buffers, () => rows?.length ?? x.length);
+      const data = await runStep(gpu, step, normed, 8 * STRIDE);
+      const expected = rows ? rowsOf(x, rows) : x;
+      expect(unpadded(data, [expected.length, HIDDEN], STRIDE)).toEqual(expected);
     }
-    const stored = { f32: table, f16: roundToF16(table), q8: dequantizedTable(table) }[dtype];
-    const expected = embed(ids, stored, weight, bias, EPS);
-    expectClose(unpadded(data.hidden_states, [ids.length, HIDDEN], STRIDE), expected, 1e-5);
-    expectClose(unpadded(data.normed, [ids.length, HIDDEN], STRIDE), expected, 1e-5);
-    expectZeroPadding(data.normed, ids.length, HIDDEN, STRIDE);
+  });
+
+  it('is RMSNorm if asked: no mean is subtracted', async () => {
+    const normed = blank(gpu, 8 * STRIDE);
+    const hidden_states = upload(gpu, padded(x, { stride: STRIDE }));
+    const { weight: w } = vectors();
+    const zero = upload(gpu, new Float32Array(STRIDE));
+    const buffers = { hidden_states, rows: undefined, weight: w, bias: zero, normed };
+    const step = layerNormStep<void>({ ...SPEC, rms: true }, buffers, () => x.length);
+    const data = await runStep(gpu, step, normed, 8 * STRIDE);
+    expectClose(unpadded(data, [x.length, HIDDEN], STRIDE), rmsNorm(x, weight, EPS), 1e-5);
+  });
+
+  it.each(['f32', 'f16'] as const)('normalises in place, and to %s', async (out) => {
+    const y = x.slice(0, 5);
+    const [hidden_states, normed] = [upload(gpu, padded(y, { stride: STRIDE, rows: 8 })), blank(gpu, 8 * STRIDE, out)];
+    const step = layerNormInPlace<void>({ ...SPEC, out }, { hidden_states, ...vectors(), normed }, () => y.length);
+    const run = (buffer: GPUBuffer, storage: 'f32' | 'f16') => runStep(gpu, step, buffer, 8 * STRIDE, { storage });
+    if (out === 'f16' && !gpu.hasF16) return expectF16Rejected(gpu, () => run(normed, out));
+    const once = layerNorm(y, weight, bias, EPS);
+    const first = await run(normed, out);
+    expectClose(
+      unpadded(first, [5, HIDDEN], STRIDE),
+      out === 'f16' ? roundToF16(once) : once,
+      out === 'f16' ? 4e-3 : 1e-5,
+    );
+    expectZeroPadding(first, 5, HIDDEN, STRIDE);
+    const again = await run(hidden_states, 'f32'); // the step has run twice by now
+    expectClose(unpadded(again, [5, HIDDEN], STRIDE), layerNorm(once, weight, bias, EPS), 1e-5);
   });
 });

@@ -43,20 +43,16 @@ export function layerNorm(x: Matrix, weight: Float64Array, bias: Float64Array, e
   });
 }
 
-/** LayerNorm(table[input_ids]). table: [vocab, hidden] → [tokens, hidden]. */
-export const embed = (
-  ids: Iterable<number>,
-  table: Matrix,
-  weight: Float64Array,
-  bias: Float64Array,
-  eps: number,
-): Matrix =>
-  layerNorm(
-    Array.from(ids, (id) => table[id]),
-    weight,
-    bias,
-    eps,
-  );
+/** x / sqrt(mean(x²) + eps) * weight for every row (Zhang and Sennrich 2019). x: [rows, hidden]. */
+export const rmsNorm = (x: Matrix, weight: Float64Array, eps: number): Matrix =>
+  x.map((row) => {
+    const scale = 1 / Math.sqrt(dot(row, row) / row.length + eps);
+    return row.map((value, i) => value * scale * weight[i]);
+  });
+
+/** Rows of a table, by their numbers. table: [rows, hidden] → [numbers, hidden]. */
+export const rowsOf = (table: Matrix, numbers: Iterable<number>): Matrix =>
+  Array.from(numbers, (number) => table[number]);
 
 /** x wᵀ + bias, as torch's nn.Linear. x: [rows, k], w: [n, k] → [rows, n]. */
 export const linear = (x: Matrix, w: Matrix, bias?: Float64Array): Matrix =>
@@ -126,26 +122,31 @@ const spans = (cu_seqlens: Uint32Array): [start: number, end: number][] =>
   Array.from(cu_seqlens.subarray(1), (end, s) => [cu_seqlens[s], end]);
 
 /**
- * softmax(q kᵀ / sqrt(head_dim)) v for each head within each sequence; with a `window`, row i sees only rows j with |i - j| <= window.
- * q, k, v: [tokens, heads * head_dim] → the same.
+ * softmax(q kᵀ / sqrt(head_dim) + bias) v for each head within each sequence; with a `window`, row i sees only rows j with |i - j| <= window.
+ * q: [tokens, heads * head_dim] → the same. k, v: the same, or of fewer heads, each of which serves several of q (Ainslie et al. 2023).
+ * `bias`: of row i and key j.
  */
 export function attention(
   { q, k, v }: { q: Matrix; k: Matrix; v: Matrix },
   cu_seqlens: Uint32Array,
   head_dim: number,
   window: number,
+  bias?: (head: number, i: number, j: number) => number,
 ): Matrix {
   const out = matrix(q.length, q[0].length, () => 0);
-  for (let head = 0; head < q[0].length; head += head_dim) {
-    const [queries, keys, values, sums] = [q, k, v, out].map((x) =>
-      x.map((row) => row.subarray(head, head + head_dim)),
-    );
+  const [heads, kv_heads] = [q, k].map((x) => x[0].length / head_dim);
+  for (let head = 0; head < heads; head++) {
+    const headOf = (x: Matrix, at: number) => x.map((row) => row.subarray(at * head_dim, (at + 1) * head_dim));
+    const [queries, sums] = [q, out].map((x) => headOf(x, head));
+    const [keys, values] = [k, v].map((x) => headOf(x, Math.floor((head * kv_heads) / heads)));
     for (const [start, end] of spans(cu_seqlens)) {
       for (let i = start; i < end; i++) {
         const first = window === 0 ? start : Math.max(start, i - window);
         const last = window === 0 ? end : Math.min(end, i + window + 1);
         const scores = new Float64Array(last - first);
-        for (let j = first; j < last; j++) scores[j - first] = dot(queries[i], keys[j]) / Math.sqrt(head_dim);
+        for (let j = first; j < last; j++) {
+          scores[j - first] = dot(queries[i], keys[j]) / Math.sqrt(head_dim) + (bias?.(head, i, j) ?? 0);
+        }
         softmax(scores).forEach((weight, j) => {
           addScaled(sums[i], weight, values[first + j]);
         });

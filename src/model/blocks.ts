@@ -2,14 +2,16 @@
 import type { Arithmetic } from '../api/types';
 import { GROUP } from '../formats/quantize';
 import { type AttentionTile, attention } from '../kernels/attention';
+import { embeddings } from '../kernels/embeddings';
 import { gemm } from '../kernels/gemm';
-import type { Epilogue } from '../kernels/gemm-spec';
+import { type Epilogue, M_MULTIPLE } from '../kernels/gemm-spec';
+import { layerNormInPlace, type NormSpec } from '../kernels/layer_norm';
 import type { HeadsLayout } from '../kernels/layout';
 import { quantizeRows } from '../kernels/quantize_rows';
 import type { Operand, Slot, Step } from '../kernels/step';
-import { bytesOf } from '../kernels/storage';
-import { boundsOf, type PassSizes, positions, type Target, tilesOf } from './family';
-import type { Linear } from './tensors';
+import { bytesOf, roundUp } from '../kernels/storage';
+import { boundsOf, input_ids, type PassSizes, positions, type Target, tilesOf, token_type_ids } from './family';
+import type { Linear, Norm, Table } from './tensors';
 
 interface LinearStep<S> {
   label: string;
@@ -70,12 +72,61 @@ export const encoderLinear =
     ];
   };
 
-/** Attention of a layer with this window: out [T, attention] = softmax(q kᵀ) v of qkv [T, 3 attention]. */
+/** The tables that a token's embedding is the sum of; `rows`: how many positions or types there are. */
+export interface EmbeddingTables {
+  table: Table;
+  position_embeddings?: { weight: GPUBuffer; rows: number };
+  token_type_embeddings?: { weight: GPUBuffer; rows: number };
+}
+
+/** Rows that pad the last GEMM tile have embeddings too, so that nothing there is ever NaN. */
+const paddedTokens = (s: PassSizes) => roundUp(s.tokens, M_MULTIPLE);
+
+/** hidden_states [T, stride] = the sum of a token's embeddings. */
+export const sumOfEmbeddings = (
+  { table, position_embeddings, token_type_embeddings }: EmbeddingTables,
+  stride: number,
+  hidden_states: Slot,
+): Step<PassSizes>[] => {
+  const [positionRows, types] = [position_embeddings?.rows ?? 0, token_type_embeddings?.rows ?? 0];
+  const more = {
+    positions: positionRows > 0 ? positions : undefined,
+    position_embeddings: position_embeddings?.weight,
+    token_type_ids: types > 1 ? token_type_ids : undefined,
+    token_type_embeddings: token_type_embeddings?.weight,
+  };
+  return table.pieces.map(({ weight, scales, firstRow, rows }) =>
+    embeddings(
+      { dtype: table.dtype, stride, firstId: firstRow, ids: rows, positions: positionRows, types },
+      { input_ids, table: weight, table_scales: scales, ...more, hidden_states },
+      paddedTokens,
+    ),
+  );
+};
+
+/** hidden_states = normed = LayerNorm of the sum of a token's embeddings: the residual stream, and the input of the first layer. */
+export const encoderEmbeddings = (
+  tables: EmbeddingTables,
+  { weight, bias }: Norm,
+  spec: NormSpec,
+  slots: { hidden_states: Slot; normed: Slot },
+): Step<PassSizes>[] => [
+  ...sumOfEmbeddings(tables, spec.stride, slots.hidden_states),
+  layerNormInPlace(spec, { ...slots, weight, bias }, paddedTokens),
+];
+
+/** Attention of a layer with this window: out [T, attention] = softmax(q kᵀ + relative_bias) v of qkv [T, qkv]. */
 export const encoderAttention =
-  ({ act }: Target, layout: HeadsLayout & { tile: AttentionTile }, qkv: Slot, out: Slot) =>
+  (
+    { act }: Target,
+    layout: HeadsLayout & { tile: AttentionTile; reach?: number },
+    qkv: Slot,
+    out: Slot,
+    relative_bias?: Slot,
+  ) =>
   (window: number): Step<PassSizes> =>
     attention(
       { ...layout, act, window },
-      { qkv, tiles: tilesOf(window), bounds: boundsOf(window), out },
+      { qkv, tiles: tilesOf(window), bounds: boundsOf(window), out, relative_bias },
       (s: PassSizes) => s.attention.get(window)!,
     );

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { parametersOf } from './build';
-import { readModelConfig } from './families/registry';
+import { readModernBert } from './fixtures/modernbert';
 import { quantizedTensors } from './quantized-tensors';
 
 const config = (sizes: object = {}) => ({
@@ -16,30 +16,30 @@ const config = (sizes: object = {}) => ({
 const NAMES = new Set(['model.embeddings.tok_embeddings.weight', 'head.dense.weight']);
 const LAYER = 'model.layers.1';
 
-it('quantises the matrices of the layers and tables, which are at least q8, but no heads and no vectors', () => {
-  const q4 = quantizedTensors(config({ tie_word_embeddings: false }), NAMES, 'q4');
+it('quantises the matrices of the layers and tables, which are at least q8, but no heads and no vectors', async () => {
+  const q4 = (await quantizedTensors(config({ tie_word_embeddings: false }), 'q4'))(NAMES);
   for (const name of ['attn.Wqkv', 'attn.Wo', 'mlp.Wi', 'mlp.Wo']) expect(q4(`${LAYER}.${name}.weight`)).toBe('q4');
   expect(q4('model.embeddings.tok_embeddings.weight')).toBe('q8');
   expect(q4('decoder.weight')).toBe('q8');
   for (const name of ['head.dense.weight', 'decoder.bias', `${LAYER}.mlp_norm.weight`, 'unknown']) {
     expect(q4(name)).toBeUndefined();
   }
-  expect(quantizedTensors(config(), NAMES, 'f16')(`${LAYER}.attn.Wqkv.weight`)).toBeUndefined();
+  expect((await quantizedTensors(config(), 'f16'))(NAMES)(`${LAYER}.attn.Wqkv.weight`)).toBeUndefined();
 });
 
-it('leaves matrices whose columns move or are no whole groups', () => {
-  const odd = quantizedTensors(config({ num_attention_heads: 4, intermediate_size: 96 }), NAMES, 'q8');
+it('leaves matrices whose columns move or are no whole groups', async () => {
+  const odd = (await quantizedTensors(config({ num_attention_heads: 4, intermediate_size: 96 }), 'q8'))(NAMES);
   expect(odd(`${LAYER}.attn.Wo.weight`)).toBeUndefined(); // heads of 16 are padded
   expect(odd(`${LAYER}.mlp.Wo.weight`)).toBeUndefined();
   expect(odd(`${LAYER}.attn.Wqkv.weight`)).toBe('q8');
 });
 
-it('refuses to quantise what it does not know', () => {
-  expect(() => quantizedTensors({ model_type: 'gpt2' }, NAMES, 'q8')).toThrow(/model_type = "gpt2" is not supported/);
-  expect(quantizedTensors({ model_type: 'gpt2' }, NAMES, 'f16')('h.0.weight')).toBeUndefined();
+it('refuses to quantise what it does not know', async () => {
+  await expect(quantizedTensors({ model_type: 'gpt2' }, 'q8')).rejects.toThrow(/model_type = "gpt2" is not supported/);
+  expect((await quantizedTensors({ model_type: 'gpt2' }, 'f16'))(NAMES)('h.0.weight')).toBeUndefined();
 });
 
 it('counts the parameters of the matrices and the table', () => {
-  const { family, config: read } = readModelConfig(config());
+  const { family, config: read } = readModernBert(config());
   expect(parametersOf(family, read)).toBe(77 * 64 + 2 * (4 * 64 * 64 + 3 * 64 * 128));
 });

@@ -2,7 +2,6 @@ import type { Arithmetic, Compute, Dtype, Task } from '../api/types';
 import { isQuantized } from '../formats/quantize';
 import type { Gpu } from '../gpu/device';
 import type { ModelConfig } from './config';
-import { readModelConfig } from './families/registry';
 import type { Encoder, Family } from './family';
 import type { GlinerCheckpoint, GlinerEncoder } from './gliner/gliner';
 import { pooled } from './heads/rows';
@@ -154,9 +153,8 @@ export function glinerPlaces(
   dtype: Dtype,
   names: ReadonlySet<string>,
 ): Map<string, Placement> {
-  const placesOf = (json: unknown, { prefix, declare }: GlinerEncoder) => {
+  const placesOf = ({ family, config }: GlinerCheckpoint['encoder'], { prefix, declare }: GlinerEncoder) => {
     const [tensors, own] = [declared(dtype, names, undefined, prefix), declared(dtype, names)];
-    const { family, config } = readModelConfig(json);
     family.tensors(config, tensors);
     declare(own);
     return [...tensors.places, ...own.places];

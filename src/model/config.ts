@@ -8,7 +8,12 @@ export interface ModelConfig {
   vocab_size: number;
   hidden_size: number;
   num_hidden_layers: number;
+  /** Most tokens of a sequence. */
   max_position_embeddings: number;
+  /** How many types of tokens there are, of models that tell the texts of a pair by them. */
+  type_vocab_size?: number;
+  /** Of models that count positions from padding_idx + 1: the id of the padding token. */
+  padding_idx?: number;
   /** Per layer, how far a token sees to each side; 0 is everywhere. */
   windows: number[];
   /** Class names of transformers, such as ModernBertForMaskedLM. */
@@ -27,7 +32,8 @@ export const MOST_WIDTH = 1 << 18;
 const MOST_LAYERS = 1000;
 const MOST_LABELS = 100_000;
 
-export const readLayers = ({ integer }: JsonFields): number => integer('num_hidden_layers', undefined, MOST_LAYERS);
+export const readLayers = ({ integer }: JsonFields, key = 'num_hidden_layers'): number =>
+  integer(key, undefined, MOST_LAYERS);
 
 /** The fields of a classifier; the rest of ModelConfig is the family's to read. */
 export const readLabels = (fields: JsonFields) => ({
@@ -91,21 +97,29 @@ export function readActivation(fields: JsonFields, key: string): Activation {
   return fields.oneOf(key, ACTIVATIONS, 'gelu', Object.keys(ALIASES));
 }
 
-/** hidden_size and its attention heads. */
-export function readHeads({ file, json, has, integer, unsupported }: JsonFields) {
-  const hidden_size = integer('hidden_size', undefined, MOST_WIDTH);
-  const num_attention_heads = integer('num_attention_heads');
+/** The epsilon of LayerNorm: as f32 it must be neither 0 nor infinite. */
+export function readEps({ number, wrong }: JsonFields, key: string, fallback: number): number {
+  const eps = number(key, fallback);
+  if (eps >= 1e-30 && eps <= 1) return eps;
+  throw wrong(key, 'a number from 1e-30 to 1');
+}
+
+/** hidden_size and its attention heads, by these names. */
+export function readHeads(
+  { file, json, has, integer, unsupported }: JsonFields,
+  { width = 'hidden_size', heads = 'num_attention_heads' } = {},
+) {
+  const hidden_size = integer(width, undefined, MOST_WIDTH);
+  const num_attention_heads = integer(heads);
   const head_dim = hidden_size / num_attention_heads;
   if (!Number.isInteger(head_dim)) {
-    throw new ModelFileError(
-      `${file}: hidden_size ${hidden_size} is not a multiple of num_attention_heads ${num_attention_heads}.`,
-    );
+    throw new ModelFileError(`${file}: ${width} ${hidden_size} is not a multiple of ${heads} ${num_attention_heads}.`);
   }
   if (head_dim > MAX_HEAD_DIM) {
-    throw unsupported('hidden_size / num_attention_heads', `head_dim may be at most ${MAX_HEAD_DIM}`, head_dim);
+    throw unsupported(`${width} / ${heads}`, `head_dim may be at most ${MAX_HEAD_DIM}`, head_dim);
   }
   if (has('head_dim') && json.head_dim !== head_dim) {
-    throw unsupported('head_dim', `only hidden_size / num_attention_heads = ${head_dim} is`);
+    throw unsupported('head_dim', `only ${width} / ${heads} = ${head_dim} is`);
   }
   return { hidden_size, num_attention_heads, head_dim };
 }

@@ -5,7 +5,7 @@ import type { Gpu } from '../gpu/device';
 import type { AttentionSizes, AttentionTile } from '../kernels/attention';
 import type { Slot, Step } from '../kernels/step';
 import type { ModelConfig } from './config';
-import type { TaskHead } from './task-head';
+import type { HeadLayer, TaskHead } from './task-head';
 import type { Norm, Tensors } from './tensors';
 
 /** C: its configuration. W: its encoder's tensors. */
@@ -63,15 +63,18 @@ export interface Encoder {
   layers: Step<PassSizes>[][];
   hidden_states: Slot;
   hidden_size: number;
-  /** Makes the last hidden state of the residual stream. Post-norm architectures leave their last layer's norm to it. */
-  final_norm: Norm;
+  /** Makes the last hidden state of the residual stream; undefined if the layers end in their own norms. */
+  final_norm: Norm | undefined;
   /** The attention's tile, which work lists are made for. */
   tile: AttentionTile;
+  /** BERT's pooler: a layer on the last hidden state of a sequence's first token. */
+  pooler?: HeadLayer;
 }
 
 /** Slots that the runtime fills for every pass. */
 export const input_ids: Slot = { label: 'input_ids', per: 'token', bytes: 4 }; // u32 [T]
-export const positions: Slot = { label: 'positions', per: 'token', bytes: 4 }; // u32 [T], from 0 in each sequence
+export const positions: Slot = { label: 'positions', per: 'token', bytes: 4 }; // u32 [T], counted in each sequence
+export const token_type_ids: Slot = { label: 'token_type_ids', per: 'token', bytes: 4 }; // u32 [T]
 /** u32 [T, 2]: first and end of the keys that each row sees. */
 export const boundsOf = (window: number): Slot => ({ label: `bounds ${window}`, per: 'token', bytes: 8 });
 /** u32 [tiles, 4]: the attention's work list. */

@@ -57,7 +57,7 @@ export const INPUTS = new Map([
 export async function readPipeline(files: ModelFiles, options: ReadOptions): Promise<Pipeline> {
   const config = await readOptional('config.json'); // first: see openOptional
   const gliner = isTransformer(config) ? undefined : await readOptional(GLINER_CONFIG);
-  if (gliner !== undefined) return glinerPipeline((await import('./gliner/gliner')).glinerCheckpoint(gliner));
+  if (gliner !== undefined) return glinerPipeline(await (await import('./gliner/gliner')).glinerCheckpoint(gliner));
   const [main, bert, json] = await Promise.all([
     readFields('config_sentence_transformers.json'),
     readFields('sentence_bert_config.json'),
@@ -152,7 +152,7 @@ export async function readPipeline(files: ModelFiles, options: ReadOptions): Pro
 function glinerPipeline(gliner: GlinerCheckpoint): Pipeline {
   const listed = { file: GLINER_CONFIG, field: 'encoder_config', type: 'Transformer' };
   return {
-    config: gliner.encoder,
+    config: gliner.encoder.json,
     bert: fieldsOf('sentence_bert_config.json'),
     main: fieldsOf('config_sentence_transformers.json'),
     isListed: false,

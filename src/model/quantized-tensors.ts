@@ -7,15 +7,24 @@ import { readModelConfig } from './families/registry';
 import { glinerCheckpoint } from './gliner/gliner';
 import { quantizedDtype } from './upload';
 
-/** What a checkpoint's tensors are quantised to with this dtype. Throws what readModelConfig and taskOf throw. */
-export function quantizedTensors(json: unknown, names: ReadonlySet<string>, dtype: Dtype): QuantizedAs {
-  if (!isQuantized(dtype)) return () => undefined;
-  const places =
-    isObject(json) && json.encoder_config ? glinerPlaces(glinerCheckpoint(json), dtype, names) : ownPlaces();
-  return (name) => quantizedDtype(places.get(name));
+/** What a checkpoint's tensors, by their names, are quantised to with this dtype. Throws what readModelConfig and taskOf throw. */
+export async function quantizedTensors(
+  json: unknown,
+  dtype: Dtype,
+): Promise<(names: ReadonlySet<string>) => QuantizedAs> {
+  if (!isQuantized(dtype)) return () => () => undefined;
+  const placesOf = isObject(json) && json.encoder_config ? await ofGliner() : await ofTransformer();
+  return (names) => {
+    const places = placesOf(names);
+    return (name) => quantizedDtype(places.get(name));
+  };
 
-  function ownPlaces() {
-    const { family, config } = readModelConfig(json);
-    return declaredPlaces(family, config, dtype, names);
+  async function ofGliner() {
+    const gliner = await glinerCheckpoint(json);
+    return (names: ReadonlySet<string>) => glinerPlaces(gliner, dtype, names);
+  }
+  async function ofTransformer() {
+    const { family, config } = await readModelConfig(json);
+    return (names: ReadonlySet<string>) => declaredPlaces(family, config, dtype, names);
   }
 }

@@ -8,10 +8,23 @@ import type { Linear, Norm, Table, Tensors } from './tensors';
 export interface TaskHead {
   /** How a sequence classifier pools; undefined for heads that work token by token. */
   pooling?: Pooling;
-  /** In turn: dense layers with their activation, and norms. */
-  layers: ({ label: string; dense: Linear; activation: Activation } | { norm: Norm })[];
+  /** Whether it pools after the layers, instead of before them. */
+  isLate?: boolean;
+  /** In turn. */
+  layers: HeadLayer[];
   output: Output;
 }
+
+/** A dense layer with its activation, or a norm. `columns`: of its output; default as many as of its input. */
+export type HeadLayer = { label: string; dense: Linear; activation: Activation; columns?: number } | { norm: Norm };
+
+/** A dense layer of a head: NAME.weight [rows, columns] with a bias, then its activation. */
+export const denseOf = (t: Tensors, name: string, shape: [number, number], activation: Activation): HeadLayer => ({
+  label: name,
+  dense: t.linear(name, shape, { bias: true, quantized: false }),
+  activation,
+  columns: shape[0],
+});
 
 /** The last layer. */
 export interface Output {
@@ -66,4 +79,19 @@ export function classifierOf(tensors: Tensors, name: string, labels: string[], h
     stride,
     pieces: [{ ...layer, column: 0 }],
   };
+}
+
+/** A masked language model's head: its layers, then the logits of the vocabulary, by the embeddings' table or one of its own, with a bias. */
+export function vocabularyHead(
+  c: { vocab_size: number; hidden_size: number; tie_word_embeddings: boolean },
+  t: Tensors,
+  table: Table,
+  layers: HeadLayer[],
+  { decoder, bias }: { decoder: string; bias: string },
+): TaskHead {
+  const isTied = c.tie_word_embeddings || !t.has(`${decoder}.weight`);
+  const own = isTied ? table : t.table(`${decoder}.weight`, [c.vocab_size, c.hidden_size]);
+  // Of a tied bias a file may hold either name, or both.
+  const spelled = !t.has(bias) && t.has(`${decoder}.bias`) ? `${decoder}.bias` : bias;
+  return { layers, output: decoderOf(own, t.vector(spelled, c.vocab_size), c.vocab_size) };
 }

@@ -10,6 +10,8 @@ export interface Norm {
   weight: GPUBuffer;
   bias: GPUBuffer;
   eps: number;
+  /** Whether it is RMSNorm. */
+  rms?: boolean;
 }
 
 /** out = x · weightᵀ + bias: [n, k] on the GPU, padded. */
@@ -32,6 +34,9 @@ export interface Table {
   columns: number;
 }
 
+/** Tensors of the file by their names, with their rows. */
+type Parts = { name: string; rows: number }[];
+
 export interface LinearOptions {
   bias?: boolean;
   /** Rows on the GPU; by default the file's, padded. */
@@ -45,7 +50,9 @@ export interface LinearOptions {
   /** Whether it is f32 in every checkpoint. Default false. */
   precise?: boolean;
   /** The names of the weight and the bias. Default NAME.weight and NAME.bias. */
-  spelling?: (part: 'weight' | 'bias') => string;
+  spelling?: (name: string, part: 'weight' | 'bias') => string;
+  /** Layers of the file whose rows, one after the other, are this one's. Default: NAME alone. */
+  parts?: Parts;
 }
 
 /** Declares the tensors that a model reads: each call allocates what goes to the GPU and notes where the file's tensor goes. */
@@ -71,51 +78,51 @@ export function declareTensors({ alloc, maxBindingSize, dtype, names, folder = '
   /** Buffers of zeros by their size: norms without a bias add one. */
   const zeros = new Map<number, GPUBuffer>();
 
-  function vector(name: string, size: number, stride: number, rowAt?: (row: number) => number): GPUBuffer {
-    const buffer = allocate(name, stride * 4);
-    places.set(prefix + name, {
-      shape: [size],
-      dtype: 'f32',
-      stride,
-      pieces: [{ buffer, firstRow: 0 }],
-      columnAt: rowAt,
-    });
+  /** Allocates a vector of `stride` numbers; those of the file's tensors, one after the other, go there. */
+  function vector(parts: Parts, stride: number, rowAt = (row: number) => row): GPUBuffer {
+    const buffer = allocate(parts[0].name, stride * 4);
+    const pieces = [{ buffer, firstRow: 0 }];
+    for (const { name, first, rows } of placed(parts)) {
+      const columnAt = (i: number) => rowAt(first + i);
+      places.set(prefix + name, { shape: [rows], dtype: 'f32', stride, pieces, columnAt });
+    }
     return buffer;
   }
 
-  /** Allocates a matrix [n, k] in pieces of at most `most` rows; the file's `shape` goes there. What cannot be quantised is f16. */
+  /**
+   * Allocates a matrix [n, k] in pieces of at most `mostBytes`; the rows of the file's tensors, one after the other, go there. What cannot be
+   * quantised is f16.
+   */
   function matrix(
-    name: string,
-    shape: [number, number],
+    parts: Parts,
+    columns: number,
     [n, k]: [number, number],
     wanted: Dtype,
     mostBytes: number,
-    move: Pick<Placement, 'rowAt' | 'columnAt'>,
+    { rowAt, columnAt }: Pick<Placement, 'rowAt' | 'columnAt'>,
   ): Table {
-    const isWhole = shape[1] % K_STEP === 0 && !move.columnAt;
+    const isWhole = columns % K_STEP === 0 && !columnAt;
     const dtype = isQuantized(wanted) && !isWhole ? 'f16' : wanted;
     const most = Math.floor(mostBytes / weightBytes(k, dtype) / 128) * 128;
     const pieces: Table['pieces'] = [];
     for (let firstRow = 0; firstRow < n; firstRow += most) {
       const rows = Math.min(most, n - firstRow);
-      const label = `${name} ${firstRow}`;
+      const label = `${parts[0].name} ${firstRow}`;
       const weight = allocate(label, weightBytes(rows * k, dtype));
       const scales = isQuantized(dtype) ? allocate(`${label} scales`, (rows * k * 2) / GROUP) : undefined;
       pieces.push({ weight, scales, firstRow, rows });
     }
     const placesOf = (buffer: (piece: Table['pieces'][number]) => GPUBuffer) =>
       pieces.map((piece) => ({ buffer: buffer(piece), firstRow: piece.firstRow }));
-    places.set(prefix + name, { shape, dtype, stride: k, pieces: placesOf(({ weight }) => weight), ...move });
-    if (isQuantized(dtype)) {
-      const stride = k / GROUP;
-      const scales = placesOf((piece) => piece.scales!);
-      places.set(`${prefix}${name}.scales`, {
-        shape: [shape[0], stride],
-        dtype: 'f16',
-        stride,
-        pieces: scales,
-        ...move,
-      });
+    const [weights, scales] = [placesOf(({ weight }) => weight), placesOf((piece) => piece.scales!)];
+    for (const { name, first, rows } of placed(parts)) {
+      const move = { rowAt: first || rowAt ? (row: number) => (rowAt ?? same)(first + row) : undefined, columnAt };
+      places.set(prefix + name, { shape: [rows, columns], dtype, stride: k, pieces: weights, ...move });
+      if (isQuantized(dtype)) {
+        const stride = k / GROUP;
+        const shape = [rows, stride];
+        places.set(`${prefix}${name}.scales`, { shape, dtype: 'f16', stride, pieces: scales, ...move });
+      }
     }
     return { dtype, pieces, columns: k };
   }
@@ -124,11 +131,12 @@ export function declareTensors({ alloc, maxBindingSize, dtype, names, folder = '
     places,
     has: (name: string): boolean => names.has(prefix + name),
 
-    /** LayerNorm over `size` columns; without a bias in the file it adds zeros. */
+    /** LayerNorm over `size` columns; without a bias in the file it adds zeros. Files from TensorFlow call its weight gamma, its bias beta. */
     norm(name: string, size: number, eps: number, hasBias: boolean): Norm {
       const stride = paddedWidth(size);
-      const weight = vector(`${name}.weight`, size, stride);
-      if (hasBias) return { weight, bias: vector(`${name}.bias`, size, stride), eps };
+      const [gamma, beta] = names.has(`${prefix}${name}.gamma`) ? ['gamma', 'beta'] : ['weight', 'bias'];
+      const weight = vector([{ name: `${name}.${gamma}`, rows: size }], stride);
+      if (hasBias) return { weight, bias: vector([{ name: `${name}.${beta}`, rows: size }], stride), eps };
       const bias = zeros.get(stride) ?? allocate('zero bias', stride * 4);
       zeros.set(stride, bias);
       return { weight, bias, eps };
@@ -145,13 +153,15 @@ export function declareTensors({ alloc, maxBindingSize, dtype, names, folder = '
         columnAt,
         quantized = true,
         precise = false,
-        spelling = (part: string) => `${name}.${part}`,
+        parts = [{ name, rows }],
+        spelling = (of: string, part: string) => `${of}.${part}`,
       } = options;
       const wanted = precise ? 'f32' : isQuantized(dtype) && !quantized ? 'f16' : dtype;
+      const spelled = (part: 'weight' | 'bias') => parts.map((each) => ({ ...each, name: spelling(each.name, part) }));
       const move = { rowAt, columnAt };
-      const { dtype: stored, pieces } = matrix(spelling('weight'), shape, [n, k], wanted, Infinity, move);
+      const { dtype: stored, pieces } = matrix(spelled('weight'), columns, [n, k], wanted, Infinity, move);
       const [{ weight, scales }] = pieces;
-      const biasBuffer = bias ? vector(spelling('bias'), rows, n, rowAt) : undefined;
+      const biasBuffer = bias ? vector(spelled('bias'), n, rowAt) : undefined;
       return { dtype: stored, weight, scales, bias: biasBuffer, n, k, useful: rows * columns };
     },
 
@@ -159,10 +169,28 @@ export function declareTensors({ alloc, maxBindingSize, dtype, names, folder = '
     table(name: string, shape: [number, number]): Table {
       const [rows, columns] = shape;
       const size: [number, number] = [roundUp(rows, 8), paddedWidth(columns)];
-      return matrix(name, shape, size, dtype === 'q4' ? 'q8' : dtype, maxBindingSize, {});
+      return matrix([{ name, rows }], columns, size, dtype === 'q4' ? 'q8' : dtype, maxBindingSize, {});
+    },
+
+    /** A small table NAME [rows, columns], f32 in every checkpoint. */
+    smallTable(name: string, [rows, columns]: [number, number]): GPUBuffer {
+      const size: [number, number] = [rows, paddedWidth(columns)];
+      return matrix([{ name, rows }], columns, size, 'f32', Infinity, {}).pieces[0].weight;
     },
 
     /** f32 [size], padded with zeros to a multiple of 8. */
-    vector: (name: string, size: number): GPUBuffer => vector(name, size, roundUp(size, 8)),
+    vector: (name: string, size: number): GPUBuffer => vector([{ name, rows: size }], roundUp(size, 8)),
   };
+}
+
+const same = (row: number): number => row;
+
+/** With the row at which each begins. */
+function placed(parts: Parts): (Parts[number] & { first: number })[] {
+  let next = 0;
+  return parts.map(({ name, rows }) => {
+    const first = next;
+    next += rows;
+    return { name, rows, first };
+  });
 }

@@ -4,7 +4,7 @@ import { fileOf, safetensorsBytes } from '../formats/fixtures';
 import { fieldsOf } from '../formats/json-fields';
 import type { ModelFiles } from '../formats/model-files';
 import { declaredModulePlaces, declaredPlaces } from './build';
-import { readModelConfig } from './families/registry';
+import { readModernBert } from './fixtures/modernbert';
 import { readDense } from './modules/dense';
 import { checkModuleWeights, loadWeights } from './weights';
 
@@ -23,7 +23,7 @@ type Shapes = [name: string, shape: number[]][];
 
 /** By config.json. */
 function shapesOf(json: object = CONFIG): Shapes {
-  const { family, config } = readModelConfig(json);
+  const { family, config } = readModernBert(json);
   return [...declaredPlaces(family, config, 'f32', ALL)].map(([name, { shape }]) => [name, shape]);
 }
 
@@ -44,7 +44,7 @@ const filesOf = (contents: Record<string, Uint8Array>): ModelFiles => ({
 
 /** Loads without a GPU; resolves to the error, and whether anything would have been allocated before it. */
 async function load(json: object, contents: Record<string, Uint8Array>) {
-  const { family, config } = readModelConfig(json);
+  const { family, config } = readModernBert(json);
   let allocated = false;
   const error = await loadWeights(
     filesOf(contents),

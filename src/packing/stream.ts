@@ -1,17 +1,29 @@
 /**
  * The token stream: sequences one after the other without padding. `input_ids` is [tokens]; `cu_seqlens`, [sequences + 1], has the stream
- * row at which each sequence begins; `positions`, [tokens], restarts at every sequence.
+ * row at which each sequence begins; `positions`, [tokens], restarts at every sequence; `token_type_ids`, [tokens].
  */
 export interface TokenStream {
   input_ids: Uint32Array<ArrayBuffer>;
   cu_seqlens: Uint32Array<ArrayBuffer>;
   positions: Uint32Array<ArrayBuffer>;
+  token_type_ids: Uint32Array<ArrayBuffer>;
   /** Per sequence, the row after its last key: its end, or less if its last tokens are queries only (ColBERT). */
   key_ends: Uint32Array<ArrayBuffer>;
 }
 
-/** `keys`: how many tokens of each sequence are keys of attention; all of them if undefined. */
-export function tokenStream(sequences: Uint32Array[], keys: readonly (number | undefined)[] = []): TokenStream {
+export interface StreamOptions {
+  /** How many tokens of each sequence are keys of attention. Default: all. */
+  keys?: readonly (number | undefined)[];
+  /** Of each sequence, a type per token. Default: 0. */
+  token_type_ids?: readonly (Uint32Array | undefined)[];
+  /** RoBERTa's way of counting positions: they begin at padding_idx + 1, and padding tokens have padding_idx (create_position_ids_from_input_ids). */
+  padding_idx?: number;
+}
+
+export function tokenStream(
+  sequences: Uint32Array[],
+  { keys = [], token_type_ids: types = [], padding_idx }: StreamOptions = {},
+): TokenStream {
   const cu_seqlens = new Uint32Array(sequences.length + 1);
   sequences.forEach((ids, i) => {
     cu_seqlens[i + 1] = cu_seqlens[i] + ids.length;
@@ -19,12 +31,17 @@ export function tokenStream(sequences: Uint32Array[], keys: readonly (number | u
   const tokens = cu_seqlens[sequences.length];
   const input_ids = new Uint32Array(tokens);
   const positions = new Uint32Array(tokens);
+  const token_type_ids = new Uint32Array(tokens);
   sequences.forEach((ids, i) => {
-    input_ids.set(ids, cu_seqlens[i]);
-    for (let position = 0; position < ids.length; position++) positions[cu_seqlens[i] + position] = position;
+    const start = cu_seqlens[i];
+    input_ids.set(ids, start);
+    const own = types[i];
+    if (own) token_type_ids.set(own, start);
+    let next = padding_idx === undefined ? 0 : padding_idx + 1;
+    for (let t = 0; t < ids.length; t++) positions[start + t] = ids[t] === padding_idx ? padding_idx : next++;
   });
   const key_ends = Uint32Array.from(sequences, (ids, i) => cu_seqlens[i] + (keys[i] ?? ids.length));
-  return { input_ids, cu_seqlens, positions, key_ends };
+  return { input_ids, cu_seqlens, positions, token_type_ids, key_ends };
 }
 
 /**

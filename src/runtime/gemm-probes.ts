@@ -5,7 +5,7 @@ import { gemmOperands, gemmTwin, noise, sample } from '../kernels/gemm-twin';
 import { bytesOf, roundUp } from '../kernels/storage';
 import type { Probe } from './probe-parts';
 
-/** Columns of a GEMM to compute: the widest tile of any design. With RoPE all of them, because q, k and v differ. */
+/** Columns of a GEMM to compute: the widest tile of any design. Where q, k and v differ, all of them. */
 const COLUMNS = 128;
 /** Rows of out from this width on are long: one tile of them is enough, which heads need room for anyway. */
 const WIDE = 2048;
@@ -14,7 +14,7 @@ const WIDE = 2048;
 export function gemmProbes(spec: GemmSpec, variants: CompiledStep<never>['variants']): Probe[] {
   const { n, k: _, epilogue, out: type, outColumn = 0 } = spec;
   const stride = outStrideOf(spec);
-  const computed = epilogue.kind === 'rope' ? n : Math.min(n, COLUMNS);
+  const computed = 'qScale' in epilogue ? n : Math.min(n, COLUMNS);
   const columns = epilogue.kind === 'geglu' ? computed / 2 : computed;
   const cases = variants.map(({ upTo, tile }, i) => {
     const rows = upTo ?? (variants[i - 1]?.upTo ?? 0) + tile!.m;

@@ -148,7 +148,7 @@ describe("ModernBERT-base's shape", () => {
 async function placesOf(json: Record<string, unknown>, dtype: Dtype) {
   const memory = new GpuMemory(await openGpu(gpu));
   const { places } = buildModel({
-    ...readModelConfig(json),
+    ...(await readModelConfig(json)),
     gpu: memory.gpu,
     sentence: { modules: [], chains: {} },
     names: new Set(['model.embeddings.tok_embeddings.weight']),

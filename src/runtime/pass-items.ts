@@ -27,6 +27,8 @@ export interface Item {
   name?: string;
   /** How many of its tokens, counted from the first, are attended to. Default: all. */
   keys?: number;
+  /** A type per token, of models that tell the texts of a pair by it. Default: 0. */
+  token_type_ids?: Uint32Array;
   wanted: Wanted[];
   hidden?: { rows: Uint32Array; deliver(stages: Float32Array<ArrayBuffer>[]): void };
 }

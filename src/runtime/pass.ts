@@ -3,7 +3,7 @@ import { type AttentionSizes, type AttentionTile, attentionPairs } from '../kern
 import { M_MULTIPLE } from '../kernels/gemm-spec';
 import type { Slot } from '../kernels/step';
 import { roundUp } from '../kernels/storage';
-import { boundsOf, input_ids, type PassSizes, positions, tilesOf } from '../model/family';
+import { boundsOf, input_ids, type PassSizes, positions, tilesOf, token_type_ids } from '../model/family';
 import { attentionTiles, keyBounds, type TokenStream, tileWords } from '../packing/stream';
 
 export interface Pass {
@@ -19,6 +19,7 @@ export function passOf(stream: TokenStream, tile: AttentionTile, windows: Iterab
   const inputs = [
     { slot: input_ids, data: padded },
     { slot: positions, data: stream.positions },
+    { slot: token_type_ids, data: stream.token_type_ids },
   ];
   const attention = new Map<number, AttentionSizes>();
   for (const window of windows) {

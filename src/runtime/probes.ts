@@ -11,6 +11,7 @@ import { poolSpan } from '../kernels/pool';
 import { blocksOf, placeOf } from '../kernels/sparse-blocks';
 import { bytesOf } from '../kernels/storage';
 import {
+  add,
   addRows,
   attention,
   layerNorm,
@@ -18,13 +19,14 @@ import {
   normalize,
   pool,
   quantizeRows,
+  rmsNorm,
   sparseRow,
   spladePool,
 } from '../kernels/twins';
 import { attentionTiles, keyBounds, tileWords, tokenStream } from '../packing/stream';
 import { gemmProbes } from './gemm-probes';
 import { GLINER_PROBES } from './gliner-probes';
-import { clearPadding, type MakeProbe, numbers, type Probe, unwritten, whole } from './probe-parts';
+import { type MakeProbe, numbers, type Probe, unwritten, whole } from './probe-parts';
 
 /** LayerNorm's sizes, and its parameters in their padded form. */
 function normed(c: Constants) {
@@ -35,7 +37,14 @@ function normed(c: Constants) {
     stride,
     type: c.out_t as Arithmetic,
     buffers: { weight: weight.words, bias: bias.words },
-    of: (x: Matrix) => layerNorm(x, weight.rows[0], bias.rows[0], eps),
+    of: (x: Matrix) => {
+      const { rows } = weight;
+      if (!c.RMS) return layerNorm(x, rows[0], bias.rows[0], eps);
+      return add(
+        rmsNorm(x, rows[0], eps),
+        x.map(() => bias.rows[0]),
+      );
+    },
   };
 }
 
@@ -46,6 +55,7 @@ const layer_norm: MakeProbe = (c) => {
   const { hidden, stride, type, buffers, of } = normed(c);
   const x = numbers(ROWS.length, hidden, stride);
   const rows = c.GATHER ? ROWS : [...ROWS.keys()];
+  const chosen = rows.map((row) => x.rows[row]);
   return [
     {
       buffers: {
@@ -55,41 +65,84 @@ const layer_norm: MakeProbe = (c) => {
         normed: unwritten(ROWS.length * stride * bytesOf(type)),
       },
       workgroups: [ROWS.length / 4],
-      outputs: [whole('normed', type, of(rows.map((row) => x.rows[row])), stride, F32_ERROR)],
+      outputs: [whole('normed', type, c.COPY ? chosen : of(chosen), stride, F32_ERROR)],
     },
   ];
 };
 
-const embed: MakeProbe = (c) => {
+const layer_norm_in_place: MakeProbe = (c) => {
   const { hidden, stride, type, buffers, of } = normed(c);
+  const x = numbers(ROWS.length, hidden, stride);
+  const expected = of(x.rows);
+  return [
+    {
+      buffers: { ...buffers, hidden_states: x.words, normed: unwritten(ROWS.length * stride * bytesOf(type)) },
+      workgroups: [ROWS.length / 4],
+      outputs: [
+        whole('hidden_states', 'f32', expected, stride, F32_ERROR),
+        whole('normed', type, expected, stride, F32_ERROR),
+      ],
+    },
+  ];
+};
+
+const embeddings: MakeProbe = (c) => {
+  const [stride, positions, types] = [c.STRIDE, c.POSITIONS, c.TYPES].map(Number);
   const dtype = ({ 32: 'f32', 16: 'f16', 8: 'q8' } as const)[Number(c.W_BITS)] as Dtype;
   const { w: table, w_scales } = noisyWeights(ROWS.length, stride, dtype);
-  if (dtype === 'f32' || dtype === 'f16') clearPadding(table, ROWS.length, hidden, stride, dtype);
   const row = decoded(table, stride, dtype, w_scales);
-  const expected = of(ROWS.map((id) => new Float64Array(row(id).numbers.subarray(0, hidden))));
+  const [positionRows, typeRows] = [positions, types].map((rows, i) => numbers(rows, stride, stride, 'f32', 2 + i));
+  const of = (rows: number, id: number) => Math.min(id, rows - 1);
+  const expected = ROWS.map((id, r) =>
+    new Float64Array(row(id).numbers).map(
+      (value, i) =>
+        value +
+        (positions > 0 ? positionRows.rows[of(positions, 7 - r)][i] : 0) +
+        (types > 0 ? typeRows.rows[of(types, r % 2)][i] : 0),
+    ),
+  );
   return [
     {
       buffers: {
-        ...buffers,
         input_ids: Uint32Array.from(ROWS, (id) => Number(c.FIRST_ID) + id),
         table,
         table_scales: w_scales,
+        positions: positions > 0 ? Uint32Array.from(ROWS, (_, r) => of(positions, 7 - r)) : undefined,
+        position_embeddings: positions > 0 ? positionRows.words : undefined,
+        token_type_ids: types > 1 ? Uint32Array.from(ROWS, (_, r) => r % 2) : undefined,
+        token_type_embeddings: types > 0 ? typeRows.words : undefined,
         hidden_states: unwritten(ROWS.length * stride * 4),
-        normed: unwritten(ROWS.length * stride * bytesOf(type)),
       },
       workgroups: [ROWS.length / 4],
-      // Numbers as small as these weights are magnified by up to 1 / sqrt(variance), and so are their roundings.
-      outputs: [
-        whole('hidden_states', 'f32', expected, stride, 4 * F32_ERROR),
-        whole('normed', type, expected, stride, 4 * F32_ERROR),
-      ],
+      outputs: [whole('hidden_states', 'f32', expected, stride, F32_ERROR)],
+    },
+  ];
+};
+
+const relative_bias: MakeProbe = (c) => {
+  const [heads, reach, stride] = [c.HEADS, c.REACH, c.STRIDE].map(Number);
+  const weight = numbers(5, heads, stride);
+  const distances = 2 * reach + 1;
+  const buckets = Float32Array.from({ length: distances }, (_, i) => (i * 3) % 5);
+  const expected = Array.from({ length: heads }, (_, head) =>
+    Float64Array.from(buckets, (bucket) => weight.rows[bucket][head] * Math.LOG2E),
+  );
+  return [
+    {
+      buffers: {
+        buckets: new Uint32Array(buckets.buffer),
+        weight: weight.words,
+        relative_bias: unwritten(heads * distances * 4),
+      },
+      workgroups: [Math.ceil(distances / 64), heads],
+      outputs: [whole('relative_bias', 'f32', expected, distances, F32_ERROR)],
     },
   ];
 };
 
 /** Of the stream's sequences; the second is longer than a tile. */
 const attentionProbe: MakeProbe = (c) => {
-  const [heads, headDim] = [Number(c.HEADS), Number(c.HEAD_DIM)];
+  const [heads, kvHeads, headDim, reach] = [c.HEADS, c.KV_HEADS, c.HEAD_DIM, c.REACH].map(Number);
   const type = c.act_t as Arithmetic;
   const tileRows = Number(c.ROWS ?? 16); // design subgroup has 16
   const slices = Math.ceil(headDim / (8 * Number(c.ACROSS ?? c.LANES)));
@@ -97,16 +150,23 @@ const attentionProbe: MakeProbe = (c) => {
   const tokens = stream.input_ids.length;
   const width = heads * headDim;
   const head = Math.min(heads, 2) - 1; // the one that is looked at: its place depends on all sizes
-  const qkv = numbers(tokens, 3 * width, 3 * width, type);
-  const part = (p: number) => qkv.rows.map((row) => row.subarray(p * width + head * headDim).subarray(0, headDim));
+  const keyHead = Math.floor((head * kvHeads) / heads);
+  const qkvWidth = width + 2 * kvHeads * headDim;
+  const qkv = numbers(tokens, qkvWidth, qkvWidth, type);
+  const part = (place: number) => qkv.rows.map((row) => row.subarray(place * headDim).subarray(0, headDim));
+  const [k, v] = [part(heads + keyHead), part(heads + kvHeads + keyHead)];
   // The kernel's exponentials are base 2 and q carries the scale of the softmax.
-  const q = part(0).map((row) => row.map((value) => value * Math.sqrt(headDim) * Math.LN2));
+  const q = part(head).map((row) => row.map((value) => value * Math.sqrt(headDim) * Math.LN2));
+  const biases = numbers(heads, 2 * reach + 1, 2 * reach + 1, 'f32', 2);
+  const bias = (_: number, i: number, j: number) =>
+    reach && biases.rows[head][Math.max(-reach, Math.min(j - i, reach)) + reach] * Math.LN2;
   return [0, 8].map((window) => {
     const tiles = attentionTiles(stream.cu_seqlens, tileRows, window);
-    const expected = attention({ q, k: part(1), v: part(2) }, stream.cu_seqlens, headDim, window);
+    const expected = attention({ q, k, v }, stream.cu_seqlens, headDim, window, bias);
     return {
       buffers: {
         qkv: qkv.words,
+        relative_bias: reach > 0 ? biases.words : undefined,
         tiles: tileWords(tiles),
         bounds: keyBounds(stream, window),
         out: unwritten(tokens * width * bytesOf(type)),
@@ -306,7 +366,9 @@ const sparse_rows: MakeProbe = (c) => {
 /** By the first word of a kernel's label. */
 const PROBES: Record<string, MakeProbe> = {
   layer_norm,
-  embed,
+  layer_norm_in_place,
+  embeddings,
+  relative_bias,
   attention: attentionProbe,
   quantize_rows,
   pool: poolProbe,

@@ -10,7 +10,7 @@ import { roundUp } from '../kernels/storage';
 import type { PassSizes } from '../model/family';
 import { allTokens } from '../model/heads/rows';
 import type { LoadedModel } from '../model/model';
-import { tokenStream } from '../packing/stream';
+import { type StreamOptions, tokenStream } from '../packing/stream';
 import { copyRows, type HeadRequest, type HeadResult, type HeadRunner } from './head-runner';
 import { type Pass, passOf } from './pass';
 import { SlotBuffers } from './slot-buffers';
@@ -25,9 +25,7 @@ export interface PassResult {
   issuedFlops: number;
 }
 
-export interface RunOptions {
-  /** See tokenStream. */
-  keys?: (number | undefined)[];
+export interface RunOptions extends Pick<StreamOptions, 'keys' | 'token_type_ids'> {
   /** Stream rows whose hidden states are wanted before each layer and before final_norm. */
   hiddenRows?: Uint32Array;
   profiler?: Profiler;
@@ -112,8 +110,9 @@ export class Runtime {
     options: RunOptions,
     submitted: () => Promise<void>,
   ): Promise<PassResult> {
-    const stream = tokenStream(sequences, options.keys);
-    const pass = passOf(stream, this.model.encoder.tile, this.#windows);
+    const { config, encoder } = this.model;
+    const stream = tokenStream(sequences, { ...options, padding_idx: config.padding_idx });
+    const pass = passOf(stream, encoder.tile, this.#windows);
     this.#prepare(pass);
 
     const job = new Submission(this.gpu, options.profiler);

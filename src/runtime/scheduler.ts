@@ -3,7 +3,7 @@ import { abortReason } from '../api/errors';
 import { packPasses } from '../packing/passes';
 import type { HeadRequest } from './head-runner';
 import { answersOf, gatherHiddenRows, gatherRequests, type Item } from './pass-items';
-import type { PassResult } from './runtime';
+import type { PassResult, RunOptions } from './runtime';
 
 /** Options of `submit`: a signal that ends the call, and a callback for its progress. */
 export interface SubmitOptions {
@@ -16,7 +16,7 @@ export interface SchedulerOptions {
   run(
     sequences: Uint32Array[],
     requests: HeadRequest[],
-    options: { keys: (number | undefined)[]; hiddenRows?: Uint32Array; onSubmitted: () => void },
+    options: RunOptions & { onSubmitted: () => void },
     precise: boolean,
   ): Promise<PassResult>;
   maxTokensPerPass(): number;
@@ -211,7 +211,9 @@ export function createScheduler(options: SchedulerOptions) {
       const hiddenRows = gatherHiddenRows(items);
       const sequences = items.map(({ ids }) => ids);
       const keys = items.map((item) => item.keys);
-      const result = await options.run(sequences, requests, { keys, hiddenRows, onSubmitted }, precise);
+      const token_type_ids = items.map((item) => item.token_type_ids);
+      const how = { keys, token_type_ids, hiddenRows, onSubmitted };
+      const result = await options.run(sequences, requests, how, precise);
       learnSpeed(sequences, start);
       const answers = answersOf(items, takers, result);
       const moved = new Set<Call>();

@@ -82,7 +82,7 @@ export async function runtimeOf(
   const options: OpenOptions = { ...given, signal: AbortSignal.any(signals) };
   const configJson = files === root ? pipeline.config : await readJson(files, 'config.json', options);
   if (configJson === undefined) throw missingFile(files, 'config.json');
-  const { family, config } = readModelConfig(configJson);
+  const { family, config } = await readModelConfig(configJson);
   const compute = computeOf(options.compute);
   const source = typeof options.gpu === 'function' ? await options.gpu() : options.gpu;
   const gpu = await openGpu(source, askedProfile(options.profile));
@@ -104,7 +104,7 @@ export async function runtimeOf(
           deviceMemory: (globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory,
         });
       const { gliner } = pipeline;
-      const labels = gliner?.labels && { ...readModelConfig(gliner.labels.encoder), head: gliner.labels.head };
+      const labels = gliner?.labels && { ...gliner.labels.encoder, head: gliner.labels.head };
       if (gliner && options.task !== undefined && options.task !== 'gliner') {
         throw wrongChoice('task', ['gliner'], options.task);
       }

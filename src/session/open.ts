@@ -135,6 +135,7 @@ async function transformerModel(
     const parts: Parts = {
       config,
       logits: runtime.model.logits.columns,
+      hasPooler: runtime.model.encoder.pooler !== undefined,
       sentence,
       info,
       tokenizer,

@@ -68,6 +68,7 @@ export async function staticModel(
     ...modelCalls({
       config: modelConfig(table, maxTokens),
       logits: 0,
+      hasPooler: false,
       sentence,
       info,
       tokenizer,

@@ -8,6 +8,7 @@ import {
   checkLength,
   checkText,
   checkTopK,
+  inputsOf,
   type Parts,
   paced,
   softmax,
@@ -55,6 +56,7 @@ function pairsOf(questions: Texts, contexts: Texts): [question: string, context:
 /** A part of a context with its question: tokens `from` .. `to` of the context, whose first token is row `first` of `ids`. */
 interface Window {
   ids: Uint32Array;
+  tokenTypeIds: Uint32Array;
   first: number;
   from: number;
   to: number;
@@ -80,7 +82,7 @@ async function answerPairs(parts: Parts, pairs: [string, string][], options: Ans
     for (const window of windows) {
       const name = `Pair ${i}`;
       checkLength(info, window.ids.length, name);
-      items.push({ ids: window.ids, name, wanted: [wanted(window, tokens)] });
+      items.push({ ...inputsOf(parts, window), name, wanted: [wanted(window, tokens)] });
     }
     return { context, tokens, windows };
   });
@@ -116,7 +118,12 @@ function wanted(window: Window, tokens: Tokens): Item['wanted'][number] {
 }
 
 /** Parts of the context that leave room for the question, each `stride` tokens into the one before it. */
-function windowsOf({ ids, sequenceIds }: Tokens, maxTokens: number, docStride: number | undefined, name: string) {
+function windowsOf(
+  { ids, sequenceIds, tokenTypeIds }: Tokens,
+  maxTokens: number,
+  docStride: number | undefined,
+  name: string,
+) {
   const count = sequenceIds.reduce((sum, sequence) => sum + (sequence === 1 ? 1 : 0), 0);
   const first = count === 0 ? ids.length : sequenceIds.indexOf(1);
   const others = ids.length - count;
@@ -135,8 +142,11 @@ function windowsOf({ ids, sequenceIds }: Tokens, maxTokens: number, docStride: n
   const windows: Window[] = [];
   for (let from = 0; ; from += room - stride) {
     const to = Math.min(from + room, count);
-    const own = [ids.subarray(0, first), ids.subarray(first + from, first + to), ids.subarray(first + count)];
-    windows.push({ ids: Uint32Array.from(own.flatMap((part) => [...part])), first, from, to });
+    const cut = (all: Uint32Array) => {
+      const own = [all.subarray(0, first), all.subarray(first + from, first + to), all.subarray(first + count)];
+      return Uint32Array.from(own.flatMap((part) => [...part]));
+    };
+    windows.push({ ids: cut(ids), tokenTypeIds: cut(tokenTypeIds), first, from, to });
     if (to === count) return windows;
   }
 }

@@ -17,6 +17,8 @@ export interface Parts {
   config: ModelConfig;
   /** Logits per row of the checkpoint's head. */
   logits: number;
+  /** Whether the model has BERT's pooler. */
+  hasPooler: boolean;
   sentence: SentenceConfig;
   info: ModelInfo;
   tokenizer: Tokenizer | undefined;
@@ -79,8 +81,16 @@ export async function encode(
     const encoded = tokenizer.encode(own.text, pair, truncate ? maxTokens : undefined, truncation);
     const tokens = { ...encoded, offsets: withoutPrompt(encoded.offsets, own.shift) };
     checkLength({ ...parts.info, maxTokens: limit }, tokens.ids.length, name(i));
-    return { ids: tokens.ids, name: name(i), ...itemOf(tokens, i) };
+    return { ...inputsOf(parts, tokens), name: name(i), ...itemOf(tokens, i) };
   });
+}
+
+/** What the model reads of tokens: ids, and their types if there are several. */
+export function inputsOf(
+  { config: { type_vocab_size = 0 } }: Parts,
+  { ids, tokenTypeIds }: Pick<Tokens, 'ids' | 'tokenTypeIds'>,
+): Pick<Item, 'ids' | 'token_type_ids'> {
+  return type_vocab_size > 1 && tokenTypeIds.some((type) => type > 0) ? { ids, token_type_ids: tokenTypeIds } : { ids };
 }
 
 function textsOf(input: string | TextPair | Words, name: string): [text: string | string[], pair?: string] {

@@ -6,8 +6,8 @@ import { makeCheckpoint } from '../../tools/make-checkpoint.mjs';
 import type { Calls } from '../api/calls';
 import type { ModelInfo, Task } from '../api/types';
 import { referenceForward } from '../model/families/reference/modernbert';
-import { readModelConfig } from '../model/families/registry';
 import { publicModel } from '../model/fixtures/golden';
+import { readModernBert } from '../model/fixtures/modernbert';
 import { TASKS } from '../model/heads/tasks';
 import { poolingModule } from '../model/modules/pooling';
 import { chainOf, type SentenceConfig } from '../model/sentence';
@@ -71,7 +71,7 @@ export function callsOn(
   sentence: Partial<SentenceConfig> = {},
 ): { calls: Calls; submitted: Item[] } {
   const submitted: Item[] = [];
-  const { config: parsed } = readModelConfig({ model_type: 'modernbert', ...SIZES, ...config });
+  const { config: parsed } = readModernBert({ model_type: 'modernbert', ...SIZES, ...config });
   const info = {
     config,
     task,
@@ -85,6 +85,7 @@ export function callsOn(
   const calls = modelCalls({
     config: parsed,
     logits: task === 'mlm' ? parsed.vocab_size : parsed.labels.length,
+    hasPooler: false,
     sentence: {
       chains: { any: chainOf([poolingModule(['mean'])], parsed.hidden_size) },
       refused: {},

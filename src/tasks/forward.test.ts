@@ -5,7 +5,7 @@ import { sequencesOf, streamRows } from './forward';
 const VOCAB = 100;
 const batchOf = (inputIds: unknown, lengths: unknown): TokenBatch => ({ inputIds, lengths }) as TokenBatch;
 const idsOf = (batch: TokenBatch, maxTokens?: number) =>
-  sequencesOf(batch, VOCAB, maxTokens).map(({ ids }) => [...ids]);
+  sequencesOf(batch, { vocab_size: VOCAB }, maxTokens).map(({ ids }) => [...ids]);
 
 describe('sequencesOf', () => {
   it('splits the stream', () => {
@@ -18,7 +18,7 @@ describe('sequencesOf', () => {
   });
 
   it('cuts to the limit and keeps where each sequence began', () => {
-    const sequences = sequencesOf(batchOf(Uint32Array.of(1, 2, 3, 4), Uint32Array.of(3, 1)), VOCAB, 2);
+    const sequences = sequencesOf(batchOf(Uint32Array.of(1, 2, 3, 4), Uint32Array.of(3, 1)), { vocab_size: VOCAB }, 2);
     expect(sequences.map(({ ids, start }) => [[...ids], start])).toEqual([
       [[1, 2], 0],
       [[4], 3],
@@ -49,12 +49,12 @@ describe('sequencesOf', () => {
   });
 
   it('throws a TypeError without a batch', () => {
-    expect(() => sequencesOf(undefined as unknown as TokenBatch, VOCAB)).toThrow(TypeError);
+    expect(() => sequencesOf(undefined as unknown as TokenBatch, { vocab_size: VOCAB })).toThrow(TypeError);
   });
 });
 
 describe('streamRows', () => {
-  const sequences = sequencesOf(batchOf([1, 2, 3, 4, 5], [2, 3]), VOCAB);
+  const sequences = sequencesOf(batchOf([1, 2, 3, 4, 5], [2, 3]), { vocab_size: VOCAB });
   const rowsOf = (asked?: number[]) => {
     const { count, perSequence } = streamRows(sequences, asked);
     return { count, rows: perSequence.map(({ rows }) => [...rows]), places: perSequence.map(({ places }) => places) };
@@ -84,7 +84,7 @@ describe('streamRows', () => {
     expect(() => rowsOf([5])).toThrow(new RangeError('rows[0] is 5; the stream has rows 0 to 4.'));
     expect(() => rowsOf([-1])).toThrow(RangeError);
     expect(() => rowsOf([0.5])).toThrow(TypeError);
-    const cut = sequencesOf(batchOf([1, 2, 3, 4, 5], [4, 1]), VOCAB, 2);
+    const cut = sequencesOf(batchOf([1, 2, 3, 4, 5], [4, 1]), { vocab_size: VOCAB }, 2);
     expect(() => streamRows(cut, [3])).toThrow(RangeError);
     expect([...streamRows(cut, [4, 1]).perSequence[1].rows]).toEqual([0]);
   });

@@ -1,12 +1,14 @@
 import type { ForwardOptions, OutputName, Tensor, TokenBatch } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
+import type { ModelConfig } from '../model/config';
 import type { Head } from '../model/heads/head';
 import { lastHiddenState } from '../model/heads/hidden';
+import { poolerOutput } from '../model/heads/logits';
 import { TASKS } from '../model/heads/tasks';
 import type { Item } from '../runtime/pass-items';
 import type { Call } from './call';
-import { checkLength, type Parts } from './common';
+import { checkLength, inputsOf, type Parts } from './common';
 
 /** Per output: 2 GiB. */
 const MOST_NUMBERS = 2 ** 29;
@@ -17,16 +19,20 @@ const OPTIONS: OptionNames<ForwardOptions> = { ...CALL_OPTIONS, outputs: true, r
 export const forward: Call = {
   options: OPTIONS,
   async run(
-    { config, info, logits, submit }: Parts,
+    parts: Parts,
     batch: TokenBatch,
     { outputs = ['last_hidden_state'], rows, signal, onProgress, truncate = false }: ForwardOptions = {},
   ) {
+    const { config, info, logits, submit } = parts;
     const limits = { ...info, maxTokens: config.max_position_embeddings }; // the tokenizer's limit is not the model's
-    const sequences = sequencesOf(batch, config.vocab_size, truncate ? limits.maxTokens : undefined);
+    const sequences = sequencesOf(batch, config, truncate ? limits.maxTokens : undefined);
     for (const [i, { ids }] of sequences.entries()) checkLength(limits, ids.length, `Sequence ${i}`);
     const task = TASKS[info.task];
     if (outputs.includes('logits') && !task.logits) {
       throw new UnsupportedModelError(`The output 'logits' needs a head; this checkpoint is a ${task.name}.`);
+    }
+    if (outputs.includes('pooler_output') && !parts.hasPooler) {
+      throw new UnsupportedModelError("The output 'pooler_output' needs BERT's pooler, which this checkpoint lacks.");
     }
     const bySequence = task.logits?.by === 'sequence';
     const { count, perSequence } = streamRows(sequences, rows);
@@ -36,6 +42,7 @@ export const forward: Call = {
       last_hidden_state: [count, hidden],
       hidden_states: [stages, count, hidden],
       logits: [bySequence ? sequences.length : count, logits],
+      pooler_output: [sequences.length, hidden],
     };
     const result: Partial<Record<OutputName, Tensor>> = {};
     for (const name of outputs) {
@@ -49,16 +56,17 @@ export const forward: Call = {
       }
       result[name] = { data: new Float32Array(size), shape };
     }
-    const items = sequences.map(({ ids }, s): Item => {
+    const items = sequences.map((sequence, s): Item => {
       const { rows: own, places } = perSequence[s];
-      const item: Item = { ids, name: `Sequence ${s}`, wanted: [] };
-      const { last_hidden_state, hidden_states, logits: scores } = result;
+      const item: Item = { ...inputsOf(parts, sequence), name: `Sequence ${s}`, wanted: [] };
+      const { last_hidden_state, hidden_states, logits: scores, pooler_output } = result;
       const place = (head: Head, to: Float32Array, at: number[]) => {
         if (at.length === 0) return;
         item.wanted.push({ head, rows: own, deliver: (data, width) => placeRows(to, at, data, width) });
       };
       if (last_hidden_state) place(lastHiddenState, last_hidden_state.data, places);
       if (scores) place(task.logits!, scores.data, bySequence ? [s] : places);
+      if (pooler_output) place(poolerOutput, pooler_output.data, [s]);
       if (hidden_states && own.length > 0) {
         item.hidden = {
           rows: own,
@@ -88,9 +96,9 @@ function placeRows(to: Float32Array, places: number[], rows: Float32Array, width
 /** Splits a caller's batch into sequences. Throws a TypeError or RangeError for anything but lists of token ids. */
 export function sequencesOf(
   batch: TokenBatch,
-  vocab_size: number,
+  { vocab_size, type_vocab_size = 0 }: Pick<ModelConfig, 'vocab_size' | 'type_vocab_size'>,
   maxTokens = Infinity,
-): { ids: Uint32Array; start: number }[] {
+): { ids: Uint32Array; tokenTypeIds: Uint32Array; start: number }[] {
   const inputIds = integers(batch?.inputIds, 'inputIds');
   const lengths = integers(batch?.lengths, 'lengths');
   if (lengths.length === 0) throw new RangeError('The batch is empty: lengths has no entries.');
@@ -102,13 +110,27 @@ export function sequencesOf(
   if (high >= 0) {
     throw new RangeError(`inputIds[${high}] is ${inputIds[high]}; the vocabulary has ids 0 to ${vocab_size - 1}.`);
   }
+  const types = typesOf(batch, inputIds.length, type_vocab_size);
   let start = 0;
   return Array.from(lengths, (length, i) => {
     if (length === 0) throw new RangeError(`lengths[${i}] is 0: a sequence needs at least one token.`);
-    const ids = inputIds.slice(start, start + Math.min(length, maxTokens));
+    const cut = (all: Uint32Array) => all.slice(start, start + Math.min(length, maxTokens));
+    const sequence = { ids: cut(inputIds), tokenTypeIds: cut(types), start };
     start += length;
-    return { ids, start: start - length };
+    return sequence;
   });
+}
+
+function typesOf({ tokenTypeIds }: TokenBatch, count: number, type_vocab_size: number): Uint32Array {
+  if (tokenTypeIds === undefined) return new Uint32Array(count);
+  const types = integers(tokenTypeIds, 'tokenTypeIds');
+  if (types.length !== count) {
+    throw new RangeError(`tokenTypeIds has ${types.length} entries, but inputIds has ${count} ids.`);
+  }
+  const high = types.findIndex((type) => type > 0 && type >= type_vocab_size);
+  if (high < 0) return types;
+  const known = type_vocab_size > 1 ? `types 0 to ${type_vocab_size - 1}` : 'no token types: leave tokenTypeIds out';
+  throw new RangeError(`tokenTypeIds[${high}] is ${types[high]}; this model has ${known}.`);
 }
 
 /** A list of non-negative integers as a Uint32Array; the list itself if it is one. */

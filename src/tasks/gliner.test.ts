@@ -17,8 +17,8 @@ const read = (name: string, file: string) =>
   JSON.parse(readFileSync(new URL(`../reference/fixtures/gliner-${name}/${file}`, import.meta.url), 'utf8'));
 
 /** A reference checkpoint's parts, on a GPU that answers with `logit` everywhere. */
-function partsOf(name: string, logit = -9, info: Partial<ModelInfo> = {}) {
-  const { config, heads } = glinerCheckpoint(read(name, 'gliner_config.json'));
+async function partsOf(name: string, logit = -9, info: Partial<ModelInfo> = {}) {
+  const { config, heads } = await glinerCheckpoint(read(name, 'gliner_config.json'));
   const { added_tokens, ...tokenizer } = read(name, 'tokenizer.json');
   const submitted: Item[] = [];
   const parts = {
@@ -74,14 +74,14 @@ describe.each(CASES)('a text for %s', (name) => {
 
   it('is fed to the model as GLiNER does', async () => {
     for (const { texts, labels, ids } of calls) {
-      const { call, submitted } = partsOf(name);
+      const { call, submitted } = await partsOf(name);
       await call(texts, labels, { truncate: true });
       expect(submitted.map((item) => [...item.ids])).toEqual(ids.filter((own: number[]) => own.length > 0));
     }
   });
 
   it('has a span for every word and label, in rows that each have a token', async () => {
-    const { call, submitted, config } = partsOf(name);
+    const { call, submitted, config } = await partsOf(name);
     await call(['Zoë Keating played in Vancouver.'], ['person', 'place', 'person']);
     const [{ rows, lists }] = submitted[0].wanted;
     const [words, labels] = lists!;
@@ -102,14 +102,14 @@ describe.each(CASES)('a text for %s', (name) => {
 
 describe('entities', () => {
   it('reads a label once', async () => {
-    const { call, labelsRead } = partsOf('bi-token');
+    const { call, labelsRead } = await partsOf('bi-token');
     await call('A cat.', ['a', 'b']);
     await call('A dog.', ['b', 'c', 'a']);
     expect(labelsRead.length).toBe(3);
   });
 
   it('has the offsets of the words', async () => {
-    const { call } = partsOf('uni-span', 9);
+    const { call } = await partsOf('uni-span', 9);
     const [found] = await call(['🙂 Zoë'], ['x'], { flat: false });
     expect(found.map(({ text, start, end }) => [text, start, end])).toEqual([
       ['🙂', 0, 2],
@@ -119,13 +119,13 @@ describe('entities', () => {
   });
 
   it('of a text without words are none', async () => {
-    const { call, submitted } = partsOf('uni-span', 9);
+    const { call, submitted } = await partsOf('uni-span', 9);
     expect(await call([' \n', 'a'], ['x'])).toMatchObject([[], [{ text: 'a' }]]);
     expect(submitted.length).toBe(1);
   });
 
   it('cuts a text to the words that the model may have, or says so', async () => {
-    const { call, submitted } = partsOf('bi-span');
+    const { call, submitted } = await partsOf('bi-span');
     const text = Array(13).fill('a').join(' ');
     await expect(call(['a', text], ['x'])).rejects.toThrow(
       new RangeError("Text 1 has 13 words, the model's limit is 12 (max_len). Shorten it, or pass truncate: true."),
@@ -135,7 +135,7 @@ describe('entities', () => {
   });
 
   it('cuts a text to the tokens that the model may have, or says so', async () => {
-    const { call, submitted } = partsOf('uni-span', -9, { maxTokens: 12 });
+    const { call, submitted } = await partsOf('uni-span', -9, { maxTokens: 12 });
     await expect(call('The harbour was closed because', ['x'])).rejects.toThrow(
       /^Text 0 with its labels has \d+ tokens, the model's limit is 12/,
     );
@@ -147,7 +147,7 @@ describe('entities', () => {
   });
 
   it('refuses what makes no sense', async () => {
-    const { call } = partsOf('uni-span');
+    const { call } = await partsOf('uni-span');
     await expect(call('a', [])).rejects.toThrow(new RangeError('There are no labels: the list is empty.'));
     await expect(call('a', 'person' as never)).rejects.toThrow(TypeError);
     await expect(call('a', [''])).rejects.toThrow(new RangeError('Label 0 is empty.'));
@@ -161,7 +161,7 @@ describe('entities', () => {
   });
 
   it('refuses a tokenizer whose token for labels is another', async () => {
-    const { call, config } = partsOf('uni-span');
+    const { call, config } = await partsOf('uni-span');
     config.class_token_index++;
     await expect(call('a', ['x'])).rejects.toThrow(
       /class_token_index is \d+, but by tokenizer.json the token "<<ENT>>"/,

@@ -2,8 +2,8 @@ import { isObject, type Json } from '../formats/json-fields';
 import type { Truncation } from './types';
 import { unsupportedTokenizer, wrongTokenizer } from './wrong';
 
-/** A text (by its number) or a special token. */
-export type TemplateItem = number | { token: string; id: number };
+/** A text (by its number) or a special token, and the type of its tokens. */
+export type TemplateItem = { type: number } & ({ text: number } | { token: string; id: number });
 
 /** Throws a ModelFileError for a special token that is not in the vocabulary, or has another id there. */
 export function checkSpecialTokens(postProcessor: Json[], idOf: (token: string) => number | undefined): void {
@@ -43,22 +43,27 @@ export function readTemplate(
   if (adding.length > 1) {
     throw unsupportedTokenizer('post_processor', adding, 'only one of its parts may add tokens');
   }
-  const special = (token: string): TemplateItem => {
+  const special = (token: string, type = 0): TemplateItem => {
     const id = idOf(token);
     if (id === undefined) throw wrongTokenizer('a token of post_processor', token, 'a token of the vocabulary');
-    return { token, id };
+    return { token, id, type };
   };
-  const texts = isPair ? [0, 1] : [0];
-  if (adding.length === 0) return texts; // a pair stays unjoined
+  const [text, other] = [0, 1].map((number) => ({ text: number, type: number }));
+  if (adding.length === 0) return isPair ? [text, other] : [text]; // a pair stays unjoined
   const { type, single, pair, sep, cls } = adding[0];
   if (type === 'TemplateProcessing') {
     return ((isPair ? pair : single) as Record<string, Json>[]).map(({ SpecialToken, Sequence }) =>
-      SpecialToken ? special(SpecialToken.id as string) : Number(Sequence.id === 'B'),
+      SpecialToken
+        ? special(SpecialToken.id as string, Number(SpecialToken.type_id))
+        : { text: Number(Sequence.id === 'B'), type: Number(Sequence.type_id) },
     );
   }
-  const [first, last] = [cls, sep].map((entry) => special((entry as [string, unknown])[0]));
-  const between = type === 'RobertaProcessing' ? [last, last] : [last];
-  return isPair ? [first, 0, ...between, 1, last] : [first, 0, last];
+  const [before, after] = [cls, sep].map((entry) => (entry as [string, unknown])[0]);
+  const [first, last] = [special(before), special(after)];
+  if (!isPair) return [first, text, last];
+  return type === 'RobertaProcessing'
+    ? [first, text, last, last, { ...other, type: 0 }, last]
+    : [first, text, last, other, special(after, 1)];
 }
 
 /** Lengths of one text or a pair, cut to `room` tokens by Hugging Face's rules. */

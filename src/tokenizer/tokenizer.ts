@@ -91,6 +91,9 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
   checkSpecialTokens(file.postProcessor, idOf);
   const singleTemplate = readTemplate(file.postProcessor, false, idOf);
   const pairTemplate = readTemplate(file.postProcessor, true, idOf);
+  // transformers passes on what model_input_names lists.
+  const { model_input_names: inputs } = isObject(tokenizerConfig) ? tokenizerConfig : {};
+  const hasTypes = !Array.isArray(inputs) || inputs.includes('token_type_ids');
 
   const tokenizeWord = createModel(file.model);
 
@@ -197,7 +200,7 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
     truncation?: Truncation,
   ): Tokens => {
     const template = pair === undefined ? singleTemplate : pairTemplate;
-    const specialCount = template.filter((item) => typeof item !== 'number').length;
+    const specialCount = template.filter((item) => 'id' in item).length;
     const room = maxTokens - specialCount;
     if (!(room >= 0)) {
       throw new RangeError(`encode: maxTokens is ${maxTokens}, less than the ${specialCount} special tokens`);
@@ -209,18 +212,25 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
       truncation,
     );
     const parts = template.map((item) =>
-      typeof item === 'number'
-        ? { text: texts[item], length: lengths[item], sequence: item }
-        : { text: { ids: [item.id], tokens: [item.token], offsets: [[0, 0]], words: [-1] }, length: 1, sequence: -1 },
+      'text' in item
+        ? { text: texts[item.text], length: lengths[item.text], sequence: item.text, type: item.type }
+        : {
+            text: { ids: [item.id], tokens: [item.token], offsets: [[0, 0]], words: [-1] },
+            length: 1,
+            sequence: -1,
+            type: item.type,
+          },
     );
     // Whole columns at a time: a look at each token would cost as much as finding it.
     const column = <K extends keyof Columns>(key: K): Columns[K] =>
       parts.reduce<unknown[]>((all, { text, length }) => all.concat(text[key].slice(0, length)), []) as Columns[K];
     const ids = new Uint32Array(column('ids'));
     const sequenceIds = new Int32Array(ids.length);
+    const tokenTypeIds = new Uint32Array(ids.length);
     let at = 0;
-    for (const { length, sequence } of parts) {
+    for (const { length, sequence, type } of parts) {
       sequenceIds.fill(sequence, at);
+      if (hasTypes) tokenTypeIds.fill(type, at);
       at += length;
     }
     return {
@@ -229,6 +239,7 @@ function tokenizerOf(tokenizerJson: unknown, tokenizerConfig: unknown | undefine
       offsets: column('offsets'),
       wordIds: new Int32Array(column('words')),
       sequenceIds,
+      tokenTypeIds,
     };
   };
 

@@ -6,9 +6,9 @@ import { profileOf } from '../../gpu/profile';
 import { slotsOf } from '../../kernels/step';
 import { buildModel } from '../build';
 import type { PassSizes } from '../family';
+import { readModernBert } from '../fixtures/modernbert';
 import { pooledEmbedding } from '../heads/embeddings';
 import { topK } from '../heads/top-k';
-import { readModelConfig } from './registry';
 
 /** The forward pass is data: no GPU is needed to look at it. */
 const GIBIBYTE = 2 ** 30;
@@ -22,7 +22,7 @@ const gpu = { limits, profile: profileOf(info, undefined) } as Gpu;
 
 const modelOf = (dtype: Dtype = 'f16', compute: Compute = 'float') =>
   buildModel({
-    ...readModelConfig(base.config),
+    ...readModernBert(base.config),
     gpu,
     sentence: { modules: [], chains: {} },
     names: new Set(['model.embeddings.tok_embeddings.weight']),

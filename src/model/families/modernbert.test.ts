@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { ModelFileError, UnsupportedModelError } from '../../api/errors';
 import { readSpec } from '../fixtures/golden';
-import type { ModernBertConfig } from './modernbert';
-import { readModelConfig } from './registry';
+import { readModernBert } from '../fixtures/modernbert';
 
-const parseConfig = (json: unknown) => readModelConfig(json).config as ModernBertConfig;
+const parseConfig = (json: unknown) => readModernBert(json).config;
 
 /** ModernBERT-base as it is on the Hub: the spelling of transformers 4.48. */
 const OLD = {

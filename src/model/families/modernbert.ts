@@ -5,14 +5,13 @@
 import { ModelFileError } from '../../api/errors';
 import { fieldsOf, isObject, type Json, type JsonFields, MOST, shown, wrongField } from '../../formats/json-fields';
 import { attentionTile } from '../../kernels/attention';
-import { type Activation, type Epilogue, M_MULTIPLE } from '../../kernels/gemm-spec';
-import { embed, layerNorm } from '../../kernels/layer_norm';
+import type { Activation, Epilogue } from '../../kernels/gemm-spec';
+import { layerNorm } from '../../kernels/layer_norm';
 import { attentionPlace, gegluPlace, headsLayout, paddedWidth, qkvPlace, ropeTable } from '../../kernels/layout';
 import type { Slot } from '../../kernels/step';
-import { roundUp } from '../../kernels/storage';
-import { activation, encoderAttention, encoderLinear } from '../blocks';
-import { MOST_WIDTH, type ModelConfig, readActivation, readHeads, readLabels, readLayers } from '../config';
-import { type Encoder, type Family, type HeadTask, input_ids, type PassSizes, type Target, WIDE } from '../family';
+import { activation, encoderAttention, encoderEmbeddings, encoderLinear } from '../blocks';
+import { MOST_WIDTH, type ModelConfig, readActivation, readEps, readHeads, readLabels, readLayers } from '../config';
+import { type Encoder, type Family, type HeadTask, type PassSizes, type Target, WIDE } from '../family';
 import { answersOf, classifierOf, decoderOf, type TaskHead } from '../task-head';
 import type { Norm, Tensors } from '../tensors';
 
@@ -60,7 +59,7 @@ function readConfig(fields: JsonFields): ModernBertConfig {
     head_dim,
     hidden_activation: readActivation(fields, 'hidden_activation'),
     max_position_embeddings: integer('max_position_embeddings', 8192),
-    norm_eps: normEps(fields),
+    norm_eps: readEps(fields, 'norm_eps', 1e-5),
     norm_bias: boolean('norm_bias', false),
     attention_bias: boolean('attention_bias', false),
     mlp_bias: boolean('mlp_bias', false),
@@ -72,13 +71,6 @@ function readConfig(fields: JsonFields): ModernBertConfig {
     windows: kinds.map((kind) => (kind === 'full_attention' ? 0 : Math.floor(local_attention / 2))),
     rope_thetas: kinds.map((kind) => ropeTheta(fields, kind)),
   };
-}
-
-/** As f32 it must be neither 0 nor infinite. */
-function normEps({ number, wrong }: JsonFields): number {
-  const eps = number('norm_eps', 1e-5);
-  if (eps >= 1e-30 && eps <= 1) return eps;
-  throw wrong('norm_eps', 'a number from 1e-30 to 1');
 }
 
 type LayerKind = 'full_attention' | 'sliding_attention';
@@ -160,7 +152,7 @@ function tensors(c: ModernBertConfig, t: Tensors) {
         attn_norm: index === 0 ? undefined : norm(`${layer}.attn_norm`), // the embeddings' norm serves layer 0
         Wqkv: t.linear(`${layer}.attn.Wqkv`, [3 * h, h], {
           bias: c.attention_bias,
-          n: 3 * heads.attention,
+          n: heads.qkv,
           rowAt: qkvPlace(heads),
         }),
         Wo: t.linear(`${layer}.attn.Wo`, [h, h], {
@@ -193,15 +185,14 @@ function forward(c: ModernBertConfig, weights: Weights, target: Target): Encoder
   const { gpu, act } = target;
   const { tok_embeddings, embeddings_norm, layers, final_norm } = weights;
   const heads = headsLayout(c.num_attention_heads, c.head_dim);
-  const { headDim, attention: attentionWidth } = heads;
+  const { headDim, attention: attentionWidth, qkv } = heads;
   const [hidden, intermediate] = [paddedWidth(c.hidden_size), paddedWidth(c.intermediate_size)];
   const tile = attentionTile(gpu, headDim);
   const tokens = (s: PassSizes) => s.tokens;
-  const paddedTokens = (s: PassSizes) => roundUp(s.tokens, M_MULTIPLE);
 
   const hidden_states = activation('hidden_states', 'f32', hidden);
   const normed = activation('normed', act, Math.max(hidden, attentionWidth)); // and attention's output
-  const wide = activation(WIDE, act, Math.max(3 * attentionWidth, intermediate)); // q, k, v; then GeGLU's output
+  const wide = activation(WIDE, act, Math.max(qkv, intermediate)); // q, k, v; then GeGLU's output
   const rope = (theta: number): Slot => ({
     label: `rope ${theta}`,
     per: 'position',
@@ -221,15 +212,10 @@ function forward(c: ModernBertConfig, weights: Weights, target: Target): Encoder
   const attend = encoderAttention(target, { ...heads, tile }, wide, normed);
 
   return {
-    embeddings: tok_embeddings.pieces.map(({ weight: table, scales: table_scales, firstRow, rows }) => {
-      const { weight, bias } = embeddings_norm;
-      const buffers = { input_ids, table, table_scales, weight, bias, hidden_states, normed };
-      const spec = { ...normSpec, dtype: tok_embeddings.dtype, firstId: firstRow, ids: rows };
-      return embed(spec, buffers, paddedTokens); //                                      [T] → [T, hidden], normed for layer 0 too
-    }),
+    embeddings: encoderEmbeddings({ table: tok_embeddings }, embeddings_norm, normSpec, { hidden_states, normed }), // [T] → [T, hidden]
     layers: layers.map(({ attn_norm, Wqkv, Wo, mlp_norm, Wi, mlp_Wo, window, rope_theta }) => [
       ...(attn_norm ? [norm(attn_norm)] : []), //                                        [T, hidden]
-      ...linear('Wqkv', Wqkv, normed, rotate, wide, rope(rope_theta)), //                [T, 3 attention], q and k rotated
+      ...linear('Wqkv', Wqkv, normed, rotate, wide, rope(rope_theta)), //                [T, qkv], q and k rotated
       attend(window), //                                                                 [T, attention]
       ...linear('attn.Wo', Wo, normed, residual, hidden_states), //                      hidden_states += ·
       norm(mlp_norm), //                                                                 [T, hidden]

@@ -1,10 +1,11 @@
 /** GLiNER's gliner_config.json (the library gliner, config.py): an encoder, or one for texts and one for labels, and a head around them. */
 import { ModelFileError, UnsupportedModelError } from '../../api/errors';
 import { GLINER_CONFIG } from '../../formats/checkpoint';
-import { fieldsOf, isObject, type JsonFields } from '../../formats/json-fields';
+import { fieldsOf, isObject, type Json, type JsonFields } from '../../formats/json-fields';
 import { MAX_LSTM_HIDDEN } from '../../kernels/lstm';
-import { MOST_WIDTH } from '../config';
+import { MOST_WIDTH, type ModelConfig } from '../config';
 import { readModelConfig } from '../families/registry';
+import type { Family } from '../family';
 
 export interface GlinerConfig {
   /** `token`: start, end and inside of an entity are scored word by word. Else the spans of up to `max_width` words, by the layer so named. */
@@ -27,23 +28,30 @@ export interface GlinerConfig {
   labels_size: number | undefined;
 }
 
-/** The encoders' configs as transformers writes them, and the head's. */
+/** An encoder's config as transformers writes it, and as its family reads it. */
+export interface EncoderConfig {
+  json: Json;
+  family: Family;
+  config: ModelConfig;
+}
+
+/** The encoders' configs, and the head's. */
 export interface GlinerFile {
-  encoder: Record<string, unknown>;
-  labelsEncoder: Record<string, unknown> | undefined;
+  encoder: EncoderConfig;
+  labelsEncoder: EncoderConfig | undefined;
   config: GlinerConfig;
 }
 
 const TYPES = ['uni_encoder_span', 'uni_encoder_token', 'bi_encoder_span', 'bi_encoder_token'];
 
 /** Throws a ModelFileError for values that make no sense, an UnsupportedModelError for what cannot be computed. */
-export function readGlinerConfig(json: unknown): GlinerFile {
+export async function readGlinerConfig(json: unknown): Promise<GlinerFile> {
   const fields = fieldsOf(GLINER_CONFIG, json);
   const { integer, boolean, oneOf, has } = fields;
   checkUnsupported(fields);
-  const encoder = encoderOf(fields, 'encoder_config', fields.text('model_name'));
+  const encoder = await encoderOf(fields, 'encoder_config', fields.text('model_name'));
   const isBi = has('labels_encoder');
-  const labels = isBi ? encoderOf(fields, 'labels_encoder_config', fields.text('labels_encoder')) : undefined;
+  const labels = isBi ? await encoderOf(fields, 'labels_encoder_config', fields.text('labels_encoder')) : undefined;
   const mode = oneOf('span_mode', ['markerV0', 'marker', 'token_level'], 'markerV0');
   const hidden_size = integer('hidden_size', 512, MOST_WIDTH);
   // Bi-encoders have an LSTM in their files that their forward pass leaves out.
@@ -55,8 +63,8 @@ export function readGlinerConfig(json: unknown): GlinerFile {
     throw fields.unsupported('post_fusion_schema', 'only bi-encoders whose labels do not attend to the text are');
   }
   return {
-    encoder: encoder.json,
-    labelsEncoder: labels?.json,
+    encoder,
+    labelsEncoder: labels,
     config: {
       span_mode: mode === 'token_level' ? 'token' : mode,
       hidden_size,
@@ -68,8 +76,8 @@ export function readGlinerConfig(json: unknown): GlinerFile {
       sep_token: fields.text('sep_token') ?? '<<SEP>>',
       class_token_index: isBi ? -1 : integer('class_token_index'),
       embed_ent_token: boolean('embed_ent_token', true),
-      encoder_size: encoder.hidden_size,
-      labels_size: labels?.hidden_size,
+      encoder_size: encoder.config.hidden_size,
+      labels_size: labels?.config.hidden_size,
     },
   };
 }
@@ -92,7 +100,11 @@ function checkUnsupported(fields: JsonFields): void {
 }
 
 /** An encoder's config, with GLiNER's default of its type. */
-function encoderOf({ json, text, wrong }: JsonFields, key: string, name: string | undefined) {
+async function encoderOf(
+  { json, text, wrong }: JsonFields,
+  key: string,
+  name: string | undefined,
+): Promise<EncoderConfig> {
   const own = json[key] ?? undefined;
   if (own === undefined) {
     throw new ModelFileError(
@@ -102,7 +114,7 @@ function encoderOf({ json, text, wrong }: JsonFields, key: string, name: string 
   if (!isObject(own)) throw wrong(key, 'an object');
   const config = { model_type: 'deberta-v2', ...own };
   try {
-    return { json: config, hidden_size: readModelConfig(config, `${GLINER_CONFIG} (${key})`).config.hidden_size };
+    return { json: config, ...(await readModelConfig(config, `${GLINER_CONFIG} (${key})`)) };
   } catch (cause) {
     if (!(cause instanceof UnsupportedModelError) || key === 'encoder_config') throw cause;
     const what = `This GLiNER model reads its labels with an encoder of their own, ${JSON.stringify(text('labels_encoder')?.slice(0, 100))}.`;

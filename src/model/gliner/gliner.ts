@@ -1,7 +1,7 @@
 /** What a GLiNER checkpoint is: a part of the worker, which passes on what its call needs. */
 import type { Head } from '../heads/head';
 import type { Tensors } from '../tensors';
-import { type GlinerConfig, readGlinerConfig } from './config';
+import { type EncoderConfig, type GlinerConfig, readGlinerConfig } from './config';
 import { glinerLabels, glinerScores, paddedLabels, scoresPerLabel } from './heads';
 import { declareGliner, type GlinerParts, labelStride, type Reads } from './parts';
 
@@ -17,11 +17,11 @@ export interface GlinerEncoder {
 
 export interface GlinerCheckpoint {
   config: GlinerConfig;
-  /** The config of the encoder that reads texts, as transformers writes it. */
-  encoder: Record<string, unknown>;
+  /** The encoder that reads texts. */
+  encoder: EncoderConfig;
   text: GlinerEncoder;
   /** The encoder that reads labels, if it is another: its config, its head and the folder of its tokenizer. */
-  labels: { encoder: Record<string, unknown>; head: GlinerEncoder; tokenizer: string } | undefined;
+  labels: { encoder: EncoderConfig; head: GlinerEncoder; tokenizer: string } | undefined;
   heads: typeof HEADS;
 }
 
@@ -32,8 +32,8 @@ export type GlinerHeads = typeof HEADS;
 const LAYER = 'token_rep_layer';
 
 /** `json`: of gliner_config.json. Throws what readGlinerConfig throws. */
-export function glinerCheckpoint(json: unknown): GlinerCheckpoint {
-  const { encoder, labelsEncoder, config } = readGlinerConfig(json);
+export async function glinerCheckpoint(json: unknown): Promise<GlinerCheckpoint> {
+  const { encoder, labelsEncoder, config } = await readGlinerConfig(json);
   const part = (name: string, reads: Reads, usual: Head): GlinerEncoder => ({
     prefix: `${LAYER}.${name}.model.`,
     declare: (tensors) => declareGliner(config, reads, tensors),

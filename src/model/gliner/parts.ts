@@ -108,6 +108,6 @@ export function declareGliner(config: GlinerConfig, reads: Reads, t: Tensors): G
 
   /** torch's names: rnn.lstm.weight_ih_l0 and rnn.lstm.bias_ih_l0. */
   function gates(name: string, columns: number, options: LinearOptions): Linear {
-    return linear('rnn.lstm', [2 * d, columns], { ...options, spelling: (part) => `rnn.lstm.${part}_${name}` });
+    return linear('rnn.lstm', [2 * d, columns], { ...options, spelling: (_, part) => `rnn.lstm.${part}_${name}` });
   }
 }

@@ -1,7 +1,7 @@
 import type { LoadedModel } from '../model';
 import type { TaskHead } from '../task-head';
 import type { Head } from './head';
-import { allTokens, answerOf, chosenTokens, logitsOf, pooled, type Rows } from './rows';
+import { allTokens, answerOf, chosenTokens, logitsOf, pooled, projected, type Rows, throughHead } from './rows';
 
 /** Throws a TypeError for a checkpoint without a head. */
 export function headOf({ head, task }: LoadedModel): TaskHead {
@@ -28,6 +28,19 @@ export const sequenceLogits: Head = {
     if (scores) return answerOf(through(scores, allTokens(encoder)));
     const head = headOf(model);
     if (!head.pooling) throw new TypeError(`A head of task '${model.task}' does not pool.`);
+    if (head.isLate)
+      return answerOf(projected(pooled(throughHead(allTokens(encoder), head), [head.pooling]), head.output));
     return answerOf(logitsOf(pooled(allTokens(encoder), [head.pooling]), head));
+  },
+};
+
+/** What BERT's pooler makes of each sequence: [sequences, hidden_size]. */
+export const poolerOutput: Head = {
+  key: 'pooler_output',
+  by: 'sequence',
+  build({ encoder }) {
+    const { pooler } = encoder;
+    if (!pooler) throw new TypeError('This checkpoint has no pooler.');
+    return answerOf(throughHead(pooled(allTokens(encoder), ['cls']), { layers: [pooler] }));
   },
 };

@@ -45,13 +45,13 @@ const scratch = (stride: number, per: RowSlot['per'], rows?: Rows): RowSlot => (
 });
 const other = (rows: Rows, stride: number): RowSlot => scratch(stride, rows.slot.per, rows);
 
-/** The last hidden states of every token, or of those that the row lists name: LayerNorm of the residual stream. */
+/** The last hidden states of every token, or of those that the row lists name: of the residual stream, the final norm. */
 function lastHiddenStates({ hidden_states, hidden_size, final_norm }: Encoder, listed?: RowSlot['per']): Rows {
-  const { weight, bias, eps } = final_norm;
+  const { weight, bias, eps = 0, rms }: Partial<Norm> = final_norm ?? {};
   const stride = paddedWidth(hidden_size);
   const slot: RowSlot = listed ? scratch(stride, listed) : { label: WIDE, per: 'token', bytes: stride * 4 };
   const buffers = { hidden_states, rows: listed && indices, weight, bias, normed: slot };
-  const spec = { hidden: hidden_size, stride, eps, out: 'f32' } as const;
+  const spec = { hidden: hidden_size, stride, eps, rms, out: 'f32' } as const;
   return { slot, stride, columns: hidden_size, steps: [layerNorm(spec, buffers, countOf(slot))] };
 }
 
@@ -113,20 +113,21 @@ export function normalized(rows: Rows, columns = rows.columns): Rows {
   return { ...rows, columns, steps: [...rows.steps, step] };
 }
 
-/** Hidden states through the layers of the checkpoint's own head. */
-export const throughHead = (rows: Rows, { layers }: TaskHead): Rows =>
+/** Hidden states through the layers of a head. */
+export const throughHead = (rows: Rows, { layers }: Pick<TaskHead, 'layers'>): Rows =>
   layers.reduce(
     (before, layer) =>
       'norm' in layer
         ? normed(before, layer.norm)
-        : dense(before, layer.label, layer.dense, before.columns, layer.activation),
+        : dense(before, layer.label, layer.dense, layer.columns ?? before.columns, layer.activation),
     rows,
   );
 
 /** Hidden states through the checkpoint's own head, to logits. */
 export const logitsOf = (rows: Rows, head: TaskHead): Rows => projected(throughHead(rows, head), head.output);
 
-function projected(rows: Rows, { label, pieces, stride, columns }: Output): Rows {
+/** Rows to logits. */
+export function projected(rows: Rows, { label, pieces, stride, columns }: Output): Rows {
   const slot: RowSlot = { label: 'logits', per: rows.slot.per, bytes: stride * 4 };
   const steps = pieces.map((piece) => {
     const place = { outStride: stride, outColumn: piece.column };

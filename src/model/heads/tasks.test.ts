@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Task } from '../../api/types';
-import { readModelConfig } from '../families/registry';
 import { readSpec } from '../fixtures/golden';
+import { readModernBert } from '../fixtures/modernbert';
 import { taskOf } from './tasks';
 
 describe('taskOf', () => {
   const of = (architectures: string[], tensors: string[], asked?: Task, id2label?: object) => {
-    const { family, config } = readModelConfig({
+    const { family, config } = readModernBert({
       ...readSpec('tiny-mlm').config,
       model_type: 'modernbert',
       architectures,

@@ -10,17 +10,17 @@ import {
   ACTIVATE,
   add,
   attention,
-  embed,
   geglu,
   layerNorm,
   linear,
   type Matrix,
   pool,
   rope,
+  rowsOf,
 } from '../../../kernels/twins';
 import { tokenStream } from '../../../packing/stream';
+import { readModernBert } from '../../fixtures/modernbert';
 import type { ModernBertConfig } from '../modernbert';
-import { readModelConfig } from '../registry';
 
 export interface ReferenceOutputs {
   last_hidden_state: Matrix; // [T, hidden]
@@ -30,7 +30,7 @@ export interface ReferenceOutputs {
 
 export function referenceForward(folder: string, task: Task, sequences: Uint32Array[]): ReferenceOutputs {
   const json: unknown = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
-  const config = readModelConfig(json).config as ModernBertConfig;
+  const config = readModernBert(json).config;
   const { matrix, vector } = readTensors(join(folder, 'model.safetensors'), task === 'encoder' ? '' : 'model.');
   const { input_ids, cu_seqlens, positions } = tokenStream(sequences);
   const { head_dim, hidden_size, norm_eps } = config;
@@ -40,8 +40,7 @@ export function referenceForward(folder: string, task: Task, sequences: Uint32Ar
   const project = (x: Matrix, name: string) => linear(x, matrix(`${name}.weight`), vector(`${name}.bias`));
 
   const tok_embeddings = matrix('*embeddings.tok_embeddings.weight');
-  const embeddings_norm = vector('*embeddings.norm.weight')!;
-  let x = embed(input_ids, tok_embeddings, embeddings_norm, vector('*embeddings.norm.bias') ?? zero, norm_eps); // [T, hidden]
+  let x = norm(rowsOf(tok_embeddings, input_ids), '*embeddings.norm'); // [T, hidden]
   for (const [i, window] of config.windows.entries()) {
     const layer = `*layers.${i}`;
     const qkv = project(i === 0 ? x : norm(x, `${layer}.attn_norm`), `${layer}.attn.Wqkv`); // [T, 3 hidden]
