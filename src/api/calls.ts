@@ -242,7 +242,7 @@ export interface ForwardOptions extends CallOptions {
 
 /** The calls of a model. Options, if any, are the last argument. */
 export interface Calls {
-  /** Candidates for every `[MASK]`: transformers' fill-mask pipeline, also for several masks in a text. Throws a RangeError for a text without one. */
+  /** Candidates for every `[MASK]`: transformers' fill-mask pipeline, also for several masks in a text. Throws a RangeError for a text without one; a mask that `truncate` cuts off has no result. */
   fillMask(text: string, options?: FillMaskOptions): Promise<MaskResult[]>;
   fillMask(texts: string[], options?: FillMaskOptions): Promise<MaskResult[][]>;
   /**

@@ -3,6 +3,7 @@ import type { Pooling } from '../api/embeddings';
 import { ModelFileError } from '../api/errors';
 import type { Activation } from '../kernels/gemm-spec';
 import { roundUp } from '../kernels/storage';
+import type { LoadedModel } from './model';
 import type { Linear, Norm, Table, Tensors } from './tensors';
 
 export interface TaskHead {
@@ -17,6 +18,12 @@ export interface TaskHead {
 
 /** A dense layer with its activation, or a norm. `columns`: of its output; default as many as of its input. */
 export type HeadLayer = { label: string; dense: Linear; activation: Activation; columns?: number } | { norm: Norm };
+
+/** Throws a TypeError for a checkpoint without a head. */
+export function headOf({ head, task }: Pick<LoadedModel, 'head' | 'task'>): TaskHead {
+  if (!head) throw new TypeError(`A checkpoint of task '${task}' has no head.`);
+  return head;
+}
 
 /** A dense layer of a head: NAME.weight [rows, columns] with a bias, then its activation. */
 export const denseOf = (t: Tensors, name: string, shape: [number, number], activation: Activation): HeadLayer => ({

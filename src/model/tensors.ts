@@ -78,13 +78,13 @@ export function declareTensors({ alloc, maxBindingSize, dtype, names, folder = '
   /** Buffers of zeros by their size: norms without a bias add one. */
   const zeros = new Map<number, GPUBuffer>();
 
-  /** Allocates a vector of `stride` numbers; those of the file's tensors, one after the other, go there. */
-  function vector(parts: Parts, stride: number, rowAt = (row: number) => row): GPUBuffer {
-    const buffer = allocate(parts[0].name, stride * 4);
+  /** Allocates a vector of `size` numbers; those of the file's tensors, one after the other, go there. */
+  function vector(parts: Parts, size: number, rowAt = same): GPUBuffer {
+    const buffer = allocate(parts[0].name, size * 4);
     const pieces = [{ buffer, firstRow: 0 }];
     for (const { name, first, rows } of placed(parts)) {
-      const columnAt = (i: number) => rowAt(first + i);
-      places.set(prefix + name, { shape: [rows], dtype: 'f32', stride, pieces, columnAt });
+      const place = (row: number) => rowAt(first + row);
+      places.set(prefix + name, { shape: [rows], dtype: 'f32', stride: 1, pieces, rowAt: place });
     }
     return buffer;
   }
@@ -116,7 +116,7 @@ export function declareTensors({ alloc, maxBindingSize, dtype, names, folder = '
       pieces.map((piece) => ({ buffer: buffer(piece), firstRow: piece.firstRow }));
     const [weights, scales] = [placesOf(({ weight }) => weight), placesOf((piece) => piece.scales!)];
     for (const { name, first, rows } of placed(parts)) {
-      const move = { rowAt: first || rowAt ? (row: number) => (rowAt ?? same)(first + row) : undefined, columnAt };
+      const move = { rowAt: first > 0 || rowAt ? (row: number) => (rowAt ?? same)(first + row) : undefined, columnAt };
       places.set(prefix + name, { shape: [rows, columns], dtype, stride: k, pieces: weights, ...move });
       if (isQuantized(dtype)) {
         const stride = k / GROUP;

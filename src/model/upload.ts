@@ -6,7 +6,7 @@ import type { TensorInfo } from '../formats/safetensors';
 import type { Gpu } from '../gpu/device';
 import { settled } from '../gpu/firefox';
 
-/** Where a tensor goes on the GPU: a matrix [rows, columns] (a vector is one row) into padded rows of one buffer, or of several pieces. */
+/** Where a tensor goes on the GPU: a matrix [rows, columns] (a vector is one column) into padded rows of one buffer, or of several pieces. */
 export interface Placement {
   shape: number[];
   dtype: Dtype;
@@ -115,7 +115,7 @@ export function createUploader(gpu: Gpu, file: string) {
   return {
     async chunk(tensor: TensorInfo, bytes: Uint8Array<ArrayBuffer>, place: Placement): Promise<void> {
       const { name, dtype, shape } = tensor;
-      const columns = shape[shape.length - 1];
+      const columns = shape.length === 1 ? 1 : shape[shape.length - 1];
       const total = shape.reduce((a, b) => a * b, 1);
       if (name !== current) {
         current = name;

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import type { RerankOptions } from '../api/calls';
+import type { RerankOptions, TokenBatch } from '../api/calls';
 import type { Embeddings, EmbedOptions, MultiVectorOptions, SparseOptions } from '../api/embeddings';
 import type { Model } from '../api/types';
 
@@ -21,6 +21,8 @@ export interface ReferenceCall {
   documents?: string[];
   labels?: string[];
   ids?: number[][];
+  /** Of models with token types. */
+  typeIds?: number[][];
   rows?: number[][];
   output?: 'last_hidden_state' | 'logits';
   values?: unknown[];
@@ -64,16 +66,24 @@ function withoutEmpty<T>(inputs: (string | string[])[], values: unknown): { inpu
   return all.filter(({ input }) => (Array.isArray(input) ? input.every((text) => text !== '') : input !== ''));
 }
 
-const tokenize: Run = async (model, { texts = [], ids = [] }) => {
+const tokenize: Run = async (model, { texts = [], ids = [], typeIds }) => {
   for (const [i, text] of texts.entries()) {
     const tokens = await (Array.isArray(text) ? model.tokenize(text[0], text[1]) : model.tokenize(text));
     expect([...tokens.ids], `text ${i}`).toEqual(ids[i]);
+    if (typeIds) expect([...tokens.tokenTypeIds], `text ${i}`).toEqual(typeIds[i]);
   }
 };
 
-const forward: Run = async (model, { output = 'logits', ids = [], rows = [], values, tolerance = 0 }) => {
+/** One sequence. */
+const batchOf = (ids: number[], types: number[] | undefined): TokenBatch => ({
+  inputIds: Uint32Array.from(ids),
+  lengths: Uint32Array.of(ids.length),
+  ...(types && { tokenTypeIds: Uint32Array.from(types) }),
+});
+
+const forward: Run = async (model, { output = 'logits', ids = [], typeIds, rows = [], values, tolerance = 0 }) => {
   for (const [i, sequence] of ids.entries()) {
-    const batch = { inputIds: Uint32Array.from(sequence), lengths: Uint32Array.of(sequence.length) };
+    const batch = batchOf(sequence, typeIds?.[i]);
     const { data, shape } = (await model.forward(batch, { outputs: [output], rows: rows[i] }))[output]!;
     const want = (values as number[][][])[i];
     expect(shape, `sequence ${i}`).toEqual([want.length, want[0].length]);
@@ -81,10 +91,17 @@ const forward: Run = async (model, { output = 'logits', ids = [], rows = [], val
   }
 };
 
-const answer: Run = async (model, { ids = [], start = [], end = [], tolerance = 0 }) => {
+const pooler: Run = async (model, { ids = [], typeIds, values, tolerance = 0 }) => {
+  for (const [i, sequence] of ids.entries()) {
+    const { pooler_output } = await model.forward(batchOf(sequence, typeIds?.[i]), { outputs: ['pooler_output'] });
+    expectNear(pooler_output!.data, (values as number[][])[i], tolerance, `sequence ${i}`);
+  }
+};
+
+const answer: Run = async (model, { ids = [], typeIds, start = [], end = [], tolerance = 0 }) => {
   expect([model.info.task, model.info.labels]).toEqual(['qa', ['start', 'end']]);
   for (const [i, sequence] of ids.entries()) {
-    const batch = { inputIds: Uint32Array.from(sequence), lengths: Uint32Array.of(sequence.length) };
+    const batch = batchOf(sequence, typeIds?.[i]);
     const { data, shape } = (await model.forward(batch, { outputs: ['logits'] })).logits!;
     expect(shape, `pair ${i}`).toEqual([sequence.length, 2]);
     const want = sequence.flatMap((_, t) => [start[i][t], end[i][t]]);
@@ -212,6 +229,7 @@ const entities: Run = async (model, { texts = [], labels = [], options, values, 
 export const RUNS = {
   tokenize,
   forward,
+  pooler,
   answer,
   embed,
   embedMultiVector,

@@ -28,7 +28,13 @@ async function fillTexts(parts: Parts, texts: string[], options: FillMaskOptions
   const items = await encode(parts, texts, options, (tokens, i) => {
     const { ids, offsets } = tokens;
     const rows = Uint32Array.from(ids.keys()).filter((row) => ids[row] === maskTokenId);
-    if (rows.length === 0) throw new RangeError(`Text ${i} has no ${maskToken}: there is nothing to fill.`);
+    if (rows.length === 0) {
+      if (!texts[i].includes(maskToken!)) {
+        throw new RangeError(`Text ${i} has no ${maskToken}: there is nothing to fill.`);
+      }
+      results[i] = []; // truncated before its mask
+      return { wanted: [] };
+    }
     const wordIds = idsOf && Array.from(rows, (row) => idsOf(tookSpace(tokens, row)));
     const places = Array.from(rows, (row) => offsets[row]);
     return {
@@ -52,7 +58,10 @@ async function fillTexts(parts: Parts, texts: string[], options: FillMaskOptions
       ],
     };
   });
-  await submit(items, { signal, onProgress });
+  await submit(
+    items.filter(({ wanted }) => wanted.length > 0),
+    { signal, onProgress },
+  );
   return results;
 }
 

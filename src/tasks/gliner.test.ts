@@ -22,6 +22,7 @@ async function partsOf(name: string, logit = -9, info: Partial<ModelInfo> = {}) 
   const { added_tokens, ...tokenizer } = read(name, 'tokenizer.json');
   const submitted: Item[] = [];
   const parts = {
+    config: {},
     gliner: { config, heads },
     info: { task: 'gliner', maxTokens: 512, maxTokensPerPass: 8192, ...info } as ModelInfo,
     tokenizer: createTokenizer({ ...tokenizer, added_tokens }, read(name, 'tokenizer_config.json')),

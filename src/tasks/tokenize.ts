@@ -4,7 +4,8 @@ import { checkText, checkWords, tokenizerOf } from './common';
 
 export const tokenize: Call = {
   async run(parts, text: string | Words, pair?: string | Words) {
-    return tokenizerOf(parts).encode(part(text, 'The text'), pair === undefined ? undefined : part(pair, 'The pair'));
+    const own = part(text, 'The text');
+    return tokenizerOf(parts).encode(own, pair === undefined || pair === '' ? undefined : part(pair, 'The pair'));
   },
 };
 

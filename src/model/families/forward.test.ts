@@ -45,7 +45,7 @@ it("has ModernBERT-base's 22 layers: global attention in every third, no norm be
   const { embeddings, layers } = modelOf().model.encoder;
   const block = ['layer_norm', 'mlp.Wi', 'mlp.Wo'];
   const labels = layers.map((steps) => steps.map(({ label }) => label));
-  expect(embeddings.map(({ label }) => label)).toEqual(['embed']);
+  expect(embeddings.map(({ label }) => label)).toEqual(['embeddings', 'layer_norm_in_place']);
   expect(labels[0]).toEqual(['Wqkv', 'attention global', 'attn.Wo', ...block]);
   expect(labels[1]).toEqual(['layer_norm', 'Wqkv', 'attention window', 'attn.Wo', ...block]);
   expect(labels.map((steps) => steps.includes('attention global'))).toEqual(layers.map((_, l) => l % 3 === 0));

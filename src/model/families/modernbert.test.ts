@@ -144,12 +144,6 @@ describe('the configuration', () => {
   });
 
   it.each([
-    [{ model_type: 'bert' }, /model_type = "bert" is not supported/],
-    [{ model_type: undefined }, /model_type = missing/],
-    [
-      { model_type: 'my-bert', auto_map: { AutoModel: 'modeling.My' }, transformers_version: '4.44.2' },
-      /known are 'modernbert'; a checkpoint's own code \(auto_map\) is not run\. transformers 4\.44\.2 wrote/,
-    ],
     [{ hidden_activation: 'gelu_10' }, /hidden_activation = "gelu_10".*gelu, gelu_pytorch_tanh, silu, relu.*gelu_new/],
     [{ classifier_activation: 'prelu' }, /classifier_activation = "prelu"/],
     [

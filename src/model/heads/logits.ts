@@ -1,13 +1,7 @@
 import type { LoadedModel } from '../model';
-import type { TaskHead } from '../task-head';
+import { headOf } from '../task-head';
 import type { Head } from './head';
 import { allTokens, answerOf, chosenTokens, logitsOf, pooled, projected, type Rows, throughHead } from './rows';
-
-/** Throws a TypeError for a checkpoint without a head. */
-export function headOf({ head, task }: LoadedModel): TaskHead {
-  if (!head) throw new TypeError(`A checkpoint of task '${task}' has no head.`);
-  return head;
-}
 
 /** The logits of the chunk's tokens. */
 export const tokenLogitsOf = (model: LoadedModel): Rows => logitsOf(chosenTokens(model.encoder), headOf(model));

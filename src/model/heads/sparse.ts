@@ -11,10 +11,10 @@ import type { LoadedModel } from '../model';
 import type { SpladePooling } from '../modules/splade-pooling';
 import type { Chain } from '../sentence';
 import type { Output } from '../task-head';
+import { headOf } from '../task-head';
 import type { Linear } from '../tensors';
 import { presentOf } from '../token-table';
 import { CHUNK_BYTES, type Head, type HeadSteps, notFinite } from './head';
-import { headOf } from './logits';
 import { F32, gatheredTokens, spans, throughHead } from './rows';
 
 /** A text's answer: the largest of its `nonzero` weights that are not 0, by ascending id. */
