@@ -9,7 +9,7 @@ const MINUTE = 60_000;
 /**
  * The kind of a test is in its file's name: x.test.ts runs in `npm run check`, x.slow.test.ts takes more than about two seconds of CPU,
  * x.gpu.test.ts needs an adapter, x.base.test.ts runs models of ModernBERT-base's size, x.postgres.test.ts needs a PostgreSQL server,
- * x.deno.test.ts needs lavapipe and Deno, x.soak.test.ts runs for minutes on lavapipe.
+ * x.deno.test.ts needs lavapipe and Deno, x.soak.test.ts runs for minutes on lavapipe, x.real.test.ts needs checkpoints of tools/real.
  */
 const tests = (kind = '') => `{src,cli,tools,bench,demo,training,fuzz}/**/*${kind}.test.ts`;
 
@@ -120,7 +120,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [tests()],
-          exclude: [tests('.{slow,gpu,base,postgres,deno,soak}')],
+          exclude: [tests('.{slow,gpu,base,postgres,deno,soak,real}')],
           // A process per file would take a third of the time. So a test file must undo what it does to globals.
           isolate: false,
           maxWorkers: availableParallelism(),
@@ -167,6 +167,15 @@ export default defineConfig({
           include: [tests('.soak'), 'src/session/recovery.gpu.test.ts'],
           execArgv: ['--expose-gc'],
           env: { ...adapters[0]?.env, GPU_ADAPTER: adapters[0]?.name ?? '', GPU_UNROLL: '1', LOSSES: '100' },
+        },
+      },
+      {
+        test: {
+          ...sequential(14, 10),
+          ...dawn,
+          name: 'extra-real',
+          include: [tests('.real')],
+          env: { ...adapters[0]?.env, GPU_ADAPTER: adapters[0]?.name ?? '', GPU_UNROLL: '1' },
         },
       },
       {

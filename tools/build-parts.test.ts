@@ -79,8 +79,9 @@ test('declarations import full file names, and only those that entries reach are
     expect(withExtensions("import type { X } from 'comlink';").imports).toEqual([]);
   }));
 
-test('counts tests by state, files that break as failed, and apart those that are not for this device', () => {
+test('counts tests by state, files that break as failed, and apart those that cannot run here', () => {
   const note = 'not for this device: it needs subgroups';
+  const absent = 'not fetched: all-MiniLM-L6-v2 was not tested (no registry)';
   const tests = [
     { name: 'a', state: 'passed' },
     { name: 'b', state: 'failed' },
@@ -88,8 +89,14 @@ test('counts tests by state, files that break as failed, and apart those that ar
     { name: 'd', state: 'skipped', note },
     { name: 'e', state: 'skipped', note: 'later' },
     { name: 'f', state: 'pending' },
+    { name: 'g', state: 'skipped', note: absent },
   ];
-  expect(countTests(tests, 2)).toEqual({ passed: 1, failed: 3, otherDevice: { [note]: 2 }, notRun: ['e', 'f'] });
+  expect(countTests(tests, 2)).toEqual({
+    passed: 1,
+    failed: 3,
+    notHere: { [note]: 2, [absent]: 1 },
+    notRun: ['e', 'f'],
+  });
 });
 
 test('picks the manifest of lavapipe for this architecture', () => {

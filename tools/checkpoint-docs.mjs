@@ -1,8 +1,10 @@
-// `npm run docs`: writes docs/checkpoints.md from the reference checkpoints that the tests run (src/reference). A test checks that it is current.
+// `npm run docs`: writes docs/checkpoints.md from the reference checkpoints that the tests run (src/reference, tools/real). A
+// test checks that it is current.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from './bundle.mjs';
+import { realCheckpoints } from './real/prepare.mjs';
 
 const FIXTURES = join(ROOT, 'src/reference/fixtures');
 
@@ -53,6 +55,19 @@ const rowOf = (one) => {
   return `| ${one.about.replaceAll('|', '\\|')} | ${libraryOf(one)} | ${calls} |`;
 };
 
+/** Published weights, in a table: what they are, where the tests have them from, and their licences. */
+const realTable = () => {
+  const packagesOf = (/** @type {import('./real/prepare.mjs').RealCheckpoint} */ { packages }) =>
+    `${packages.map(({ name }) => `\`${name}\``).join(', ')} ${packages[0].version}`;
+  return [
+    '| checkpoint | of | packages | licence |',
+    '| --- | --- | --- | --- |',
+    ...realCheckpoints().map(
+      (one) => `| ${one.name}: ${one.about} | ${one.of} | ${packagesOf(one)} | ${one.licence} |`,
+    ),
+  ].join('\n');
+};
+
 /** @returns {string} the text of docs/checkpoints.md */
 export const checkpointTable = () => {
   const cases = readCases();
@@ -70,6 +85,9 @@ export const checkpointTable = () => {
     '<!-- Written by `npm run docs` from the reference checkpoints of the tests (src/reference). Do not edit. -->',
     intro.replace('{count}', String(cases.length)),
     ...parts,
+    '## Real weights',
+    readFileSync(join(ROOT, 'tools/real/checkpoints.md'), 'utf8').trim(),
+    realTable(),
   ].join('\n\n')}\n`;
 };
 

@@ -27,7 +27,12 @@ const FAMILIES = [
 ];
 const WITH_ROPE = ['nomic-bert', 'gte', 'jina-v3', 'eurobert'];
 
-const refuses = async (name: string, change: Json, error: typeof Error, message: RegExp) => {
+const refuses = async (
+  name: string,
+  change: Json,
+  error: typeof ModelFileError | typeof UnsupportedModelError,
+  message: RegExp,
+) => {
   await expect(read(name, change)).rejects.toThrow(error);
   await expect(read(name, change)).rejects.toThrow(message);
 };
