@@ -16,6 +16,10 @@ const PARTS = /** @type {const} */ ([
   ['Cross-encoders (`rerank`)', /^(cross-encoder|st5-cross-encoder)/],
   ['LoRA adapters (`adapter`, `adapters`)', /lora/],
   ['Entities (`entities`)', /^gliner/],
+  [
+    'Other architectures than ModernBERT',
+    /^(heads-|bert|roberta|xlm-roberta|mpnet|distilbert|electra|deberta|nomic-bert|gte|eurobert|jina)/,
+  ],
   ['Classifiers, question answering, masked language models', /./],
 ]);
 

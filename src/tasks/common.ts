@@ -32,7 +32,7 @@ export interface Parts {
 export function tokenizerOf({ tokenizer, where }: Parts): Tokenizer {
   if (tokenizer) return tokenizer;
   throw new ModelFileError(
-    `There is no tokenizer.json in ${where}: this model accepts only token ids (forward). If it has other files of a tokenizer, this writes one: python -c "from transformers import AutoTokenizer; AutoTokenizer.from_pretrained('ID').save_pretrained('FOLDER')"`,
+    `There is no tokenizer.json in ${where}: this model accepts only token ids (forward). If it has another tokenizer file, this writes one (of sentencepiece's after pip install sentencepiece protobuf): python -c "from transformers import AutoTokenizer; AutoTokenizer.from_pretrained('ID').save_pretrained('FOLDER')"`,
   );
 }
 

@@ -5,6 +5,7 @@ import type { SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/pass-items';
 import { modernbertFile } from '../tokenizer/fixtures/load';
 import { createTokenizer } from '../tokenizer/tokenizer';
+import { type Parts, tokenizerOf } from './common';
 import { callsOn, labelsOf, nanoTokenizer } from './fixtures';
 
 const tokenizer = nanoTokenizer();
@@ -21,6 +22,15 @@ const reading = ({ ids }: Item): number[][] => [
 const classifier = (labels: string[], config: Record<string, unknown> = {}, sentence: Partial<SentenceConfig> = {}) =>
   callsOn('seqcls', { ...labelsOf(labels), ...config }, reading, undefined, sentence).calls;
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+it('says how to make a tokenizer.json of the files of older checkpoints', () => {
+  const parts = (own: typeof tokenizer | undefined) => ({ tokenizer: own, where: 'models/old' }) as Parts;
+  expect(tokenizerOf(parts(tokenizer))).toBe(tokenizer);
+  expect(() => tokenizerOf(parts(undefined))).toThrow(ModelFileError);
+  const fix = `python -c "from transformers import AutoTokenizer; AutoTokenizer.from_pretrained('ID').save_pretrained('FOLDER')"`;
+  expect(() => tokenizerOf(parts(undefined))).toThrow(/^There is no tokenizer.json in models\/old: .*only token ids/);
+  expect(() => tokenizerOf(parts(undefined))).toThrow(fix);
+});
 
 describe('classify', () => {
   const text = 'is 2 and -1 or 0.5';

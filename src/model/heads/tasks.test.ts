@@ -36,6 +36,11 @@ describe('taskOf', () => {
     expect(of([], ['head.dense.weight', 'classifier.weight'])).toBe('tokcls');
   });
 
+  it('goes by the tensors of a class for pretraining, which has several heads or one that no call has', () => {
+    expect(of(['ModernBertForPreTraining'], ['head.dense.weight'])).toBe('mlm');
+    expect(of(['ElectraForPreTraining'], ['discriminator_predictions.dense.weight'])).toBe('encoder');
+  });
+
   it('is what the caller asks for', () =>
     expect(of(['ModernBertForMaskedLM'], ['head.dense.weight'], 'encoder')).toBe('encoder'));
 
