@@ -50,8 +50,9 @@ beforeAll(async () => {
   library = await pack('library', ROOT, ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md']);
   cli = await pack('cli', join(ROOT, 'cli'), ['package.json', 'README.md']);
   await install('app', at(library.filename));
-  // Offline, so the dependency webgpu is this project's.
-  await install('cli-app', at(library.filename), at(cli.filename), join(ROOT, 'node_modules/webgpu'));
+  // Offline, so the dependencies are this project's.
+  const modules = ['webgpu', 'papaparse'].map((name) => join(ROOT, 'node_modules', name));
+  await install('cli-app', at(library.filename), at(cli.filename), ...modules);
 
   await cp(join(ROOT, 'public/models/nano'), at('site/models/nano'), { recursive: true });
   server = await serve(at('site'));
@@ -162,7 +163,7 @@ async function checkScripts(fetched: string[]) {
 }
 
 /** What a first load of a masked language model, and its call, need of the worker's parts. */
-const PARTS = ['download', 'first-load', 'more-calls', 'tokenizer'];
+const PARTS = ['download', 'first-load', 'modernbert', 'more-calls', 'tokenizer'];
 
 it('a Vite app', async () => {
   await write({ 'app/vite/index.html': PAGE, 'app/vite/main.js': MAIN });
@@ -218,6 +219,22 @@ it('a plain page that imports the file', async () => {
   const file = (name: string) => `/plain/modernbert-webgpu/${name}.js`;
   expect([index, worker]).toEqual([file('index'), file('worker')]);
   expect(parts.sort()).toEqual(PARTS.map((part) => file(`worker-${part}`)));
+});
+
+it('a page that embeds with a BERT fetches the other architectures, and no call but embed', async () => {
+  await write({
+    'site/bert/index.html': PAGE,
+    'site/bert/main.js': `
+import { loadModel } from '/plain/modernbert-webgpu/index.js';
+const model = await loadModel('/models/bert', { dtype: 'f32', arithmetic: 'f32' });
+const { calls: [{ texts, values }] } = await (await fetch('/models/bert/expected.json')).json();
+const { data } = await model.embed(texts[0], { truncate: true });
+document.title = data.every((x, i) => Math.abs(x - values[0][i]) < 2e-5) ? 'Paris' : 'wrong';`,
+  });
+  await cp(join(ROOT, 'src/reference/fixtures/st-minilm'), at('site/models/bert'), { recursive: true });
+  const fetched = await visit('/bert/');
+  const parts = fetched.flatMap((name) => /\/worker-([\w-]+)\.js$/.exec(name)?.[1] ?? []);
+  expect(parts.sort()).toEqual(['download', 'first-load', 'more-families', 'tokenizer']);
 });
 
 it('an app bundles only what it uses', async () => {

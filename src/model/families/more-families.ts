@@ -1,4 +1,5 @@
 /** The architectures beside ModernBERT: a part of the worker. */
+import type { Family } from '../family';
 import { bert } from './bert';
 import { deberta_v2 } from './deberta';
 import { distilbert } from './distilbert';
@@ -10,6 +11,19 @@ import { mpnet } from './mpnet';
 import { nomic_bert } from './nomic-bert';
 import { roberta } from './roberta';
 
+type Name =
+  | 'bert'
+  | 'deberta_v2'
+  | 'distilbert'
+  | 'electra'
+  | 'eurobert'
+  | 'gte'
+  | 'jina_embeddings_v3'
+  | 'mpnet'
+  | 'nomic_bert'
+  | 'roberta';
+
+// Each is used with its own config and weights alone.
 export const moreFamilies = {
   bert,
   deberta_v2,
@@ -21,4 +35,4 @@ export const moreFamilies = {
   mpnet,
   nomic_bert,
   roberta,
-};
+} as Record<Name, unknown> as Record<Name, Family>;

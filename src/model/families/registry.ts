@@ -4,7 +4,7 @@ import type { Family } from '../family';
 import type { moreFamilies } from './more-families';
 
 type More = keyof typeof moreFamilies;
-const more = (name: More) => async () => (await import('./more-families')).moreFamilies[name] as Family;
+const more = (name: More) => async () => (await import('./more-families')).moreFamilies[name];
 
 /** The architectures that can be loaded, by the model_type of config.json. They are parts of the worker. */
 const FAMILIES = new Map<unknown, () => Promise<Family>>([
