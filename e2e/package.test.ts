@@ -301,6 +301,7 @@ it('the library alone brings nothing of the command line, which works beside it'
   expect((await readdir(at('cli-app/node_modules'))).filter((name) => !name.startsWith('.'))).toEqual([
     'modernbert-webgpu',
     'modernbert-webgpu-cli',
+    'papaparse',
     'webgpu',
   ]);
   const run = (...args: string[]) =>
@@ -327,7 +328,7 @@ it('the packages hold what they should and nothing else', () => {
   const allowed =
     /^(LICENSE|(README|CHANGELOG|SECURITY)\.md|package\.json|docs\/.*\.md|dist\/([\w-]+\.js(\.map)?|types\/.*\.d\.ts|THIRD-PARTY-LICENSES\.txt))$/;
   expect(names(library).filter((name) => !allowed.test(name) || /test|fixtures|cli\.js/.test(name))).toEqual([]);
-  expect(library.size).toBeLessThan(1_700_000);
+  expect(library.size).toBeLessThan(1_900_000);
 
   expect(names(cli).sort()).toEqual([
     'README.md',
@@ -337,7 +338,7 @@ it('the packages hold what they should and nothing else', () => {
     'dist/main.js.map',
     'package.json',
   ]);
-  expect(cli.size).toBeLessThan(60_000); // the library is not bundled in
+  expect(cli.size).toBeLessThan(130_000); // the library is not bundled in
 });
 
 it('source maps, code and types name no folder of the machine that built them', async () => {
