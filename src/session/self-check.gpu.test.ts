@@ -105,7 +105,7 @@ describe('throws an error that names kernel and adapter', () => {
     [
       'a LayerNorm',
       broken(isLayerNorm, 'inverseSqrt(variance + EPS)', '1.0 / (variance + EPS)'),
-      /'layer_norm( gather)?' does not work/,
+      /'layer_norm(_in_place| gather)?' does not work/,
     ],
   ])('if %s is wrong', async (_, gpu, message) => {
     const loading = open(gpu);
