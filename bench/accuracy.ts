@@ -7,8 +7,8 @@ import { create } from 'webgpu';
 import type { Arithmetic, Compute, Dtype, Model } from '../src/api/types';
 import { openGpu } from '../src/gpu/device';
 import { loadModel } from '../src/node';
+import { agreement, cosines, maskedTokens, paragraphs } from './agreement';
 import { runCommand } from './args';
-import { agreement, cosines, maskedTokens, paragraphs } from './compare';
 import { type BenchModel, benchModels } from './models';
 import { columns, markdownTable } from './print';
 

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { ProfileName } from '../src/api/types';
 import { PROFILES } from '../src/gpu/profile';
+import { ARCHITECTURES } from './architectures';
 import { CASES, type Case, TIERS, type TierName } from './cases';
 import { UsageError } from './usage-error';
 
@@ -19,6 +20,10 @@ export const USAGE = `npm run bench -- [--adapter lavapipe|swiftshader|system] [
   --profile NAME      of card, minimal, software: the designs to use instead of those for the adapter
   --bars              measures everything that the bars (targets) need: implies --kernels, larger sets for the large
                       model, window attention by length
+  --compare           BERT, RoBERTa, DeBERTaV3, NomicBERT and GTE beside ModernBERT of their size, with random f16 weights
+  --only A,B          with --compare: of ${ARCHITECTURES.map(({ name }) => name).join(', ')}
+  --layers N          with --compare: the first N layers of each model, and the speed at all layers worked out from these; default: all
+                      on a card, 3 on software adapters
   --dawn A,B          Dawn toggles to enable, for example disable_robustness
   --json FILE         writes the results as they come, and with --kernels FILE-roofline.svg as well`;
 
@@ -34,6 +39,9 @@ export interface Options {
   kernels: boolean;
   profile: ProfileName | undefined;
   bars: boolean;
+  compare: boolean;
+  only: string[] | undefined;
+  layers: number | undefined;
   toggles: string[];
   json: string | undefined;
   help: boolean;
@@ -42,13 +50,14 @@ export interface Options {
 /** Throws a UsageError for unknown options and invalid values. */
 export function parseOptions(args: string[]): Options {
   const values = parseFlags(
-    ['model', 'models', 'cases', 'tiers', 'tokens', 'repeats', 'queries', 'profile', 'dawn', 'json'],
-    ['kernels', 'bars', 'help'],
+    ['model', 'models', 'cases', 'tiers', 'tokens', 'repeats', 'queries', 'profile', 'dawn', 'json', 'only', 'layers'],
+    ['kernels', 'bars', 'compare', 'help'],
     args,
   );
   if (values.model !== undefined && values.models !== undefined) {
     throw new UsageError('--model and --models are mutually exclusive.');
   }
+  checkCompared(values);
   const names = CASES.map(({ name }) => name);
   const cases = choose('--cases', values.cases, names) ?? names;
   return {
@@ -66,10 +75,26 @@ export function parseOptions(args: string[]): Options {
     kernels: values.kernels ?? false,
     profile: choose('--profile', values.profile, PROFILES)?.[0],
     bars: values.bars ?? false,
+    compare: values.compare ?? false,
+    only: choose(
+      '--only',
+      values.only,
+      ARCHITECTURES.map(({ name }) => name),
+    ),
+    layers: count('--layers', values.layers),
     toggles: list('--dawn', values.dawn) ?? [],
     json: values.json,
     help: values.help ?? false,
   };
+}
+
+/** Options that --compare has alone, and those that it has not. */
+function checkCompared(values: { [name: string]: unknown }): void {
+  const given = (names: string[]) => names.find((name) => values[name] !== undefined);
+  const other = given(values.compare ? ['model', 'models', 'queries', 'kernels', 'bars'] : ['only', 'layers']);
+  if (other) throw new UsageError(`--${other} ${values.compare ? 'does not go with' : 'needs'} --compare.`);
+  if (values.compare && String(values.tiers ?? '').includes(','))
+    throw new UsageError('--compare takes one of --tiers.');
 }
 
 /** Options with a value, and flags without one. Throws a UsageError for any others. */

@@ -1,70 +1,132 @@
-// Compares the outputs of two models.
-import type { Model } from '../src/api/types';
+// npm run bench -- --compare: other encoders beside ModernBERT, as in table 2 of its paper (arXiv 2412.13663).
+import type { ProfileName } from '../src/api/types';
+import { openGpu } from '../src/gpu/device';
+import { isSoftware } from '../src/gpu/profile';
+import { loadRuntime } from '../src/session/load-runtime';
+import { ARCHITECTURES, type Architecture, CLASSES, shortened } from './architectures';
+import { type Case, TIERS, type TierName } from './cases';
+import type { ComparedModel, Comparison } from './compare-report';
+import { copyPeak, fmaPeak } from './peaks';
+import { parameters, randomCheckpoint } from './random-encoder';
+import { type Measured, measureSets } from './sets';
 
-/** Mean and least cosine between corresponding rows of `width` numbers. */
-export function cosines(actual: Float32Array, expected: Float32Array, width: number) {
-  const all: number[] = [];
-  for (let at = 0; at < expected.length; at += width) {
-    let [ab, aa, bb] = [0, 0, 0];
-    for (let i = at; i < at + width; i++) {
-      ab += actual[i] * expected[i];
-      aa += actual[i] ** 2;
-      bb += expected[i] ** 2;
-    }
-    all.push(ab / Math.sqrt(aa * bb));
-  }
-  return { cosine_mean: all.reduce((a, b) => a + b, 0) / all.length, cosine_min: Math.min(...all) };
+export interface CompareOptions {
+  gpu: GPU | undefined;
+  /** Names of architectures; default all. Each class's ModernBERT is measured too. */
+  only?: string[];
+  /** Layers of each model that run; default all, on software adapters 3. */
+  layers?: number;
+  cases: Case[];
+  tier?: TierName;
+  tokens?: number;
+  repeats?: number;
+  profile?: ProfileName;
+  log(line: string): void;
+  /** Called with all results so far, whenever there are more. */
+  onResult?(results: Comparison): void;
 }
 
-/** Compares the first choice of each row of logits with the reference's and with the right token. */
-export function agreement(logits: Float32Array, reference: Float32Array, targets: number[]) {
-  const width = logits.length / targets.length;
-  let [same, right, nats] = [0, 0, 0];
-  targets.forEach((target, r) => {
-    const row = logits.subarray(r * width, (r + 1) * width);
-    const best = argmax(row);
-    if (best === argmax(reference.subarray(r * width, (r + 1) * width))) same++;
-    if (best === target) right++;
-    nats += row[best] - row[target] + Math.log(row.reduce((sum, value) => sum + Math.exp(value - row[best]), 0));
-  });
-  const count = targets.length;
-  return { top1_agreement: same / count, top1_accuracy: right / count, cross_entropy: nats / count };
-}
+/** Most tokens of a set on a card; on software adapters two documents of a case, and not fewer than SOFTWARE_TOKENS. */
+const CARD_TOKENS = 32768;
+const SOFTWARE_TOKENS = 2048;
+const SOFTWARE_LAYERS = 3;
 
-const argmax = (values: Float32Array): number =>
-  values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
-
-/** Paragraphs of prose: no tables, no code, no headings, at least 20 words. */
-export const paragraphs = (text: string): string[] =>
-  text
-    .split(/\n\s*\n/)
-    .filter((part) => !/^( {4}\S.*\n?)+$|^#|^\||^```/.test(part))
-    .map((part) => part.replace(/\s+/g, ' ').trim())
-    .filter((part) => part.split(' ').length >= 20);
-
-/** Percentage of tokens that are masked. */
-const MASKED = 15;
-
-/** Texts as one batch with some tokens masked, always the same. `rows`: their places in the stream; `targets`: their original ids. */
-export async function maskedTokens(model: Model, texts: string[]) {
-  const { ids: mask } = await model.tokenize(model.info.maskToken!);
-  const inputIds: number[] = [];
-  const lengths: number[] = [];
-  const rows: number[] = [];
-  const targets: number[] = [];
-  for (const text of texts) {
-    const { ids, offsets } = await model.tokenize(text);
-    lengths.push(ids.length);
-    ids.forEach((id, i) => {
-      const row = inputIds.length;
-      const isWord = offsets[i][1] > offsets[i][0];
-      const isMasked = isWord && Math.imul(row + 1, 0x9e3779b1) >>> 0 < (MASKED / 100) * 2 ** 32;
-      if (isMasked) {
-        rows.push(row);
-        targets.push(id);
+/** Measures the architectures, class by class, the models of a class in turns. A model that does not load is listed with the reason. */
+export async function compareArchitectures(options: CompareOptions): Promise<Comparison> {
+  const { gpu, only, profile: name, log } = options;
+  const opened = await openGpu(gpu, name && { name });
+  const { device, info } = opened;
+  const onCpu = isSoftware(info);
+  const features = [...device.features].sort();
+  device.destroy();
+  const layers = options.layers ?? (onCpu ? SOFTWARE_LAYERS : undefined);
+  const tier = TIERS.find((known) => known.name === (options.tier ?? 'f16-storage'))!;
+  const all: Comparison = {
+    adapter: info.device || `${info.vendor} ${info.architecture}`.trim(),
+    driver: info.description,
+    features,
+    profile: opened.profile.name,
+    tier: tier.name,
+    layers,
+    peaks: { fma_gflops: 0, copy_gb_s: 0 },
+    models: [],
+    sets: [],
+  };
+  const found = () => {
+    for (const set of all.sets) set.peak_share = set.gflops / all.peaks.fma_gflops;
+    options.onResult?.(all);
+  };
+  log(`${all.adapter} (${all.driver || 'driver unknown'}), profile ${all.profile}, tier ${tier.name}`);
+  for (const group of CLASSES) {
+    const members = ARCHITECTURES.filter((architecture) => architecture.class === group);
+    const chosen = members.filter((architecture, i) => i === 0 || !only || only.includes(architecture.name));
+    if (only && !members.some((architecture) => only.includes(architecture.name))) continue;
+    const models: Measured[] = [];
+    try {
+      for (const architecture of chosen) {
+        const { measured, model } = await load(architecture, layers, tier, options);
+        all.models.push(model);
+        if (measured) models.push(measured);
+        else log(`${architecture.name} was not measured: ${model.error}`);
       }
-      inputIds.push(isMasked ? mask[1] : id); // between [CLS] and [SEP]
-    });
+      const addPeaks = async () => {
+        for (const { loaded } of models.slice(0, 1)) {
+          all.peaks.fma_gflops = Math.max(all.peaks.fma_gflops, await fmaPeak(loaded.runtime.gpu));
+          all.peaks.copy_gb_s = Math.max(all.peaks.copy_gb_s, await copyPeak(loaded.runtime.gpu));
+        }
+      };
+      await addPeaks();
+      await measureSets(models, options.cases, {
+        tokens: ({ limit }) => options.tokens ?? (onCpu ? Math.max(SOFTWARE_TOKENS, limit) : CARD_TOKENS),
+        repeats: options.repeats ?? (onCpu ? 2 : 5),
+        log,
+        found(set) {
+          const at = all.sets.findIndex(({ model, name }) => model === set.model && name === set.name);
+          if (at < 0) all.sets.push(set);
+          else all.sets[at] = set;
+          found();
+        },
+      });
+      await addPeaks();
+    } finally {
+      for (const { loaded } of models) loaded.runtime.dispose();
+    }
+    found();
   }
-  return { inputIds: Uint32Array.from(inputIds), lengths: Uint32Array.from(lengths), rows, targets };
+  return all;
+}
+
+async function load(
+  architecture: Architecture,
+  layers: number | undefined,
+  tier: (typeof TIERS)[number],
+  { gpu, profile }: CompareOptions,
+): Promise<{ measured?: Measured; model: ComparedModel }> {
+  const { name, class: group, config, paper } = architecture;
+  const model: ComparedModel = {
+    name,
+    model: architecture.model,
+    class: group,
+    layers: config.num_hidden_layers,
+    parameters: await parameters(config),
+    paper,
+  };
+  try {
+    const { name: _, ...how } = tier;
+    const source = await randomCheckpoint(layers ? shortened(architecture, layers).config : config);
+    const loaded = await loadRuntime(source, { gpu, profile, ...how });
+    const { runtime, info } = loaded;
+    return {
+      measured: { model: name, tier, loaded },
+      model: {
+        ...model,
+        layers_run: info.config.num_hidden_layers as number,
+        max_tokens: info.maxTokens,
+        token_limit: runtime.tokenLimit,
+        weight_bytes: runtime.memoryUse().weights,
+      },
+    };
+  } catch (error) {
+    return { model: { ...model, error: error instanceof Error ? error.message : String(error) } };
+  }
 }

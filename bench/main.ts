@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { create } from 'webgpu';
 import { folderFiles } from '../src/sources/folder';
 import { parseOptions, runCommand, USAGE } from './args';
+import { compareArchitectures } from './compare';
+import { comparePlot } from './compare-plot';
+import { type Comparison, compareTable } from './compare-report';
 import { nodeEnvironment, webgpuFolder } from './environment';
 import { benchModels } from './models';
 import { barTable, columns, kernelTable, queryTable, setTable, windowTable } from './print';
@@ -22,31 +25,39 @@ function checkToggles(toggles: string[]): void {
 }
 
 async function main(): Promise<void> {
-  const { help, models, folders, toggles, json, ...options } = parseOptions(process.argv.slice(2));
+  const { help, models, folders, toggles, json, compare, ...options } = parseOptions(process.argv.slice(2));
   if (help) return console.log(USAGE);
   checkToggles(toggles);
-  const reportOf = (results: SuiteResults): Report => ({ ...nodeEnvironment(), toggles, ...results });
-  const save = (results: SuiteResults) => {
+  const reportOf = <R>(results: R) => ({ ...nodeEnvironment(), toggles, ...results });
+  const onResult = (results: SuiteResults | Comparison) => {
     if (!json) return;
     // The file is always whole, also if this process is stopped.
     writeFileSync(`${json}.part`, `${JSON.stringify(reportOf(results), null, 1)}\n`);
     renameSync(`${json}.part`, json);
   };
-  const measured = await runSuite({
-    ...options,
-    gpu: create(toggles.map((name) => `enable-dawn-features=${name}`)),
-    folder: folderFiles,
-    models: benchModels(models, folders),
-    log: console.error,
-    onResult: save,
-  });
+  const savePlot = (suffix: string, plot: string | undefined) => {
+    if (json && plot) writeFileSync(`${json.replace(/\.json$/, '')}${suffix}.svg`, plot);
+  };
+  const gpu = create(toggles.map((name) => `enable-dawn-features=${name}`));
+  const common = { ...options, gpu, log: console.error, onResult };
+  if (compare) {
+    const compared = await compareArchitectures({ ...common, tier: options.tiers?.[0] });
+    printComparison(compared);
+    onResult(compared);
+    return savePlot('', comparePlot(reportOf(compared)));
+  }
+  const measured = await runSuite({ ...common, folder: folderFiles, models: benchModels(models, folders) });
   const report = reportOf(measured);
   print(report);
-  save(measured);
-  if (json) {
-    const plot = roofline(report);
-    if (plot) writeFileSync(`${json.replace(/\.json$/, '')}-roofline.svg`, plot);
-  }
+  onResult(measured);
+  savePlot('-roofline', roofline(report));
+}
+
+function printComparison(comparison: Comparison): void {
+  const { peaks, layers } = comparison;
+  console.log(`FMA peak ${peaks.fma_gflops.toFixed(1)} GFLOP/s (best of this run)`);
+  if (layers) console.log(`${layers} layers of each model were run; tokens/s and memory are worked out for all layers`);
+  console.log(`\n${columns(compareTable(comparison), 2)}`);
 }
 
 function print({ peaks, sets, queries, windows, bars }: Report): void {

@@ -1,6 +1,7 @@
 // The roofline plot: each kernel's rate against its arithmetic intensity, under the limits of memory and FMAs.
 import { percent } from './print';
 import type { KernelTime, Report, SetResult } from './report';
+import { escaped, STYLE } from './svg';
 
 type Known = Pick<Report, 'peaks' | 'sets' | 'adapter' | 'runtime' | 'date'>;
 interface Point {
@@ -11,13 +12,6 @@ interface Point {
 }
 
 const PANEL = { width: 440, height: 330, left: 62, top: 64, gap: 40, legend: 22 };
-const STYLE = `
-  svg { font: 12px system-ui, sans-serif; --page: #fff; --ink: #15202b; --quiet: #51606e; --line: #dde4ea; --roof: #1b5a8c; --first: #1b5a8c; --second: #b3541e; }
-  @media (prefers-color-scheme: dark) { svg { --page: #18212a; --ink: #e3eaf0; --quiet: #9fb0be; --line: #303d49; --roof: #7db7e8; --first: #7db7e8; --second: #f0a878; } }
-  .page { fill: var(--page); } text { fill: var(--ink); } .quiet { fill: var(--quiet); } .grid { stroke: var(--line); } .roof { stroke: var(--roof); stroke-width: 2; fill: none; }
-  .first { fill: var(--first); } .second { fill: var(--second); } .number { fill: var(--page); font-size: 10px; font-weight: 600; text-anchor: middle; }
-  .title { font-weight: 600; font-size: 14px; } .end { text-anchor: end; } .middle { text-anchor: middle; }`;
-
 const pointOf = ({ label, gflops, peak_share, ms, bytes }: KernelTime): Point[] =>
   bytes && gflops > 0 ? [{ label, intensity: (gflops * ms * 1e6) / bytes, gflops, share: peak_share }] : [];
 
@@ -44,11 +38,11 @@ export function roofline(report: Known): string | undefined {
   const width = panels.length * step;
   const height = PANEL.top + PANEL.height + 62 + (rows + 1) * PANEL.legend;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
-<title>Roofline of ${text(report.adapter)}</title>
+<title>Roofline of ${escaped(report.adapter)}</title>
 <style>${STYLE}</style>
 <rect class="page" width="${width}" height="${height}"/>
-<text class="title" x="${PANEL.left}" y="22">${text(report.adapter)}</text>
-<text class="quiet" x="${PANEL.left}" y="40">${text(`${report.runtime}, ${report.date.slice(0, 10)}`)}</text>
+<text class="title" x="${PANEL.left}" y="22">${escaped(report.adapter)}</text>
+<text class="quiet" x="${PANEL.left}" y="40">${escaped(`${report.runtime}, ${report.date.slice(0, 10)}`)}</text>
 ${panels.map((sets, i) => `<g transform="translate(${i * step + PANEL.left} ${PANEL.top})">\n${panel(sets, report.peaks)}\n</g>`).join('\n')}
 </svg>
 `;
@@ -75,10 +69,10 @@ function panel(sets: SetResult[], { fma_gflops, copy_gb_s }: Report['peaks']): s
     }),
   );
   const names = groups.flatMap((points, g) => [
-    `<text x="${(g * width) / 2}" y="${height + 58}"><tspan class="${classOf(g)}">●</tspan> ${text(`${sets[g].model} ${sets[g].tier} ${sets[g].name}`)}</text>`,
+    `<text x="${(g * width) / 2}" y="${height + 58}"><tspan class="${classOf(g)}">●</tspan> ${escaped(`${sets[g].model} ${sets[g].tier} ${sets[g].name}`)}</text>`,
     ...points.map(
       ({ label, gflops, share }, i) =>
-        `<text x="${(g * width) / 2}" y="${height + 58 + (i + 1) * PANEL.legend}">${i + 1} ${text(label)} <tspan class="quiet">${short(gflops)} GFLOP/s, ${percent(share)}</tspan></text>`,
+        `<text x="${(g * width) / 2}" y="${height + 58 + (i + 1) * PANEL.legend}">${i + 1} ${escaped(label)} <tspan class="quiet">${short(gflops)} GFLOP/s, ${percent(share)}</tspan></text>`,
     ),
   ]);
   return [
@@ -115,5 +109,3 @@ const classOf = (group: number): string => (group === 0 ? 'first' : 'second');
 
 /** Three significant digits, without an exponent. */
 const short = (value: number): string => String(Number(value.toPrecision(3)));
-
-const text = (raw: string): string => raw.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Model } from '../src/api/types';
-import { agreement, cosines, maskedTokens, paragraphs } from './compare';
+import { agreement, cosines, maskedTokens, paragraphs } from './agreement';
 
 it('cosines of rows', () => {
   const { cosine_mean, cosine_min } = cosines(Float32Array.of(1, 0, 3, 4), Float32Array.of(2, 0, 4, 3), 2);
