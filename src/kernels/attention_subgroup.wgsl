@@ -8,6 +8,7 @@ const LANES: u32 = 8; // threads of every subgroup: 4, 8 or 16
 
 const KEYS = LANES * 4; // keys per step; each thread scores four adjacent ones
 const SLICE4 = LANES * 2; // vec4s of the head that a workgroup outputs, two per thread
+const HAS_SECOND = DIM4 > LANES; // whether the second is ever needed
 
 fn load_keys(part: u32, head: u32, key: u32, last: u32, dim4: u32) -> mat4x4<f32> { // four keys or values
   return mat4x4(
@@ -69,11 +70,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     for (var owner = 0u; owner < min(LANES, (tile.w - k0 + 3) / 4); owner++) { // the thread that holds the probabilities of these four keys
       let v = load_keys(2, head, k0 + owner * 4, k_last, min(x4, DIM4 - 1));
-      let w = load_keys(2, head, k0 + owner * 4, k_last, min(y4, DIM4 - 1));
+      var w = v;
+      if (HAS_SECOND) { w = load_keys(2, head, k0 + owner * 4, k_last, min(y4, DIM4 - 1)); }
       for (var i_unroll = 0u; i_unroll < 16; i_unroll++) {
         let p = subgroupShuffle(s[i_unroll], owner);
         o[i_unroll] = add(o[i_unroll], p, v);
-        u[i_unroll] = add(u[i_unroll], p, w);
+        if (HAS_SECOND) { u[i_unroll] = add(u[i_unroll], p, w); }
       }
     }
   }
