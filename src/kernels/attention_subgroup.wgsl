@@ -47,7 +47,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         s[i_unroll] = add(s[i_unroll], subgroupBroadcast(a[i_unroll / 4], i_unroll % LANES), k);
       }
     }
-    // Every row passes through index 0: rotating the arrays keeps this code from being written out 16 times.
+    // Every row passes through index 0: rotating these arrays keeps this code from being written out 16 times.
+    var shrinks: array<f32, 16>; // what the rows' sums and outputs so far are multiplied by
     for (var row = tile.x; row < tile.x + 16; row++) {
       let seen = visible(row, tile.y);
       var score = s[0];
@@ -56,17 +57,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       let top = max(scale[0], subgroupMax(max(max(score.x, score.y), max(score.z, score.w))));
       let shrink = exp2(scale[0] - top);
       let p = exp2(score - top);
-      let sum = sums[0] * shrink + p;
-      let o_first = o[0] * shrink;
-      let u_first = u[0] * shrink;
       for (var i_unroll = 0u; i_unroll < 15; i_unroll++) {
         s[i_unroll] = s[i_unroll + 1];
         scale[i_unroll] = scale[i_unroll + 1];
-        sums[i_unroll] = sums[i_unroll + 1];
-        o[i_unroll] = o[i_unroll + 1];
-        u[i_unroll] = u[i_unroll + 1];
+        shrinks[i_unroll] = shrinks[i_unroll + 1];
       }
-      s[15] = p; scale[15] = top; sums[15] = sum; o[15] = o_first; u[15] = u_first;
+      s[15] = p; scale[15] = top; shrinks[15] = shrink;
+    }
+    for (var i_unroll = 0u; i_unroll < 16; i_unroll++) {
+      sums[i_unroll] = fma(sums[i_unroll], vec4(shrinks[i_unroll]), s[i_unroll]);
+      o[i_unroll] *= shrinks[i_unroll];
+      if (HAS_SECOND) { u[i_unroll] *= shrinks[i_unroll]; }
     }
     for (var owner = 0u; owner < min(LANES, (tile.w - k0 + 3) / 4); owner++) { // the thread that holds the probabilities of these four keys
       let v = load_keys(2, head, k0 + owner * 4, k_last, min(x4, DIM4 - 1));
