@@ -44,6 +44,14 @@ export const ARCHITECTURES: Architecture[] = CLASSES.flatMap((name) =>
   [...MODERNBERT, ...(listed as Architecture[])].filter((architecture) => architecture.class === name),
 );
 
+/** Those with the given names, default all, and the ModernBERT of their classes. */
+export const chosenArchitectures = (names: string[] = ARCHITECTURES.map(({ name }) => name)): Architecture[] =>
+  CLASSES.flatMap((group) => {
+    const [modernBert, ...others] = ARCHITECTURES.filter((architecture) => architecture.class === group);
+    const chosen = others.filter(({ name }) => names.includes(name));
+    return chosen.length > 0 || names.includes(modernBert.name) ? [modernBert, ...chosen] : [];
+  });
+
 /** The same with its first `layers` layers, if it has as many; every third of ModernBERT's is global, so multiples of 3 keep the mix. */
 export function shortened(architecture: Architecture, layers: number): Architecture {
   const { config } = architecture;

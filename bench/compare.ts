@@ -3,7 +3,7 @@ import type { ProfileName } from '../src/api/types';
 import { openGpu } from '../src/gpu/device';
 import { isSoftware } from '../src/gpu/profile';
 import { loadRuntime } from '../src/session/load-runtime';
-import { ARCHITECTURES, type Architecture, CLASSES, shortened } from './architectures';
+import { type Architecture, CLASSES, shortened } from './architectures';
 import { type Case, TIERS, type TierName } from './cases';
 import type { ComparedModel, Comparison } from './compare-report';
 import { copyPeak, fmaPeak } from './peaks';
@@ -12,8 +12,8 @@ import { type Measured, measureSets } from './sets';
 
 export interface CompareOptions {
   gpu: GPU | undefined;
-  /** Names of architectures; default all. Each class's ModernBERT is measured too. */
-  only?: string[];
+  /** Each class's ModernBERT before the others of it. */
+  architectures: Architecture[];
   /** Layers of each model that run; default all, on software adapters 3. */
   layers?: number;
   cases: Case[];
@@ -33,13 +33,14 @@ const SOFTWARE_LAYERS = 3;
 
 /** Measures the architectures, class by class, the models of a class in turns. A model that does not load is listed with the reason. */
 export async function compareArchitectures(options: CompareOptions): Promise<Comparison> {
-  const { gpu, only, profile: name, log } = options;
+  const { gpu, profile: name, log } = options;
   const opened = await openGpu(gpu, name && { name });
   const { device, info } = opened;
   const onCpu = isSoftware(info);
   const features = [...device.features].sort();
   device.destroy();
   const layers = options.layers ?? (onCpu ? SOFTWARE_LAYERS : undefined);
+  const sets = options.cases.filter(({ kind }) => kind !== 'query');
   const tier = TIERS.find((known) => known.name === (options.tier ?? 'f16-storage'))!;
   const all: Comparison = {
     adapter: info.device || `${info.vendor} ${info.architecture}`.trim(),
@@ -58,12 +59,10 @@ export async function compareArchitectures(options: CompareOptions): Promise<Com
   };
   log(`${all.adapter} (${all.driver || 'driver unknown'}), profile ${all.profile}, tier ${tier.name}`);
   for (const group of CLASSES) {
-    const members = ARCHITECTURES.filter((architecture) => architecture.class === group);
-    const chosen = members.filter((architecture, i) => i === 0 || !only || only.includes(architecture.name));
-    if (only && !members.some((architecture) => only.includes(architecture.name))) continue;
+    const members = options.architectures.filter((architecture) => architecture.class === group);
     const models: Measured[] = [];
     try {
-      for (const architecture of chosen) {
+      for (const architecture of members) {
         const { measured, model } = await load(architecture, layers, tier, options);
         all.models.push(model);
         if (measured) models.push(measured);
@@ -76,7 +75,7 @@ export async function compareArchitectures(options: CompareOptions): Promise<Com
         }
       };
       await addPeaks();
-      await measureSets(models, options.cases, {
+      await measureSets(models, sets, {
         tokens: ({ limit }) => options.tokens ?? (onCpu ? Math.max(SOFTWARE_TOKENS, limit) : CARD_TOKENS),
         repeats: options.repeats ?? (onCpu ? 2 : 5),
         log,

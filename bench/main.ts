@@ -3,6 +3,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { create } from 'webgpu';
 import { folderFiles } from '../src/sources/folder';
+import { chosenArchitectures } from './architectures';
 import { parseOptions, runCommand, USAGE } from './args';
 import { compareArchitectures } from './compare';
 import { comparePlot } from './compare-plot';
@@ -25,7 +26,7 @@ function checkToggles(toggles: string[]): void {
 }
 
 async function main(): Promise<void> {
-  const { help, models, folders, toggles, json, compare, ...options } = parseOptions(process.argv.slice(2));
+  const { help, models, folders, toggles, json, compare, only, ...options } = parseOptions(process.argv.slice(2));
   if (help) return console.log(USAGE);
   checkToggles(toggles);
   const reportOf = <R>(results: R) => ({ ...nodeEnvironment(), toggles, ...results });
@@ -41,7 +42,11 @@ async function main(): Promise<void> {
   const gpu = create(toggles.map((name) => `enable-dawn-features=${name}`));
   const common = { ...options, gpu, log: console.error, onResult };
   if (compare) {
-    const compared = await compareArchitectures({ ...common, tier: options.tiers?.[0] });
+    const compared = await compareArchitectures({
+      ...common,
+      architectures: chosenArchitectures(only),
+      tier: options.tiers?.[0],
+    });
     printComparison(compared);
     onResult(compared);
     return savePlot('', comparePlot(reportOf(compared)));

@@ -93,7 +93,7 @@ function casesOf(measured: Measured, cases: Case[], tokensOf: SetOptions['tokens
     const item = { ...measured, shape, tokens: sum(lengths), lengths, passes, largest, times: [] as number[] };
     return [shape.name, item] as const;
   });
-  return [...new Map(byName).values()];
+  return [...new Map(byName.reverse()).values()].reverse(); // the first of a name
 }
 
 /** Each kernel's total time over all passes, the median of `repeats` runs, longest first. */
