@@ -77,7 +77,7 @@ export async function compareArchitectures(options: CompareOptions): Promise<Com
       await addPeaks();
       await measureSets(models, sets, {
         tokens: ({ limit }) => options.tokens ?? (onCpu ? Math.max(SOFTWARE_TOKENS, limit) : CARD_TOKENS),
-        repeats: options.repeats ?? (onCpu ? 2 : 5),
+        repeats: options.repeats ?? (onCpu ? 3 : 5),
         log,
         found(set) {
           const at = all.sets.findIndex(({ model, name }) => model === set.model && name === set.name);

@@ -85,6 +85,8 @@ describe('layout', () => {
       expect(table[position * 32 + i]).toBeCloseTo(Math.cos(angle), 5);
       expect(table[position * 32 + 16 + i]).toBeCloseTo(Math.sin(angle), 5);
     }
+    const scaled = ropeTable(headsLayout(5, 20), 10_000, 64, 4);
+    expect(scaled[40 * 32 + 3]).toBeCloseTo(table[10 * 32 + 3], 5); // angles a quarter as large
     expect([...table.subarray(32 + 10, 32 + 16), ...table.subarray(32 + 26, 64)].every((x) => x === 0)).toBe(true);
   });
 });

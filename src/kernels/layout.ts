@@ -74,11 +74,13 @@ export function ropeTable(
   { head_dim, headDim }: HeadsLayout,
   rope_theta: number,
   positions: number,
+  rope_factor = 1,
 ): Float32Array<ArrayBuffer> {
   const half = headDim / 2;
   const table = new Float32Array(positions * headDim);
   for (let i = 0; i < head_dim / 2; i++) {
-    const inv_freq = Math.fround(1 / Math.fround(rope_theta ** Math.fround((2 * i) / head_dim)));
+    const unscaled = Math.fround(1 / Math.fround(rope_theta ** Math.fround((2 * i) / head_dim)));
+    const inv_freq = Math.fround(unscaled / rope_factor);
     for (let position = 0; position < positions; position++) {
       const angle = Math.fround(position * inv_freq);
       table[position * headDim + i] = Math.cos(angle);

@@ -31,6 +31,7 @@ export interface PostNormConfig extends ModelConfig {
   tie_word_embeddings: boolean;
   /** With RoPE. */
   rope_theta?: number;
+  rope_factor?: number;
 }
 
 /** The fields of config.json, by BERT's names. */
@@ -224,7 +225,7 @@ const plainAttention: Design['attention'] & {} = ({ target, heads, qkv, out }) =
 function queriesAndKeys(c: PostNormConfig, heads: HeadsLayout, terms: number): { epilogue: Epilogue; rope?: Slot } {
   const { attention: attentionWidth, headDim } = heads;
   const qScale = Math.LOG2E / Math.sqrt(c.head_dim * terms);
-  const { rope_theta } = c;
+  const { rope_theta, rope_factor } = c;
   if (rope_theta === undefined) return { epilogue: { kind: 'scale', attentionWidth, headDim, qScale } };
   return {
     epilogue: { kind: 'rope', attentionWidth, headDim, qScale },
@@ -232,7 +233,7 @@ function queriesAndKeys(c: PostNormConfig, heads: HeadsLayout, terms: number): {
       label: `rope ${rope_theta}`,
       per: 'position',
       bytes: headDim * 4, // f32 [positions, headDim]
-      contents: (count) => ropeTable(heads, rope_theta, count),
+      contents: (count) => ropeTable(heads, rope_theta, count, rope_factor),
     },
   };
 }
@@ -263,10 +264,15 @@ function embedded(
   ];
 }
 
-/** A table of a number for each distance, key minus query, from -reach to reach: f32 [2 reach + 1]. */
-export const byDistance = (label: string, reach: number, numberOf: (distance: number) => number): Slot => ({
-  label,
-  per: 'model',
-  bytes: (2 * reach + 1) * 4,
-  contents: () => Float32Array.from({ length: 2 * reach + 1 }, (_, i) => numberOf(i - reach)),
-});
+/** A table of a number for each head and each distance, key minus query, from -reach to reach: f32 [heads, 2 reach + 1]. */
+export function byDistance(
+  label: string,
+  reach: number,
+  numberOf: (distance: number, head: number) => number,
+  heads = 1,
+): Slot {
+  const columns = 2 * reach + 1;
+  const length = heads * columns;
+  const numberAt = (_: unknown, i: number) => numberOf((i % columns) - reach, Math.floor(i / columns));
+  return { label, per: 'model', bytes: length * 4, contents: () => Float32Array.from({ length }, numberAt) };
+}

@@ -2,19 +2,43 @@
 import { ModelFileError } from '../api/errors';
 import { fieldsOf, isObject, type JsonFields } from '../formats/json-fields';
 
+/** Angles are position · rope_theta^(-2i / head_dim) / rope_factor. */
+export interface Rope {
+  rope_theta: number;
+  /** Default 1. */
+  rope_factor?: number;
+}
+
+/** Scalings that do not depend on a text's length: transformers' `linear`, and the fixed `ntk` of GTE's own code (new-impl/modeling.py). */
+export type RopeScaling = 'linear' | 'ntk';
+
 /**
- * Its base: of rope_parameters (transformers 5), else of rope_theta, else transformers' default. Throws an UnsupportedModelError for scaled RoPE and
- * for an odd head_dim, a ModelFileError for a base that is not positive.
+ * The base: of rope_parameters (transformers 5), else of rope_theta, else `fallback`; and its scaling. Throws an UnsupportedModelError for other
+ * scalings and for an odd head_dim, a ModelFileError for a base or a factor that is not positive.
  */
-export function readRopeTheta(fields: JsonFields, head_dim: number, fallback: number): number {
+export function readRope(
+  fields: JsonFields,
+  head_dim: number,
+  fallback: number,
+  scalings: RopeScaling[] = ['linear'],
+): Rope {
   const { file, json, has, wrong, unsupported } = fields;
   if (head_dim % 2 !== 0) throw unsupported('head_dim', 'RoPE needs an even head_dim', head_dim);
   const key = has('rope_parameters') ? 'rope_parameters' : 'rope_scaling';
   const own = json[key] ?? {};
   if (!isObject(own)) throw wrong(key, 'an object');
   const type = own.rope_type ?? own.type ?? 'default';
-  if (type !== 'default') throw unsupported(`${key}.rope_type`, 'only unscaled RoPE is', type);
-  const theta = fieldsOf(file, own).number('rope_theta', fields.number('rope_theta', fallback));
-  if (theta > 0) return theta;
-  throw new ModelFileError(`${file}: rope_theta must be positive, it is ${theta}.`);
+  const parts = fieldsOf(file, own);
+  const positive = (name: string, value: number) => {
+    if (value > 0) return value;
+    throw new ModelFileError(`${file}: ${name} must be positive, it is ${value}.`);
+  };
+  const rope_theta = positive('rope_theta', parts.number('rope_theta', fields.number('rope_theta', fallback)));
+  if (type === 'default') return { rope_theta };
+  const scaling = scalings.find((known) => known === type);
+  if (!scaling) throw unsupported(`${key}.rope_type`, `only ${['default', ...scalings].join(', ')} are`, type);
+  if (parts.has('mixed_b')) throw unsupported(`${key}.mixed_b`, 'only ntk without it is', own.mixed_b);
+  const factor = positive(`${key}.factor`, parts.number('factor'));
+  if (scaling === 'linear') return { rope_theta, rope_factor: factor };
+  return { rope_theta: rope_theta * factor, rope_factor: factor ** (2 / head_dim) };
 }

@@ -8,13 +8,13 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 
-def edit_tensors(rename, extra={}):
-    """Names of tensors, and further tensors."""
+def edit_tensors(rename, extra={}, drop=lambda name: False):
+    """Names of tensors, further tensors, and which are left out."""
 
     def edit(folder: Path) -> None:
         file = folder / "model.safetensors"
         with safe_open(file, "pt") as opened:
-            tensors = {rename(name): opened.get_tensor(name).clone() for name in opened.keys()}
+            tensors = {rename(name): opened.get_tensor(name).clone() for name in opened.keys() if not drop(name)}
         save_file({**tensors, **extra}, file, metadata={"format": "pt"})
 
     return edit
@@ -50,3 +50,18 @@ def authors_config(folder: Path) -> None:
     own |= dict.fromkeys(["qkv_proj_bias", "mlp_fc1_bias", "mlp_fc2_bias", "prenorm", "parallel_block", "use_rms_norm"], False)
     own |= {"rotary_emb_interleaved": False, "rotary_scaling_factor": None, "rotary_emb_scale_base": None, "pad_vocab_size_multiple": 1}
     file.write_text(json.dumps({**kept, **own}, indent=2) + "\n")
+
+
+def new_config(folder: Path) -> None:
+    """config.json and names as Alibaba-NLP's files have them (model_type `new`). Their NTK scaling is what transformers calls linear, of a larger base."""
+    edit_tensors(lambda name: name.replace("gte.", "new.", 1) if name.startswith("gte.") else name)(folder)
+    file = folder / "config.json"
+    config = json.loads(file.read_text())
+    rope = config.pop("rope_parameters")
+    head_dim = config["hidden_size"] // config["num_attention_heads"]
+    factor = round(rope["factor"] ** (head_dim / 2))
+    own = {"rope_theta": round(rope["rope_theta"] / factor), "rope_scaling": {"type": "ntk", "factor": factor}, "position_embedding_type": "rope"}
+    own |= {"model_type": "new", "architectures": ["New" + config["architectures"][0].removeprefix("Gte")], "pack_qkv": True}
+    own |= {"layer_norm_type": "layer_norm", "logn_attention_scale": False, "logn_attention_clip1": False, "unpad_inputs": False}
+    own |= {"auto_map": {"AutoConfig": "Alibaba-NLP/new-impl--configuration.NewConfig"}}
+    file.write_text(json.dumps({**config, **own}, indent=2) + "\n")

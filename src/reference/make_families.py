@@ -8,11 +8,12 @@ import shutil
 import sys
 from pathlib import Path
 
+import jina_bert
 import tokenizers
 import torch
 import transformers
 from family_calls import TEXTS, Tie, answers, call, classifier, hidden, masked_lm, shortened, token_classifier
-from family_edits import as_from_tensorflow, authors_config, edit_tensors, only
+from family_edits import as_from_tensorflow, authors_config, edit_tensors, new_config, only
 from family_tokenizers import llama_bpe, roberta_bpe, unigram, wordpiece
 from sentence_transformers import MultiVectorEncoder, SparseEncoder, __version__ as st_version
 from sentence_transformers.base.modules import Dense, Normalize, Transformer
@@ -63,15 +64,16 @@ RUNS = {
 }
 
 
-def heads(about: str, prefix: str, config, tokenizer, checkpoints: dict):
-    """A case of a family: its folders, each with the class, changes of the configuration, and what else is special (edit, extra, run, tokenizer)."""
+def heads(about: str, prefix: str | dict, config, tokenizer, checkpoints: dict):
+    """A case of a family: its folders, each with the class, changes of the configuration, and what else is special (edit, extra, run, tokenizer).
+    `prefix`: of transformers' classes, or the classes."""
 
     def make(folder: Path) -> None:
         calls = []
         for index, (name, (kind, changes, special)) in enumerate(checkpoints.items()):
             own = special.get("tokenizer", tokenizer)()
             sizes = {**config[1], **changes, "vocab_size": len(own)}
-            model = getattr(transformers, prefix + kind)(config[0](**sizes))
+            model = (prefix[kind] if isinstance(prefix, dict) else getattr(transformers, prefix + kind))(config[0](**sizes))
             for seed in range(10 * index, 10 * index + 10):  # the first whose results are distinct
                 saved(folder / name, model, own, seed, special.get("edit", lambda folder: None))
                 extra = {"extra": special["extra"]} if "extra" in special else {}
@@ -133,6 +135,20 @@ def nomic_masked_lm(folder: Path) -> list[dict]:
     authors_config(folder)
     return calls
 
+
+def edited(run, edit):
+    """Runs before config.json gets its authors' names, which transformers does not read."""
+
+    def run_and_edit(folder: Path) -> list[dict]:
+        calls = run(folder)
+        edit(folder)
+        return calls
+
+    return run_and_edit
+
+
+# Alibaba's NTK scaling by 4, of a base of 20,000 and heads of 12 numbers.
+NTK = {"rope_parameters": {"rope_type": "linear", "factor": 4 ** (2 / 12), "rope_theta": 80_000.0}}
 
 BERT_TIED = ("bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight")
 LM_HEAD = "lm_head.decoder.weight"
@@ -219,13 +235,16 @@ CASES = {
         },
     ),
     "heads-gte": heads(
-        "GTE's heads, with and without token types.",
+        "GTE's heads, with and without token types; in transformers' names and in its authors' (edited), with scaled RoPE too.",
         "Gte", (transformers.GteConfig, {**SMALL, "pad_token_id": 0}), wordpiece,
         {
             "mlm": ("ForMaskedLM", {"type_vocab_size": 2}, {}),
             "mlm-untied": ("ForMaskedLM", {"tie_word_embeddings": False, "intermediate_size": 37}, {"tokenizer": no_types}),
             "classifier": ("ForSequenceClassification", {**THREE, "type_vocab_size": 2}, {}),
             "tokens": ("ForTokenClassification", LABELLED, {"tokenizer": no_types}),
+            "mlm-new": ("ForMaskedLM", {**NTK, "type_vocab_size": 0}, {"tokenizer": no_types, "run": edited(masked_lm, new_config)}),
+            "classifier-new": ("ForSequenceClassification", {**THREE, **NTK}, {"run": edited(classifier, new_config)}),
+            "classifier-linear": ("ForSequenceClassification", {**THREE, "rope_parameters": {"rope_type": "linear", "factor": 0.25, "rope_theta": 50.0}}, {}),
         },
     ),
     "heads-jina-v3": heads(
@@ -261,6 +280,17 @@ CASES = {
             "classifier": ("ForSequenceClassification", {**THREE, "share_att_key": False, "position_buckets": -1}, {}),
             "tokens": ("ForTokenClassification", {**LABELLED, "position_biased_input": True, "type_vocab_size": 2}, {}),
             "answers": ("ForQuestionAnswering", {"intermediate_size": 37}, {}),
+        },
+    ),
+    "heads-jina-bert": heads(
+        "JinaBERT v2 (ALiBi), bare and with heads; computed by a copy of its authors' formulas, as transformers does not have it; numbers of heads that are powers of 2 and not.",
+        jina_bert.CLASSES, (jina_bert.JinaBertConfig, {**SMALL, "pad_token_id": 0}), wordpiece,
+        {
+            "encoder": ("Model", {"num_hidden_layers": 2}, {"run": edited(hidden, jina_bert.published)}),
+            "mlm": ("ForMaskedLM", {"num_attention_heads": 3}, {"run": edited(masked_lm, jina_bert.published)}),
+            "classifier": ("ForSequenceClassification", {**THREE, "num_attention_heads": 6}, {"run": edited(classifier, jina_bert.published)}),
+            "tokens": ("ForTokenClassification", {**LABELLED, "num_attention_heads": 4}, {"run": edited(token_classifier, jina_bert.published)}),
+            "answers": ("ForQuestionAnswering", {"intermediate_size": 37}, {"run": edited(answers, jina_bert.published)}),
         },
     ),
     "splade-bert": splade,

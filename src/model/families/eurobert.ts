@@ -11,12 +11,12 @@ import type { Slot } from '../../kernels/step';
 import { activation, encoderAttention, encoderLinear, sumOfEmbeddings } from '../blocks';
 import { MOST_WIDTH, type ModelConfig, readActivation, readEps, readHeads, readLabels, readLayers } from '../config';
 import { type Encoder, type Family, type HeadTask, type PassSizes, type Target, WIDE } from '../family';
-import { readRopeTheta } from '../rope';
+import { type Rope, readRope } from '../rope';
 import { answersOf, classifierOf, decoderOf, denseOf, type TaskHead } from '../task-head';
 import type { Norm, Tensors } from '../tensors';
 import { ownDecoder, wordTable } from '../vocabulary';
 
-interface EuroBertConfig extends ModelConfig {
+interface EuroBertConfig extends ModelConfig, Rope {
   intermediate_size: number;
   num_attention_heads: number;
   num_key_value_heads: number;
@@ -27,7 +27,6 @@ interface EuroBertConfig extends ModelConfig {
   mlp_bias: boolean;
   tie_word_embeddings: boolean;
   classifier_pooling: 'bos' | 'mean' | 'late';
-  rope_theta: number;
 }
 
 function readConfig(fields: JsonFields): EuroBertConfig {
@@ -52,7 +51,7 @@ function readConfig(fields: JsonFields): EuroBertConfig {
     mlp_bias: boolean('mlp_bias', false),
     tie_word_embeddings: boolean('tie_word_embeddings', false),
     classifier_pooling: fields.oneOf('classifier_pooling', ['bos', 'mean', 'late'], 'late'),
-    rope_theta: readRopeTheta(fields, heads.head_dim, 10_000),
+    ...readRope(fields, heads.head_dim, 10_000),
     windows: Array.from({ length: num_hidden_layers }, () => 0),
   };
 }
@@ -120,7 +119,7 @@ function forward(c: EuroBertConfig, { table, layers, norm: final_norm }: Weights
     label: `rope ${c.rope_theta}`,
     per: 'position',
     bytes: headDim * 4, // f32 [positions, headDim]
-    contents: (count) => ropeTable(heads, c.rope_theta, count),
+    contents: (count) => ropeTable(heads, c.rope_theta, count, c.rope_factor),
   };
 
   const residual: Epilogue = { kind: 'residual' };

@@ -1,4 +1,7 @@
-/** GTE (Zhang et al. 2024, arXiv:2407.19669): BERT with RoPE and GeGLU (modeling_gte.py). */
+/**
+ * GTE (Zhang et al. 2024, arXiv:2407.19669): BERT with RoPE and GeGLU (modeling_gte.py). Its authors' own code calls it `new`, with the same names
+ * of tensors (new-impl/modeling.py).
+ */
 import type { JsonFields } from '../../formats/json-fields';
 import type { Family, HeadTask } from '../family';
 import {
@@ -9,16 +12,23 @@ import {
   ROPE_TYPES,
   readPostNorm,
 } from '../post-norm';
-import { readRopeTheta } from '../rope';
+import { readRope } from '../rope';
 import type { TaskHead } from '../task-head';
 import type { Tensors } from '../tensors';
 import { bertHead, bertTensors, poolerOf, prefixOf } from './bert';
 import { lmHead } from './roberta';
 
+/** What its authors' code can do besides, and no published model does. */
+const OFF = ['logn_attention_scale', 'logn_attention_clip1'];
+
 function readConfig(fields: JsonFields): PostNormConfig {
-  const c = readPostNorm(fields, 1e-12, {}, ROPE_TYPES);
+  for (const key of OFF) if (fields.boolean(key, false)) throw fields.unsupported(key, 'only false is');
+  if (!fields.boolean('pack_qkv', true)) throw fields.unsupported('pack_qkv', 'only true is');
+  fields.oneOf('layer_norm_type', ['layer_norm'], 'layer_norm');
+  const isNew = fields.json.model_type === 'new';
+  const c = readPostNorm(fields, 1e-12, {}, isNew ? ['rope'] : ROPE_TYPES);
   const type_vocab_size = fields.json.type_vocab_size === 0 ? 0 : fields.integer('type_vocab_size', 1);
-  return { ...c, type_vocab_size, rope_theta: readRopeTheta(fields, c.head_dim, 160_000) };
+  return { ...c, type_vocab_size, ...readRope(fields, c.head_dim, isNew ? 10_000 : 160_000, ['linear', 'ntk']) };
 }
 
 const LAYER: LayerNames = {

@@ -9,7 +9,7 @@ import {
   ROPE_TYPES,
   readPostNorm,
 } from '../post-norm';
-import { readRopeTheta } from '../rope';
+import { readRope } from '../rope';
 import type { TaskHead } from '../task-head';
 import type { Tensors } from '../tensors';
 import { poolerOf, prefixOf } from './bert';
@@ -19,7 +19,7 @@ import { classifierHead, lmHead } from './roberta';
 function readConfig(fields: JsonFields): PostNormConfig {
   const c = readPostNorm(fields, 1e-5, {}, ROPE_TYPES);
   const type_vocab_size = fields.integer('type_vocab_size', 1);
-  return { ...c, type_vocab_size, rope_theta: readRopeTheta(fields, c.head_dim, 20_000) };
+  return { ...c, type_vocab_size, ...readRope(fields, c.head_dim, 20_000) };
 }
 
 const LAYER: LayerNames = {

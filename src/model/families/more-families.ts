@@ -6,6 +6,7 @@ import { distilbert } from './distilbert';
 import { electra } from './electra';
 import { eurobert } from './eurobert';
 import { gte } from './gte';
+import { jina_bert } from './jina-bert';
 import { jina_embeddings_v3 } from './jina-v3';
 import { mpnet } from './mpnet';
 import { nomic_bert } from './nomic-bert';
@@ -18,6 +19,7 @@ type Name =
   | 'electra'
   | 'eurobert'
   | 'gte'
+  | 'jina_bert'
   | 'jina_embeddings_v3'
   | 'mpnet'
   | 'nomic_bert'
@@ -31,6 +33,7 @@ export const moreFamilies = {
   electra,
   eurobert,
   gte,
+  jina_bert,
   jina_embeddings_v3,
   mpnet,
   nomic_bert,

@@ -14,7 +14,7 @@ import {
   ROPE_TYPES,
   readPostNorm,
 } from '../post-norm';
-import { readRopeTheta } from '../rope';
+import { readRope } from '../rope';
 import { denseOf, type TaskHead } from '../task-head';
 import type { Tensors } from '../tensors';
 import { vocabularyHead, wordTable } from '../vocabulary';
@@ -26,7 +26,7 @@ function readConfig(fields: JsonFields): PostNormConfig {
     ...c,
     hidden_act: fields.has('n_embd') || fields.has('hidden_act') ? c.hidden_act : 'silu',
     type_vocab_size: fields.integer('type_vocab_size', 2),
-    rope_theta: readRopeTheta(fields, c.head_dim, fields.number('rotary_emb_base', 1000)),
+    ...readRope(fields, c.head_dim, fields.number('rotary_emb_base', 1000)),
   };
 }
 

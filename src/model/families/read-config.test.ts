@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { ModelFileError, UnsupportedModelError } from '../../api/errors';
 import type { Json } from '../../formats/json-fields';
 import { folderOf } from '../../reference/calls';
+import { alibiSlopes } from './jina-bert';
+import { moreFamilies } from './more-families';
 import { readModelConfig } from './registry';
 
 /** config.json as transformers 5.24 saved it, with changes. */
@@ -42,7 +44,7 @@ describe.each(FAMILIES)('%s', (name) => {
     const unsupported = (change: Json, message: RegExp) => refuses(name, change, UnsupportedModelError, message);
     await unsupported({ is_decoder: true }, /is_decoder = true is not supported; only encoders, with false, are/);
     await unsupported({ add_cross_attention: true }, /add_cross_attention = true/);
-    for (const type of ['relative_key', 'relative_key_query', 'alibi']) {
+    for (const type of ['relative_key', 'relative_key_query']) {
       await unsupported({ position_embedding_type: type }, RegExp(`position_embedding_type = "${type}".*absolute`));
     }
     await unsupported({ hidden_act: 'gelu_10' }, /hidden_act = "gelu_10".*known are gelu/);
@@ -68,16 +70,27 @@ describe.each(FAMILIES)('%s', (name) => {
 });
 
 describe.each(WITH_ROPE)('RoPE of %s', (name) => {
-  it('reads its base, and refuses it scaled', async () => {
+  it('reads its base and scaling, and refuses other scalings', async () => {
     const theta = async (change: Json) => (await read(name, change)) as unknown as { rope_theta: number };
     expect(await theta({ rope_parameters: { rope_type: 'default', rope_theta: 77 } })).toMatchObject({
       rope_theta: 77,
     });
     expect(await theta({ rope_parameters: null, rope_theta: 78 })).toMatchObject({ rope_theta: 78 });
     const yarn = { rope_parameters: { rope_type: 'yarn', factor: 4 } };
-    await refuses(name, yarn, UnsupportedModelError, /rope_parameters.rope_type = "yarn".*only unscaled RoPE is/);
-    const linear = { rope_parameters: null, rope_scaling: { type: 'linear', factor: 2 } };
-    await refuses(name, linear, UnsupportedModelError, /rope_scaling.rope_type = "linear"/);
+    await refuses(name, yarn, UnsupportedModelError, /rope_parameters.rope_type = "yarn".*only default, linear/);
+    const scaled = (type: string, more: Json = {}) => ({
+      rope_parameters: null,
+      rope_theta: 78,
+      rope_scaling: { type, factor: 2, ...more },
+    });
+    expect(await theta(scaled('linear'))).toMatchObject({ rope_theta: 78, rope_factor: 2 });
+    await refuses(name, scaled('dynamic'), UnsupportedModelError, /rope_scaling.rope_type = "dynamic"/);
+    await refuses(
+      name,
+      scaled('linear', { factor: 0 }),
+      ModelFileError,
+      /rope_scaling.factor must be positive, it is 0/,
+    );
     await refuses(
       name,
       { rope_parameters: { rope_theta: -1 } },
@@ -178,6 +191,51 @@ it('ELECTRA reads the width of its embeddings', async () => {
 it('GTE may have no token types', async () => {
   expect(await read('gte', { type_vocab_size: 0 })).toMatchObject({ type_vocab_size: 0 });
   await refuses('bert', { type_vocab_size: 0 }, ModelFileError, /type_vocab_size must be a positive integer, it is 0/);
+});
+
+describe("GTE in its authors' names", () => {
+  const NAME = 'heads-gte/mlm-new';
+
+  it('is the same model; NTK scaling multiplies the base and divides the angles', async () => {
+    const head_dim = 12;
+    const shape = { hidden_size: 24, head_dim, hidden_act: 'gelu', type_vocab_size: 0 };
+    expect(await read(NAME)).toMatchObject({ ...shape, rope_theta: 80_000, rope_factor: 4 ** (2 / head_dim) });
+    const unscaled = await read(NAME, { rope_scaling: null, rope_theta: undefined });
+    expect(unscaled).toMatchObject({ rope_theta: 10_000 });
+    expect(unscaled).not.toHaveProperty('rope_factor');
+  });
+
+  it.each([
+    [{ logn_attention_scale: true }, /logn_attention_scale = true is not supported; only false is/],
+    [{ pack_qkv: false }, /pack_qkv = false is not supported; only true is/],
+    [{ layer_norm_type: 'rms_norm' }, /layer_norm_type = "rms_norm"/],
+    [{ position_embedding_type: 'absolute' }, /position_embedding_type = "absolute"/],
+    [{ rope_scaling: { type: 'ntk', factor: 2, mixed_b: 0.75 } }, /rope_scaling.mixed_b = 0.75/],
+  ])('refuses %j', (change, message) => refuses(NAME, change, UnsupportedModelError, message));
+});
+
+describe('JinaBERT', () => {
+  const NAME = 'heads-jina-bert/mlm';
+
+  it('is told from BERT by position_embedding_type', async () => {
+    const shape = { hidden_size: 24, num_attention_heads: 3, type_vocab_size: 2, max_position_embeddings: 40 };
+    expect(await read(NAME)).toMatchObject(shape);
+    const { family } = await readModelConfig(saved(NAME));
+    expect(family).toBe(moreFamilies.jina_bert);
+  });
+
+  it.each([
+    [{ feed_forward_type: 'reglu' }, /feed_forward_type = "reglu"/],
+    [{ feed_forward_type: null }, /feed_forward_type = null.*known are geglu/],
+    [{ hidden_act: 'silu' }, /hidden_act = "silu"/],
+  ])('refuses %j', (change, message) => refuses(NAME, change, UnsupportedModelError, message));
+
+  it('has the slopes of ALiBi: powers of two, and between them where heads are not', () => {
+    expect(alibiSlopes(8)).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((i) => 2 ** -i));
+    // The published list for 12 heads (get_slopes): those of 8, then every other one of 16.
+    expect(alibiSlopes(12).slice(8)).toEqual([1, 3, 5, 7].map((i) => 2 ** (-i / 2)));
+    expect(alibiSlopes(1)).toEqual([2 ** -8]);
+  });
 });
 
 describe("NomicBERT in its authors' names", () => {

@@ -1,4 +1,4 @@
-import { fieldsOf } from '../../formats/json-fields';
+import { fieldsOf, type Json } from '../../formats/json-fields';
 import type { ModelConfig } from '../config';
 import type { Family } from '../family';
 import type { moreFamilies } from './more-families';
@@ -19,9 +19,14 @@ const FAMILIES = new Map<unknown, () => Promise<Family>>([
   ['deberta-v2', more('deberta_v2')],
   ['nomic_bert', more('nomic_bert')],
   ['gte', more('gte')],
+  ['new', more('gte')],
   ['jina_embeddings_v3', more('jina_embeddings_v3')],
   ['eurobert', more('eurobert')],
 ]);
+
+/** JinaBERT's files call themselves `bert`. */
+const isJinaBert = ({ model_type, position_embedding_type }: Json): boolean =>
+  model_type === 'bert' && position_embedding_type === 'alibi';
 
 /**
  * Reads config.json by the family that its model_type names. `file`: its name in messages. Rejects with what the family's readConfig throws, and
@@ -32,7 +37,7 @@ export async function readModelConfig(
   file = 'config.json',
 ): Promise<{ family: Family; config: ModelConfig }> {
   const fields = fieldsOf(file, json);
-  const fetched = FAMILIES.get(fields.json.model_type);
+  const fetched = isJinaBert(fields.json) ? more('jina_bert') : FAMILIES.get(fields.json.model_type);
   if (fetched) {
     const family = await fetched();
     return { family, config: family.readConfig(fields) };
