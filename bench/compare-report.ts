@@ -32,6 +32,7 @@ export interface Comparison extends Pick<Environment, 'adapter' | 'driver' | 'fe
 /** One model on one set. */
 export interface ComparedSet {
   model: ComparedModel;
+  is_modernbert: boolean;
   set: SetResult;
   /** At all layers: those that were run took the time. */
   tokens_per_s: number;
@@ -58,6 +59,7 @@ export function comparedSets({ models, sets }: Comparison): ComparedSet[] {
         const theirs = modernBert.paper?.tokens_per_s[set.name];
         return {
           model,
+          is_modernbert: model === modernBert,
           set,
           tokens_per_s: speed(model, set),
           times_modernbert: beside && speed(model, set) / speed(modernBert, beside),

@@ -89,6 +89,33 @@ it('races with transformers.js, whose files are loaded only then', async () => {
   await takePictures(page, 'race', '#benchmark');
 });
 
+it('compares other architectures with ModernBERT of their size', async () => {
+  const page = await openBenchmark();
+  await page.selectOption('#compare-size', 'small');
+  await page.fill('#compare-tokens', '64');
+  await page.fill('#compare-layers', '1');
+  await page.click('#compare-run');
+  await page
+    .locator('#compare .status')
+    .filter({ hasText: 'Done. 1 layer of each model ran' })
+    .waitFor({ timeout: 120_000 });
+  const rows = await page.locator('#compare tbody tr').allInnerTexts();
+  expect(rows.map((row) => row.split('\t').slice(0, 2))).toEqual(
+    ['ModernBERT-32m', 'MiniLM-L6'].flatMap((name) => ['fixed-64', 'variable-64'].map((set) => [name, set])),
+  );
+  for (const row of rows) expect(row.split('\t')[3]).toMatch(/^\d+\.\d\dx$/);
+  expect(await page.locator('#compare img').evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(400);
+  const report = JSON.parse((await download(page, `#compare ${SAVE_JSON}`)).bytes.toString());
+  expect(report).toMatchObject({
+    layers: 1,
+    models: [
+      { name: 'ModernBERT-32m', layers: 10 },
+      { name: 'MiniLM-L6', layers: 6 },
+    ],
+  });
+  await takePictures(page, 'compare', '#compare');
+});
+
 it('can be stopped, and says what is missing', async () => {
   const page = await openBenchmark();
   await page.click('#run');

@@ -1,3 +1,5 @@
+import type { Architecture } from '../architectures';
+import type { Comparison } from '../compare-report';
 import type { Measurements, Report } from '../report';
 
 /** A run that the page requests from its worker. */
@@ -13,3 +15,12 @@ export type Measured = Measurements & Pick<Report, 'adapter' | 'driver' | 'featu
 
 /** The worker's answers: progress lines, then the results or an error message. */
 export type Answer = { log: string } | { done: Measured } | { error: string };
+
+/** A comparison of the architectures of one size. */
+export interface CompareJob {
+  size: Architecture['class'];
+  tokens: number | undefined;
+  layers: number | undefined;
+}
+
+export type CompareAnswer = { log: string } | { soFar: Comparison } | { done: Comparison } | { error: string };

@@ -8,6 +8,7 @@ import { fileSize } from '../numbers';
 import './benchmark.css';
 import { largest } from '../extremes';
 import { speedChart } from './charts';
+import { startCompare } from './compare-panel';
 import { environment } from './environment';
 import html from './panel.html?raw';
 import { startRace } from './race-panel';
@@ -86,7 +87,7 @@ export function start(panel: HTMLElement, app: App): void {
   async function describeAdapter(): Promise<void> {
     const adapter = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' });
     const place = find(panel, '#adapter');
-    for (const start of [button, find<HTMLButtonElement>(panel, '#race-run')]) start.disabled = !adapter;
+    for (const id of ['#run', '#race-run', '#compare-run']) find<HTMLButtonElement>(panel, id).disabled = !adapter;
     if (!adapter) {
       place.textContent = 'This browser offers no WebGPU adapter, so nothing can be measured here.';
       return;
@@ -110,6 +111,7 @@ export function start(panel: HTMLElement, app: App): void {
   });
   void describeAdapter();
   startRace(find(panel, '#race'), app);
+  startCompare(find(panel, '#compare'));
 }
 
 /** What a picture says of a report. */

@@ -3,7 +3,7 @@ import { element } from '../dom';
 
 /** A table whose columns stand to the right where they hold numbers. */
 export function resultTable([header, ...rows]: Table, caption: string): HTMLElement {
-  const isNumber = header.map((_, column) => rows.some((row) => /^[\d.]+%?$/.test(row[column])));
+  const isNumber = header.map((_, column) => rows.some((row) => /^[\d.]+[%x]?$/.test(row[column])));
   const cell = (tag: 'td' | 'th', text: string, column: number) =>
     element(tag, { textContent: text, className: isNumber[column] ? 'number' : '' });
   const made = element(
