@@ -1,180 +1,101 @@
 import type { Dtype } from '../src/index';
+import models from './known-models.json';
 
 /** What a model is for, and with it which tab suggests it. */
-export type Use = 'fill-mask' | 'embeddings' | 'zero-shot' | 'rerank';
+export type Use =
+  | 'fill-mask'
+  | 'embeddings'
+  | 'multi-vector'
+  | 'sparse'
+  | 'rerank'
+  | 'zero-shot'
+  | 'text classification'
+  | 'token classification'
+  | 'question answering';
 
-/** A published checkpoint. Sizes follow from its shape; `licence` is undefined where only its page can say. */
+/** Architectures of the list, by config.json's model_type. */
+type Architecture =
+  | 'modernbert'
+  | 'bert'
+  | 'roberta'
+  | 'xlm-roberta'
+  | 'distilbert'
+  | 'mpnet'
+  | 'deberta-v2'
+  | 'nomic_bert';
+
+/** A published checkpoint, with safetensors and tokenizer.json. Sizes follow from its shape; without `licence` only its page can say. */
 export interface KnownModel {
   id: string;
   use: Use;
-  about: string;
-  licence: string | undefined;
+  languages: string;
+  licence?: string;
+  architecture: Architecture;
+  /** What tokenizer.json holds. */
+  tokenizer: 'WordPiece' | 'byte-level BPE' | 'BPE with byte fallback' | 'Unigram';
   layers: number;
   hidden: number;
   intermediate: number;
   vocab: number;
+  /** Most tokens of a text: sentence-transformers' max_seq_length, or else what config.json allows. */
+  maxTokens: number;
+  /** Numbers of an embedding: of a text, of each token (multi-vector), or of the vocabulary (sparse). */
+  dimension?: number;
   /** Fewer numbers that its embeddings may be cut to, as its page says (Matryoshka). */
   matryoshka?: number[];
+  /** What its page says to put before texts. */
+  prompts?: Record<string, string>;
 }
 
-const ENGLISH = 50368;
-const MULTILINGUAL = 256000;
-const JAPANESE = 102400;
-const BASE = { layers: 22, hidden: 768, intermediate: 1152 };
-
-export const KNOWN_MODELS: KnownModel[] = [
-  {
-    id: 'answerdotai/ModernBERT-base',
-    use: 'fill-mask',
-    about: 'English',
-    licence: 'Apache-2.0',
-    ...BASE,
-    vocab: ENGLISH,
-  },
-  {
-    id: 'answerdotai/ModernBERT-large',
-    use: 'fill-mask',
-    about: 'English',
-    licence: 'Apache-2.0',
-    layers: 28,
-    hidden: 1024,
-    intermediate: 2624,
-    vocab: ENGLISH,
-  },
-  {
-    id: 'jhu-clsp/ettin-encoder-17m',
-    use: 'fill-mask',
-    about: 'English, small',
-    licence: 'MIT',
-    layers: 7,
-    hidden: 256,
-    intermediate: 384,
-    vocab: ENGLISH,
-  },
-  {
-    id: 'jhu-clsp/ettin-encoder-32m',
-    use: 'fill-mask',
-    about: 'English, small',
-    licence: 'MIT',
-    layers: 10,
-    hidden: 384,
-    intermediate: 576,
-    vocab: ENGLISH,
-  },
-  {
-    id: 'jhu-clsp/ettin-encoder-68m',
-    use: 'fill-mask',
-    about: 'English',
-    licence: 'MIT',
-    layers: 19,
-    hidden: 512,
-    intermediate: 768,
-    vocab: ENGLISH,
-  },
-  { id: 'jhu-clsp/ettin-encoder-150m', use: 'fill-mask', about: 'English', licence: 'MIT', ...BASE, vocab: ENGLISH },
-  {
-    id: 'jhu-clsp/ettin-encoder-1b',
-    use: 'fill-mask',
-    about: 'English, large',
-    licence: 'MIT',
-    layers: 28,
-    hidden: 1792,
-    intermediate: 3840,
-    vocab: ENGLISH,
-  },
-  {
-    id: 'jhu-clsp/mmBERT-small',
-    use: 'fill-mask',
-    about: 'multilingual',
-    licence: 'MIT',
-    layers: 22,
-    hidden: 384,
-    intermediate: 1152,
-    vocab: MULTILINGUAL,
-  },
-  { id: 'jhu-clsp/mmBERT-base', use: 'fill-mask', about: 'multilingual', licence: 'MIT', ...BASE, vocab: MULTILINGUAL },
-  {
-    id: 'sbintuitions/modernbert-ja-130m',
-    use: 'fill-mask',
-    about: 'Japanese',
-    licence: 'MIT',
-    layers: 19,
-    hidden: 512,
-    intermediate: 2048,
-    vocab: JAPANESE,
-  },
-  {
-    id: 'Alibaba-NLP/gte-modernbert-base',
-    use: 'embeddings',
-    about: 'English',
-    licence: 'Apache-2.0',
-    ...BASE,
-    vocab: ENGLISH,
-  },
-  {
-    id: 'nomic-ai/modernbert-embed-base',
-    use: 'embeddings',
-    about: 'English, with prompts',
-    licence: 'Apache-2.0',
-    ...BASE,
-    vocab: ENGLISH,
-    matryoshka: [256],
-  },
-  {
-    id: 'ibm-granite/granite-embedding-english-r2',
-    use: 'embeddings',
-    about: 'English',
-    licence: 'Apache-2.0',
-    ...BASE,
-    vocab: ENGLISH,
-  },
-  {
-    id: 'ibm-granite/granite-embedding-small-english-r2',
-    use: 'embeddings',
-    about: 'English, small',
-    licence: 'Apache-2.0',
-    layers: 12,
-    hidden: 384,
-    intermediate: 1536,
-    vocab: ENGLISH,
-  },
-  {
-    id: 'Alibaba-NLP/gte-reranker-modernbert-base',
-    use: 'rerank',
-    about: 'English',
-    licence: 'Apache-2.0',
-    ...BASE,
-    vocab: ENGLISH,
-  },
-  {
-    id: 'MoritzLaurer/ModernBERT-base-zeroshot-v2.0',
-    use: 'zero-shot',
-    about: 'English',
-    licence: undefined,
-    ...BASE,
-    vocab: ENGLISH,
-  },
-  {
-    id: 'MoritzLaurer/ModernBERT-large-zeroshot-v2.0',
-    use: 'zero-shot',
-    about: 'English',
-    licence: undefined,
-    layers: 28,
-    hidden: 1024,
-    intermediate: 2624,
-    vocab: ENGLISH,
-  },
-];
+export const KNOWN_MODELS = models as KnownModel[];
 
 export const knownModels = (use: Use): KnownModel[] => KNOWN_MODELS.filter((model) => model.use === use);
 
-const layerMatrices = ({ layers, hidden, intermediate }: KnownModel): number =>
-  layers * (4 * hidden ** 2 + 3 * hidden * intermediate);
+interface Shape {
+  /** Matrices of an MLP; with gates there are three. */
+  mlp: 2 | 3;
+  /** Rows of the tables beside the vocabulary's: of positions, relative ones too, and of token types. */
+  rows: number;
+  /** Whether layers have biases. */
+  biased: boolean;
+}
+
+const ROBERTA: Shape = { mlp: 2, rows: 514 + 1, biased: true };
+/** `rows`: those of the models in the list, whose configs a test reads. */
+const SHAPES: Record<Architecture, Shape> = {
+  modernbert: { mlp: 3, rows: 0, biased: false },
+  bert: { mlp: 2, rows: 512 + 2, biased: true },
+  roberta: ROBERTA,
+  'xlm-roberta': ROBERTA,
+  distilbert: { mlp: 2, rows: 512, biased: true },
+  mpnet: { mlp: 2, rows: 514, biased: true },
+  'deberta-v2': { mlp: 2, rows: 2 * 256, biased: true },
+  nomic_bert: { mlp: 3, rows: 2, biased: false },
+};
+
+/** Of these uses ModernBERT's head has a dense layer, and other architectures' has none. */
+const PLAIN_USES: Use[] = ['token classification', 'question answering'];
+
+const layerMatrices = ({ architecture, layers, hidden, intermediate }: KnownModel): number =>
+  layers * (4 * hidden ** 2 + SHAPES[architecture].mlp * hidden * intermediate);
 const table = ({ vocab, hidden }: KnownModel): number => vocab * hidden;
-/** The head's dense layer, the decoder's bias, norms. */
-const rest = (model: KnownModel): number =>
-  (model.use === 'embeddings' ? 0 : model.hidden ** 2 + (model.use === 'fill-mask' ? model.vocab : 0)) +
-  (2 * model.layers + 2) * model.hidden;
+
+/** The head: its dense layer, with the decoder's bias; the layer that makes vectors of tokens. */
+function head({ use, architecture, hidden, vocab, dimension = 0 }: KnownModel): number {
+  if (use === 'embeddings') return 0;
+  if (use === 'multi-vector') return hidden * dimension;
+  const dense = PLAIN_USES.includes(use) && architecture !== 'modernbert' ? 0 : hidden ** 2;
+  return dense + (use === 'fill-mask' || use === 'sparse' ? vocab : 0);
+}
+
+/** What is not quantised: small tables, norms, biases, the head. */
+function rest(model: KnownModel): number {
+  const { architecture, layers, hidden, intermediate } = model;
+  const { rows, biased } = SHAPES[architecture];
+  const norms = (2 * layers + 2) * hidden;
+  const biases = biased ? layers * (5 * hidden + intermediate) + norms : 0; // a norm's bias too
+  return rows * hidden + norms + biases + head(model);
+}
 
 export const parametersOf = (model: KnownModel): number => layerMatrices(model) + table(model) + rest(model);
 

@@ -4,7 +4,7 @@ import { element, find, showError } from './dom';
 import { folderFiles } from './folder-files';
 import { DTYPES, gpuBytes, type KnownModel, parametersOf } from './known-models';
 import { type Choice, hubChoice } from './model-store';
-import { fileSize } from './numbers';
+import { count, fileSize } from './numbers';
 
 /** So many dialogs there are: the radio buttons of each need a name of their own. */
 let dialogs = 0;
@@ -111,14 +111,17 @@ export function createModelDialog(
   };
 }
 
-/** Parameters and licence of a published model, and its size on the GPU in each precision; the one that is chosen stands out. */
+/** What a published model is, and its size on the GPU in each precision; the one that is chosen stands out. */
 export function factsOf(model: KnownModel, chosen: Dtype | undefined): HTMLElement[] {
-  const parameters = `${Math.round(parametersOf(model) / 1e6)} M parameters`;
+  const facts = [
+    model.languages,
+    `${Math.round(parametersOf(model) / 1e6)} M parameters`,
+    `up to ${count(model.maxTokens)} tokens`,
+    ...(model.prompts ? ['with prompts'] : []),
+    model.licence ?? 'licence: see its page',
+  ];
   const sizes = DTYPES.map((dtype) =>
     element(dtype === chosen ? 'strong' : 'span', {}, `${dtype} ${fileSize(gpuBytes(model, dtype))}`),
   );
-  return [
-    element('span', {}, [model.about, parameters, model.licence ?? 'licence: see its page'].join(' · ')),
-    element('span', { className: 'sizes' }, ...sizes),
-  ];
+  return [element('span', {}, facts.join(' · ')), element('span', { className: 'sizes' }, ...sizes)];
 }
