@@ -22,7 +22,9 @@ type Architecture =
   | 'distilbert'
   | 'mpnet'
   | 'deberta-v2'
-  | 'nomic_bert';
+  | 'nomic_bert'
+  | 'gte'
+  | 'new';
 
 /** A published checkpoint, with safetensors and tokenizer.json. Sizes follow from its shape; without `licence` only its page can say. */
 export interface KnownModel {
@@ -71,6 +73,8 @@ const SHAPES: Record<Architecture, Shape> = {
   mpnet: { mlp: 2, rows: 514, biased: true },
   'deberta-v2': { mlp: 2, rows: 2 * 256, biased: true },
   nomic_bert: { mlp: 3, rows: 2, biased: false },
+  gte: { mlp: 3, rows: 1, biased: true },
+  new: { mlp: 3, rows: 0, biased: true },
 };
 
 /** Of these uses ModernBERT's head has a dense layer, and other architectures' has none. */
