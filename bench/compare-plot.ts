@@ -58,10 +58,13 @@ function panel(name: string, rows: ComparedSet[], names: string[], scale: (value
     ...rows.map(({ model, times_modernbert, paper_times_modernbert }) => {
       const at = names.indexOf(model.name) * ROW;
       const length = scale(times_modernbert!);
-      const value = `<text class="value" x="${(length + 8).toFixed(1)}" y="${at + 15}">${times_modernbert!.toFixed(2)}</text>`;
+      const paper = paper_times_modernbert === undefined ? undefined : scale(paper_times_modernbert);
+      // Beyond a mark that would cover it.
+      const end = paper !== undefined && paper > length - 8 && paper < length + 44 ? Math.max(paper, length) : length;
+      const value = `<text class="value" x="${(end + 10).toFixed(1)}" y="${at + 15}">${times_modernbert!.toFixed(2)}</text>`;
       const bar = `<rect class="first" y="${at + 5}" width="${length.toFixed(1)}" height="${BAR}"/>${value}`;
-      if (paper_times_modernbert === undefined) return bar;
-      return `${bar}<path class="second" transform="translate(${scale(paper_times_modernbert).toFixed(1)} ${at + 11})" d="M0 -7L6 0L0 7L-6 0Z"/>`;
+      if (paper === undefined) return bar;
+      return `${bar}<path class="second" transform="translate(${paper.toFixed(1)} ${at + 11})" d="M0 -7L6 0L0 7L-6 0Z"/>`;
     }),
   ].join('\n');
 }

@@ -84,7 +84,7 @@ export const compareTable = (comparison: Comparison): Table => [
     'useful',
     'memory',
     'largest batch',
-    'paper’s',
+    'batch in the paper',
   ],
   ...comparedSets(comparison).map(({ model, set, ...compared }) => [
     model.name,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseHeader } from '../src/formats/safetensors';
 import { declaredPlaces } from '../src/model/build';
@@ -6,6 +7,7 @@ import { ARCHITECTURES, chosenArchitectures } from './architectures';
 import { parseOptions } from './args';
 import { comparePlot } from './compare-plot';
 import { type Comparison, comparedSets, compareTable } from './compare-report';
+import { markdownTable } from './print';
 import { parameters, randomCheckpoint } from './random-encoder';
 
 /** As the papers and model cards give them, in millions. */
@@ -168,4 +170,10 @@ test('the plot has a panel per set, a bar per other model and a mark for the pap
   expect(plot.match(/<path class="second"/g)).toHaveLength(1);
   expect(plot).toContain('>4.00</text>');
   expect(comparePlot({ ...compared(), sets: [], date: '', runtime: '' })).toBeUndefined();
+});
+
+test('the page has the figures and the plot of the kept result', () => {
+  const kept = JSON.parse(readFileSync('bench/results/comparison-lavapipe.json', 'utf8'));
+  expect(readFileSync('docs/comparison.md', 'utf8')).toContain(markdownTable(compareTable(kept), 2));
+  expect(readFileSync('docs/comparison.svg', 'utf8')).toBe(comparePlot(kept));
 });
