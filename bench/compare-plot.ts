@@ -36,7 +36,7 @@ export function comparePlot(comparison: Comparison & Pick<Environment, 'date' | 
   }
   const width = NAMES + ACROSS * (PANEL.width + PANEL.gap);
   const { adapter, runtime, date, layers } = comparison;
-  const how = `${runtime}, ${date.slice(0, 10)}${layers ? `, ${layers} layers of each model` : ''}`;
+  const how = `${runtime}, ${date.slice(0, 10)}${layers ? `, ${layers === 1 ? 'one layer' : `${layers} layers`} of each model` : ''}`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${top}" width="${width}" height="${top}" role="img">
 <title>Tokens per second beside ModernBERT of the same size, on ${escaped(adapter)}</title>
 <style>${STYLE} .value { fill: var(--quiet); stroke: var(--page); stroke-width: 4px; paint-order: stroke; }</style>

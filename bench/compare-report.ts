@@ -3,11 +3,11 @@ import type { Architecture } from './architectures';
 import { mib, percent, rate, type Table } from './print';
 import type { Environment, Peaks, SetResult } from './report';
 
-/** What is known of a model without its sets. What depends on the device is missing if it did not load there. */
+/** What is known of a model without its sets; much of it only if it loaded on this device. */
 export interface ComparedModel extends Pick<Architecture, 'name' | 'model' | 'class' | 'paper'> {
   /** Of the published model. */
   layers: number;
-  parameters: number;
+  parameters?: number;
   /** How many of its layers were run. */
   layers_run?: number;
   /** Of a sequence. */
@@ -64,7 +64,7 @@ export function comparedSets({ models, sets }: Comparison): ComparedSet[] {
           tokens_per_s: speed(model, set),
           times_modernbert: beside && speed(model, set) / speed(modernBert, beside),
           paper_times_modernbert: ours && theirs ? ours / theirs : undefined,
-          memory_bytes: 2 * model.parameters + set.peak_bytes - model.weight_bytes!,
+          memory_bytes: 2 * model.parameters! + set.peak_bytes - model.weight_bytes!,
           largest_batch: Math.floor(model.token_limit! / Number(set.name.split('-')[1])),
         };
       });

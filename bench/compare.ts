@@ -107,7 +107,6 @@ async function load(
     model: architecture.model,
     class: group,
     layers: config.num_hidden_layers,
-    parameters: await parameters(config),
     paper,
   };
   try {
@@ -119,6 +118,7 @@ async function load(
       measured: { model: name, tier, loaded },
       model: {
         ...model,
+        parameters: await parameters(config),
         layers_run: info.config.num_hidden_layers as number,
         max_tokens: info.maxTokens,
         token_limit: runtime.tokenLimit,

@@ -326,7 +326,7 @@ it('the packages hold what they should and nothing else', () => {
   ];
   expect(names(library)).toEqual(expect.arrayContaining(expected));
   const allowed =
-    /^(LICENSE|(README|CHANGELOG|SECURITY)\.md|package\.json|docs\/.*\.md|dist\/([\w-]+\.js(\.map)?|types\/.*\.d\.ts|THIRD-PARTY-LICENSES\.txt))$/;
+    /^(LICENSE|(README|CHANGELOG|SECURITY)\.md|package\.json|docs\/.*\.(md|svg)|dist\/([\w-]+\.js(\.map)?|types\/.*\.d\.ts|THIRD-PARTY-LICENSES\.txt))$/;
   expect(names(library).filter((name) => !allowed.test(name) || /test|fixtures|cli\.js/.test(name))).toEqual([]);
   expect(library.size).toBeLessThan(1_900_000);
 
