@@ -13,8 +13,9 @@ export interface Rope {
 export type RopeScaling = 'linear' | 'ntk';
 
 /**
- * The base: of rope_parameters (transformers 5), else of rope_theta, else `fallback`; and its scaling. Throws an UnsupportedModelError for other
- * scalings and for an odd head_dim, a ModelFileError for a base or a factor that is not positive.
+ * The base and its scaling: of rope_scaling if it has anything, else of rope_parameters, as transformers 5 reads them; the base else of rope_theta, else
+ * `fallback`. Throws an UnsupportedModelError for other scalings, for RoPE of a part of a head and for an odd head_dim, a ModelFileError for a base
+ * or a factor that is not positive.
  */
 export function readRope(
   fields: JsonFields,
@@ -24,11 +25,14 @@ export function readRope(
 ): Rope {
   const { file, json, has, wrong, unsupported } = fields;
   if (head_dim % 2 !== 0) throw unsupported('head_dim', 'RoPE needs an even head_dim', head_dim);
-  const key = has('rope_parameters') ? 'rope_parameters' : 'rope_scaling';
+  const isEmpty = (value: unknown) => isObject(value) && Object.keys(value).length === 0;
+  const key = has('rope_scaling') && !isEmpty(json.rope_scaling) ? 'rope_scaling' : 'rope_parameters';
   const own = json[key] ?? {};
   if (!isObject(own)) throw wrong(key, 'an object');
   const type = own.rope_type ?? own.type ?? 'default';
   const parts = fieldsOf(file, own);
+  const part = parts.number('partial_rotary_factor', fields.number('partial_rotary_factor', 1));
+  if (part !== 1) throw unsupported('partial_rotary_factor', 'only 1 is', part);
   const positive = (name: string, value: number) => {
     if (value > 0) return value;
     throw new ModelFileError(`${file}: ${name} must be positive, it is ${value}.`);

@@ -84,6 +84,11 @@ describe.each(WITH_ROPE)('RoPE of %s', (name) => {
       rope_scaling: { type, factor: 2, ...more },
     });
     expect(await theta(scaled('linear'))).toMatchObject({ rope_theta: 78, rope_factor: 2 });
+    // As in transformers, rope_scaling wins where both say something.
+    const both = { ...scaled('linear'), rope_parameters: { rope_type: 'default', rope_theta: 77 } };
+    expect(await theta(both)).toMatchObject({ rope_theta: 78, rope_factor: 2 });
+    expect(await theta({ ...both, rope_scaling: {} })).toMatchObject({ rope_theta: 77 });
+    await refuses(name, { partial_rotary_factor: 0.5 }, UnsupportedModelError, /partial_rotary_factor = 0.5/);
     await refuses(name, scaled('dynamic'), UnsupportedModelError, /rope_scaling.rope_type = "dynamic"/);
     await refuses(
       name,
