@@ -154,6 +154,7 @@ test('speeds are worked out for all layers, and set beside ModernBERT and the pa
     '400',
     '4.00x',
     '1.20x',
+    '120',
     '25.0%',
     '99.0%',
     '4 MiB',

@@ -26,7 +26,7 @@ export interface CompareOptions {
   onResult?(results: Comparison): void;
 }
 
-/** Most tokens of a set on a card; on software adapters two documents of a case, and not fewer than SOFTWARE_TOKENS. */
+/** Most tokens of a set on a card; on software adapters one of the longest documents, and not fewer than SOFTWARE_TOKENS. */
 const CARD_TOKENS = 32768;
 const SOFTWARE_TOKENS = 2048;
 const SOFTWARE_LAYERS = 3;
@@ -69,10 +69,11 @@ export async function compareArchitectures(options: CompareOptions): Promise<Com
         else log(`${architecture.name} was not measured: ${model.error}`);
       }
       const addPeaks = async () => {
-        for (const { loaded } of models.slice(0, 1)) {
-          all.peaks.fma_gflops = Math.max(all.peaks.fma_gflops, await fmaPeak(loaded.runtime.gpu));
-          all.peaks.copy_gb_s = Math.max(all.peaks.copy_gb_s, await copyPeak(loaded.runtime.gpu));
-        }
+        const [first] = models;
+        if (!first) return;
+        const { gpu } = first.loaded.runtime;
+        all.peaks.fma_gflops = Math.max(all.peaks.fma_gflops, await fmaPeak(gpu));
+        all.peaks.copy_gb_s = Math.max(all.peaks.copy_gb_s, await copyPeak(gpu));
       };
       await addPeaks();
       await measureSets(models, sets, {

@@ -128,12 +128,10 @@ def colbert(folder: Path) -> None:
     write(folder, "A BertModel as a MultiVectorEncoder makes it (ColBERT).", calls, sentence_transformers=st_version)
 
 
-def nomic_masked_lm(folder: Path) -> list[dict]:
-    """Runs before config.json gets its authors' names, which transformers does not read."""
-    calls = masked_lm(folder)
+def as_nomic(folder: Path) -> None:
+    """As nomic-embed-text-v1 has them."""
     edit_tensors(lambda name: name.replace("nomic_bert.", "bert."))(folder)
     authors_config(folder)
-    return calls
 
 
 def edited(run, edit):
@@ -228,7 +226,7 @@ CASES = {
         "NomicBERT's heads; config.json in its authors' names (edited) and in transformers'.",
         "NomicBert", (transformers.NomicBertConfig, {**SMALL, "pad_token_id": 0}), wordpiece,
         {
-            "mlm": ("ForMaskedLM", {}, {"run": nomic_masked_lm}),
+            "mlm": ("ForMaskedLM", {}, {"run": edited(masked_lm, as_nomic)}),
             "mlm-untied": ("ForMaskedLM", {"tie_word_embeddings": False, "intermediate_size": 37}, {}),
             "classifier": ("ForSequenceClassification", {**THREE, "rope_parameters": {"rope_type": "default", "rope_theta": 500.0}}, {}),
             "tokens": ("ForTokenClassification", {**LABELLED, "hidden_act": "gelu", "num_hidden_layers": 2}, {}),

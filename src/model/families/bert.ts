@@ -17,7 +17,7 @@ function readConfig(fields: JsonFields): PostNormConfig {
   return { ...readPostNorm(fields, 1e-12), type_vocab_size: fields.integer('type_vocab_size', 2) };
 }
 
-const LAYER: LayerNames = {
+export const LAYER: LayerNames = {
   qkv: ['attention.self.query', 'attention.self.key', 'attention.self.value'],
   out: 'attention.output.dense',
   attn_norm: 'attention.output.LayerNorm',

@@ -14,7 +14,7 @@ import {
   readPostNorm,
 } from '../post-norm';
 import type { Tensors } from '../tensors';
-import { bert, bertTensors, poolerOf, prefixOf } from './bert';
+import { LAYER as BERT_LAYER, bert, bertTensors, poolerOf, prefixOf } from './bert';
 
 function readConfig(fields: JsonFields): PostNormConfig {
   fields.oneOf('feed_forward_type', ['geglu'], 'original');
@@ -24,9 +24,7 @@ function readConfig(fields: JsonFields): PostNormConfig {
 }
 
 const LAYER: LayerNames = {
-  qkv: ['attention.self.query', 'attention.self.key', 'attention.self.value'],
-  out: 'attention.output.dense',
-  attn_norm: 'attention.output.LayerNorm',
+  ...BERT_LAYER,
   mlp_in: 'mlp.gated_layers',
   mlp_out: 'mlp.wo',
   mlp_norm: 'mlp.layernorm',
