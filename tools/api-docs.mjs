@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseSync } from 'rolldown/utils';
 import { ROOT } from './bundle.mjs';
+import { ENTRIES } from './library.mjs';
 
 /**
  * @typedef {Record<string, any>} Node of rolldown's syntax tree
@@ -115,27 +116,42 @@ const moduleFile = (importer, specifier) => {
   return path;
 };
 
+/**
+ * The section of an entry beside those of pages and Node: the comment at its top, and its exports.
+ * @param {string} name
+ * @param {(entries: Entry[], where: string) => Entry[]} ownOf
+ */
+const otherEntry = (name, ownOf) => {
+  const path = join(ROOT, `src/${name}.ts`);
+  const [top] = parse(path).comments;
+  const intro = top.value.replace(/^\*/, '').replace(/\s*\n\s*\* ?/g, ' ');
+  return [`modernbert-webgpu/${name}`, intro.trim(), ownOf(exportsOf(path), name)];
+};
+
 /** @returns {string} the text of docs/api.md */
 export const apiReference = () => {
   const browser = exportsOf(join(ROOT, 'src/index.ts'));
   const node = exportsOf(join(ROOT, 'src/node.ts'));
   /** @param {Entry[]} entries @param {Entry[]} others */
   const without = (entries, others) => entries.filter(({ text }) => !others.some((other) => other.text === text));
+  /** What an entry has besides the page's, under names that say whose they are. @param {Entry[]} entries @param {string} where */
+  const ownOf = (entries, where) =>
+    without(entries, browser).map(({ name, text, kind }) => {
+      const full = browser.some((other) => other.name === name) ? `${name} (${where})` : name;
+      return { name: full, text: text.replace(`### ${name}`, `### ${full}`), kind };
+    });
   const errors = browser.filter(({ kind }) => kind === 'class');
   const types = browser.filter((entry) => entry.kind === 'type' && without([entry], node).length === 0);
-  const inNode = without(node, browser).map(({ name, text, kind }) => ({
-    name: `${name} (Node)`,
-    text: text.replace(`### ${name}`, `### ${name} (Node)`),
-    kind,
-  }));
+  const others = ENTRIES.filter((name) => !['index', 'worker', 'node'].includes(name));
   /** @type {[string, string, Entry[]][]} */
   const sections = [
     ['modernbert-webgpu', 'The entry for pages. The model runs in a worker.', without(browser, [...errors, ...types])],
     [
       'modernbert-webgpu/node',
       'The entry for Node, on the npm package `webgpu`. It exports these; all else is the same.',
-      inNode,
+      ownOf(node, 'Node'),
     ],
+    ...others.map((name) => /** @type {[string, string, Entry[]]} */ (otherEntry(name, ownOf))),
     [
       'Errors',
       'Besides these the library throws `RangeError`, `TypeError` and the reason of an `AbortSignal`.',
@@ -150,7 +166,7 @@ export const apiReference = () => {
   const paragraphs = [
     '# API reference',
     '<!-- Written by `npm run docs` from the doc comments of the sources. Do not edit. -->',
-    'A third entry, `modernbert-webgpu/worker`, is the script of the worker, for pages that start it themselves (`worker` of [BrowserLoadOptions](#browserloadoptions)).',
+    'One more entry, `modernbert-webgpu/worker`, is the script of the worker, for pages that start it themselves (`worker` of [BrowserLoadOptions](#browserloadoptions)).',
     contents.join('\n'),
     ...sections.flatMap(([title, intro, entries]) => [`## ${title}`, intro, ...entries.map(({ text }) => text)]),
   ];

@@ -36,6 +36,8 @@ export const LAYERS = {
   cli: { imports: [] }, // its own package: it imports modernbert-webgpu/node as any user does
 
   index: { imports: ['session', 'similarity', 'packed-vectors', 'sparse', 'in-batches', 'api'] },
+  inline: { imports: ['index', 'inline-worker', 'api'] },
+  thread: { imports: ['index', 'session', 'store', 'api'] },
   worker: { imports: ['session', 'store'] },
   node: {
     imports: [
@@ -84,6 +86,7 @@ export const LAYERS = {
   'packed-vectors': { imports: ['api'] },
   sparse: { imports: ['api'] },
   'in-batches': { imports: ['api'] },
+  'inline-worker': { imports: ['start-worker'] },
   'start-worker': { imports: [] },
   'worker-parts': { imports: [] },
   api: { imports: [] },

@@ -1,12 +1,18 @@
 // The two packages as they are published. Tests of the packages and of the command line build them too.
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundle, ROOT } from './bundle.mjs';
 import { LICENCES_FILE, licencesText } from './licences.mjs';
 import { copyTypes } from './types.mjs';
 
-const ENTRIES = /** @type {const} */ (['index', 'worker', 'node']);
+/** The entries that package.json exports: `src/NAME.ts` becomes dist/NAME.js. */
+export const ENTRIES = Object.keys(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).exports)
+  .filter((path) => !path.endsWith('.json'))
+  .map((path) => (path === '.' ? 'index' : path.slice(2)));
+/** Entries that are bundled in ways of their own; the others are a file each, which imports index.js if it needs it. */
+const OWN_WAY = ['index', 'worker', 'node', 'thread', 'inline'];
 /** How the client names its worker; users' bundlers look for exactly this text. */
 const WORKER_URL = "new URL('./worker.js',import.meta.url)";
 
@@ -31,10 +37,45 @@ export const bundleLibrary = async (dir) => {
   };
   const index = await bundle({ ...of('index'), platform: 'browser', split: 'chunks', plugins: [named] });
   const node = await bundle({ ...of('node'), platform: 'node' });
-  const chunks = [...index, ...worker, ...node];
+  const thread = await bundle({ ...of('thread'), platform: 'browser' });
+  const inline = await bundle({ ...of('inline'), platform: 'browser', plugins: [indexOutside, await workerInside()] });
+  const chunks = [...index, ...worker, ...node, ...thread, ...inline];
+  for (const name of ENTRIES.filter((entry) => !OWN_WAY.includes(entry))) {
+    for (const chunk of await bundle({ ...of(name), platform: 'browser', plugins: [indexOutside] })) chunks.push(chunk);
+  }
   checkChunks(chunks);
   await writeLicences(chunks, dir);
   return chunks;
+};
+
+/**
+ * Imports of src/index.ts stay imports of index.js, so that its classes and functions exist once.
+ * @type {import('rolldown').Plugin}
+ */
+const indexOutside = {
+  name: 'index-outside',
+  resolveId: {
+    filter: { id: /^(\.\.?\/)+index$/ },
+    handler: () => ({ id: './index.js', external: true }),
+  },
+};
+
+/**
+ * Replaces src/inline-worker.ts: the worker with all its parts as a text, started from a Blob.
+ * @returns {Promise<import('rolldown').Plugin>}
+ */
+const workerInside = async () => {
+  const dir = join(ROOT, 'build/inline');
+  const [{ code }] = await bundle({ name: 'worker', file: 'src/worker.ts', dir, platform: 'browser', minify: true });
+  const text = JSON.stringify(code.replace(/\n\/\/# sourceMappingURL=.*\s*$/, ''));
+  return {
+    name: 'worker-inside',
+    load: {
+      filter: { id: /src\/inline-worker\.ts$/ },
+      handler: () =>
+        `let url;export const inlineWorker=()=>new Worker(url??=URL.createObjectURL(new Blob([${text}],{type:"text/javascript"})),{type:"module",name:"modernbert-webgpu"})`,
+    },
+  };
 };
 
 /**
@@ -66,7 +107,7 @@ export const emitTypes = async (dir) => {
   await rm(emitted, { recursive: true, force: true });
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
   execFileSync(process.execPath, [tsc, '-p', join(ROOT, 'tsconfig.build.json')], { stdio: 'inherit' });
-  await copyTypes({ from: emitted, to: dir, entries: [...ENTRIES] });
+  await copyTypes({ from: emitted, to: dir, entries: ENTRIES });
 };
 
 /**

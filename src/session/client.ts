@@ -14,9 +14,9 @@ export interface BrowserLoadOptions extends LoadOptions {
   /**
    * Where the model runs. `true` (default): in a new worker. `false`: in this thread, for callers that already are in a worker. A Worker that
    * runs `modernbert-webgpu/worker`: in that worker, which then belongs to the model and ends with it; for pages whose bundler or content
-   * security policy requires them to create the worker.
+   * security policy requires them to create the worker. A function that makes such a worker also gets another one after a crash.
    */
-  worker?: boolean | Worker;
+  worker?: boolean | Worker | (() => Worker);
 }
 
 const OPTIONS: OptionNames<BrowserLoadOptions> = { ...LOAD_OPTIONS, worker: true };
@@ -43,7 +43,7 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
   if (gpu) throw new TypeError('The option gpu cannot be sent to a worker. Pass it together with worker: false.');
 
   const start = async (signal?: AbortSignal, onProgress?: LoadOptions['onProgress']): Promise<Started> => {
-    const connection = connect(worker === true ? newWorker() : worker);
+    const connection = connect(typeof worker === 'object' ? worker : newWorker(worker === true ? startWorker : worker));
     const report = (progress: Progress) => {
       if (!signal?.aborted) onProgress?.(progress);
     };
@@ -58,7 +58,7 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
       return start(signal, onProgress);
     }
   };
-  const mayRestart = worker === true && rest.recover !== false;
+  const mayRestart = typeof worker !== 'object' && rest.recover !== false;
   let canRestart = mayRestart;
   const started = await start(signal, onProgress);
   return remoteModel(started, mayRestart ? start : undefined, (name) => {
@@ -73,13 +73,14 @@ interface Started {
   memory: MemoryUse;
 }
 
-function newWorker(): Worker {
+function newWorker(start: () => Worker): Worker {
   try {
-    return startWorker();
+    return start();
   } catch (cause) {
     throw new WorkerError(
       `The browser refused to start the worker (${(cause as Error).message}). A worker must come from the page's own origin, ` +
-        'and under Trusted Types from a trusted URL: serve the library from there, or make the worker yourself and pass it as the option worker.',
+        'and under Trusted Types from a trusted URL: serve the library from there, import modernbert-webgpu/inline, or make the worker ' +
+        'yourself and pass it as the option worker.',
       { cause },
     );
   }

@@ -92,6 +92,6 @@ function workerFailure(event: ErrorEvent | Event): WorkerError {
     message
       ? `The worker failed: ${message} (${filename}:${lineno}).`
       : "The worker's script could not be loaded. Check that worker.js is served beside the library's files and that the " +
-          'content security policy allows it (worker-src), or make the worker yourself and pass it as the option worker.',
+          'content security policy allows it (worker-src), import modernbert-webgpu/inline where a bundler does not copy it, or make the worker yourself and pass it as the option worker.',
   );
 }
