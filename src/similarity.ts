@@ -15,7 +15,11 @@ const METRICS: Record<Metric, (a: Vector, b: Vector) => number> = {
  * The similarity of each row i of `a` to each row j of `b`: result[i][j], larger is more similar. int8 embeddings are compared by cosine, binary
  * ones by the cosine of their signs, 1 - 2 · (differing bits) / dim. Throws a RangeError for embeddings that cannot be compared.
  */
-export function similarity<P extends Precision>(a: Embeddings<P>, b: Embeddings<P>, metric: Metric = 'cosine') {
+export function similarity<P extends Precision>(
+  a: Embeddings<P>,
+  b: Embeddings<P>,
+  metric: Metric = 'cosine',
+): Float32Array[] {
   const compare = METRICS[metric];
   if (!compare) throw wrongChoice('metric', Object.keys(METRICS), metric);
   if (a.dim !== b.dim) throw new RangeError(`Embeddings of ${a.dim} and of ${b.dim} numbers cannot be compared.`);

@@ -172,7 +172,12 @@ export interface LoadOptions extends FileOptions {
   /** Most tokens per GPU pass. Default: 8192, or fewer if the device's limits require it. */
   maxTokensPerPass?: number;
   /** A GPU to use instead of `navigator.gpu` (not in the worker). */
-  gpu?: GPU;
+  gpu?: WebGPU;
+}
+
+/** WebGPU: `navigator.gpu`, or what `create` of the npm package webgpu returns. TypeScript has a type of its own for it from version 6 on. */
+export interface WebGPU {
+  requestAdapter(options?: { powerPreference?: 'high-performance' | 'low-power' }): Promise<object | null>;
 }
 
 /** Bytes of GPU memory. `peak`: the most allocated at one time, including loading. */

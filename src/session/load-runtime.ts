@@ -10,6 +10,7 @@ import type {
   ModelSource,
   ReplacedKernel,
   Task,
+  WebGPU,
 } from '../api/types';
 import { inFolder, type ModelFiles } from '../formats/model-files';
 import type { QuantizedDtype } from '../formats/quantize';
@@ -50,7 +51,7 @@ export type GivenOptions = Omit<LoadOptions, 'profile' | 'adapter' | 'adapters' 
     plans?: DeviceStore;
     profile?: LoadOptions['profile'] | AskedProfile;
     /** Or what makes one: not every model needs it. */
-    gpu?: GPU | (() => Promise<GPU>);
+    gpu?: WebGPU | (() => Promise<WebGPU>);
   };
 
 export type OpenOptions = GivenOptions & { dtype?: 'auto' | Dtype };
@@ -85,7 +86,7 @@ export async function runtimeOf(
   const { family, config } = await readModelConfig(configJson);
   const compute = computeOf(options.compute);
   const source = typeof options.gpu === 'function' ? await options.gpu() : options.gpu;
-  const gpu = await openGpu(source, askedProfile(options.profile));
+  const gpu = await openGpu(source as GPU | undefined, askedProfile(options.profile));
   gpu.profile = withTuning(gpu.profile, options.autotune);
   const memory = new GpuMemory(gpu);
   try {
