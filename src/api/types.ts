@@ -41,7 +41,7 @@ export type Task = 'encoder' | 'mlm' | 'seqcls' | 'tokcls' | 'qa' | 'gliner';
 
 /**
  * Where a checkpoint's files are:
- * - a URL or path of a folder (`https://…`, `/models/nano`, `./nano`; in Node also a local folder),
+ * - a URL or path of a folder (`https://…`, `/models/nano`, `./nano`, an extension's `chrome-extension://…`; in Node also a local folder),
  * - a Hugging Face Hub id, `org/name`,
  * - the files themselves, name → Blob (for example a folder that the user picked).
  */
@@ -69,7 +69,7 @@ export interface FileOptions {
 
 /**
  * What `loadModel` keeps on the device, so that the next load needs no network. `auto`: models from the Hub and from URLs of other origins.
- * `always`: also those of the page's own origin. `refresh`: like `always`, but the stored model is downloaded again and replaced. `none`:
+ * `always`: also those of the page's own origin, and of an extension's or app's own files. `refresh`: like `always`, but the stored model is downloaded again and replaced. `none`:
  * nothing is read from the cache or stored. Blobs and local folders are never stored.
  */
 export type CacheMode = 'auto' | 'always' | 'refresh' | 'none';

@@ -1,8 +1,8 @@
 import { ModelFileError } from '../api/errors';
 import type { ModelFile } from '../formats/model-files';
 import { streamFrom } from '../formats/read';
-import { drop, httpError, isFrom, isHtml, type RequestOptions, request } from './request';
-import { shownUrl } from './urls';
+import { drop, isFrom, isHtml, type RequestOptions, request } from './request';
+import { isRemote, shownUrl } from './urls';
 
 export interface HttpOptions extends Omit<RequestOptions, 'signal'> {
   signal?: AbortSignal;
@@ -45,7 +45,8 @@ export async function openHttp(name: string, url: string, asked: HttpOptions): P
   part.catch(() => {});
   const answer = await request(url, options);
   if (answer.error) {
-    if (asked.isOptional && answer.isSilent) return { missing: answer.error.message, isUnsure: true };
+    if (answer.isSilent && !isRemote(url)) return { missing: String(answer.error.cause) }; // fetch has no 404 there
+    if (answer.isSilent && asked.isOptional) return { missing: answer.error.message, isUnsure: true };
     throw answer.error;
   }
   const { response } = answer;
@@ -56,7 +57,7 @@ export async function openHttp(name: string, url: string, asked: HttpOptions): P
     if (status === 404 || status === 410 || (isRefused && asked.isOptional)) {
       return { missing: `HTTP ${status} for ${shownUrl(url)}`, isUnsure: isRefused };
     }
-    throw new ModelFileError(httpError(response, url));
+    throw new ModelFileError((await part).httpError(response, url));
   }
   const expected = { ...linked(headers), ...asked.expected };
   const size = expected.size ?? exactSize(response);

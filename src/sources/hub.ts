@@ -4,7 +4,7 @@ import { isObject } from '../formats/json-fields';
 import type { Identity, ModelFiles } from '../formats/model-files';
 import { readJson } from '../formats/read';
 import { type Expected, type HttpOptions, type Missing, openHttp } from './http';
-import { httpUrl } from './urls';
+import { folderUrl } from './urls';
 
 const HUB_URL = 'https://huggingface.co';
 
@@ -105,7 +105,7 @@ export function hubFiles(id: string, options: HubOptions): ModelFiles {
 
 /** The address of the Hub, without a '/' at the end. */
 function hubAddress(hubUrl: string): string {
-  const { href, search, hash } = httpUrl('hubUrl', String(hubUrl));
+  const { href, search, hash } = folderUrl('hubUrl', String(hubUrl));
   if (search || hash) throw new TypeError('hubUrl must not have a query or a fragment: paths are appended to it.');
   return href.replace(/[?#]/g, '').replace(/\/+$/, '');
 }
