@@ -14,7 +14,6 @@ import { openFiles } from '../sources/source';
 import { cachedFiles } from '../store/cache';
 import { fetchCalls, modelCalls, routedCalls } from '../tasks/calls';
 import type { Parts } from '../tasks/common';
-import { lowercased } from '../tokenizer/lowercased';
 import type { Tokenizer } from '../tokenizer/types';
 import { createEngine, type Loaded } from './engine';
 import { type GivenOptions, type OpenOptions, runtimeOf, withDtype } from './load-runtime';
@@ -98,15 +97,16 @@ async function transformerModel(
   input: InputModule,
   options: OpenOptions,
 ): Promise<BaseModel> {
-  tokenizerPart().catch(() => {}); // fetched while the weights are; a failure is reported below
+  if (options.gpu) tokenizerPart().catch(() => {}); // fetched while the weights are; a failure is reported below
   const loaded = await runtimeOf(root, pipeline, input, options);
   const { runtime, precise, labels, config, sentence, info } = loaded;
   try {
     const [tokenizerJson, tokenizerConfig] = await tokenizerFiles(loaded.files, options);
     fetchCalls(info.task);
-    const json = sentence.do_lower_case ? lowercased(tokenizerJson) : tokenizerJson;
     const tokenizer =
-      json === undefined ? undefined : await tokenizerOf(json, tokenizerConfig, config, pipeline.gliner);
+      tokenizerJson === undefined
+        ? undefined
+        : await tokenizerOf(tokenizerJson, tokenizerConfig, config, pipeline.gliner, sentence.do_lower_case);
     info.maskToken = tokenizer?.maskToken;
     info.maxTokens = maxTokensOf(options.maxLength, config, sentence, tokenizerConfig);
     info.multiVector = sentence.multiVector && {
@@ -183,10 +183,11 @@ async function tokenizerOf(
   config: unknown,
   { vocab_size }: ModelConfig,
   gliner?: GlinerCheckpoint,
+  lowers = false,
 ): Promise<Tokenizer> {
-  const { checkTokenIds, createTokenizer } = await tokenizerPart();
+  const { checkTokenIds, createTokenizer, lowercased } = await tokenizerPart();
   const own = gliner?.labels ? withoutAdded(json, vocab_size) : json;
-  const tokenizer = createTokenizer(own, config);
+  const tokenizer = createTokenizer(lowers ? lowercased(own) : own, config);
   checkTokenIds(tokenizer, vocab_size);
   return tokenizer;
 }
@@ -231,7 +232,7 @@ function withDevice(table: ModelInfo, transformer: ModelInfo): ModelInfo {
  * Tokens of the longest sequence: as asked; else max_seq_length of sentence_bert_config.json; else the tokenizer's model_max_length, which is
  * where sentence-transformers 5.4 and later keep it. Never more than the model has positions.
  */
-function maxTokensOf(
+export function maxTokensOf(
   asked: number | undefined,
   { max_position_embeddings: most }: ModelConfig,
   { max_seq_length }: SentenceConfig,
