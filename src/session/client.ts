@@ -19,7 +19,7 @@ export interface BrowserLoadOptions extends LoadOptions {
   worker?: boolean | Worker | (() => Worker);
 }
 
-const OPTIONS: OptionNames<BrowserLoadOptions> = { ...LOAD_OPTIONS, worker: true };
+export const OPTIONS: OptionNames<BrowserLoadOptions> = { ...LOAD_OPTIONS, worker: true };
 
 /**
  * Loads a checkpoint onto the GPU.
@@ -43,7 +43,7 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
   if (gpu) throw new TypeError('The option gpu cannot be sent to a worker. Pass it together with worker: false.');
 
   const start = async (signal?: AbortSignal, onProgress?: LoadOptions['onProgress']): Promise<Started> => {
-    const connection = connect(typeof worker === 'object' ? worker : newWorker(worker === true ? startWorker : worker));
+    const connection = connectTo(worker);
     const report = (progress: Progress) => {
       if (!signal?.aborted) onProgress?.(progress);
     };
@@ -73,6 +73,10 @@ interface Started {
   memory: MemoryUse;
 }
 
+/** The connection to a worker as the option names it; a new one, unless it is a Worker. Throws a WorkerError if the browser refuses to start it. */
+export const connectTo = (worker: true | Worker | (() => Worker)): Connection =>
+  connect(typeof worker === 'object' ? worker : newWorker(worker === true ? startWorker : worker));
+
 function newWorker(start: () => Worker): Worker {
   try {
     return start();
@@ -93,7 +97,7 @@ export function absoluteSource(source: ModelSource): ModelSource {
 }
 
 /** A copy; `adapter` is a name, not a source, if there are `adapters`. */
-function absoluteOptions<T extends LoadOptions>(options: T): T {
+export function absoluteOptions<T extends LoadOptions>(options: T): T {
   const { hubUrl, adapter, adapters } = options;
   const sources = Object.entries(adapters ?? {}).map(([name, source]) => [name, absoluteSource(source)] as const);
   return {

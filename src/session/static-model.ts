@@ -4,14 +4,15 @@ import { abortReason, disposedError, NumericError, UnsupportedModelError } from 
 import type { Dtype, ModelInfo } from '../api/types';
 import { fieldsOf, type Json } from '../formats/json-fields';
 import { inFolder, type ModelFiles } from '../formats/model-files';
-import { readJson } from '../formats/read';
+import { missingFile, readJson } from '../formats/read';
+import { readTensors } from '../formats/safetensors';
 import { chooseDtype, type DtypeFacts } from '../model/choose-dtype';
 import type { ModelConfig } from '../model/config';
 import { notFinite } from '../model/heads/head';
 import { type Module, unchanged } from '../model/modules/module';
 import { poolingModule } from '../model/modules/pooling';
 import { type InputModule, type Pipeline, unsupported } from '../model/pipeline';
-import { readEmbeddings, readTokenWeights } from '../model/read-token-table';
+import { readEmbeddings, readTokenWeights, tableAmong } from '../model/read-token-table';
 import { readSentenceConfig, type SentenceConfig } from '../model/sentence';
 import { tableModules } from '../model/table-modules';
 import type { TokenTable } from '../model/token-table';
@@ -52,7 +53,7 @@ export async function staticModel(
       ? await readTokenWeights(files, config, { size: (tokenizer.last?.id ?? -1) + 1, idOf }, options)
       : await readEmbeddings(files, options);
   checkTokenIds(tokenizer, table.size);
-  const sentence = await sentenceOf(root, files, pipeline, input, table, options);
+  const sentence = await sentenceOf(root, files, pipeline, input, table.columns, options);
   for (const { modules } of Object.values(sentence.chains)) {
     const applies = await tableModules(root, { modules, before: table.columns }, twins, options);
     table.modules = new Map([...(table.modules ?? []), ...applies]);
@@ -83,6 +84,36 @@ export async function staticModel(
       disposed = true;
     },
   };
+}
+
+/** What a table's config files and the header of its weights say, for isSupported. Throws what staticModel throws, as far as these tell. */
+export async function describeTable(root: ModelFiles, pipeline: Pipeline, input: InputModule, options: OpenOptions) {
+  const files = inFolder(root, input.path);
+  const isSparse = input.kind === SPARSE;
+  const tokenizerConfig = isSparse ? await readJson(files, 'tokenizer_config.json', options) : undefined;
+  await sentenceOf(root, files, pipeline, input, isSparse ? 1 : await columnsOf(files, options), options);
+  return {
+    task: 'encoder' as const,
+    architecture: input.kind,
+    weightBytes: 0,
+    gpuBytes: 0,
+    moduleFolders: Object.values(input.chains)
+      .flat()
+      .map(({ path }) => path),
+    dtype: chooseDtype(options.dtype ?? 'auto', WHOLE),
+    maxTokens: options.maxLength ?? (isSparse ? maxTokensOf(input, {}, tokenizerConfig) : undefined),
+  };
+}
+
+async function columnsOf(files: ModelFiles, options: OpenOptions): Promise<number> {
+  const file = await files.open('model.safetensors', options.signal);
+  if (!file) throw missingFile(files, 'model.safetensors');
+  const tensors = await readTensors(file, options);
+  const { shape } = tableAmong(
+    new Map(tensors.map((tensor) => [tensor.name, tensor])),
+    `${file.name} in ${files.where}`,
+  );
+  return shape[1];
 }
 
 const twins = async () => (await import('../runtime/first-load')).firstLoad.twins;
@@ -130,7 +161,7 @@ async function sentenceOf(
   files: ModelFiles,
   pipeline: Pipeline,
   { kind, path, chains }: InputModule,
-  { columns }: TokenTable,
+  columns: number,
   options: OpenOptions,
 ): Promise<SentenceConfig> {
   const known = kind === SPARSE ? [] : ['Normalize', 'Dense', 'LayerNorm'];

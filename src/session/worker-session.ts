@@ -1,6 +1,7 @@
 import { type ProxyMarked, type Remote, releaseProxy, transfer } from 'comlink';
 import type { CallProgress, Calls } from '../api/calls';
 import { WorkerError } from '../api/errors';
+import type { Support } from '../api/support';
 import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from '../api/types';
 import { toWireError, type WireError } from './wire-error';
 
@@ -31,6 +32,13 @@ export interface Session {
     onProgress?: Listener<Progress>,
     parts?: Record<string, string>,
   ): Promise<Outcome<Loaded>>;
+  /** Whether a source, or without one any, could be loaded here. The worker stays as it was. */
+  support(
+    id: number,
+    source: ModelSource | undefined,
+    options: WireLoadOptions,
+    parts?: Record<string, string>,
+  ): Promise<Outcome<Support>>;
   /** Runs `name(...input, options)`, or `name(...input)` without options. Adds signal and onProgress to the options. */
   call(
     id: number,
@@ -49,8 +57,11 @@ const NOTHING: MemoryUse = { weights: 0, activations: 0, peak: 0 };
 /** Milliseconds between progress messages of a file. */
 const PROGRESS_INTERVAL = 50;
 
-/** A session that loads its model with `load`; the worker's `load` is openModel on navigator.gpu. */
-export function createSession(load: (source: ModelSource, options: LoadOptions) => Promise<Model>): Session {
+/** A session that loads its model with `load`, and asks with `support`; the worker's are openModel and supportOf on navigator.gpu. */
+export function createSession(
+  load: (source: ModelSource, options: LoadOptions) => Promise<Model>,
+  support?: (source: ModelSource | undefined, options: LoadOptions) => Promise<Support>,
+): Session {
   const controllers = new Map<number, AbortController>();
   let model: Model | undefined;
   let loading = false;
@@ -90,6 +101,12 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
           loading = false;
           onProgress?.[releaseProxy]();
         }
+      }),
+
+    support: (id, source, options, parts) =>
+      outcome(id, (signal) => {
+        Object.assign(globalThis, { modernbertParts: parts });
+        return support!(source, { ...options, signal });
       }),
 
     async call(id, name, input, options, onProgress) {

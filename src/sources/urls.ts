@@ -31,13 +31,10 @@ export function folderUrl(what: string, place: string): URL {
     throw new TypeError(`${shown} is not an absolute URL, and there is no page that it could be relative to.`);
   }
   const url = new URL(place, base);
-  if (url.protocol === 'file:') {
+  if (!/^(?!file|blob|data|javascript)[^:]+:\/\//.test(url.href)) {
     throw new TypeError(
-      `${shown} is a file: URL, which pages cannot fetch. Serve the folder (localhost will do), or pass Blobs.`,
+      `${shown} is no folder that a page can fetch. Serve it over https or from localhost, or pass Blobs.`,
     );
-  }
-  if (!/^(?!blob|data|javascript)[^:]+:\/\//.test(url.href)) {
-    throw new TypeError(`${shown} is no folder: it must begin with https:// or the like.`);
   }
   if (url.username || url.password) {
     throw new TypeError(`${shown} contains a user name or password, which cannot be sent. Take them out of it.`);
