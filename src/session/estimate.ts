@@ -15,6 +15,7 @@ import type { Head } from '../model/heads/head';
 import type { LoadedModel } from '../model/model';
 import { loadWeights } from '../model/weights';
 import { gatherRequests, type Item } from '../runtime/pass-items';
+import type { Runtime } from '../runtime/runtime';
 import { type OpenOptions, runtimeWith } from './load-runtime';
 import { maxTokensOf } from './open';
 import type { Described } from './plan';
@@ -67,9 +68,12 @@ async function fill(memory: GpuMemory, { files, json, config, planFor }: Describ
   const perPass = plan.tokensPerPass(limit);
   const tokenizerConfig = await readJson(files, 'tokenizer_config.json', options);
   const maxTokens = maxTokensOf(options.maxLength, config, plan.sentence, tokenizerConfig);
-  const items = fullPass(model, await built.head, Math.min(maxTokens, perPass), perPass);
-  const sequences = items.map(({ ids }) => ids);
-  await runtime.run(sequences, gatherRequests(items).requests);
+  const most = Math.min(maxTokens, perPass, model.gliner?.config.max_len ?? Infinity);
+  await run(runtime, fullPass(model, await built.head, most, perPass));
+  if (built.labels) {
+    const own = await runtimeWith(gpu, memory, built.labels.model, uncompiled);
+    await run(own, fullPass(built.labels.model, built.labels.head, LABEL_TOKENS, 4 * LABEL_TOKENS));
+  }
   return {
     task: model.task,
     architecture: String(json.model_type),
@@ -107,6 +111,15 @@ function checkMachine(weights: number, dtype: Dtype): void {
     `The weights take ${mib} MiB as ${dtype}, more than a quarter of this machine's ${memory} GiB of memory. Choose ${dtype === 'q4' ? '' : "dtype 'q8' or 'q4', or "}a smaller model.`,
   );
 }
+
+/** Tokens of a label for GLiNER: at the most, nearly always. */
+const LABEL_TOKENS = 16;
+
+const run = (runtime: Runtime, items: Item[]) =>
+  runtime.run(
+    items.map(({ ids }) => ids),
+    gatherRequests(items).requests,
+  );
 
 /** Steps without kernels. */
 const uncompiled: Compile = async (step) => ({

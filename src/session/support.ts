@@ -141,7 +141,15 @@ async function ofFiles(all: ModelFiles, options: OpenOptions, cached: boolean, f
   const models = pipeline.inputs.every(isTable)
     ? await describeAll()
     : await withDevice(options, found, (gpu) => describeAll(gpu));
-  const { task, architecture, dtype, maxTokens } =
+  // As `Model.info`: of what reads texts of no kind, but for the device's part.
+  const usual =
+    models[
+      Math.max(
+        0,
+        pipeline.inputs.findIndex(({ chains }) => chains.any),
+      )
+    ];
+  const onGpu =
     models[
       Math.max(
         0,
@@ -156,10 +164,10 @@ async function ofFiles(all: ModelFiles, options: OpenOptions, cached: boolean, f
     tokenizers: [...inputs, ...(labels ? [labels.tokenizer] : [])],
   };
   return {
-    task,
-    architecture,
-    dtype,
-    maxTokens,
+    task: usual.task,
+    architecture: onGpu.architecture,
+    dtype: onGpu.dtype,
+    maxTokens: usual.maxTokens,
     cached,
     downloadBytes: isHere ? 0 : await download.bytes(folders),
     weightBytes: sum('weightBytes'),

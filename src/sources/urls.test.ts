@@ -42,12 +42,7 @@ describe('an address that cannot be one', () => {
     ['a host that is none', `https://[?sig=${SECRET}`, {}, 'The model source "https://[" is not an absolute URL'],
     ['no source', `hf:a/b?sig=${SECRET}`, {}, 'Not a model source: "hf:a/b"'],
     ['a drive of Windows', 'C:\\models\\a', {}, 'Not a model source: "C:\\\\models\\\\a"'],
-    [
-      'a file',
-      `file:///home/a?${SECRET}`,
-      {},
-      '"file:///home/a" is no folder that a page can fetch. Serve it',
-    ],
+    ['a file', `file:///home/a?${SECRET}`, {}, '"file:///home/a" is no folder that a page can fetch. Serve it'],
     ['a file in hubUrl', 'org/name', { hubUrl: 'file:///a' }, 'hubUrl "file:///a" is no folder that a page can fetch'],
     ['a data URL', `data:text/json,{"a":1}#${SECRET}`, {}, 'is no folder that a page can fetch'],
     ['a script', 'javascript:alert(1)', {}, 'is no folder that a page can fetch'],
