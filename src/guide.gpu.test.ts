@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import type { Model } from './api/types';
 import { safetensorsBytes } from './formats/fixtures';
+import { testGpu } from './gpu/fixtures';
 import { publicModel } from './model/fixtures/golden';
-import { maxSim, similarity, sparseIndex } from './node';
+import { isSupported, maxSim, similarity, sparseIndex } from './node';
 import { loadTestModel } from './session/fixtures';
 import { labelsOf, tinyModel } from './tasks/fixtures';
 
@@ -84,6 +85,10 @@ const PAGES: Record<string, { model: () => string; prints: RegExp }> = {
     prints: /^((person|place|organisation) \S.* \d+ \d+ [01]\.\d{3}\n?)+$/,
   },
   'fill-mask.md': { model: () => publicModel('nano'), prints: /^0\.8\d+ The capital of France is Paris\.\n/ },
+  'support.md': {
+    model: withPrompts,
+    prints: /^\d+ MiB to download, \d+ MiB of GPU memory as f32\nOn the CPU: only short texts\.\n64$/,
+  },
   'long-documents.md': { model: () => tinyModel('encoder'), prints: /^\d+ chunks, the best from \d+ to \d+$/ },
 };
 /** Pages of other parts, whose examples need a network or a page. */
@@ -105,6 +110,7 @@ it.each(Object.entries(PAGES))('%s', async (page, { model, prints }) => {
       loaded.push(await loadTestModel(model(), { dtype: 'f32' }));
       return loaded[0];
     },
+    isSupported: () => isSupported(model(), { dtype: 'f32', gpu: testGpu() }),
     similarity,
     maxSim,
     sparseIndex,

@@ -69,8 +69,8 @@ export interface FileOptions {
 
 /**
  * What `loadModel` keeps on the device, so that the next load needs no network. `auto`: models from the Hub and from URLs of other origins.
- * `always`: also those of the page's own origin, and of an extension's or app's own files. `refresh`: like `always`, but the stored model is downloaded again and replaced. `none`:
- * nothing is read from the cache or stored. Blobs and local folders are never stored.
+ * `always`: also those of the page's own origin, and of an extension's or app's own files. `refresh`: like `always`, but the stored model is downloaded
+ * again and replaced. `none`: nothing is read from the cache or stored. Blobs and local folders are never stored.
  */
 export type CacheMode = 'auto' | 'always' | 'refresh' | 'none';
 
@@ -247,6 +247,6 @@ export interface Model extends Calls {
    * own head, labels and prompts. If it rejects, the model keeps the adapter that it had. Throws a RangeError for an unknown name.
    */
   setAdapter(name?: string): Promise<ModelInfo>;
-  /** Frees all GPU memory. Waiting calls reject. */
+  /** Frees all GPU memory. Waiting calls reject. Never rejects itself; a second time it does nothing. */
   dispose(): Promise<void>;
 }

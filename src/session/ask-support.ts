@@ -4,8 +4,9 @@ import type { Support } from '../api/support';
 import type { ModelSource } from '../api/types';
 import { advice } from '../gpu/browser';
 import { workerParts } from '../worker-parts';
-import { absoluteOptions, absoluteSource, type BrowserLoadOptions, connectTo, OPTIONS } from './client';
+import type { BrowserLoadOptions } from './client';
 import { withoutWebgpu } from './no-webgpu';
+import { absoluteOptions, absoluteSource, connectTo, OPTIONS } from './to-worker';
 
 /**
  * The worker answers, because there the model would run: what it has of WebGPU, of the store and of the network is what counts. One that was made for

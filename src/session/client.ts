@@ -1,13 +1,13 @@
 import { proxy, type Remote } from 'comlink';
 import type { CallOptions } from '../api/calls';
 import type { Embeddings, SparseEmbeddings } from '../api/embeddings';
-import { disposedError, unlessAborted, WorkerError } from '../api/errors';
-import { checkOptions, LOAD_OPTIONS, type OptionNames } from '../api/options';
+import { disposedError, unlessAborted } from '../api/errors';
+import { checkOptions } from '../api/options';
 import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from '../api/types';
 import { sparseEmbeddings } from '../sparse';
-import { startWorker } from '../start-worker';
 import { workerParts } from '../worker-parts';
-import { type Connection, connect } from './connection';
+import type { Connection } from './connection';
+import { absoluteOptions, absoluteSource, connectTo, OPTIONS } from './to-worker';
 import type { CallName, Loaded, Session } from './worker-session';
 
 export interface BrowserLoadOptions extends LoadOptions {
@@ -18,8 +18,6 @@ export interface BrowserLoadOptions extends LoadOptions {
    */
   worker?: boolean | Worker | (() => Worker);
 }
-
-export const OPTIONS: OptionNames<BrowserLoadOptions> = { ...LOAD_OPTIONS, worker: true };
 
 /**
  * Loads a checkpoint onto the GPU.
@@ -72,47 +70,6 @@ interface Started {
   value: Loaded;
   memory: MemoryUse;
 }
-
-/** The connection to a worker as the option names it; a new one, unless it is a Worker. Throws a WorkerError if the browser refuses to start it. */
-export const connectTo = (worker: true | Worker | (() => Worker)): Connection =>
-  connect(typeof worker === 'object' ? worker : newWorker(worker === true ? startWorker : worker));
-
-function newWorker(start: () => Worker): Worker {
-  try {
-    return start();
-  } catch (cause) {
-    throw new WorkerError(
-      `The browser refused to start the worker (${(cause as Error).message}). A worker must come from the page's own origin, ` +
-        'and under Trusted Types from a trusted URL: serve the library from there, import modernbert-webgpu/inline, or make the worker ' +
-        'yourself and pass it as the option worker.',
-      { cause },
-    );
-  }
-}
-
-/** Relative URLs resolve differently in the page and in the worker, so they become absolute. Hub ids and files stay unchanged. */
-export function absoluteSource(source: ModelSource): ModelSource {
-  if (source instanceof URL) return source.href;
-  return typeof source === 'string' ? absoluteUrl(source) : source;
-}
-
-/** A copy; `adapter` is a name, not a source, if there are `adapters`. */
-export function absoluteOptions<T extends LoadOptions>(options: T): T {
-  const { hubUrl, adapter, adapters } = options;
-  const sources = Object.entries(adapters ?? {}).map(([name, source]) => [name, absoluteSource(source)] as const);
-  return {
-    ...options,
-    ...(hubUrl && { hubUrl: absoluteUrl(hubUrl) }),
-    ...(adapter && !adapters && { adapter: absoluteSource(adapter) }),
-    ...(sources.length > 0 && { adapters: Object.fromEntries(sources) }),
-  };
-}
-
-function absoluteUrl(url: string): string {
-  return isPath(url) ? new URL(url, globalThis.document?.baseURI ?? globalThis.location.href).href : url;
-}
-
-const isPath = (url: string) => !/^[a-z][a-z\d+.-]*:/i.test(url) && /^(\/|\.\.?\/)|\/$|^\.\.?$/.test(url);
 
 /** Milliseconds after a crash in which another one is not recovered from. */
 const BETWEEN_CRASHES = 10_000;

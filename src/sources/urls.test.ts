@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { CacheMode, ModelSource } from '../api/types';
 import { readJson } from '../formats/read';
-import { absoluteSource } from '../session/client';
+import { absoluteSource } from '../session/to-worker';
 import { cachedFiles } from '../store/cache';
 import { openFiles } from './source';
 import { folderUrl, shownError, shownUrl } from './urls';
