@@ -2,6 +2,8 @@
 import type { Support } from './api/support';
 import type { CachedModel, ModelSource } from './api/types';
 import type { BrowserLoadOptions } from './session/client';
+import { absoluteSource, connectTo, taken } from './session/to-worker';
+import { workerParts } from './worker-parts';
 
 export type * from './api/calls';
 export type * from './api/embeddings';
@@ -37,5 +39,10 @@ export const deleteCached = async (which: CachedModel | string): Promise<number>
  * Resolves also if there is no support, and then says why. Rejects for what is no source or option (TypeError, RangeError), with a WorkerError if the
  * worker does not start, or with the reason of `signal`.
  */
-export const isSupported = async (source?: ModelSource, options?: BrowserLoadOptions): Promise<Support> =>
-  (await import('./session/ask-support')).isSupported(source, options);
+export const isSupported = async (source?: ModelSource, options: BrowserLoadOptions = {}): Promise<Support> =>
+  (await import('./session/ask-support')).ask(
+    absoluteSource(source),
+    taken('isSupported', options),
+    connectTo,
+    workerParts,
+  );

@@ -1,22 +1,24 @@
-/** `isSupported` of the page: a chunk that pages load on first use. */
-import { checkOptions } from '../api/options';
+/**
+ * `isSupported` of the page: a chunk that pages load on first use. It imports nothing of what starts workers: an app that needs only `similarity` would
+ * get that too, as bundlers keep what a chunk imports.
+ */
 import type { Support } from '../api/support';
 import type { ModelSource } from '../api/types';
 import { advice } from '../gpu/browser';
-import { workerParts } from '../worker-parts';
-import type { BrowserLoadOptions } from './client';
+import type { workerParts } from '../worker-parts';
 import { withoutWebgpu } from './no-webgpu';
-import { absoluteOptions, absoluteSource, connectTo, OPTIONS } from './to-worker';
+import type { connectTo, taken } from './to-worker';
 
 /**
  * The worker answers, because there the model would run: what it has of WebGPU, of the store and of the network is what counts. One that was made for
  * the question is ended after it.
  */
-export async function isSupported(source: ModelSource | undefined, options: BrowserLoadOptions = {}): Promise<Support> {
-  checkOptions('isSupported', options, OPTIONS);
-  const { worker = true, signal, onProgress: _, gpu, ...rest } = options;
-  signal?.throwIfAborted();
-  const plain = absoluteOptions(rest);
+export async function ask(
+  source: ModelSource | undefined,
+  { worker, signal, gpu, plain }: ReturnType<typeof taken>,
+  connect: typeof connectTo,
+  parts: typeof workerParts,
+): Promise<Support> {
   if (worker === false) {
     const [{ supportOf }, { browserStore: store }] = await Promise.all([
       import('./support'),
@@ -24,14 +26,12 @@ export async function isSupported(source: ModelSource | undefined, options: Brow
     ]);
     return supportOf(source, { ...plain, signal, gpu: gpu ?? navigator.gpu, store });
   }
-  if (gpu) throw new TypeError('The option gpu cannot be sent to a worker. Pass it together with worker: false.');
   const hasWebgpu = navigator.gpu !== undefined;
   if (source === undefined && !hasWebgpu) return withoutWebgpu(); // nor has a worker
-  const connection = connectTo(worker);
+  const connection = connect(worker);
   try {
-    const from = source === undefined ? undefined : absoluteSource(source);
     const { value } = await connection.request<Support>(signal, (session, id) =>
-      session.support(id, from, plain, workerParts()),
+      session.support(id, source, plain, parts()),
     );
     return value.reason === 'no-webgpu' && hasWebgpu
       ? {

@@ -2,12 +2,11 @@ import { proxy, type Remote } from 'comlink';
 import type { CallOptions } from '../api/calls';
 import type { Embeddings, SparseEmbeddings } from '../api/embeddings';
 import { disposedError, unlessAborted } from '../api/errors';
-import { checkOptions } from '../api/options';
 import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from '../api/types';
 import { sparseEmbeddings } from '../sparse';
 import { workerParts } from '../worker-parts';
 import type { Connection } from './connection';
-import { absoluteOptions, absoluteSource, connectTo, OPTIONS } from './to-worker';
+import { absoluteSource, connectTo, taken } from './to-worker';
 import type { CallName, Loaded, Session } from './worker-session';
 
 export interface BrowserLoadOptions extends LoadOptions {
@@ -26,10 +25,7 @@ export interface BrowserLoadOptions extends LoadOptions {
  * needs something that this library cannot compute), WorkerError (the worker does not start), DeviceLostError, or the reason of `signal`.
  */
 export async function loadModel(source: ModelSource, options: BrowserLoadOptions = {}): Promise<Model> {
-  checkOptions('loadModel', options, OPTIONS);
-  const { worker = true, signal, onProgress, gpu, ...rest } = options;
-  signal?.throwIfAborted();
-  const plain = absoluteOptions(rest);
+  const { worker, signal, onProgress, gpu, plain } = taken('loadModel', options);
   if (worker === false) {
     const [{ openModel }, { browserPlans: plans }, { browserStore: store }] = await Promise.all([
       import('./open'),
@@ -38,8 +34,6 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
     ]);
     return openModel(source, { ...plain, signal, onProgress, gpu: gpu ?? navigator.gpu, plans, store });
   }
-  if (gpu) throw new TypeError('The option gpu cannot be sent to a worker. Pass it together with worker: false.');
-
   const start = async (signal?: AbortSignal, onProgress?: LoadOptions['onProgress']): Promise<Started> => {
     const connection = connectTo(worker);
     const report = (progress: Progress) => {
@@ -56,7 +50,7 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
       return start(signal, onProgress);
     }
   };
-  const mayRestart = typeof worker !== 'object' && rest.recover !== false;
+  const mayRestart = typeof worker !== 'object' && plain.recover !== false;
   let canRestart = mayRestart;
   const started = await start(signal, onProgress);
   return remoteModel(started, mayRestart ? start : undefined, (name) => {
