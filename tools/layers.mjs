@@ -13,11 +13,12 @@ import { parseSync } from 'rolldown/utils';
  */
 export const LAYERS = {
   demo: { imports: ['index', 'bench', 'cli'] }, // bench: the benchmark page; cli: the search index
-  e2e: { imports: ['index', 'api', 'tools'], types: ['bench'] },
+  e2e: { imports: ['index', 'api', 'tools'], types: ['bench', 'search'] },
   bench: {
     imports: [
       'index',
       'node',
+      'search',
       'session',
       'runtime',
       'model',
@@ -38,6 +39,7 @@ export const LAYERS = {
   index: { imports: ['session', 'similarity', 'packed-vectors', 'sparse', 'in-batches', 'api'] },
   inline: { imports: ['index', 'inline-worker', 'api'] },
   thread: { imports: ['index', 'session', 'store', 'api'] },
+  search: { imports: ['index', 'formats', 'api'] },
   worker: { imports: ['session', 'store'] },
   node: {
     imports: [
