@@ -63,12 +63,13 @@ export function indexedDbStore(name: string): IndexStore {
         await transaction.done;
         return false;
       }
+      // An error of a request ends the transaction, which then reports it.
+      const ask = (request: Promise<unknown>) => void request.catch(() => {});
       try {
-        const requests: Promise<unknown>[] = [index.put(header, 'header')];
-        if (clear) requests.push(documents.clear());
-        for (const id of remove) requests.push(documents.delete(id));
-        for (const record of put) requests.push(documents.put(record));
-        for (const request of requests) request.catch(() => {}); // the transaction reports it
+        ask(index.put(header, 'header'));
+        if (clear) ask(documents.clear());
+        for (const id of remove) ask(documents.delete(id));
+        for (const record of put) ask(documents.put(record));
       } catch (error) {
         // A record that cannot be cloned throws at once, and would leave the others to be stored.
         transaction.done.catch(() => {});

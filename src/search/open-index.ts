@@ -137,7 +137,7 @@ export class OpenIndex<M> implements SearchIndex<M> {
   async replaceStored(): Promise<void> {
     if (!this.store) return;
     const put = this.all();
-    const header = this.nextHeader();
+    const header = this.header(1);
     if (!(await this.store.write({ base: this.revision, header, clear: true, remove: [], put }))) {
       throw new Error('Another page has written to the stored index meanwhile. Try again.');
     }
@@ -171,9 +171,9 @@ export class OpenIndex<M> implements SearchIndex<M> {
         const latest = new Map(records.map((record) => [record.id, record]));
         const put = [...latest.values()].filter((record) => !this.contents.isSame(record));
         const remove = [...new Set(ids)].filter((id) => this.contents.has(id));
-        if (put.length + remove.length === 0) return 0;
         this.contents.reserve(put.reduce((sum, { passages }) => sum + passages.length, 0));
-        const header = this.nextHeader();
+        // Without a change it only finds out whether another page has made one, of which this page does not know.
+        const header = this.header(put.length + remove.length > 0 ? 1 : 0);
         if (this.store && !(await this.store.write({ base: this.revision, header, clear: false, remove, put }))) {
           await this.readAgain();
           continue;
@@ -196,8 +196,9 @@ export class OpenIndex<M> implements SearchIndex<M> {
     this.revision = stored?.header.revision ?? 0;
   }
 
-  private nextHeader(): IndexHeader {
-    return { version: 1, revision: this.revision + 1, ...this.embedder.spec };
+  /** `changes`: since the last write. */
+  private header(changes: number): IndexHeader {
+    return { version: 1, revision: this.revision + changes, ...this.embedder.spec };
   }
 
   private checkOpen(): void {

@@ -1,5 +1,6 @@
 /** The search by words: BM25 over passages. */
 import MiniSearch from 'minisearch';
+import { shown } from '../formats/json-fields';
 import type { WordOptions } from './types';
 
 /** Letters, digits and marks. */
@@ -8,9 +9,21 @@ const RUN = /[\p{L}\p{N}\p{M}]+/gu;
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
+/** The caller's function, which must return words. */
+function checkedSplit(split: (text: string) => string[]): (text: string) => string[] {
+  if (typeof split !== 'function') throw new TypeError(`words.split must be a function, it is a ${typeof split}.`);
+  const checked = (text: string) => {
+    const words: unknown = split(text);
+    if (Array.isArray(words) && words.every((word) => typeof word === 'string')) return words;
+    throw new TypeError(`words.split must return a list of strings, it returned ${shown(words)}.`);
+  };
+  checked('a b');
+  return checked;
+}
+
 /** Words in lower case: runs of letters, digits and marks; where there are no spaces, what Intl.Segmenter finds. */
 export function wordSplitter({ language, split }: WordOptions): (text: string) => string[] {
-  if (split) return split;
+  if (split !== undefined) return checkedSplit(split);
   const lower = (text: string) => (language === undefined ? text.toLowerCase() : text.toLocaleLowerCase(language));
   const segmenter = new Intl.Segmenter(language, { granularity: 'word' });
   const wordsOf = (run: string) =>
