@@ -75,7 +75,7 @@ it('binary: those that differ in the fewest bits, compared by int8', () => {
     embeddingsOf<'binary'>(pack('binary', dim, undefined)(Float32Array.from(row)), row.length / dim, dim);
   const [byBits] = similarity(bits(query.data), bits(all.data));
   const [byInt8] = similarity(query, all);
-  const candidates = bruteForce(byBits, 10 * topK);
+  const candidates = bruteForce(byBits, 20 * topK);
   const expected = candidates
     .map(({ row }) => ({ row, score: byInt8[row] }))
     .sort((a, b) => b.score - a.score)

@@ -3,7 +3,7 @@ import { TopK } from './top-k';
 import { bitWords, type Row, scaleOf, setBits, type Vectors } from './vector-table';
 
 /** Candidates that the bits find, per row that is wanted; the int8 vectors decide among them. */
-const CANDIDATES = 10;
+const CANDIDATES = 20;
 
 /**
  * The `topK` rows of largest dot product with `query` [dim] (of int8 rows: cosine), best first. `allowed`: a number per row, 0 for those that are left
