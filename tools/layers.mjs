@@ -33,7 +33,7 @@ export const LAYERS = {
     ],
   },
   training: { imports: ['node', 'api'] },
-  fuzz: { imports: ['cli', 'model', 'formats', 'tokenizer', 'api'] },
+  fuzz: { imports: ['cli', 'search', 'model', 'formats', 'tokenizer', 'api'] },
   cli: { imports: [] }, // its own package: it imports modernbert-webgpu/node as any user does
 
   index: { imports: ['session', 'similarity', 'packed-vectors', 'sparse', 'in-batches', 'api'] },

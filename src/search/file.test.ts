@@ -117,7 +117,14 @@ describe('refuses', () => {
     ['no end of a line', made(LINE.slice(0, -1)), /has a document without an end/],
     ['no JSON', made('{\n'), /Document 0 of the index file is not JSON/],
     ['no object', made('[]\n'), /Document 0 of the index file is not an object/],
-    ['no text', made(LINE.replace('"text"', '"tekst"')), /has no id, text or metadata/],
+    ['no text', made(LINE.replace('"text"', '"tekst"')), /^The index file: The document "a" has a field "tekst"/],
+    ['no id', made(LINE.replace('"a"', '7')), /^The index file: The id of document 0 must be a string, it is 7/],
+    [
+      'no metadata',
+      made(LINE.replace('{}', '[]')),
+      /^The index file: The metadata of document "a" must be a plain object/,
+    ],
+    ['deep metadata', made(LINE.replace('{}', `{"a":${'['.repeat(1000)}${']'.repeat(1000)}}`)), /more than 100 levels/],
     ['no passages', made(LINE.replace('[0,3]', '[]')), /has no passages/],
     ['half a passage', made(LINE.replace('[0,3]', '[0]')), /has no passages/],
     [

@@ -2,6 +2,8 @@
 import { isObject, shown } from '../formats/json-fields';
 import { readSafetensors, safetensorsHeader, type TensorInfo } from '../formats/safetensors';
 import { ModelFileError } from '../index';
+import { checkedDocument } from './documents';
+import type { Checked } from './embedder';
 import type { IndexRecord, IndexSpec, Passage } from './types';
 
 const FORMAT = 'modernbert-webgpu/search';
@@ -16,14 +18,17 @@ export function indexFile(
   recordOf: (id: string) => IndexRecord,
 ): Blob {
   const vectors: BlobPart[] = [];
-  const lines: Blob[] = [];
+  const lines: BlobPart[] = [];
+  const encoder = new TextEncoder();
+  let bytes = 0;
   for (const id of ids) {
     const { vectors: own, passages, ...record } = recordOf(id);
     vectors.push(own as BlobPart);
     const offsets = passages.flatMap(({ start, end }) => [start, end]);
-    lines.push(new Blob([`${JSON.stringify({ ...record, passages: offsets })}\n`]));
+    const line = encoder.encode(`${JSON.stringify({ ...record, passages: offsets })}\n`);
+    lines.push(line);
+    bytes += line.length;
   }
-  const documents = new Blob(lines);
   const isFloat = spec.precision === 'float32';
   const { header } = safetensorsHeader(
     [
@@ -33,11 +38,11 @@ export function indexFile(
         shape: [passages, spec.dim],
         bytes: passages * spec.dim * (isFloat ? 4 : 1),
       },
-      { name: 'documents', dtype: 'U8', shape: [documents.size], bytes: documents.size },
+      { name: 'documents', dtype: 'U8', shape: [bytes], bytes },
     ],
     { format: FORMAT, index: JSON.stringify({ version: 1, ...spec }) },
   );
-  return new Blob([header as BlobPart, ...vectors, documents], { type: 'application/octet-stream' });
+  return new Blob([header as BlobPart, ...vectors, ...lines], { type: 'application/octet-stream' });
 }
 
 interface IndexFile {
@@ -155,10 +160,14 @@ function parsedLine(line: string, i: number): Omit<IndexRecord, 'vectors'> {
     throw wrong('is not JSON', cause);
   }
   if (!isObject(json)) throw wrong('is not an object');
-  const { id, text, metadata, passages: offsets } = json;
-  if (typeof id !== 'string' || typeof text !== 'string' || !isObject(metadata)) {
-    throw wrong('has no id, text or metadata');
+  const { passages: offsets, ...rest } = json;
+  let document: Checked;
+  try {
+    document = checkedDocument(rest, i);
+  } catch (cause) {
+    throw new ModelFileError(`${NAME}: ${(cause as Error).message}`, { cause });
   }
+  const { text } = document;
   const isOffsets = Array.isArray(offsets) && offsets.length > 0 && offsets.length % 2 === 0 && offsets.every(isCount);
   if (!isOffsets) throw wrong('has no passages');
   const passages: Passage[] = [];
@@ -169,5 +178,5 @@ function parsedLine(line: string, i: number): Omit<IndexRecord, 'vectors'> {
     }
     passages.push({ start, end });
   }
-  return { id, text, metadata, passages };
+  return { ...document, passages };
 }
