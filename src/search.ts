@@ -1,6 +1,6 @@
 /**
  * An index of texts in the page, `modernbert-webgpu/search`: search by meaning, by words, or both, with any model that embeds. One file, which
- * imports index.js.
+ * imports index.js. The guide is docs/guide/search.md.
  */
 import { type Embedder, openEmbedder } from './search/embedder';
 import { readIndexFile } from './search/file';
@@ -18,8 +18,6 @@ export type * from './search/types';
  * options.
  *
  *     const index = await createIndex(model, { store: indexedDbStore('notes') });
- *     await index.add([{ id: 'a', text: 'The Seine crosses Paris.' }]);
- *     const [hit] = await index.search('Which river flows through Paris?');
  *
  * The search is exact and runs in this thread. Processor time of one search by vectors of 384 numbers (Node 20, one core of a server) and their memory:
  * 10,000 passages in float32 4 ms and 15 MB, in int8 5 ms and 4 MB, in binary 1 ms and 4 MB; 50,000: 18 ms and 77 MB, 24 ms and 19 MB, 2 ms and 22 MB;
@@ -58,7 +56,7 @@ export async function createIndex<M = Metadata>(
  */
 export async function importIndex<M = Metadata>(
   model: IndexModel,
-  file: Blob | ArrayBuffer | Uint8Array<ArrayBuffer>,
+  file: Blob | BufferSource,
   options: OpenOptions = {},
 ): Promise<SearchIndex<M>> {
   checkImportOptions(options);

@@ -13,9 +13,9 @@ const PAGE = 1000;
 
 /**
  * A store in IndexedDB: the database `modernbert-webgpu/search/NAME` of this origin. Several pages may use it at a time: a change is one transaction,
- * which makes sure that no other page has written since, so Web Locks are not needed. Reading and writing reject with the browser's DOMException where there is no
- * storage (some private windows) or no more space (QuotaExceededError). A browser may delete the databases of pages that it was not asked to keep
- * them for (navigator.storage.persist). To delete it, close the index and call `indexedDB.deleteDatabase`.
+ * which makes sure that no other page has written since, so it needs no Web Locks. Reading and writing reject with the browser's DOMException where
+ * there is no storage (some private windows) or no more space (QuotaExceededError). A browser may delete the data of a site unless it was asked to
+ * keep them (navigator.storage.persist). To delete the store, close its indexes and call `indexedDB.deleteDatabase`.
  */
 export function indexedDbStore(name: string): IndexStore {
   if (typeof name !== 'string' || name === '') throw new TypeError('indexedDbStore needs a name, a string.');

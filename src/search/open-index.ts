@@ -137,7 +137,7 @@ export class OpenIndex<M> implements SearchIndex<M> {
   async replaceStored(): Promise<void> {
     if (!this.store) return;
     const put = this.all();
-    const header = this.header(1);
+    const header = this.header(true);
     if (!(await this.store.write({ base: this.revision, header, clear: true, remove: [], put }))) {
       throw new Error('Another page has written to the stored index meanwhile. Try again.');
     }
@@ -173,7 +173,7 @@ export class OpenIndex<M> implements SearchIndex<M> {
         const remove = [...new Set(ids)].filter((id) => this.contents.has(id));
         this.contents.reserve(put.reduce((sum, { passages }) => sum + passages.length, 0));
         // Without a change it only finds out whether another page has made one, of which this page does not know.
-        const header = this.header(put.length + remove.length > 0 ? 1 : 0);
+        const header = this.header(put.length + remove.length > 0);
         if (this.store && !(await this.store.write({ base: this.revision, header, clear: false, remove, put }))) {
           await this.readAgain();
           continue;
@@ -196,9 +196,10 @@ export class OpenIndex<M> implements SearchIndex<M> {
     this.revision = stored?.header.revision ?? 0;
   }
 
-  /** `changes`: since the last write. */
-  private header(changes: number): IndexHeader {
-    return { version: 1, revision: this.revision + changes, ...this.embedder.spec };
+  /** The revisions of a store begin with any number, so that those of one that was deleted and made again are others. */
+  private header(isChange: boolean): IndexHeader {
+    const next = this.revision > 0 ? this.revision + 1 : Math.floor(1 + Math.random() * 2 ** 40);
+    return { version: 1, revision: isChange ? next : this.revision, ...this.embedder.spec };
   }
 
   private checkOpen(): void {

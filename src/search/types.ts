@@ -57,7 +57,10 @@ export interface VectorOptions {
    * int8 vectors are compared. Searches of float32 and int8 are exact for these vectors. Default float32.
    */
   precision?: Precision;
-  /** `dot`: for models whose vectors have no unit length; needs float32. Default: `dot` if `info.similarity` says so, else `cosine`. */
+  /**
+   * `dot`: for models whose vectors have lengths that count; a Normalize of the checkpoint is then left out. Needs float32. Default: `dot` if
+   * `info.similarity` says so and the vectors are float32, else `cosine`.
+   */
   metric?: 'cosine' | 'dot';
   /** Numbers per vector to keep, from the first (Matryoshka). Default: what the checkpoint says. */
   dimensions?: number;
@@ -119,9 +122,9 @@ export interface SearchIndex<M = Metadata> {
   readonly size: number;
   readonly passages: number;
   /**
-   * Adds documents, or replaces those of the same id; of several with one id the last stays. Vectors of a text that has not changed are kept. They
-   * are stored in batches of up to 64 documents, each whole or not at all; after an abort or an error those before it stay. Throws a TypeError or RangeError for a wrong
-   * document (of a list before anything is added), or what embedding and the store throw.
+   * Adds documents, or replaces those of the same id; of several with one id the last stays. Vectors of a text that has not changed are kept.
+   * Documents are stored in batches of up to 64, each whole or not at all; after an abort or an error those before it stay. Throws a TypeError or
+   * RangeError for a wrong document (of a list before anything is added), and what embedding and the store throw.
    */
   add(
     documents: IndexDocument<M> | Iterable<IndexDocument<M>> | AsyncIterable<IndexDocument<M>>,
@@ -129,7 +132,7 @@ export interface SearchIndex<M = Metadata> {
   ): Promise<void>;
   /** Resolves to how many there were. */
   remove(ids: string | Iterable<string>): Promise<number>;
-  /** The documents that fit best, best first, of all that are added by then; none for an empty query. */
+  /** The documents that fit best, best first, among all that are in the index by then; none for an empty query. */
   search(query: string, options?: IndexSearchOptions<M>): Promise<IndexHit<M>[]>;
   /** The index as one file for `importIndex`. It is a safetensors file: `vectors` [passages, dim] in F32 or I8, and `documents`, a line of JSON each. */
   export(): Promise<Blob>;
@@ -147,7 +150,7 @@ export interface IndexSpec extends Pick<Required<VectorOptions>, 'precision' | '
 
 export interface IndexHeader extends IndexSpec {
   version: 1;
-  /** How often the index has been written. */
+  /** Another number after each write, never 0. */
   revision: number;
 }
 
