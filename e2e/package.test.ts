@@ -313,11 +313,25 @@ it('docs/checkpoints.md is what `npm run docs` writes', async () => {
   expect(committed, 'docs/checkpoints.md is out of date: run `npm run docs`').toBe(checkpointTable());
 });
 
-it('relative links in the documentation lead to existing files', async () => {
+/** The relative links of a Markdown file. */
+const linksOf = async (path: string): Promise<string[]> =>
+  [...(await readFile(path, 'utf8')).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, target]) => target);
+
+it('relative links in the documentation lead to existing files, also in the packages', async () => {
   const docs = packages.library.files.map(({ path }) => path).filter((path) => path.startsWith('docs/'));
-  for (const page of ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'cli/README.md', ...docs]) {
-    for (const [, target] of (await readFile(join(ROOT, page), 'utf8')).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)) {
-      expect(existsSync(join(ROOT, dirname(page), target)), `${page} links to ${target}`).toBe(true);
+  const pages = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'cli/README.md', ...docs];
+  const packed = (await filesOf(at('cli-app/node_modules/modernbert-webgpu'))).filter((file) => file.endsWith('.md'));
+  const folders = [
+    ...pages.map((page) => join(ROOT, page)),
+    ...packed.map((page) => at('cli-app/node_modules/modernbert-webgpu', page)),
+    at('cli-app/node_modules/modernbert-webgpu-cli/README.md'),
+  ];
+  let links = 0;
+  for (const page of folders.filter((path) => path.endsWith('.md'))) {
+    for (const target of await linksOf(page)) {
+      links++;
+      expect(existsSync(join(dirname(page), target)), `${page} links to ${target}`).toBe(true);
     }
   }
+  expect(links).toBeGreaterThan(100);
 });

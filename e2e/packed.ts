@@ -1,22 +1,18 @@
 /** Both npm packages as users get them: packed, installed in fresh apps, and these apps' pages in Chromium. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { type Browser, chromium } from 'playwright';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
-import { ROOT } from '../tools/bundle.mjs';
 import { bundleCli, bundleLibrary, emitTypes } from '../tools/library.mjs';
+import { pack, stage } from '../tools/pack.mjs';
 import { FLAGS } from './demo-page';
 
-export interface Packed {
-  filename: string;
-  files: { path: string }[];
-  size: number;
-}
+export type Packed = ReturnType<typeof pack>;
 
 /** A page that loads main.js. */
 export const PAGE = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="./main.js"></script>';
@@ -49,10 +45,10 @@ export function usePackages(policy: (path: string) => string): Packages {
     await bundleLibrary(at('library/dist'));
     await emitTypes(at('library/dist/types'));
     await bundleCli(at('cli/dist'));
-    await cp(join(ROOT, 'docs'), at('library/docs'), { recursive: true });
-    const own = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md'];
-    packages.library = await pack(at('library'), ROOT, own);
-    packages.cli = await pack(at('cli'), join(ROOT, 'cli'), ['package.json', 'README.md']);
+    await stage('.', at('library'));
+    await stage('cli', at('cli'));
+    packages.library = pack(at('library'), folder);
+    packages.cli = pack(at('cli'), folder);
     await install(at('app'), at(packages.library.filename));
     await mkdir(at('site'), { recursive: true });
     server = await serve(at('site'), policy);
@@ -65,13 +61,6 @@ export function usePackages(policy: (path: string) => string): Packages {
     await rm(folder, { recursive: true });
   });
   return packages;
-}
-
-/** Packs a folder that holds the bundles, with these files of `source` added, into the folder above it. */
-async function pack(folder: string, source: string, files: string[]): Promise<Packed> {
-  for (const file of files) await copyFile(join(source, file), join(folder, file));
-  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', dirname(folder)];
-  return JSON.parse(npm(folder, ...args))[0];
 }
 
 /** Makes an empty project and installs tarballs and folders in it, offline. */
