@@ -3,13 +3,13 @@
  * of sentence-transformers. `npm run test:apps` installs the bundlers, in e2e/bundlers and not at the root.
  */
 import { execFileSync } from 'node:child_process';
-import { cp, readFile } from 'node:fs/promises';
+import { cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { build as viteBuild } from 'vite';
 import { beforeAll, expect, test } from 'vitest';
 import webpack from 'webpack';
-import { MODEL, mainOf, PAGE, TOOLS, usePackages, visit, write } from './packed';
+import { guideBlock, MODEL, mainOf, PAGE, TOOLS, usePackages, visit, write } from './packed';
 
 /** Parcel writes an import map into the page. */
 const policy = (path: string) =>
@@ -20,7 +20,8 @@ const at = (...names: string[]) => packages.at(...names);
 beforeAll(async () => {
   await cp(MODEL, at('site/models/minilm'), { recursive: true });
   // Parcel reads `exports`, which an entry beside the main one needs, only if the app's package.json asks for it.
-  await write(at('app'), { 'package.json': '{"type":"module","@parcel/resolver-default":{"packageExports":true}}' });
+  const asked = JSON.parse(await guideBlock('packageExports'));
+  await write(at('app'), { 'package.json': JSON.stringify({ type: 'module', ...asked }) });
 });
 
 /** Runs a script of an installed tool in an app's folder. */
@@ -57,6 +58,14 @@ async function esbuild(app: string, out: string) {
   await write(out, { 'index.html': PAGE });
 }
 
+/** What the guide says of bundlers that copy no workers. */
+async function esbuildWithCopies(app: string, out: string) {
+  await esbuild(app, out);
+  const dist = at('app/node_modules/modernbert-webgpu/dist');
+  const workers = (await readdir(dist)).filter((file) => /^worker.*\.js$/.test(file));
+  for (const file of workers) await cp(join(dist, file), join(out, file));
+}
+
 async function bun(app: string, out: string) {
   const platform = `${process.platform}-${process.arch}`.replace('win32', 'windows');
   const file = join(TOOLS, `@oven/bun-${platform}/bin/bun`);
@@ -83,6 +92,7 @@ const BUILDS: [string, string, (app: string, out: string) => unknown][] = [
   ['Vite 5', INLINE, vite('5')],
   ['webpack', INLINE, webpack5],
   ['esbuild', INLINE, esbuild],
+  ['esbuild', MAIN, esbuildWithCopies],
   ['Rollup', INLINE, rollup],
   ['Bun', INLINE, bun],
   ['Parcel', INLINE, parcel],

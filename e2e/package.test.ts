@@ -102,7 +102,7 @@ it('Trusted Types: a webpack 5 app with output.trustedTypes, and a Vite app that
     'const model',
     `import workerUrl from 'modernbert-webgpu/worker?worker&url';
 const policy = trustedTypes.createPolicy('modernbert-webgpu', { createScriptURL: (url) => url });
-const worker = new Worker(policy.createScriptURL(workerUrl), { type: 'module' });
+const worker = () => new Worker(policy.createScriptURL(workerUrl), { type: 'module' });
 const model`,
   );
   await write(at(), { 'app/trusted-vite/index.html': PAGE, 'app/trusted-vite/main.js': main });

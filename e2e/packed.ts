@@ -41,6 +41,14 @@ check().then(
 );
 `;
 
+/** A code block of docs/guide/install.md: the first that contains `text`. */
+export async function guideBlock(text: string): Promise<string> {
+  const guide = await readFile(join(ROOT, 'docs/guide/install.md'), 'utf8');
+  const found = [...guide.matchAll(/```\w+\n([\s\S]*?)```/g)].find(([, block]) => block.includes(text));
+  if (!found) throw new Error(`docs/guide/install.md has no code block with ${text}.`);
+  return found[1];
+}
+
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json' };
 
 /** What `usePackages` made, once a file's tests run. */
