@@ -69,7 +69,7 @@ describe('similarity', () => {
     for (const compare of [similarity, maxSim]) {
       expect(() => compare(inSpace(one), inSpace(two))).toThrow(
         new RangeError(
-          `Vectors of different embedding spaces, ${one} and ${two}, cannot be compared: make both with one model and the same options.`,
+          `Vectors of different embedding spaces, ${one} and ${two}, cannot be compared: make both with one model and the same options. Without embeddingSpace they are not checked.`,
         ),
       );
     }

@@ -29,6 +29,10 @@ export function sparseRows(rows: SparseRow[], size: number, embeddingSpace?: str
 /** The dot product of two sparse rows: the sum over the tokens that both have. Throws a RangeError if their embedding spaces differ. */
 export const sparseDot = (a: SparseRow, b: SparseRow): number => {
   checkSpaces(a, b);
+  return dot(a, b);
+};
+
+const dot = (a: SparseRow, b: SparseRow): number => {
   let total = 0;
   for (let i = 0, j = 0; i < a.ids.length && j < b.ids.length; ) {
     const [x, y] = [a.ids[i], b.ids[j]];
@@ -42,8 +46,8 @@ export const sparseDot = (a: SparseRow, b: SparseRow): number => {
 const length = ({ weights }: SparseRow): number => Math.sqrt(weights.reduce((sum, x) => sum + x * x, 0));
 
 const METRICS: Record<Metric, (a: SparseRow, b: SparseRow) => number> = {
-  cosine: (a, b) => sparseDot(a, b) / Math.max(length(a) * length(b), 1e-12),
-  dot: sparseDot,
+  cosine: (a, b) => dot(a, b) / Math.max(length(a) * length(b), 1e-12),
+  dot,
   euclidean: (a, b) => -Math.sqrt(between(a, b, (x) => x * x)),
   manhattan: (a, b) => -between(a, b, Math.abs),
 };

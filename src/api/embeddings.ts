@@ -47,8 +47,8 @@ export type Kind = 'query' | 'document';
 
 export interface EmbedOptions<P extends Precision = Precision> extends CallOptions {
   /**
-   * What the texts are in a search, as sentence-transformers' encode_query and encode_document: the prompt is then the checkpoint's of that name, or
-   * none, whatever its default prompt is; where the checkpoint has a Router, it takes this route.
+   * What the texts are in a search, as sentence-transformers' encode_query and encode_document: the prompt is then the checkpoint's for them
+   * (`info.promptNames`), or none, whatever its default prompt is; where the checkpoint has a Router, it takes this route.
    */
   kind?: Kind;
   /**

@@ -67,7 +67,11 @@ const adapterName = ({ files, values }: NonNullable<ModelFiles['adapter']>): str
 function lastFolder({ identity, name }: ModelFiles): string | undefined {
   if (!identity) return name;
   const last = new URL(identity.source).pathname.split('/').filter(Boolean).at(-1);
-  return last && decodeURIComponent(last);
+  try {
+    return last && decodeURIComponent(last);
+  } catch {
+    return last; // '100%'
+  }
 }
 
 /** Without a commit config.json tells models of one name apart, and without a name also the first weights. */
