@@ -46,16 +46,71 @@ describe('embed', () => {
     await expect(using().calls.embed('a', { promptName: 'passage' })).rejects.toThrow(/it has none/);
   });
 
-  it('takes the prompt of the kind or none, as encode_query and encode_document: neither the default one nor passage', async () => {
-    const chain = chainOf([poolingModule(['mean'])], 64);
-    const chains = { any: chain, query: chain, document: chain };
-    const named = { prompts: { query: 'Q: ', passage: 'P: ' }, default_prompt_name: 'passage' };
-    const { calls, submitted } = using({ ...named, chains });
-    await calls.embed(['a b'], { kind: 'query' });
-    await calls.embed(['a b'], { kind: 'document' });
-    await calls.embed(['a b'], { kind: 'document', promptName: 'passage' });
-    await calls.embed(['a b']);
-    expect(submitted.map(({ ids }) => ids)).toEqual(['Q: a b', 'a b', 'P: a b', 'P: a b'].map(idsOf));
+  const mean = chainOf([poolingModule(['mean'])], 64);
+  const chains = { any: mean, query: mean, document: mean };
+
+  it('takes the prompt of the kind or none, never the default one', async () => {
+    const inputsOf = async (prompts: Record<string, string>, default_prompt_name: string) => {
+      const { calls, submitted } = using({ prompts, default_prompt_name, chains });
+      for (const kind of ['query', 'document', undefined] as const) await calls.embed(['a b'], { kind });
+      return submitted.map(({ ids }) => ids);
+    };
+    const both = { 'retrieval.query': 'Q: ', 'retrieval.passage': 'P: ', separation: 'S: ' };
+    expect(await inputsOf(both, 'separation')).toEqual(['Q: a b', 'P: a b', 'S: a b'].map(idsOf));
+    const forQueries = { query: 'Represent this: ' };
+    expect(await inputsOf(forQueries, 'query')).toEqual(
+      ['Represent this: a b', 'a b', 'Represent this: a b'].map(idsOf),
+    );
+    const { calls, submitted } = using({ prompts: both, chains });
+    await calls.embed(['a b'], { kind: 'document', promptName: 'separation' });
+    await calls.embed(['a b'], { kind: 'document', prompt: '' });
+    expect(submitted.map(({ ids }) => ids)).toEqual(['S: a b', 'a b'].map(idsOf));
+    await expect(calls.embed('a', { kind: 'passage' as 'query' })).rejects.toThrow(
+      'kind must be one of query, document',
+    );
+  });
+
+  it('an empty list has no rows, but the size and space of others', async () => {
+    const { calls, submitted } = using({ chains });
+    const { embeddingSpace } = await calls.embed('x');
+    submitted.length = 0;
+    const none = await calls.embed([]);
+    expect(none).toMatchObject({ data: new Float32Array(0), rows: 0, dim: 64, embeddingSpace });
+    expect(none.toArrays()).toEqual([]);
+    expect(await calls.embed([], { precision: 'binary', dimensions: 12 })).toMatchObject({
+      data: new Uint8Array(0),
+      rows: 0,
+      dim: 12,
+    });
+    expect((await calls.embed([], { chunks: [] })).rows).toBe(0);
+    expect(submitted).toEqual([]);
+    await expect(calls.embed({} as never)).rejects.toThrow('The texts must be an array, not object.');
+    await expect(calls.embed(['a', ''])).rejects.toThrow('Text 1 is empty.');
+    await expect(calls.embed([], { dimensions: 65 })).rejects.toThrow(RangeError);
+    expect(await calls.chunk([])).toEqual([]);
+  });
+
+  it('names the embedding space by all that changes what a number means', async () => {
+    const { calls } = using({ chains });
+    const spaceOf = async (options: object) => (await calls.embed('x', options)).embeddingSpace;
+    expect(await spaceOf({})).toBe('test/float/mean/64/unit');
+    for (const same of [
+      { kind: 'query' },
+      { kind: 'document' },
+      { prompt: 'Q: ' },
+      { pooling: 'mean' },
+      { truncate: true },
+    ]) {
+      expect(await spaceOf(same)).toBe('test/float/mean/64/unit');
+    }
+    expect(await spaceOf({ pooling: ['cls', 'max'] })).toBe('test/float/cls+max/128/unit');
+    expect(await spaceOf({ dimensions: 16, normalize: false })).toBe('test/float/mean/16/raw');
+    expect(await spaceOf({ precision: 'binary' })).toBe('test/float/mean/64/unit/binary');
+    expect(await spaceOf({ precision: 'int8' })).toBe('test/float/mean/64/unit/int8');
+    const ranged = (most: number) =>
+      spaceOf({ precision: 'int8', ranges: { min: Array(64).fill(-1), max: new Float32Array(64).fill(most) } });
+    expect(await ranged(1)).toMatch(/^test\/float\/mean\/64\/unit\/int8~[0-9a-f]{8}$/);
+    expect(await ranged(1)).not.toBe(await ranged(2));
   });
 
   it("leaves a prompt's tokens out of the pooling where include_prompt is false", async () => {

@@ -43,7 +43,7 @@ async function embedTexts<P extends Precision = 'float32'>(
   const list = typeof texts === 'string' ? [texts] : texts;
   checkList(list, 'texts');
   for (const [i, text] of list.entries()) checkText(text, `Text ${i}`);
-  const prompt = promptOf(options, sentence);
+  const prompt = promptOf(options, parts);
   const { strips } = sentence;
   // As sentence-transformers counts: the prompt's tokens with all special ones but the last.
   const length = () => tokenizerOf(parts).encode(prompted('', prompt, strips).text).ids.length;
@@ -61,7 +61,12 @@ async function embedTexts<P extends Precision = 'float32'>(
   };
   const items = await encode(parts, list, options, itemOf, { prompt, strips });
   await submit(items, { signal, onProgress });
-  return embeddingsOf((packed?.(data) ?? data) as PrecisionData[P], places[list.length], dim);
+  return embeddingsOf<P>({
+    data: (packed?.(data) ?? data) as PrecisionData[P],
+    rows: places[list.length],
+    dim,
+    embeddingSpace: parts.spaces.of({ chain, pooling: options.pooling, dim, normalize, precision, ranges }),
+  });
 }
 
 /** The chain without a Normalize at its end, if the caller wants none. */

@@ -12,9 +12,11 @@ import { TASKS } from '../model/heads/tasks';
 import { poolingModule } from '../model/modules/pooling';
 import { chainOf, type SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/pass-items';
+import { spacesNamed } from '../session/embedding-space';
 import { createTokenizer } from '../tokenizer/tokenizer';
 import type { Tokenizer } from '../tokenizer/types';
 import { modelCalls } from './calls';
+import { promptNamesOf } from './prompt-names';
 
 type Config = Record<string, unknown>;
 
@@ -81,6 +83,7 @@ export function callsOn(
     pooling: ['mean'],
     prompts: sentence.prompts ?? {},
     defaultPrompt: sentence.default_prompt_name,
+    promptNames: promptNamesOf(sentence.prompts ?? {}),
   } as unknown as ModelInfo;
   const calls = modelCalls({
     config: parsed,
@@ -96,6 +99,7 @@ export function callsOn(
     info,
     tokenizer,
     where: 'the test',
+    spaces: { of: spacesNamed('test/float', false) },
     async submit(items, { signal, onProgress } = {}) {
       signal?.throwIfAborted();
       submitted.push(...items);
