@@ -1,6 +1,7 @@
 /** The server as users run it: built, in its own process, with real models; its answers are what the models return themselves. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import OpenAI, { AuthenticationError, BadRequestError, NotFoundError } from 'openai';
@@ -17,6 +18,7 @@ const fixture = (name: string) => join(ROOT, 'src/reference/fixtures', name);
 const RERANKER = fixture('cross-encoder');
 const CLASSIFIER = fixture('cross-encoder-nli');
 const SPARSE = fixture('splade-bert');
+const GUIDE = join(ROOT, 'docs/guide/serve.md');
 const TEXTS = ['The Seine crosses Paris.', 'Bread is made of flour, water and salt.', 'Zażółć 🙂'];
 
 /** In f16, the last digits depend on which texts share a pass. */
@@ -132,6 +134,19 @@ describe('a server with four models', () => {
     await expect(stranger.models.list()).rejects.toThrow(AuthenticationError);
   });
 
+  it("the guide's example prints what it should", async () => {
+    const [, example = ''] =
+      /```ts\nimport OpenAI from 'openai';\n([\s\S]*?)```/.exec(await readFile(GUIDE, 'utf8')) ?? [];
+    expect(example).toContain("'http://127.0.0.1:8080/v1', apiKey: 'none'");
+    const body = example.replace('http://127.0.0.1:8080', url).replace("'none'", "'sesame'");
+    const AsyncFunction = (async () => {}).constructor as new (
+      ...parts: string[]
+    ) => (...args: unknown[]) => Promise<void>;
+    const printed: unknown[] = [];
+    await new AsyncFunction('OpenAI', 'console', body)(OpenAI, { log: (text: unknown) => printed.push(text) });
+    expect(printed).toEqual([256]);
+  });
+
   it('/embed, /embed_sparse, /predict and both reranks answer as the models', async () => {
     const [query, ...documents] = TEXTS;
     const [embedded, sparse, single, batch, ranks, ranked] = await Promise.all([
@@ -220,6 +235,7 @@ it('what cannot be served is an error before the server listens', async () => {
       2,
       /--cors must have origins such as .* but has 'https:\/\/a\.example\/'/,
     ],
+    [[NANO_EMBED, '--timeout', '3000000'], 2, /--timeout can be 86400 seconds at most, but is 3000000/],
     [[], 2, /Missing argument: MODEL/],
   ] as const) {
     const found = await run(['serve', ...args]);

@@ -15,6 +15,8 @@ const REQUESTS = 128;
 const PAYLOAD = 16_000_000;
 const TIMEOUT = 300;
 const GRACE = 10;
+/** Seconds: a day. */
+const LONGEST = 86_400;
 const PORT = 8080;
 
 const SERVE_OPTIONS: Record<string, Option> = {
@@ -37,8 +39,10 @@ export const serve: Command = {
   details: `MODEL is a folder (./name), a URL, or a model on the Hugging Face Hub (org/name); NAME=MODEL gives it another name.
 Requests choose one by "model", by default the first that can do what is asked.
 
-  POST /v1/embeddings  GET /v1/models  POST /v1/rerank                        as OpenAI; as Jina and Cohere
-  POST /embed /embed_sparse /predict /rerank /tokenize  GET /info /health /metrics    as text-embeddings-inference
+  POST /v1/embeddings, GET /v1/models                           as OpenAI
+  POST /v1/rerank                                               as Jina and Cohere
+  POST /embed, /embed_sparse, /predict, /rerank, /tokenize      as text-embeddings-inference
+  GET /info, /health, /metrics                                  the same
 
 Ctrl-C or SIGTERM stops it: requests under way are answered first.`,
   options: { ...SERVE_OPTIONS, ...MODEL_OPTIONS },
@@ -51,7 +55,7 @@ async function run({ args, rest, values, signal }: Invocation): Promise<void> {
   const limits = limitsOf(values);
   const guards = guardsOf(values);
   const port = portOf(values);
-  const grace = (values.count('grace') ?? GRACE) * 1000;
+  const grace = milliseconds(values, 'grace') ?? GRACE * 1000;
   const log = (text: string) => console.error(text);
 
   const loaded: Model[] = [];
@@ -82,9 +86,16 @@ const limitsOf = (values: Values): Limits => ({
   batchSize: values.count('max-client-batch-size') ?? BATCH_SIZE,
   requests: values.count('max-concurrent-requests') ?? REQUESTS,
   payload: values.count('payload-limit') ?? PAYLOAD,
-  timeout: (values.count('timeout') ?? TIMEOUT) * 1000,
+  timeout: milliseconds(values, 'timeout') ?? TIMEOUT * 1000,
   truncate: values.flag('auto-truncate'),
 });
+
+/** A timer of more than 2^31 ms would fire at once. */
+function milliseconds(values: Values, name: string): number | undefined {
+  const seconds = values.count(name);
+  if (seconds === undefined || seconds <= LONGEST) return seconds && seconds * 1000;
+  throw new UsageError(`--${name} can be ${LONGEST} seconds at most, but is ${seconds}.`);
+}
 
 function guardsOf(values: Values): Guards {
   const apiKey = values.text('api-key') ?? env[KEY_VARIABLE];
