@@ -49,6 +49,7 @@ const LAVAPIPE_ONLY = [
   'cli/cli.gpu.test.ts',
   'cli/convert.gpu.test.ts',
   'cli/evaluate.gpu.test.ts',
+  'cli/serve.gpu.test.ts',
   'src/guide.gpu.test.ts',
   'src/tasks/embed-sparse.gpu.test.ts',
   'src/session/recovery.gpu.test.ts',
