@@ -84,7 +84,7 @@ describe('embed', () => {
     });
     expect((await calls.embed([], { chunks: [] })).rows).toBe(0);
     expect(submitted).toEqual([]);
-    await expect(calls.embed({} as never)).rejects.toThrow('The texts must be an array, not object.');
+    await expect(calls.embed({} as never)).rejects.toThrow('Text 0 must be a string or { ids }, it is another object.');
     await expect(calls.embed(['a', ''])).rejects.toThrow('Text 1 is empty.');
     await expect(calls.embed([], { dimensions: 65 })).rejects.toThrow(RangeError);
     expect(await calls.chunk([])).toEqual([]);
