@@ -54,6 +54,7 @@ const LAVAPIPE_ONLY = [
   'src/session/convert.gpu.test.ts',
   'src/reference/lora.gpu.test.ts',
   'src/session/overflow.gpu.test.ts',
+  'src/transformers/transformers.gpu.test.ts',
   'bench/pack/pack.gpu.test.ts',
   'bench/shaders/clamps.gpu.test.ts',
 ];
