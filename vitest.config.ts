@@ -49,6 +49,7 @@ const LAVAPIPE_ONLY = [
   'cli/convert.gpu.test.ts',
   'cli/evaluate.gpu.test.ts',
   'src/guide.gpu.test.ts',
+  'src/integrations.gpu.test.ts',
   'src/tasks/embed-sparse.gpu.test.ts',
   'src/session/recovery.gpu.test.ts',
   'src/session/convert.gpu.test.ts',
