@@ -3,7 +3,7 @@
     python3 tools/onnx/slim.py EXPORT.onnx CHECKPOINT_FOLDER OUT.onnx        (needs the Python package onnx)
 
 EXPORT.onnx is an f32 export of the Hugging Face implementation. Its initializers are named like the checkpoint's tensors, with or without
-a prefix, or have the values of an f32 tensor or of its transpose. Each becomes a reference to the tensor in model.safetensors, in the file's
+a prefix, or have the values of a tensor or of its transpose. Each becomes a reference to the tensor in model.safetensors, in the file's
 precision, with a Transpose if need be, and a Cast to f32, which ONNX Runtime folds when it loads. Constants of the graph (axes, RoPE's
 frequencies) stay in it. So transformers.js can run the built-in models too, for comparison, for 0.2 MB per graph.
 """
@@ -34,14 +34,19 @@ def tensors_of(path):
     }
 
 
+def as_f32(data, dtype, shape, offset, length):
+    if dtype == "BF16":
+        return (np.frombuffer(data, "<u2", length // 2, offset).astype("<u4") << 16).view("<f4").reshape(shape)
+    kind = {"F32": "<f4", "F16": "<f2"}[dtype]
+    return np.frombuffer(data, kind, length // np.dtype(kind).itemsize, offset).astype("<f4").reshape(shape)
+
+
 def by_values(tensors, path):
-    """bytes of the values -> (name, whether transposed), of f32 tensors"""
+    """shape and bytes of the f32 values -> (name, whether transposed)"""
     found = {}
     data = path.read_bytes()
-    for name, (dtype, shape, offset, length) in tensors.items():
-        if dtype != "F32":
-            continue
-        values = np.frombuffer(data, "<f4", length // 4, offset).reshape(shape)
+    for name, tensor in tensors.items():
+        values = as_f32(data, *tensor)
         if values.ndim == 2:
             found.setdefault((values.T.shape, values.T.tobytes()), (name, True))
         found[values.shape, values.tobytes()] = (name, False)
