@@ -51,11 +51,13 @@ const LAVAPIPE_ONLY = [
   'cli/evaluate.gpu.test.ts',
   'cli/serve.gpu.test.ts',
   'src/guide.gpu.test.ts',
+  'src/integrations.gpu.test.ts',
   'src/tasks/embed-sparse.gpu.test.ts',
   'src/session/recovery.gpu.test.ts',
   'src/session/convert.gpu.test.ts',
   'src/reference/lora.gpu.test.ts',
   'src/session/overflow.gpu.test.ts',
+  'src/transformers/transformers.gpu.test.ts',
   'bench/pack/pack.gpu.test.ts',
   'bench/shaders/clamps.gpu.test.ts',
 ];

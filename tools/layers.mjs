@@ -38,6 +38,9 @@ export const LAYERS = {
   index: { imports: ['session', 'similarity', 'packed-vectors', 'sparse', 'in-batches', 'api'] },
   inline: { imports: ['index', 'inline-worker', 'api'] },
   thread: { imports: ['index', 'session', 'store', 'api'] },
+  transformers: { imports: ['index', 'api'] },
+  'ai-sdk': { imports: ['embed-lists', 'api'] },
+  langchain: { imports: ['embed-lists', 'api'] },
   worker: { imports: ['session', 'store'] },
   node: {
     imports: [
@@ -87,6 +90,7 @@ export const LAYERS = {
   sparse: { imports: ['same-space', 'api'] },
   'same-space': { imports: [] },
   'in-batches': { imports: ['api'] },
+  'embed-lists': { imports: ['api'] },
   'inline-worker': { imports: ['start-worker'] },
   'start-worker': { imports: [] },
   'worker-parts': { imports: [] },
