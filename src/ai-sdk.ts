@@ -6,7 +6,6 @@ import type { EmbedOptions } from './api/embeddings';
 import { wrongChoice } from './api/errors';
 import { checkOptions, type OptionNames } from './api/options';
 import type { Model } from './api/types';
-import { embedLists } from './embed-lists';
 
 /** Of the SDK's interfaces: `v4` for version 7, `v3` for version 6, which takes no other, and 7. */
 export type SpecificationVersion = 'v3' | 'v4';
@@ -130,7 +129,7 @@ export function embeddingModel<V extends SpecificationVersion = 'v4'>(
     supportsParallelCalls: true,
     async doEmbed({ values, dimensions, ...call }) {
       let tokens = 0;
-      const embeddings = await embedLists(model, values, {
+      const embeddings = await model.embed(values, {
         ...defaults,
         ...callOptions(call, EMBED_OPTIONS),
         ...(dimensions !== undefined && { dimensions }),
@@ -139,7 +138,7 @@ export function embeddingModel<V extends SpecificationVersion = 'v4'>(
           tokens = totalTokens;
         },
       });
-      return { embeddings, usage: { tokens }, warnings: [] };
+      return { embeddings: embeddings.toArrays(), usage: { tokens }, warnings: [] };
     },
   };
 }

@@ -5,7 +5,6 @@
 import type { EmbedOptions, Kind } from './api/embeddings';
 import { checkOptions, type OptionNames } from './api/options';
 import type { Model } from './api/types';
-import { embedLists } from './embed-lists';
 
 /** What is put before a text: a prompt of the checkpoint by its name, or the prompt itself. Default: as `kind` says in EmbedOptions. */
 export type PromptChoice = Pick<EmbedOptions, 'promptName' | 'prompt'>;
@@ -37,8 +36,8 @@ export function embeddings(model: Model, options: LangChainEmbeddingsOptions = {
   const { query, document, ...rest } = options;
   checkOptions('query', query, PROMPTS);
   checkOptions('document', document, PROMPTS);
-  const embed = (texts: string[], kind: Kind, prompt: PromptChoice | undefined) =>
-    embedLists(model, texts, { ...rest, ...prompt, kind });
+  const embed = async (texts: string[], kind: Kind, prompt: PromptChoice | undefined) =>
+    (await model.embed(texts, { ...rest, ...prompt, kind })).toArrays();
   return {
     embedDocuments: (documents) => embed(documents, 'document', document),
     embedQuery: async (text) => (await embed([text], 'query', query))[0],

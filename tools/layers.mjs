@@ -39,8 +39,8 @@ export const LAYERS = {
   inline: { imports: ['index', 'inline-worker', 'api'] },
   thread: { imports: ['index', 'session', 'store', 'api'] },
   transformers: { imports: ['index', 'api'] },
-  'ai-sdk': { imports: ['embed-lists', 'api'] },
-  langchain: { imports: ['embed-lists', 'api'] },
+  'ai-sdk': { imports: ['api'] },
+  langchain: { imports: ['api'] },
   worker: { imports: ['session', 'store'] },
   node: {
     imports: [
@@ -90,7 +90,6 @@ export const LAYERS = {
   sparse: { imports: ['same-space', 'api'] },
   'same-space': { imports: [] },
   'in-batches': { imports: ['api'] },
-  'embed-lists': { imports: ['api'] },
   'inline-worker': { imports: ['start-worker'] },
   'start-worker': { imports: [] },
   'worker-parts': { imports: [] },
