@@ -40,6 +40,9 @@ export const LAYERS = {
   inline: { imports: ['index', 'inline-worker', 'api'] },
   thread: { imports: ['index', 'session', 'store', 'api'] },
   search: { imports: ['index', 'formats', 'api'] },
+  transformers: { imports: ['index', 'api'] },
+  'ai-sdk': { imports: ['api'] },
+  langchain: { imports: ['api'] },
   worker: { imports: ['session', 'store'] },
   node: {
     imports: [
@@ -84,9 +87,10 @@ export const LAYERS = {
   formats: { imports: ['api'] },
   tokenizer: { imports: ['formats', 'api'] },
   packing: { imports: [] },
-  similarity: { imports: ['packed-vectors', 'api'] },
+  similarity: { imports: ['packed-vectors', 'same-space', 'api'] },
   'packed-vectors': { imports: ['api'] },
-  sparse: { imports: ['api'] },
+  sparse: { imports: ['same-space', 'api'] },
+  'same-space': { imports: [] },
   'in-batches': { imports: ['api'] },
   'inline-worker': { imports: ['start-worker'] },
   'start-worker': { imports: [] },

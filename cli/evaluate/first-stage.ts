@@ -1,5 +1,5 @@
 /** Searches that score every document of a corpus for all queries, in the order of the corpus. */
-import type { Embeddings, Metric, Model } from 'modernbert-webgpu/node';
+import type { Metric, Model, Vectors } from 'modernbert-webgpu/node';
 import { inBatches, maxSim, similarity, sparseDot } from 'modernbert-webgpu/node';
 import type { Corpus, Query } from './beir';
 import { bm25 } from './bm25';
@@ -177,7 +177,7 @@ async function collect<R>(
 }
 
 /** Rows as embeddings. */
-export function embeddingsOf(rows: readonly Float32Array[]): Embeddings {
+export function embeddingsOf(rows: readonly Float32Array[]): Vectors {
   const dim = rows[0].length;
   const data = rows.length === 1 ? rows[0] : new Float32Array(rows.length * dim);
   if (rows.length > 1) for (const [i, row] of rows.entries()) data.set(row, i * dim);

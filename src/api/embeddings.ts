@@ -20,13 +20,31 @@ export interface PrecisionData {
   binary: Uint8Array;
 }
 
-/** Embeddings, row-major: `rows` rows of `dim` numbers; binary rows have ceil(dim / 8) bytes. */
-export interface Embeddings<P extends Precision = 'float32'> {
-  data: PrecisionData[P];
+/** Vectors in rows, which you can also make by hand. */
+export interface Vectors<D extends PrecisionData[Precision] = Float32Array> {
+  /** The rows one after the other. */
+  data: D;
   rows: number;
   dim: number;
+  /**
+   * Which vectors these may be compared with: those of an equal id. It names the model with its commit and adapter, the class of its weights (float,
+   * q8, q4), the pooling, `dim`, whether rows have unit length, and int8 or binary: `org/name@1a2b3c4/float/mean/768/unit`. Queries and documents
+   * of a model have one. Store it with the vectors. Vectors without it are compared unchecked.
+   */
+  embeddingSpace?: string;
   /** Row i as a view into `data`. */
-  row(i: number): PrecisionData[P];
+  row(i: number): D;
+}
+
+/** Embeddings, row-major: `rows` rows of `dim` numbers; binary rows have ceil(dim / 8) bytes. */
+export interface Embeddings<P extends Precision = 'float32'> extends Vectors<PrecisionData[P]> {
+  /** All rows as lists of numbers, for JSON and for libraries that take such; of binary rows their bytes. */
+  toArrays(): number[][];
+}
+
+/** A text that is tokenized already: the ids of its tokens, special ones included, as `tokenize` returns them. */
+export interface TokenIds {
+  ids: Uint32Array | number[];
 }
 
 /** What a text is in a search. Checkpoints may have a prompt, modules or a whole model of their own for each. */
@@ -34,8 +52,8 @@ export type Kind = 'query' | 'document';
 
 export interface EmbedOptions<P extends Precision = Precision> extends CallOptions {
   /**
-   * What the texts are in a search, as sentence-transformers' encode_query and encode_document: the prompt is then the checkpoint's of that name, or
-   * none, whatever its default prompt is; where the checkpoint has a Router, it takes this route.
+   * What the texts are in a search, as sentence-transformers' encode_query and encode_document: the prompt is then the checkpoint's for them
+   * (`info.promptNames`), or none, whatever its default prompt is; where the checkpoint has a Router, it takes this route.
    */
   kind?: Kind;
   /**
@@ -90,10 +108,11 @@ export interface MultiVector extends Embeddings {
   offsets: [start: number, end: number][];
 }
 
-/** The weights of one text's tokens that are not 0. `ids`: token ids, ascending. */
+/** The weights of one text's tokens that are not 0. `ids`: token ids, ascending. `embeddingSpace`: as of Vectors. */
 export interface SparseRow {
   ids: Uint32Array;
   weights: Float32Array;
+  embeddingSpace?: string;
 }
 
 /** Sparse embeddings, row after row: row i has the entries `offsets[i]` to `offsets[i + 1]` of `ids` and `weights`. */

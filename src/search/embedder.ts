@@ -124,11 +124,11 @@ function spaceOf({ embeddingSpace, dim }: { embeddingSpace?: string; dim: number
 async function chunkOf(
   model: IndexModel,
   chunk: VectorOptions['chunk'] = {},
-  { prompt, promptName = 'document' }: IndexPrompt,
+  { prompt, promptName = model.info.promptNames.document }: IndexPrompt,
 ): Promise<IndexSpec['chunk']> {
   if (chunk === false) return false;
   const { info } = model;
-  const text = prompt ?? info.prompts[promptName] ?? '';
+  const text = prompt ?? info.prompts[promptName ?? ''] ?? '';
   const tokens = async (text: string) => (await model.tokenize(text)).ids.length;
   const used = text === '' ? 0 : (await tokens(text)) - (await tokens(''));
   const most = Math.min(info.maxTokens, info.maxTokensPerPass) - used;

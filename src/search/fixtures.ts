@@ -42,6 +42,7 @@ export function wordModel({ dim = 24, maxTokens = 512, info = {}, embeddingSpace
       maxTokensPerPass: 8192,
       embeddingSize: dim,
       prompts: {},
+      promptNames: { query: 'query', document: 'document' },
       similarity: 'cosine',
       pooling: ['mean'],
       config: { model_type: 'words' },

@@ -17,7 +17,7 @@ function unitRows(rows: number, dim: number, seed: number): Embeddings {
     const length = Math.hypot(...row);
     for (let c = 0; c < dim; c++) row[c] /= length;
   }
-  return embeddingsOf(data, rows, dim);
+  return embeddingsOf({ data, rows, dim });
 }
 
 function tableOf(
@@ -55,7 +55,8 @@ describe.each(SIZES)('of $rows vectors of $dim numbers the best $topK', ({ rows,
   });
 
   it('are those of similarity, in int8', () => {
-    const packed = (e: Embeddings) => embeddingsOf<'int8'>(pack('int8', dim, undefined)(e.data), e.rows, dim);
+    const packed = (e: Embeddings) =>
+      embeddingsOf<'int8'>({ data: pack('int8', dim, undefined)(e.data), rows: e.rows, dim });
     const [scores] = similarity(packed(query), packed(all));
     const found = nearest(packed(query).data, tableOf('int8', packed(all)), topK);
     const expected = bruteForce(scores, topK);
@@ -69,10 +70,15 @@ describe.each(SIZES)('of $rows vectors of $dim numbers the best $topK', ({ rows,
 
 it('binary: those that differ in the fewest bits, compared by int8', () => {
   const [rows, dim, topK] = [500, 70, 4];
-  const int8 = (e: Embeddings) => embeddingsOf<'int8'>(pack('int8', dim, undefined)(e.data), e.rows, dim);
+  const int8 = (e: Embeddings) =>
+    embeddingsOf<'int8'>({ data: pack('int8', dim, undefined)(e.data), rows: e.rows, dim });
   const [query, all] = [int8(unitRows(1, dim, 3)), int8(unitRows(rows, dim, 4))];
   const bits = (row: Int8Array) =>
-    embeddingsOf<'binary'>(pack('binary', dim, undefined)(Float32Array.from(row)), row.length / dim, dim);
+    embeddingsOf<'binary'>({
+      data: pack('binary', dim, undefined)(Float32Array.from(row)),
+      rows: row.length / dim,
+      dim,
+    });
   const [byBits] = similarity(bits(query.data), bits(all.data));
   const [byInt8] = similarity(query, all);
   const candidates = bruteForce(byBits, 20 * topK);

@@ -3,14 +3,14 @@ import type { IndexSpec } from './types';
 
 const VERSION = 1;
 
-/** Names for people. */
+/** Names for people. Options come before the space, which may depend on them. */
 const FIELDS = {
-  embeddingSpace: "the model's embedding space",
   precision: 'precision',
   metric: 'metric',
-  dim: 'dimensions',
   chunk: 'chunk',
   document: 'prompt of documents',
+  embeddingSpace: "the model's embedding space",
+  dim: 'dimensions',
 } as const satisfies Record<keyof IndexSpec, string>;
 
 type Versioned = IndexSpec & { version: number };

@@ -6,6 +6,7 @@ import { checkOptions, LOAD_OPTIONS, type OptionNames } from '../api/options';
 import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from '../api/types';
 import { sparseEmbeddings } from '../sparse';
 import { startWorker } from '../start-worker';
+import { embeddingsOf } from '../tasks/embeddings-of';
 import { workerParts } from '../worker-parts';
 import { type Connection, connect } from './connection';
 import type { CallName, Loaded, Session } from './worker-session';
@@ -209,9 +210,7 @@ const ownCopies = (value: unknown): unknown =>
 /** Adds to a result, or a list of them, the methods that cannot be cloned (worker-session.ts). */
 function withMethods(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withMethods);
-  const { data, rows, dim, offsets } = (value ?? {}) as Partial<Embeddings & SparseEmbeddings>;
+  const { data, dim, offsets } = (value ?? {}) as Partial<Embeddings & SparseEmbeddings>;
   if (offsets instanceof Uint32Array) return sparseEmbeddings(value as SparseEmbeddings);
-  if (!data || rows === undefined || dim === undefined) return value;
-  const width = data.length / rows;
-  return { ...(value as Embeddings), row: (i) => data.subarray(i * width, (i + 1) * width) } satisfies Embeddings;
+  return data && dim !== undefined ? embeddingsOf(value as Embeddings) : value;
 }

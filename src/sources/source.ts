@@ -128,6 +128,7 @@ function blobFiles(source: Map<string, Blob> | Record<string, Blob>): ModelFiles
   const blobs = new Map(given.map(([name, blob]) => [name.slice(prefix.length), blob]));
   return {
     where: 'the given files',
+    name: prefix.split('/').at(-2),
     async open(name, signal) {
       signal?.throwIfAborted();
       const blob = blobs.get(name);
