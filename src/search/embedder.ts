@@ -45,7 +45,7 @@ export async function openEmbedder(
       ...(kind === 'query' ? query : document),
       kind,
       dimensions,
-      normalize: metric === 'cosine',
+      normalize: metric === 'cosine' ? true : undefined, // else as the checkpoint was trained
       precision: precision === 'float32' ? 'float32' : 'int8',
       // Passages fit. A token less or more where the prompt meets the text is no reason to fail.
       truncate: kind === 'document' && chunk !== false,
