@@ -12,7 +12,7 @@ import { parseSync } from 'rolldown/utils';
  * @type {Record<string, Rule>}
  */
 export const LAYERS = {
-  demo: { imports: ['index', 'bench', 'cli'] }, // bench: the benchmark page; cli: the search index
+  demo: { imports: ['index', 'classifier', 'seeded-random', 'bench', 'cli'] }, // bench: the benchmark page; cli: the search index
   e2e: { imports: ['index', 'api', 'tools'], types: ['bench'] },
   bench: {
     imports: [
@@ -38,6 +38,7 @@ export const LAYERS = {
   index: { imports: ['session', 'similarity', 'packed-vectors', 'sparse', 'in-batches', 'api'] },
   inline: { imports: ['index', 'inline-worker', 'api'] },
   thread: { imports: ['index', 'session', 'store', 'api'] },
+  classifier: { imports: ['seeded-random', 'api'] },
   worker: { imports: ['session', 'store'] },
   node: {
     imports: [
@@ -87,6 +88,7 @@ export const LAYERS = {
   sparse: { imports: ['api'] },
   'in-batches': { imports: ['api'] },
   'inline-worker': { imports: ['start-worker'] },
+  'seeded-random': { imports: [] },
   'start-worker': { imports: [] },
   'worker-parts': { imports: [] },
   api: { imports: [] },
