@@ -34,8 +34,8 @@ const adapters = testAdapters();
 /**
  * Too slow on SwiftShader, or independent of the adapter. The tuner's tests compile every GEMM design dozens of times, at seconds each;
  * those of quantised models and of the family's twins load dozens of models (gemm, head and golden.gpu.test.ts run the same kernels on
- * both adapters); the guide's load a model per page. The command line, the order of passes and what happens after a loss do not
- * depend on the adapter; overflow.gpu.test.ts of the kernels runs on both.
+ * both adapters); the guide's load a model per page. The command line, the order of passes, classifiers and what happens after a loss do
+ * not depend on the adapter; overflow.gpu.test.ts of the kernels runs on both.
  */
 const LAVAPIPE_ONLY = [
   'src/kernels/tune.gpu.test.ts',
@@ -49,6 +49,7 @@ const LAVAPIPE_ONLY = [
   'cli/convert.gpu.test.ts',
   'cli/evaluate.gpu.test.ts',
   'src/guide.gpu.test.ts',
+  'src/classifier.gpu.test.ts',
   'src/tasks/embed-sparse.gpu.test.ts',
   'src/session/recovery.gpu.test.ts',
   'src/session/convert.gpu.test.ts',

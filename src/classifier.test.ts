@@ -28,7 +28,7 @@ it('learns labels from examples', async () => {
   ]);
   expect(classifier.labels).toEqual(['east', 'north']);
   expect(classifier.evaluation).toMatchObject({ folds: 5, tested: 20, accuracy: 1, macroF1: 1, mistakes: [] });
-  expect(classifier.evaluation?.confusion).toEqual([
+  expect(classifier.evaluation.confusion).toEqual([
     [10, 0],
     [0, 10],
   ]);
@@ -105,7 +105,7 @@ it('is refused for another model', async () => {
 it('tests what can be tested', async () => {
   const rare = await trainClassifier(model, [...EXAMPLES, { text: 'rare', label: 'west' }]);
   expect(rare.evaluation).toMatchObject({ folds: 5, examples: 21, tested: 20 });
-  expect(rare.evaluation?.labels[2]).toEqual({ label: 'west', examples: 1, support: 0 });
+  expect(rare.evaluation.labels[2]).toEqual({ label: 'west', examples: 1, support: 0 });
   expect((await rare.classify('rare'))[0].label).toBe('west');
 
   const single = await trainClassifier(model, [EXAMPLES[0], EXAMPLES[1]]);
@@ -124,7 +124,7 @@ it('reports texts that are given twice, and never tests on what was learnt', asy
   const twice = [...EXAMPLES, { text: 'east 0', label: 'east' }, { text: 'north 0', label: 'east' }];
   const { evaluation } = await trainClassifier(model, twice);
   expect(evaluation).toMatchObject({ duplicates: [20], conflicts: [21], tested: 22 });
-  expect(evaluation?.mistakes).toEqual([{ index: 21, label: 'north', score: expect.any(Number) }]);
+  expect(evaluation.mistakes).toEqual([{ index: 21, label: 'north', score: expect.any(Number) }]);
 });
 
 it('refuses what it cannot learn from', async () => {

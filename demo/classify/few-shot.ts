@@ -16,6 +16,8 @@ import { SAMPLE } from './sample';
 import { trainingView } from './training-view';
 
 const BUILT_IN = { name: 'nano-embed', source: './models/nano-embed' };
+/** Texts that are less typical of the examples may be of no class at all. */
+const UNLIKE = 0.05;
 /** Milliseconds of rest in typing before texts are classified. */
 const REST = 250;
 
@@ -86,8 +88,16 @@ export function startFewShot(panel: HTMLElement, app: App): void {
     const place = find(form, '#try-results');
     if (!current || texts.length === 0) return place.replaceChildren();
     checkModel(current, picker.name());
-    const results = await loadClassifier(model, current).classify(texts, { signal });
-    place.replaceChildren(bars(texts, results));
+    const classifier = loadClassifier(model, current);
+    const isTested = classifier.evaluation.folds > 0;
+    const [results, typicality] = await Promise.all([
+      classifier.classify(texts, { signal }),
+      isTested ? classifier.typicality(texts, { signal }) : [],
+    ]);
+    const notes = typicality.map((share) =>
+      share < UNLIKE ? 'Unlike the examples: perhaps none of these.' : undefined,
+    );
+    place.replaceChildren(bars(texts, results, notes));
   }
 
   /** As tryHead; shows what goes wrong. */

@@ -12,8 +12,8 @@ const LISTED = 50;
 const STRONG = 0.625;
 
 /** How good a head is: accuracy, the confusion matrix, and which examples were taken for something else. */
-export function trainingView(examples: Example[], evaluation: Evaluation | undefined): HTMLElement[] {
-  if (!evaluation?.folds) {
+export function trainingView(examples: Example[], evaluation: Evaluation): HTMLElement[] {
+  if (evaluation.folds === 0) {
     const note = 'No class has two examples: how good the head is cannot be tested. Give every class at least two.';
     return [element('p', {}, note)];
   }

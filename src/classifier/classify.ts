@@ -77,7 +77,7 @@ export function loadClassifier(model: EmbeddingModel, json: unknown): Classifier
 
   return {
     labels,
-    evaluation: evaluation ?? undefined,
+    evaluation,
     classify: classify as Classifier['classify'],
     typicality: typicality as Classifier['typicality'],
     toJSON: () => file,

@@ -40,7 +40,7 @@ it('keeps numbers as they are', () => {
 
 it('reads the first version', async () => {
   const classifier = loadClassifier(model, FIRST);
-  expect(classifier.evaluation).toBeUndefined();
+  expect(classifier.evaluation).toMatchObject({ folds: 0, reason: expect.stringContaining('version 1') });
   const [yes, no] = await classifier.classify('c'); // at (0, 1): 2.5 and -2
   expect([yes.label, no.label]).toEqual(['yes', 'no']);
   expect(yes.score).toBeCloseTo(1 / (1 + Math.exp(-4.5)), 6);

@@ -1,6 +1,7 @@
 import type { Embeddings } from '../api/embeddings';
 import { checkOptions, type OptionNames } from '../api/options';
 import type { ModelInfo } from '../api/types';
+import { untested } from './evaluation';
 import type { LinearHead } from './logistic-regression';
 import type { ClassifierEmbedOptions, ClassifierFile, EncoderFacts } from './types';
 
@@ -60,7 +61,8 @@ function readFirst({ format, labels, dim, weights, bias, dtype }: FirstVersion):
   check(isList(weights, isRow) && weights.length === labels.length, 'weights', 'a list of dim numbers per label');
   const numbers = weights.flat();
   const encoder = { embeddingSize: dim, dtype: dtype as EncoderFacts['dtype'] };
-  const untested = { temperature: 1, typicality: null, evaluation: null };
+  const given = { labels, targets: [], duplicates: [], conflicts: [] };
+  const evaluation = untested(given, 'The file is of version 1, which does not tell.');
   const known = {
     format,
     version: 2,
@@ -73,7 +75,7 @@ function readFirst({ format, labels, dim, weights, bias, dtype }: FirstVersion):
     embed: {},
   } as const;
   return {
-    file: { ...known, ...untested },
+    file: { ...known, temperature: 1, typicality: null, evaluation },
     head: { weights: Float64Array.from(numbers), bias: Float64Array.from(bias) },
     means: undefined,
   };
@@ -86,7 +88,7 @@ function readSecond(file: ClassifierFile): ReadFile {
   check(isRecord(encoder), 'encoder', 'an object');
   check(isRecord(embed), 'embed', 'an object');
   checkOptions('The embed of a classifier', embed, EMBED_OPTIONS);
-  if (evaluation !== null) checkEvaluation(evaluation, labels.length);
+  checkEvaluation(evaluation, labels.length);
   check(typicality === null || isRecord(typicality), 'typicality', 'an object or null');
   const size = labels.length * dim;
   const head = {

@@ -130,8 +130,7 @@ export interface ClassifierFile {
   encoder: EncoderFacts;
   /** The options by which texts are embedded. */
   embed: ClassifierEmbedOptions;
-  /** null of one that the demo exported in version 1. */
-  evaluation: Evaluation | null;
+  evaluation: Evaluation;
 }
 
 /** What tells one model's embeddings from another's. Undefined: not known. */
@@ -148,8 +147,8 @@ export interface EncoderFacts extends Partial<Pick<ModelInfo, 'embeddingSize' | 
 export interface Classifier {
   /** In the order of the examples. */
   readonly labels: string[];
-  /** Undefined for one that the demo exported in version 1. */
-  readonly evaluation: Evaluation | undefined;
+  /** Without measures for one that the demo exported in version 1. */
+  readonly evaluation: Evaluation;
   /**
    * The labels of a text with their probabilities, best first; of several texts, or of embeddings that the same model made with the same options, a
    * list for each. The list is empty if no label is as likely as `threshold`, or the text less typical than `minTypicality`.
