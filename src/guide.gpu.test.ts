@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import type { Model } from './api/types';
+import { loadClassifier, trainClassifier } from './classifier';
 import { safetensorsBytes } from './formats/fixtures';
 import { publicModel } from './model/fixtures/golden';
 import { maxSim, similarity, sparseIndex } from './node';
@@ -71,6 +72,10 @@ const PAGES: Record<string, { model: () => string; prints: RegExp }> = {
     model: () => tinyModel('seqcls', labelsOf(['good', 'bad'])),
     prints: /^(good|bad) 0\.\d+\n(good, bad|bad, good)$/,
   },
+  'classifier.md': {
+    model: () => publicModel('nano-embed'),
+    prints: /^\d\.\d\d of 12 examples\n(delivery|payment|account) 0\.\d\d\n(delivery|payment|account) 0\.\d\d$/,
+  },
   'zero-shot.md': {
     model: () => tinyModel('seqcls', labelsOf(['entailment', 'not_entailment'])),
     prints: /^(\w+ 0\.\d{3}\n?){3}$/,
@@ -111,6 +116,8 @@ it.each(Object.entries(PAGES))('%s', async (page, { model, prints }) => {
     maxSim,
     sparseIndex,
     createIndex,
+    trainClassifier,
+    loadClassifier,
     console: { log: (...parts: unknown[]) => printed.push(parts.join(' ')) },
   };
   const AsyncFunction = (async () => {}).constructor as new (

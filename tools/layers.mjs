@@ -12,7 +12,7 @@ import { parseSync } from 'rolldown/utils';
  * @type {Record<string, Rule>}
  */
 export const LAYERS = {
-  demo: { imports: ['index', 'bench', 'cli'] }, // bench: the benchmark page; cli: the search index
+  demo: { imports: ['index', 'classifier', 'seeded-random', 'bench', 'cli'] }, // bench: the benchmark page; cli: the search index
   e2e: { imports: ['index', 'api', 'tools'], types: ['bench', 'search'] },
   bench: {
     imports: [
@@ -43,6 +43,7 @@ export const LAYERS = {
   transformers: { imports: ['index', 'api'] },
   'ai-sdk': { imports: ['api'] },
   langchain: { imports: ['api'] },
+  classifier: { imports: ['seeded-random', 'api'] },
   worker: { imports: ['session', 'store'] },
   node: {
     imports: [
@@ -93,6 +94,7 @@ export const LAYERS = {
   'same-space': { imports: [] },
   'in-batches': { imports: ['api'] },
   'inline-worker': { imports: ['start-worker'] },
+  'seeded-random': { imports: [] },
   'start-worker': { imports: [] },
   'worker-parts': { imports: [] },
   api: { imports: [] },
