@@ -1,4 +1,3 @@
-import type { Embeddings } from '../api/embeddings';
 import { checkOptions, type OptionNames } from '../api/options';
 import type { ModelInfo } from '../api/types';
 import { untested } from './evaluation';
