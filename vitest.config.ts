@@ -9,7 +9,8 @@ const MINUTE = 60_000;
 /**
  * The kind of a test is in its file's name: x.test.ts runs in `npm run check`, x.slow.test.ts takes more than about two seconds of CPU,
  * x.gpu.test.ts needs an adapter, x.base.test.ts runs models of ModernBERT-base's size, x.postgres.test.ts needs a PostgreSQL server,
- * x.deno.test.ts needs lavapipe and Deno, x.soak.test.ts runs for minutes on lavapipe, x.real.test.ts needs checkpoints of tools/real.
+ * x.deno.test.ts needs lavapipe and Deno, x.soak.test.ts runs for minutes on lavapipe, x.real.test.ts needs checkpoints of tools/real,
+ * x.apps.test.ts the tools of e2e/bundlers.
  */
 const tests = (kind = '') => `{src,cli,tools,bench,demo,training,fuzz}/**/*${kind}.test.ts`;
 
@@ -34,8 +35,8 @@ const adapters = testAdapters();
 /**
  * Too slow on SwiftShader, or independent of the adapter. The tuner's tests compile every GEMM design dozens of times, at seconds each;
  * those of quantised models and of the family's twins load dozens of models (gemm, head and golden.gpu.test.ts run the same kernels on
- * both adapters); the guide's load a model per page. The command line, the order of passes and what happens after a loss do not
- * depend on the adapter; overflow.gpu.test.ts of the kernels runs on both.
+ * both adapters); the guide's load a model per page. The command line, the search, classifiers, the order of passes and what happens after a loss do
+ * not depend on the adapter; overflow.gpu.test.ts of the kernels runs on both.
  */
 const LAVAPIPE_ONLY = [
   'src/kernels/tune.gpu.test.ts',
@@ -48,14 +49,19 @@ const LAVAPIPE_ONLY = [
   'cli/cli.gpu.test.ts',
   'cli/convert.gpu.test.ts',
   'cli/evaluate.gpu.test.ts',
+  'cli/serve.gpu.test.ts',
   'src/guide.gpu.test.ts',
+  'src/integrations.gpu.test.ts',
+  'src/classifier.gpu.test.ts',
   'src/tasks/embed-sparse.gpu.test.ts',
   'src/session/recovery.gpu.test.ts',
   'src/session/convert.gpu.test.ts',
   'src/reference/lora.gpu.test.ts',
   'src/session/overflow.gpu.test.ts',
+  'src/transformers/transformers.gpu.test.ts',
   'bench/pack/pack.gpu.test.ts',
   'bench/shaders/clamps.gpu.test.ts',
+  'src/search/search.gpu.test.ts',
 ];
 
 /** Of tests that compute with Dawn in this process. */
@@ -148,7 +154,15 @@ export default defineConfig({
           env: { ...adapters[0]?.env, ...QUICK_TO_COMPILE, GPU_PROFILE: 'card' },
         },
       },
-      { test: { ...sequential(10, 5), name: 'e2e', include: ['e2e/**/*.test.ts'], globalSetup: ['e2e/setup.ts'] } },
+      {
+        test: {
+          ...sequential(10, 5),
+          name: 'e2e',
+          include: ['e2e/*.test.ts'],
+          exclude: ['e2e/*.apps.test.ts'],
+          globalSetup: ['e2e/setup.ts'],
+        },
+      },
       // extra-*: not part of `npm test`
       {
         test: {
@@ -157,6 +171,15 @@ export default defineConfig({
           name: 'extra-base',
           include: [tests('.base')],
           env: { ...adapters[0]?.env, GPU_ADAPTER: adapters[0]?.name ?? '' },
+        },
+      },
+      {
+        test: {
+          ...sequential(15, 5),
+          name: 'extra-apps',
+          include: ['e2e/*.apps.test.ts'],
+          globalSetup: ['e2e/chromium.ts'],
+          env: adapters[0]?.env,
         },
       },
       {

@@ -4,6 +4,7 @@ import type { ModelConfig } from '../src/model/config';
 import { readModelConfig } from '../src/model/families/registry';
 import type { Family } from '../src/model/family';
 import { taskOf } from '../src/model/heads/tasks';
+import { promptNamesOf } from '../src/tasks/prompt-names';
 import fixtures from './fixtures/known-configs.json';
 import { gpuBytes, KNOWN_MODELS, type KnownModel, knownModels, parametersOf, type Use } from './known-models';
 
@@ -89,6 +90,26 @@ describe.each(KNOWN_MODELS)('$id', (known) => {
     if (known.use !== 'multi-vector') expect(known.dimension).toBe(dimensions[known.use]);
     for (const size of known.matryoshka ?? []) expect(size).toBeLessThan(known.hidden);
   });
+});
+
+/** What stands before queries and documents of those that have prompts, as their authors say. */
+const BGE = 'Represent this sentence for searching relevant passages: ';
+const PROMPTS: Record<string, [query: string, document: string]> = {
+  'nomic-ai/modernbert-embed-base': ['search_query: ', 'search_document: '],
+  'BAAI/bge-small-en-v1.5': [BGE, ''],
+  'mixedbread-ai/mxbai-embed-large-v1': [BGE, ''],
+  'nomic-ai/nomic-embed-text-v1.5': ['search_query: ', 'search_document: '],
+  'Snowflake/snowflake-arctic-embed-m-v2.0': ['query: ', ''],
+  'intfloat/multilingual-e5-small': ['query: ', 'passage: '],
+  'cl-nagoya/ruri-v3-30m': ['検索クエリ: ', '検索文書: '],
+};
+
+it('has prompts of which kind finds the right ones, or none', () => {
+  const found = KNOWN_MODELS.filter(({ prompts }) => prompts).map(({ id, prompts = {} }) => {
+    const { query, document } = promptNamesOf(prompts);
+    return [id, [query, document].map((name) => (name === undefined ? '' : prompts[name]))];
+  });
+  expect(Object.fromEntries(found)).toEqual(PROMPTS);
 });
 
 it('counts the parameters that the checkpoints are published with', () => {

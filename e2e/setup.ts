@@ -1,21 +1,18 @@
 import { fileURLToPath } from 'node:url';
 import { build, preview } from 'vite';
 import type { TestProject } from 'vitest/node';
-import { findChromium } from '../tools/adapters.mjs';
+import provideChromium from './chromium';
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** URL of the built demo, with a trailing slash. */
     demoUrl: string;
-    /** For Playwright's `chromium.launch({ executablePath })`. */
-    chromiumPath: string;
   }
 }
 
 /** Builds the demo for production and serves it on a free port while the e2e tests run. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const chromiumPath = findChromium();
-  if (!chromiumPath) throw new Error('No Chromium, Chrome or Edge found. Run `npm run setup`, or set CHROME_PATH.');
+  provideChromium(project);
   const configFile = fileURLToPath(new URL('../vite.config.ts', import.meta.url));
   const { NODE_ENV } = process.env;
   process.env.NODE_ENV = 'production'; // Vitest sets 'test', with which Vite would build for development
@@ -30,6 +27,5 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const demoUrl = server.resolvedUrls?.local[0];
   if (!demoUrl) throw new Error('vite preview reported no URL.');
   project.provide('demoUrl', demoUrl);
-  project.provide('chromiumPath', chromiumPath);
   return () => server.close();
 }

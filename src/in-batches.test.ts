@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Embeddings } from './api/embeddings';
+import type { Vectors } from './api/embeddings';
 import { inBatches } from './in-batches';
 
 /** Numbers from 0, and how far they were read and whether they were ended. */
@@ -40,7 +40,7 @@ describe('results in batches', () => {
   });
 
   it('are the rows of embeddings', async () => {
-    const call = async (batch: string[]): Promise<Embeddings> => {
+    const call = async (batch: string[]): Promise<Vectors> => {
       const data = Float32Array.from(batch.flatMap((text) => [text.length, 1]));
       return { data, rows: batch.length, dim: 2, row: (i) => data.subarray(2 * i, 2 * i + 2) };
     };

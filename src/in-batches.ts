@@ -1,4 +1,4 @@
-import type { Embeddings, Precision, PrecisionData, SparseEmbeddings, SparseRow } from './api/embeddings';
+import type { Precision, PrecisionData, SparseEmbeddings, SparseRow, Vectors } from './api/embeddings';
 import { unlessAborted } from './api/errors';
 import { checkOptions, type OptionNames } from './api/options';
 
@@ -32,11 +32,11 @@ type BatchCall<T, R> = (batch: T[], options: { signal: AbortSignal }) => Promise
  * `call` returns a list with a result per input (classify, fillMask, …) or embeddings, whose rows are the results. Leaving the loop ends the calls
  * and the inputs. An error of a call or of the inputs is thrown in its turn; "Text 3" in its message counts within the batch.
  */
-export function inBatches<T, P extends Precision>(
+export function inBatches<T, D extends PrecisionData[Precision]>(
   inputs: Inputs<T>,
-  call: BatchCall<T, Embeddings<P>>,
+  call: BatchCall<T, Vectors<D>>,
   options?: BatchOptions,
-): AsyncGenerator<PrecisionData[P], void>;
+): AsyncGenerator<D, void>;
 export function inBatches<T>(
   inputs: Inputs<T>,
   call: BatchCall<T, SparseEmbeddings>,

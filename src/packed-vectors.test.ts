@@ -18,10 +18,10 @@ function unitRows(rows: number, dim: number, seed: number): Embeddings {
     const length = Math.sqrt(row.reduce((sum, x) => sum + x * x, 0));
     for (const [c, x] of row.entries()) row[c] = x / length;
   }
-  return embeddingsOf<'float32'>(data, rows, dim);
+  return embeddingsOf<'float32'>({ data, rows, dim });
 }
 const rowOf = (embeddings: Embeddings, r: number) =>
-  embeddingsOf<'float32'>(embeddings.row(r).slice(), 1, embeddings.dim);
+  embeddingsOf<'float32'>({ data: embeddings.row(r).slice(), rows: 1, dim: embeddings.dim });
 
 describe.each([
   [1, 0.79],
@@ -37,7 +37,7 @@ describe.each([
       // The product with itself is exact, so the packed row's own length tells its cosine.
       const axes = Float32Array.from({ length: dim * dim }, (_, i) => (i % (dim + 1) === 0 ? 1 : 0));
       const values = Array.from({ length: dim }, (_, c) =>
-        maxSim(embeddingsOf<'float32'>(axes.subarray(c * dim, (c + 1) * dim), 1, dim), packed),
+        maxSim(embeddingsOf<'float32'>({ data: axes.subarray(c * dim, (c + 1) * dim), rows: 1, dim }), packed),
       );
       expect(1 / Math.hypot(...values)).toBeGreaterThan(least - 1 / dim - (bits === 1 ? 0.1 : 0.03));
     }
@@ -68,15 +68,33 @@ describe.each([
 });
 
 it('packs a row of zeros, and refuses what it cannot pack or compare', async () => {
-  const zeros = embeddingsOf<'float32'>(new Float32Array(8), 1, 8);
+  const zeros = embeddingsOf<'float32'>({ data: new Float32Array(8), rows: 1, dim: 8 });
   const packed = packVectors(zeros, 2);
   expect(maxSim(unitRows(2, 8, 3), packed)).toBe(0);
   expect(() => packVectors(zeros, 3 as 2)).toThrow(new RangeError('bits must be one of 1, 2, 4; it is 3.'));
-  expect(() => packVectors(embeddingsOf<'int8'>(new Int8Array(8), 1, 8) as never, 2)).toThrow(TypeError);
+  expect(() => packVectors(embeddingsOf<'int8'>({ data: new Int8Array(8), rows: 1, dim: 8 }) as never, 2)).toThrow(
+    TypeError,
+  );
   expect(() => maxSim(unitRows(2, 9, 3), packed)).toThrow(/of 9 and of 8 numbers/);
   await expect(searchMaxSim(unitRows(1, 8, 3), [packed, packVectors(zeros, 4)])).rejects.toThrow(
     'Document 1 has 4 bits per number, document 0 has 2.',
   );
   await expect(searchMaxSim(zeros, [packed], { topK: 0 })).rejects.toThrow('topK must be a positive integer, it is 0.');
   expect(await searchMaxSim(zeros, [])).toEqual([]);
+});
+
+it('keeps the embedding space, and refuses a query of another', async () => {
+  const inSpace = (embeddingSpace: string | undefined) => ({ ...unitRows(2, 8, 3), embeddingSpace });
+  const packed = packVectors(inSpace('one'), 2);
+  expect(packed.embeddingSpace).toBe('one');
+  const plain = packVectors(inSpace(undefined), 2);
+  for (const query of [inSpace('one'), inSpace(undefined)]) {
+    expect(maxSim(query, packed)).toBe(maxSim(query, plain));
+    expect(await searchMaxSim(query, [plain, packed], { exact: () => query })).toHaveLength(2);
+  }
+  const message = /^Vectors of different embedding spaces, two and one, cannot be compared: make both with one model/;
+  expect(() => maxSim(inSpace('two'), packed)).toThrow(message);
+  await expect(searchMaxSim(inSpace('two'), [plain, packed])).rejects.toThrow(message);
+  const exact = () => inSpace('one');
+  await expect(searchMaxSim(inSpace('two'), [plain], { exact })).rejects.toThrow(message);
 });

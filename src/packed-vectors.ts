@@ -4,7 +4,7 @@
  * follow closely enough. A row's scale makes its product with itself exact (the estimator of Gao and Long 2024, arXiv:2405.12497, without
  * the rotation).
  */
-import type { Embeddings } from './api/embeddings';
+import type { Vectors } from './api/embeddings';
 import { wrongChoice } from './api/errors';
 
 /** Positive levels by the number of bits, in standard deviations; between two of them the nearest is taken. */
@@ -25,12 +25,14 @@ export interface PackedVectors {
   codes: Uint8Array;
   /** What each row's levels are multiplied by. */
   scales: Float32Array;
+  /** That of the vectors which were packed. */
+  embeddingSpace?: string;
 }
 
 /** Packs float32 embeddings. Throws a RangeError for another number of bits, a TypeError for int8 or binary embeddings. */
-export function packVectors(vectors: Embeddings, bits: PackedBits): PackedVectors {
+export function packVectors(vectors: Vectors, bits: PackedBits): PackedVectors {
   if (!Object.hasOwn(LEVELS, bits)) throw wrongChoice('bits', Object.keys(LEVELS), bits);
-  const { data, rows, dim } = vectors;
+  const { data, rows, dim, embeddingSpace } = vectors;
   if (!(data instanceof Float32Array)) throw new TypeError('packVectors needs float32 embeddings.');
   const levels = levelsOf(bits);
   const half = levels.length / 2;
@@ -54,7 +56,7 @@ export function packVectors(vectors: Embeddings, bits: PackedBits): PackedVector
     }
     scales[r] = product > 0 ? squares / product : 0;
   }
-  return { bits, rows, dim, codes, scales };
+  return { bits, rows, dim, codes, scales, embeddingSpace };
 }
 
 /** The level of each code, ascending. */
@@ -64,7 +66,7 @@ function levelsOf(bits: PackedBits): number[] {
 }
 
 /** MaxSim of a query with packed documents: for every byte of a code, a table of what it adds to the product with each row of the query. */
-export function packedMaxSim(query: Embeddings, { bits, dim }: Pick<PackedVectors, 'bits' | 'dim'>) {
+export function packedMaxSim(query: Vectors, { bits, dim }: Pick<PackedVectors, 'bits' | 'dim'>) {
   const levels = levelsOf(bits);
   const perByte = 8 / bits;
   const bytes = Math.ceil(dim / perByte);

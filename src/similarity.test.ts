@@ -5,9 +5,9 @@ import { pack } from './tasks/embedding-precision';
 import { embeddingsOf } from './tasks/embeddings-of';
 
 const rows = (...list: number[][]): Embeddings =>
-  embeddingsOf<'float32'>(Float32Array.from(list.flat()), list.length, list[0].length);
+  embeddingsOf<'float32'>({ data: Float32Array.from(list.flat()), rows: list.length, dim: list[0].length });
 const packed = <P extends keyof PrecisionData>(precision: P, embeddings: Embeddings): Embeddings<P> =>
-  embeddingsOf(pack(precision, embeddings.dim, undefined)(embeddings.data), embeddings.rows, embeddings.dim);
+  embeddingsOf({ ...embeddings, data: pack(precision, embeddings.dim, undefined)(embeddings.data) });
 
 const a = rows([3, 4, 0], [0, 0, 2]);
 const b = rows([4, 3, 0], [-3, -4, 0], [0, 0, 1]);
@@ -59,6 +59,37 @@ describe('similarity', () => {
       'Int8Array rows can only be compared by cosine',
     );
     expect(() => similarity(a, b, 'hamming' as 'dot')).toThrow("it is 'hamming'");
+  });
+
+  it('refuses vectors of different embedding spaces; those without one are compared', () => {
+    const [one, two] = ['org/a@1a2b3c4/float/mean/3/unit', 'org/b/float/mean/3/unit'];
+    const inSpace = (embeddingSpace: string) => ({ ...a, embeddingSpace });
+    expect(similarity(inSpace(one), inSpace(one))).toEqual(similarity(a, a));
+    expect(similarity(inSpace(one), a)).toEqual(similarity(a, inSpace(one)));
+    for (const compare of [similarity, maxSim]) {
+      expect(() => compare(inSpace(one), inSpace(two))).toThrow(
+        new RangeError(
+          `Vectors of different embedding spaces, ${one} and ${two}, cannot be compared: make both with one model and the same options. Without embeddingSpace they are not checked.`,
+        ),
+      );
+    }
+  });
+
+  it('compares vectors made by hand', () => {
+    const byHand = (data: Float32Array) => ({ data, rows: 1, dim: data.length, row: () => data });
+    expect(similarity(byHand(Float32Array.of(3, 4)), byHand(Float32Array.of(4, 3)))[0][0]).toBeCloseTo(24 / 25, 6);
+  });
+});
+
+describe('toArrays', () => {
+  it('has the rows as lists of numbers, of binary rows the bytes', () => {
+    expect(a.toArrays()).toEqual([
+      [3, 4, 0],
+      [0, 0, 2],
+    ]);
+    expect(JSON.stringify(packed('int8', a).toArrays())).toBe('[[95,127,0],[0,0,127]]');
+    expect(packed('binary', rows([1, -1, 1, 1, -1, 1, 1, -1, 1, -1])).toArrays()).toEqual([[0b10110110, 0b10000000]]);
+    expect(embeddingsOf({ data: new Float32Array(0), rows: 0, dim: 3 }).toArrays()).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
-import type { Embeddings, Metric, Precision } from './api/embeddings';
+import type { Metric, Precision, PrecisionData, Vectors } from './api/embeddings';
 import { wrongChoice } from './api/errors';
 import { type PackedVectors, packedMaxSim } from './packed-vectors';
+import { checkSpaces } from './same-space';
 
 type Vector = Float32Array | Int8Array;
 
@@ -15,9 +16,9 @@ const METRICS: Record<Metric, (a: Vector, b: Vector) => number> = {
  * The similarity of each row i of `a` to each row j of `b`: result[i][j], larger is more similar. int8 embeddings are compared by cosine, binary
  * ones by the cosine of their signs, 1 - 2 · (differing bits) / dim. Throws a RangeError for embeddings that cannot be compared.
  */
-export function similarity<P extends Precision>(
-  a: Embeddings<P>,
-  b: Embeddings<P>,
+export function similarity<D extends PrecisionData[Precision]>(
+  a: Vectors<D>,
+  b: Vectors<D>,
   metric: Metric = 'cosine',
 ): Float32Array[] {
   const compare = METRICS[metric];
@@ -29,6 +30,7 @@ export function similarity<P extends Precision>(
   if (metric !== 'cosine' && !(a.data instanceof Float32Array)) {
     throw new RangeError(`${kind(a)} can only be compared by cosine, not by ${metric}.`);
   }
+  checkSpaces(a, b);
   const ofRows = (x: PrecisionRow, y: PrecisionRow): number =>
     x instanceof Uint8Array ? 1 - (2 * sum(x, (byte, i) => BITS[byte ^ y[i]])) / a.dim : compare(x, y as Vector);
   return Array.from({ length: a.rows }, (_, i) =>
@@ -38,10 +40,10 @@ export function similarity<P extends Precision>(
 
 /**
  * ColBERT's score of a document for a query: the sum over the query's tokens of the largest dot product with a token of the document, which may be
- * packed (packVectors). Throws a RangeError if their widths differ.
+ * packed (packVectors). Throws a RangeError if their widths or their embedding spaces differ.
  */
-export function maxSim(query: Embeddings, document: Embeddings | PackedVectors): number {
-  checkWidths(query, document);
+export function maxSim(query: Vectors, document: Vectors | PackedVectors): number {
+  checkPair(query, document);
   if ('codes' in document) return packedMaxSim(query, document)(document);
   let score = 0;
   for (let q = 0; q < query.rows; q++) {
@@ -57,17 +59,17 @@ export interface SearchMaxSimOptions {
   /** Documents to return, best first. Default 10. */
   topK?: number;
   /** The exact token embeddings of a document, to rank the candidates by. Without it the scores are those of the packed ones. */
-  exact?: (index: number) => Embeddings | Promise<Embeddings>;
+  exact?: (index: number) => Vectors | Promise<Vectors>;
   /** How many documents are ranked exactly: those that are best by the packed embeddings. Default four times topK. */
   candidates?: number;
 }
 
 /**
  * The documents that fit a query best by MaxSim, with their index in the list: packed token embeddings find candidates, and exact ones, if there
- * are any, rank these. Throws a RangeError for documents of another width or of different numbers of bits.
+ * are any, rank these. Throws a RangeError for documents of another width or embedding space, or of different numbers of bits.
  */
 export async function searchMaxSim(
-  query: Embeddings,
+  query: Vectors,
   documents: readonly PackedVectors[],
   { topK = 10, exact, candidates = 4 * topK }: SearchMaxSimOptions = {},
 ): Promise<{ index: number; score: number }[]> {
@@ -79,7 +81,7 @@ export async function searchMaxSim(
   const [first] = documents;
   const score = packedMaxSim(query, first);
   const scored = documents.map((document, index) => {
-    checkWidths(query, document);
+    checkPair(query, document);
     if (document.bits === first.bits) return { index, score: score(document) };
     throw new RangeError(`Document ${index} has ${document.bits} bits per number, document 0 has ${first.bits}.`);
   });
@@ -92,9 +94,13 @@ export async function searchMaxSim(
   return best(ranked, topK);
 }
 
-function checkWidths(query: { dim: number }, document: { dim: number }): void {
-  if (query.dim === document.dim) return;
-  throw new RangeError(`Token embeddings of ${query.dim} and of ${document.dim} numbers cannot be compared.`);
+type Row = Pick<Vectors, 'dim' | 'embeddingSpace'>;
+
+function checkPair(query: Row, document: Row): void {
+  if (query.dim !== document.dim) {
+    throw new RangeError(`Token embeddings of ${query.dim} and of ${document.dim} numbers cannot be compared.`);
+  }
+  checkSpaces(query, document);
 }
 
 type PrecisionRow = Float32Array | Int8Array | Uint8Array;

@@ -103,3 +103,31 @@ describe('sparseIndex', () => {
     expect(index.search(rowOf(documents[0])).map(({ id }) => id)).toEqual(['a']);
   });
 });
+
+describe('embedding spaces', () => {
+  const row = { ids: Uint32Array.of(1), weights: Float32Array.of(2) };
+  const [one, two, none] = ['one', 'two', undefined].map((space) => sparseRows([row], 4, space));
+  const message = /^Vectors of different embedding spaces, (one|two) and (one|two), cannot be compared/;
+
+  it('are those of the rows, and are not mixed', () => {
+    expect(one.row(0).embeddingSpace).toBe('one');
+    for (const other of [one, none]) {
+      expect(sparseDot(one.row(0), other.row(0))).toBe(4);
+      expect(sparseSimilarity(other, one)[0][0]).toBe(4);
+    }
+    expect(() => sparseDot(one.row(0), two.row(0))).toThrow(message);
+    for (const metric of ['dot', 'manhattan'] as const)
+      expect(() => sparseSimilarity(one, two, metric)).toThrow(message);
+  });
+
+  it('an index takes those of its documents alone', () => {
+    const index = sparseIndex();
+    index.add(none);
+    index.add(one);
+    expect(() => index.add(two)).toThrow(message);
+    expect(index.length).toBe(2);
+    expect(index.search(one.row(0))).toHaveLength(2);
+    expect(index.search(row)).toHaveLength(2);
+    expect(() => index.search(two.row(0))).toThrow(message);
+  });
+});

@@ -1,18 +1,20 @@
 /** Sparse embeddings outside a model: their rows, how alike two are, and a search through many. */
 import type { Metric, SparseEmbeddings, SparseRow } from './api/embeddings';
 import { wrongChoice } from './api/errors';
+import { checkSpaces } from './same-space';
 
 /** The numbers of sparse embeddings as embeddings. */
 export const sparseEmbeddings = (parts: Omit<SparseEmbeddings, 'row'>): SparseEmbeddings => ({
   ...parts,
   row(i) {
     const [from, to] = [parts.offsets[i], parts.offsets[i + 1]];
-    return { ids: parts.ids.subarray(from, to), weights: parts.weights.subarray(from, to) };
+    const { ids, weights, embeddingSpace } = parts;
+    return { ids: ids.subarray(from, to), weights: weights.subarray(from, to), embeddingSpace };
   },
 });
 
 /** Rows one after the other. `size`: of the vocabulary. */
-export function sparseRows(rows: SparseRow[], size: number): SparseEmbeddings {
+export function sparseRows(rows: SparseRow[], size: number, embeddingSpace?: string): SparseEmbeddings {
   const offsets = new Uint32Array(rows.length + 1);
   for (const [i, { ids }] of rows.entries()) offsets[i + 1] = offsets[i] + ids.length;
   const ids = new Uint32Array(offsets[rows.length]);
@@ -21,11 +23,16 @@ export function sparseRows(rows: SparseRow[], size: number): SparseEmbeddings {
     ids.set(row.ids, offsets[i]);
     weights.set(row.weights, offsets[i]);
   }
-  return sparseEmbeddings({ ids, weights, offsets, rows: rows.length, size });
+  return sparseEmbeddings({ ids, weights, offsets, rows: rows.length, size, embeddingSpace });
 }
 
-/** The dot product of two sparse rows: the sum over the tokens that both have. */
+/** The dot product of two sparse rows: the sum over the tokens that both have. Throws a RangeError if their embedding spaces differ. */
 export const sparseDot = (a: SparseRow, b: SparseRow): number => {
+  checkSpaces(a, b);
+  return dot(a, b);
+};
+
+const dot = (a: SparseRow, b: SparseRow): number => {
   let total = 0;
   for (let i = 0, j = 0; i < a.ids.length && j < b.ids.length; ) {
     const [x, y] = [a.ids[i], b.ids[j]];
@@ -39,8 +46,8 @@ export const sparseDot = (a: SparseRow, b: SparseRow): number => {
 const length = ({ weights }: SparseRow): number => Math.sqrt(weights.reduce((sum, x) => sum + x * x, 0));
 
 const METRICS: Record<Metric, (a: SparseRow, b: SparseRow) => number> = {
-  cosine: (a, b) => sparseDot(a, b) / Math.max(length(a) * length(b), 1e-12),
-  dot: sparseDot,
+  cosine: (a, b) => dot(a, b) / Math.max(length(a) * length(b), 1e-12),
+  dot,
   euclidean: (a, b) => -Math.sqrt(between(a, b, (x) => x * x)),
   manhattan: (a, b) => -between(a, b, Math.abs),
 };
@@ -57,11 +64,13 @@ function between(a: SparseRow, b: SparseRow, term: (difference: number) => numbe
 }
 
 /**
- * The similarity of each row i of `a` to each row j of `b`: result[i][j], larger is more similar; as sentence-transformers' SparseEncoder.similarity.
+ * The similarity of each row i of `a` to each row j of `b`: result[i][j], larger is more similar; as sentence-transformers' SparseEncoder.similarity. Throws
+ * a RangeError if their embedding spaces differ.
  */
 export function sparseSimilarity(a: SparseEmbeddings, b: SparseEmbeddings, metric: Metric = 'dot'): Float32Array[] {
   const compare = METRICS[metric];
   if (!compare) throw wrongChoice('metric', Object.keys(METRICS), metric);
+  checkSpaces(a, b);
   return Array.from({ length: a.rows }, (_, i) =>
     Float32Array.from({ length: b.rows }, (_, j) => compare(a.row(i), b.row(j))),
   );
@@ -77,11 +86,11 @@ export interface SparseHit<Id> {
 export interface SparseIndex<Id> {
   /** Documents in it. */
   readonly length: number;
-  /** Adds rows under these ids; default: 0, 1, 2, … Throws a RangeError for an id that is there already. */
+  /** Adds rows under these ids; default: 0, 1, 2, … Throws a RangeError for an id that is there already, and for another embedding space. */
   add(embeddings: SparseEmbeddings, ids?: Id[]): void;
   /**
    * The `k` documents (default 10) with the largest dot product with the query, best first, equal ones in the order in which they were added. Those
-   * that share no token with it are left out, so there may be fewer.
+   * that share no token with it are left out, so there may be fewer. Throws a RangeError for a query of another embedding space.
    */
   search(query: SparseRow, k?: number): SparseHit<Id>[];
 }
@@ -101,6 +110,8 @@ export function sparseIndex<Id = number>(): SparseIndex<Id> {
   const postings = new Map<number, Postings>();
   const known: Id[] = [];
   const seen = new Set<Id>();
+  /** Those that the documents have, if any have one. */
+  const space: { embeddingSpace?: string } = {};
   /** Of every document, reused. */
   let scores = new Float64Array();
 
@@ -127,6 +138,7 @@ export function sparseIndex<Id = number>(): SparseIndex<Id> {
       if (ids.length !== embeddings.rows) {
         throw new RangeError(`There are ${ids.length} ids for ${embeddings.rows} rows.`);
       }
+      checkSpaces(space, embeddings);
       const added = new Set<Id>();
       for (const id of ids) {
         if (seen.has(id) || added.has(id)) {
@@ -134,6 +146,7 @@ export function sparseIndex<Id = number>(): SparseIndex<Id> {
         }
         added.add(id);
       }
+      space.embeddingSpace ??= embeddings.embeddingSpace;
       for (const [i, id] of ids.entries()) {
         const row = embeddings.row(i);
         for (let e = 0; e < row.ids.length; e++) append(row.ids[e], known.length, row.weights[e]);
@@ -144,6 +157,7 @@ export function sparseIndex<Id = number>(): SparseIndex<Id> {
 
     search(query, k = 10) {
       if (!Number.isInteger(k) || k < 1) throw new RangeError(`k must be a positive integer, it is ${k}.`);
+      checkSpaces(space, query);
       if (scores.length < known.length) scores = new Float64Array(2 * known.length);
       const found = new Set<number>();
       for (let q = 0; q < query.ids.length; q++) {

@@ -95,8 +95,8 @@ const quotedUrls = {
   },
 };
 
-/** Imports a part; the page turns the error's name into its WorkerError. */
-const PART = `function __part(n){const u=globalThis.modernbertParts[n];return import(/* webpackIgnore: true *//* @vite-ignore */u).catch(cause=>{throw Object.assign(Error("A part of the library could not be loaded: "+u+". Check that it is served with the library's other files and that the content security policy allows it (script-src).",{cause}),{name:"WorkerError"})})}`;
+/** Imports a part, which always has exports unless a bundler took them; the page turns the error's name into its WorkerError. */
+const PART = `function __part(n){const u=globalThis.modernbertParts[n];return import(/* webpackIgnore: true *//* @vite-ignore */u).then(m=>{if(Object.keys(m).length)return m;throw Error("it has no exports")}).catch(cause=>{throw Object.assign(Error("A part of the library could not be loaded: "+u+" ("+cause.message+"). Serve it with the library's other files, as it is, and allow it in the content security policy (script-src); or import modernbert-webgpu/inline.",{cause}),{name:"WorkerError"})})}`;
 
 /**
  * The chunks of a worker as parts, which work in every bundler: many of them, such as Vite before 8, cannot split a worker, but all leave a

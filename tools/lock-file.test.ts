@@ -13,7 +13,8 @@ interface Entry {
 }
 
 const read = (name: string) => readFileSync(join(ROOT, name), 'utf8');
-const lock: { lockfileVersion: number; packages: Record<string, Entry> } = JSON.parse(read('package-lock.json'));
+const lockOf = (name: string): { lockfileVersion: number; packages: Record<string, Entry> } => JSON.parse(read(name));
+const lock = lockOf('package-lock.json');
 /** The two packages of this repository, and links to them. */
 const OWN: Record<string, Entry> = {
   'node_modules/modernbert-webgpu': { resolved: '', link: true },
@@ -23,6 +24,8 @@ const OWN: Record<string, Entry> = {
 const INSTALL_SCRIPTS = ['deno', 'onnxruntime-node', 'protobufjs', 'webgpu'];
 
 const others = Object.entries(lock.packages).filter(([path]) => path !== '' && path !== 'cli' && !(path in OWN));
+/** The bundlers that `npm run test:apps` tries the library with. */
+const tools = Object.entries(lockOf('e2e/bundlers/package-lock.json').packages).filter(([path]) => path !== '');
 
 test('the entries are those of the lock file', () => {
   expect(lock.lockfileVersion).toBe(3);
@@ -31,7 +34,7 @@ test('the entries are those of the lock file', () => {
 });
 
 test('every package has a sha512, a version of the registry, and no address', () => {
-  const wrong = others.filter(
+  const wrong = [...others, ...tools].filter(
     ([path, { version, resolved, integrity, link }]) =>
       !/(^|\/)node_modules\/(@[\w.-]+\/)?[\w.-]+$/.test(path) ||
       !/^\d+\.\d+\.\d+(-[\w.-]+)?$/.test(version ?? '') || // not git+ssh:, http: or file:
@@ -54,10 +57,12 @@ test('the dependencies that are asked for are ranges of the registry', () => {
 test('no package may run code at install', () => {
   const found = others.filter(([, entry]) => entry.hasInstallScript).map(([path]) => path.replace('node_modules/', ''));
   expect(found.sort()).toEqual(INSTALL_SCRIPTS);
-  expect(read('.npmrc').split('\n')).toEqual(
-    expect.arrayContaining(['ignore-scripts=true', 'omit-lockfile-registry-resolved=true']),
-  );
-  for (const file of ['package.json', 'cli/package.json']) {
+  for (const file of ['.npmrc', 'e2e/bundlers/.npmrc']) {
+    expect(read(file).split('\n')).toEqual(
+      expect.arrayContaining(['ignore-scripts=true', 'omit-lockfile-registry-resolved=true']),
+    );
+  }
+  for (const file of ['package.json', 'cli/package.json', 'e2e/bundlers/package.json']) {
     const names = Object.keys(JSON.parse(read(file)).scripts ?? {});
     expect(names.filter((name) => /^(pre|post)?(install|prepare)$|^prepublish/.test(name))).toEqual([]);
   }

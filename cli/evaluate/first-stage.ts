@@ -1,5 +1,5 @@
 /** Searches that score every document of a corpus for all queries, in the order of the corpus. */
-import type { Embeddings, Metric, Model } from 'modernbert-webgpu/node';
+import type { Metric, Model, Vectors } from 'modernbert-webgpu/node';
 import { inBatches, maxSim, similarity, sparseDot } from 'modernbert-webgpu/node';
 import type { Corpus, Query } from './beir';
 import { bm25 } from './bm25';
@@ -59,8 +59,8 @@ export const denseSearch = (loader: Loader, { prompts, metric, dimensions }: Den
   withModel(loader, async (model, { queries, batch: size, signal, meter }) => {
     const { pooling, similarity: own } = model.info;
     const by = metric ?? (own === 'MaxSim' ? 'cosine' : own);
-    // Cosines are products of unit vectors. Other metrics need the lengths that the checkpoint gives.
-    const normalize = by === 'cosine';
+    // Cosines are products of unit vectors. The checkpoint's own metric has its own lengths; another one those of the pooled states.
+    const normalize = by === 'cosine' ? true : by === own ? undefined : false;
     const compare = normalize ? 'dot' : by;
     const [query, document] = (['query', 'document'] as const).map((kind) => promptFor(model, kind, prompts[kind]));
     const call = (kind: typeof query) => ({ ...kind.options, normalize, dimensions, truncate: true });
@@ -177,7 +177,7 @@ async function collect<R>(
 }
 
 /** Rows as embeddings. */
-export function embeddingsOf(rows: readonly Float32Array[]): Embeddings {
+export function embeddingsOf(rows: readonly Float32Array[]): Vectors {
   const dim = rows[0].length;
   const data = rows.length === 1 ? rows[0] : new Float32Array(rows.length * dim);
   if (rows.length > 1) for (const [i, row] of rows.entries()) data.set(row, i * dim);

@@ -2,7 +2,6 @@
 import type { Model } from 'modernbert-webgpu/node';
 import type { Values } from '../command';
 import { modelLoader } from '../model';
-import { promptName } from '../passages/fill';
 import type { ModelSummary } from './summary';
 
 /** Options of the command that are the first model's alone. */
@@ -53,7 +52,7 @@ type Kind = 'query' | 'document';
 
 /** Options for a kind of text, and the prompt that this means. `given`: the user's own prompt. */
 export function promptFor(model: Model, kind: Kind, given: string | undefined) {
-  const name = promptName(model, kind);
-  const prompt = given ?? model.info.prompts[name ?? kind] ?? '';
-  return { prompt, options: { kind, prompt: given, promptName: given === undefined ? name : undefined } };
+  const { prompts, promptNames } = model.info;
+  const name = promptNames[kind];
+  return { prompt: given ?? (name === undefined ? '' : prompts[name]), options: { kind, prompt: given } };
 }

@@ -3,7 +3,7 @@ import { vector } from '@electric-sql/pglite-pgvector';
 import type { Chunk, Model } from 'modernbert-webgpu/node';
 import { expect, it } from 'vitest';
 import { indexSize } from './documents';
-import { embedWaiting, indexModelOf, nextSize, promptName, storeDocument } from './fill';
+import { embedWaiting, indexModelOf, nextSize, storeDocument } from './fill';
 import { openIndex } from './schema';
 
 /** Passages are sentences, embeddings hold their length. */
@@ -17,9 +17,9 @@ function fakeModel(onEmbed: (texts: string[]) => void): Model {
         return { text: part, start, end: start + part.length, tokens: 5 };
       });
     },
-    async embed(texts: string[], { signal, promptName }: { signal?: AbortSignal; promptName?: string }) {
+    async embed(texts: string[], { signal, kind }: { signal?: AbortSignal; kind?: string }) {
       signal?.throwIfAborted();
-      expect(promptName).toBe('document');
+      expect(kind).toBe('document');
       onEmbed(texts);
       const row = (i: number) => Float32Array.from([texts[i].length, 1]);
       return { row };
@@ -60,12 +60,4 @@ it('aims at batches of about a second', () => {
   expect([nextSize(2, 10), nextSize(256, 10), nextSize(8, 900), nextSize(8, 5000), nextSize(1, 60_000)]).toEqual([
     4, 256, 8, 4, 1,
   ]);
-});
-
-it('finds the prompts for queries and passages by their usual names', () => {
-  const named = (prompts: Record<string, string>) =>
-    (['query', 'document'] as const).map((role) => promptName({ info: { prompts } } as unknown as Model, role));
-  expect(named({ query: '', passage: '' })).toEqual(['query', 'passage']);
-  expect(named({ search_document: '', search_query: '', toString: '' })).toEqual(['search_query', 'search_document']);
-  expect(named({})).toEqual([undefined, undefined]);
 });

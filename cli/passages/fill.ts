@@ -32,14 +32,8 @@ export const indexModelOf = (name: string, { info }: Model): IndexModel => ({
   dim: info.embeddingSize,
 });
 
-/** The model's prompt for passages or queries, by its usual names in sentence-transformers' files; undefined: the default prompt. */
-export const promptName = ({ info }: Pick<Model, 'info'>, role: 'document' | 'query'): string | undefined =>
-  (role === 'query' ? ['query', 'search_query'] : ['document', 'passage', 'search_document']).find((name) =>
-    Object.hasOwn(info.prompts, name),
-  );
-
 export const embedPassages = (model: Pick<Model, 'embed' | 'info'>, texts: string[], signal?: AbortSignal) =>
-  model.embed(texts, { signal, promptName: promptName(model, 'document'), truncate: true });
+  model.embed(texts, { signal, kind: 'document', truncate: true });
 
 /** Cuts a document into passages and stores them without embeddings; skips a document that is already stored. */
 export async function storeDocument(

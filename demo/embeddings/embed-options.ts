@@ -1,4 +1,3 @@
-import { promptName } from '../../cli/passages/fill';
 import type { Model } from '../../src/index';
 import { element, find } from '../dom';
 import { KNOWN_MODELS } from '../known-models';
@@ -58,7 +57,7 @@ export function createEmbedOptions(
       const { info } = model;
       trainedFor = KNOWN_MODELS.find(({ id }) => id === name)?.matryoshka ?? [];
       words = info.prompts;
-      preferred = info.defaultPrompt ?? promptName(model, 'document') ?? '';
+      preferred = info.defaultPrompt ?? info.promptNames.document ?? '';
       const named = Object.entries(words).map(([key, text]): [string, string] => [key, `${key}: “${text}”`]);
       fill(prompts, 'prompt', [['', 'nothing'], ...named], preferred);
       find(panel, '#prompt-field').hidden = named.length === 0;

@@ -1,5 +1,5 @@
 import { getDocument } from '../../cli/passages/documents';
-import { indexModelOf, promptName } from '../../cli/passages/fill';
+import { indexModelOf } from '../../cli/passages/fill';
 import { checkModel } from '../../cli/passages/schema';
 import { type Passage, type SearchMode, search } from '../../cli/passages/search';
 import type { Model } from '../../src/index';
@@ -83,7 +83,7 @@ export function start(panel: HTMLElement, app: App): void {
   async function embedQuery(text: string, model: Model, signal: AbortSignal): Promise<Float32Array> {
     const made = index.model();
     if (made) checkModel(made, indexModelOf(picker.name(), model));
-    return (await model.embed(text, { signal, promptName: promptName(model, 'query'), truncate: true })).row(0);
+    return (await model.embed(text, { signal, kind: 'query', truncate: true })).row(0);
   }
 
   async function open({ document, start, end }: Passage) {

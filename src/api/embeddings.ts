@@ -20,13 +20,31 @@ export interface PrecisionData {
   binary: Uint8Array;
 }
 
-/** Embeddings, row-major: `rows` rows of `dim` numbers; binary rows have ceil(dim / 8) bytes. */
-export interface Embeddings<P extends Precision = 'float32'> {
-  data: PrecisionData[P];
+/** Vectors in rows, which you can also make by hand. */
+export interface Vectors<D extends PrecisionData[Precision] = Float32Array> {
+  /** The rows one after the other. */
+  data: D;
   rows: number;
   dim: number;
+  /**
+   * Which vectors these may be compared with: those of an equal id. It names the model with its commit and adapter, the class of its weights (float,
+   * q8, q4), the pooling, `dim`, whether rows have unit length, and int8 or binary: `org/name@1a2b3c4/float/mean/768/unit`. Queries and documents
+   * of a model have one. Store it with the vectors. Vectors without it are compared unchecked.
+   */
+  embeddingSpace?: string;
   /** Row i as a view into `data`. */
-  row(i: number): PrecisionData[P];
+  row(i: number): D;
+}
+
+/** Embeddings, row-major: `rows` rows of `dim` numbers; binary rows have ceil(dim / 8) bytes. */
+export interface Embeddings<P extends Precision = 'float32'> extends Vectors<PrecisionData[P]> {
+  /** All rows as lists of numbers, for JSON and for libraries that take such; of binary rows their bytes. */
+  toArrays(): number[][];
+}
+
+/** A text that is tokenized already: the ids of its tokens, special ones included, as `tokenize` returns them. */
+export interface TokenIds {
+  ids: Uint32Array | number[];
 }
 
 /** What a text is in a search. Checkpoints may have a prompt, modules or a whole model of their own for each. */
@@ -34,8 +52,8 @@ export type Kind = 'query' | 'document';
 
 export interface EmbedOptions<P extends Precision = Precision> extends CallOptions {
   /**
-   * What the texts are in a search, as sentence-transformers' encode_query and encode_document: the prompt is then the checkpoint's of that name, or
-   * none, whatever its default prompt is; where the checkpoint has a Router, it takes this route.
+   * What the texts are in a search, as sentence-transformers' encode_query and encode_document: the prompt is then the checkpoint's for them
+   * (`info.promptNames`), or none, whatever its default prompt is; where the checkpoint has a Router, it takes this route.
    */
   kind?: Kind;
   /**
@@ -47,9 +65,10 @@ export interface EmbedOptions<P extends Precision = Precision> extends CallOptio
   /** Default: the checkpoint's own. Several are concatenated in this order. The checkpoint's Dense modules apply to any pooling. */
   pooling?: Pooling | Pooling[];
   /**
-   * Normalise to unit length after the checkpoint's modules and `dimensions` (sentence-transformers' normalize_embeddings). Default: true if the
-   * modules do not end in a Normalize, or with `dimensions`; else the modules decide: a checkpoint that itself cuts embeddings after its Normalize
-   * (truncate_dim) has rows shorter than 1, as in sentence-transformers. false also leaves out a Normalize at the end of the modules.
+   * Normalise to unit length after the checkpoint's modules and `dimensions` (sentence-transformers' normalize_embeddings). Default: true for
+   * checkpoints compared by cosine (`info.similarity`) whose modules do not end in a Normalize, or with `dimensions`; else the modules decide: a
+   * checkpoint that itself cuts embeddings after its Normalize (truncate_dim) has rows shorter than 1, and one compared by dot product has the
+   * lengths that it was trained for, as in sentence-transformers. false also leaves out a Normalize at the end of the modules.
    */
   normalize?: boolean;
   /** Put before every text: one of `info.prompts` by name, or the prompt itself. Default: the prompt of `kind`, else `info.defaultPrompt`, if any. */
@@ -90,10 +109,11 @@ export interface MultiVector extends Embeddings {
   offsets: [start: number, end: number][];
 }
 
-/** The weights of one text's tokens that are not 0. `ids`: token ids, ascending. */
+/** The weights of one text's tokens that are not 0. `ids`: token ids, ascending. `embeddingSpace`: as of Vectors. */
 export interface SparseRow {
   ids: Uint32Array;
   weights: Float32Array;
+  embeddingSpace?: string;
 }
 
 /** Sparse embeddings, row after row: row i has the entries `offsets[i]` to `offsets[i + 1]` of `ids` and `weights`. */

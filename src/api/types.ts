@@ -3,7 +3,7 @@
  * model's calls are in calls.ts.
  */
 import type { Calls } from './calls';
-import type { Metric, Pooling } from './embeddings';
+import type { Kind, Metric, Pooling } from './embeddings';
 
 /**
  * Storage of weights on the GPU; no dtype needs a device feature. `q8` and `q4`: the layers' matrices are 8-bit or 4-bit integers in groups of
@@ -217,6 +217,8 @@ export interface ModelInfo {
   /** Prompts that `embed` can put before a text, by name ({ query: 'search_query: ' }); `defaultPrompt` names the one it uses by default. */
   prompts: Record<string, string>;
   defaultPrompt: string | undefined;
+  /** Which of the prompts the option `kind` uses for queries and for documents; undefined: none. */
+  promptNames: Record<Kind, string | undefined>;
   /** The metric that the embeddings were trained for. */
   similarity: Metric | 'MaxSim';
   /** Most tokens of a query and a document of a multi-vector (ColBERT) model; undefined for others. */

@@ -17,6 +17,10 @@ export interface ModelFiles {
   isUnsure?(name: string): boolean;
   /** Identifies the files in the cache; undefined for files on this device. */
   readonly identity?: Identity;
+  /** Of files on this device: the folder that they are in; undefined if that is unknown. */
+  readonly name?: string;
+  /** The adapter that is merged in: its files, and numbers of it by which it is told apart from others. */
+  readonly adapter?: { files: ModelFiles; values: Float32Array };
   /** Tensors of the weights that an adapter brings and the model must read; undefined until the weights are open. */
   added?(): string[] | undefined;
   /** The same file, which is stored for the next load while its stream is read to the end. */

@@ -47,7 +47,7 @@ describe('a model that is asked for what cannot be', () => {
       /Unknown output 'attentions'/,
     ],
     ['an empty text', () => model.embed(''), RangeError, /Text 0 is empty/],
-    ['no texts', () => model.fillMask([]), RangeError, /list is empty/],
+    ['no targets', () => model.fillMask('[MASK]', { targets: [] }), RangeError, /list is empty/],
     ['something that is no text', () => model.embed([5 as never]), TypeError, /Text 0 must be a string, it is number/],
     [
       'a text that is too long',

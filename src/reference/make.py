@@ -128,8 +128,9 @@ def activations(folder: Path) -> None:
         config["prompts"].pop("document")
         path.write_text(json.dumps(config, indent=2))
 
-    about = "Three Dense: Mish, LeakyReLU, Sigmoid. A default prompt, which encode_document does not take (edited: no prompt 'document')."
-    calls = [(python, method, {**options, "normalize": False}, extra) for python, method, options, extra in (ENCODE, QUERY, DOCUMENT)]
+    about = "Three Dense: Mish, LeakyReLU, Sigmoid. A default prompt, which encode_document does not take (edited: no prompt 'document'), nor the one called passage, which kind: 'document' stands for here."
+    unprompted = (*DOCUMENT[:2], {**DOCUMENT[2], "prompt": ""}, DOCUMENT[3])
+    calls = [(python, method, {**options, "normalize": False}, extra) for python, method, options, extra in (ENCODE, QUERY, unprompted)]
     save(model, folder, about, calls, edit)
 
 

@@ -63,6 +63,8 @@ it('answers lists: of pairs, of questions about one context, of contexts for one
     await one('Of what?', a),
   ]);
   expect(await model.answer('Which river?', [a, b], { topK: 2 })).toEqual([expected[0], await one('Which river?', b)]);
+  for (const contexts of [await model.answer('Which river?', []), await model.answer([], [])])
+    expect(contexts).toEqual([]);
 });
 
 it('says what is wrong', async () => {
@@ -70,7 +72,8 @@ it('says what is wrong', async () => {
   await refuses(model.answer('', 'a'), 'Question 0 is empty.');
   await refuses(model.answer(['a', 'b'], ['c', '']), 'Context 1 is empty.');
   await refuses(model.answer(['a', 'b'], ['c']), 'There are 2 questions, but 1 contexts');
-  await refuses(model.answer('a', []), 'the list is empty');
+  await refuses(model.answer([], ['a']), 'There are 0 questions, but 1 contexts');
+  await refuses(model.answer('', []), 'Question 0 is empty.');
   await refuses(model.answer('a', 'b', { topK: 0 }), 'topK must be a positive integer');
   await refuses(
     model.answer('a', 'b', { maxAnswerLength: 1.5 }),

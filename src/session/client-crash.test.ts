@@ -39,6 +39,24 @@ describe('a worker that crashes', () => {
     expect(started[1].terminate).toHaveBeenCalled();
   });
 
+  it('is replaced by another one of the function that made it, and not if it was passed itself', async () => {
+    let made = 0;
+    const worker = () => {
+      made++;
+      return new Worker('worker.js');
+    };
+    const remote = await loadModel('./nano', { worker });
+    crash();
+    expect(await remote.classify('a')).toEqual(['classify', 'a']);
+    expect(made).toBe(2);
+    await remote.dispose();
+
+    const own = await loadModel('./nano', { worker: worker() });
+    crash();
+    await expect(own.classify('a')).rejects.toThrow(WorkerError);
+    expect(made).toBe(3);
+  });
+
   it('is replaced by one with the adapter that was in use', async () => {
     const loaded: LoadOptions['adapter'][] = [];
     next = async ({ adapter }) => {

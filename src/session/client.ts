@@ -4,6 +4,7 @@ import type { Embeddings, SparseEmbeddings } from '../api/embeddings';
 import { disposedError, unlessAborted } from '../api/errors';
 import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from '../api/types';
 import { sparseEmbeddings } from '../sparse';
+import { embeddingsOf } from '../tasks/embeddings-of';
 import { workerParts } from '../worker-parts';
 import type { Connection } from './connection';
 import { absoluteSource, connectTo, taken } from './to-worker';
@@ -164,9 +165,7 @@ const ownCopies = (value: unknown): unknown =>
 /** Adds to a result, or a list of them, the methods that cannot be cloned (worker-session.ts). */
 function withMethods(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withMethods);
-  const { data, rows, dim, offsets } = (value ?? {}) as Partial<Embeddings & SparseEmbeddings>;
+  const { data, dim, offsets } = (value ?? {}) as Partial<Embeddings & SparseEmbeddings>;
   if (offsets instanceof Uint32Array) return sparseEmbeddings(value as SparseEmbeddings);
-  if (!data || rows === undefined || dim === undefined) return value;
-  const width = data.length / rows;
-  return { ...(value as Embeddings), row: (i) => data.subarray(i * width, (i + 1) * width) } satisfies Embeddings;
+  return data && dim !== undefined ? embeddingsOf(value as Embeddings) : value;
 }

@@ -17,7 +17,6 @@ import { loadWeights } from '../model/weights';
 import { gatherRequests, type Item } from '../runtime/pass-items';
 import type { Runtime } from '../runtime/runtime';
 import { type OpenOptions, runtimeWith } from './load-runtime';
-import { maxTokensOf } from './open';
 import type { Described } from './plan';
 
 type Plan = Awaited<ReturnType<Described['planFor']>>;
@@ -67,6 +66,7 @@ async function fill(memory: GpuMemory, { files, json, config, planFor }: Describ
   }
   const perPass = plan.tokensPerPass(limit);
   const tokenizerConfig = await readJson(files, 'tokenizer_config.json', options);
+  const { maxTokensOf } = (await import('./every-load')).everyLoad;
   const maxTokens = maxTokensOf(options.maxLength, config, plan.sentence, tokenizerConfig);
   const most = Math.min(maxTokens, perPass, model.gliner?.config.max_len ?? Infinity);
   await run(runtime, fullPass(model, await built.head, most, perPass));

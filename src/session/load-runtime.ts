@@ -144,6 +144,7 @@ function infoOf(
     embeddingSize: sentence.output === 'sparse' ? config.vocab_size : (sentence.truncate_dim ?? chain.columns),
     prompts: sentence.prompts,
     defaultPrompt: sentence.default_prompt_name,
+    promptNames: { query: undefined, document: undefined },
     similarity: sentence.similarity,
     multiVector: undefined,
     maskToken: undefined,

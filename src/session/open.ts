@@ -1,20 +1,15 @@
 import type { Kind } from '../api/embeddings';
 import { DeviceLostError, disposedError } from '../api/errors';
 import type { MemoryUse, Model, ModelInfo, ModelSource } from '../api/types';
-import { fieldsOf, isObject } from '../formats/json-fields';
 import { inFolder, type ModelFiles } from '../formats/model-files';
 import { missingFile, readJson } from '../formats/read';
-import type { ModelConfig } from '../model/config';
-import type { GlinerCheckpoint } from '../model/gliner/gliner';
 import { multiVectorLength } from '../model/multi-vector';
 import { type InputModule, type Pipeline, readPipeline } from '../model/pipeline';
-import type { SentenceConfig } from '../model/sentence';
 import { createScheduler } from '../runtime/scheduler';
 import { openFiles } from '../sources/source';
 import { cachedFiles } from '../store/cache';
 import { fetchCalls, modelCalls, routedCalls } from '../tasks/calls';
-import type { Parts } from '../tasks/common';
-import type { Tokenizer } from '../tokenizer/types';
+import type { Parts, Spaces } from '../tasks/common';
 import { createEngine, type Loaded } from './engine';
 import { type GivenOptions, type OpenOptions, runtimeOf, withDtype } from './load-runtime';
 import { type Adapters, type BaseModel, fixed, type Opener, withConfig } from './opener';
@@ -68,21 +63,24 @@ const storedFiles =
     }
   };
 
-const tokenizerPart = () => import('../tokenizer/tokenizer');
+const everyLoad = async () => (await import('./every-load')).everyLoad;
 
 /** The model of these files' modules: of several where a Router sends queries and documents to models of their own. `open` opens them again if the device is lost. */
 async function modelOf(open: Opener, files: ModelFiles, options: OpenOptions): Promise<BaseModel> {
   const pipeline = await readPipeline(files, options);
   const models: BaseModel[] = [];
+  const spaces = {} as Spaces;
   try {
     for (const input of pipeline.inputs) {
       const isStatic = input.kind !== 'Transformer';
       models.push(
         await (isStatic
-          ? (await import('./static-model')).staticModel(files, pipeline, input, options)
-          : transformerModel(open, files, pipeline, input, options)),
+          ? (await import('./static-model')).staticModel(files, pipeline, input, options, spaces)
+          : transformerModel(open, files, pipeline, input, options, spaces)),
       );
     }
+    const infos = models.map(({ info }) => info);
+    spaces.of = await (await everyLoad()).spacesOf(files, pipeline, infos, options.signal);
   } catch (error) {
     for (const model of models) await model.dispose();
     throw error;
@@ -96,17 +94,20 @@ async function transformerModel(
   pipeline: Pipeline,
   input: InputModule,
   options: OpenOptions,
+  spaces: Spaces,
 ): Promise<BaseModel> {
-  if (options.gpu) tokenizerPart().catch(() => {}); // fetched while the weights are; a failure is reported below
+  if (options.gpu) everyLoad().catch(() => {}); // fetched while the weights are; a failure is reported below
   const loaded = await runtimeOf(root, pipeline, input, options);
   const { runtime, precise, labels, config, sentence, info } = loaded;
   try {
     const [tokenizerJson, tokenizerConfig] = await tokenizerFiles(loaded.files, options);
     fetchCalls(info.task);
+    const { maxTokensOf, promptNamesOf, tokenizerOf } = await everyLoad();
     const tokenizer =
       tokenizerJson === undefined
         ? undefined
-        : await tokenizerOf(tokenizerJson, tokenizerConfig, config, pipeline.gliner, sentence.do_lower_case);
+        : tokenizerOf(tokenizerJson, tokenizerConfig, config, sentence, pipeline.gliner);
+    info.promptNames = promptNamesOf(info.prompts);
     info.maskToken = tokenizer?.maskToken;
     info.maxTokens = maxTokensOf(options.maxLength, config, sentence, tokenizerConfig);
     info.multiVector = sentence.multiVector && {
@@ -140,6 +141,7 @@ async function transformerModel(
       info,
       tokenizer,
       where: loaded.files.where,
+      spaces,
       submit: submitTo(scheduler),
     };
     const labelsConfig = labels?.model.config;
@@ -153,7 +155,7 @@ async function transformerModel(
       parts.gliner!.labels = {
         ...parts,
         config: labelsConfig,
-        tokenizer: await tokenizerOf(own, ownConfig, labelsConfig),
+        tokenizer: tokenizerOf(own, ownConfig, labelsConfig),
         info: { ...info, maxTokens: maxTokensOf(undefined, labelsConfig, sentence, ownConfig) },
         submit: submitTo(forLabels),
       };
@@ -176,27 +178,6 @@ async function transformerModel(
 
 const tokenizerFiles = (files: ModelFiles, options: OpenOptions) =>
   Promise.all([readJson(files, 'tokenizer.json', options), readJson(files, 'tokenizer_config.json', options)]);
-
-/** A tokenizer whose tokens the model has embeddings for. GLiNER adds tokens for prompts to that of a bi-encoder too, which never sees one. */
-async function tokenizerOf(
-  json: unknown,
-  config: unknown,
-  { vocab_size }: ModelConfig,
-  gliner?: GlinerCheckpoint,
-  lowers = false,
-): Promise<Tokenizer> {
-  const { checkTokenIds, createTokenizer, lowercased } = await tokenizerPart();
-  const own = gliner?.labels ? withoutAdded(json, vocab_size) : json;
-  const tokenizer = createTokenizer(lowers ? lowercased(own) : own, config);
-  checkTokenIds(tokenizer, vocab_size);
-  return tokenizer;
-}
-
-/** tokenizer.json without the added tokens from an id on. */
-const withoutAdded = (json: unknown, first: number): unknown =>
-  isObject(json) && Array.isArray(json.added_tokens)
-    ? { ...json, added_tokens: json.added_tokens.filter((token) => !(isObject(token) && Number(token.id) >= first)) }
-    : json;
 
 /** One model of several, each for the kinds of texts that its Transformer (or table) is for. */
 function routedModel({ inputs, refused }: Pipeline, models: BaseModel[]): BaseModel {
@@ -226,23 +207,4 @@ function routedModel({ inputs, refused }: Pipeline, models: BaseModel[]): BaseMo
 function withDevice(table: ModelInfo, transformer: ModelInfo): ModelInfo {
   const { dtype, arithmetic, compute, adapter, profile, replaced, features } = transformer;
   return { ...table, dtype, arithmetic, compute, adapter, profile, replaced, features };
-}
-
-/**
- * Tokens of the longest sequence: as asked; else max_seq_length of sentence_bert_config.json; else the tokenizer's model_max_length, which is
- * where sentence-transformers 5.4 and later keep it. Never more than the model has positions.
- */
-export function maxTokensOf(
-  asked: number | undefined,
-  { max_position_embeddings: most }: ModelConfig,
-  { max_seq_length }: SentenceConfig,
-  tokenizerConfig: unknown,
-): number {
-  if (asked !== undefined) {
-    if (Number.isInteger(asked) && asked >= 1 && asked <= most) return asked;
-    throw new RangeError(`maxLength must be an integer from 1 to the model's ${most} positions, it is ${asked}.`);
-  }
-  const { has, integer } = fieldsOf('tokenizer_config.json', tokenizerConfig ?? undefined);
-  const own = has('model_max_length') ? integer('model_max_length', undefined, Infinity) : Infinity;
-  return Math.min(most, max_seq_length ?? own);
 }

@@ -19,6 +19,7 @@ import type { TokenTable } from '../model/token-table';
 import type { Item } from '../runtime/pass-items';
 import type { SubmitOptions } from '../runtime/scheduler';
 import { modelCalls } from '../tasks/calls';
+import type { Spaces } from '../tasks/common';
 import type { OpenOptions } from './load-runtime';
 import type { BaseModel } from './opener';
 
@@ -36,6 +37,7 @@ export async function staticModel(
   pipeline: Pipeline,
   input: InputModule,
   options: OpenOptions,
+  spaces: Spaces,
 ): Promise<BaseModel> {
   const files = inFolder(root, input.path);
   const [configJson, tokenizerJson, tokenizerConfig] = await Promise.all([
@@ -44,7 +46,7 @@ export async function staticModel(
     readJson(files, 'tokenizer_config.json', options),
   ]);
   const { json: config } = fieldsOf('config.json', configJson);
-  const { checkTokenIds, createTokenizer } = await import('../tokenizer/tokenizer');
+  const { checkTokenIds, createTokenizer, promptNamesOf } = (await import('./every-load')).everyLoad;
   // Texts have no special tokens here.
   const tokenizer = createTokenizer({ ...(tokenizerJson as object), post_processor: null }, tokenizerConfig);
   const idOf = tokenizer.tokenId;
@@ -63,6 +65,7 @@ export async function staticModel(
     throw new RangeError(`maxLength must be a positive integer, it is ${maxTokens}.`);
   }
   const info = infoOf(config, sentence, table, maxTokens, chooseDtype(options.dtype ?? 'auto', WHOLE));
+  info.promptNames = promptNamesOf(info.prompts);
   let disposed = false;
   return {
     info,
@@ -74,6 +77,7 @@ export async function staticModel(
       info,
       tokenizer,
       where: files.where,
+      spaces,
       async submit(items, control) {
         if (disposed) throw disposedError();
         await compute(table, input.kind, items, control);
@@ -228,6 +232,7 @@ function infoOf(
     embeddingSize: isSparse ? size : (sentence.truncate_dim ?? columns),
     prompts: sentence.prompts,
     defaultPrompt: sentence.default_prompt_name,
+    promptNames: { query: undefined, document: undefined },
     similarity: sentence.similarity,
     multiVector: undefined,
     maskToken: undefined,

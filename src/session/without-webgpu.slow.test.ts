@@ -10,7 +10,7 @@ const part = vi.hoisted(() => (name: string) => () => {
   fetched.push(name);
   return {};
 });
-vi.mock('../tokenizer/tokenizer', part('tokenizer'));
+vi.mock('./every-load', part('every-load'));
 vi.mock('../model/families/modernbert', part('modernbert'));
 vi.mock('../model/families/more-families', part('more-families'));
 vi.mock('../tasks/more-calls', part('more-calls'));
@@ -22,6 +22,6 @@ it.each([
 ])('without %s no part of the worker is fetched that only a model needs', async (_, gpu) => {
   const loading = openModel(publicModel('nano'), { gpu, folder: folderFiles });
   await expect(loading).rejects.toMatchObject({ name: 'WebGPUUnavailableError' });
-  expect(fetched).toEqual(gpu ? ['tokenizer'] : []); // the tokenizer comes while an adapter is looked for
+  expect(fetched).toEqual(gpu ? ['every-load'] : []); // the tokenizer comes while an adapter is looked for
   fetched.length = 0;
 });

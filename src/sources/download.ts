@@ -12,7 +12,6 @@ import {
   RETRIES,
   type RequestOptions,
   request,
-  retryAfter,
   wait,
 } from './request';
 import { shownUrl } from './urls';
@@ -160,17 +159,4 @@ function whyNotResumed(
 function rangeOf({ headers }: Response, pattern: RegExp): number | undefined {
   const [, number] = pattern.exec(headers.get('content-range') ?? '') ?? [];
   return number === undefined ? undefined : Number(number);
-}
-
-/** The text after the status is the server's own and could repeat a signature; HTTP/2 has none. */
-export function httpError(response: Response, url: string): string {
-  const { status } = response;
-  const delay = retryAfter(response);
-  const message = `HTTP ${status} for ${shownUrl(url)}.`;
-  if (delay !== undefined) return `${message} The server asks to wait ${Math.ceil(delay / 1000)} s.`;
-  if (status !== 401 && status !== 403) return message;
-  return (
-    `${message} The model may be private or gated (pass \`token\`, and accept its terms on its page), or there may be no ` +
-    "such model; some storage servers also answer 403 for a file that does not exist. A folder of this site is './name'."
-  );
 }

@@ -1,6 +1,6 @@
 import { type Stats, statSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ModelFileError } from '../api/errors';
 import type { ModelFiles } from '../formats/model-files';
@@ -29,6 +29,7 @@ export function folderFiles(path: string): ModelFiles | undefined {
   if (!found?.isDirectory()) return undefined;
   return {
     where: folder,
+    name: basename(resolve(folder)),
     async open(name, signal) {
       signal?.throwIfAborted();
       const filePath = join(folder, name);

@@ -1,7 +1,8 @@
 import { ModelFileError } from '../api/errors';
 import type { ModelFile } from '../formats/model-files';
 import { streamFrom } from '../formats/read';
-import { drop, isFrom, isHtml, type RequestOptions, request } from './request';
+import { download } from './download';
+import { drop, httpError, isFrom, isHtml, type RequestOptions, request } from './request';
 import { isRemote, shownUrl } from './urls';
 
 export interface HttpOptions extends Omit<RequestOptions, 'signal'> {
@@ -41,8 +42,6 @@ export async function openHttp(name: string, url: string, asked: HttpOptions): P
   const left = new AbortController();
   const signal = asked.signal ? AbortSignal.any([asked.signal, left.signal]) : left.signal;
   const options = { ...asked, signal };
-  const part = import('./download'); // meanwhile
-  part.catch(() => {});
   const answer = await request(url, options);
   if (answer.error) {
     if (answer.isSilent && !isRemote(url)) return { missing: String(answer.error.cause) }; // fetch has no 404 there
@@ -57,11 +56,10 @@ export async function openHttp(name: string, url: string, asked: HttpOptions): P
     if (status === 404 || status === 410 || (isRefused && asked.isOptional)) {
       return { missing: `HTTP ${status} for ${shownUrl(url)}`, isUnsure: isRefused };
     }
-    throw new ModelFileError((await part).httpError(response, url));
+    throw new ModelFileError(httpError(response, url));
   }
   const expected = { ...linked(headers), ...asked.expected };
   const size = expected.size ?? exactSize(response);
-  const { download } = await part;
   const chunks = download(name, url, response, { ...options, expected: { ...expected, size } });
   const first = await chunks.next();
   if (isHtml(response) || (!first.done && /^\s*<(!doctype|html|head|\?xml)\b/i.test(startOf(first.value)))) {

@@ -95,7 +95,7 @@ export function wait<T>(milliseconds: number, signal: AbortSignal, work?: Promis
 }
 
 /** In milliseconds; the header holds seconds or a date. */
-export function retryAfter({ headers }: Response): number | undefined {
+function retryAfter({ headers }: Response): number | undefined {
   const value = headers.get('retry-after');
   if (value === null) return undefined;
   const delay = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
@@ -107,6 +107,19 @@ const unreachable = (url: string, cause: unknown) =>
     `No answer from the network for ${shownUrl(url)} (${causesOf(cause)}). Is the server up, and does it allow this page (CORS)?`,
     { cause },
   );
+
+/** The text after the status is the server's own and could repeat a signature; HTTP/2 has none. */
+export function httpError(response: Response, url: string): string {
+  const { status } = response;
+  const delay = retryAfter(response);
+  const message = `HTTP ${status} for ${shownUrl(url)}.`;
+  if (delay !== undefined) return `${message} The server asks to wait ${Math.ceil(delay / 1000)} s.`;
+  if (status !== 401 && status !== 403) return message;
+  return (
+    `${message} The model may be private or gated (pass \`token\`, and accept its terms on its page), or there may be no ` +
+    "such model; some storage servers also answer 403 for a file that does not exist. A folder of this site is './name'."
+  );
+}
 
 /** Node's fetch only says "fetch failed"; the reason is in the chain of causes. */
 export const causesOf = (error: unknown): string => {

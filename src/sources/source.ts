@@ -1,8 +1,8 @@
 import { ModelFileError } from '../api/errors';
 import type { ModelSource } from '../api/types';
 import { isFileName, type ModelFiles } from '../formats/model-files';
-import { type Missing, openHttp } from './http';
-import { encodePath, type HubOptions, hubFiles } from './hub';
+import type { Missing } from './http';
+import { encodePath, type HubOptions, hubFiles, openHttp } from './hub';
 import { folderUrl, isRemote, shownUrl } from './urls';
 
 export interface SourceOptions extends HubOptions {
@@ -130,6 +130,7 @@ function blobFiles(source: Map<string, Blob> | Record<string, Blob>): ModelFiles
   const blobs = new Map(given.map(([name, blob]) => [name.slice(prefix.length), blob]));
   return {
     where: 'the given files',
+    name: prefix.split('/').at(-2),
     async open(name, signal) {
       signal?.throwIfAborted();
       const blob = blobs.get(name);

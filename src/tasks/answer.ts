@@ -42,10 +42,11 @@ export const answer: Call = {
 
 /** One question or context goes with each of a list of the others. */
 function pairsOf(questions: Texts, contexts: Texts): [question: string, context: string][] {
+  if (!Array.isArray(questions)) checkText(questions, 'Question 0');
+  if (!Array.isArray(contexts)) checkText(contexts, 'Context 0');
   const lists = [questions, contexts].filter((texts) => Array.isArray(texts));
   const { length = 1 } = lists[0] ?? {};
   for (const list of lists) {
-    if (list.length === 0) throw new RangeError('There are no questions or no contexts: the list is empty.');
     if (list.length === length) continue;
     throw new RangeError(`There are ${length} questions, but ${list.length} contexts: lists must be of one length.`);
   }

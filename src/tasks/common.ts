@@ -1,11 +1,12 @@
 import type { CallOptions, TextPair, Tokens, Words } from '../api/calls';
+import type { EmbedOptions, Precision } from '../api/embeddings';
 import { ModelFileError } from '../api/errors';
 import type { ModelInfo } from '../api/types';
 import type { ModelConfig } from '../model/config';
 import type { GlinerConfig } from '../model/gliner/config';
 import type { GlinerHeads } from '../model/gliner/gliner';
 import { sequenceLogits as sequenceLogitsHead } from '../model/heads/logits';
-import type { SentenceConfig } from '../model/sentence';
+import type { Chain, SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/pass-items';
 import type { SubmitOptions } from '../runtime/scheduler';
 import type { Tokenizer, Truncation } from '../tokenizer/types';
@@ -24,9 +25,27 @@ export interface Parts {
   tokenizer: Tokenizer | undefined;
   /** Where the checkpoint is, for messages. */
   where: string;
+  spaces: Spaces;
   submit(items: Item[], options?: SubmitOptions): Promise<void>;
   /** Of a GLiNER model; `labels`: the parts of the encoder that reads them, if it is another. */
   gliner?: { config: GlinerConfig; heads: GlinerHeads; labels?: Parts };
+}
+
+/** Names a result's embedding space (session/embedding-space.ts). */
+export type SpaceOf = (result: {
+  /** What made it of the hidden states; only with `chain` the checkpoint's own. */
+  pooling?: string | string[];
+  chain?: Chain;
+  dim: number;
+  /** Of `chain`: whether rows are made of unit length after it. */
+  normalize?: boolean;
+  precision?: Precision;
+  ranges?: EmbedOptions['ranges'];
+}) => string;
+
+/** Those of a model's results, once it is loaded. */
+export interface Spaces {
+  of: SpaceOf;
 }
 
 export function tokenizerOf({ tokenizer, where }: Parts): Tokenizer {
@@ -49,6 +68,8 @@ export interface EncodeOptions {
   prompt?: string;
   /** Whether texts lose the whitespace at their ends, with their prompts. */
   strips?: boolean;
+  /** The tokens of inputs that are tokenized already. */
+  given?: (Tokens | undefined)[];
 }
 
 /** Tokenizing yields to the event loop after so many milliseconds, so that an abort can reach the worker. */
@@ -73,15 +94,19 @@ export async function encode(
     name = (i) => `Text ${i}`,
     prompt = '',
     strips = false,
+    given,
   }: EncodeOptions = {},
 ): Promise<Item[]> {
   const tokenizer = tokenizerOf(parts);
   checkList(inputs, 'texts');
-  return paced(inputs, signal, (input, i) => {
+  const tokensOf = (input: string | TextPair | Words, i: number): Tokens => {
     const [text, pair] = textsOf(input, name(i));
     const own = typeof text === 'string' ? prompted(text, prompt, strips) : { text, shift: 0 };
     const encoded = tokenizer.encode(own.text, pair, truncate ? maxTokens : undefined, truncation);
-    const tokens = { ...encoded, offsets: withoutPrompt(encoded.offsets, own.shift) };
+    return { ...encoded, offsets: withoutPrompt(encoded.offsets, own.shift) };
+  };
+  return paced(inputs, signal, (input, i) => {
+    const tokens = given?.[i] ?? tokensOf(input, i);
     checkLength({ ...parts.info, maxTokens: limit }, tokens.ids.length, name(i));
     return { ...inputsOf(parts, tokens), name: name(i), ...itemOf(tokens, i) };
   });
@@ -124,9 +149,15 @@ export function checkLength(
   }
 }
 
-export function checkList(list: unknown, what: string): void {
+/** Throws a TypeError for anything but a list. */
+export function checkList(list: unknown, what: string): asserts list is unknown[] {
   if (!Array.isArray(list))
     throw new TypeError(`The ${what} must be an array, not ${list === null ? 'null' : typeof list}.`);
+}
+
+/** Throws a TypeError for anything but a list, a RangeError for an empty one. */
+export function checkFilled(list: unknown, what: string): void {
+  checkList(list, what);
   if (list.length === 0) throw new RangeError(`There are no ${what}: the list is empty.`);
 }
 
@@ -151,7 +182,7 @@ export async function paced<T, R>(
 
 /** The words of a text that is split already. Throws a TypeError for anything but a list of strings, a RangeError for an empty one. */
 export function checkWords({ words }: Words, name: string): string[] {
-  checkList(words, `words of ${name[0].toLowerCase()}${name.slice(1)}`);
+  checkFilled(words, `words of ${name[0].toLowerCase()}${name.slice(1)}`);
   for (const [w, word] of words.entries()) checkText(word, `${name}: word ${w}`);
   return words;
 }

@@ -50,6 +50,7 @@ async function embedTexts(parts: Parts, texts: string[], options: MultiVectorOpt
   const isScored = scoredTokens(multiVector, kind, tokenizer);
   const pooling = poolingOf(options.poolFactor, multiVector, kind);
   const head = tokenEmbeddings(chain, multiVector.normalizes);
+  const embeddingSpace = parts.spaces.of({ pooling: 'tokens', dim: chain.columns });
 
   const results: MultiVector[] = [];
   const itemOf = (tokens: Tokens, i: number): ItemPart => {
@@ -80,7 +81,12 @@ async function embedTexts(parts: Parts, texts: string[], options: MultiVectorOpt
             const pooled = poolTokens(data, width, pooling);
             const first = (cluster: number[]) => rows[cluster[0]];
             results[i] = {
-              ...embeddingsOf<'float32'>(pooled.data, pooled.clusters.length, width),
+              ...embeddingsOf<'float32'>({
+                data: pooled.data,
+                rows: pooled.clusters.length,
+                dim: width,
+                embeddingSpace,
+              }),
               ids: Uint32Array.from(pooled.clusters, (cluster) => filled[first(cluster)]),
               offsets: pooled.clusters.map((cluster) => offsets[first(cluster)] ?? [0, 0]),
             };
@@ -90,7 +96,7 @@ async function embedTexts(parts: Parts, texts: string[], options: MultiVectorOpt
     };
   };
   const { strips } = sentence;
-  const prompt = promptOf(options, sentence);
+  const prompt = promptOf(options, parts);
   const items = await encode(parts, texts, options, itemOf, {
     maxTokens: maxTokens - prefixes.length,
     limit,

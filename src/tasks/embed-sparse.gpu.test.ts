@@ -122,7 +122,7 @@ describe('embedSparse', () => {
     ['q8', 0.995],
   ] as const)('with %s weights', async (dtype, least) => {
     const texts = ['The capital of France is Paris.', words(30)];
-    const exact = await model.embedSparse(texts);
+    const exact = { ...(await model.embedSparse(texts)), embeddingSpace: undefined };
     await withModel(short, { dtype }, async (smaller) => {
       const found = await smaller.embedSparse(texts);
       for (const i of [0, 1]) expect(sparseSimilarity(exact, found, 'cosine')[i][i]).toBeGreaterThan(least);

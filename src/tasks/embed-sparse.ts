@@ -37,7 +37,7 @@ async function embedTexts(
     },
   });
   const itemOf = (_: unknown, i: number) => ({ wanted: [wantedOf(i, limit ?? USUAL_ENTRIES)] });
-  const prompt = promptOf(options, sentence);
+  const prompt = promptOf(options, parts);
   const items = await encode(parts, list, options, itemOf, { prompt, strips: sentence.strips });
   await submit(items, { signal, onProgress });
   while (crowded.length > 0) {
@@ -45,7 +45,7 @@ async function embedTexts(
     crowded = [];
     await submit(again, { signal });
   }
-  return sparseRows(rows, size);
+  return sparseRows(rows, size, parts.spaces.of({ pooling: 'sparse', dim: size }));
 }
 
 /** Few sizes, and so few heads. */

@@ -46,16 +46,76 @@ describe('embed', () => {
     await expect(using().calls.embed('a', { promptName: 'passage' })).rejects.toThrow(/it has none/);
   });
 
-  it('takes the prompt of the kind or none, as encode_query and encode_document: neither the default one nor passage', async () => {
-    const chain = chainOf([poolingModule(['mean'])], 64);
-    const chains = { any: chain, query: chain, document: chain };
-    const named = { prompts: { query: 'Q: ', passage: 'P: ' }, default_prompt_name: 'passage' };
-    const { calls, submitted } = using({ ...named, chains });
-    await calls.embed(['a b'], { kind: 'query' });
-    await calls.embed(['a b'], { kind: 'document' });
-    await calls.embed(['a b'], { kind: 'document', promptName: 'passage' });
-    await calls.embed(['a b']);
-    expect(submitted.map(({ ids }) => ids)).toEqual(['Q: a b', 'a b', 'P: a b', 'P: a b'].map(idsOf));
+  const mean = chainOf([poolingModule(['mean'])], 64);
+  const chains = { any: mean, query: mean, document: mean };
+
+  it('takes the prompt of the kind or none, never the default one', async () => {
+    const inputsOf = async (prompts: Record<string, string>, default_prompt_name: string) => {
+      const { calls, submitted } = using({ prompts, default_prompt_name, chains });
+      for (const kind of ['query', 'document', undefined] as const) await calls.embed(['a b'], { kind });
+      return submitted.map(({ ids }) => ids);
+    };
+    const both = { 'retrieval.query': 'Q: ', 'retrieval.passage': 'P: ', separation: 'S: ' };
+    expect(await inputsOf(both, 'separation')).toEqual(['Q: a b', 'P: a b', 'S: a b'].map(idsOf));
+    const forQueries = { query: 'Represent this: ' };
+    expect(await inputsOf(forQueries, 'query')).toEqual(
+      ['Represent this: a b', 'a b', 'Represent this: a b'].map(idsOf),
+    );
+    const { calls, submitted } = using({ prompts: both, chains });
+    await calls.embed(['a b'], { kind: 'document', promptName: 'separation' });
+    await calls.embed(['a b'], { kind: 'document', prompt: '' });
+    expect(submitted.map(({ ids }) => ids)).toEqual(['S: a b', 'a b'].map(idsOf));
+    await expect(calls.embed('a', { kind: 'passage' as 'query' })).rejects.toThrow(
+      'kind must be one of query, document',
+    );
+  });
+
+  it('an empty list has no rows, but the size and space of others', async () => {
+    const { calls, submitted } = using({ chains });
+    const { embeddingSpace } = await calls.embed('x');
+    submitted.length = 0;
+    const none = await calls.embed([]);
+    expect(none).toMatchObject({ data: new Float32Array(0), rows: 0, dim: 64, embeddingSpace });
+    expect(none.toArrays()).toEqual([]);
+    expect(await calls.embed([], { precision: 'binary', dimensions: 12 })).toMatchObject({
+      data: new Uint8Array(0),
+      rows: 0,
+      dim: 12,
+    });
+    expect((await calls.embed([], { chunks: [] })).rows).toBe(0);
+    expect(submitted).toEqual([]);
+    await expect(calls.embed({} as never)).rejects.toThrow('Text 0 must be a string or { ids }, it is another object.');
+    await expect(calls.embed(['a', ''])).rejects.toThrow('Text 1 is empty.');
+    await expect(calls.embed([], { dimensions: 65 })).rejects.toThrow(RangeError);
+    expect(await calls.chunk([])).toEqual([]);
+  });
+
+  it('names the embedding space by all that changes what a number means', async () => {
+    const { calls } = using({ chains });
+    const spaceOf = async (options: object) => (await calls.embed('x', options)).embeddingSpace;
+    expect(await spaceOf({})).toBe('test/float/mean/64/unit');
+    for (const same of [
+      { kind: 'query' },
+      { kind: 'document' },
+      { prompt: 'Q: ' },
+      { pooling: 'mean' },
+      { truncate: true },
+    ]) {
+      expect(await spaceOf(same)).toBe('test/float/mean/64/unit');
+    }
+    expect(await spaceOf({ pooling: ['cls', 'max'] })).toBe('test/float/cls+max/128/unit');
+    expect(await spaceOf({ dimensions: 16, normalize: false })).toBe('test/float/mean/16/raw');
+    expect(await spaceOf({ precision: 'binary' })).toBe('test/float/mean/64/unit/binary');
+    expect(await spaceOf({ precision: 'int8' })).toBe('test/float/mean/64/unit/int8');
+    // The lengths of embeddings made for the dot product count.
+    const dot = using({ chains, similarity: 'dot' }).calls;
+    expect((await dot.embed('x')).embeddingSpace).toBe('test/float/mean/64/raw');
+    expect((await dot.embed('x', { dimensions: 16 })).embeddingSpace).toBe('test/float/mean/16/raw');
+    expect((await dot.embed('x', { normalize: true })).embeddingSpace).toBe('test/float/mean/64/unit');
+    const ranged = (most: number) =>
+      spaceOf({ precision: 'int8', ranges: { min: Array(64).fill(-1), max: new Float32Array(64).fill(most) } });
+    expect(await ranged(1)).toMatch(/^test\/float\/mean\/64\/unit\/int8~[0-9a-f]{8}$/);
+    expect(await ranged(1)).not.toBe(await ranged(2));
   });
 
   it("leaves a prompt's tokens out of the pooling where include_prompt is false", async () => {
@@ -103,6 +163,41 @@ describe('embed', () => {
       );
     }
     await expect(calls.embed(text, { chunks: [{ start: 1, end: 2 }] })).rejects.toThrow(/1 to 2, has no token/);
+  });
+
+  it("takes a text's token ids, as tokenize returns them, also among strings", async () => {
+    const { calls, submitted } = using({ prompts });
+    const { data } = await calls.embed(['a b', await calls.tokenize('c d'), { ids: [...idsOf('e f')] }]);
+    expect(data).toEqual((await calls.embed(['a b', 'c d', 'e f'])).data);
+    const sent = submitted.splice(0).map(({ ids, wanted }) => [[...ids], wanted[0].spans]);
+    expect(sent.slice(0, 3)).toEqual(sent.slice(3));
+
+    const long = 'one two '.repeat(200);
+    await expect(calls.embed({ ids: idsOf(long) })).rejects.toThrow(/Text 0 has \d+ tokens, the model's limit is 128/);
+    await calls.embed([{ ids: idsOf(long) }, long], { truncate: true });
+    expect(submitted[0].ids).toHaveLength(128);
+    expect(submitted[0].ids).toEqual(submitted[1].ids);
+  });
+
+  it('refuses ids of another tokenizer, without special tokens, or with a prompt or chunks', async () => {
+    const { calls } = using({ prompts, default_prompt_name: 'query' });
+    const ids = [...idsOf('a b')];
+    const [cls, sep] = [ids[0], ids[ids.length - 1]];
+    const plain = { prompt: '' };
+    for (const wrong of [[], [cls], ids.slice(1), ids.slice(0, -1), [3923, 374, 264]]) {
+      await expect(calls.embed({ ids: wrong }, plain)).rejects.toThrow(
+        `The ids of text 0 lack the special tokens around a text. They must be this model's, as tokenize returns them: ids that begin with [${cls}] and end with [${sep}].`,
+      );
+    }
+    await expect(calls.embed(['x', { ids: [cls, 16384, sep] }], plain)).rejects.toThrow(
+      'The ids of text 1 have 16384, and the vocabulary ends at 16383.',
+    );
+    for (const wrong of [-1, 0.5, Number.NaN, '5' as unknown as number]) {
+      await expect(calls.embed({ ids: [cls, wrong, sep] }, plain)).rejects.toThrow(/ids of text 0\[1\] is /);
+    }
+    await expect(calls.embed([null as unknown as string])).rejects.toThrow('Text 0 must be a string or { ids }');
+    await expect(calls.embed({ ids })).rejects.toThrow(/which no prompt can be put before: pass prompt: ''/);
+    await expect(calls.embed({ ids }, { ...plain, chunks: [{ start: 0, end: 1 }] })).rejects.toThrow(/have no chunks/);
   });
 
   it('cuts to the dimensions that are asked for, or that the checkpoint says', async () => {

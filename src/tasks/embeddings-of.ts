@@ -1,7 +1,9 @@
 import type { Embeddings, Precision, PrecisionData } from '../api/embeddings';
 
-/** `data` as embeddings. */
-export function embeddingsOf<P extends Precision>(data: PrecisionData[P], rows: number, dim: number): Embeddings<P> {
+/** The numbers of embeddings, which can be cloned, as embeddings. */
+export function embeddingsOf<P extends Precision>(numbers: Omit<Embeddings<P>, 'row' | 'toArrays'>): Embeddings<P> {
+  const { data, rows } = numbers;
   const width = data.length / rows;
-  return { data, rows, dim, row: (i) => data.subarray(i * width, (i + 1) * width) as PrecisionData[P] };
+  const row = (i: number) => data.subarray(i * width, (i + 1) * width) as PrecisionData[P];
+  return { ...numbers, row, toArrays: () => Array.from({ length: rows }, (_, i) => [...row(i)]) };
 }

@@ -5,7 +5,7 @@ import type { GlinerConfig } from '../model/gliner/config';
 import type { GlinerHeads } from '../model/gliner/gliner';
 import type { Item } from '../runtime/pass-items';
 import { type Call, oneOrMany } from './call';
-import { checkLength, checkList, checkText, encode, type Parts, paced, tokenizerOf } from './common';
+import { checkFilled, checkLength, checkList, checkText, encode, type Parts, paced, tokenizerOf } from './common';
 import { greedy, scoredSpans, taggedSpans } from './entity-decoding';
 
 const OPTIONS: OptionNames<EntitiesOptions> = { ...CALL_OPTIONS, threshold: true, flat: true, multiLabel: true };
@@ -45,7 +45,7 @@ async function entitiesOf(
   }
   const least = Math.fround(threshold);
   checkList(texts, 'texts');
-  checkList(labels, 'labels');
+  checkFilled(labels, 'labels');
   labels.forEach((label, i) => {
     checkText(label, `Label ${i}`);
   });

@@ -4,7 +4,7 @@ import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { tokenLogits } from '../model/heads/logits';
 import { topK as topKHead } from '../model/heads/top-k';
 import { type Call, oneOrMany } from './call';
-import { byScore, checkList, checkText, checkTopK, encode, type Parts, softmax, tokenizerOf } from './common';
+import { byScore, checkFilled, checkText, checkTopK, encode, type Parts, softmax, tokenizerOf } from './common';
 
 const OPTIONS: OptionNames<FillMaskOptions> = { ...CALL_OPTIONS, topK: true, targets: true, sequences: true };
 
@@ -15,7 +15,7 @@ async function fillTexts(parts: Parts, texts: string[], options: FillMaskOptions
   const { signal, onProgress, topK = 5, targets, sequences = false } = options;
   checkTopK(topK, config.vocab_size);
   if (targets) {
-    checkList(targets, 'targets');
+    checkFilled(targets, 'targets');
     for (const [t, target] of targets.entries()) checkText(target, `Target ${t}`);
   }
   const tokenizer = tokenizerOf(parts);

@@ -12,9 +12,11 @@ import { TASKS } from '../model/heads/tasks';
 import { poolingModule } from '../model/modules/pooling';
 import { chainOf, type SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/pass-items';
+import { spacesNamed } from '../session/embedding-space';
 import { createTokenizer } from '../tokenizer/tokenizer';
 import type { Tokenizer } from '../tokenizer/types';
 import { modelCalls } from './calls';
+import { promptNamesOf } from './prompt-names';
 
 type Config = Record<string, unknown>;
 
@@ -59,6 +61,16 @@ export function plainLogits(folder: string, task: Exclude<Task, 'encoder'>, sequ
   return referenceForward(folder, task, sequences).logits!.map((row) => [...row]);
 }
 
+/** For callsOn: logits that are the numbers written in the text, or the text of a pair: "1.5 -2". */
+export const numbersIn = ({ ids }: Item): number[][] => [
+  (
+    [...ids]
+      .map((id) => nanoTokenizer().decodeToken(id))
+      .join('')
+      .match(/-?\d+(\.\d+)?/g) ?? []
+  ).map(Number),
+];
+
 /**
  * A model's calls on a GPU of the test's own: `answer` gives the rows [rows or 1, width] that a sequence wants. `sentence`: what its
  * sentence-transformers files say.
@@ -81,6 +93,7 @@ export function callsOn(
     pooling: ['mean'],
     prompts: sentence.prompts ?? {},
     defaultPrompt: sentence.default_prompt_name,
+    promptNames: promptNamesOf(sentence.prompts ?? {}),
   } as unknown as ModelInfo;
   const calls = modelCalls({
     config: parsed,
@@ -90,12 +103,14 @@ export function callsOn(
       chains: { any: chainOf([poolingModule(['mean'])], parsed.hidden_size) },
       refused: {},
       output: 'sentence_embedding',
+      similarity: 'cosine',
       prompts: {},
       ...sentence,
     } as SentenceConfig,
     info,
     tokenizer,
     where: 'the test',
+    spaces: { of: spacesNamed('test/float', false) },
     async submit(items, { signal, onProgress } = {}) {
       signal?.throwIfAborted();
       submitted.push(...items);

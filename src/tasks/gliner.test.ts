@@ -150,6 +150,7 @@ describe('entities', () => {
   it('refuses what makes no sense', async () => {
     const { call } = await partsOf('uni-span');
     await expect(call('a', [])).rejects.toThrow(new RangeError('There are no labels: the list is empty.'));
+    expect(await call([] as never, ['x'])).toEqual([]);
     await expect(call('a', 'person' as never)).rejects.toThrow(TypeError);
     await expect(call('a', [''])).rejects.toThrow(new RangeError('Label 0 is empty.'));
     await expect(call('', ['x'])).rejects.toThrow(new RangeError('Text 0 is empty.'));

@@ -1,7 +1,7 @@
 import type { EmbedOptions, Kind } from '../api/embeddings';
 import { wrongChoice } from '../api/errors';
 import type { OptionNames } from '../api/options';
-import type { SentenceConfig } from '../model/sentence';
+import type { Parts } from './common';
 
 export type PromptOptions = Pick<EmbedOptions, 'prompt' | 'promptName' | 'kind'>;
 
@@ -15,14 +15,14 @@ export function checkKind(kind: Kind | undefined): void {
 }
 
 /**
- * What is put before a text. Throws a RangeError for a prompt that the checkpoint does not have. Those for queries and
- * documents exist, and are empty if the files do not say: since 5.0 sentence-transformers' encode_query and encode_document take neither the
- * default prompt nor one called passage (base/model.py).
+ * What is put before a text. Throws a RangeError for a prompt that the checkpoint does not have. With a kind it is the prompt for that
+ * (prompt-names.ts) or none, as in sentence-transformers since 5.0, whatever the default prompt is. Prompts called query and document exist, and are
+ * empty if the files do not say (base/model.py).
  */
-export function promptOf({ prompt, promptName, kind }: PromptOptions, sentence: SentenceConfig): string {
+export function promptOf({ prompt, promptName, kind }: PromptOptions, { sentence, info }: Parts): string {
   const { prompts, default_prompt_name } = sentence;
   if (prompt !== undefined) return prompt;
-  const name = promptName ?? kind ?? default_prompt_name;
+  const name = promptName ?? (kind ? info.promptNames[kind] : default_prompt_name);
   if (name === undefined) return '';
   if (Object.hasOwn(prompts, name)) return prompts[name];
   if (KINDS.some((kind) => kind === name)) return '';

@@ -56,7 +56,7 @@ async function rerankDocuments(
       truncation: maxTokens === undefined ? undefined : 'only_second',
       maxTokens,
       name,
-      prompt: promptOf(options, sentence),
+      prompt: promptOf(options, parts),
     },
   );
   return scored

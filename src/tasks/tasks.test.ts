@@ -6,21 +6,12 @@ import type { Item } from '../runtime/pass-items';
 import { modernbertFile } from '../tokenizer/fixtures/load';
 import { createTokenizer } from '../tokenizer/tokenizer';
 import { type Parts, tokenizerOf } from './common';
-import { callsOn, labelsOf, nanoTokenizer } from './fixtures';
+import { callsOn, labelsOf, nanoTokenizer, numbersIn } from './fixtures';
 
 const tokenizer = nanoTokenizer();
 
-/** A classifier whose logits are the numbers that are written in the text, or the text of a pair: "1.5 -2". */
-const reading = ({ ids }: Item): number[][] => [
-  (
-    [...ids]
-      .map((id) => tokenizer.decodeToken(id))
-      .join('')
-      .match(/-?\d+(\.\d+)?/g) ?? []
-  ).map(Number),
-];
 const classifier = (labels: string[], config: Record<string, unknown> = {}, sentence: Partial<SentenceConfig> = {}) =>
-  callsOn('seqcls', { ...labelsOf(labels), ...config }, reading, undefined, sentence).calls;
+  callsOn('seqcls', { ...labelsOf(labels), ...config }, numbersIn, undefined, sentence).calls;
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 it('says how to make a tokenizer.json of the files of older checkpoints', () => {
@@ -65,7 +56,9 @@ describe('classify', () => {
     const calls = classifier(['a', 'b']);
     const all = await calls.classify(['1 2', { text: '4', pair: '3' }], { topK: 1, raw: true });
     expect(all).toEqual([[{ label: 'b', score: 2 }], [{ label: 'a', score: 4 }]]);
-    await expect(calls.classify([])).rejects.toThrow('There are no texts: the list is empty.');
+    expect(await calls.classify([])).toEqual([]);
+    await expect(calls.classify([''])).rejects.toThrow('Text 0 is empty.');
+    await expect(calls.classify(5 as never)).rejects.toThrow('Text 0 must be a string, it is number.');
   });
 
   it.each([
@@ -112,7 +105,8 @@ describe('rerank', () => {
     await expect(rerank('', ['a'])).rejects.toThrow('The query is empty.');
     await expect(rerank(['q'] as never, ['a'])).rejects.toThrow('The query must be a string, it is object.');
     await expect(rerank('q', 'a' as never)).rejects.toThrow('The documents must be an array, not string.');
-    await expect(rerank('q', [])).rejects.toThrow('There are no documents: the list is empty.');
+    expect(await rerank('q', [])).toEqual([]);
+    await expect(rerank('', [])).rejects.toThrow('The query is empty.');
     await expect(rerank('q', ['a', ''])).rejects.toThrow('Document 1 is empty.');
     await expect(rerank('q', ['a', 4 as never])).rejects.toThrow('Document 1 must be a string, it is number.');
     await expect(rerank('q', ['a'], { maxTokens: 129 })).rejects.toThrow(/maxTokens must be .* model's 128, it is 129/);
@@ -148,7 +142,10 @@ describe('zeroShot', () => {
 
   it('says what is wrong', async () => {
     const { zeroShot } = classifier(['entailment', 'not_entailment']);
-    await expect(zeroShot('a', [])).rejects.toThrow('There are no labels: the list is empty.');
+    for (const texts of ['a', [] as never]) {
+      await expect(zeroShot(texts, [])).rejects.toThrow('There are no labels: the list is empty.');
+    }
+    expect(await zeroShot([], ['b', 'c'])).toEqual([]);
     await expect(zeroShot('a', 'b,c' as never)).rejects.toThrow('The labels must be an array, not string.');
     await expect(zeroShot('a', ['b', ''])).rejects.toThrow('Label 1 is empty.');
     await expect(zeroShot('a', ['b'], { hypothesisTemplate: 'It is.' })).rejects.toThrow("'It is.' has no {}");

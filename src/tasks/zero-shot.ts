@@ -2,7 +2,7 @@ import type { LabelScore, ZeroShotOptions } from '../api/calls';
 import { UnsupportedModelError } from '../api/errors';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { type Call, oneOrMany } from './call';
-import { byScore, checkList, checkText, type Parts, sequenceLogits, softmax } from './common';
+import { byScore, checkFilled, checkText, type Parts, sequenceLogits, softmax } from './common';
 
 const OPTIONS: OptionNames<ZeroShotOptions> = { ...CALL_OPTIONS, hypothesisTemplate: true, multiLabel: true };
 
@@ -17,7 +17,7 @@ async function classifyTexts(
 ): Promise<LabelScore[][]> {
   const { entailment, contradiction } = inferenceLabels(parts);
   const { hypothesisTemplate = 'This example is {}.', multiLabel = false } = options;
-  checkList(labels, 'labels');
+  checkFilled(labels, 'labels');
   for (const [l, label] of labels.entries()) checkText(label, `Label ${l}`);
   const name = (i: number) => `Text ${Math.floor(i / labels.length)}`;
   for (const [t, text] of texts.entries()) checkText(text, `Text ${t}`);

@@ -6,15 +6,12 @@ import { type AddedToken, addedTokenSplitter } from './added-tokens';
 import { type PieceOptions, pieceSpans, readBytes, readPiece } from './align';
 import { type AlignedText, alignedSlice, originalSpan, sliceAligned } from './aligned-text';
 import { readMaskToken, readTokenizerFile, type TokenizerFile } from './files';
-import { lowercased } from './lowercased';
 import { createModel } from './models';
 import { createNormalizer } from './normalizer';
 import { createPreTokenizer } from './pre-tokenizer';
 import { checkSpecialTokens, cutToLength, readTemplate } from './template';
 import type { Tokenizer, Truncation } from './types';
 import { type Span, trimSpan } from './white-space';
-
-export { lowercased };
 
 /** Tokens by columns. */
 interface Columns {

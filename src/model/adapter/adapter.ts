@@ -15,6 +15,8 @@ export interface Adapter {
   /** The folder's files besides; undefined for one that it leaves to the base. */
   open: ModelFiles['open'];
   where: string;
+  /** Its own folder. */
+  files: ModelFiles;
 }
 
 /** A tensor of the adapter's file, in f32. `file`: for messages, which one it is, as there may be several. */
@@ -58,6 +60,7 @@ export async function readAdapter(files: ModelFiles, options: ReadOptions): Prom
     config,
     edits: editsOf(await readValues(files.keep?.(file) ?? file, weights, options), weights, config),
     where: files.where,
+    files,
     async open(name, signal, isOptional) {
       if (isOfTokenizer(name) ? !kept.get('tokenizer.json') : !kept.get('modules.json')) return undefined;
       return kept.has(name) ? openIn(kept)(name) : files.open(name, signal, isOptional);

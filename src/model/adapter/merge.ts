@@ -39,6 +39,7 @@ export function mergedFiles(base: ModelFiles, adapter: Adapter | undefined): Mod
   return {
     ...rest,
     added: () => added,
+    adapter: { files: adapter.files, values: sampleOf(adapter) },
     async open(name, signal, isOptional) {
       if (name === 'config.json') return changed(name, (json) => configOf(json, adapter), { signal });
       if (name === INDEX) {
@@ -66,6 +67,12 @@ export function mergedFiles(base: ModelFiles, adapter: Adapter | undefined): Mod
       return mergedFile(file, placesOf, signal);
     },
   };
+}
+
+/** Numbers of an adapter's last tensor that changes: its training made them. */
+function sampleOf({ edits }: Adapter): Float32Array {
+  const { whole, b, plus, lengths } = [...edits.values()].at(-1)!;
+  return (whole ?? b ?? plus ?? lengths)!.data.subarray(0, 1 << 16);
 }
 
 function jsonFile(name: string, json: unknown): ModelFile {

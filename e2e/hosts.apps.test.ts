@@ -1,0 +1,196 @@
+/** The packed library where no bundler has put its files together: dev servers, import maps, script tags, an extension, Next. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as listen } from 'node:net';
+import { join } from 'node:path';
+import { execPath } from 'node:process';
+import { chromium } from 'playwright';
+import { afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { ROOT } from '../tools/bundle.mjs';
+import { FLAGS } from './demo-page';
+import { guideBlock, MODEL, mainOf, PAGE, TOOLS, usePackages, visit, write } from './packed';
+
+/** None for the pages with inline scripts and scripts of another origin. */
+const packages = usePackages(() => '');
+const at = (...names: string[]) => packages.at(...names);
+const INSTALLED = 'app/node_modules/modernbert-webgpu';
+
+beforeAll(() => cp(MODEL, at('site/models/minilm'), { recursive: true }));
+
+const ended: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of ended.splice(0).reverse()) await end();
+});
+
+async function freePort(): Promise<number> {
+  const server = listen();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  await once(server.close(), 'close');
+  return port;
+}
+
+/** Starts a server by a script of a tool and waits until it answers; it is stopped after the test. */
+async function serveBy(app: string, script: string, args: (port: number) => string[], env = {}): Promise<string> {
+  const port = await freePort();
+  const options = { cwd: app, env: { ...process.env, ...env }, stdio: 'pipe' } as const;
+  const child: ChildProcess = spawn(execPath, [script, ...args(port)], options);
+  const output: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => output.push(String(data)));
+  ended.push(async () => {
+    if (child.exitCode !== null) return;
+    const exit = once(child, 'exit');
+    child.kill();
+    await exit;
+  });
+  const origin = `http://127.0.0.1:${port}`;
+  for (let wait = 0; wait < 300; wait++) {
+    if (child.exitCode !== null) break;
+    if (await fetch(origin).catch(() => undefined)) return origin;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`${script} did not start: ${output.join('')}`);
+}
+
+const viteBin = (version: string) =>
+  version === '8' ? join(ROOT, 'node_modules/vite/bin/vite.js') : join(TOOLS, `vite-${version}/bin/vite.js`);
+
+test.each([
+  ['5', 'modernbert-webgpu/inline', undefined],
+  ['6', 'modernbert-webgpu/inline', undefined],
+  ['7', 'modernbert-webgpu/inline', undefined],
+  ['8', 'modernbert-webgpu/inline', undefined],
+  ['5', 'modernbert-webgpu', 'vite.config.js'],
+  ['6', 'modernbert-webgpu', 'vite.config.js'],
+  ['7', 'modernbert-webgpu', 'vite.config.js'],
+  ['8', 'modernbert-webgpu', undefined],
+])('the dev server of Vite %s, %s', async (version, entry, config) => {
+  const app = at('app', `dev-${version}-${entry.replace('/', '-')}`);
+  await write(app, {
+    'index.html': PAGE,
+    'main.js': mainOf(entry),
+    ...(config && { [config]: await guideBlock(config) }),
+  });
+  await cp(MODEL, join(app, 'public/models/minilm'), { recursive: true });
+  const origin = await serveBy(app, viteBin(version), (port) => [`--port=${port}`, '--strictPort', '--host=127.0.0.1']);
+  await visit(packages, '/', { origin });
+});
+
+test('an import map', async () => {
+  await cp(at(INSTALLED, 'dist'), at('site/library'), { recursive: true });
+  await write(at('site/map'), {
+    'index.html': PAGE.replace('<script', `${await guideBlock('importmap')}<script`),
+    'main.js': mainOf('modernbert-webgpu'),
+  });
+  await visit(packages, '/map/');
+});
+
+test('a script tag, with the library from another origin', async () => {
+  const cdn = createServer(async (request, response) => {
+    const body = await readFile(at(INSTALLED, 'dist', request.url ?? '')).catch(() => undefined);
+    response.writeHead(body ? 200 : 404, { 'content-type': 'text/javascript', 'access-control-allow-origin': '*' });
+    response.end(body);
+  });
+  await once(cdn.listen(0, '127.0.0.1'), 'listening');
+  ended.push(async () => cdn.close());
+  const library = `http://127.0.0.1:${(cdn.address() as AddressInfo).port}`;
+  const guide = await guideBlock('cdn.example');
+  const pageOf = (entry: string) => {
+    const script = guide
+      .replace('https://cdn.example/modernbert-webgpu/dist/inline.js', `${library}/${entry}`)
+      .replace('sentence-transformers/all-MiniLM-L6-v2', '/models/minilm/');
+    return PAGE.replace(/<script.*/, script);
+  };
+  await write(at('site'), { 'tag/index.html': pageOf('inline.js'), 'refused/index.html': pageOf('index.js') });
+  await visit(packages, '/tag/', { elsewhere: library, title: /^-?0\.\d+$/ });
+  // A worker of another origin is refused by every browser; the error says what to import.
+  const page = await packages.browser.newPage();
+  const refused = page.waitForEvent('pageerror');
+  await page.goto(`${packages.origin}/refused/`);
+  expect(String(await refused)).toMatch(/WorkerError: .*modernbert-webgpu\/inline/);
+  await page.close();
+});
+
+test('an extension (manifest 3): its page, and its service worker, with a model of its own', async () => {
+  const folder = at('extension');
+  await cp(at(INSTALLED, 'dist'), join(folder, 'library'), { recursive: true });
+  await cp(MODEL, join(folder, 'models/minilm'), { recursive: true });
+  await write(folder, {
+    'manifest.json': await guideBlock('manifest_version'),
+    'page.html': PAGE,
+    'main.js': mainOf('./library/index.js', '/models/minilm/'),
+    'background.js': mainOf('./library/thread.js', '/models/minilm/').replaceAll('document.title', 'globalThis.answer'),
+  });
+  const profile = await mkdtemp(at('profile-'));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: inject('chromiumPath'),
+    args: [...FLAGS, `--disable-extensions-except=${folder}`, `--load-extension=${folder}`],
+    ignoreDefaultArgs: ['--disable-extensions'],
+  });
+  ended.push(() => context.close());
+  const background = context.serviceWorkers()[0] ?? (await context.waitForEvent('serviceworker'));
+  const page = await context.newPage();
+  await page.goto(new URL('page.html', background.url()).href);
+  await page.waitForFunction(() => document.title !== '', undefined, { timeout: 60_000 });
+  expect(await page.title()).toBe('right');
+  const answer = () => background.evaluate(() => (globalThis as { answer?: string }).answer);
+  await expect.poll(answer, { timeout: 60_000 }).toBe('right');
+});
+
+/** An app whose files but its configuration and route are the simplest that Next accepts. */
+const nextApp = async (): Promise<Record<string, string>> => ({
+  'package.json': '{"private":true}',
+  // Next and React are in a folder above the app's.
+  'next.config.mjs': (await guideBlock('next.config.mjs')).replace(
+    '};',
+    `turbopack: { root: ${JSON.stringify(join(ROOT, 'e2e/bundlers'))} } };`,
+  ),
+  'app/api/route.js': (await guideBlock('app/api/route.js')).replace(
+    /'sentence-transformers.*'/,
+    "'./public/models/minilm', { dtype: 'f32', arithmetic: 'f32' }",
+  ),
+  'app/layout.js': `export default ({ children }) => (
+  <html lang="en"><head><link rel="icon" href="data:," /></head><body>{children}</body></html>
+);`,
+  'app/page.js': `'use client';
+import { useEffect } from 'react';
+import { run } from './check';
+export default () => {
+  useEffect(() => { run(); }, []);
+  return <p>embeds</p>;
+};`,
+  'app/check.js': mainOf('modernbert-webgpu').replace('check().then(', 'export const run = () => check().then('),
+});
+
+test.each([['--turbopack'], ['--webpack']])('Next %s: a page, and a route in Node', async (bundler) => {
+  // Below e2e/bundlers, where Next and React are found.
+  const app = join(ROOT, 'e2e/bundlers/build/next', bundler.slice(2));
+  const remove = () => rm(app, { recursive: true, force: true });
+  await remove();
+  ended.push(remove);
+  await write(app, await nextApp());
+  await cp(at(INSTALLED), join(app, 'node_modules/modernbert-webgpu'), { recursive: true });
+  await cp(MODEL, join(app, 'public/models/minilm'), { recursive: true });
+  const next = join(TOOLS, 'next/dist/bin/next');
+  const built = spawn(execPath, [next, 'build', bundler], {
+    cwd: app,
+    stdio: 'pipe',
+    env: { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' },
+  });
+  const output: string[] = [];
+  for (const stream of [built.stdout, built.stderr]) stream.on('data', (data) => output.push(String(data)));
+  const [status] = await once(built, 'exit');
+  expect(status, output.join('')).toBe(0);
+  const origin = await serveBy(app, next, (port) => ['start', '-p', String(port), '-H', '127.0.0.1'], {
+    NODE_ENV: 'production',
+  });
+  await visit(packages, '/', { origin });
+  const { texts, values } = JSON.parse(await readFile(join(MODEL, 'expected.json'), 'utf8')).calls[0];
+  const answer = await fetch(`${origin}/api`, { method: 'POST', body: JSON.stringify(texts.slice(0, 2)) });
+  const numbers: number[] = await answer.json();
+  const right: number[] = values.slice(0, 2).flat();
+  expect(Math.max(...numbers.map((x, i) => Math.abs(x - right[i])))).toBeLessThan(2e-5);
+  expect(numbers).toHaveLength(right.length);
+});
