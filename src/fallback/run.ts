@@ -1,0 +1,183 @@
+/** Passes of the scheduler by an ONNX file: padded batches, and heads that compute in plain numbers. */
+import type { Pooling } from '../api/embeddings';
+import { ModelFileError, WebGPUUnavailableError } from '../api/errors';
+import type { Task } from '../api/types';
+import { pool } from '../kernels/twins';
+import { type Applies, type CpuSequence, throughModules } from '../model/cpu-sequence';
+import { isPooling } from '../model/modules/pooling';
+import { type TokenStream, tokenStream } from '../packing/stream';
+import type { HeadRequest, HeadResult } from '../runtime/head-runner';
+import type { Span } from '../runtime/pass-items';
+import type { SchedulerOptions } from '../runtime/scheduler';
+import type { Batch, OnnxSession, Output } from './transformers-js';
+
+/** Of a batch, with its padding. The page has a turn after each. */
+export const BATCH_TOKENS = 512;
+/** Of a batch's logits, which ONNX Runtime has all at once. */
+const LOGITS_BYTES = 64 << 20;
+
+/** What the run has to know of a model. */
+export interface OnnxModel {
+  session: OnnxSession;
+  task: Task;
+  hidden_size: number;
+  /** Logits per row or sequence. */
+  logits: number;
+  padId: number;
+  applies: Applies;
+}
+
+type Outputs = Record<string, Output>;
+
+/** Rejects with a WebGPUUnavailableError for what only the GPU's kernels compute. */
+export function onnxRun(model: OnnxModel): SchedulerOptions['run'] {
+  const ofTokens = model.task === 'mlm' || model.task === 'tokcls';
+  const most = Math.min(BATCH_TOKENS, ofTokens ? Math.floor(LOGITS_BYTES / 4 / model.logits) : Infinity);
+  return async (sequences, requests, options) => {
+    if (options.hiddenRows || requests.some(({ head }) => !head.onCpu)) throw needsGpu();
+    const stream = tokenStream(sequences, options);
+    const places = requests.map((request) => placesOf(request, stream));
+    const answers = requests.map((): Float32Array[] => []);
+    for (const batch of batchesOf(sequences, most)) {
+      const outputs = await model.session.run(padded(batch, stream, model.padId));
+      for (const [q, { head }] of requests.entries()) {
+        for (const [r, { sequence, span }] of places[q].entries()) {
+          const place = batch.indexOf(sequence);
+          if (place >= 0) answers[q][r] = head.onCpu!(sequenceOf(model, outputs, place, span));
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    return { heads: answers.map(joined), dispatches: 0, flops: 0, issuedFlops: 0 };
+  };
+}
+
+const needsGpu = () =>
+  new WebGPUUnavailableError(
+    'This call needs WebGPU; transformers.js, which runs the model in its place, cannot compute it.',
+  );
+
+/** Which sequence each row of a request's answer is of, and which of its tokens. */
+function placesOf(
+  { head, indices, spans }: HeadRequest,
+  { cu_seqlens }: TokenStream,
+): { sequence: number; span: Span }[] {
+  return Array.from(indices, (index, r) => {
+    if (head.by === 'row') {
+      const sequence = cu_seqlens.findLastIndex((start) => start <= index);
+      const row = index - cu_seqlens[sequence];
+      return { sequence, span: [row, row, row + 1] };
+    }
+    const [start, first, end] = spans!.subarray(3 * r, 3 * r + 3).map((row) => row - cu_seqlens[index]);
+    return { sequence: index, span: [start, first, end] };
+  });
+}
+
+/** Sequences of like lengths together, of at most `most` tokens with their padding unless one alone has more; the longest first. */
+export function batchesOf(sequences: Uint32Array[], most: number): number[][] {
+  const order = [...sequences.keys()].sort((a, b) => sequences[b].length - sequences[a].length);
+  const batches: number[][] = [];
+  for (const s of order) {
+    const last = batches.at(-1);
+    if (last && (last.length + 1) * sequences[last[0]].length <= most) last.push(s);
+    else batches.push([s]);
+  }
+  return batches;
+}
+
+function padded(
+  batch: number[],
+  { input_ids, token_type_ids, cu_seqlens, key_ends }: TokenStream,
+  padId: number,
+): Batch {
+  const length = cu_seqlens[batch[0] + 1] - cu_seqlens[batch[0]];
+  const list = (fill: number, value: (row: number, sequence: number) => number) => {
+    const all = new BigInt64Array(batch.length * length).fill(BigInt(fill));
+    for (const [place, s] of batch.entries()) {
+      for (let row = cu_seqlens[s]; row < cu_seqlens[s + 1]; row++) {
+        all[place * length + row - cu_seqlens[s]] = BigInt(value(row, s));
+      }
+    }
+    return all;
+  };
+  return {
+    rows: batch.length,
+    length,
+    input_ids: list(padId, (row) => input_ids[row]),
+    attention_mask: list(0, (row, s) => Number(row < key_ends[s])),
+    token_type_ids: list(0, (row) => token_type_ids[row]),
+  };
+}
+
+/** Tokens of the sequence at a place of the batch, as heads read it. */
+function sequenceOf(model: OnnxModel, outputs: Outputs, place: number, [start, first, end]: Span): CpuSequence {
+  const { session, applies } = model;
+  /** Rows of an output [batch, length, width], or the one of [batch, width]. */
+  const rowsOf = (name: string, width: number): Float32Array<ArrayBuffer>[] => {
+    const { data, dims } = outputs[name];
+    if (dims.at(-1) !== width) {
+      throw new ModelFileError(
+        `${session.where}: ${name} has ${dims.at(-1)} numbers per row, but the checkpoint's config.json says ${width}. It is the export of another model.`,
+      );
+    }
+    const [from, to] = dims.length === 3 ? [place * dims[1] + start, place * dims[1] + end] : [place, place + 1];
+    return Array.from({ length: to - from }, (_, r) => data.slice((from + r) * width, (from + r + 1) * width));
+  };
+  const logits = (): Float32Array<ArrayBuffer> => {
+    if (model.task !== 'qa') return rowsOf('logits', model.logits)[0];
+    const at = ({ data, dims }: Output) => data[place * dims[1] + start];
+    return Float32Array.of(at(outputs.start_logits), at(outputs.end_logits));
+  };
+  return {
+    through(modules, poolings = modules.find(isPooling)!.poolings) {
+      const name = hiddenStates(session);
+      if (!name) {
+        throw new WebGPUUnavailableError(
+          `${session.where} returns ${session.outputs.join(', ')}, of which no embeddings can be made without WebGPU. Name a repository with an export for feature extraction with the option onnx.`,
+        );
+      }
+      const rows = rowsOf(name, model.hidden_size).map((row) => Float64Array.from(row));
+      const pooled = poolings.flatMap((pooling: Pooling) => [
+        ...pool(rows, Uint32Array.of(0, rows.length), pooling, first - start)[0],
+      ]);
+      return throughModules(Float64Array.from(pooled), modules, applies);
+    },
+    logits,
+    best: (k) => bestOf(logits(), k),
+    weights() {
+      throw needsGpu();
+    },
+  };
+}
+
+/** Which of the outputs are hidden states: by transformers' name, or by that of sentence-transformers. */
+export const hiddenStates = ({ outputs }: OnnxSession): string | undefined =>
+  ['last_hidden_state', 'token_embeddings'].find((name) => outputs.includes(name));
+
+/** See CpuSequence. */
+function bestOf(logits: Float32Array, k: number): Float32Array<ArrayBuffer> {
+  const ids: number[] = [];
+  let most = -Infinity;
+  for (const [id, x] of logits.entries()) {
+    most = Math.max(most, x);
+    if (ids.length === k && !(x > logits[ids[k - 1]])) continue;
+    const at = ids.findIndex((other) => logits[other] < x);
+    ids.splice(at < 0 ? ids.length : at, 0, id);
+    ids.length = Math.min(ids.length, k);
+  }
+  const total = logits.reduce((sum, x) => sum + Math.exp(x - most), 0);
+  const pairs = new Float32Array(2 * ids.length);
+  const words = new Uint32Array(pairs.buffer);
+  for (const [i, id] of ids.entries()) {
+    words[2 * i] = id;
+    pairs[2 * i + 1] = Math.exp(logits[id] - most) / total;
+  }
+  return pairs;
+}
+
+function joined(rows: Float32Array[]): HeadResult {
+  const width = rows[0]?.length ?? 0;
+  const data = new Float32Array(rows.length * width);
+  for (const [r, row] of rows.entries()) data.set(row, r * width);
+  return { data, width };
+}
