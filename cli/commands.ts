@@ -10,6 +10,7 @@ import { evaluate } from './commands/evaluate';
 import { fillMask } from './commands/fill-mask';
 import { indexFiles } from './commands/index-files';
 import { rerank } from './commands/rerank';
+import { serve } from './commands/serve';
 import { zeroShot } from './commands/zero-shot';
 
 /** All commands by name (one or two words), in the order of the help. */
@@ -23,6 +24,7 @@ export const COMMANDS: Record<string, Command> = {
   rerank,
   answer,
   evaluate,
+  serve,
   index: indexFiles,
   convert,
   'cache list': cacheList,

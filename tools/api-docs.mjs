@@ -159,7 +159,14 @@ export const apiReference = () => {
     ],
     ['Types', 'Exported by both entries.', types],
   ];
-  const anchor = (/** @type {string} */ name) => name.toLowerCase().replace(/[()]/g, '').replaceAll(' ', '-');
+  /** @type {Map<string, number>} How many headings have an anchor: names may differ by case alone. */
+  const used = new Map();
+  const anchor = (/** @type {string} */ name) => {
+    const plain = name.toLowerCase().replace(/[()]/g, '').replaceAll(' ', '-');
+    const before = used.get(plain) ?? 0;
+    used.set(plain, before + 1);
+    return before === 0 ? plain : `${plain}-${before}`;
+  };
   const contents = sections.map(
     ([title, , entries]) => `- **${title}**: ${entries.map(({ name }) => `[${name}](#${anchor(name)})`).join(', ')}`,
   );

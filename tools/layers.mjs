@@ -38,6 +38,9 @@ export const LAYERS = {
   index: { imports: ['session', 'similarity', 'packed-vectors', 'sparse', 'in-batches', 'api'] },
   inline: { imports: ['index', 'inline-worker', 'api'] },
   thread: { imports: ['index', 'session', 'store', 'api'] },
+  transformers: { imports: ['index', 'api'] },
+  'ai-sdk': { imports: ['api'] },
+  langchain: { imports: ['api'] },
   fallback: {
     imports: ['index', 'session', 'tasks', 'runtime', 'model', 'kernels', 'packing', 'sources', 'formats', 'api'],
   },

@@ -10,6 +10,7 @@ import type {
   SparseOptions,
   SparseRow,
   SparseToken,
+  TokenIds,
 } from './embeddings';
 
 /** Two texts that the model reads as one sequence: question and answer, premise and hypothesis. */
@@ -247,9 +248,13 @@ export interface Calls {
   fillMask(texts: string[], options?: FillMaskOptions): Promise<MaskResult[][]>;
   /**
    * One embedding per text, [texts, dim], of unit length by default: sentence-transformers' SentenceTransformer.encode, with `kind` its encode_query and
-   * encode_document. Without its files, the mean of the hidden states.
+   * encode_document. Without its files, the mean of the hidden states. A text may be
+   * given as its token ids, which no prompt is put before.
    */
-  embed<P extends Precision = 'float32'>(texts: string | string[], options?: EmbedOptions<P>): Promise<Embeddings<P>>;
+  embed<P extends Precision = 'float32'>(
+    texts: string | TokenIds | (string | TokenIds)[],
+    options?: EmbedOptions<P>,
+  ): Promise<Embeddings<P>>;
   /**
    * One embedding per token, [tokens, dim] of each text, from a multi-vector (ColBERT) model: encode_query and encode_document of sentence-transformers'
    * MultiVectorEncoder, PyLate's ColBERT.encode. Compare them with `maxSim`.

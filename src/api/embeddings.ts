@@ -42,6 +42,11 @@ export interface Embeddings<P extends Precision = 'float32'> extends Vectors<Pre
   toArrays(): number[][];
 }
 
+/** A text that is tokenized already: the ids of its tokens, special ones included, as `tokenize` returns them. */
+export interface TokenIds {
+  ids: Uint32Array | number[];
+}
+
 /** What a text is in a search. Checkpoints may have a prompt, modules or a whole model of their own for each. */
 export type Kind = 'query' | 'document';
 

@@ -68,6 +68,8 @@ export interface EncodeOptions {
   prompt?: string;
   /** Whether texts lose the whitespace at their ends, with their prompts. */
   strips?: boolean;
+  /** The tokens of inputs that are tokenized already. */
+  given?: (Tokens | undefined)[];
 }
 
 /** Tokenizing yields to the event loop after so many milliseconds, so that an abort can reach the worker. */
@@ -92,15 +94,19 @@ export async function encode(
     name = (i) => `Text ${i}`,
     prompt = '',
     strips = false,
+    given,
   }: EncodeOptions = {},
 ): Promise<Item[]> {
   const tokenizer = tokenizerOf(parts);
   checkList(inputs, 'texts');
-  return paced(inputs, signal, (input, i) => {
+  const tokensOf = (input: string | TextPair | Words, i: number): Tokens => {
     const [text, pair] = textsOf(input, name(i));
     const own = typeof text === 'string' ? prompted(text, prompt, strips) : { text, shift: 0 };
     const encoded = tokenizer.encode(own.text, pair, truncate ? maxTokens : undefined, truncation);
-    const tokens = { ...encoded, offsets: withoutPrompt(encoded.offsets, own.shift) };
+    return { ...encoded, offsets: withoutPrompt(encoded.offsets, own.shift) };
+  };
+  return paced(inputs, signal, (input, i) => {
+    const tokens = given?.[i] ?? tokensOf(input, i);
     checkLength({ ...parts.info, maxTokens: limit }, tokens.ids.length, name(i));
     return { ...inputsOf(parts, tokens), name: name(i), ...itemOf(tokens, i) };
   });

@@ -84,7 +84,7 @@ describe('embed', () => {
     });
     expect((await calls.embed([], { chunks: [] })).rows).toBe(0);
     expect(submitted).toEqual([]);
-    await expect(calls.embed({} as never)).rejects.toThrow('The texts must be an array, not object.');
+    await expect(calls.embed({} as never)).rejects.toThrow('Text 0 must be a string or { ids }, it is another object.');
     await expect(calls.embed(['a', ''])).rejects.toThrow('Text 1 is empty.');
     await expect(calls.embed([], { dimensions: 65 })).rejects.toThrow(RangeError);
     expect(await calls.chunk([])).toEqual([]);
@@ -158,6 +158,41 @@ describe('embed', () => {
       );
     }
     await expect(calls.embed(text, { chunks: [{ start: 1, end: 2 }] })).rejects.toThrow(/1 to 2, has no token/);
+  });
+
+  it("takes a text's token ids, as tokenize returns them, also among strings", async () => {
+    const { calls, submitted } = using({ prompts });
+    const { data } = await calls.embed(['a b', await calls.tokenize('c d'), { ids: [...idsOf('e f')] }]);
+    expect(data).toEqual((await calls.embed(['a b', 'c d', 'e f'])).data);
+    const sent = submitted.splice(0).map(({ ids, wanted }) => [[...ids], wanted[0].spans]);
+    expect(sent.slice(0, 3)).toEqual(sent.slice(3));
+
+    const long = 'one two '.repeat(200);
+    await expect(calls.embed({ ids: idsOf(long) })).rejects.toThrow(/Text 0 has \d+ tokens, the model's limit is 128/);
+    await calls.embed([{ ids: idsOf(long) }, long], { truncate: true });
+    expect(submitted[0].ids).toHaveLength(128);
+    expect(submitted[0].ids).toEqual(submitted[1].ids);
+  });
+
+  it('refuses ids of another tokenizer, without special tokens, or with a prompt or chunks', async () => {
+    const { calls } = using({ prompts, default_prompt_name: 'query' });
+    const ids = [...idsOf('a b')];
+    const [cls, sep] = [ids[0], ids[ids.length - 1]];
+    const plain = { prompt: '' };
+    for (const wrong of [[], [cls], ids.slice(1), ids.slice(0, -1), [3923, 374, 264]]) {
+      await expect(calls.embed({ ids: wrong }, plain)).rejects.toThrow(
+        `The ids of text 0 lack the special tokens around a text. They must be this model's, as tokenize returns them: ids that begin with [${cls}] and end with [${sep}].`,
+      );
+    }
+    await expect(calls.embed(['x', { ids: [cls, 16384, sep] }], plain)).rejects.toThrow(
+      'The ids of text 1 have 16384, and the vocabulary ends at 16383.',
+    );
+    for (const wrong of [-1, 0.5, Number.NaN, '5' as unknown as number]) {
+      await expect(calls.embed({ ids: [cls, wrong, sep] }, plain)).rejects.toThrow(/ids of text 0\[1\] is /);
+    }
+    await expect(calls.embed([null as unknown as string])).rejects.toThrow('Text 0 must be a string or { ids }');
+    await expect(calls.embed({ ids })).rejects.toThrow(/which no prompt can be put before: pass prompt: ''/);
+    await expect(calls.embed({ ids }, { ...plain, chunks: [{ start: 0, end: 1 }] })).rejects.toThrow(/have no chunks/);
   });
 
   it('cuts to the dimensions that are asked for, or that the checkpoint says', async () => {

@@ -1,5 +1,5 @@
 import type { Tokens } from '../api/calls';
-import type { Embeddings, EmbedOptions, Pooling, Precision, PrecisionData } from '../api/embeddings';
+import type { Embeddings, EmbedOptions, Pooling, Precision, PrecisionData, TokenIds } from '../api/embeddings';
 import { CALL_OPTIONS, type OptionNames } from '../api/options';
 import { normalizesAfter, sequenceEmbedding, shorter } from '../model/heads/embeddings';
 import { POOLINGS } from '../model/modules/pooling';
@@ -27,7 +27,7 @@ export const embed: Call = { options: OPTIONS, run: embedTexts };
 
 async function embedTexts<P extends Precision = 'float32'>(
   parts: Parts,
-  texts: string | string[],
+  texts: string | TokenIds | (string | TokenIds)[],
   options: EmbedOptions<P> = {},
 ): Promise<Embeddings<P>> {
   const { sentence, submit } = parts;
@@ -37,29 +37,33 @@ async function embedTexts<P extends Precision = 'float32'>(
   const poolings = poolingsOf(options.pooling ?? chain.pooling.poolings, chain);
   const dim = dimensionsOf(options.dimensions, poolings, chain, parts);
   const { normalize = normalizesAfter(chain) || options.dimensions !== undefined } = options;
-  const isPlain = precision === 'float32' && !ranges && !options.chunks;
+  const list = Array.isArray(texts) ? texts : [texts];
+  checkList(list, 'texts');
+  const hasIds = list.some((text) => typeof text === 'object');
+  const isPlain = precision === 'float32' && !ranges && !options.chunks && !hasIds;
   const more = isPlain ? undefined : (await import('./more-calls')).moreCalls;
   const packed = more?.pack(precision, dim, ranges);
-  const list = typeof texts === 'string' ? [texts] : texts;
-  checkList(list, 'texts');
-  for (const [i, text] of list.entries()) checkText(text, `Text ${i}`);
   const prompt = promptOf(options, parts);
+  const given = hasIds ? more!.tokensOfIds(parts, list, options, prompt) : undefined;
+  for (const [i, text] of list.entries()) if (!given?.[i]) checkText(text, `Text ${i}`);
   const { strips } = sentence;
   // As sentence-transformers counts: the prompt's tokens with all special ones but the last.
   const length = () => tokenizerOf(parts).encode(prompted('', prompt, strips).text).ids.length;
   const skip = prompt && !chain.pooling.include_prompt ? length() - 1 : 0;
   const head = sequenceEmbedding(chain, { pooling: poolings, normalize, dimensions: dim });
-  const chunks = options.chunks && more!.chunkLists(options.chunks, texts);
+  const chunks = options.chunks && more!.chunkLists(options.chunks, texts as string | string[]);
   const places = [0]; // of each text's rows
   for (const i of list.keys()) places.push(places[i] + (chunks?.[i].length ?? 1));
   const data = new Float32Array(places[list.length] * dim);
   const itemOf = ({ ids, offsets }: Tokens, i: number) => {
     if (skip > 0 && skip >= ids.length)
       throw new RangeError(`Text ${i} has only its prompt's tokens, which this checkpoint does not pool.`);
-    const spans = chunks ? more!.spansOf(chunks[i], offsets, i, list[i].length) : [[0, skip, ids.length] as Span];
+    const spans = chunks
+      ? more!.spansOf(chunks[i], offsets, i, (list[i] as string).length)
+      : [[0, skip, ids.length] as Span];
     return { wanted: [{ head, spans, deliver: (rows: Float32Array) => data.set(rows, places[i] * dim) }] };
   };
-  const items = await encode(parts, list, options, itemOf, { prompt, strips });
+  const items = await encode(parts, list as string[], options, itemOf, { prompt, strips, given });
   await submit(items, { signal, onProgress });
   return embeddingsOf<P>({
     data: (packed?.(data) ?? data) as PrecisionData[P],

@@ -61,6 +61,16 @@ export function plainLogits(folder: string, task: Exclude<Task, 'encoder'>, sequ
   return referenceForward(folder, task, sequences).logits!.map((row) => [...row]);
 }
 
+/** For callsOn: logits that are the numbers written in the text, or the text of a pair: "1.5 -2". */
+export const numbersIn = ({ ids }: Item): number[][] => [
+  (
+    [...ids]
+      .map((id) => nanoTokenizer().decodeToken(id))
+      .join('')
+      .match(/-?\d+(\.\d+)?/g) ?? []
+  ).map(Number),
+];
+
 /**
  * A model's calls on a GPU of the test's own: `answer` gives the rows [rows or 1, width] that a sequence wants. `sentence`: what its
  * sentence-transformers files say.

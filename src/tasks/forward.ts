@@ -134,7 +134,7 @@ function typesOf({ tokenTypeIds }: TokenBatch, count: number, type_vocab_size: n
 }
 
 /** A list of non-negative integers as a Uint32Array; the list itself if it is one. */
-function integers(list: ArrayLike<number> | undefined, name: string): Uint32Array {
+export function integers(list: ArrayLike<number> | undefined, name: string): Uint32Array {
   if (list instanceof Uint32Array) return list;
   if (list === undefined || list === null || typeof list !== 'object' || typeof list.length !== 'number') {
     throw new TypeError(`${name} must be a Uint32Array, it is ${list === null ? 'null' : typeof list}.`);

@@ -9,6 +9,7 @@ import { pack } from './embedding-precision';
 import { entities } from './entities';
 import { fillMask } from './fill-mask';
 import { forward } from './forward';
+import { tokensOfIds } from './given-ids';
 import { rerank } from './rerank';
 import { zeroShot } from './zero-shot';
 
@@ -25,5 +26,6 @@ export const moreCalls = {
   pack,
   rerank,
   spansOf,
+  tokensOfIds,
   zeroShot,
 };

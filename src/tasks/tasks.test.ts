@@ -6,21 +6,12 @@ import type { Item } from '../runtime/pass-items';
 import { modernbertFile } from '../tokenizer/fixtures/load';
 import { createTokenizer } from '../tokenizer/tokenizer';
 import { type Parts, tokenizerOf } from './common';
-import { callsOn, labelsOf, nanoTokenizer } from './fixtures';
+import { callsOn, labelsOf, nanoTokenizer, numbersIn } from './fixtures';
 
 const tokenizer = nanoTokenizer();
 
-/** A classifier whose logits are the numbers that are written in the text, or the text of a pair: "1.5 -2". */
-const reading = ({ ids }: Item): number[][] => [
-  (
-    [...ids]
-      .map((id) => tokenizer.decodeToken(id))
-      .join('')
-      .match(/-?\d+(\.\d+)?/g) ?? []
-  ).map(Number),
-];
 const classifier = (labels: string[], config: Record<string, unknown> = {}, sentence: Partial<SentenceConfig> = {}) =>
-  callsOn('seqcls', { ...labelsOf(labels), ...config }, reading, undefined, sentence).calls;
+  callsOn('seqcls', { ...labelsOf(labels), ...config }, numbersIn, undefined, sentence).calls;
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 it('says how to make a tokenizer.json of the files of older checkpoints', () => {

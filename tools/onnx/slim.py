@@ -3,8 +3,9 @@
     python3 tools/onnx/slim.py EXPORT.onnx CHECKPOINT_FOLDER OUT.onnx        (needs the Python package onnx)
 
 EXPORT.onnx is an f32 export of the Hugging Face implementation. Its initializers are named like the checkpoint's tensors, with or without
-a prefix. Each becomes a reference to the tensor in model.safetensors, in the file's precision, and a Cast to f32, which ONNX Runtime folds
-when it loads. So transformers.js can run the built-in models too, for comparison, for 0.2 MB per graph.
+a prefix, or have the values of a tensor or of its transpose. Each becomes a reference to the tensor in model.safetensors, in the file's
+precision, with a Transpose if need be, and a Cast to f32, which ONNX Runtime folds when it loads. Constants of the graph (axes, RoPE's
+frequencies) stay in it. So transformers.js can run the built-in models too, for comparison, for 0.2 MB per graph.
 """
 
 import json
@@ -12,8 +13,9 @@ import struct
 import sys
 from pathlib import Path
 
+import numpy as np
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 TYPES = {"F32": TensorProto.FLOAT, "F16": TensorProto.FLOAT16, "BF16": TensorProto.BFLOAT16}
 WEIGHTS = "model.safetensors"
@@ -32,41 +34,80 @@ def tensors_of(path):
     }
 
 
-def slim(graph, tensors):
-    casts = []
+def as_f32(data, dtype, shape, offset, length):
+    if dtype == "BF16":
+        return (np.frombuffer(data, "<u2", length // 2, offset).astype("<u4") << 16).view("<f4").reshape(shape)
+    kind = {"F32": "<f4", "F16": "<f2"}[dtype]
+    return np.frombuffer(data, kind, length // np.dtype(kind).itemsize, offset).astype("<f4").reshape(shape)
+
+
+def by_values(tensors, path):
+    """shape and bytes of the f32 values -> (name, whether transposed)"""
+    found = {}
+    data = path.read_bytes()
+    for name, tensor in tensors.items():
+        values = as_f32(data, *tensor)
+        if values.ndim == 2:
+            found.setdefault((values.T.shape, values.T.tobytes()), (name, True))
+        found[values.shape, values.tobytes()] = (name, False)
+    return found
+
+
+def source_of(initializer, tensors, values):
+    """The checkpoint's tensor of an initializer, and whether it is transposed; none for a constant of the graph."""
+    name = initializer.name
+    for own in (name, *(name.split(".", i)[-1] for i in (1, 2))):
+        if own in tensors and tensors[own][1] == list(initializer.dims):
+            return own, False
+    array = numpy_helper.to_array(initializer)
+    if (array.shape, array.tobytes()) in values:
+        return values[array.shape, array.tobytes()]
+    if array.ndim < 2 or array.dtype != np.float32:
+        return None
+    raise SystemExit(f"initializer {name} {list(array.shape)} is not a tensor of {WEIGHTS}")
+
+
+def slim(graph, path):
+    tensors = tensors_of(path)
+    values = by_values(tensors, path)
+    before, kept, references = [], [], {}
     for initializer in graph.initializer:
-        name = initializer.name
-        found = next((t for t in (name, *(name.split(".", i)[-1] for i in (1, 2))) if t in tensors), None)
-        if found is None:
-            raise SystemExit(f"initializer {name} is not a tensor of {WEIGHTS}")
-        dtype, shape, offset, length = tensors[found]
-        if list(initializer.dims) != shape:
-            raise SystemExit(f"{name} is {list(initializer.dims)} in the graph, {shape} in {WEIGHTS}")
-        initializer.ClearField("raw_data")
-        initializer.name = found
-        initializer.data_type = TYPES[dtype]
-        initializer.data_location = TensorProto.EXTERNAL
-        for key, value in (("location", WEIGHTS), ("offset", offset), ("length", length)):
-            initializer.external_data.add(key=key, value=str(value))
-        casts.append(helper.make_node("Cast", [found], [name], to=TensorProto.FLOAT))
+        source = source_of(initializer, tensors, values)
+        if source is None:
+            kept.append(initializer)
+            continue
+        name, transposed = source
+        dtype, shape, offset, length = tensors[name]
+        tensor = references.setdefault(name, TensorProto(name=name, dims=shape, data_type=TYPES[dtype]))
+        if not tensor.external_data:
+            tensor.data_location = TensorProto.EXTERNAL
+            for key, value in (("location", WEIGHTS), ("offset", offset), ("length", length)):
+                tensor.external_data.add(key=key, value=str(value))
+        if transposed:
+            before.append(helper.make_node("Transpose", [name], [f"{initializer.name}.T"], perm=[1, 0]))
+        before.append(
+            helper.make_node("Cast", [f"{initializer.name}.T" if transposed else name], [initializer.name], to=TensorProto.FLOAT)
+        )
     nodes = list(graph.node)
     for node in nodes:
         node.ClearField("doc_string")
         node.ClearField("name")
+        del node.metadata_props[:]
+    del graph.initializer[:]
+    graph.initializer.extend([*references.values(), *kept])
     del graph.node[:]
-    graph.node.extend(casts + nodes)
+    graph.node.extend(before + nodes)
     del graph.value_info[:]
 
 
-def main(export, folder, out):
-    model = onnx.load(export)
-    slim(model.graph, tensors_of(Path(folder) / WEIGHTS))
+def write(model, folder, out):
+    slim(model.graph, Path(folder) / WEIGHTS)
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     Path(out).write_bytes(model.SerializeToString())
-    print(f"{out}: {Path(out).stat().st_size} bytes, {len(model.graph.initializer)} tensors in {WEIGHTS}")
+    print(f"{out}: {Path(out).stat().st_size} bytes")
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 4:
         raise SystemExit(__doc__)
-    main(*sys.argv[1:])
+    write(onnx.load(sys.argv[1]), *sys.argv[2:])
