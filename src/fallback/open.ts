@@ -86,7 +86,7 @@ export async function openFallback(source: ModelSource, options: Options): Promi
       cache: { state: 'off', reason: 'transformers.js keeps its files itself' },
     };
     const spaces: Spaces = { of: await spacesOf(root, pipeline, [info], signal) };
-    const padId = config.padding_idx ?? fieldsOf('config.json', json).integer('pad_token_id', 0);
+    const padId = config.padding_idx ?? 0; // it is masked: only models that count positions by it care which it is
     const run = onnxRun({ session, task, hidden_size, logits: logits.columns, padId, applies });
     let running: Promise<unknown> = Promise.resolve();
     const scheduler = createScheduler({
