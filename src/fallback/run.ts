@@ -1,4 +1,4 @@
-/** Passes of the scheduler by an ONNX file: padded batches, and heads that compute in plain numbers. */
+/** Passes of the scheduler by an ONNX file, and heads that compute in plain numbers. */
 import type { Pooling } from '../api/embeddings';
 import { ModelFileError, WebGPUUnavailableError } from '../api/errors';
 import type { Task } from '../api/types';
@@ -9,12 +9,10 @@ import { type TokenStream, tokenStream } from '../packing/stream';
 import type { HeadRequest, HeadResult } from '../runtime/head-runner';
 import type { Span } from '../runtime/pass-items';
 import type { SchedulerOptions } from '../runtime/scheduler';
-import type { Batch, OnnxSession, Output } from './transformers-js';
+import type { OnnxSession, Output, Sequence } from './transformers-js';
 
-/** Of a batch, with its padding. The page has a turn after each. */
-export const BATCH_TOKENS = 512;
-/** Of a batch's logits, which ONNX Runtime has all at once. */
-const LOGITS_BYTES = 64 << 20;
+/** Milliseconds after which the page has a turn. */
+const TURN = 50;
 
 /** What the run has to know of a model. */
 export interface OnnxModel {
@@ -23,30 +21,33 @@ export interface OnnxModel {
   hidden_size: number;
   /** Logits per row or sequence. */
   logits: number;
-  padId: number;
   applies: Applies;
 }
 
 type Outputs = Record<string, Output>;
 
-/** Rejects with a WebGPUUnavailableError for what only the GPU's kernels compute. */
+/**
+ * One sequence after the other: WebAssembly gains next to nothing by batches, a page would wait longer for its turn, and quantised weights, whose
+ * activations are rounded by the largest of a batch, would give a text other numbers in other company. Rejects with a WebGPUUnavailableError for what
+ * only the GPU's kernels compute.
+ */
 export function onnxRun(model: OnnxModel): SchedulerOptions['run'] {
-  const ofTokens = model.task === 'mlm' || model.task === 'tokcls';
-  const most = Math.min(BATCH_TOKENS, ofTokens ? Math.floor(LOGITS_BYTES / 4 / model.logits) : Infinity);
   return async (sequences, requests, options) => {
     if (options.hiddenRows || requests.some(({ head }) => !head.onCpu)) throw needsGpu();
     const stream = tokenStream(sequences, options);
     const places = requests.map((request) => placesOf(request, stream));
     const answers = requests.map((): Float32Array[] => []);
-    for (const batch of batchesOf(sequences, most)) {
-      const outputs = await model.session.run(padded(batch, stream, model.padId));
+    let turn = performance.now();
+    for (const s of sequences.keys()) {
+      const outputs = await model.session.run(inputOf(s, stream));
       for (const [q, { head }] of requests.entries()) {
         for (const [r, { sequence, span }] of places[q].entries()) {
-          const place = batch.indexOf(sequence);
-          if (place >= 0) answers[q][r] = head.onCpu!(sequenceOf(model, outputs, place, span));
+          if (sequence === s) answers[q][r] = head.onCpu!(sequenceOf(model, outputs, span));
         }
       }
+      if (performance.now() - turn < TURN) continue;
       await new Promise((resolve) => setTimeout(resolve));
+      turn = performance.now();
     }
     return { heads: answers.map(joined), dispatches: 0, flops: 0, issuedFlops: 0 };
   };
@@ -73,46 +74,20 @@ function placesOf(
   });
 }
 
-/** Sequences of like lengths together, of at most `most` tokens with their padding unless one alone has more; the longest first. */
-export function batchesOf(sequences: Uint32Array[], most: number): number[][] {
-  const order = [...sequences.keys()].sort((a, b) => sequences[b].length - sequences[a].length);
-  const batches: number[][] = [];
-  for (const s of order) {
-    const last = batches.at(-1);
-    if (last && (last.length + 1) * sequences[last[0]].length <= most) last.push(s);
-    else batches.push([s]);
-  }
-  return batches;
-}
-
-function padded(
-  batch: number[],
-  { input_ids, token_type_ids, cu_seqlens, key_ends }: TokenStream,
-  padId: number,
-): Batch {
-  const length = cu_seqlens[batch[0] + 1] - cu_seqlens[batch[0]];
-  const list = (fill: number, value: (row: number, sequence: number) => number) => {
-    const all = new BigInt64Array(batch.length * length).fill(BigInt(fill));
-    for (const [place, s] of batch.entries()) {
-      for (let row = cu_seqlens[s]; row < cu_seqlens[s + 1]; row++) {
-        all[place * length + row - cu_seqlens[s]] = BigInt(value(row, s));
-      }
-    }
-    return all;
-  };
+const inputOf = (s: number, { cu_seqlens, input_ids, token_type_ids }: TokenStream): Sequence => {
+  const tokens = [cu_seqlens[s], cu_seqlens[s + 1]] as const;
+  const attention_mask = new Uint32Array(tokens[1] - tokens[0]).fill(1);
   return {
-    rows: batch.length,
-    length,
-    input_ids: list(padId, (row) => input_ids[row]),
-    attention_mask: list(0, (row, s) => Number(row < key_ends[s])),
-    token_type_ids: list(0, (row) => token_type_ids[row]),
+    input_ids: input_ids.subarray(...tokens),
+    attention_mask,
+    token_type_ids: token_type_ids.subarray(...tokens),
   };
-}
+};
 
-/** Tokens of the sequence at a place of the batch, as heads read it. */
-function sequenceOf(model: OnnxModel, outputs: Outputs, place: number, [start, first, end]: Span): CpuSequence {
+/** Tokens of a sequence, as heads read it. */
+function sequenceOf(model: OnnxModel, outputs: Outputs, [start, first, end]: Span): CpuSequence {
   const { session, applies } = model;
-  /** Rows of an output [batch, length, width], or the one of [batch, width]. */
+  /** Rows of an output [1, length, width], or the one of [1, width]. */
   const rowsOf = (name: string, width: number): Float32Array<ArrayBuffer>[] => {
     const { data, dims } = outputs[name];
     if (dims.at(-1) !== width) {
@@ -120,13 +95,12 @@ function sequenceOf(model: OnnxModel, outputs: Outputs, place: number, [start, f
         `${session.where}: ${name} has ${dims.at(-1)} numbers per row, but the checkpoint's config.json says ${width}. It is the export of another model.`,
       );
     }
-    const [from, to] = dims.length === 3 ? [place * dims[1] + start, place * dims[1] + end] : [place, place + 1];
+    const [from, to] = dims.length === 3 ? [start, end] : [0, 1];
     return Array.from({ length: to - from }, (_, r) => data.slice((from + r) * width, (from + r + 1) * width));
   };
   const logits = (): Float32Array<ArrayBuffer> => {
     if (model.task !== 'qa') return rowsOf('logits', model.logits)[0];
-    const at = ({ data, dims }: Output) => data[place * dims[1] + start];
-    return Float32Array.of(at(outputs.start_logits), at(outputs.end_logits));
+    return Float32Array.of(outputs.start_logits.data[start], outputs.end_logits.data[start]);
   };
   return {
     through(modules, poolings = modules.find(isPooling)!.poolings) {

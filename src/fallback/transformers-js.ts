@@ -34,14 +34,8 @@ const DEVICE =
 /** For `info.adapter`. */
 export const DESCRIPTION = `transformers.js (${DEVICE === 'wasm' ? 'WebAssembly' : 'CPU'})`;
 
-/** Sequences of one length, padded: each list is [rows, length], row-major. */
-export interface Batch {
-  rows: number;
-  length: number;
-  input_ids: BigInt64Array;
-  attention_mask: BigInt64Array;
-  token_type_ids: BigInt64Array;
-}
+/** Of each token its id, whether it is attended to, and its type. */
+export type Sequence = Record<'input_ids' | 'attention_mask' | 'token_type_ids', Uint32Array>;
 
 /** f32 numbers, row-major. */
 export interface Output {
@@ -54,7 +48,7 @@ export interface OnnxSession {
   outputs: string[];
   /** Where its file is, for messages. */
   where: string;
-  run(batch: Batch): Promise<Record<string, Output>>;
+  run(sequence: Sequence): Promise<Record<string, Output>>;
   dispose(): Promise<void>;
 }
 
@@ -102,8 +96,11 @@ export async function openSession(
   return {
     outputs: outputNames,
     where: `${file} of ${shownUrl(place)}`,
-    async run({ rows, length, ...lists }) {
-      const tensors = Object.entries(lists).map(([name, list]) => [name, new Tensor('int64', list, [rows, length])]);
+    async run(sequence) {
+      const tensors = Object.entries(sequence).map(([name, list]) => [
+        name,
+        new Tensor('int64', BigInt64Array.from(list, BigInt), [1, list.length]),
+      ]);
       const outputs: Record<string, Tensor> = await model.forward(Object.fromEntries(tensors));
       return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, numbersOf(tensor)]));
     },
