@@ -28,7 +28,7 @@ export interface Repository {
 }
 
 /** The bytes of a file as the Hub would have it, with the name that transformers.js gives to external weights; undefined if there is none. */
-function read({ of, files = {}, change }: Repository, file: string): Uint8Array | undefined {
+export function readFrom({ of, files = {}, change }: Repository, file: string): Uint8Array | undefined {
   if (Object.hasOwn(files, file)) {
     const own = files[file];
     return own instanceof Uint8Array || own === undefined ? own : Buffer.from(JSON.stringify(own));
@@ -57,7 +57,7 @@ export function useHub(repositories: Record<string, Repository>): void {
     const [, id = '', file = ''] = /^\/([\w-]+\/[\w-]+)\/resolve\/main\/(.*)$/.exec(request.url ?? '') ?? [];
     hub.requests.push(`${request.method} ${request.url}`);
     const repository = hub.repositories[id];
-    const bytes = repository && read(repository, file);
+    const bytes = repository && readFrom(repository, file);
     if (!bytes) response.writeHead(404).end('Entry not found');
     else response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
   });
