@@ -1,14 +1,18 @@
 /** modernbert-webgpu/fallback as it is published, in a Chromium without WebGPU: transformers.js on WebAssembly, under a content security policy. */
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright';
+import { build } from 'vite';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { readFrom } from '../src/fallback/test-hub';
 import { minCosine, nanoTexts, readGolden } from '../src/model/fixtures/golden';
+import { ROOT } from '../tools/bundle.mjs';
+import { bundleLibrary } from '../tools/library.mjs';
 import { useLibraryPage } from './library-page';
+import { write } from './packed';
 
 declare const library: typeof import('../src/fallback');
 
@@ -27,16 +31,18 @@ const MODULES = [
   'config_sentence_transformers.json',
   '1_Pooling/config.json',
 ];
-let models: string;
+/** Below it models/, and app/ with what Vite makes of it in site/. */
+let folder: string;
 let browser: Browser;
 beforeAll(async () => {
-  models = await mkdtemp(join(tmpdir(), 'modernbert-models-'));
+  folder = await mkdtemp(join(tmpdir(), 'modernbert-fallback-'));
   for (const of of ['nano', 'nano-embed']) {
     for (const file of [...FILES, ...MODULES, 'onnx/model.onnx', 'onnx/model.onnx_data']) {
       const bytes = readFrom({ of }, file);
       if (!bytes) continue;
-      await mkdir(dirname(join(models, of, file)), { recursive: true });
-      await writeFile(join(models, of, file), bytes);
+      const path = join(folder, 'models', of, file);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, bytes);
     }
   }
   // Without the tests' usual flags Chromium offers no adapter on a machine without a GPU; --disable-gpu leaves it none anywhere.
@@ -44,18 +50,22 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser?.close();
-  await rm(models, { recursive: true });
+  await rm(folder, { recursive: true });
 });
 
 const originOf = useLibraryPage({
   fileOf: (path) =>
-    path.replace(/^\/(ort|peer|models)\//, (_, name) => `${{ ort: ORT, peer: PEER, models }[name as 'ort']}/`),
+    path
+      .replace(/^\/ort\//, `${ORT}/`)
+      .replace(/^\/peer\//, `${PEER}/`)
+      .replace(/^\/(models|site)\//, `${folder}/$1/`),
   texts: {
     '/page.html': `<!doctype html><link rel="icon" href="data:,"><script type="importmap">${IMPORTS}</script><script type="module" src="page.js"></script>`,
     '/page.js': `
 import * as library from './library/fallback.js';
 import { env } from '@huggingface/transformers';
-env.backends.onnx.wasm.wasmPaths = '/ort/';
+env.useWasmCache = false;
+env.backends.onnx.wasm.wasmPaths = { mjs: '/ort/ort-wasm-simd-threaded.mjs', wasm: '/ort/ort-wasm-simd-threaded.wasm' };
 Object.assign(window, { library });`,
   },
   headers: { 'content-security-policy': POLICY },
@@ -120,4 +130,41 @@ it('errors are of the classes that the library exports', async () => {
     }),
   );
   expect(result).toEqual([true, expect.stringMatching(/could not load onnx\/model_quantized.onnx of \/models\/nano/)]);
+});
+
+it("in a worker of the page's own, as the guide has it, built by Vite", async () => {
+  const guide = await readFile(join(ROOT, 'docs/guide/fallback.md'), 'utf8');
+  const blocks = [...guide.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, block]) => block);
+  const blockWith = (text: string) => blocks.find((block) => block.includes(text))!;
+  const worker = blockWith('// embed-worker.ts').replace(
+    /'nomic-ai\/.*?', \{/,
+    "'/models/nano-embed', { dtype: 'f32',",
+  );
+  expect(worker).toContain('/models/nano-embed');
+  await write(join(folder, 'app'), {
+    'package.json': '{"type":"module"}',
+    'index.html': '<link rel="icon" href="data:,"><script type="module" src="./main.ts"></script>',
+    'main.ts': blockWith('new Worker('),
+    'embed-worker.ts': `${blockWith('wasmPaths')}${worker}`,
+  });
+  const packages = join(folder, 'app/node_modules');
+  await mkdir(join(packages, '@huggingface'), { recursive: true });
+  await symlink(dirname(PEER), join(packages, '@huggingface/transformers'));
+  await bundleLibrary(join(packages, 'modernbert-webgpu/dist'));
+  await cp(join(ROOT, 'package.json'), join(packages, 'modernbert-webgpu/package.json'));
+  await build({
+    root: join(folder, 'app'),
+    configFile: false,
+    logLevel: 'error',
+    base: './',
+    worker: { format: 'es' },
+    build: { outDir: join(folder, 'site') },
+  });
+  const page = await browser.newPage();
+  const printed = page.waitForEvent('console', { predicate: (message) => message.type() === 'log' });
+  page.on('pageerror', (error) => expect(error).toBeUndefined());
+  await page.goto(`${originOf()}/site/index.html`);
+  expect((await printed).text()).toBe('2 256');
+  expect(page.workers()).toHaveLength(1);
+  await page.close();
 });
