@@ -35,8 +35,8 @@ const adapters = testAdapters();
 /**
  * Too slow on SwiftShader, or independent of the adapter. The tuner's tests compile every GEMM design dozens of times, at seconds each;
  * those of quantised models and of the family's twins load dozens of models (gemm, head and golden.gpu.test.ts run the same kernels on
- * both adapters); the guide's load a model per page. The command line, the order of passes and what happens after a loss do not
- * depend on the adapter; overflow.gpu.test.ts of the kernels runs on both.
+ * both adapters); the guide's load a model per page. The command line, the search, classifiers, the order of passes and what happens after a loss do
+ * not depend on the adapter; overflow.gpu.test.ts of the kernels runs on both.
  */
 const LAVAPIPE_ONLY = [
   'src/kernels/tune.gpu.test.ts',
@@ -52,6 +52,7 @@ const LAVAPIPE_ONLY = [
   'cli/serve.gpu.test.ts',
   'src/guide.gpu.test.ts',
   'src/integrations.gpu.test.ts',
+  'src/classifier.gpu.test.ts',
   'src/tasks/embed-sparse.gpu.test.ts',
   'src/session/recovery.gpu.test.ts',
   'src/session/convert.gpu.test.ts',
@@ -61,6 +62,7 @@ const LAVAPIPE_ONLY = [
   'src/fallback/fallback.gpu.test.ts',
   'bench/pack/pack.gpu.test.ts',
   'bench/shaders/clamps.gpu.test.ts',
+  'src/search/search.gpu.test.ts',
 ];
 
 /** Of tests that compute with Dawn in this process. */

@@ -45,7 +45,12 @@ it('trains a head on examples, shows its accuracy, classifies with it, exports a
   const before = await shares.allInnerTexts();
 
   const head = JSON.parse((await download(page, '#export-head')).bytes.toString());
-  expect(head).toMatchObject({ model: 'nano-embed', dim: 256, labels: ['food', 'sea'], training: { examples: 4 } });
+  expect(head).toMatchObject({
+    model: 'nano-embed',
+    dim: 256,
+    labels: ['food', 'sea'],
+    evaluation: { folds: 2, tested: 4 },
+  });
   await takePictures(page, 'classify-examples', '#classify');
 
   const give = (name: string, content: object) =>
@@ -56,6 +61,16 @@ it('trains a head on examples, shows its accuracy, classifies with it, exports a
   await waitForText(page, '#try-results', 'water');
   expect(await best.allInnerTexts()).toEqual(['water', 'meal']);
   expect(await shares.allInnerTexts()).toEqual(before);
+
+  // What this page exported at first, and what it never did.
+  const rows = [Array(256).fill(0), Array(256).fill(0)];
+  const { format, model, dim } = head;
+  const first = { format, version: 1, model, dtype: 'f16', dim, labels: ['old', 'older'], weights: rows, bias: [1, 0] };
+  await give('first.json', first);
+  await waitForText(page, '#try-results', 'older');
+  expect((await shares.allInnerTexts()).map(Number.parseFloat)).toEqual([73.1, 26.9, 73.1, 26.9]);
+  await give('damaged.json', { ...first, bias: [1] });
+  await waitForText(page, '#few-form .error', '"bias" must be a number per label');
 });
 
 it('classifies by labels with an NLI model from the Hub', async () => {

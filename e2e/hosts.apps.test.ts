@@ -167,7 +167,9 @@ export default () => {
 test.each([['--turbopack'], ['--webpack']])('Next %s: a page, and a route in Node', async (bundler) => {
   // Below e2e/bundlers, where Next and React are found.
   const app = join(ROOT, 'e2e/bundlers/build/next', bundler.slice(2));
-  await rm(app, { recursive: true, force: true });
+  const remove = () => rm(app, { recursive: true, force: true });
+  await remove();
+  ended.push(remove);
   await write(app, await nextApp());
   await cp(at(INSTALLED), join(app, 'node_modules/modernbert-webgpu'), { recursive: true });
   await cp(MODEL, join(app, 'public/models/minilm'), { recursive: true });

@@ -65,7 +65,7 @@ async function checkScripts(fetched: string[]) {
 }
 
 /** What a first load of a masked language model, and its call, need of the worker's parts. */
-const PARTS = ['download', 'every-load', 'first-load', 'modernbert', 'more-calls'];
+const PARTS = ['every-load', 'first-load', 'http', 'modernbert', 'more-calls'];
 
 it('a Vite app', async () => {
   await write(at(), { 'app/vite/index.html': PAGE, 'app/vite/main.js': MAIN });
@@ -136,7 +136,7 @@ document.title = data.every((x, i) => Math.abs(x - values[0][i]) < 2e-5) ? 'Pari
   await cp(join(ROOT, 'src/reference/fixtures/st-minilm'), at('site/models/bert'), { recursive: true });
   const fetched = await visitParis('/bert/');
   const parts = fetched.flatMap((name) => /\/worker-([\w-]+)\.js$/.exec(name)?.[1] ?? []);
-  expect(parts.sort()).toEqual(['download', 'every-load', 'first-load', 'more-families']);
+  expect(parts.sort()).toEqual(['every-load', 'first-load', 'http', 'more-families']);
 });
 
 it('an app bundles only what it uses', async () => {

@@ -12,6 +12,7 @@ import { mergedFiles } from '../src/model/adapter/merge';
 import { declaredPlaces } from '../src/model/build';
 import { readModelConfig } from '../src/model/families/registry';
 import { readSentence } from '../src/model/fixtures/sentence';
+import { readIndexFile } from '../src/search/file';
 import { createTokenizer } from '../src/tokenizer/tokenizer';
 import { CLI_TARGETS } from './cli-targets';
 import { mutateJson, mutateSafetensors } from './mutate';
@@ -207,6 +208,23 @@ async function mergeAdapter(adapter: Record<string, Uint8Array>): Promise<void> 
   await readSafetensors(file, { header: (all) => new Set(all.map(({ name }) => name)), chunk() {} });
 }
 
+/** An index of texts (modernbert-webgpu/search) as a file. */
+function searchIndex(precision: 'float32' | 'int8'): Uint8Array {
+  const lines = encoder.encode(
+    '{"id":"a","text":"The Seine crosses Paris.","metadata":{"n":[1,null]},"passages":[0,9,10,24]}\n{"id":"b","text":"Bread.","metadata":{},"passages":[0,6]}\n',
+  );
+  const vectors = 3 * 2 * (precision === 'float32' ? 4 : 1);
+  const index = { version: 1, embeddingSpace: 'a', precision, metric: 'cosine', dim: 2, chunk: false, document: {} };
+  const header = {
+    __metadata__: { format: 'modernbert-webgpu/search', index: JSON.stringify(index) },
+    vectors: { dtype: precision === 'float32' ? 'F32' : 'I8', shape: [3, 2], data_offsets: [0, vectors] },
+    documents: { dtype: 'U8', shape: [lines.length], data_offsets: [vectors, vectors + lines.length] },
+  };
+  const data = new Uint8Array(vectors + lines.length);
+  data.set(lines, vectors);
+  return safetensorsBytes(header, data);
+}
+
 export const TARGETS: readonly Target[] = [
   {
     name: 'adapter-config',
@@ -298,6 +316,15 @@ export const TARGETS: readonly Target[] = [
       await readSafetensors(fileOf(bytes, { size: undefined, step: 1 << 16 }), visitor);
       if (read > bytes.length) throw new Error('more was read than there is');
       await readSafetensors(fileOf(bytes, { step: 1 << 16 }), visitor);
+    },
+  },
+  {
+    name: 'search-index',
+    extension: 'safetensors',
+    seeds: [searchIndex('float32'), searchIndex('int8')],
+    mutate: mutateSafetensors,
+    async run(bytes) {
+      await (await readIndexFile(new Blob([bytes]))).records();
     },
   },
   {

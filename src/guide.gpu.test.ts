@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import type { Model } from './api/types';
+import { loadClassifier, trainClassifier } from './classifier';
 import { safetensorsBytes } from './formats/fixtures';
 import { publicModel } from './model/fixtures/golden';
 import { maxSim, similarity, sparseIndex } from './node';
+import { createIndex } from './search';
 import { loadTestModel } from './session/fixtures';
 import { labelsOf, tinyModel } from './tasks/fixtures';
 
@@ -70,6 +72,10 @@ const PAGES: Record<string, { model: () => string; prints: RegExp }> = {
     model: () => tinyModel('seqcls', labelsOf(['good', 'bad'])),
     prints: /^(good|bad) 0\.\d+\n(good, bad|bad, good)$/,
   },
+  'classifier.md': {
+    model: () => publicModel('nano-embed'),
+    prints: /^\d\.\d\d of 12 examples\n(delivery|payment|account) 0\.\d\d\n(delivery|payment|account) 0\.\d\d$/,
+  },
   'zero-shot.md': {
     model: () => tinyModel('seqcls', labelsOf(['entailment', 'not_entailment'])),
     prints: /^(\w+ 0\.\d{3}\n?){3}$/,
@@ -83,6 +89,7 @@ const PAGES: Record<string, { model: () => string; prints: RegExp }> = {
     model: () => fileURLToPath(new URL('./reference/fixtures/gliner-uni-span', import.meta.url)),
     prints: /^((person|place|organisation) \S.* \d+ \d+ [01]\.\d{3}\n?)+$/,
   },
+  'search.md': { model: withPrompts, prints: /^(seine 0\.0\d{3} The Seine|bread 0\.0\d{3} Bread)/ },
   'fill-mask.md': { model: () => publicModel('nano'), prints: /^0\.8\d+ The capital of France is Paris\.\n/ },
   'long-documents.md': { model: () => tinyModel('encoder'), prints: /^\d+ chunks, the best from \d+ to \d+$/ },
 };
@@ -96,7 +103,7 @@ it('every page of a task is run', () => {
 
 it.each(Object.entries(PAGES))('%s', async (page, { model, prints }) => {
   const example = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(folder, page), 'utf8'))?.[1] ?? '';
-  const body = example.replace(/^import .* from 'modernbert-webgpu';\n/, '');
+  const body = example.replace(/^import .* from 'modernbert-webgpu(\/\w+)?';\n/gm, '');
   expect(body).not.toBe(example);
   const printed: string[] = [];
   const loaded: Model[] = [];
@@ -108,6 +115,9 @@ it.each(Object.entries(PAGES))('%s', async (page, { model, prints }) => {
     similarity,
     maxSim,
     sparseIndex,
+    createIndex,
+    trainClassifier,
+    loadClassifier,
     console: { log: (...parts: unknown[]) => printed.push(parts.join(' ')) },
   };
   const AsyncFunction = (async () => {}).constructor as new (

@@ -12,12 +12,13 @@ import { parseSync } from 'rolldown/utils';
  * @type {Record<string, Rule>}
  */
 export const LAYERS = {
-  demo: { imports: ['index', 'bench', 'cli'] }, // bench: the benchmark page; cli: the search index
-  e2e: { imports: ['index', 'api', 'tools'], types: ['bench'] },
+  demo: { imports: ['index', 'classifier', 'seeded-random', 'bench', 'cli'] }, // bench: the benchmark page; cli: the search index
+  e2e: { imports: ['index', 'api', 'tools'], types: ['bench', 'search'] },
   bench: {
     imports: [
       'index',
       'node',
+      'search',
       'session',
       'runtime',
       'model',
@@ -32,15 +33,17 @@ export const LAYERS = {
     ],
   },
   training: { imports: ['node', 'api'] },
-  fuzz: { imports: ['cli', 'model', 'formats', 'tokenizer', 'api'] },
+  fuzz: { imports: ['cli', 'search', 'model', 'formats', 'tokenizer', 'api'] },
   cli: { imports: [] }, // its own package: it imports modernbert-webgpu/node as any user does
 
   index: { imports: ['session', 'similarity', 'packed-vectors', 'sparse', 'in-batches', 'api'] },
   inline: { imports: ['index', 'inline-worker', 'api'] },
   thread: { imports: ['index', 'session', 'store', 'api'] },
+  search: { imports: ['index', 'formats', 'api'] },
   transformers: { imports: ['index', 'api'] },
   'ai-sdk': { imports: ['api'] },
   langchain: { imports: ['api'] },
+  classifier: { imports: ['seeded-random', 'api'] },
   fallback: {
     imports: ['index', 'session', 'tasks', 'runtime', 'model', 'kernels', 'packing', 'sources', 'formats', 'api'],
   },
@@ -94,6 +97,7 @@ export const LAYERS = {
   'same-space': { imports: [] },
   'in-batches': { imports: ['api'] },
   'inline-worker': { imports: ['start-worker'] },
+  'seeded-random': { imports: [] },
   'start-worker': { imports: [] },
   'worker-parts': { imports: [] },
   api: { imports: [] },

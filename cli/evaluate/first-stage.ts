@@ -59,8 +59,8 @@ export const denseSearch = (loader: Loader, { prompts, metric, dimensions }: Den
   withModel(loader, async (model, { queries, batch: size, signal, meter }) => {
     const { pooling, similarity: own } = model.info;
     const by = metric ?? (own === 'MaxSim' ? 'cosine' : own);
-    // Cosines are products of unit vectors. Other metrics need the lengths that the checkpoint gives.
-    const normalize = by === 'cosine';
+    // Cosines are products of unit vectors. The checkpoint's own metric has its own lengths; another one those of the pooled states.
+    const normalize = by === 'cosine' ? true : by === own ? undefined : false;
     const compare = normalize ? 'dot' : by;
     const [query, document] = (['query', 'document'] as const).map((kind) => promptFor(model, kind, prompts[kind]));
     const call = (kind: typeof query) => ({ ...kind.options, normalize, dimensions, truncate: true });

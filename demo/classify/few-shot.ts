@@ -1,4 +1,4 @@
-import { proxy } from 'comlink';
+import { loadClassifier, trainClassifier } from '../../src/classifier';
 import type { Model } from '../../src/index';
 import type { App } from '../app';
 import { debounced, find, isAbort, showError } from '../dom';
@@ -6,23 +6,20 @@ import { knownModels } from '../known-models';
 import { count, percent, plural } from '../numbers';
 import { createRunButton } from '../run-button';
 import { saveFile } from '../save-file';
-import { callWorker } from '../worker-call';
 import { bars } from './bars';
 import { createClasses } from './classes';
-import { confusion } from './cross-validation';
+import type { Example } from './csv';
 import { createCsvPart } from './csv-part';
-import { checkModel, type HeadFile, headFile, linearHead, parseHeadFile, usage } from './head-file';
+import { checkModel, type HeadFile, parseHeadFile, usage } from './head-file';
 import { linesOf } from './lines';
-import { L2, probabilities } from './logistic-regression';
 import { SAMPLE } from './sample';
-import { type TrainingSet, trainingView } from './training-view';
-import type { Trained, Trainer } from './worker';
+import { trainingView } from './training-view';
 
 const BUILT_IN = { name: 'nano-embed', source: './models/nano-embed' };
+/** Texts that are less typical of the examples may be of no class at all. */
+const UNLIKE = 0.05;
 /** Milliseconds of rest in typing before texts are classified. */
 const REST = 250;
-
-const startTrainer = () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'classify' });
 
 /** Classes given by examples: a head is trained on any encoder's embeddings. */
 export function startFewShot(panel: HTMLElement, app: App): void {
@@ -47,58 +44,33 @@ export function startFewShot(panel: HTMLElement, app: App): void {
   find(form, '#undo-classes').addEventListener('click', () => columns.replaceChildren()); // what it says is no longer so
 
   createRunButton(form, find(form, '#train'), places, async (signal) => {
-    const set = trainingSet();
+    const examples = currentExamples();
     await picker.use(signal, async (model) => {
-      const { data, dim } = await model.embed(set.texts, {
+      const classifier = await trainClassifier(model, examples, {
         signal,
-        onProgress: ({ done }) => {
-          places.status.textContent = `Embedding: ${count(done)} of ${plural(set.texts.length, 'example')} …`;
+        onProgress: ({ phase, done, total }) => {
+          places.status.textContent =
+            phase === 'embed'
+              ? `Embedding: ${count(done)} of ${plural(total, 'example')} …`
+              : `Training: ${percent(done / total, 0)}`;
         },
       });
-      const trained = await train(set, data, dim, signal);
-      const { folds, predicted } = trained;
-      const accuracy = folds ? confusion(set.targets, predicted, set.labels.length).accuracy : null;
-      head = headFile(trained.head, {
-        model: picker.name(),
-        dtype: model.info.dtype,
-        dim,
-        labels: set.labels,
-        training: { examples: set.texts.length, l2: L2, folds, accuracy },
-      });
-      find(form, '#training').replaceChildren(...trainingView(set, trained));
-      places.status.textContent = `Trained on ${plural(set.texts.length, 'example')}.`;
+      head = { ...classifier.toJSON(), model: picker.name() };
+      find(form, '#training').replaceChildren(...trainingView(examples, classifier.evaluation));
+      places.status.textContent = `Trained on ${plural(examples.length, 'example')}.`;
     });
     showHead();
     void tryAgain();
   });
 
   /** The examples in the fields; throws an Error in words if nothing can be learnt from them. */
-  function trainingSet(): TrainingSet {
+  function currentExamples(): Example[] {
     const groups = classes.get();
     const labels = groups.map(({ label }) => label);
     if (groups.length < 2) throw new Error('Give examples of at least two classes, each with a name.');
     const twice = labels.find((label, i) => labels.indexOf(label) < i);
     if (twice) throw new Error(`Two classes have the name ${twice}. Rename one of them.`);
-    return {
-      labels,
-      texts: groups.flatMap(({ texts }) => texts),
-      targets: groups.flatMap(({ texts }, c) => texts.map(() => c)),
-    };
-  }
-
-  async function train({ labels, targets }: TrainingSet, features: Float32Array, dim: number, signal: AbortSignal) {
-    places.status.textContent = 'Training …';
-    let isDone = false; // progress has a channel of its own and may come late
-    const onProgress = proxy((share: number) => {
-      if (!isDone && !signal.aborted) places.status.textContent = `Training: ${percent(share, 0)}`;
-    });
-    try {
-      return await callWorker<Trainer, Trained>(startTrainer, signal, (trainer) =>
-        trainer.train({ features, dim, targets, classes: labels.length }, onProgress),
-      );
-    } finally {
-      isDone = true;
-    }
+    return groups.flatMap(({ label, texts }) => texts.map((text) => ({ text, label })));
   }
 
   function showHead() {
@@ -115,15 +87,17 @@ export function startFewShot(panel: HTMLElement, app: App): void {
     const [current, texts] = [head, linesOf(tryField.value)];
     const place = find(form, '#try-results');
     if (!current || texts.length === 0) return place.replaceChildren();
-    const { row, dim } = await model.embed(texts, { signal });
-    checkModel(current, { name: picker.name(), dim });
-    const linear = linearHead(current);
-    const results = texts.map((_, i) =>
-      probabilities(linear, row(i))
-        .map((score, c) => ({ label: current.labels[c], score }))
-        .sort((a, b) => b.score - a.score),
+    checkModel(current, picker.name());
+    const classifier = loadClassifier(model, current);
+    const isTested = classifier.evaluation.folds > 0;
+    const [results, typicality] = await Promise.all([
+      classifier.classify(texts, { signal }),
+      isTested ? classifier.typicality(texts, { signal }) : [],
+    ]);
+    const notes = typicality.map((share) =>
+      share < UNLIKE ? 'Unlike the examples: perhaps none of these.' : undefined,
     );
-    place.replaceChildren(bars(texts, results));
+    place.replaceChildren(bars(texts, results, notes));
   }
 
   /** As tryHead; shows what goes wrong. */
@@ -151,7 +125,8 @@ export function startFewShot(panel: HTMLElement, app: App): void {
     showError(places.error, undefined);
     try {
       const read = parseHeadFile(file.name, await file.text());
-      checkModel(read, { name: picker.name() });
+      checkModel(read, picker.name());
+      await picker.use(new AbortController().signal, async (model) => void loadClassifier(model, read));
       head = read;
     } catch (error) {
       return showError(places.error, error);

@@ -1,37 +1,13 @@
-import type { LinearHead } from './logistic-regression';
+import type { ClassifierFile } from '../../src/classifier';
 
-const FORMAT = 'modernbert-webgpu/classifier-head';
-
-/** A trained head as JSON: everything that it takes to classify with it elsewhere. */
-export interface HeadFile {
-  format: typeof FORMAT;
-  version: 1;
-  /** Hub id or name of the encoder whose embeddings (unit length) it was trained on. */
+/** An exported classifier, of this version or the first, with what this page adds: the Hub id or name of its model. */
+export interface HeadFile extends Pick<ClassifierFile, 'labels'>, Partial<Pick<ClassifierFile, 'encoder'>> {
   model: string;
-  dtype: string;
-  dim: number;
-  labels: string[];
-  /** [labels][dim] */
-  weights: number[][];
-  bias: number[];
-  training: { examples: number; l2: number; folds: number; accuracy: number | null };
+  /** In version 1; later ones have it in `encoder`. */
+  dtype?: string;
 }
 
-export function headFile(
-  { weights, bias }: LinearHead,
-  facts: Omit<HeadFile, 'format' | 'version' | 'weights' | 'bias'>,
-): HeadFile {
-  const { dim, labels, training, ...encoder } = facts;
-  const rows = labels.map((_, c) => [...Float32Array.from(weights.subarray(c * dim, (c + 1) * dim))]);
-  return { format: FORMAT, version: 1, ...encoder, dim, labels, weights: rows, bias: [...bias], training };
-}
-
-export const linearHead = ({ weights, bias }: HeadFile): LinearHead => ({
-  weights: Float64Array.from(weights.flat()),
-  bias: Float64Array.from(bias),
-});
-
-/** Reads what `headFile` wrote. Throws an Error in words for anything else. */
+/** Reads an exported file as far as it takes to choose its model; loadClassifier checks the rest. Throws an Error in words for anything else. */
 export function parseHeadFile(name: string, json: string): HeadFile {
   let head: Partial<HeadFile> | null;
   try {
@@ -39,39 +15,18 @@ export function parseHeadFile(name: string, json: string): HeadFile {
   } catch (cause) {
     throw new Error(`${name} is not JSON: ${(cause as Error).message}`, { cause });
   }
-  if (head?.format !== FORMAT) throw new Error(`${name} is not a classifier head: its "format" is not "${FORMAT}".`);
-  if (head.version !== 1) throw new Error(`${name} is of version ${head.version}; this page reads version 1.`);
-  const { model, dtype, dim, labels, weights, bias, training } = head;
-  const areFinite = (values: unknown, length: number) =>
-    Array.isArray(values) && values.length === length && values.every((value) => Number.isFinite(value));
-  const isWhole =
-    [model, dtype].every((text) => typeof text === 'string') &&
-    Number.isInteger(dim) &&
-    Array.isArray(labels) &&
-    labels.length >= 2 &&
-    labels.every((label) => typeof label === 'string') &&
-    Array.isArray(weights) &&
-    weights.length === labels.length &&
-    weights.every((row) => areFinite(row, dim as number)) &&
-    areFinite(bias, labels.length) &&
-    typeof training === 'object';
-  if (!isWhole)
-    throw new Error(`${name} is damaged: it needs weights [labels, dim] and bias [labels] of finite numbers.`);
+  if (typeof head?.model !== 'string' || !Array.isArray(head.labels)) {
+    throw new Error(`${name} is not a classifier that this page exported: it has no "model" and "labels".`);
+  }
   return head as HeadFile;
 }
 
-/** Throws an Error in words if the head was trained on another model's embeddings. `dim` is known once the model is loaded. */
-export function checkModel(head: HeadFile, model: { name: string; dim?: number }): void {
-  if (head.model !== model.name) {
-    throw new Error(
-      `This head was trained on embeddings of ${head.model}, and ${model.name} is chosen. Its numbers mean nothing to another model: choose ${head.model} first, or train a new head.`,
-    );
-  }
-  if (model.dim !== undefined && head.dim !== model.dim) {
-    throw new Error(
-      `This head is for embeddings of ${head.dim} numbers; the ${model.name} that is loaded gives ${model.dim}. They are not the same model.`,
-    );
-  }
+/** Throws an Error in words if the head was trained on another model's embeddings. */
+export function checkModel(head: HeadFile, name: string): void {
+  if (head.model === name) return;
+  throw new Error(
+    `This head was trained on embeddings of ${head.model}, and ${name} is chosen. Its numbers mean nothing to another model: choose ${head.model} first, or train a new head.`,
+  );
 }
 
 /** A text of a file as JavaScript, also in a comment: U+2028 and U+2029 end a line there. */
@@ -79,21 +34,12 @@ const quoted = (text: string): string =>
   JSON.stringify(text).replace(/[\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16)}`);
 
 /** How to use an exported head in one's own code. */
-export const usage = ({ model, dtype }: HeadFile, source: string): string => `\
+export const usage = ({ model, dtype, encoder }: HeadFile, source: string): string => `\
 import { loadModel } from 'modernbert-webgpu';
+import { loadClassifier } from 'modernbert-webgpu/classifier';
 
-const { labels, weights, bias } = await (await fetch('./classifier-head.json')).json();
-const model = await loadModel(${quoted(source)}, { dtype: ${quoted(dtype)} }); // ${quoted(model)}
-
-async function classify(texts) {
-  const { rows, row } = await model.embed(texts);
-  return Array.from({ length: rows }, (_, i) => {
-    const scores = weights.map((w, c) => w.reduce((sum, value, j) => sum + value * row(i)[j], bias[c]));
-    const powers = scores.map((score) => Math.exp(score - Math.max(...scores)));
-    const total = powers.reduce((sum, power) => sum + power, 0);
-    return labels.map((label, c) => ({ label, score: powers[c] / total })).sort((a, b) => b.score - a.score);
-  });
-}
-
-console.log(await classify(['What is this about?']));
+const model = await loadModel(${quoted(source)}, { dtype: ${quoted(String(encoder?.dtype ?? dtype))} }); // ${quoted(model)}
+const classifier = loadClassifier(model, await (await fetch('./classifier-head.json')).json());
+const [[best]] = await classifier.classify(['What is this about?']);
+console.log(best.label, best.score);
 `;

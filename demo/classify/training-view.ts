@@ -1,9 +1,8 @@
+import type { Evaluation, Example } from '../../src/classifier';
 import { element } from '../dom';
 import { smallest } from '../extremes';
 import { keyScroll } from '../key-scroll';
 import { percent, plural } from '../numbers';
-import { type Confusion, confidence, confusion } from './cross-validation';
-import type { Trained } from './worker';
 
 /** Fewer examples of a class say little of how good a head is. */
 const FEW = 10;
@@ -12,48 +11,41 @@ const LISTED = 50;
 /** Where black text on a cell's colour reads worse than white, or the other way round in the dark. */
 const STRONG = 0.625;
 
-/** What a head was trained on: `targets` are indices of `labels`, one a text. */
-export interface TrainingSet {
-  labels: string[];
-  texts: string[];
-  targets: number[];
-}
-
 /** How good a head is: accuracy, the confusion matrix, and which examples were taken for something else. */
-export function trainingView({ labels, texts, targets }: TrainingSet, { folds, predicted }: Trained): HTMLElement[] {
-  if (folds === 0) {
-    const note = 'A class has a single example: how good the head is cannot be tested. Give every class at least two.';
+export function trainingView(examples: Example[], evaluation: Evaluation): HTMLElement[] {
+  if (evaluation.folds === 0) {
+    const note = 'No class has two examples: how good the head is cannot be tested. Give every class at least two.';
     return [element('p', {}, note)];
   }
-  const result = confusion(targets, predicted, labels.length);
-  const wrong = targets.flatMap((target, i) =>
-    predicted[i] === target ? [] : [`${texts[i]} (${labels[target]}, taken for ${labels[predicted[i]]})`],
+  const wrong = evaluation.mistakes.map(
+    ({ index, label }) => `${examples[index].text} (${examples[index].label}, taken for ${label})`,
   );
   return [
-    summary(result, folds, targets.length),
-    keyScroll(element('section', { className: 'table-scroll', ariaLabel: 'Confusion matrix' }, matrix(labels, result))),
+    summary(evaluation),
+    keyScroll(element('section', { className: 'table-scroll', ariaLabel: 'Confusion matrix' }, matrix(evaluation))),
     ...(wrong.length > 0 ? [mistakes(wrong)] : []),
   ];
 }
 
-function summary({ counts, accuracy }: Confusion, folds: number, examples: number): HTMLElement {
-  const [low, high] = confidence(accuracy, examples).map((share) => percent(share, 0));
-  const fewest = smallest(counts.map((row) => row.reduce((sum, n) => sum + n, 0)));
+function summary({ accuracy = 0, accuracyInterval = [0, 1], folds, tested, labels }: Evaluation): HTMLElement {
+  const [low, high] = accuracyInterval.map((share) => percent(share, 0));
+  const fewest = smallest(labels.map(({ support }) => support));
   return element(
     'p',
     { className: 'accuracy' },
     element('strong', {}, percent(accuracy, 0)),
     ` right in ${folds}-fold cross-validation: each example was classified by a head that had not seen it.`,
-    ` With ${plural(examples, 'example')}, the true share may well be anywhere from ${low} to ${high}.`,
+    ` With ${plural(tested, 'example')}, the true share may well be anywhere from ${low} to ${high}.`,
     fewest < FEW ? ` Classes of ${FEW} examples and more say it better.` : '',
   );
 }
 
-function matrix(labels: string[], { counts, precision, recall }: Confusion): HTMLTableElement {
+function matrix({ labels, confusion }: Evaluation): HTMLTableElement {
   const table = element('table', { className: 'confusion' });
   table.createCaption().textContent = 'Rows: what an example is; columns: what the head said';
   const heading = (scope: string, text: string, title = '') => element('th', { scope, title }, text);
-  const share = (value: number) => element('td', { className: 'count' }, Number.isNaN(value) ? '–' : percent(value, 0));
+  const share = (value: number | undefined) =>
+    element('td', { className: 'count' }, value === undefined ? '–' : percent(value, 0));
   table
     .createTHead()
     .append(
@@ -61,20 +53,20 @@ function matrix(labels: string[], { counts, precision, recall }: Confusion): HTM
         'tr',
         {},
         element('td'),
-        ...labels.map((label) => heading('col', label)),
+        ...labels.map(({ label }) => heading('col', label)),
         heading('col', 'Recall', 'How many of a class were found'),
       ),
     );
   table.createTBody().append(
-    ...counts.map((row, truth) => {
-      const total = row.reduce((sum, n) => sum + n, 0);
+    ...confusion.map((row, truth) => {
+      const { label, support, recall } = labels[truth];
       const cells = row.map((n, said) => {
         const cell = element('td', { className: truth === said ? 'cell right' : 'cell' }, String(n));
-        cell.classList.toggle('strong', n / total > STRONG);
-        cell.style.setProperty('--share', String(n / total));
+        cell.classList.toggle('strong', n / Math.max(support, 1) > STRONG);
+        cell.style.setProperty('--share', String(n / Math.max(support, 1)));
         return cell;
       });
-      return element('tr', {}, heading('row', labels[truth]), ...cells, share(recall[truth]));
+      return element('tr', {}, heading('row', label), ...cells, share(recall));
     }),
   );
   table
@@ -84,7 +76,7 @@ function matrix(labels: string[], { counts, precision, recall }: Confusion): HTM
         'tr',
         {},
         heading('row', 'Precision', 'How many that were said to be of a class are'),
-        ...precision.map(share),
+        ...labels.map(({ precision }) => share(precision)),
         element('td'),
       ),
     );

@@ -1,6 +1,6 @@
 import { PCA } from 'ml-pca';
 import { UMAP } from 'umap-js';
-import { seededRandom } from '../seeded-random';
+import { seededRandom } from '../../src/seeded-random';
 import { unitRows } from './geometry';
 
 /** Points of a map, [rows, 2]. */

@@ -65,9 +65,10 @@ export interface EmbedOptions<P extends Precision = Precision> extends CallOptio
   /** Default: the checkpoint's own. Several are concatenated in this order. The checkpoint's Dense modules apply to any pooling. */
   pooling?: Pooling | Pooling[];
   /**
-   * Normalise to unit length after the checkpoint's modules and `dimensions` (sentence-transformers' normalize_embeddings). Default: true if the
-   * modules do not end in a Normalize, or with `dimensions`; else the modules decide: a checkpoint that itself cuts embeddings after its Normalize
-   * (truncate_dim) has rows shorter than 1, as in sentence-transformers. false also leaves out a Normalize at the end of the modules.
+   * Normalise to unit length after the checkpoint's modules and `dimensions` (sentence-transformers' normalize_embeddings). Default: true for
+   * checkpoints compared by cosine (`info.similarity`) whose modules do not end in a Normalize, or with `dimensions`; else the modules decide: a
+   * checkpoint that itself cuts embeddings after its Normalize (truncate_dim) has rows shorter than 1, and one compared by dot product has the
+   * lengths that it was trained for, as in sentence-transformers. false also leaves out a Normalize at the end of the modules.
    */
   normalize?: boolean;
   /** Put before every text: one of `info.prompts` by name, or the prompt itself. Default: the prompt of `kind`, else `info.defaultPrompt`, if any. */

@@ -1,6 +1,7 @@
 import { ModelFileError } from '../api/errors';
 import type { ModelFile } from '../formats/model-files';
 import { streamFrom } from '../formats/read';
+import { download } from './download';
 import { drop, httpError, isFrom, isHtml, type RequestOptions, request } from './request';
 import { shownUrl } from './urls';
 
@@ -41,8 +42,6 @@ export async function openHttp(name: string, url: string, asked: HttpOptions): P
   const left = new AbortController();
   const signal = asked.signal ? AbortSignal.any([asked.signal, left.signal]) : left.signal;
   const options = { ...asked, signal };
-  const part = import('./download'); // meanwhile
-  part.catch(() => {});
   const answer = await request(url, options);
   if (answer.error) {
     if (asked.isOptional && answer.isSilent) return { missing: answer.error.message, isUnsure: true };
@@ -60,7 +59,6 @@ export async function openHttp(name: string, url: string, asked: HttpOptions): P
   }
   const expected = { ...linked(headers), ...asked.expected };
   const size = expected.size ?? exactSize(response);
-  const { download } = await part;
   const chunks = download(name, url, response, { ...options, expected: { ...expected, size } });
   const first = await chunks.next();
   if (isHtml(response) || (!first.done && /^\s*<(!doctype|html|head|\?xml)\b/i.test(startOf(first.value)))) {

@@ -1,8 +1,8 @@
 import { ModelFileError } from '../api/errors';
 import type { ModelSource } from '../api/types';
 import { isFileName, type ModelFiles } from '../formats/model-files';
-import { type Missing, openHttp } from './http';
-import { encodePath, type HubOptions, hubFiles } from './hub';
+import type { Missing } from './http';
+import { encodePath, type HubOptions, hubFiles, openHttp } from './hub';
 import { httpUrl, shownUrl } from './urls';
 
 export interface SourceOptions extends HubOptions {

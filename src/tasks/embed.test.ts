@@ -107,6 +107,11 @@ describe('embed', () => {
     expect(await spaceOf({ dimensions: 16, normalize: false })).toBe('test/float/mean/16/raw');
     expect(await spaceOf({ precision: 'binary' })).toBe('test/float/mean/64/unit/binary');
     expect(await spaceOf({ precision: 'int8' })).toBe('test/float/mean/64/unit/int8');
+    // The lengths of embeddings made for the dot product count.
+    const dot = using({ chains, similarity: 'dot' }).calls;
+    expect((await dot.embed('x')).embeddingSpace).toBe('test/float/mean/64/raw');
+    expect((await dot.embed('x', { dimensions: 16 })).embeddingSpace).toBe('test/float/mean/16/raw');
+    expect((await dot.embed('x', { normalize: true })).embeddingSpace).toBe('test/float/mean/64/unit');
     const ranged = (most: number) =>
       spaceOf({ precision: 'int8', ranges: { min: Array(64).fill(-1), max: new Float32Array(64).fill(most) } });
     expect(await ranged(1)).toMatch(/^test\/float\/mean\/64\/unit\/int8~[0-9a-f]{8}$/);

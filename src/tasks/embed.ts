@@ -36,7 +36,8 @@ async function embedTexts<P extends Precision = 'float32'>(
   if (!chain.pooling) throw wrongOutput('embed needs a checkpoint with one vector per text', sentence);
   const poolings = poolingsOf(options.pooling ?? chain.pooling.poolings, chain);
   const dim = dimensionsOf(options.dimensions, poolings, chain, parts);
-  const { normalize = normalizesAfter(chain) || options.dimensions !== undefined } = options;
+  const byAngle = sentence.similarity === 'cosine'; // other metrics need the lengths that the checkpoint gives
+  const { normalize = byAngle && (normalizesAfter(chain) || options.dimensions !== undefined) } = options;
   const list = Array.isArray(texts) ? texts : [texts];
   checkList(list, 'texts');
   const hasIds = list.some((text) => typeof text === 'object');

@@ -103,6 +103,7 @@ export function callsOn(
       chains: { any: chainOf([poolingModule(['mean'])], parsed.hidden_size) },
       refused: {},
       output: 'sentence_embedding',
+      similarity: 'cosine',
       prompts: {},
       ...sentence,
     } as SentenceConfig,

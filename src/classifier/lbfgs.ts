@@ -1,5 +1,5 @@
 /** The value of a function at `x`; writes its gradient into `gradient`. */
-export type Differentiable = (x: Float64Array, gradient: Float64Array) => number;
+export type Differentiable = (x: Float64Array, gradient: Float64Array) => number | Promise<number>;
 
 export interface MinimiseOptions {
   /** Ends once no part of the gradient is larger. Default 1e-6. */
@@ -15,10 +15,13 @@ const HISTORY = 10;
  * Minimises a smooth function from `x`, in place: limited-memory BFGS (Nocedal and Wright, Numerical Optimization, algorithm 7.5)
  * with a backtracking line search. Nothing is random: the same input gives the same result.
  */
-export function minimise(f: Differentiable, x: Float64Array, options: MinimiseOptions = {}): { iterations: number } {
-  const { tolerance = 1e-6, maxIterations = 500 } = options;
+export async function minimise(
+  f: Differentiable,
+  x: Float64Array,
+  { tolerance = 1e-6, maxIterations = 500 }: MinimiseOptions = {},
+): Promise<{ iterations: number }> {
   let gradient = new Float64Array(x.length);
-  let value = f(x, gradient);
+  let value = await f(x, gradient);
   const history: { step: Float64Array; change: Float64Array; curvature: number }[] = [];
   for (let iteration = 0; iteration < maxIterations; iteration++) {
     if (gradient.every((part) => Math.abs(part) <= tolerance)) return { iterations: iteration };
@@ -30,7 +33,7 @@ export function minimise(f: Differentiable, x: Float64Array, options: MinimiseOp
     let size = history.length === 0 ? 1 / Math.max(1, Math.sqrt(dot(gradient, gradient))) : 1;
     do {
       for (let i = 0; i < x.length; i++) next[i] = x[i] + size * direction[i];
-      nextValue = f(next, nextGradient);
+      nextValue = await f(next, nextGradient);
       size /= 2;
     } while (nextValue > value + 2e-4 * size * slope && size > 1e-12);
     if (nextValue >= value) return { iterations: iteration }; // as low as f64 can tell

@@ -1,0 +1,170 @@
+/** What an index holds in memory: its documents, their passages, the passages' vectors and words. */
+import { fuse } from './fuse';
+import { nearest } from './nearest';
+import type { IndexHit, IndexRecord, IndexSearchOptions, IndexSpec, Metadata, Passage, WordOptions } from './types';
+import { type Row, VectorTable } from './vector-table';
+import { type WordIndex, wordIndex } from './words';
+
+interface StoredDocument {
+  id: string;
+  text: string;
+  metadata: Metadata;
+  passages: StoredPassage[];
+}
+
+interface StoredPassage extends Passage {
+  document: StoredDocument;
+  /** Its place in the list of all passages, and its vector's in the table. */
+  row: number;
+}
+
+/** A document and the passage that was found. */
+interface Found {
+  passage: StoredPassage;
+  score: number;
+}
+
+/** Documents of each search that are fused, as the command line's index in Postgres does. */
+const FUSED = 100;
+
+export class Contents {
+  private readonly documents = new Map<string, StoredDocument>();
+  private readonly passages: StoredPassage[] = [];
+  private readonly vectors: VectorTable;
+  private readonly words: WordIndex<StoredPassage> | undefined;
+
+  constructor(
+    private readonly spec: IndexSpec,
+    words: WordOptions | false,
+  ) {
+    this.vectors = new VectorTable(spec.precision, spec.dim);
+    const textOf = ({ document, start, end }: StoredPassage) => document.text.slice(start, end);
+    this.words = words ? wordIndex(textOf, words) : undefined;
+  }
+
+  get size(): number {
+    return this.documents.size;
+  }
+
+  get passageCount(): number {
+    return this.passages.length;
+  }
+
+  /** Whether a text's vectors are here. */
+  hasText(id: string, text: string): boolean {
+    return this.documents.get(id)?.text === text;
+  }
+
+  /** Whether adding the record would change nothing. */
+  isSame({ id, text, metadata }: IndexRecord): boolean {
+    return this.hasText(id, text) && JSON.stringify(this.documents.get(id)?.metadata) === JSON.stringify(metadata);
+  }
+
+  has(id: string): boolean {
+    return this.documents.has(id);
+  }
+
+  /** A document with its vectors, as plain data. */
+  record(id: string): IndexRecord {
+    const { text, metadata, passages } = this.documents.get(id)!;
+    const vectors = this.vectors.copy(passages.map(({ row }) => row));
+    return { id, text, metadata, passages: passages.map(({ start, end }) => ({ start, end })), vectors };
+  }
+
+  ids(): IterableIterator<string> {
+    return this.documents.keys();
+  }
+
+  /** Makes room, so that what follows cannot fail half-way for want of memory. */
+  reserve(passages: number): void {
+    this.vectors.reserve(this.passages.length + passages);
+  }
+
+  put({ id, text, metadata, passages, vectors }: IndexRecord): void {
+    this.remove(id);
+    const document: StoredDocument = { id, text, metadata, passages: [] };
+    const { dim } = this.spec;
+    for (const [i, { start, end }] of passages.entries()) {
+      const row = this.vectors.push(vectors.subarray(i * dim, (i + 1) * dim));
+      const passage = { document, start, end, row };
+      document.passages.push(passage);
+      this.passages.push(passage);
+      this.words?.add(passage);
+    }
+    this.documents.set(id, document);
+  }
+
+  remove(id: string): void {
+    for (const passage of this.documents.get(id)?.passages ?? []) {
+      this.words?.remove(passage);
+      this.vectors.remove(passage.row);
+      const last = this.passages.pop()!;
+      if (last === passage) continue;
+      last.row = passage.row;
+      this.passages[last.row] = last;
+    }
+    this.documents.delete(id);
+  }
+
+  /** The best documents. `vector`: the query's, unless only words are searched. */
+  search(
+    query: string,
+    vector: Row | undefined,
+    { topK, mode, filter }: Required<Pick<IndexSearchOptions, 'topK' | 'mode'>> & Pick<IndexSearchOptions, 'filter'>,
+  ): IndexHit[] {
+    const allowed = filter && this.allowed(filter);
+    const depth = mode === 'hybrid' ? Math.max(topK, FUSED) : topK;
+    const rankings: Found[][] = [];
+    if (vector) rankings.push(this.byVectors(vector, depth, allowed));
+    if (mode !== 'vectors') rankings.push(this.byWords(query, depth, allowed));
+    const found = mode === 'hybrid' ? fused(rankings) : rankings[0];
+    return found.slice(0, topK).map(({ passage: { document, start, end }, score }) => ({
+      id: document.id,
+      text: document.text,
+      metadata: document.metadata,
+      score,
+      ...(this.spec.chunk && { passage: { start, end } }),
+    }));
+  }
+
+  /** A number per passage, 0 for those that the filter leaves out. */
+  private allowed(filter: NonNullable<IndexSearchOptions['filter']>): Uint8Array {
+    const allowed = new Uint8Array(this.passages.length);
+    for (const { id, metadata, passages } of this.documents.values()) {
+      if (filter(metadata, id)) for (const { row } of passages) allowed[row] = 1;
+    }
+    return allowed;
+  }
+
+  /** A document's passages may fill the first places, so more are asked for until there are enough documents. */
+  private byVectors(vector: Row, depth: number, allowed: Uint8Array | undefined): Found[] {
+    for (let rows = depth; ; rows *= 4) {
+      const found = nearest(vector, this.vectors, rows, allowed);
+      const documents = firstOfEach(found.map(({ row, score }) => ({ passage: this.passages[row], score })));
+      if (documents.length >= depth || found.length < rows) return documents.slice(0, depth);
+    }
+  }
+
+  private byWords(query: string, depth: number, allowed: Uint8Array | undefined): Found[] {
+    const found = this.words!.search(query).filter(({ passage }) => !allowed || allowed[passage.row]);
+    return firstOfEach(found).slice(0, depth);
+  }
+}
+
+/** The best passage of each document. */
+function firstOfEach(found: Found[]): Found[] {
+  const seen = new Set<StoredDocument>();
+  return found.filter(({ passage: { document } }) => !seen.has(document) && seen.add(document));
+}
+
+/** Both rankings of documents as one; the passage is that of the first ranking that has the document. */
+function fused(rankings: Found[][]): Found[] {
+  const passages = new Map<StoredDocument, StoredPassage>();
+  for (const { passage } of rankings.flat()) {
+    if (!passages.has(passage.document)) passages.set(passage.document, passage);
+  }
+  return fuse(rankings.map((ranking) => ranking.map(({ passage }) => passage.document))).map(({ item, score }) => ({
+    passage: passages.get(item)!,
+    score,
+  }));
+}

@@ -1,0 +1,73 @@
+/** Checks of options. */
+import { wrongChoice } from '../api/errors';
+import { checkOptions, type OptionNames } from '../api/options';
+import type {
+  AddOptions,
+  IndexOptions,
+  IndexPrompt,
+  IndexSearchOptions,
+  OpenOptions,
+  SearchMode,
+  VectorOptions,
+  WordOptions,
+} from './types';
+
+const ADD: OptionNames<AddOptions> = { signal: true, onProgress: true };
+const OPEN: OptionNames<OpenOptions> = { ...ADD, query: true, store: true, words: true };
+const VECTORS: OptionNames<VectorOptions> = {
+  precision: true,
+  metric: true,
+  dimensions: true,
+  document: true,
+  chunk: true,
+};
+const INDEX: OptionNames<IndexOptions> = { ...VECTORS, ...OPEN, rebuild: true };
+const SEARCH: OptionNames<IndexSearchOptions> = { topK: true, mode: true, filter: true, signal: true };
+const WORDS: OptionNames<WordOptions> = { language: true, split: true };
+const PROMPT: OptionNames<IndexPrompt> = { prompt: true, promptName: true };
+const CHUNK: OptionNames<Exclude<VectorOptions['chunk'], false | undefined>> = { maxTokens: true, overlap: true };
+
+export const checkAddOptions = (options: AddOptions): void => checkOptions('add', options, ADD);
+
+export function checkImportOptions(options: OpenOptions): void {
+  checkOptions('importIndex', options, OPEN);
+  checkOpenOptions('importIndex', options);
+}
+
+function checkOpenOptions(what: string, { words, query }: OpenOptions): void {
+  if (words !== false) checkOptions(`${what}'s words`, words, WORDS);
+  checkOptions(`${what}'s query`, query, PROMPT);
+}
+
+export function checkIndexOptions(options: IndexOptions): void {
+  checkOptions('createIndex', options, INDEX);
+  checkOpenOptions('createIndex', options);
+  const { precision = 'float32', metric = 'cosine', chunk, document } = options;
+  const precisions = ['float32', 'int8', 'binary'];
+  if (!precisions.includes(precision)) throw wrongChoice('precision', precisions, precision);
+  if (!['cosine', 'dot'].includes(metric)) throw wrongChoice('metric', ['cosine', 'dot'], metric);
+  if (metric === 'dot' && precision !== 'float32') {
+    throw new RangeError(
+      `${precision} vectors have no lengths, so that they are compared by cosine: metric 'dot' needs precision 'float32'.`,
+    );
+  }
+  if (chunk !== false) checkOptions("createIndex's chunk", chunk, CHUNK);
+  checkOptions("createIndex's document", document, PROMPT);
+}
+
+/** The options with their defaults. `hasWords`: whether words can be searched. */
+export function searchOptions<M>(query: unknown, options: IndexSearchOptions<M>, hasWords: boolean) {
+  checkOptions('search', options, SEARCH);
+  const { topK = 10, mode = hasWords ? 'hybrid' : 'vectors', filter, signal } = options;
+  if (typeof query !== 'string') throw new TypeError(`The query must be a string, it is a ${typeof query}.`);
+  if (!Number.isInteger(topK) || topK < 1) throw new RangeError(`topK must be a positive integer, it is ${topK}.`);
+  const modes: SearchMode[] = ['hybrid', 'vectors', 'words'];
+  if (!modes.includes(mode)) throw wrongChoice('mode', modes, mode);
+  if (mode !== 'vectors' && !hasWords) {
+    throw new RangeError(`mode '${mode}' needs an index of words, and this index was opened with words: false.`);
+  }
+  if (filter !== undefined && typeof filter !== 'function') {
+    throw new TypeError(`filter must be a function of metadata and id, it is a ${typeof filter}.`);
+  }
+  return { topK, mode, filter, signal };
+}

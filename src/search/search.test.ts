@@ -1,0 +1,269 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createIndex } from '../search';
+import { memoryStore, wordModel } from './fixtures';
+import type { IndexOptions, IndexProgress, SearchIndex } from './types';
+
+const DOCUMENTS = [
+  { id: 'seine', text: 'the seine crosses paris', metadata: { topic: 'rivers' } },
+  { id: 'danube', text: 'the danube crosses vienna and budapest', metadata: { topic: 'rivers' } },
+  { id: 'bread', text: 'bread is made of flour water and salt', metadata: { topic: 'food' } },
+];
+const LONG = Array.from({ length: 40 }, (_, i) => `word${i}`).join(' ');
+
+const open = async (options: IndexOptions = {}, stand = wordModel()) => ({
+  ...stand,
+  stand,
+  index: (await createIndex(stand.model, options)) as SearchIndex,
+});
+const idsOf = (hits: { id: string }[]) => hits.map(({ id }) => id);
+
+afterEach(() => void vi.restoreAllMocks());
+
+describe('searching', () => {
+  it('by vectors gives cosines, best first', async () => {
+    const { index } = await open();
+    await index.add(DOCUMENTS);
+    const hits = await index.search('the seine crosses paris', { mode: 'vectors' });
+    expect(idsOf(hits)).toEqual(['seine', 'danube', 'bread']);
+    expect(hits[0]).toEqual({ ...DOCUMENTS[0], score: expect.closeTo(1, 6), passage: { start: 0, end: 23 } });
+    expect(hits[1].score).toBeLessThan(1);
+    expect(index.size).toBe(3);
+    expect(index.passages).toBe(3);
+  });
+
+  it('by words finds only texts that have them', async () => {
+    const { index, embedded } = await open();
+    await index.add(DOCUMENTS);
+    const before = embedded.length;
+    expect(idsOf(await index.search('Paris!', { mode: 'words' }))).toEqual(['seine']);
+    expect(await index.search('nothing of this', { mode: 'words' })).toEqual([
+      expect.objectContaining({ id: 'bread' }),
+    ]);
+    expect(embedded).toHaveLength(before);
+  });
+
+  it('by both adds up 1 / (60 + rank)', async () => {
+    const { index } = await open();
+    await index.add(DOCUMENTS);
+    const hits = await index.search('vienna');
+    const byVectors = idsOf(await index.search('vienna', { mode: 'vectors' }));
+    expect(byVectors).toHaveLength(3);
+    const place = (id: string) => 1 / (61 + byVectors.indexOf(id));
+    expect(hits[0]).toMatchObject({ id: 'danube', score: expect.closeTo(place('danube') + 1 / 61, 10) });
+    for (const { id, score } of hits.slice(1)) expect(score).toBeCloseTo(place(id), 10);
+  });
+
+  it('leaves out what the filter does, however many are wanted', async () => {
+    const { index } = await open();
+    await index.add(DOCUMENTS);
+    for (const mode of ['vectors', 'hybrid', 'words'] as const) {
+      const filter = ({ topic }: Record<string, unknown>, id: string) => topic === 'rivers' && id !== 'seine';
+      expect(idsOf(await index.search('the crosses and', { mode, filter }))).toEqual(['danube']);
+      expect(await index.search('the crosses', { mode, filter: () => false })).toEqual([]);
+    }
+    expect(idsOf(await index.search('the', { topK: 2, mode: 'vectors' }))).toHaveLength(2);
+  });
+
+  it('of an empty index or for an empty query finds nothing', async () => {
+    const { index } = await open();
+    expect(await index.search('a')).toEqual([]);
+    await index.add(DOCUMENTS);
+    expect(await index.search('  ')).toEqual([]);
+  });
+
+  it('works on what is stored while more is added', async () => {
+    const { index, stand } = await open();
+    await index.add(DOCUMENTS[0]);
+    let release = () => {};
+    const blocked = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    stand.beforeEmbed = async (texts) => (texts[0].startsWith('bread is') ? blocked : undefined);
+    const adding = index.add([DOCUMENTS[2]]);
+    expect(idsOf(await index.search('bread'))).toEqual(['seine']);
+    release();
+    await adding;
+    expect(idsOf(await index.search('bread'))).toEqual(['bread', 'seine']);
+  });
+});
+
+describe('passages', () => {
+  const chunk = { maxTokens: 8, overlap: 2 };
+
+  it('of long documents are found with their offsets; a hit is a document', async () => {
+    const { index } = await open({ chunk });
+    await index.add([{ id: 'long', text: LONG }, ...DOCUMENTS]);
+    expect(index.passages).toBe(3 + 7);
+    for (const mode of ['vectors', 'words', 'hybrid'] as const) {
+      const hits = await index.search('word20 word21 word22 word23', { mode });
+      expect(hits[0].id).toBe('long');
+      const { start, end } = hits[0].passage!;
+      expect(LONG.slice(start, end).split(' ')).toEqual(Array.from({ length: 8 }, (_, i) => `word${18 + i}`));
+      expect(new Set(idsOf(hits)).size).toBe(hits.length);
+    }
+  });
+
+  it('of one document do not keep others out', async () => {
+    const { index } = await open({ chunk: { maxTokens: 2, overlap: 0 } });
+    const text = Array.from({ length: 100 }, () => 'seine paris').join(' ');
+    await index.add([{ id: 'many', text }, ...DOCUMENTS]);
+    const hits = await index.search('seine paris', { mode: 'vectors', topK: 4 });
+    expect(idsOf(hits)).toHaveLength(4);
+    expect(hits[0].id).toBe('many');
+  });
+
+  it('of whole documents: no offsets, and an error that names one that is too long', async () => {
+    const { index } = await open({ chunk: false }, wordModel({ maxTokens: 30 }));
+    await index.add(DOCUMENTS);
+    expect(await index.search('paris')).not.toContainEqual(expect.objectContaining({ passage: expect.anything() }));
+    await expect(index.add([DOCUMENTS[0], { id: 'long', text: LONG }])).rejects.toThrow(
+      "Document 'long' has 40 tokens, the model's limit is 30.",
+    );
+    expect(index.size).toBe(3);
+  });
+
+  it('and the prompt fit the model', async () => {
+    const stand = wordModel({ maxTokens: 20, info: { prompts: { document: 'three words before ' } } });
+    const { index } = await open({}, stand);
+    await index.add([{ id: 'long', text: LONG }]);
+    const longest = Math.max(...stand.embedded.map((text) => text.split(' ').length));
+    expect(longest).toBe(20);
+    await expect(open({ chunk: { maxTokens: 18 } }, stand)).rejects.toThrow(
+      "chunk.maxTokens must be an integer up to 17, what the prompt's 3 tokens leave of the model's limit; it is 18.",
+    );
+    await expect(open({ chunk: { maxTokens: 10, overlap: 6 } }, stand)).rejects.toThrow(/overlap must be/);
+  });
+});
+
+describe('adding', () => {
+  it('takes a document, a list, what comes one by one; the last of an id stays', async () => {
+    const { index } = await open();
+    await index.add(DOCUMENTS[0]);
+    await index.add(new Set([DOCUMENTS[1], { id: 'danube', text: 'blue danube' }]));
+    await index.add(
+      (async function* () {
+        yield DOCUMENTS[2];
+      })(),
+    );
+    expect(index.size).toBe(3);
+    const [hit] = await index.search('blue danube');
+    expect(hit).toMatchObject({ id: 'danube', text: 'blue danube', metadata: {} });
+    expect(await index.search('vienna', { mode: 'words' })).toEqual([]);
+    expect(index.passages).toBe(3);
+  });
+
+  it('embeds only texts that have changed, with the prompts of documents and queries', async () => {
+    const stand = wordModel({ info: { prompts: { query: 'Q: ', document: 'D: ', passage: 'P: ' } } });
+    const { index } = await open({}, stand);
+    stand.embedded.length = 0;
+    await index.add(DOCUMENTS);
+    expect(stand.embedded).toEqual(DOCUMENTS.map(({ text }) => `D: ${text}`));
+    stand.embedded.length = 0;
+    await index.add([
+      { ...DOCUMENTS[0], metadata: { topic: 'other' } },
+      { id: 'bread', text: 'other bread' },
+      DOCUMENTS[1],
+    ]);
+    expect(stand.embedded).toEqual(['D: other bread']);
+    const [hit] = await index.search('the seine crosses paris', { mode: 'vectors' });
+    expect(stand.embedded.at(-1)).toBe('Q: the seine crosses paris');
+    expect(hit.metadata).toEqual({ topic: 'other' });
+    const other = await open({ document: { promptName: 'passage' }, query: { prompt: 'ask ' } }, stand);
+    await other.index.add(DOCUMENTS[0]);
+    await other.index.search('a', { mode: 'vectors' });
+    expect(stand.embedded.slice(-2)).toEqual(['P: the seine crosses paris', 'ask a']);
+  });
+
+  it('reports progress, in batches', async () => {
+    const { index } = await open();
+    const seen: IndexProgress[] = [];
+    const many = Array.from({ length: 150 }, (_, i) => ({ id: `${i}`, text: `text number ${i}` }));
+    await index.add(many, { onProgress: (progress) => seen.push(progress) });
+    expect(seen[0]).toEqual({ done: 0, total: 150, passages: 0 });
+    expect(seen.at(-1)).toEqual({ done: 150, total: 150, passages: 150 });
+    expect(seen.map(({ done }) => done)).toEqual(expect.arrayContaining([64, 128]));
+    await index.add(many.values(), { onProgress: (progress) => seen.push(progress) });
+    expect(seen.at(-1)).toEqual({ done: 150, total: undefined, passages: 0 });
+  });
+
+  it('an abort leaves whole batches', async () => {
+    const store = memoryStore();
+    const { index, stand } = await open({ store });
+    const abort = new AbortController();
+    const many = Array.from({ length: 200 }, (_, i) => ({ id: `${i}`, text: `text number ${i}` }));
+    const adding = index.add(many, {
+      signal: abort.signal,
+      onProgress: ({ done }) => done === 64 && abort.abort(new Error('enough')),
+    });
+    await expect(adding).rejects.toThrow('enough');
+    await vi.waitFor(() => expect(index.size % 64).toBe(0));
+    expect(index.size).toBeGreaterThan(0);
+    expect(index.size).toBeLessThan(200);
+    expect((await store.read())!.records).toHaveLength(index.size);
+    stand.embedded.length = 0;
+    const before = index.size;
+    await index.add(many);
+    expect(stand.embedded).toHaveLength(200 - before);
+    await expect(index.search('a', { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
+  });
+
+  it('is undone by remove', async () => {
+    const { index } = await open();
+    await index.add(DOCUMENTS);
+    expect(await index.remove(['seine', 'nothing', 'seine'])).toBe(1);
+    expect(await index.remove('bread')).toBe(1);
+    expect(index.size).toBe(1);
+    expect(idsOf(await index.search('seine bread danube'))).toEqual(['danube']);
+    expect(await index.search('seine', { mode: 'words' })).toEqual([]);
+  });
+
+  it('changes nothing if the store cannot be written', async () => {
+    const store = memoryStore();
+    const { index } = await open({ store });
+    await index.add(DOCUMENTS[0]);
+    vi.spyOn(store, 'write').mockRejectedValueOnce(new DOMException('full', 'QuotaExceededError'));
+    await expect(index.add(DOCUMENTS[2])).rejects.toThrow('full');
+    expect(index.size).toBe(1);
+    await index.add(DOCUMENTS[2]);
+    expect(index.size).toBe(2);
+  });
+});
+
+describe('precision', () => {
+  it.each(['int8', 'binary'] as const)(
+    '%s: the same order as float32 of texts that are not alike',
+    async (precision) => {
+      const { index } = await open({ precision });
+      await index.add(DOCUMENTS);
+      const [{ id, score }] = await index.search('the seine crosses paris', { mode: 'vectors' });
+      expect(id).toBe('seine');
+      expect(score).toBeCloseTo(1, 6);
+      await index.add({ ...DOCUMENTS[0], metadata: {} });
+      expect((await index.search('the seine crosses paris', { mode: 'vectors' }))[0].score).toBeCloseTo(1, 6);
+    },
+  );
+
+  it('dot compares lengths too', async () => {
+    const stand = wordModel({ info: { similarity: 'dot' } });
+    const texts = [
+      { id: 'once', text: 'seine' },
+      { id: 'thrice', text: 'seine seine seine' },
+    ];
+    const { index } = await open({}, stand);
+    await index.add(texts);
+    const [best, other] = await index.search('seine', { mode: 'vectors' });
+    expect(best.id).toBe('thrice');
+    expect(best.score / other.score).toBeCloseTo(3, 5);
+    const cosine = await open({ metric: 'cosine' }, stand);
+    await cosine.index.add(texts);
+    for (const { score } of await cosine.index.search('seine', { mode: 'vectors' })) expect(score).toBeCloseTo(1, 6);
+  });
+
+  it('dimensions cut the vectors', async () => {
+    const store = memoryStore();
+    const { index } = await open({ dimensions: 5, store });
+    await index.add(DOCUMENTS);
+    expect((await store.read())!.records[0].vectors).toHaveLength(5);
+    expect((await index.search('the seine crosses paris', { mode: 'vectors' }))[0].score).toBeCloseTo(1, 6);
+  });
+});
