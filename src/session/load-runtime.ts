@@ -192,10 +192,12 @@ async function preciseRuntime({ gpu, memory }: Runtime, { model: f16, forward }:
 const isF32 = (tensors: TensorInfo[]): boolean =>
   tensors.reduce((a, b) => (b.end - b.begin > a.end - a.begin ? b : a), tensors[0])?.dtype === 'F32';
 
+type BuiltFacts = Pick<LoadedModel, 'config' | 'task' | 'dtype' | 'act' | 'compute' | 'logits'>;
+
 /** `gpu`: or what takes its place. */
 export function infoOf(
   json: Record<string, unknown>,
-  { config, task, dtype, act, compute, logits }: Omit<LoadedModel, 'encoder' | 'head' | 'gliner' | 'scores' | 'through'>,
+  { config, task, dtype, act, compute, logits }: BuiltFacts,
   sentence: SentenceConfig,
   gpu: Pick<Gpu, 'info'> & { profile: Pick<Gpu['profile'], 'name'> },
   replaced: ReplacedKernel[],
