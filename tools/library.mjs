@@ -38,7 +38,12 @@ export const bundleLibrary = async (dir) => {
   const index = await bundle({ ...of('index'), platform: 'browser', split: 'chunks', plugins: [named] });
   const node = await bundle({ ...of('node'), platform: 'node' });
   const thread = await bundle({ ...of('thread'), platform: 'browser' });
-  const inline = await bundle({ ...of('inline'), platform: 'browser', plugins: [indexOutside, await workerInside()] });
+  const inline = await bundle({
+    ...of('inline'),
+    platform: 'browser',
+    plugins: [indexOutside, await workerInside()],
+    sourcemap: false, // nearly all of it is a text
+  });
   const chunks = [...index, ...worker, ...node, ...thread, ...inline];
   const fallback = await bundle({ ...of('fallback'), platform: 'browser', plugins: [indexOutside, fallbackOutside] });
   const withoutGpu = await bundle({
