@@ -223,6 +223,8 @@ export interface ModelInfo {
   /** Without names, and with a description that says so, if the checkpoint is a table of tokens, which needs no GPU. */
   adapter: { vendor: string; architecture: string; device: string; description: string };
   profile: ProfileName;
+  /** What computes in place of a GPU, if the model was loaded by `modernbert-webgpu/fallback` where there is no WebGPU. */
+  fallback?: 'transformers.js';
   /** The names of the option `adapters`, and which of them is in use; undefined: the base alone. */
   loraAdapters: string[];
   loraAdapter: string | undefined;

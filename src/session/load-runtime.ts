@@ -192,11 +192,14 @@ async function preciseRuntime({ gpu, memory }: Runtime, { model: f16, forward }:
 const isF32 = (tensors: TensorInfo[]): boolean =>
   tensors.reduce((a, b) => (b.end - b.begin > a.end - a.begin ? b : a), tensors[0])?.dtype === 'F32';
 
-function infoOf(
+type BuiltFacts = Pick<LoadedModel, 'config' | 'task' | 'dtype' | 'act' | 'compute' | 'logits'>;
+
+/** `gpu`: or what takes its place. */
+export function infoOf(
   json: Record<string, unknown>,
-  { config, task, dtype, act, compute, logits }: LoadedModel,
+  { config, task, dtype, act, compute, logits }: BuiltFacts,
   sentence: SentenceConfig,
-  gpu: Gpu,
+  gpu: Pick<Gpu, 'info'> & { profile: Pick<Gpu['profile'], 'name'> },
   replaced: ReplacedKernel[],
   maxTokensPerPass: number,
 ): ModelInfo {

@@ -11,7 +11,7 @@ export interface SourceOptions extends HubOptions {
 }
 
 const isUrlOrPath = (source: string): boolean => /^(https?:|file:|\/|\.\.?\/)|\/$|^\.\.?$/i.test(source);
-const isHubId = (source: string): boolean => /^\w[\w.-]*\/\w[\w.-]*$/.test(source);
+export const isHubId = (source: string): boolean => /^\w[\w.-]*\/\w[\w.-]*$/.test(source);
 
 /**
  * The files of a checkpoint. Reads nothing yet. Opening a name that would leave the checkpoint is a ModelFileError, whoever asks.
