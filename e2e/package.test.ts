@@ -150,7 +150,7 @@ console.log(similarity(rows, rows));`,
     'app/unused/main.js': "import 'modernbert-webgpu';\nconsole.log('x');",
   });
   for (const [name, most] of [
-    ['shaken', 5000],
+    ['shaken', 5500],
     ['unused', 1000],
   ] as const) {
     await build(at('app', name), at('site', name));
@@ -235,7 +235,7 @@ it('the packages hold what they should and nothing else', () => {
   expect(names(packages.library).filter((name) => !allowed.test(name) || /test|fixtures|cli\.js/.test(name))).toEqual(
     [],
   );
-  expect(packages.library.size).toBeLessThan(2_800_000);
+  expect(packages.library.size).toBeLessThan(3_400_000);
 
   expect(names(packages.cli).sort()).toEqual([
     'README.md',
@@ -245,7 +245,7 @@ it('the packages hold what they should and nothing else', () => {
     'dist/main.js.map',
     'package.json',
   ]);
-  expect(packages.cli.size).toBeLessThan(130_000); // the library is not bundled in
+  expect(packages.cli.size).toBeLessThan(170_000); // the library is not bundled in
 });
 
 it('source maps, code and types name no folder of the machine that built them', async () => {

@@ -59,6 +59,12 @@ function sparse(): string {
 
 /** Page → its model, and what the example must print. */
 const PAGES: Record<string, { model: () => string; prints: RegExp }> = {
+  'start.md': { model: withPrompts, prints: /^-?\d\.\d{3} The Seine.*\n-?\d\.\d{3} Bread/ },
+  'performance.md': {
+    model: withPrompts,
+    prints:
+      /^loaded in \d+\.\d s on llvmpipe.*\n((first|second|third) call: [1-9]\d+ tokens in \d+ ms, [1-9]\d* tokens\/s\n?){3}$/,
+  },
   'embed.md': { model: withPrompts, prints: /^-?\d\.\d{3} The Seine.*\n-?\d\.\d{3} Bread/ },
   'multi-vector.md': { model: colbert, prints: /^-?\d+\.\d{3} The Seine.*\n-?\d+\.\d{3} Bread/ },
   'sparse.md': {

@@ -44,6 +44,9 @@ export const LAYERS = {
   'ai-sdk': { imports: ['api'] },
   langchain: { imports: ['api'] },
   classifier: { imports: ['seeded-random', 'api'] },
+  fallback: {
+    imports: ['index', 'session', 'tasks', 'runtime', 'model', 'kernels', 'packing', 'sources', 'formats', 'api'],
+  },
   worker: { imports: ['session', 'store'] },
   node: {
     imports: [

@@ -223,11 +223,13 @@ export interface ModelInfo {
   similarity: Metric | 'MaxSim';
   /** Most tokens of a query and a document of a multi-vector (ColBERT) model; undefined for others. */
   multiVector: { queryLength: number; documentLength: number } | undefined;
-  /** The mask token as written in a text ([MASK], <mask>); undefined if the tokenizer has none. */
+  /** The mask token as written in a text (`[MASK]`, `<mask>`); undefined if the tokenizer has none. */
   maskToken: string | undefined;
   /** Without names, and with a description that says so, if the checkpoint is a table of tokens, which needs no GPU. */
   adapter: { vendor: string; architecture: string; device: string; description: string };
   profile: ProfileName;
+  /** What computes in place of a GPU, if the model was loaded by `modernbert-webgpu/fallback` where there is no WebGPU. */
+  fallback?: 'transformers.js';
   /** The names of the option `adapters`, and which of them is in use; undefined: the base alone. */
   loraAdapters: string[];
   loraAdapter: string | undefined;

@@ -120,11 +120,14 @@ export const runtimeWith = async (
 ): Promise<Runtime> =>
   new Runtime(gpu, memory, model, await compileEncoder(model, compile), new HeadRunner(memory, model, compile));
 
-function infoOf(
+type BuiltFacts = Pick<LoadedModel, 'config' | 'task' | 'dtype' | 'act' | 'compute' | 'logits'>;
+
+/** `gpu`: or what takes its place. */
+export function infoOf(
   json: Record<string, unknown>,
-  { config, task, dtype, act, compute, logits }: LoadedModel,
+  { config, task, dtype, act, compute, logits }: BuiltFacts,
   sentence: SentenceConfig,
-  gpu: Gpu,
+  gpu: Pick<Gpu, 'info'> & { profile: Pick<Gpu['profile'], 'name'> },
   replaced: ReplacedKernel[],
   maxTokensPerPass: number,
 ): ModelInfo {

@@ -8,6 +8,7 @@ import { missingFile, readJson } from '../formats/read';
 import { readTensors } from '../formats/safetensors';
 import { chooseDtype, type DtypeFacts } from '../model/choose-dtype';
 import type { ModelConfig } from '../model/config';
+import { type Applies, type CpuSequence, throughModules } from '../model/cpu-sequence';
 import { notFinite } from '../model/heads/head';
 import { type Module, unchanged } from '../model/modules/module';
 import { poolingModule } from '../model/modules/pooling';
@@ -15,7 +16,7 @@ import { type InputModule, type Pipeline, unsupported } from '../model/pipeline'
 import { readEmbeddings, readTokenWeights, tableAmong } from '../model/read-token-table';
 import { readSentenceConfig, type SentenceConfig } from '../model/sentence';
 import { tableModules } from '../model/table-modules';
-import type { TokenTable } from '../model/token-table';
+import { meanOf, presentOf, type TokenTable } from '../model/token-table';
 import type { Item } from '../runtime/pass-items';
 import type { SubmitOptions } from '../runtime/scheduler';
 import { modelCalls } from '../tasks/calls';
@@ -56,10 +57,12 @@ export async function staticModel(
       : await readEmbeddings(files, options);
   checkTokenIds(tokenizer, table.size);
   const sentence = await sentenceOf(root, files, pipeline, input, table.columns, options);
+  const applies: Applies = new Map();
   for (const { modules } of Object.values(sentence.chains)) {
-    const applies = await tableModules(root, { modules, before: table.columns }, twins, options);
-    table.modules = new Map([...(table.modules ?? []), ...applies]);
+    const own = await tableModules(root, { modules, before: table.columns }, twins, options);
+    for (const [path, apply] of own) applies.set(path, apply);
   }
+  const sequenceOf = (ids: Uint32Array) => tableSequence(table, input.kind, applies, ids);
   const maxTokens = options.maxLength ?? maxTokensOf(input, tokenizerJson, tokenizerConfig);
   if (!Number.isInteger(maxTokens) || maxTokens < 1) {
     throw new RangeError(`maxLength must be a positive integer, it is ${maxTokens}.`);
@@ -80,7 +83,7 @@ export async function staticModel(
       spaces,
       async submit(items, control) {
         if (disposed) throw disposedError();
-        await compute(table, input.kind, items, control);
+        await compute(sequenceOf, input.kind, items, control);
       },
     }),
     memory: () => ({ weights: 0, activations: 0, peak: 0 }),
@@ -126,7 +129,7 @@ const twins = async () => (await import('../runtime/first-load')).firstLoad.twin
 const TURN = 50;
 
 async function compute(
-  table: TokenTable,
+  sequenceOf: (ids: Uint32Array) => CpuSequence,
   kind: string,
   items: Item[],
   { signal, onProgress }: SubmitOptions = {},
@@ -137,11 +140,9 @@ async function compute(
   for (const item of items) {
     const { ids, name = 'A sequence', wanted, hidden } = item;
     for (const { head, spans = [[0, 0, ids.length]], deliver } of wanted) {
-      const rows = spans.map(([, first, end]) => head.ofTable?.(ids.subarray(first, end), table));
+      const rows = spans.map(([, first, end]) => head.onCpu?.(sequenceOf(ids.subarray(first, end))));
       const width = rows[0]?.length;
-      if (width === undefined || hidden) {
-        throw new UnsupportedModelError(`This call needs a Transformer, and this checkpoint has only a ${kind}.`);
-      }
+      if (width === undefined || hidden) throw needsTransformer(kind);
       const answer = new Float32Array(rows.length * width);
       for (const [r, row] of rows.entries()) answer.set(row!, r * width);
       const problem = notFinite(answer); // a text without tokens may have a row of zeros
@@ -157,6 +158,25 @@ async function compute(
     turn = performance.now();
   }
   if (items.length > 0) onProgress?.(progress);
+}
+
+const needsTransformer = (kind: string): UnsupportedModelError =>
+  new UnsupportedModelError(`This call needs a Transformer, and this checkpoint has only a ${kind}.`);
+
+/** A text's tokens, by their ids. */
+function tableSequence(table: TokenTable, kind: string, applies: Applies, ids: Uint32Array): CpuSequence {
+  const refused = () => {
+    throw needsTransformer(kind);
+  };
+  return {
+    through(modules, poolings = ['mean']) {
+      if (poolings.length === 1 && poolings[0] === 'mean') return throughModules(meanOf(table, ids), modules, applies);
+      throw new RangeError(`This checkpoint is a table of tokens, whose pooling is mean, not ${poolings}.`);
+    },
+    weights: () => presentOf(table, ids),
+    logits: refused,
+    best: refused,
+  };
 }
 
 /** Throws an UnsupportedModelError for modules that do not run on a table's rows. */

@@ -13,7 +13,7 @@ export interface SourceOptions extends HubOptions {
 /** `scheme://…` of any scheme but the Hub's own for Python: an extension, for example, has its own. A single letter is a drive of Windows. */
 const isUrlOrPath = (source: string): boolean =>
   /^((?!hf:)[a-z][a-z\d+.-]+:\/\/|(https?|file|blob|data|javascript):|\/|\.\.?\/)|\/$|^\.\.?$/i.test(source);
-const isHubId = (source: string): boolean => /^\w[\w.-]*\/\w[\w.-]*$/.test(source);
+export const isHubId = (source: string): boolean => /^\w[\w.-]*\/\w[\w.-]*$/.test(source);
 
 /**
  * The files of a checkpoint. Reads nothing yet. Opening a name that would leave the checkpoint is a ModelFileError, whoever asks.
