@@ -6,11 +6,10 @@ import { startWorker } from '../start-worker';
 import type { BrowserLoadOptions } from './client';
 import { type Connection, connect } from './connection';
 
-const OPTIONS: OptionNames<BrowserLoadOptions> = { ...LOAD_OPTIONS, worker: true };
-
 /** The options of `what`, taken apart: `plain` can be sent. Throws a TypeError for those that it does not have, and the reason of an aborted signal. */
 export function taken(what: string, options: BrowserLoadOptions) {
-  checkOptions(what, options, OPTIONS);
+  const names: OptionNames<BrowserLoadOptions> = { ...LOAD_OPTIONS, worker: true };
+  checkOptions(what, options, names);
   const { worker = true, signal, onProgress, gpu, ...rest } = options;
   signal?.throwIfAborted();
   if (gpu && worker !== false) {
