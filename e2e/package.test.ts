@@ -11,6 +11,7 @@ import webpack from 'webpack';
 import { apiReference } from '../tools/api-docs.mjs';
 import { ROOT } from '../tools/bundle.mjs';
 import { checkpointTable } from '../tools/checkpoint-docs.mjs';
+import { withSizes } from '../tools/size-docs.mjs';
 import { install, PAGE, type Packed, usePackages, visit, write } from './packed';
 
 const MAIN = `
@@ -306,6 +307,14 @@ it('the licence of every package in the library, the command line and the demo i
 it('docs/api.md is what `npm run docs` writes', async () => {
   const committed = await readFile(at('library/docs/api.md'), 'utf8');
   expect(committed, 'docs/api.md is out of date: run `npm run docs`').toBe(apiReference());
+});
+
+it("README's table of sizes is what `npm run docs` writes", async () => {
+  const dist = at('library/dist');
+  const files = (await readdir(dist)).filter((file) => file.endsWith('.js'));
+  const chunks = files.map(async (fileName) => ({ fileName, code: await readFile(join(dist, fileName), 'utf8') }));
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+  expect(readme, 'README.md is out of date: run `npm run docs`').toBe(withSizes(readme, await Promise.all(chunks)));
 });
 
 it('docs/checkpoints.md is what `npm run docs` writes', async () => {
