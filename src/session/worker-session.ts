@@ -8,7 +8,7 @@ import { toWireError, type WireError } from './wire-error';
 export type Outcome<T> = { value: T; memory: MemoryUse } | { error: WireError };
 
 /** The model's methods that run in the worker. */
-export type CallName = keyof Calls | 'setAdapter';
+export type CallName = keyof Calls | 'setAdapter' | 'release' | 'warm';
 
 /** A loaded model and the names of its calls. */
 export interface Loaded {
@@ -39,6 +39,8 @@ export interface Session {
     options: object | undefined,
     onProgress?: Listener<CallProgress>,
   ): Promise<Outcome<unknown>>;
+  /** Resolves once an idle model has let go of its memory, which it may have done since the last time that this was asked. */
+  released(id: number): Promise<Outcome<void>>;
   /** Ends a call in progress; ignores an id that is done. */
   abort(id: number): void;
   dispose(): Promise<void>;
@@ -50,8 +52,16 @@ const NOTHING: MemoryUse = { weights: 0, activations: 0, peak: 0 };
 const PROGRESS_INTERVAL = 50;
 
 /** A session that loads its model with `load`; the worker's `load` is openModel on navigator.gpu. */
-export function createSession(load: (source: ModelSource, options: LoadOptions) => Promise<Model>): Session {
+export function createSession(
+  load: (source: ModelSource, options: LoadOptions & { onRelease: () => void }) => Promise<Model>,
+): Session {
   const controllers = new Map<number, AbortController>();
+  let onRelease: () => void;
+  const nextRelease = () =>
+    new Promise<void>((resolve) => {
+      onRelease = resolve;
+    });
+  let release = nextRelease();
   let model: Model | undefined;
   let loading = false;
 
@@ -76,7 +86,12 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
         loading = true;
         const progress = onProgress && throttled((message) => onProgress(message));
         try {
-          const loaded = await load(source, { ...options, signal, onProgress: progress?.report });
+          const loaded = await load(source, {
+            ...options,
+            signal,
+            onProgress: progress?.report,
+            onRelease: () => onRelease(),
+          });
           try {
             await progress?.flush();
             signal.throwIfAborted();
@@ -112,6 +127,12 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
       });
       return 'value' in result ? transfer(result, buffersOf(result.value)) : result;
     },
+
+    released: (id) =>
+      outcome(id, async () => {
+        await release;
+        release = nextRelease();
+      }),
 
     abort: (id) => controllers.get(id)?.abort(),
 
