@@ -5,7 +5,7 @@ import { createEngine, type EngineOptions, type Loaded } from './engine';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
-const after = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+const elapse = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 /** A runtime whose passes take 10 ms, and are lost with it. */
 function fakeRuntime(name: string) {
@@ -50,15 +50,15 @@ describe('an idle model', () => {
   it('lets go of its memory, says so, and is loaded again by the next pass', async () => {
     const onRelease = vi.fn();
     const { engine, pass, load, runtimes } = start({ keepAlive: 1000, onRelease });
-    await after(1000);
+    await elapse(1000);
     expect(onRelease).toHaveBeenCalledOnce();
     expect(engine.memory()).toEqual({ weights: 0, activations: 0, peak: 100 });
     const answers = Promise.all([pass(), pass()]);
-    await after(70);
+    await elapse(70);
     expect(await answers).toEqual(['load 1', 'load 1']);
     expect(load).toHaveBeenCalledOnce();
     expect(engine.memory().weights).toBe(100);
-    await after(1000);
+    await elapse(1000);
     expect(runtimes[1].dispose).toHaveBeenCalledOnce();
     expect(onRelease).toHaveBeenCalledTimes(2);
   });
@@ -67,13 +67,13 @@ describe('an idle model', () => {
     const { engine, pass, runtimes } = start({ keepAlive: 5 });
     const { call } = engine.counted({ call: () => new Promise((resolve) => setTimeout(resolve, 100)) });
     void call();
-    await after(100);
+    await elapse(100);
     expect(runtimes[0].dispose).not.toHaveBeenCalled();
     const answer = pass(); // 10 ms, no call counts it
-    await after(14);
+    await elapse(14);
     expect(await answer).toBe('first');
     expect(runtimes[0].dispose).not.toHaveBeenCalled();
-    await after(1);
+    await elapse(1);
     expect(runtimes[0].dispose).toHaveBeenCalledOnce();
   });
 
@@ -81,7 +81,7 @@ describe('an idle model', () => {
     const { engine, pass } = start({ keepAlive: 1000, recover: false });
     await engine.release();
     const answer = pass();
-    await after(60);
+    await elapse(60);
     expect(await answer).toBe('load 1');
   });
 
@@ -89,10 +89,10 @@ describe('an idle model', () => {
     const { engine, pass } = start({}, [new ModelFileError('There is no network.')]);
     await engine.release();
     const failed = expect(pass()).rejects.toThrow(new ModelFileError('There is no network.'));
-    await after(50);
+    await elapse(50);
     await failed;
     const answer = pass();
-    await after(60);
+    await elapse(60);
     expect(await answer).toBe('load 1');
   });
 
@@ -100,7 +100,7 @@ describe('an idle model', () => {
     const { engine, pass, load } = start({}, [new DeviceLostError('lost'), new WebGPUUnavailableError('none')]);
     await engine.release();
     const answer = pass();
-    await after(3000);
+    await elapse(3000);
     expect(await answer).toBe('load 1');
     expect(load).toHaveBeenCalledTimes(3);
   });
@@ -109,7 +109,7 @@ describe('an idle model', () => {
     const { engine, pass, load } = start({ recover: false }, [new DeviceLostError('lost')]);
     await engine.release();
     const failed = expect(pass()).rejects.toThrow('lost');
-    await after(3000);
+    await elapse(3000);
     await failed;
     expect(load).toHaveBeenCalledOnce();
   });
@@ -120,9 +120,9 @@ describe('a release by hand', () => {
     const { engine, pass, runtimes } = start();
     const answer = pass();
     const released = engine.release();
-    await after(9);
+    await elapse(9);
     expect(runtimes[0].dispose).not.toHaveBeenCalled();
-    await after(1);
+    await elapse(1);
     expect(await answer).toBe('first');
     await released;
     expect(runtimes[0].dispose).toHaveBeenCalledOnce();
@@ -134,13 +134,13 @@ describe('a release by hand', () => {
     const { engine, pass, runtimes } = start();
     await engine.release();
     const answer = pass();
-    await after(60);
+    await elapse(60);
     expect(await answer).toBe('load 1');
     const lost = new DeviceLostError('a real one');
     Object.assign(runtimes[1].gpu, { lost });
     expect(engine.isWorthAnother(lost)).toBe(true);
     const again = pass();
-    await after(60);
+    await elapse(60);
     expect(await again).toBe('load 2');
   });
 
@@ -149,7 +149,7 @@ describe('a release by hand', () => {
     Object.assign(runtimes[0].gpu, { lost: new DeviceLostError('lost') });
     await engine.release();
     const failed = expect(pass()).rejects.toThrow('lost');
-    await after(10);
+    await elapse(10);
     await failed;
     expect(load).not.toHaveBeenCalled();
   });
@@ -159,7 +159,7 @@ describe('a release by hand', () => {
     const answer = expect(pass()).rejects.toThrow('destroyed');
     const released = expect(engine.release()).rejects.toMatchObject({ name: 'AbortError', message: /disposed/ });
     engine.dispose();
-    await after(10);
+    await elapse(10);
     await answer;
     await released;
     await expect(engine.release()).rejects.toThrow('disposed');
@@ -169,9 +169,9 @@ describe('a release by hand', () => {
     const { engine, pass, runtimes } = start();
     await engine.release();
     const answer = pass();
-    await after(20);
+    await elapse(20);
     const released = engine.release();
-    await after(40);
+    await elapse(40);
     expect(await answer).toBe('load 1');
     await released;
     expect(runtimes[1].dispose).toHaveBeenCalledOnce();
@@ -183,9 +183,9 @@ it('a disposed model is not let go again, and a load that was under way leaves n
   const { engine, pass, runtimes } = start({ keepAlive: 1000, onRelease });
   await engine.release();
   const answer = expect(pass()).rejects.toThrow();
-  await after(20);
+  await elapse(20);
   engine.dispose();
-  await after(5000);
+  await elapse(5000);
   await answer;
   expect(runtimes[1].dispose).toHaveBeenCalled();
   expect(onRelease).toHaveBeenCalledOnce();

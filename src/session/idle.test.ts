@@ -6,39 +6,39 @@ afterEach(() => void vi.useRealTimers());
 
 /** Something that takes so many milliseconds. */
 const takes = (ms: number) => () => new Promise<void>((resolve) => setTimeout(resolve, ms));
-const after = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+const elapse = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 describe('what is idle', () => {
   it('is let go after so long without a use, counted from the start', async () => {
     const letGo = vi.fn();
     createIdle(1000, letGo);
-    await after(999);
+    await elapse(999);
     expect(letGo).not.toHaveBeenCalled();
-    await after(1);
+    await elapse(1);
     expect(letGo).toHaveBeenCalledOnce();
-    await after(10_000);
+    await elapse(10_000);
     expect(letGo).toHaveBeenCalledOnce();
   });
 
   it('is let go after the last of overlapping uses, however long they take', async () => {
     const letGo = vi.fn();
     const { using } = createIdle(1000, letGo);
-    await after(900);
+    await elapse(900);
     void using(takes(5000));
-    await after(3000);
+    await elapse(3000);
     void using(takes(5000));
-    await after(5000 + 999);
+    await elapse(5000 + 999);
     expect(letGo).not.toHaveBeenCalled();
-    await after(1);
+    await elapse(1);
     expect(letGo).toHaveBeenCalledOnce();
   });
 
   it('is let go once more after another use', async () => {
     const letGo = vi.fn();
     const { using } = createIdle(1000, letGo);
-    await after(1000);
+    await elapse(1000);
     void using(takes(10));
-    await after(1010);
+    await elapse(1010);
     expect(letGo).toHaveBeenCalledTimes(2);
   });
 
@@ -51,7 +51,7 @@ describe('what is idle', () => {
         throw new TypeError('not even that');
       }),
     ).rejects.toThrow('not even that');
-    await after(1000);
+    await elapse(1000);
     expect(letGo).toHaveBeenCalledOnce();
   });
 
@@ -66,12 +66,12 @@ describe('what is idle', () => {
   it('is let go after each use with 0, but not after the load or what prepares a use', async () => {
     const letGo = vi.fn();
     const { using } = createIdle(0, letGo);
-    await after(1000);
+    await elapse(1000);
     await using(() => using(() => 1), true);
-    await after(1000);
+    await elapse(1000);
     expect(letGo).not.toHaveBeenCalled();
     await using(() => 1);
-    await after(0);
+    await elapse(0);
     expect(letGo).toHaveBeenCalledOnce();
   });
 
@@ -80,7 +80,7 @@ describe('what is idle', () => {
     const { using, stop } = createIdle(1000, letGo);
     void using(takes(10));
     stop();
-    await after(5000);
+    await elapse(5000);
     expect(letGo).not.toHaveBeenCalled();
   });
 });
@@ -99,11 +99,11 @@ describe('a release', () => {
     const { using, release } = createIdle(Infinity, letGo);
     void using(takes(100));
     const released = release();
-    await after(50);
+    await elapse(50);
     void using(takes(100));
-    await after(99);
+    await elapse(99);
     expect(letGo).not.toHaveBeenCalled();
-    await after(1);
+    await elapse(1);
     await released;
     expect(letGo).toHaveBeenCalledOnce();
   });
@@ -117,7 +117,7 @@ describe('a release', () => {
       await using(() => seen.push('second'));
     })();
     const released = release();
-    await after(10);
+    await elapse(10);
     await Promise.all([uses, released]);
     expect(seen).toEqual(['let go', 'first', 'second']);
   });

@@ -158,7 +158,7 @@ function withoutMethods(value: unknown): unknown {
 
 /** The buffers of embeddings and Tensors, to be transferred instead of copied. */
 function buffersOf(value: unknown): ArrayBuffer[] {
-  const parts = Object.values(value as object);
+  const parts = Object.values(value ?? {});
   const arrays = [...parts, ...parts.map((part) => (part as { data?: unknown })?.data)].filter((data) =>
     ArrayBuffer.isView(data),
   );
