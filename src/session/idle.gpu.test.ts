@@ -1,10 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Model, ModelSource } from '../api/types';
 import { TEST_PROFILE, withBytes } from '../gpu/fixtures';
 import { checkpointFolder, maxDifference, publicModel, readGolden } from '../model/fixtures/golden';
 import { folderOf, RUNS, readCase } from '../reference/calls';
 import { folderFiles } from '../sources/folder';
+import { folderStore } from '../store/folder';
 import { loadModel } from './client';
 import type { OpenOptions } from './load-runtime';
 import { openModel } from './open';
@@ -154,6 +157,29 @@ describe('a release', () => {
     await model.release();
     expect(isRight(await forward(model))).toBe(true);
   });
+});
+
+it('a model that is kept on the device comes back without a request', async () => {
+  const folder = checkpointFolder('tiny-mlm');
+  const fetch = vi.fn(async (url: string) => {
+    const name = new URL(url).pathname.slice('/tiny/'.length);
+    return readdirSync(folder).includes(name)
+      ? new Response(readFileSync(`${folder}/${name}`))
+      : new Response(null, { status: 404 });
+  });
+  vi.stubGlobal('fetch', fetch);
+  try {
+    const { gpu } = withBytes();
+    const store = folderStore(mkdtempSync(join(tmpdir(), 'modernbert-idle-')));
+    const model = await open(gpu, 'https://example.org/tiny/', { store, folder: undefined });
+    expect(model.info.cache.state).toBe('stored');
+    await model.release();
+    fetch.mockClear();
+    expect(isRight(await forward(model))).toBe(true);
+    expect(fetch).not.toHaveBeenCalled();
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 describe('keepAlive', () => {
