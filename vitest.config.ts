@@ -60,6 +60,7 @@ const LAVAPIPE_ONLY = [
   'src/reference/lora.gpu.test.ts',
   'src/session/overflow.gpu.test.ts',
   'src/transformers/transformers.gpu.test.ts',
+  'src/fallback/fallback.gpu.test.ts',
   'bench/pack/pack.gpu.test.ts',
   'bench/shaders/clamps.gpu.test.ts',
   'src/search/search.gpu.test.ts',

@@ -21,7 +21,13 @@ interface Served {
   onRequest?(path: string): boolean;
 }
 
-const TYPES: Record<string, string> = { '': 'text/html', '.js': 'text/javascript' };
+const TYPES: Record<string, string> = {
+  '': 'text/html',
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
 
 /** Starts the server before a file's tests, and returns a function that returns its origin. */
 export function useLibraryPage({

@@ -65,7 +65,7 @@ async function checkScripts(fetched: string[]) {
 }
 
 /** What a first load of a masked language model, and its call, need of the worker's parts. */
-const PARTS = ['download', 'every-load', 'first-load', 'modernbert', 'more-calls'];
+const PARTS = ['every-load', 'first-load', 'http', 'modernbert', 'more-calls'];
 
 it('a Vite app', async () => {
   await write(at(), { 'app/vite/index.html': PAGE, 'app/vite/main.js': MAIN });
@@ -136,7 +136,7 @@ document.title = data.every((x, i) => Math.abs(x - values[0][i]) < 2e-5) ? 'Pari
   await cp(join(ROOT, 'src/reference/fixtures/st-minilm'), at('site/models/bert'), { recursive: true });
   const fetched = await visitParis('/bert/');
   const parts = fetched.flatMap((name) => /\/worker-([\w-]+)\.js$/.exec(name)?.[1] ?? []);
-  expect(parts.sort()).toEqual(['download', 'every-load', 'first-load', 'more-families']);
+  expect(parts.sort()).toEqual(['every-load', 'first-load', 'http', 'more-families']);
 });
 
 it('an app bundles only what it uses', async () => {
@@ -150,7 +150,7 @@ console.log(similarity(rows, rows));`,
     'app/unused/main.js': "import 'modernbert-webgpu';\nconsole.log('x');",
   });
   for (const [name, most] of [
-    ['shaken', 5000],
+    ['shaken', 5500],
     ['unused', 1000],
   ] as const) {
     await build(at('app', name), at('site', name));
@@ -235,7 +235,7 @@ it('the packages hold what they should and nothing else', () => {
   expect(names(packages.library).filter((name) => !allowed.test(name) || /test|fixtures|cli\.js/.test(name))).toEqual(
     [],
   );
-  expect(packages.library.size).toBeLessThan(2_800_000);
+  expect(packages.library.size).toBeLessThan(3_400_000);
 
   expect(names(packages.cli).sort()).toEqual([
     'README.md',
@@ -245,7 +245,7 @@ it('the packages hold what they should and nothing else', () => {
     'dist/main.js.map',
     'package.json',
   ]);
-  expect(packages.cli.size).toBeLessThan(130_000); // the library is not bundled in
+  expect(packages.cli.size).toBeLessThan(170_000); // the library is not bundled in
 });
 
 it('source maps, code and types name no folder of the machine that built them', async () => {

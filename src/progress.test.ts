@@ -189,6 +189,12 @@ describe('several files', () => {
     expect(at(WEIGHTS, 0, 160 * MB)).toMatchObject({ total: 163 * MB, text: '3 of 163 MB' });
   });
 
+  it('of a model without WebGPU have their weights in an ONNX file', () => {
+    const { at } = start();
+    at('config.json', 1000, 1000);
+    expect(at('onnx/model_quantized.onnx', 0, 150 * MB).text).toBe('0 of 150 MB');
+  });
+
   it('that begin again, after a loss, take nothing back', () => {
     const { at } = start();
     at('config.json', 1000, 1000);

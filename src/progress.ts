@@ -66,8 +66,8 @@ export function describeProgress(
 const english = ({ loaded, total, unit, left }: ProgressWords): string =>
   `${total ? `${loaded} of ${total}` : loaded} ${unit}${left ? `, ${left} left` : ''}`;
 
-/** Those of a LoRA adapter are read before those of its base, and are small. */
-const WEIGHTS = /^(?!(.*\/)?adapter_model).*\.safetensors$/;
+/** Those of a LoRA adapter are read before those of its base, and are small. Without WebGPU (fallback.ts) weights are in an ONNX file. */
+const WEIGHTS = /^(?!(.*\/)?adapter_model).*\.(safetensors|onnx)$/;
 const SHARD = /-of-(\d+)\.safetensors$/;
 
 /** Undefined until all begun weights have a size. Other files without one count as far as they are. */

@@ -5,8 +5,11 @@ import { createSession } from './session/worker-session';
 import { browserStore } from './store/browser';
 import { browserPlans } from './store/plans-browser';
 
+const here = { gpu: navigator.gpu, plans: browserPlans, store: browserStore };
+
 expose(
-  createSession((source, options) =>
-    openModel(source, { ...options, gpu: navigator.gpu, plans: browserPlans, store: browserStore }),
+  createSession(
+    (source, options) => openModel(source, { ...options, ...here }),
+    async (source, options) => (await import('./session/support')).supportOf(source, { ...options, ...here }),
   ),
 );

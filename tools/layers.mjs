@@ -36,7 +36,7 @@ export const LAYERS = {
   fuzz: { imports: ['cli', 'search', 'model', 'formats', 'tokenizer', 'api'] },
   cli: { imports: [] }, // its own package: it imports modernbert-webgpu/node as any user does
 
-  index: { imports: ['session', 'similarity', 'packed-vectors', 'sparse', 'in-batches', 'api'] },
+  index: { imports: ['session', 'similarity', 'packed-vectors', 'sparse', 'in-batches', 'worker-parts', 'api'] },
   inline: { imports: ['index', 'inline-worker', 'api'] },
   thread: { imports: ['index', 'session', 'store', 'api'] },
   search: { imports: ['index', 'formats', 'api'] },
@@ -45,6 +45,9 @@ export const LAYERS = {
   langchain: { imports: ['api'] },
   classifier: { imports: ['seeded-random', 'api'] },
   progress: { imports: ['api'] },
+  fallback: {
+    imports: ['index', 'session', 'tasks', 'runtime', 'model', 'kernels', 'packing', 'sources', 'formats', 'api'],
+  },
   worker: { imports: ['session', 'store'] },
   node: {
     imports: [

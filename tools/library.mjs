@@ -12,7 +12,7 @@ export const ENTRIES = Object.keys(JSON.parse(readFileSync(join(ROOT, 'package.j
   .filter((path) => !path.endsWith('.json'))
   .map((path) => (path === '.' ? 'index' : path.slice(2)));
 /** Entries that are bundled in ways of their own; the others are a file each, which imports index.js if it needs it. */
-const OWN_WAY = ['index', 'worker', 'node', 'thread', 'inline'];
+const OWN_WAY = ['index', 'worker', 'node', 'thread', 'inline', 'fallback'];
 /** How the client names its worker; users' bundlers look for exactly this text. */
 const WORKER_URL = "new URL('./worker.js',import.meta.url)";
 
@@ -38,8 +38,24 @@ export const bundleLibrary = async (dir) => {
   const index = await bundle({ ...of('index'), platform: 'browser', split: 'chunks', plugins: [named] });
   const node = await bundle({ ...of('node'), platform: 'node' });
   const thread = await bundle({ ...of('thread'), platform: 'browser' });
-  const inline = await bundle({ ...of('inline'), platform: 'browser', plugins: [indexOutside, await workerInside()] });
+  const inline = await bundle({
+    ...of('inline'),
+    platform: 'browser',
+    plugins: [indexOutside, await workerInside()],
+    sourcemap: false, // nearly all of it is a text
+  });
   const chunks = [...index, ...worker, ...node, ...thread, ...inline];
+  const fallback = await bundle({ ...of('fallback'), platform: 'browser', plugins: [indexOutside, fallbackOutside] });
+  const withoutGpu = await bundle({
+    name: 'fallback-open',
+    file: 'src/fallback/open.ts',
+    dir,
+    minify: true,
+    platform: 'browser',
+    external: ['@huggingface/transformers'],
+    plugins: [indexOutside, errorsOfIndex],
+  });
+  chunks.push(...fallback, ...withoutGpu);
   for (const name of ENTRIES.filter((entry) => !OWN_WAY.includes(entry))) {
     for (const chunk of await bundle({ ...of(name), platform: 'browser', plugins: [indexOutside] })) chunks.push(chunk);
   }
@@ -57,6 +73,39 @@ const indexOutside = {
   resolveId: {
     filter: { id: /^(\.\.?\/)+index$/ },
     handler: () => ({ id: './index.js', external: true }),
+  },
+};
+
+/**
+ * What runs a model without WebGPU is a file of its own, which no other page loads.
+ * @type {import('rolldown').Plugin}
+ */
+const fallbackOutside = {
+  name: 'fallback-outside',
+  resolveId: {
+    filter: { id: /^\.\/fallback\/open$/ },
+    handler: () => ({ id: './fallback-open.js', external: true }),
+  },
+};
+
+/**
+ * Errors are of the classes that index.js exports.
+ * @type {import('rolldown').Plugin}
+ */
+const errorsOfIndex = {
+  name: 'errors-of-index',
+  load: {
+    filter: { id: /src\/api\/errors\.ts$/ },
+    handler: (id) => {
+      /** @type {string[]} */
+      const names = [];
+      const rest = readFileSync(id, 'utf8').replace(/^export class (\w+) extends Error \{[^{}]*\}/gm, (_text, name) => {
+        names.push(name);
+        return '';
+      });
+      if (names.length === 0) throw new Error('src/api/errors.ts has no classes that index.js could have.');
+      return `import { ${names} } from '../index';\nexport { ${names} };\n${rest}`;
+    },
   },
 };
 

@@ -67,8 +67,8 @@ export const nullGpu = (): GPU =>
   );
 
 /** A GPU that reports a small maxStorageBufferBindingSize, so that tables are split into pieces; all else is the real device's. */
-export const withSmallBindings = (bytes: number): GPU =>
-  withDevice((device) => wrap(device, { limits: wrap(device.limits, { maxStorageBufferBindingSize: bytes }) }));
+export const withSmallBindings = (bytes: number, gpu = dawn): GPU =>
+  withDevice((device) => wrap(device, { limits: wrap(device.limits, { maxStorageBufferBindingSize: bytes }) }), gpu);
 
 /** A GPU whose driver compiles something else than the shader that it is given. */
 export const withShaders = (change: (code: string) => string): GPU =>

@@ -3,7 +3,8 @@ import type { CallOptions } from '../api/calls';
 import { ModelFileError } from '../api/errors';
 import type { LoadOptions, Model, Progress } from '../api/types';
 import { sparseRows } from '../sparse';
-import { absoluteSource, loadModel } from './client';
+import { loadModel } from './client';
+import { absoluteSource } from './to-worker';
 import { closePorts, echoModel, info, load, workerDouble } from './worker-double';
 
 // In Node there is no page: relative addresses need one.

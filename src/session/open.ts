@@ -101,7 +101,7 @@ async function transformerModel(
   options: OpenOptions,
   spaces: Spaces,
 ): Promise<BaseModel> {
-  everyLoad().catch(() => {}); // fetched while the weights are; a failure is reported below
+  if (options.gpu) everyLoad().catch(() => {}); // fetched while the weights are; a failure is reported below
   const loaded = await runtimeOf(root, pipeline, input, options);
   const { runtime, precise, labels, config, sentence, info } = loaded;
   try {

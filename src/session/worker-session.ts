@@ -1,6 +1,7 @@
 import { type ProxyMarked, type Remote, releaseProxy, transfer } from 'comlink';
 import type { CallProgress, Calls } from '../api/calls';
 import { WorkerError } from '../api/errors';
+import type { Support } from '../api/support';
 import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from '../api/types';
 import { toWireError, type WireError } from './wire-error';
 
@@ -31,6 +32,13 @@ export interface Session {
     onProgress?: Listener<Progress>,
     parts?: Record<string, string>,
   ): Promise<Outcome<Loaded>>;
+  /** Whether a source, or without one any, could be loaded here. The worker stays as it was. */
+  support(
+    id: number,
+    source: ModelSource | undefined,
+    options: WireLoadOptions,
+    parts?: Record<string, string>,
+  ): Promise<Outcome<Support>>;
   /** Runs `name(...input, options)`, or `name(...input)` without options. Adds signal and onProgress to the options. */
   call(
     id: number,
@@ -51,9 +59,10 @@ const NOTHING: MemoryUse = { weights: 0, activations: 0, peak: 0 };
 /** Milliseconds between progress messages of a file. */
 const PROGRESS_INTERVAL = 50;
 
-/** A session that loads its model with `load`; the worker's `load` is openModel on navigator.gpu. */
+/** A session that loads its model with `load`, and asks with `support`; the worker's are openModel and supportOf on navigator.gpu. */
 export function createSession(
   load: (source: ModelSource, options: LoadOptions & { onRelease: () => void }) => Promise<Model>,
+  support?: (source: ModelSource | undefined, options: LoadOptions) => Promise<Support>,
 ): Session {
   const controllers = new Map<number, AbortController>();
   let onRelease: () => void;
@@ -105,6 +114,12 @@ export function createSession(
           loading = false;
           onProgress?.[releaseProxy]();
         }
+      }),
+
+    support: (id, source, options, parts) =>
+      outcome(id, (signal) => {
+        Object.assign(globalThis, { modernbertParts: parts });
+        return support!(source, { ...options, signal });
       }),
 
     async call(id, name, input, options, onProgress) {
