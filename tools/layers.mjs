@@ -12,7 +12,7 @@ import { parseSync } from 'rolldown/utils';
  * @type {Record<string, Rule>}
  */
 export const LAYERS = {
-  demo: { imports: ['index', 'classifier', 'seeded-random', 'bench', 'cli'] }, // bench: the benchmark page; cli: the search index
+  demo: { imports: ['index', 'classifier', 'progress', 'seeded-random', 'bench', 'cli'] }, // bench: the benchmark page; cli: the search index
   e2e: { imports: ['index', 'api', 'tools'], types: ['bench', 'search'] },
   bench: {
     imports: [
@@ -44,6 +44,7 @@ export const LAYERS = {
   'ai-sdk': { imports: ['api'] },
   langchain: { imports: ['api'] },
   classifier: { imports: ['seeded-random', 'api'] },
+  progress: { imports: ['api'] },
   fallback: {
     imports: ['index', 'session', 'tasks', 'runtime', 'model', 'kernels', 'packing', 'sources', 'formats', 'api'],
   },

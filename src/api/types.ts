@@ -157,6 +157,11 @@ export interface LoadOptions extends FileOptions {
    * Default: true. Otherwise, and if it happens twice within 10 seconds, calls reject with a DeviceLostError or WorkerError.
    */
   recover?: boolean;
+  /**
+   * Milliseconds without a call after which the model lets go of its GPU memory, counted from the end of the load or of the last call; default
+   * Infinity. The next call loads it again, from the device's store or else from its source, whatever `recover` is. 0: after each call.
+   */
+  keepAlive?: number;
   /** Default `auto`: `software` on software adapters, else `card`. The others help to find out whether a driver is at fault. */
   profile?: 'auto' | ProfileName;
   /**
@@ -251,6 +256,16 @@ export interface Model extends Calls {
    * own head, labels and prompts. If it rejects, the model keeps the adapter that it had. Throws a RangeError for an unknown name.
    */
   setAdapter(name?: string): Promise<ModelInfo>;
+  /**
+   * Lets go of the GPU memory until the next call, as `keepAlive` does; resolves when that is done. Calls under way are answered first. `memory()` then
+   * says 0 for weights and activations; `info` and the tokenizer stay. Does nothing for a table of tokens and without WebGPU: they have none there.
+   */
+  release(): Promise<void>;
+  /**
+   * Makes the next call fast: loads a released model again, and runs a short text through what the checkpoint's own calls need with their usual
+   * options, which the browser compiles at its first use. Rejects as a call does.
+   */
+  warm(): Promise<void>;
   /** Frees all GPU memory. Waiting calls reject. Never rejects itself; a second time it does nothing. */
   dispose(): Promise<void>;
 }

@@ -198,6 +198,12 @@ describe('embed', () => {
     await expect(both.onnx.setAdapter('a')).rejects.toThrow(/no adapters to choose from/);
   });
 
+  it('is warmed, and has nothing to release', async () => {
+    await both.onnx.warm();
+    await both.onnx.release();
+    expect(await cosine((model) => model.embed('after'))).toBeGreaterThan(0.99999);
+  });
+
   it('reports progress, shares passes between calls, and stops at an abort', async () => {
     const seen: string[] = [];
     const [all, one] = await Promise.all([
@@ -249,6 +255,7 @@ describe.each(['org/nano', 'org/bert-mlm'])('fillMask of %s', (id) => {
   it('embeddings need another ONNX file', async () => {
     const rejects = { name: 'WebGPUUnavailableError', message: /returns logits, of which no embeddings/ };
     await expect(both.onnx.embed('a')).rejects.toMatchObject(rejects);
+    await both.onnx.warm(); // without them
   });
 });
 

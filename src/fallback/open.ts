@@ -11,6 +11,7 @@ import { infoOf } from '../session/load-runtime';
 import { fixed } from '../session/opener';
 import { openFiles } from '../sources/source';
 import { modelCalls } from '../tasks/calls';
+import type { Parts } from '../tasks/common';
 import { type Checkpoint, readCheckpoint, unsupported } from './checkpoint';
 import { hiddenStates, onnxRun } from './run';
 import { DESCRIPTION, type OnnxSession, openSession, placeOf, transformersJs } from './transformers-js';
@@ -76,7 +77,7 @@ async function modelOf(
     wrongAnswer: ({ name = 'A sequence' }, problem) => new NumericError(`${name} has no answer: ${problem}.`),
   });
   let disposed = false;
-  const calls = modelCalls({
+  const parts: Parts = {
     config,
     logits: logits.columns,
     hasPooler: false,
@@ -89,10 +90,15 @@ async function modelOf(
       if (disposed) throw disposedError();
       await scheduler.submit(items, control);
     },
-  });
+  };
+  const calls = modelCalls(parts);
+  // Some exports have only logits: no embeddings.
+  const warmed = hiddenStates(session) ? parts : { ...parts, sentence: { ...sentence, chains: {} } };
   return fixed({
     info,
     ...calls,
+    release: async () => {}, // there is nothing on the GPU
+    warm: () => everyLoad.warmUp(calls, warmed),
     memory: () => ({ weights: 0, activations: 0, peak: 0 }),
     async dispose() {
       if (disposed) return;

@@ -43,7 +43,9 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
     try {
       const load = (session: Remote<Session>, id: number) =>
         session.load(id, absoluteSource(source), plain, onProgress && proxy(report), workerParts());
-      return { connection, ...(await connection.request<Loaded>(signal, load)) };
+      const started = { connection, ...(await connection.request<Loaded>(signal, load)) };
+      if (plain.keepAlive !== undefined) void hearReleases(started);
+      return started;
     } catch (error) {
       connection.close();
       if (!canRestart || connection.crashedAt() === undefined || signal?.aborted) throw error;
@@ -64,6 +66,16 @@ interface Started {
   connection: Connection;
   value: Loaded;
   memory: MemoryUse;
+}
+
+/** Keeps the memory in use up to date when an idle model lets go of it: no call says so. */
+async function hearReleases(started: Started): Promise<void> {
+  try {
+    for (;;) {
+      const { memory } = await started.connection.request(undefined, (session, id) => session.released(id));
+      started.memory = memory;
+    }
+  } catch {} // the worker has ended
 }
 
 /** Milliseconds after a crash in which another one is not recovered from. */

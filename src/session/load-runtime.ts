@@ -28,6 +28,8 @@ export type GivenOptions = Omit<LoadOptions, 'profile' | 'adapter' | 'adapters' 
     profile?: LoadOptions['profile'] | AskedProfile;
     /** Or what makes one: not every model needs it. */
     gpu?: WebGPU | (() => Promise<WebGPU>);
+    /** Called when an idle model has let go of its GPU memory. */
+    onRelease?: () => void;
   };
 
 export type OpenOptions = GivenOptions & { dtype?: 'auto' | Dtype };

@@ -20,7 +20,7 @@ import { meanOf, presentOf, type TokenTable } from '../model/token-table';
 import type { Item } from '../runtime/pass-items';
 import type { SubmitOptions } from '../runtime/scheduler';
 import { modelCalls } from '../tasks/calls';
-import type { Spaces } from '../tasks/common';
+import type { Parts, Spaces } from '../tasks/common';
 import type { OpenOptions } from './load-runtime';
 import type { BaseModel } from './opener';
 
@@ -47,7 +47,7 @@ export async function staticModel(
     readJson(files, 'tokenizer_config.json', options),
   ]);
   const { json: config } = fieldsOf('config.json', configJson);
-  const { checkTokenIds, createTokenizer, promptNamesOf } = (await import('./every-load')).everyLoad;
+  const { checkTokenIds, createTokenizer, promptNamesOf, warmUp } = (await import('./every-load')).everyLoad;
   // Texts have no special tokens here.
   const tokenizer = createTokenizer({ ...(tokenizerJson as object), post_processor: null }, tokenizerConfig);
   const idOf = tokenizer.tokenId;
@@ -70,22 +70,26 @@ export async function staticModel(
   const info = infoOf(config, sentence, table, maxTokens, chooseDtype(options.dtype ?? 'auto', WHOLE));
   info.promptNames = promptNamesOf(info.prompts);
   let disposed = false;
+  const parts: Parts = {
+    config: modelConfig(table, maxTokens),
+    logits: 0,
+    hasPooler: false,
+    sentence,
+    info,
+    tokenizer,
+    where: files.where,
+    spaces,
+    async submit(items, control) {
+      if (disposed) throw disposedError();
+      await compute(sequenceOf, input.kind, items, control);
+    },
+  };
+  const calls = modelCalls(parts);
   return {
     info,
-    ...modelCalls({
-      config: modelConfig(table, maxTokens),
-      logits: 0,
-      hasPooler: false,
-      sentence,
-      info,
-      tokenizer,
-      where: files.where,
-      spaces,
-      async submit(items, control) {
-        if (disposed) throw disposedError();
-        await compute(sequenceOf, input.kind, items, control);
-      },
-    }),
+    ...calls,
+    release: async () => {}, // there is nothing on the GPU
+    warm: () => warmUp(calls, parts),
     memory: () => ({ weights: 0, activations: 0, peak: 0 }),
     async dispose() {
       disposed = true;

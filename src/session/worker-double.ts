@@ -30,6 +30,8 @@ export function echoModel(overrides: Partial<Model> = {}) {
     embed: answer('embed'),
     forward: answer('forward'),
     tokenize: answer('tokenize'),
+    release: async () => void seen.push(['release']),
+    warm: async () => void seen.push(['warm']),
     memory: () => ({ weights: 7, activations, peak: 9 }),
     dispose: vi.fn(async () => {}),
     ...overrides,

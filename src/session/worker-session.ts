@@ -9,7 +9,7 @@ import { toWireError, type WireError } from './wire-error';
 export type Outcome<T> = { value: T; memory: MemoryUse } | { error: WireError };
 
 /** The model's methods that run in the worker. */
-export type CallName = keyof Calls | 'setAdapter';
+export type CallName = keyof Calls | 'setAdapter' | 'release' | 'warm';
 
 /** A loaded model and the names of its calls. */
 export interface Loaded {
@@ -47,6 +47,8 @@ export interface Session {
     options: object | undefined,
     onProgress?: Listener<CallProgress>,
   ): Promise<Outcome<unknown>>;
+  /** Resolves once an idle model has let go of its memory, which it may have done since the last time that this was asked. */
+  released(id: number): Promise<Outcome<void>>;
   /** Ends a call in progress; ignores an id that is done. */
   abort(id: number): void;
   dispose(): Promise<void>;
@@ -59,10 +61,16 @@ const PROGRESS_INTERVAL = 50;
 
 /** A session that loads its model with `load`, and asks with `support`; the worker's are openModel and supportOf on navigator.gpu. */
 export function createSession(
-  load: (source: ModelSource, options: LoadOptions) => Promise<Model>,
+  load: (source: ModelSource, options: LoadOptions & { onRelease: () => void }) => Promise<Model>,
   support?: (source: ModelSource | undefined, options: LoadOptions) => Promise<Support>,
 ): Session {
   const controllers = new Map<number, AbortController>();
+  let onRelease: () => void;
+  const nextRelease = () =>
+    new Promise<void>((resolve) => {
+      onRelease = resolve;
+    });
+  let release = nextRelease();
   let model: Model | undefined;
   let loading = false;
 
@@ -87,7 +95,12 @@ export function createSession(
         loading = true;
         const progress = onProgress && throttled((message) => onProgress(message));
         try {
-          const loaded = await load(source, { ...options, signal, onProgress: progress?.report });
+          const loaded = await load(source, {
+            ...options,
+            signal,
+            onProgress: progress?.report,
+            onRelease: () => onRelease(),
+          });
           try {
             await progress?.flush();
             signal.throwIfAborted();
@@ -130,6 +143,12 @@ export function createSession(
       return 'value' in result ? transfer(result, buffersOf(result.value)) : result;
     },
 
+    released: (id) =>
+      outcome(id, async () => {
+        await release;
+        release = nextRelease();
+      }),
+
     abort: (id) => controllers.get(id)?.abort(),
 
     async dispose() {
@@ -154,7 +173,7 @@ function withoutMethods(value: unknown): unknown {
 
 /** The buffers of embeddings and Tensors, to be transferred instead of copied. */
 function buffersOf(value: unknown): ArrayBuffer[] {
-  const parts = Object.values(value as object);
+  const parts = Object.values(value ?? {});
   const arrays = [...parts, ...parts.map((part) => (part as { data?: unknown })?.data)].filter((data) =>
     ArrayBuffer.isView(data),
   );
