@@ -19,7 +19,8 @@ test('the table of sizes sums up files, and names one that is missing', () => {
   const names = [...read('tools/size-docs.mjs').matchAll(/'([a-z][a-z-]+)'/g)].map(([, name]) => name);
   const chunks = names.map((name) => ({ fileName: `${name}.js`, code: 'x'.repeat(100) }));
   const table = withSizes(readme, chunks);
-  expect(table).toMatch(/^a\n[^]*\n\nb\n$|^a\n[^]*b\n$/);
+  expect(table.startsWith('a\n<!-- Written')).toBe(true);
+  expect(table.endsWith('-->\nb\n')).toBe(true);
   expect(table).not.toContain('old');
   expect(table).toContain('| `/search` | 0.0 |');
   const without = chunks.filter(({ fileName }) => fileName !== 'search.js');

@@ -21,6 +21,7 @@ const ROWS = /** @type {[string, string[]][]} */ ([
   ['`/search`', ['search']],
   ['`/classifier`', ['classifier']],
   ['`/transformers`', ['transformers']],
+  ['`/progress`', ['progress']],
   ['`/ai-sdk`', ['ai-sdk']],
   ['`/langchain`', ['langchain']],
   ['`/fallback`; and where there is no WebGPU, besides transformers.js', ['fallback', '+', 'fallback-open']],
