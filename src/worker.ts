@@ -1,12 +1,14 @@
 /** The worker's script: one model, driven by the page (session/client.ts). */
 import { expose } from 'comlink';
+import type { LoadOptions, Model, ModelSource } from './api/types';
 import { openModel } from './session/open';
 import { createSession } from './session/worker-session';
 import { browserStore } from './store/browser';
 import { browserPlans } from './store/plans-browser';
 
-expose(
-  createSession((source, options) =>
-    openModel(source, { ...options, gpu: navigator.gpu, plans: browserPlans, store: browserStore }),
-  ),
-);
+/** For shared-worker.ts, which runs this script and then more. */
+export function load(source: ModelSource, options: LoadOptions): Promise<Model> {
+  return openModel(source, { ...options, gpu: navigator.gpu, plans: browserPlans, store: browserStore });
+}
+
+expose(createSession(load));

@@ -44,7 +44,9 @@ export const LAYERS = {
   'ai-sdk': { imports: ['api'] },
   langchain: { imports: ['api'] },
   classifier: { imports: ['seeded-random', 'api'] },
-  worker: { imports: ['session', 'store'] },
+  shared: { imports: ['index', 'session', 'start-shared-worker', 'api'] },
+  'shared-worker': { imports: ['shared', 'worker'] },
+  worker: { imports: ['session', 'store', 'api'] },
   node: {
     imports: [
       'session',
@@ -96,6 +98,7 @@ export const LAYERS = {
   'inline-worker': { imports: ['start-worker'] },
   'seeded-random': { imports: [] },
   'start-worker': { imports: [] },
+  'start-shared-worker': { imports: [] },
   'worker-parts': { imports: [] },
   api: { imports: [] },
 };
