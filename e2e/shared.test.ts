@@ -43,6 +43,7 @@ const serve = (before: string) =>
   useLibraryPage({
     fileOf: (path) => path.replace(/^\/models\/(nano-embed)\//, (_, name) => `${publicModel(name)}/`),
     globals: "shared: await import('./library/shared.js')",
+    texts: { '/elsewhere': 'another page' },
     before: { '/library/shared-worker.js': before },
     onRequest: (path) => requests.push(path) > 0,
   });
@@ -51,7 +52,8 @@ const loads = () => requests.filter((path) => path.endsWith('model.safetensors')
 let browser: Browser;
 let context: BrowserContext;
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: inject('chromiumPath'), args: FLAGS });
+  const ignoreDefaultArgs = ['--disable-back-forward-cache'];
+  browser = await chromium.launch({ executablePath: inject('chromiumPath'), args: FLAGS, ignoreDefaultArgs });
 });
 afterAll(() => browser?.close());
 beforeEach(async () => {
@@ -201,6 +203,16 @@ describe('a shared worker with WebGPU', () => {
     expect(await tab.evaluate(() => model.info.cache.state)).toBe('hit');
     expect(loads()).toBe(1);
     expect(await agreement(tab)).toBeGreaterThan(0.999);
+  });
+
+  it('is there for a page that comes back from the back/forward cache', async () => {
+    const tab = await openTab(originOf());
+    await load(tab);
+    await tab.goto(`${originOf()}/elsewhere`);
+    await tab.evaluate(() => void setTimeout(() => history.back(), 1000)); // longer than a closed tab goes unnoticed
+    await tab.waitForFunction(() => 'model' in window);
+    expect(await agreement(tab)).toBeGreaterThan(0.999);
+    expect(loads()).toBe(1);
   });
 
   it('gives all tabs another model after an error that nobody caught', async () => {

@@ -8,7 +8,7 @@ import { loadModel as loadOwn } from './index';
 import { createTab, type SharedBy } from './shared/tab';
 import { startLeader, startSharedWorker } from './start-shared-worker';
 
-export type { SharedBy };
+export type { SharedBy } from './shared/tab';
 
 /** Without `adapters`: changing from one to another would change the model of the other tabs. */
 export interface SharedLoadOptions extends Omit<LoadOptions, 'gpu' | 'adapters' | 'adapter'> {
@@ -28,7 +28,7 @@ const tab = createTab({ startSharedWorker, startLeader });
 
 /**
  * As `loadModel` of modernbert-webgpu, but tabs that load the same source with the same options share one model. `dispose` lets this tab go of it,
- * as closing the tab does; the model ends with the last. Without SharedWorker or Web Locks (Chrome on Android before 148) each tab has a model of its own.
+ * as closing the tab does; the model ends with the last. Without SharedWorker or Web Locks, each tab has a model of its own.
  *
  * Throws what that one does, and a TypeError for files, which belong to one tab.
  */

@@ -6,7 +6,7 @@ import { createSession } from './session/worker-session';
 import { browserStore } from './store/browser';
 import { browserPlans } from './store/plans-browser';
 
-/** For shared-worker.ts, which runs this script and then more. */
+/** @internal For shared-worker.ts, which runs this script and then more. */
 export function load(source: ModelSource, options: LoadOptions): Promise<Model> {
   return openModel(source, { ...options, gpu: navigator.gpu, plans: browserPlans, store: browserStore });
 }
