@@ -75,8 +75,8 @@ it('a Vite app', async () => {
 });
 
 /** Builds a webpack app in app/`name` to site/`name`. */
-async function pack5(name: string, output: webpack.Configuration['output'] = {}) {
-  await write(at(), { [`app/${name}/main.js`]: MAIN, [`site/${name}/index.html`]: PAGE });
+async function pack5(name: string, output: webpack.Configuration['output'] = {}, main = MAIN) {
+  await write(at(), { [`app/${name}/main.js`]: main, [`site/${name}/index.html`]: PAGE });
   const compiler = webpack({
     mode: 'production',
     context: at('app', name),
@@ -93,6 +93,24 @@ async function pack5(name: string, output: webpack.Configuration['output'] = {})
 it('a webpack 5 app', async () => {
   await pack5('webpack');
   await checkScripts(await visitParis('/webpack/'));
+});
+
+it('a Vite app and a webpack 5 app whose tabs have their model in a shared worker', async () => {
+  const main = `${MAIN.replace("'modernbert-webgpu'", "'modernbert-webgpu/shared'")}document.title += ' ' + model.sharedBy;\n`;
+  await write(at(), { 'app/shared-vite/index.html': PAGE, 'app/shared-vite/main.js': main });
+  await build(at('app/shared-vite'), at('site/shared-vite'));
+  await pack5('shared-webpack', {}, main);
+  for (const path of ['/shared-vite/', '/shared-webpack/']) {
+    const context = await packages.browser.newContext();
+    const open = async () => {
+      const page = await context.newPage();
+      await page.goto(packages.origin + path);
+      await page.waitForFunction(() => document.title !== '', undefined, { timeout: 120_000 });
+      return page.title();
+    };
+    expect([await open(), await open()], path).toEqual(['Paris worker', 'Paris worker']);
+    await context.close();
+  }
 });
 
 it('Trusted Types: a webpack 5 app with output.trustedTypes, and a Vite app that makes the worker', async () => {
@@ -228,6 +246,7 @@ it('the packages hold what they should and nothing else', () => {
     'dist/THIRD-PARTY-LICENSES.txt',
     'dist/index.js',
     'dist/worker.js',
+    'dist/shared-worker.js',
     'dist/node.js',
   ];
   expect(names(packages.library)).toEqual(expect.arrayContaining(expected));

@@ -96,6 +96,7 @@ const PAGES: Record<string, { model: () => string; prints: RegExp }> = {
     model: () => fileURLToPath(new URL('./reference/fixtures/gliner-uni-span', import.meta.url)),
     prints: /^((person|place|organisation) \S.* \d+ \d+ [01]\.\d{3}\n?)+$/,
   },
+  'shared.md': { model: () => publicModel('nano-embed'), prints: /^2 vectors of 256 numbers$/ },
   'search.md': { model: withPrompts, prints: /^(seine 0\.0\d{3} The Seine|bread 0\.0\d{3} Bread)/ },
   'fill-mask.md': { model: () => publicModel('nano'), prints: /^0\.8\d+ The capital of France is Paris\.\n/ },
   'support.md': {

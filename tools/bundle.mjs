@@ -91,7 +91,7 @@ const quotedUrls = {
       if (file.type !== 'chunk') continue;
       const quoted = (/** @type {string} */ text) => text.replaceAll('`', "'");
       file.code = file.code
-        .replace(/new Worker\(new URL\([^()]*\),\{[^{}]*\}\)/g, quoted)
+        .replace(/new (?:Shared)?Worker\(new URL\([^()]*\),\{[^{}]*\}\)/g, quoted)
         .replace(/new URL\(`[^`$]*`,import\.meta\.url\)/g, quoted);
     }
   },

@@ -48,7 +48,9 @@ export const LAYERS = {
   fallback: {
     imports: ['index', 'session', 'tasks', 'runtime', 'model', 'kernels', 'packing', 'sources', 'formats', 'api'],
   },
-  worker: { imports: ['session', 'store'] },
+  shared: { imports: ['index', 'session', 'start-shared-worker', 'api'] },
+  'shared-worker': { imports: ['shared', 'worker'] },
+  worker: { imports: ['session', 'store', 'api'] },
   node: {
     imports: [
       'session',
@@ -100,6 +102,7 @@ export const LAYERS = {
   'inline-worker': { imports: ['start-worker'] },
   'seeded-random': { imports: [] },
   'start-worker': { imports: [] },
+  'start-shared-worker': { imports: [] },
   'worker-parts': { imports: [] },
   api: { imports: [] },
 };

@@ -21,6 +21,7 @@ const ROWS = /** @type {[string, string[]][]} */ ([
   ['`/search`', ['search']],
   ['`/classifier`', ['classifier']],
   ['`/transformers`', ['transformers']],
+  ['`/shared`', ['shared', 'shared-worker']],
   ['`/progress`', ['progress']],
   ['`/ai-sdk`', ['ai-sdk']],
   ['`/langchain`', ['langchain']],
