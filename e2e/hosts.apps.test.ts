@@ -161,7 +161,7 @@ test('an import map', async () => {
   await cp(at(INSTALLED, 'dist'), at('site/library'), { recursive: true });
   await write(at('site/map'), {
     'index.html': PAGE.replace('<script', `${await guideBlock('importmap')}<script`),
-    'main.js': mainOf('modernbert-webgpu'),
+    'main.js': `import 'modernbert-webgpu/search';\n${mainOf('modernbert-webgpu')}`,
   });
   await visit(packages, '/map/');
 });

@@ -144,6 +144,7 @@ it('refuses what it cannot learn from', async () => {
 
 it('refuses wrong calls', async () => {
   const classifier = await trainClassifier(model, EXAMPLES);
+  await expect(trainClassifier(Promise.resolve(model) as never, EXAMPLES)).rejects.toThrow('await loadModel');
   await expect(classifier.classify('near', { topK: 0 })).rejects.toThrow('topK must be a positive integer');
   await expect(classifier.classify('near', { threshold: 2 })).rejects.toThrow('threshold must be a number from 0 to 1');
   await expect(classifier.classify('near', { minTypicality: Number.NaN })).rejects.toThrow('it is NaN');

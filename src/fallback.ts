@@ -47,7 +47,7 @@ export async function loadModel(source: ModelSource, options: FallbackOptions): 
   const { fallback, onnx, force = false, ...rest } = options ?? {};
   if (fallback !== 'transformers.js') {
     throw new TypeError(
-      "loadModel of modernbert-webgpu/fallback needs the option fallback: 'transformers.js', which says what runs the model without WebGPU. For none use loadModel of modernbert-webgpu.",
+      `loadModel of modernbert-webgpu/fallback needs the option fallback: 'transformers.js', not ${JSON.stringify(fallback)}, which says what runs the model without WebGPU. For none use loadModel of modernbert-webgpu.`,
     );
   }
   if (!force) {

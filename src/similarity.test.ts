@@ -81,6 +81,16 @@ describe('similarity', () => {
   });
 });
 
+it('what embed does not return is refused', () => {
+  const one = rows([1, 0]);
+  for (const wrong of [one.row(0), one.toArrays(), Promise.resolve(one), undefined]) {
+    expect(() => similarity(one, wrong as never)).toThrow(TypeError);
+    expect(() => similarity(wrong as never, one)).toThrow('similarity compares what embed resolves to');
+  }
+  expect(() => one.row(1)).toThrow('There is no row 1: there are 1, from 0.');
+  expect(() => one.row(-1)).toThrow(RangeError);
+});
+
 describe('toArrays', () => {
   it('has the rows as lists of numbers, of binary rows the bytes', () => {
     expect(a.toArrays()).toEqual([

@@ -23,6 +23,13 @@ export function similarity<D extends PrecisionData[Precision]>(
 ): Float32Array[] {
   const compare = METRICS[metric];
   if (!compare) throw wrongChoice('metric', Object.keys(METRICS), metric);
+  for (const vectors of [a, b]) {
+    if (!ArrayBuffer.isView(vectors?.data) || typeof vectors.row !== 'function') {
+      throw new TypeError(
+        'similarity compares what embed resolves to ({ data, rows, dim, row }), not single rows, lists or promises.',
+      );
+    }
+  }
   if (a.dim !== b.dim) throw new RangeError(`Embeddings of ${a.dim} and of ${b.dim} numbers cannot be compared.`);
   if (a.data.constructor !== b.data.constructor) {
     throw new RangeError(`${kind(a)} and ${kind(b)} cannot be compared: use one precision for both.`);

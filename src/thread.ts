@@ -15,13 +15,13 @@ export * from './index';
 /** As `loadModel` of modernbert-webgpu with `worker: false`: the model runs in this thread. */
 export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   checkOptions('loadModel', options, LOAD_OPTIONS);
-  const { gpu = navigator.gpu, ...rest } = options;
+  const { gpu = globalThis.navigator?.gpu, ...rest } = options;
   return openModel(source, { ...rest, gpu, plans: browserPlans, store: browserStore });
 }
 
 /** As `isSupported` of modernbert-webgpu with `worker: false`. */
 export async function isSupported(source?: ModelSource, options: LoadOptions = {}): Promise<Support> {
   checkOptions('isSupported', options, LOAD_OPTIONS);
-  const { gpu = navigator.gpu, ...rest } = options;
+  const { gpu = globalThis.navigator?.gpu, ...rest } = options;
   return supportOf(source, { ...rest, gpu, store: browserStore });
 }

@@ -6,7 +6,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from './bundle.mjs';
-import { withLinksInside } from './links.mjs';
+import { withLinksInside, withoutRepositoryParts } from './links.mjs';
 
 /** The packages by their folders in the project, with what each holds besides dist and package.json. */
 const CONTENTS = { '.': ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'docs'], cli: ['README.md'] };
@@ -29,7 +29,7 @@ export const stage = async (name, to) => {
   const holds = (/** @type {string} */ path) => files.includes(path);
   for (const file of files.filter((path) => path.endsWith('.md') && !path.startsWith('dist/'))) {
     const text = await readFile(join(to, file), 'utf8');
-    await writeFile(join(to, file), withLinksInside(text, { file, holds, folder: name, json }));
+    await writeFile(join(to, file), withLinksInside(withoutRepositoryParts(text), { file, holds, folder: name, json }));
   }
 };
 

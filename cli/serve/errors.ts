@@ -89,5 +89,7 @@ export function errorReply(api: Api, { kind, message, param, headers }: RequestE
     return { status, headers: all, json: { error: message, error_type } };
   }
   const [status, type, code] = shape.openai;
-  return { status, headers: all, json: { error: { message, type, param, code } } };
+  // These routes have no field for it.
+  const text = message.replace('pass truncate: true', 'start the server with --auto-truncate');
+  return { status, headers: all, json: { error: { message: text, type, param, code } } };
 }

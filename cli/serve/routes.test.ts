@@ -47,6 +47,20 @@ describe('/v1/embeddings', () => {
     expect(made).toEqual([['embed', texts, { truncate: false, dimensions: 2, ...options }]]);
   });
 
+  it('says how to have texts cut, which its API has no field for', async () => {
+    const { served } = stubModel('org/embedder', ['embed'], async () => {
+      throw new RangeError('Text 0 has 9 tokens, the limit is 8. Shorten it, or pass truncate: true.');
+    });
+    const { ask } = await serving([served]);
+    const { status, json } = await ask('/v1/embeddings', { input: 'a' });
+    expect([status, json.error.message]).toEqual([
+      400,
+      'Text 0 has 9 tokens, the limit is 8. Shorten it, or start the server with --auto-truncate.',
+    ]);
+    const own = await ask('/embed', { inputs: 'a' });
+    expect(own.json.error).toContain('pass truncate: true');
+  });
+
   it('knows what a text is in a search, as its own API has no word for it', async () => {
     const { served, made } = embedder();
     const { ask } = await serving([served], { limits: { truncate: true } });

@@ -25,6 +25,19 @@ describe('an option that nobody reads', () => {
     checkOptions('embed', undefined, names);
   });
 
+  it.each([
+    [
+      { signal: new AbortController() },
+      'signal must be an AbortSignal: of an AbortController its signal, controller.signal.',
+    ],
+    [{ signal: null }, 'signal must be an AbortSignal'],
+    [{ onProgress: true }, 'onProgress must be a function, it is true.'],
+  ])('what controls a call is of the right kind: %j', (options, message) => {
+    const all = { signal: true, onProgress: true } as const;
+    expect(() => checkOptions('embed', options, all)).toThrow(TypeError);
+    expect(() => checkOptions('embed', options, all)).toThrow(message);
+  });
+
   it('is refused by every load', async () => {
     const misspelt = { dType: 'q8' } as object;
     await expect(loadInNode('./nowhere', misspelt)).rejects.toThrow(

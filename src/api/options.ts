@@ -44,6 +44,7 @@ export function checkOptions(what: string, options: unknown, names: Record<strin
       `The options of ${what} must be an object, not ${options === null ? 'null' : Array.isArray(options) ? 'an array' : `a ${typeof options}`}.`,
     );
   }
+  checkControl(options);
   const known = Object.keys(names);
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(names, name)) continue;
@@ -55,6 +56,16 @@ export function checkOptions(what: string, options: unknown, names: Record<strin
         ? `Did you mean '${nearest.one}'?`
         : `Its options are ${known.join(', ')}.`;
     throw new TypeError(`${what} has no option '${name.slice(0, 100)}'. ${hint}`);
+  }
+}
+
+/** Throws a TypeError for a `signal` that is none and an `onProgress` that cannot be called. */
+export function checkControl({ signal, onProgress }: { signal?: unknown; onProgress?: unknown }): void {
+  if (signal !== undefined && typeof (signal as AbortSignal | null)?.throwIfAborted !== 'function') {
+    throw new TypeError('signal must be an AbortSignal: of an AbortController its signal, controller.signal.');
+  }
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw new TypeError(`onProgress must be a function, it is ${JSON.stringify(onProgress)}.`);
   }
 }
 

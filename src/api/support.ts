@@ -5,7 +5,8 @@ import type { Dtype, Task } from './types';
  * Why a model would not run. `no-webgpu`: the browser has none, or it is turned off. `insecure-context`: the page came over http, where browsers hide
  * WebGPU. `no-adapter`: WebGPU finds no graphics adapter. `no-device`: the adapter gives no device, or one that lacks what the options ask for.
  * `worker-without-webgpu`: the page has WebGPU, its workers do not. `too-little-memory`: a buffer would exceed the device's limits, or the weights a
- * quarter of the machine's memory. `model-not-supported`: what `loadModel` would throw an UnsupportedModelError or a ModelFileError for.
+ * quarter of the machine's memory. `model-not-supported`: what `loadModel` would throw an UnsupportedModelError or a ModelFileError for. `network`: no
+ * answer came, so that nothing can be said about the model.
  */
 export type UnsupportedReason =
   | 'no-webgpu'
@@ -14,7 +15,8 @@ export type UnsupportedReason =
   | 'no-device'
   | 'worker-without-webgpu'
   | 'too-little-memory'
-  | 'model-not-supported';
+  | 'model-not-supported'
+  | 'network';
 
 export interface Support {
   supported: boolean;

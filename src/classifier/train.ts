@@ -33,6 +33,9 @@ export async function trainClassifier(
   options: TrainClassifierOptions = {},
 ): Promise<Classifier> {
   checkOptions('trainClassifier', options, OPTIONS);
+  if (typeof model?.embed !== 'function') {
+    throw new TypeError('trainClassifier needs a loaded model: await loadModel(…).');
+  }
   const { folds: asked = 5, l2, truncate, signal, onProgress, ...embed } = options;
   if (!Number.isInteger(asked) || asked < 0 || asked === 1) {
     throw new RangeError(`folds must be 0, or an integer from 2, it is ${asked}.`);

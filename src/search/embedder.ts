@@ -35,6 +35,7 @@ export async function openEmbedder(
   model: IndexModel,
   options: VectorOptions & Pick<OpenOptions, 'query' | 'signal'>,
 ): Promise<Embedder> {
+  if (typeof model?.embed !== 'function') throw new TypeError('An index needs a loaded model: await loadModel(…).');
   const { info } = model;
   const { precision = 'float32', dimensions, document = {}, query = {}, signal } = options;
   const metric = options.metric ?? (info.similarity === 'dot' && precision === 'float32' ? 'dot' : 'cosine');

@@ -34,7 +34,10 @@ export function checkImportOptions(options: OpenOptions): void {
   checkOpenOptions('importIndex', options);
 }
 
-function checkOpenOptions(what: string, { words, query }: OpenOptions): void {
+function checkOpenOptions(what: string, { words, query, store }: OpenOptions): void {
+  if (store !== undefined && typeof store?.read !== 'function') {
+    throw new TypeError("store must be an object that keeps an index, such as indexedDbStore('notes').");
+  }
   if (words !== false) checkOptions(`${what}'s words`, words, WORDS);
   checkOptions(`${what}'s query`, query, PROMPT);
 }

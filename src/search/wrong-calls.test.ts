@@ -29,6 +29,12 @@ it.each(wrongOptions)('createIndex: %j', async (options, message) => {
   await expect(open(options as IndexOptions)).rejects.toThrow(message);
 });
 
+it('createIndex: a model that is not loaded yet, a store that is only a name', async () => {
+  const { model } = wordModel();
+  await expect(createIndex(Promise.resolve(model) as never)).rejects.toThrow('needs a loaded model: await loadModel');
+  await expect(createIndex(model, { store: 'notes' as never })).rejects.toThrow("such as indexedDbStore('notes')");
+});
+
 it('search', async () => {
   const { index } = await open();
   await index.add(DOCUMENTS);

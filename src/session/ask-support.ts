@@ -24,9 +24,9 @@ export async function ask(
       import('./support'),
       import('../store/browser'),
     ]);
-    return supportOf(source, { ...plain, signal, gpu: gpu ?? navigator.gpu, store });
+    return supportOf(source, { ...plain, signal, gpu: gpu ?? globalThis.navigator?.gpu, store });
   }
-  const hasWebgpu = navigator.gpu !== undefined;
+  const hasWebgpu = globalThis.navigator?.gpu !== undefined;
   if (source === undefined && !hasWebgpu) return withoutWebgpu(); // nor has a worker
   const connection = connect(worker);
   try {

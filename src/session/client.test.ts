@@ -89,6 +89,24 @@ describe('loading', () => {
     expect(model.dispose).toHaveBeenCalledOnce();
   });
 
+  it('refuses what is no signal and no callback, and can be disposed of after that', async () => {
+    const worker = workerDouble(async () => echoModel().model);
+    const model = await loadModel('./nano', { worker });
+    const controller = new AbortController() as unknown as AbortSignal;
+    await expect(model.classify('a', { signal: controller })).rejects.toThrow('its signal, controller.signal');
+    await expect(model.classify('a', { onProgress: 5 as never })).rejects.toThrow('onProgress must be a function');
+    await expect(loadModel('./nano', { signal: controller })).rejects.toThrow('its signal, controller.signal');
+    await expect(loadModel('./nano', { worker: 'yes' as never })).rejects.toThrow(
+      'The option worker must be true, false',
+    );
+    await model.dispose();
+    expect(worker.terminate).toHaveBeenCalled();
+  });
+
+  it('says what to import where there are no workers', async () => {
+    await expect(loadModel('./nano')).rejects.toThrow('In Node and Deno import modernbert-webgpu/node');
+  });
+
   it('keeps the class of the error and ends the worker', async () => {
     const worker = workerDouble(async () => {
       throw new ModelFileError('model.safetensors ends early');

@@ -2,6 +2,7 @@ import { proxy, type Remote } from 'comlink';
 import type { CallOptions } from '../api/calls';
 import type { Embeddings, SparseEmbeddings } from '../api/embeddings';
 import { disposedError, unlessAborted } from '../api/errors';
+import { checkControl } from '../api/options';
 import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from '../api/types';
 import { sparseEmbeddings } from '../sparse';
 import { embeddingsOf } from '../tasks/embeddings-of';
@@ -33,7 +34,7 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
       import('../store/plans-browser'),
       import('../store/browser'),
     ]);
-    return openModel(source, { ...plain, signal, onProgress, gpu: gpu ?? navigator.gpu, plans, store });
+    return openModel(source, { ...plain, signal, onProgress, gpu: gpu ?? globalThis.navigator?.gpu, plans, store });
   }
   const start = async (signal?: AbortSignal, onProgress?: LoadOptions['onProgress']): Promise<Started> => {
     const connection = connectTo(worker);
@@ -114,6 +115,7 @@ function remoteModel(
   async function call(name: CallName, args: unknown[]): Promise<unknown> {
     const last = args.at(-1);
     const { signal, onProgress, ...options }: CallOptions = isOptions(last) ? last : {};
+    checkControl({ signal, onProgress });
     const input = isOptions(last) ? args.slice(0, -1) : args;
     const ask = ({ connection }: Started) =>
       connection.request<unknown>(signal, (session, id) =>

@@ -280,7 +280,7 @@ describe('over a network', () => {
     site.behave = ({ socket }) => socket.destroy();
     const options = { gpu, cacheFolder, retryDelay: 1, folder: folderFiles };
     const { reason, message } = await supportOf(site.origin, options as never);
-    expect(reason).toBe('model-not-supported');
+    expect(reason).toBe('network');
     expect(message).toContain('No answer from the network');
   });
 });

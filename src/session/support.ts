@@ -9,7 +9,7 @@ import { isSoftware } from '../gpu/profile';
 import { adapterName } from '../gpu/remembered';
 import { type InputModule, readPipeline } from '../model/pipeline';
 import { openFiles } from '../sources/source';
-import { isRemote } from '../sources/urls';
+import { isRemote, UnreachableError } from '../sources/urls';
 import { cachedFiles } from '../store/cache';
 import { estimate, TooLargeError } from './estimate';
 import { downloadOf } from './file-sizes';
@@ -27,6 +27,9 @@ class NoDeviceError extends Error {
     super(message);
   }
 }
+
+/** Milliseconds before the first retry: who asks wants an answer soon. */
+const RETRY_DELAY = 100;
 
 /** What is found out on the way. */
 type Found = Pick<Support, 'adapter'>;
@@ -58,6 +61,7 @@ function reasonOf(error: unknown): UnsupportedReason | undefined {
   if (error instanceof NoDeviceError) return error.reason;
   if (error instanceof TooLargeError) return 'too-little-memory';
   if (error instanceof WebGPUUnavailableError) return 'no-device'; // for these options
+  if (error instanceof UnreachableError) return 'network';
   return error instanceof UnsupportedModelError || error instanceof ModelFileError ? 'model-not-supported' : undefined;
 }
 
@@ -103,7 +107,7 @@ async function ofSource(
   found: Found,
 ): Promise<SupportedModel> {
   const asKept: OpenOptions = isMerged ? { ...options, dtype: 'f32' } : options; // an adapter's base is stored as it is
-  const stored = await cachedFiles(openFiles(source, options), asKept);
+  const stored = await cachedFiles(openFiles(source, { retryDelay: RETRY_DELAY, ...options }), asKept);
   const { keep: _, ...files } = stored; // nothing is stored
   try {
     const started = isMerged ? files : await withConfig(files, options.signal);

@@ -12,6 +12,9 @@ export function taken(what: string, options: BrowserLoadOptions) {
   checkOptions(what, options, names);
   const { worker = true, signal, onProgress, gpu, ...rest } = options;
   signal?.throwIfAborted();
+  if (typeof worker !== 'boolean' && typeof worker !== 'function' && typeof worker?.postMessage !== 'function') {
+    throw new TypeError('The option worker must be true, false, a Worker or a function that makes one.');
+  }
   if (gpu && worker !== false) {
     throw new TypeError('The option gpu cannot be sent to a worker. Pass it together with worker: false.');
   }
@@ -26,6 +29,12 @@ function newWorker(start: () => Worker): Worker {
   try {
     return start();
   } catch (cause) {
+    if (typeof Worker === 'undefined') {
+      throw new WorkerError(
+        'There are no workers here. In Node and Deno import modernbert-webgpu/node, in a service worker modernbert-webgpu/thread; elsewhere pass worker: false.',
+        { cause },
+      );
+    }
     throw new WorkerError(
       `The browser refused to start the worker (${(cause as Error).message}). A worker must come from the page's own origin, ` +
         'and under Trusted Types from a trusted URL: serve the library from there, import modernbert-webgpu/inline, or make the worker ' +

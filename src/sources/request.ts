@@ -1,7 +1,7 @@
 /** One HTTP request: retries, waiting, and its errors. */
-import { abortReason, ModelFileError } from '../api/errors';
+import { abortReason, type ModelFileError } from '../api/errors';
 import { messageOf } from '../formats/read';
-import { isRemote, shownError, shownUrl } from './urls';
+import { isRemote, shownError, shownUrl, UnreachableError } from './urls';
 
 export interface RequestOptions {
   headers?: Record<string, string>;
@@ -103,7 +103,7 @@ function retryAfter({ headers }: Response): number | undefined {
 }
 
 const unreachable = (url: string, cause: unknown) =>
-  new ModelFileError(
+  new UnreachableError(
     `No answer from the network for ${shownUrl(url)} (${causesOf(cause)}). Is the server up, and does it allow this page (CORS)?`,
     { cause },
   );

@@ -1,4 +1,8 @@
 /** Addresses, and how they are shown: what may grant access (a signature, a password) stays out of messages. */
+import { ModelFileError } from '../api/errors';
+
+/** No answer came. To callers it is a ModelFileError. */
+export class UnreachableError extends ModelFileError {}
 
 /** A URL or path for a message: without user, password, query and fragment. */
 export const shownUrl = (url: string | URL): string =>
@@ -28,7 +32,9 @@ export function folderUrl(what: string, place: string): URL {
   const shown = `${what} ${JSON.stringify(shownUrl(place).slice(0, 100))}`;
   const base = globalThis.document?.baseURI ?? globalThis.location?.href;
   if (!URL.canParse(place, base)) {
-    throw new TypeError(`${shown} is not an absolute URL, and there is no page that it could be relative to.`);
+    throw new TypeError(
+      `${shown} is not an absolute URL, and there is no page that it could be relative to (in Node, folders are for modernbert-webgpu/node).`,
+    );
   }
   const url = new URL(place, base);
   if (!/^(?!file|blob|data|javascript)[^:]+:\/\//.test(url.href)) {
