@@ -19,6 +19,8 @@ const archive = join(ROOT, `build/bench-pack.tar${quick ? '' : '.xz'}`);
 
 /** Data that the benchmark and the tests read, by path in the project. */
 const DATA = ['public/models/nano', 'src/model/fixtures/golden', 'src/reference/fixtures', 'bench/shapes'];
+/** What transformers.js brings, with which tests compare. */
+const NATIVE = ['onnxruntime-node', 'sharp'];
 /** Scripts of the project that tests and the benchmark run, and import. */
 const TOOLS = ['tools/random-checkpoint.mjs', 'tools/make-checkpoint.mjs'];
 /** Files of this folder, which go to the pack's top. */
@@ -67,8 +69,16 @@ checkGpuTests();
 const leftOut = {};
 for (const file of gpuTests()) {
   const missing = filesNamedIn(file).filter((path) => !DATA.some((packed) => `${path}/`.startsWith(`${packed}/`)));
-  if (missing.length === 0) await bundleTest({ file, dir: tests, root: pack, webgpu: 'bench/pack/webgpu.mjs' });
-  else leftOut[file] = `it reads ${missing.join(', ')}, which the pack has not`;
+  if (missing.length > 0) {
+    leftOut[file] = `it reads ${missing.join(', ')}, which the pack has not`;
+    continue;
+  }
+  const chunks = await bundleTest({ file, dir: tests, root: pack, webgpu: 'bench/pack/webgpu.mjs' });
+  const ids = chunks.flatMap(({ moduleIds }) => moduleIds);
+  const native = NATIVE.find((name) => ids.some((id) => id.includes(`/node_modules/${name}/`)));
+  if (!native) continue;
+  leftOut[file] = `it needs the package ${native}, which has a native part`;
+  for (const { fileName } of chunks) rmSync(join(tests, fileName));
 }
 for (const [file, reason] of Object.entries(leftOut)) console.log(`Not in the pack: ${file}, because ${reason}.`);
 writeFileSync(join(tests, 'left-out.json'), JSON.stringify(leftOut));
