@@ -31,7 +31,7 @@ async function readTab(tab) {
   const texts = await inPage(read);
   await chrome.scripting.insertCSS({ target, css });
   title.textContent = tab.title;
-  index = await createIndex(await loading, { chunk: { maxTokens: 64 } });
+  index = await createIndex(await loading, { chunk: { maxTokens: 64 }, words: false });
   const documents = texts.map((text, i) => ({ id: `${i}`, text }));
   await index.add(documents, {
     onProgress: ({ done, total }) => say(`${done} of ${total} paragraphs read`, done, total),

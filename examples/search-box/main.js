@@ -23,7 +23,7 @@ async function start() {
   query.oninput = () => {
     last.abort(); // what was typed before is no longer wanted
     last = new AbortController();
-    index.search(query.value, { topK: 5, signal: last.signal }).then(list, report);
+    index.search(query.value, { mode: 'vectors', topK: 5, signal: last.signal }).then(list, report);
   };
 }
 start().catch(report);

@@ -21,14 +21,20 @@ export default function Page() {
     opening ??= openIndex(({ file, loaded, total }) =>
       setStatus(`Loading ${file}: ${Math.round((loaded / total) * 100)}%`),
     );
-    opening.then(setIndex, (error) => setStatus(error.message));
+    opening.then(
+      (opened) => {
+        setIndex(opened);
+        setStatus('Searched on this device');
+      },
+      (error) => setStatus(error.message),
+    );
   }, []);
 
   async function search(query) {
     last.current.abort(); // what was typed before is no longer wanted
     last.current = new AbortController();
     try {
-      setHits(await index.search(query, { topK: 3, signal: last.current.signal }));
+      setHits(await index.search(query, { mode: 'vectors', topK: 3, signal: last.current.signal }));
     } catch (error) {
       if (error.name !== 'AbortError') setStatus(error.message);
     }
@@ -45,7 +51,7 @@ export default function Page() {
         placeholder="How far can I go with an electric one?"
         onChange={(event) => search(event.target.value)}
       />
-      <p role="status">{index ? 'Searched on this device' : status}</p>
+      <p role="status">{status}</p>
       <ol>
         {hits.map(({ id, text }) => (
           <li key={id}>{text}</li>
