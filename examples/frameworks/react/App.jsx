@@ -1,7 +1,7 @@
 import { loadModel, similarity } from 'modernbert-webgpu';
 import { useEffect, useState } from 'react';
 
-const percent = (share) => `${Math.round(share * 100)}%`;
+const alike = (embeddings) => `${Math.round(similarity(embeddings, embeddings)[0][1] * 100)}% alike`;
 let loading; // one model for all components, and for effects that run twice
 const load = (onProgress) => (loading ??= loadModel('sentence-transformers/all-MiniLM-L6-v2', { onProgress }));
 
@@ -11,7 +11,7 @@ export function App() {
   const [texts, setTexts] = useState(['The cat sleeps on the sofa.', 'A kitten naps on the couch.']);
 
   useEffect(() => {
-    const onProgress = ({ file, loaded, total }) => setStatus(`Loading ${file}: ${percent(loaded / total)}`);
+    const onProgress = ({ file, loaded }) => setStatus(`Loading ${file}: ${(loaded / 1e6).toFixed(1)} MB`);
     load(onProgress).then(setModel, (error) => setStatus(error.message));
   }, []);
 
@@ -19,7 +19,7 @@ export function App() {
     if (!model) return;
     const controller = new AbortController();
     model.embed(texts, { signal: controller.signal }).then(
-      (embeddings) => setStatus(`${percent(similarity(embeddings, embeddings)[0][1])} alike`),
+      (embeddings) => setStatus(alike(embeddings)),
       (error) => error.name === 'AbortError' || setStatus(error.message),
     );
     return () => controller.abort(); // another text was typed

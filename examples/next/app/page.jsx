@@ -18,9 +18,7 @@ export default function Page() {
   const last = useRef(new AbortController());
 
   useEffect(() => {
-    opening ??= openIndex(({ file, loaded, total }) =>
-      setStatus(`Loading ${file}: ${Math.round((loaded / total) * 100)}%`),
-    );
+    opening ??= openIndex(({ file, loaded }) => setStatus(`Loading ${file}: ${(loaded / 1e6).toFixed(1)} MB`));
     opening.then(
       (opened) => {
         setIndex(opened);
