@@ -35,7 +35,7 @@ const adapters = testAdapters();
 /**
  * Too slow on SwiftShader, or independent of the adapter. The tuner's tests compile every GEMM design dozens of times, at seconds each;
  * those of quantised models and of the family's twins load dozens of models (gemm, head and golden.gpu.test.ts run the same kernels on
- * both adapters); the guide's load a model per page. The command line, the search, classifiers, the order of passes and what happens after a loss do
+ * both adapters); the guide's load a model per page. The command line, the search, classifiers, the order of passes and what happens after a loss or a release do
  * not depend on the adapter; overflow.gpu.test.ts of the kernels runs on both.
  */
 const LAVAPIPE_ONLY = [
@@ -55,10 +55,12 @@ const LAVAPIPE_ONLY = [
   'src/classifier.gpu.test.ts',
   'src/tasks/embed-sparse.gpu.test.ts',
   'src/session/recovery.gpu.test.ts',
+  'src/session/idle.gpu.test.ts',
   'src/session/convert.gpu.test.ts',
   'src/reference/lora.gpu.test.ts',
   'src/session/overflow.gpu.test.ts',
   'src/transformers/transformers.gpu.test.ts',
+  'src/fallback/fallback.gpu.test.ts',
   'bench/pack/pack.gpu.test.ts',
   'bench/shaders/clamps.gpu.test.ts',
   'src/search/search.gpu.test.ts',

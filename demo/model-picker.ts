@@ -1,12 +1,12 @@
-import type { Dtype, Model, Progress } from '../src/index';
+import type { Dtype, Model } from '../src/index';
 import { DeviceLostError } from '../src/index';
+import type { LoadProgress } from '../src/progress';
 import { aborted, element, find, isAbort, showError } from './dom';
 import { DTYPES, type KnownModel } from './known-models';
 import { createModelDialog, factsOf } from './model-dialog';
 import { type Choice, type createModelStore, hubChoice, isHubId, type Lease } from './model-store';
-import { fileSize, percent } from './numbers';
+import { fileSize } from './numbers';
 import type { TabState } from './tab-state';
-import { createRate, rateText } from './transfer-rate';
 
 export interface PickerOptions {
   /** The model that comes with the page. Without one, the first suggestion is chosen at first. */
@@ -67,7 +67,6 @@ export function createModelPicker(
   let isLinked = chosen !== first;
   let lease: Lease | undefined;
   let model: Model | undefined;
-  let rate = createRate();
 
   function show(state: State) {
     find(place, '.model-name strong').textContent = chosen.name;
@@ -81,15 +80,10 @@ export function createModelPicker(
     facts.replaceChildren(...(model ? modelFacts(model) : known ? factsOf(known, chosen.dtype) : []));
   }
 
-  function showProgress({ file, loaded, total }: Progress) {
+  function showProgress({ loaded, total, text }: LoadProgress) {
     if (total) bar.value = loaded / total;
     else bar.removeAttribute('value');
-    const isDone = loaded === total;
-    const size =
-      total && !isDone ? `${fileSize(loaded)} of ${fileSize(total)}, ${percent(loaded / total, 0)}` : fileSize(loaded);
-    const speed = rateText(rate.report(loaded), loaded, total);
-    const next = isDone && file.endsWith('.safetensors') ? '. Preparing the GPU …' : '';
-    loadingText.textContent = `${file}: ${[size, speed].filter(Boolean).join(' · ')}${next}`;
+    loadingText.textContent = loaded === total ? `${text}. Preparing the GPU …` : text;
   }
 
   /** The model of the current lease, taken now if there is none. */
@@ -106,7 +100,6 @@ export function createModelPicker(
 
   function start(): Lease {
     showError(errorPlace, undefined);
-    rate = createRate();
     bar.removeAttribute('value');
     loadingText.textContent = 'Starting …';
     show('loading');

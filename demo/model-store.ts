@@ -1,5 +1,6 @@
-import type { Dtype, Model, ModelSource, Progress } from '../src/index';
+import type { Dtype, Model, ModelSource } from '../src/index';
 import { loadModel } from '../src/index';
+import { describeProgress, type LoadProgress } from '../src/progress';
 import { aborted } from './dom';
 
 /** A model that can be loaded and what to call it. */
@@ -31,8 +32,8 @@ export interface Lease {
 interface Shared {
   loaded: Promise<Model>;
   controller: AbortController;
-  listeners: Set<(progress: Progress) => void>;
-  latest: Progress | undefined;
+  listeners: Set<(progress: LoadProgress) => void>;
+  latest: LoadProgress | undefined;
   users: number;
 }
 
@@ -40,17 +41,17 @@ const sameChoice = (a: Choice, b: Choice): boolean => a.source === b.source && a
 
 /** The page's models: those who choose the same source and dtype share one. */
 export function createModelStore(load: typeof loadModel = loadModel): {
-  take(choice: Choice, onProgress: (progress: Progress) => void): Lease;
+  take(choice: Choice, onProgress: (progress: LoadProgress) => void): Lease;
 } {
   const held = new Map<Choice, Shared>();
 
   function start(choice: Choice): Shared {
     const controller = new AbortController();
     const listeners: Shared['listeners'] = new Set();
-    const onProgress = (progress: Progress) => {
+    const onProgress = describeProgress((progress) => {
       shared.latest = progress;
       for (const listener of listeners) listener(progress);
-    };
+    });
     const { source, dtype } = choice;
     const loaded = load(source, { dtype, signal: controller.signal, onProgress });
     const shared: Shared = { loaded, controller, listeners, latest: undefined, users: 0 };

@@ -80,6 +80,12 @@ const rememberStatus = (page: Page) =>
 const said = (page: Page): Promise<string> =>
   page.evaluate(() => (window as unknown as { texts: string[] }).texts.join('\n'));
 
+/** Takes pictures at phone and desktop width, light and dark, once it is sure that the app's style sheet is there. */
+async function look(page: Page, name: string): Promise<void> {
+  expect(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme)).toBe('light dark');
+  await takePictures(page, name, 'body');
+}
+
 const firstHit = (page: Page) => page.locator('ol li').first();
 const status = (page: Page) => page.getByRole('status');
 
@@ -110,9 +116,7 @@ test('search-box: finds facts, and needs neither network nor embedding at the se
   const { page, requested } = await open(`${packages.origin}/search-box/`);
   const query = page.getByRole('searchbox', { name: 'Ask in your own words', disabled: false });
   await query.waitFor();
-  expect(await said(page)).toMatch(
-    /Loading model\.safetensors.*\n0 of 100 facts read.*\nNothing leaves this device\.$/s,
-  );
+  expect(await said(page)).toMatch(/Loading: .* MB.*\n0 of 100 facts read.*\nNothing leaves this device\.$/s);
   const ask = async (question: string, answer: string) => {
     await query.fill(question);
     await firstHit(page).filter({ hasText: answer }).waitFor();
@@ -120,7 +124,7 @@ test('search-box: finds facts, and needs neither network nor embedding at the se
   await ask('Why do I cry when cooking?', 'Onions make you cry');
   await ask('Who wrote the first computer program?', 'Ada Lovelace');
   expect(await page.locator('ol li').count()).toBe(5);
-  await takePictures(page, 'example-search-box', 'body');
+  await look(page, 'example-search-box');
   await query.fill('');
   await firstHit(page).waitFor({ state: 'detached' });
 
@@ -196,7 +200,7 @@ test('mail-classifier: learns, is corrected, sorts mails that it has not seen, a
   };
   const learnt = await guesses();
   expect(learnt).toEqual({ login: expect.stringMatching(/^account/), parcel: expect.stringMatching(/^delivery/) });
-  await takePictures(page, 'example-mail-classifier', 'body');
+  await look(page, 'example-mail-classifier');
 
   const file = await download(page, '#export');
   expect(file.name).toBe('mail-classifier.json');
@@ -239,7 +243,7 @@ test.each(['react', 'vue', 'svelte'])(
     const { page, requested } = await open(`${packages.origin}/frameworks/${name}/`);
     const result = (text: RegExp) => status(page).filter({ hasText: text }).waitFor();
     await result(/% alike/);
-    expect(await said(page)).toMatch(/Loading model\.safetensors: \d+\.\d MB\n/);
+    expect(await said(page)).toMatch(/Loading: .*\d MB/);
     expect(requested.filter((file) => file === 'model.safetensors')).toHaveLength(1);
     const alike = async () => Number.parseInt(await status(page).innerText(), 10);
     const kitten = await alike();
@@ -249,7 +253,7 @@ test.each(['react', 'vue', 'svelte'])(
     await page.getByLabel('Second').fill('');
     await page.getByLabel('Second').pressSequentially('The cat sleeps on the sofa.');
     await result(/^100% alike$/);
-    await takePictures(page, `example-${name}`, 'body');
+    await look(page, `example-${name}`);
   },
 );
 
@@ -266,7 +270,7 @@ test('next: a page that searches in the browser, and a route that embeds in Node
   await firstHit(page).filter({ hasText: 'A flat tyre is repaired' }).waitFor();
   await query.fill('how do I keep the battery in winter');
   await firstHit(page).filter({ hasText: 'Store the battery indoors' }).waitFor();
-  await takePictures(page, 'example-next', 'body');
+  await look(page, 'example-next');
 
   const post = (body: string) => fetch(`${origin}/api/embed`, { method: 'POST', body });
   const { texts, values } = JSON.parse(await readFile(join(MODEL, 'expected.json'), 'utf8')).calls[0];
@@ -318,7 +322,7 @@ test('extension: reads the tab whose button is clicked, and marks in it what fit
   await query.fill('how do captains learn about the tides?');
   await expect.poll(async () => (await marked())[0]).toMatch(/^(?!Herring).*Tides rise and fall.* deep enough\.$/);
   expect(await panel.locator('ol li').first().innerText()).toContain('Tides rise and fall');
-  await takePictures(panel, 'example-extension', 'body');
+  await look(panel, 'example-extension');
   await page.screenshot({ path: 'test-results/example-extension-page.png' });
   await query.fill('');
   await expect.poll(marked).toEqual([]);
@@ -328,7 +332,9 @@ test('extension: reads the tab whose button is clicked, and marks in it what fit
   await query.fill('salt');
   await expect.poll(() => status(panel).innerText()).toMatch(/Cannot access|permission/);
   await clickAction(background, page);
-  await status(panel).filter({ hasText: /^3 paragraphs/ }).waitFor();
+  await status(panel)
+    .filter({ hasText: /^3 paragraphs/ })
+    .waitFor();
   await query.fill('who lights the lamp?');
   await expect.poll(async () => (await marked())[0]).toMatch(/^A lighthouse/);
 });

@@ -1,21 +1,45 @@
 /** The packed library where no bundler has put its files together: dev servers, import maps, script tags, an extension, Next. */
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, readFile, rm } from 'node:fs/promises';
+import { cp, readFile, rm, symlink } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { execPath } from 'node:process';
 import { beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../tools/bundle.mjs';
+import { denoExecutable } from '../tools/deno.mjs';
 import { withExtension } from './extension';
-import { guideBlock, MODEL, mainOf, PAGE, TOOLS, usePackages, visit, write } from './packed';
+import { guideBlock, guideBlocks, MODEL, mainOf, PAGE, TOOLS, usePackages, visit, write } from './packed';
 import { serveBy, serveNext, useEndings } from './tool-servers';
 
 /** None for the pages with inline scripts and scripts of another origin. */
 const packages = usePackages(() => '');
+/** Of an extension. */
+declare const chrome: { runtime: { sendMessage(message: string): Promise<unknown> } };
 const at = (...names: string[]) => packages.at(...names);
 const INSTALLED = 'app/node_modules/modernbert-webgpu';
 
 beforeAll(() => cp(MODEL, at('site/models/minilm'), { recursive: true }));
+
+/** Blocks of docs/guide/start.md by what they contain; src/guide.gpu.test.ts runs its first. */
+const START = {
+  searchBox: '<!doctype html>',
+  scriptTag: 'cdn.example',
+  next: "'use client'",
+  extension: 'chrome.runtime',
+  node: 'modernbert-webgpu/node',
+};
+/** One of them, with MODEL in the place of the checkpoint that it names. */
+const startBlock = async (name: keyof typeof START, model = '/models/minilm/') =>
+  (await guideBlock(START[name], 'start.md')).replace('sentence-transformers/all-MiniLM-L6-v2', model);
+
+test('every block of the quick start but its first is one of these', async () => {
+  const others = (await guideBlocks('start.md')).slice(1);
+  const found = others.map((block) => Object.values(START).filter((text) => block.includes(text)));
+  expect(found.flat().sort()).toEqual(Object.values(START).sort());
+  expect(found.filter((texts) => texts.length !== 1)).toEqual([]);
+});
 
 const ended = useEndings();
 
@@ -47,6 +71,65 @@ test.each([
   await visit(packages, '/', { origin });
 });
 
+/** Serves the package's dist from another origin until the test ends. */
+async function serveCdn(): Promise<string> {
+  const cdn = createServer(async (request, response) => {
+    const body = await readFile(at(INSTALLED, 'dist', request.url ?? '')).catch(() => undefined);
+    response.writeHead(body ? 200 : 404, { 'content-type': 'text/javascript', 'access-control-allow-origin': '*' });
+    response.end(body);
+  });
+  await once(cdn.listen(0, '127.0.0.1'), 'listening');
+  ended.push(async () => cdn.close());
+  return `http://127.0.0.1:${(cdn.address() as AddressInfo).port}`;
+}
+
+/** Types each text of the quick start's search box into it, and expects that one first. */
+async function searchIn(url: string): Promise<void> {
+  const page = await packages.browser.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  await page.goto(url);
+  for (const text of ['Bread is made of flour, water and salt.', 'The Nile is long.']) {
+    await page.fill('#query', text, { timeout: 60_000 }).catch((error) => complaints.push(String(error)));
+    expect(complaints).toEqual([]);
+    await page.locator('#found li').first().filter({ hasText: text }).waitFor();
+    expect(await page.locator('#found li').count()).toBe(3);
+  }
+  await page.close();
+}
+
+test("the quick start's search box, in Vite's dev server and by a script tag from another origin", async () => {
+  const searchBox = await startBlock('searchBox');
+  expect(searchBox.split('\n').length).toBeLessThan(30);
+  const app = at('app/search-box');
+  await write(app, { 'index.html': searchBox });
+  await cp(MODEL, join(app, 'public/models/minilm'), { recursive: true });
+  await searchIn(
+    await serveBy(ended, app, viteBin('8'), (port) => [`--port=${port}`, '--strictPort', '--host=127.0.0.1']),
+  );
+  const imports = (await startBlock('scriptTag')).replaceAll(
+    'https://cdn.example/modernbert-webgpu/dist',
+    await serveCdn(),
+  );
+  await write(at('site'), {
+    'box/index.html': searchBox.replace(/ +import [\s\S]*modernbert-webgpu\/search';\n/, imports),
+  });
+  await searchIn(`${packages.origin}/box/`);
+});
+
+test("the quick start's script in Node and in Deno", async () => {
+  const app = at('app/script');
+  await write(app, { 'embed.mjs': await startBlock('node', MODEL) });
+  const run = (program: string, ...args: string[]) =>
+    execFileSync(program, [...args, 'embed.mjs'], { cwd: app, encoding: 'utf8', stdio: 'pipe' });
+  // Without the package webgpu, which Deno does not need.
+  expect(run(denoExecutable(), 'run', '--allow-all')).toBe('24 numbers\n');
+  const webgpu = at('app/node_modules/webgpu');
+  await symlink(join(ROOT, 'node_modules/webgpu'), webgpu);
+  ended.push(() => rm(webgpu));
+  expect(run(execPath)).toBe('24 numbers\n');
+});
+
 test('an import map', async () => {
   await cp(at(INSTALLED, 'dist'), at('site/library'), { recursive: true });
   await write(at('site/map'), {
@@ -57,14 +140,7 @@ test('an import map', async () => {
 });
 
 test('a script tag, with the library from another origin', async () => {
-  const cdn = createServer(async (request, response) => {
-    const body = await readFile(at(INSTALLED, 'dist', request.url ?? '')).catch(() => undefined);
-    response.writeHead(body ? 200 : 404, { 'content-type': 'text/javascript', 'access-control-allow-origin': '*' });
-    response.end(body);
-  });
-  await once(cdn.listen(0, '127.0.0.1'), 'listening');
-  ended.push(async () => cdn.close());
-  const library = `http://127.0.0.1:${(cdn.address() as AddressInfo).port}`;
+  const library = await serveCdn();
   const guide = await guideBlock('cdn.example');
   const pageOf = (entry: string) => {
     const script = guide
@@ -90,7 +166,8 @@ test('an extension (manifest 3): its page, and its service worker, with a model 
     'manifest.json': await guideBlock('manifest_version'),
     'page.html': PAGE,
     'main.js': mainOf('./library/index.js', '/models/minilm/'),
-    'background.js': mainOf('./library/thread.js', '/models/minilm/').replaceAll('document.title', 'globalThis.answer'),
+    'background.js': `import './start.js';${mainOf('./library/thread.js', '/models/minilm/').replaceAll('document.title', 'globalThis.answer')}`,
+    'start.js': await startBlock('extension'),
   });
   const { context, background } = await withExtension(folder, at('profile-'));
   ended.push(() => context.close());
@@ -100,6 +177,8 @@ test('an extension (manifest 3): its page, and its service worker, with a model 
   expect(await page.title()).toBe('right');
   const answer = () => background.evaluate(() => (globalThis as { answer?: string }).answer);
   await expect.poll(answer, { timeout: 60_000 }).toBe('right');
+  const reply = await page.evaluate(() => chrome.runtime.sendMessage('The Seine crosses Paris.'));
+  expect(reply).toHaveLength(24);
 });
 
 /** An app whose files but its configuration and route are the simplest that Next accepts. */
@@ -117,6 +196,7 @@ const nextApp = async (): Promise<Record<string, string>> => ({
   'app/layout.js': `export default ({ children }) => (
   <html lang="en"><head><link rel="icon" href="data:," /></head><body>{children}</body></html>
 );`,
+  'app/start/page.js': await startBlock('next'),
   'app/page.js': `'use client';
 import { useEffect } from 'react';
 import { run } from './check';
@@ -130,12 +210,19 @@ export default () => {
 test.each([['--turbopack'], ['--webpack']])('Next %s: a page, and a route in Node', async (bundler) => {
   // Below e2e/bundlers, where Next and React are found.
   const app = join(ROOT, 'e2e/bundlers/build/next', bundler.slice(2));
-  await rm(app, { recursive: true, force: true });
+  const remove = () => rm(app, { recursive: true, force: true });
+  await remove();
+  ended.push(remove);
   await write(app, await nextApp());
   await cp(at(INSTALLED), join(app, 'node_modules/modernbert-webgpu'), { recursive: true });
   await cp(MODEL, join(app, 'public/models/minilm'), { recursive: true });
   const origin = await serveNext(ended, app, bundler);
   await visit(packages, '/', { origin });
+  const start = await packages.browser.newPage();
+  await start.goto(`${origin}/start`);
+  await start.getByRole('button', { name: 'Embed' }).click();
+  await start.locator('output', { hasText: /^24 numbers$/ }).waitFor({ timeout: 60_000 });
+  await start.close();
   const { texts, values } = JSON.parse(await readFile(join(MODEL, 'expected.json'), 'utf8')).calls[0];
   const answer = await fetch(`${origin}/api`, { method: 'POST', body: JSON.stringify(texts.slice(0, 2)) });
   const numbers: number[] = await answer.json();

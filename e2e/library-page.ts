@@ -13,6 +13,8 @@ interface Served {
   fileOf(path: string): string;
   /** Texts to serve by their paths. */
   texts?: Record<string, string>;
+  /** Code that runs before that of a file, by its path. */
+  before?: Record<string, string>;
   /** Sent with every file. */
   headers?: Record<string, string>;
   /** Further properties of `window`, as JavaScript. */
@@ -21,12 +23,19 @@ interface Served {
   onRequest?(path: string): boolean;
 }
 
-const TYPES: Record<string, string> = { '': 'text/html', '.js': 'text/javascript' };
+const TYPES: Record<string, string> = {
+  '': 'text/html',
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.wasm': 'application/wasm',
+};
 
 /** Starts the server before a file's tests, and returns a function that returns its origin. */
 export function useLibraryPage({
   fileOf,
   texts = {},
+  before = {},
   headers = {},
   globals = '',
   onRequest = () => true,
@@ -44,6 +53,7 @@ export function useLibraryPage({
     const body = pages[path] ?? texts[path] ?? (await readFile(file).catch(() => undefined));
     const type = TYPES[extname(path)] ?? 'application/octet-stream';
     response.writeHead(body ? 200 : 404, { ...headers, 'content-type': type });
+    if (body) response.write(before[path] ?? '');
     response.end(body);
   });
   beforeAll(async () => {

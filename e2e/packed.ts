@@ -41,15 +41,24 @@ check().then(
 );
 `;
 
-/** A code block of docs/guide/install.md: the first that contains `text`. */
-export async function guideBlock(text: string): Promise<string> {
-  const guide = await readFile(join(ROOT, 'docs/guide/install.md'), 'utf8');
-  const found = [...guide.matchAll(/```\w+\n([\s\S]*?)```/g)].find(([, block]) => block.includes(text));
-  if (!found) throw new Error(`docs/guide/install.md has no code block with ${text}.`);
-  return found[1];
+/** A code block of a guide: the first that contains `text`. */
+export async function guideBlock(text: string, page = 'install.md'): Promise<string> {
+  const found = (await guideBlocks(page)).find((block) => block.includes(text));
+  if (!found) throw new Error(`docs/guide/${page} has no code block with ${text}.`);
+  return found;
 }
 
-const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json' };
+export async function guideBlocks(page: string): Promise<string[]> {
+  const guide = await readFile(join(ROOT, 'docs/guide', page), 'utf8');
+  return [...guide.matchAll(/```\w+\n([\s\S]*?)```/g)].map(([, block]) => block);
+}
+
+const TYPES: Record<string, string> = {
+  '.css': 'text/css',
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+};
 
 /** What `usePackages` made, once a file's tests run. */
 export interface Packages {

@@ -60,6 +60,25 @@ it('another worker takes over from one that crashes', async () => {
   expect(page.workers()[0]).not.toBe(first);
 });
 
+it('an idle model lets go of its memory, of which the page hears, and comes back with the next call', async () => {
+  const seen = await page.evaluate(async () => {
+    const options = { dtype: 'f32', autotune: false, selfCheck: false, keepAlive: 50 } as const;
+    const idle = await library.loadModel('/tiny', options);
+    const batch = { inputIds: Uint32Array.of(5, 6, 7), lengths: Uint32Array.of(3) };
+    const first = (await idle.forward(batch)).last_hidden_state!.data;
+    while (idle.memory().weights > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await idle.warm();
+    const weights = idle.memory().weights;
+    await idle.release();
+    const released = idle.memory().weights;
+    const again = (await idle.forward(batch)).last_hidden_state!.data;
+    await idle.dispose();
+    return { weights, released, isSame: first.every((value, i) => value === again[i]) };
+  });
+  expect(seen).toEqual({ weights: expect.any(Number), released: 0, isSame: true });
+  expect(seen.weights).toBeGreaterThan(0);
+});
+
 it('the model comes back after the GPU process of the browser has died', async () => {
   expect(await difference()).toBeLessThan(2e-4);
   const other = await browser.newPage();

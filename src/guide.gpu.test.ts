@@ -5,8 +5,9 @@ import { expect, it } from 'vitest';
 import type { Model } from './api/types';
 import { loadClassifier, trainClassifier } from './classifier';
 import { safetensorsBytes } from './formats/fixtures';
+import { testGpu } from './gpu/fixtures';
 import { publicModel } from './model/fixtures/golden';
-import { maxSim, similarity, sparseIndex } from './node';
+import { isSupported, maxSim, similarity, sparseIndex } from './node';
 import { createIndex } from './search';
 import { loadTestModel } from './session/fixtures';
 import { labelsOf, tinyModel } from './tasks/fixtures';
@@ -58,6 +59,12 @@ function sparse(): string {
 
 /** Page → its model, and what the example must print. */
 const PAGES: Record<string, { model: () => string; prints: RegExp }> = {
+  'start.md': { model: withPrompts, prints: /^-?\d\.\d{3} The Seine.*\n-?\d\.\d{3} Bread/ },
+  'performance.md': {
+    model: withPrompts,
+    prints:
+      /^loaded in \d+\.\d s on llvmpipe.*\n((first|second|third) call: [1-9]\d+ tokens in \d+ ms, [1-9]\d* tokens\/s\n?){3}$/,
+  },
   'embed.md': { model: withPrompts, prints: /^-?\d\.\d{3} The Seine.*\n-?\d\.\d{3} Bread/ },
   'multi-vector.md': { model: colbert, prints: /^-?\d+\.\d{3} The Seine.*\n-?\d+\.\d{3} Bread/ },
   'sparse.md': {
@@ -89,8 +96,13 @@ const PAGES: Record<string, { model: () => string; prints: RegExp }> = {
     model: () => fileURLToPath(new URL('./reference/fixtures/gliner-uni-span', import.meta.url)),
     prints: /^((person|place|organisation) \S.* \d+ \d+ [01]\.\d{3}\n?)+$/,
   },
+  'shared.md': { model: () => publicModel('nano-embed'), prints: /^2 vectors of 256 numbers$/ },
   'search.md': { model: withPrompts, prints: /^(seine 0\.0\d{3} The Seine|bread 0\.0\d{3} Bread)/ },
   'fill-mask.md': { model: () => publicModel('nano'), prints: /^0\.8\d+ The capital of France is Paris\.\n/ },
+  'support.md': {
+    model: withPrompts,
+    prints: /^\d+ MiB to download, \d+ MiB of GPU memory as f32\nOn the CPU: only short texts\.\n64$/,
+  },
   'long-documents.md': { model: () => tinyModel('encoder'), prints: /^\d+ chunks, the best from \d+ to \d+$/ },
 };
 /** Pages of other parts, whose examples need a network or a page. */
@@ -112,6 +124,7 @@ it.each(Object.entries(PAGES))('%s', async (page, { model, prints }) => {
       loaded.push(await loadTestModel(model(), { dtype: 'f32' }));
       return loaded[0];
     },
+    isSupported: () => isSupported(model(), { dtype: 'f32', gpu: testGpu() }),
     similarity,
     maxSim,
     sparseIndex,

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { WebGPUUnavailableError } from './api/errors';
 import { checkOptions, FILE_OPTIONS, LOAD_OPTIONS, type OptionNames } from './api/options';
+import type { Support } from './api/support';
 import type { CachedModel, Dtype, DtypeName, FileOptions, LoadOptions, Model, ModelSource } from './api/types';
 import { convertToFolder } from './formats/convert-folder';
 import { dtypeNamed } from './model/choose-dtype';
 import { quantizedTensors } from './model/quantized-tensors';
 import { filesWithAdapter } from './session/adapters';
 import { openModel } from './session/open';
+import { supportOf } from './session/support';
 import { folderFiles } from './sources/folder';
 import type { SourceOptions } from './sources/source';
 import { deleteEntries, listEntries } from './store/entries';
@@ -24,6 +26,7 @@ export {
   WebGPUUnavailableError,
   WorkerError,
 } from './api/errors';
+export type * from './api/support';
 export type * from './api/types';
 export { type BatchOptions, inBatches } from './in-batches';
 export { type PackedBits, type PackedVectors, packVectors } from './packed-vectors';
@@ -49,10 +52,23 @@ const CONVERT_NAMES: OptionNames<ConvertOptions> = { ...FILE_OPTIONS, dtype: tru
  */
 export async function loadModel(source: ModelSource, options: NodeLoadOptions = {}): Promise<Model> {
   checkOptions('loadModel', options, LOAD_NAMES);
-  const { dawn, cacheFolder, ...rest } = options;
-  const places = { ...local, plans: filePlans(), store: folderStore(cacheFolder) };
+  return openModel(source, { ...places(options), plans: filePlans() });
+}
+
+/**
+ * Whether `source`, or without one any model, would run here, and what it takes. `options`: those that `loadModel` will get. Reads the checkpoint's
+ * config files and the header of its weights. Resolves also if there is no support, and then says why. Rejects for what is no source or option
+ * (TypeError, RangeError), or with the reason of `signal`.
+ */
+export async function isSupported(source?: ModelSource, options: NodeLoadOptions = {}): Promise<Support> {
+  checkOptions('isSupported', options, LOAD_NAMES);
+  return supportOf(source, places(options));
+}
+
+/** The options with a GPU and with where models are, and are kept. */
+function places({ dawn, cacheFolder, ...rest }: NodeLoadOptions) {
   const gpu = rest.gpu ?? (dawn ? undefined : globalThis.navigator?.gpu) ?? (() => dawnGpu(dawn ?? []));
-  return openModel(source, { ...rest, gpu, ...places });
+  return { ...rest, gpu, ...local, store: folderStore(cacheFolder) };
 }
 
 /** What Node provides in place of the browser. */

@@ -20,7 +20,7 @@ export function similarity<D extends PrecisionData[Precision]>(
   a: Vectors<D>,
   b: Vectors<D>,
   metric: Metric = 'cosine',
-) {
+): Float32Array[] {
   const compare = METRICS[metric];
   if (!compare) throw wrongChoice('metric', Object.keys(METRICS), metric);
   if (a.dim !== b.dim) throw new RangeError(`Embeddings of ${a.dim} and of ${b.dim} numbers cannot be compared.`);

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseSync } from 'rolldown/utils';
 import { ROOT } from './bundle.mjs';
 import { ENTRIES } from './library.mjs';
+import { anchorOf } from './links.mjs';
 
 /**
  * @typedef {Record<string, any>} Node of rolldown's syntax tree
@@ -20,7 +21,7 @@ const parse = (path) => {
 };
 
 /**
- * The doc comment that ends right before `node`, as Markdown: lines joined into paragraphs, one line per list item.
+ * The doc comment that ends right before `node`, as Markdown: lines joined into paragraphs, one line per list item; indented lines are code.
  * @param {Parsed} file
  * @param {Node} node
  */
@@ -33,7 +34,9 @@ const docOf = ({ source, comments }, node) => {
     .map((line) => line.replace(/^\s*\* ?/, '').trimEnd())
     .join('\n')
     .trim()
-    .replace(/(?<!\n)\n(?![\n-])/g, ' ');
+    .split(/\n{2,}/)
+    .map((part) => (part.startsWith('    ') ? code(part.replace(/^ {4}/gm, '')) : part.replace(/\n(?!-)/g, ' ')))
+    .join('\n\n');
 };
 
 /** @param {string} text */
@@ -71,14 +74,16 @@ const membersOf = (file, node) =>
 /**
  * @param {Parsed} file
  * @param {Node} statement export of a declaration
+ * @param {Node[]} overloads its other ones, of a function
  * @returns {Entry}
  */
-const entryOf = (file, statement) => {
+const entryOf = (file, statement, overloads) => {
   const node = statement.declaration;
   const name = (node.id ?? node.declarations[0].id).name;
   const doc = docOf(file, statement);
   const paragraphs = [`### ${name}`];
-  if (node.type !== 'TSInterfaceDeclaration') paragraphs.push(code(signatureOf(file, node)), doc);
+  if (node.type !== 'TSInterfaceDeclaration')
+    paragraphs.push(code([node, ...overloads].map((one) => signatureOf(file, one)).join('\n')), doc);
   else {
     const bases = node.extends.map((/** @type {Node} */ base) => `\`${file.source.slice(base.start, base.end)}\``);
     paragraphs.push(
@@ -99,11 +104,21 @@ const entryOf = (file, statement) => {
  */
 const exportsOf = (path, wanted = () => true) => {
   const file = parse(path);
+  /** Of functions with overloads: callers see these alone. @type {Map<string, Node[]>} */
+  const overloads = new Map();
+  for (const { declaration } of file.program.body) {
+    if (declaration?.type !== 'TSDeclareFunction') continue;
+    overloads.set(declaration.id.name, [...(overloads.get(declaration.id.name) ?? []), declaration]);
+  }
   return file.program.body.flatMap((/** @type {Node} */ statement) => {
     if (!/^Export(All|Named)Declaration$/.test(statement.type)) return [];
     const from = statement.source && moduleFile(path, statement.source.value);
     if (statement.type === 'ExportAllDeclaration') return exportsOf(from, wanted);
-    if (statement.declaration) return [entryOf(file, statement)].filter(({ name }) => wanted(name));
+    if (statement.declaration) {
+      const { declaration } = statement;
+      const [first, ...more] = overloads.get(declaration.id?.name) ?? [declaration];
+      return [entryOf(file, statement, more)].filter(({ name }) => first === declaration && wanted(name));
+    }
     const names = statement.specifiers.map((/** @type {Node} */ { local }) => local.name);
     return from ? exportsOf(from, (name) => names.includes(name) && wanted(name)) : [];
   });
@@ -162,7 +177,7 @@ export const apiReference = () => {
   /** @type {Map<string, number>} How many headings have an anchor: names may differ by case alone. */
   const used = new Map();
   const anchor = (/** @type {string} */ name) => {
-    const plain = name.toLowerCase().replace(/[()]/g, '').replaceAll(' ', '-');
+    const plain = anchorOf(name);
     const before = used.get(plain) ?? 0;
     used.set(plain, before + 1);
     return before === 0 ? plain : `${plain}-${before}`;

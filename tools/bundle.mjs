@@ -14,9 +14,9 @@ const PACKAGE = /^@?[\w-][\w.-]*(\/|$)/;
 /**
  * Bundles one entry into `dir`, as ESM for ES2022. Dynamic imports stay in the file, or become chunks next to it (which two bundles in a
  * folder must not name alike), or parts of it.
- * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave', plugins?: import('rolldown').Plugin[], define?: Record<string, string>, split?: 'chunks' | 'parts' | 'never', shaders?: 'minified' | 'written' }} options
+ * @param {{ name: string, file: string, dir: string, platform: 'browser' | 'node', minify?: boolean, packages?: 'bundle' | 'leave', plugins?: import('rolldown').Plugin[], define?: Record<string, string>, external?: string[], split?: 'chunks' | 'parts' | 'never', shaders?: 'minified' | 'written', sourcemap?: boolean }} options
  *   `platform` 'node' keeps imports of node:* and of webgpu, an optional peer dependency; `packages` 'leave' keeps imports of all npm
- *   packages; `define` replaces names by expressions.
+ *   packages, `external` those of some; `define` replaces names by expressions.
  */
 export const bundle = async (options) => {
   const {
@@ -28,14 +28,16 @@ export const bundle = async (options) => {
     packages = 'bundle',
     plugins = [],
     define = {},
+    external = [],
     split = 'never',
     shaders = 'minified',
+    sourcemap = true,
   } = options;
   const { output } = await build({
     cwd: ROOT,
     input: { [name]: file },
     platform,
-    external: [...(platform === 'node' ? NODE_ONLY : []), ...(packages === 'leave' ? [PACKAGE] : [])],
+    external: [...external, ...(platform === 'node' ? NODE_ONLY : []), ...(packages === 'leave' ? [PACKAGE] : [])],
     // Code shared by entry and chunk stays in the entry, to save a third file.
     preserveEntrySignatures: 'allow-extension',
     plugins: [
@@ -59,7 +61,7 @@ export const bundle = async (options) => {
         codeSplitting: { groups: [{ name: 'core', tags: ['$initial'] }], includeDependenciesRecursively: false },
       }),
       minify,
-      sourcemap: true,
+      sourcemap,
     },
   });
   return output.filter((file) => file.type === 'chunk');
@@ -89,7 +91,7 @@ const quotedUrls = {
       if (file.type !== 'chunk') continue;
       const quoted = (/** @type {string} */ text) => text.replaceAll('`', "'");
       file.code = file.code
-        .replace(/new Worker\(new URL\([^()]*\),\{[^{}]*\}\)/g, quoted)
+        .replace(/new (?:Shared)?Worker\(new URL\([^()]*\),\{[^{}]*\}\)/g, quoted)
         .replace(/new URL\(`[^`$]*`,import\.meta\.url\)/g, quoted);
     }
   },

@@ -12,14 +12,14 @@ import { bundleTest, testName } from './test-bundle.mjs';
 const FOLDER = join(ROOT, 'build/deno');
 
 /** What the package's install script does, which npm does not run here. Throws an Error if there is no Deno for this machine. @returns {string} */
-const executable = () => createRequire(import.meta.url)('deno/install_api.cjs').runInstall();
+export const denoExecutable = () => createRequire(import.meta.url)('deno/install_api.cjs').runInstall();
 
 /**
  * Runs a script in Deno and reads the JSON lines that it writes. They end with an Error if the script fails.
  * @param {string[]} args the script and its arguments
  */
 const denoLines = (args) => {
-  const child = spawn(executable(), ['run', '--allow-all', ...args], { cwd: ROOT });
+  const child = spawn(denoExecutable(), ['run', '--allow-all', ...args], { cwd: ROOT });
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text) => {
     errors += text;

@@ -12,7 +12,7 @@ import { parseSync } from 'rolldown/utils';
  * @type {Record<string, Rule>}
  */
 export const LAYERS = {
-  demo: { imports: ['index', 'classifier', 'seeded-random', 'bench', 'cli'] }, // bench: the benchmark page; cli: the search index
+  demo: { imports: ['index', 'classifier', 'progress', 'seeded-random', 'bench', 'cli'] }, // bench: the benchmark page; cli: the search index
   examples: { imports: [] }, // packages of their own: they import modernbert-webgpu as any app does
   e2e: { imports: ['index', 'api', 'tools'], types: ['bench', 'search'] },
   bench: {
@@ -37,7 +37,7 @@ export const LAYERS = {
   fuzz: { imports: ['cli', 'search', 'model', 'formats', 'tokenizer', 'api'] },
   cli: { imports: [] }, // its own package: it imports modernbert-webgpu/node as any user does
 
-  index: { imports: ['session', 'similarity', 'packed-vectors', 'sparse', 'in-batches', 'api'] },
+  index: { imports: ['session', 'similarity', 'packed-vectors', 'sparse', 'in-batches', 'worker-parts', 'api'] },
   inline: { imports: ['index', 'inline-worker', 'api'] },
   thread: { imports: ['index', 'session', 'store', 'api'] },
   search: { imports: ['index', 'formats', 'api'] },
@@ -45,7 +45,13 @@ export const LAYERS = {
   'ai-sdk': { imports: ['api'] },
   langchain: { imports: ['api'] },
   classifier: { imports: ['seeded-random', 'api'] },
-  worker: { imports: ['session', 'store'] },
+  progress: { imports: ['api'] },
+  fallback: {
+    imports: ['index', 'session', 'tasks', 'runtime', 'model', 'kernels', 'packing', 'sources', 'formats', 'api'],
+  },
+  shared: { imports: ['index', 'session', 'start-shared-worker', 'api'] },
+  'shared-worker': { imports: ['shared', 'worker'] },
+  worker: { imports: ['session', 'store', 'api'] },
   node: {
     imports: [
       'session',
@@ -97,6 +103,7 @@ export const LAYERS = {
   'inline-worker': { imports: ['start-worker'] },
   'seeded-random': { imports: [] },
   'start-worker': { imports: [] },
+  'start-shared-worker': { imports: [] },
   'worker-parts': { imports: [] },
   api: { imports: [] },
 };

@@ -1,5 +1,6 @@
 // The two packages as they are published. Tests of the packages and of the command line build them too.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,9 +13,12 @@ export const ENTRIES = Object.keys(JSON.parse(readFileSync(join(ROOT, 'package.j
   .filter((path) => !path.endsWith('.json'))
   .map((path) => (path === '.' ? 'index' : path.slice(2)));
 /** Entries that are bundled in ways of their own; the others are a file each, which imports index.js if it needs it. */
-const OWN_WAY = ['index', 'worker', 'node', 'thread', 'inline'];
-/** How the client names its worker; users' bundlers look for exactly this text. */
-const WORKER_URL = "new URL('./worker.js',import.meta.url)";
+const OWN_WAY = ['index', 'worker', 'node', 'thread', 'inline', 'fallback'];
+/** How the pages name their workers; users' bundlers look for exactly these texts. */
+const WORKER_URLS = {
+  'index.js': ["new Worker(new URL('./worker.js',import.meta.url)"],
+  'shared.js': ['Worker', 'SharedWorker'].map((kind) => `new ${kind}(new URL('./shared-worker.js',import.meta.url)`),
+};
 
 /**
  * Bundles the library's entries into `dir`.
@@ -38,10 +42,28 @@ export const bundleLibrary = async (dir) => {
   const index = await bundle({ ...of('index'), platform: 'browser', split: 'chunks', plugins: [named] });
   const node = await bundle({ ...of('node'), platform: 'node' });
   const thread = await bundle({ ...of('thread'), platform: 'browser' });
-  const inline = await bundle({ ...of('inline'), platform: 'browser', plugins: [indexOutside, await workerInside()] });
-  const chunks = [...index, ...worker, ...node, ...thread, ...inline];
+  const inline = await bundle({
+    ...of('inline'),
+    platform: 'browser',
+    plugins: [indexOutside, await workerInside()],
+    sourcemap: false, // nearly all of it is a text
+  });
+  const shared = await bundle({ ...of('shared-worker'), platform: 'browser', plugins: [workerOutside] });
+  const chunks = [...index, ...worker, ...node, ...thread, ...inline, ...shared];
+  const fallback = await bundle({ ...of('fallback'), platform: 'browser', plugins: [indexOutside, fallbackOutside] });
+  const withoutGpu = await bundle({
+    name: 'fallback-open',
+    file: 'src/fallback/open.ts',
+    dir,
+    minify: true,
+    platform: 'browser',
+    external: ['@huggingface/transformers'],
+    plugins: [indexOutside, errorsOfIndex],
+  });
+  chunks.push(...fallback, ...withoutGpu);
+  const plugins = [indexOutside, sharedByVersion([...worker, ...shared])];
   for (const name of ENTRIES.filter((entry) => !OWN_WAY.includes(entry))) {
-    for (const chunk of await bundle({ ...of(name), platform: 'browser', plugins: [indexOutside] })) chunks.push(chunk);
+    for (const chunk of await bundle({ ...of(name), platform: 'browser', plugins })) chunks.push(chunk);
   }
   checkChunks(chunks);
   await writeLicences(chunks, dir);
@@ -58,6 +80,73 @@ const indexOutside = {
     filter: { id: /^(\.\.?\/)+index$/ },
     handler: () => ({ id: './index.js', external: true }),
   },
+};
+
+/**
+ * What runs a model without WebGPU is a file of its own, which no other page loads.
+ * @type {import('rolldown').Plugin}
+ */
+const fallbackOutside = {
+  name: 'fallback-outside',
+  resolveId: {
+    filter: { id: /^\.\/fallback\/open$/ },
+    handler: () => ({ id: './fallback-open.js', external: true }),
+  },
+};
+
+/**
+ * Errors are of the classes that index.js exports.
+ * @type {import('rolldown').Plugin}
+ */
+const errorsOfIndex = {
+  name: 'errors-of-index',
+  load: {
+    filter: { id: /src\/api\/errors\.ts$/ },
+    handler: (id) => {
+      /** @type {string[]} */
+      const names = [];
+      const rest = readFileSync(id, 'utf8').replace(/^export class (\w+) extends Error \{[^{}]*\}/gm, (_text, name) => {
+        names.push(name);
+        return '';
+      });
+      if (names.length === 0) throw new Error('src/api/errors.ts has no classes that index.js could have.');
+      return `import { ${names} } from '../index';\nexport { ${names} };\n${rest}`;
+    },
+  },
+};
+
+/**
+ * The shared worker imports worker.js, so that both have the same parts, and takes what that exports from where parts find it.
+ * @type {import('rolldown').Plugin}
+ */
+const workerOutside = {
+  name: 'worker-outside',
+  resolveId: {
+    filter: { id: /^\.\/worker\.js$/ },
+    handler: () => ({ id: './worker.js', external: true }),
+  },
+  load: {
+    filter: { id: /src\/worker\.ts$/ },
+    handler: () => "import './worker.js';export const{load}=globalThis.modernbertCore;",
+  },
+};
+
+/**
+ * Tabs of two versions of a site must not share a worker, also where its file has the same name in both.
+ * @param {import('rolldown').OutputChunk[]} scripts
+ * @returns {import('rolldown').Plugin}
+ */
+const sharedByVersion = (scripts) => {
+  const hash = createHash('sha256');
+  for (const { code } of scripts) hash.update(code);
+  const version = hash.digest('hex').slice(0, 16);
+  return {
+    name: 'shared-by-version',
+    load: {
+      filter: { id: /src\/start-shared-worker\.ts$/ },
+      handler: (id) => readFileSync(id, 'utf8').replace("'modernbert-webgpu'", `'modernbert-webgpu ${version}'`),
+    },
+  };
 };
 
 /**
@@ -118,10 +207,13 @@ const checkChunks = (chunks) => {
   const names = chunks.map((chunk) => chunk.fileName);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice) throw new Error(`Two bundles write dist/${twice}; the second replaces the first.`);
-  for (const { fileName, moduleIds, code } of chunks) {
+  for (const { fileName, moduleIds } of chunks) {
     const model = moduleIds.find((id) => /\/src\/(session\/open|model|kernels|gpu)\b/.test(id));
     if (fileName === 'index.js' && model)
       throw new Error(`dist/index.js must be the client only, but contains ${model}.`);
-    if (fileName === 'index.js' && !code.includes(WORKER_URL)) throw new Error(`dist/index.js lacks ${WORKER_URL}.`);
+  }
+  for (const [file, texts] of Object.entries(WORKER_URLS)) {
+    const { code = '' } = chunks.find(({ fileName }) => fileName === file) ?? {};
+    for (const text of texts) if (!code.includes(text)) throw new Error(`dist/${file} lacks ${text}.`);
   }
 };

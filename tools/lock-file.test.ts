@@ -24,8 +24,11 @@ const OWN: Record<string, Entry> = {
 const INSTALL_SCRIPTS = ['deno', 'onnxruntime-node', 'protobufjs', 'webgpu'];
 
 const others = Object.entries(lock.packages).filter(([path]) => path !== '' && path !== 'cli' && !(path in OWN));
-/** The bundlers that `npm run test:apps` tries the library with. */
-const tools = Object.entries(lockOf('e2e/bundlers/package-lock.json').packages).filter(([path]) => path !== '');
+/** Projects of their own: the bundlers that `npm run test:apps` tries the library with, and the documentation's site. */
+const PROJECTS = ['e2e/bundlers', 'site'];
+const tools = PROJECTS.flatMap((name) =>
+  Object.entries(lockOf(`${name}/package-lock.json`).packages).filter(([path]) => path !== ''),
+);
 
 test('the entries are those of the lock file', () => {
   expect(lock.lockfileVersion).toBe(3);
@@ -46,7 +49,7 @@ test('every package has a sha512, a version of the registry, and no address', ()
 });
 
 test('the dependencies that are asked for are ranges of the registry', () => {
-  for (const file of ['package.json', 'cli/package.json']) {
+  for (const file of ['package.json', 'cli/package.json', 'site/package.json']) {
     const { dependencies, devDependencies, peerDependencies, optionalDependencies, overrides } = JSON.parse(read(file));
     expect(overrides, file).toBeUndefined();
     const ranges = { ...dependencies, ...devDependencies, ...peerDependencies, ...optionalDependencies };
@@ -57,12 +60,12 @@ test('the dependencies that are asked for are ranges of the registry', () => {
 test('no package may run code at install', () => {
   const found = others.filter(([, entry]) => entry.hasInstallScript).map(([path]) => path.replace('node_modules/', ''));
   expect(found.sort()).toEqual(INSTALL_SCRIPTS);
-  for (const file of ['.npmrc', 'e2e/bundlers/.npmrc']) {
+  for (const file of ['.npmrc', ...PROJECTS.map((name) => `${name}/.npmrc`)]) {
     expect(read(file).split('\n')).toEqual(
       expect.arrayContaining(['ignore-scripts=true', 'omit-lockfile-registry-resolved=true']),
     );
   }
-  for (const file of ['package.json', 'cli/package.json', 'e2e/bundlers/package.json']) {
+  for (const file of ['package.json', 'cli/package.json', ...PROJECTS.map((name) => `${name}/package.json`)]) {
     const names = Object.keys(JSON.parse(read(file)).scripts ?? {});
     expect(names.filter((name) => /^(pre|post)?(install|prepare)$|^prepublish/.test(name))).toEqual([]);
   }

@@ -2,10 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, posix, relative, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from './bundle.mjs';
+import { withLinksInside } from './links.mjs';
 
 /** The packages by their folders in the project, with what each holds besides dist and package.json. */
 const CONTENTS = { '.': ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'docs'], cli: ['README.md'] };
@@ -13,8 +14,7 @@ const CONTENTS = { '.': ['README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 
 const OWN_FIELDS = ['scripts', 'workspaces', 'devDependencies'];
 
 /**
- * Writes all of a package but dist into `to`. Links of its documentation to files that it does not hold lead to the repository, if
- * package.json names one, and else are only their text.
+ * Writes all of a package but dist into `to`. Links of its documentation to files that it does not hold are changed (links.mjs).
  * @param {keyof typeof CONTENTS} name
  * @param {string} to
  */
@@ -26,24 +26,12 @@ export const stage = async (name, to) => {
   await writeFile(join(to, 'package.json'), `${JSON.stringify(json, null, 2)}\n`);
   for (const entry of CONTENTS[name]) await cp(join(from, entry), join(to, entry), { recursive: true });
   const files = (await readdir(to, { recursive: true })).map((file) => file.replaceAll('\\', '/'));
+  const holds = (/** @type {string} */ path) => files.includes(path);
   for (const file of files.filter((path) => path.endsWith('.md') && !path.startsWith('dist/'))) {
     const text = await readFile(join(to, file), 'utf8');
-    await writeFile(join(to, file), withLinksInside(text, { file, files, folder: name, json }));
+    await writeFile(join(to, file), withLinksInside(text, { file, holds, folder: name, json }));
   }
 };
-
-/**
- * @param {string} text Markdown
- * @param {{ file: string, files: string[], folder: string, json: { version: string, repository?: { url: string } } }} place
- *   `file`: its path in the package, which holds `files` and is `folder` of the repository
- */
-export const withLinksInside = (text, { file, files, folder, json }) =>
-  text.replace(/(?<!!)\[([^[\]]*)\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)/g, (link, label, target, anchor = '') => {
-    const path = posix.normalize(posix.join(posix.dirname(file), target)).replace(/\/$/, '');
-    if (files.includes(path)) return link;
-    const page = json.repository?.url.replace(/^git\+|\.git$/g, '');
-    return page ? `[${label}](${page}/blob/v${json.version}/${posix.join(folder, path)}${anchor})` : label;
-  });
 
 /**
  * @param {string} folder a package
@@ -64,8 +52,11 @@ if (argv[1] === fileURLToPath(import.meta.url)) {
   await mkdir(to, { recursive: true });
   for (const name of /** @type {const} */ (['.', 'cli'])) {
     const folder = await mkdtemp(join(tmpdir(), 'package-'));
-    const demo = join(ROOT, name, 'dist/demo');
-    await cp(join(ROOT, name, 'dist'), join(folder, 'dist'), { recursive: true, filter: (path) => path !== demo });
+    const sites = ['demo', 'site'].map((site) => join(ROOT, name, 'dist', site));
+    await cp(join(ROOT, name, 'dist'), join(folder, 'dist'), {
+      recursive: true,
+      filter: (path) => !sites.includes(path),
+    });
     await stage(name, folder);
     const { filename, size } = pack(folder, to);
     console.log(`${relative(ROOT, join(to, basename(filename)))}: ${size} bytes`);

@@ -8,7 +8,7 @@ const LIMITS = { library: 60 * 1024, firstAnswer: 150 * 1024 };
 /** The library's files that every page fetches; the worker fetches its parts when they are needed. */
 const PAGE = ['index.js', 'worker.js'];
 /** Those that the first load on a device and filling a mask fetch. */
-const FIRST_ANSWER = ['download', 'every-load', 'first-load', 'more-calls'];
+const FIRST_ANSWER = ['http', 'every-load', 'first-load', 'more-calls'];
 
 /**
  * @typedef {{ name: string, raw: number, gzip: number, brotli: number }} Size

@@ -1,4 +1,5 @@
 import { loadModel } from './node_modules/modernbert-webgpu/dist/index.js';
+import { describeProgress } from './node_modules/modernbert-webgpu/dist/progress.js';
 import { createIndex } from './node_modules/modernbert-webgpu/dist/search.js';
 import { mark, read, show } from './page.js';
 
@@ -21,7 +22,7 @@ function say(text, done, total) {
 const report = ({ name, message }) => name === 'AbortError' || say(message);
 
 const loading = loadModel('sentence-transformers/all-MiniLM-L6-v2', {
-  onProgress: ({ file, loaded, total }) => say(`Loading ${file}`, loaded, total),
+  onProgress: describeProgress(({ text, loaded, total }) => say(`Loading: ${text}`, loaded, total)),
 });
 
 async function readTab(tab) {

@@ -1,5 +1,6 @@
 import { type LabelScore, loadModel } from 'modernbert-webgpu';
 import { type Classifier, type Example, loadClassifier, trainClassifier } from 'modernbert-webgpu/classifier';
+import { describeProgress } from 'modernbert-webgpu/progress';
 import samples from './samples.json';
 
 interface Mail {
@@ -18,7 +19,7 @@ const progress = find<HTMLProgressElement>('progress');
 const file = find<HTMLInputElement>('file');
 
 const model = loadModel('sentence-transformers/all-MiniLM-L6-v2', {
-  onProgress: ({ file, loaded, total }) => say(`Loading ${file}`, loaded, total),
+  onProgress: describeProgress(({ text, loaded, total }) => say(`Loading: ${text}`, loaded, total)),
 });
 let mails: Mail[] = [];
 let classifier: Classifier | undefined;

@@ -1,4 +1,5 @@
 import { loadModel } from 'modernbert-webgpu';
+import { describeProgress } from 'modernbert-webgpu/progress';
 import { createIndex, indexedDbStore } from 'modernbert-webgpu/search';
 import facts from './facts.json';
 
@@ -8,11 +9,10 @@ const list = (found) => hits.replaceChildren(...found.map(item));
 const report = ({ name, message }) => name === 'AbortError' || show(message);
 function show(text, done, total) {
   status.textContent = text;
-  progress.hidden = done === undefined;
-  progress.value = done / total || 0;
+  Object.assign(progress, { hidden: done === undefined, value: done / total || 0 });
 }
 async function start() {
-  const onProgress = ({ file, loaded, total }) => show(`Loading ${file}`, loaded, total);
+  const onProgress = describeProgress(({ text, loaded, total }) => show(`Loading: ${text}`, loaded, total));
   const model = await loadModel('sentence-transformers/all-MiniLM-L6-v2', { onProgress });
   const index = await createIndex(model, { store: indexedDbStore('facts') }); // kept for the next visit
   const documents = facts.map((text, i) => ({ id: `${i}`, text }));

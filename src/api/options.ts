@@ -28,6 +28,7 @@ export const LOAD_OPTIONS: OptionNames<LoadOptions> = {
   autotune: true,
   selfCheck: true,
   recover: true,
+  keepAlive: true,
   profile: true,
   maxLength: true,
   stripTexts: true,

@@ -41,7 +41,7 @@ export type Task = 'encoder' | 'mlm' | 'seqcls' | 'tokcls' | 'qa' | 'gliner';
 
 /**
  * Where a checkpoint's files are:
- * - a URL or path of a folder (`https://…`, `/models/nano`, `./nano`; in Node also a local folder),
+ * - a URL or path of a folder (`https://…`, `/models/nano`, `./nano`, an extension's `chrome-extension://…`; in Node also a local folder),
  * - a Hugging Face Hub id, `org/name`,
  * - the files themselves, name → Blob (for example a folder that the user picked).
  */
@@ -69,8 +69,8 @@ export interface FileOptions {
 
 /**
  * What `loadModel` keeps on the device, so that the next load needs no network. `auto`: models from the Hub and from URLs of other origins.
- * `always`: also those of the page's own origin. `refresh`: like `always`, but the stored model is downloaded again and replaced. `none`:
- * nothing is read from the cache or stored. Blobs and local folders are never stored.
+ * `always`: also those of the page's own origin, and of an extension's or app's own files. `refresh`: like `always`, but the stored model is downloaded
+ * again and replaced. `none`: nothing is read from the cache or stored. Blobs and local folders are never stored.
  */
 export type CacheMode = 'auto' | 'always' | 'refresh' | 'none';
 
@@ -157,6 +157,11 @@ export interface LoadOptions extends FileOptions {
    * Default: true. Otherwise, and if it happens twice within 10 seconds, calls reject with a DeviceLostError or WorkerError.
    */
   recover?: boolean;
+  /**
+   * Milliseconds without a call after which the model lets go of its GPU memory, counted from the end of the load or of the last call; default
+   * Infinity. The next call loads it again, from the device's store or else from its source, whatever `recover` is. 0: after each call.
+   */
+  keepAlive?: number;
   /** Default `auto`: `software` on software adapters, else `card`. The others help to find out whether a driver is at fault. */
   profile?: 'auto' | ProfileName;
   /**
@@ -172,7 +177,12 @@ export interface LoadOptions extends FileOptions {
   /** Most tokens per GPU pass. Default: 8192, or fewer if the device's limits require it. */
   maxTokensPerPass?: number;
   /** A GPU to use instead of `navigator.gpu` (not in the worker). */
-  gpu?: GPU;
+  gpu?: WebGPU;
+}
+
+/** WebGPU: `navigator.gpu`, or what `create` of the npm package webgpu returns. TypeScript has a type of its own for it from version 6 on. */
+export interface WebGPU {
+  requestAdapter(options?: { powerPreference?: 'high-performance' | 'low-power' }): Promise<object | null>;
 }
 
 /** Bytes of GPU memory. `peak`: the most allocated at one time, including loading. */
@@ -218,11 +228,13 @@ export interface ModelInfo {
   similarity: Metric | 'MaxSim';
   /** Most tokens of a query and a document of a multi-vector (ColBERT) model; undefined for others. */
   multiVector: { queryLength: number; documentLength: number } | undefined;
-  /** The mask token as written in a text ([MASK], <mask>); undefined if the tokenizer has none. */
+  /** The mask token as written in a text (`[MASK]`, `<mask>`); undefined if the tokenizer has none. */
   maskToken: string | undefined;
   /** Without names, and with a description that says so, if the checkpoint is a table of tokens, which needs no GPU. */
   adapter: { vendor: string; architecture: string; device: string; description: string };
   profile: ProfileName;
+  /** What computes in place of a GPU, if the model was loaded by `modernbert-webgpu/fallback` where there is no WebGPU. */
+  fallback?: 'transformers.js';
   /** The names of the option `adapters`, and which of them is in use; undefined: the base alone. */
   loraAdapters: string[];
   loraAdapter: string | undefined;
@@ -244,6 +256,16 @@ export interface Model extends Calls {
    * own head, labels and prompts. If it rejects, the model keeps the adapter that it had. Throws a RangeError for an unknown name.
    */
   setAdapter(name?: string): Promise<ModelInfo>;
-  /** Frees all GPU memory. Waiting calls reject. */
+  /**
+   * Lets go of the GPU memory until the next call, as `keepAlive` does; resolves when that is done. Calls under way are answered first. `memory()` then
+   * says 0 for weights and activations; `info` and the tokenizer stay. Does nothing for a table of tokens and without WebGPU: they have none there.
+   */
+  release(): Promise<void>;
+  /**
+   * Makes the next call fast: loads a released model again, and runs a short text through what the checkpoint's own calls need with their usual
+   * options, which the browser compiles at its first use. Rejects as a call does.
+   */
+  warm(): Promise<void>;
+  /** Frees all GPU memory. Waiting calls reject. Never rejects itself; a second time it does nothing. */
   dispose(): Promise<void>;
 }

@@ -13,3 +13,9 @@ export function advice(): string {
   if (userAgent().includes('Chrome/')) return ' See chrome://gpu.';
   return '';
 }
+
+/** Where to go without WebGPU. */
+export const noWebgpu = (): string =>
+  'This environment has no WebGPU (navigator.gpu is missing). Use Chrome or Edge 127+, Safari 26+ or Firefox 141+ on a page ' +
+  "served over https or from localhost; in Node import 'modernbert-webgpu/node' and install the npm package 'webgpu'." +
+  advice();

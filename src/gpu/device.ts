@@ -1,5 +1,5 @@
 import { DeviceFaultError, DeviceLostError, WebGPUUnavailableError } from '../api/errors';
-import { advice } from './browser';
+import { advice, noWebgpu } from './browser';
 import { STORAGE } from './buffers';
 import { type AdapterInfo, type AskedProfile, deviceDescriptor, type Profile, profileOf } from './profile';
 
@@ -43,25 +43,22 @@ const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix' as GPUFeatureNam
  */
 const kept = new Set<GPU>();
 
-/**
- * Opens a device of the high-performance adapter, with every feature and limit that the kernels can use, or those of the profile asked for.
- * Throws WebGPUUnavailableError if there is no WebGPU or no adapter, a RangeError for an unknown profile.
- */
-export async function openGpu(gpu: GPU | undefined, profile: AskedProfile = {}): Promise<Gpu> {
-  if (!gpu) {
-    throw new WebGPUUnavailableError(
-      'This environment has no WebGPU (navigator.gpu is missing). Use Chrome or Edge 127+, Safari 26+ or Firefox 141+ on a page ' +
-        "served over https or from localhost; in Node import 'modernbert-webgpu/node' and install the npm package 'webgpu'." +
-        advice(),
-    );
-  }
+/** The high-performance adapter. Throws WebGPUUnavailableError if there is no WebGPU or no adapter. */
+export async function findAdapter(gpu: GPU | undefined): Promise<GPUAdapter> {
+  if (!gpu) throw new WebGPUUnavailableError(noWebgpu());
   kept.add(gpu);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) {
-    throw new WebGPUUnavailableError(
-      `WebGPU found no graphics adapter. The driver may be missing, outdated or blocklisted.${advice()}`,
-    );
-  }
+  if (adapter) return adapter;
+  throw new WebGPUUnavailableError(
+    `WebGPU found no graphics adapter. The driver may be missing, outdated or blocklisted.${advice()}`,
+  );
+}
+
+/**
+ * Opens a device with every feature and limit that the kernels can use, or those of the profile asked for. Throws WebGPUUnavailableError if the
+ * adapter gives none, a RangeError for an unknown profile.
+ */
+export async function openDevice(adapter: GPUAdapter, profile: AskedProfile = {}): Promise<Gpu> {
   const { vendor, architecture, device: model, description, subgroupMinSize, subgroupMaxSize } = adapter.info;
   const info = { vendor, architecture, device: model, description };
   const device = await adapter.requestDevice(deviceDescriptor(adapter, profile)).catch((cause: unknown) => {
@@ -87,6 +84,10 @@ export async function openGpu(gpu: GPU | undefined, profile: AskedProfile = {}):
   });
   return opened;
 }
+
+/** A device of the adapter that WebGPU finds. Throws what `findAdapter` and `openDevice` throw. */
+export const openGpu = async (gpu: GPU | undefined, profile?: AskedProfile): Promise<Gpu> =>
+  openDevice(await findAdapter(gpu), profile);
 
 /** The experimental part of Chromium's GPUAdapterInfo. */
 interface MatrixInfo {

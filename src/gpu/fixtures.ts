@@ -67,8 +67,8 @@ export const nullGpu = (): GPU =>
   );
 
 /** A GPU that reports a small maxStorageBufferBindingSize, so that tables are split into pieces; all else is the real device's. */
-export const withSmallBindings = (bytes: number): GPU =>
-  withDevice((device) => wrap(device, { limits: wrap(device.limits, { maxStorageBufferBindingSize: bytes }) }));
+export const withSmallBindings = (bytes: number, gpu = dawn): GPU =>
+  withDevice((device) => wrap(device, { limits: wrap(device.limits, { maxStorageBufferBindingSize: bytes }) }), gpu);
 
 /** A GPU whose driver compiles something else than the shader that it is given. */
 export const withShaders = (change: (code: string) => string): GPU =>
@@ -142,3 +142,51 @@ export const withoutMemoryAt = (at: number): GPU =>
       },
     });
   });
+
+/**
+ * A GPU with `most` bytes for the buffers of all its devices together, which reports what goes beyond that as out of memory. `bytes()`: how many are
+ * in use; `pipelines()`: how many were compiled.
+ */
+export function withBytes(most = Infinity): { gpu: GPU; bytes(): number; pipelines(): number } {
+  const devices = new Set<Map<GPUBuffer, number>>();
+  let pipelines = 0;
+  const bytes = () => [...devices].flatMap((own) => [...own.values()]).reduce((sum, size) => sum + size, 0);
+  const gpu = withDevice((device) => {
+    const scopes: GPUErrorFilter[] = [];
+    const buffers = new Map<GPUBuffer, number>();
+    devices.add(buffers);
+    let isFull = false;
+    return wrap(device, {
+      createBuffer(descriptor: GPUBufferDescriptor) {
+        const buffer = device.createBuffer(descriptor);
+        buffers.set(buffer, descriptor.size);
+        const destroy = buffer.destroy.bind(buffer);
+        buffer.destroy = () => {
+          buffers.delete(buffer);
+          return destroy();
+        };
+        isFull ||= bytes() > most;
+        return buffer;
+      },
+      createComputePipelineAsync(descriptor: GPUComputePipelineDescriptor) {
+        pipelines++;
+        return device.createComputePipelineAsync(descriptor);
+      },
+      destroy() {
+        devices.delete(buffers);
+        return device.destroy();
+      },
+      pushErrorScope(filter: GPUErrorFilter) {
+        scopes.push(filter);
+        device.pushErrorScope(filter);
+      },
+      async popErrorScope() {
+        const isReported = scopes.pop() === 'out-of-memory' && isFull;
+        if (isReported) isFull = false;
+        const error = await device.popErrorScope();
+        return isReported ? { message: `${bytes()} bytes of ${most} are in use` } : error;
+      },
+    });
+  });
+  return { gpu, bytes, pipelines: () => pipelines };
+}

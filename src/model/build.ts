@@ -61,14 +61,15 @@ export function buildModel({ gpu, family, config, sentence, alloc, gliner, ...op
       names,
       folder: module.path,
     });
-    return { module, ...module.place(own), folder: module.path, places: own.places };
+    return { ...module.place(own), folder: module.path, places: own.places };
   });
   const forward = (type = act) =>
     placed.reduce(
       (encoder, { extend }) => extend?.(encoder) ?? encoder,
       family.forward(config, weights, { gpu, act: type, compute }),
     );
-  const applies = new Map(placed.map(({ module, apply }) => [module, apply]));
+  // By path: after a loss the modules of a call's chain are those of the load before.
+  const applies = new Map(placed.map(({ folder, apply }) => [folder, apply]));
   return {
     model: {
       config,
@@ -89,7 +90,7 @@ export function buildModel({ gpu, family, config, sentence, alloc, gliner, ...op
       through: (list, rows, poolings) =>
         list.reduce(
           (before, module) =>
-            isPooling(module) ? pooled(before, poolings ?? module.poolings) : applies.get(module)!(before, head),
+            isPooling(module) ? pooled(before, poolings ?? module.poolings) : applies.get(module.path)!(before, head),
           rows,
         ),
     },

@@ -36,6 +36,9 @@ const NAMES: Record<DtypeName, Dtype> = {
 };
 const BYTES = { f32: 4, f16: 2, q8: 1.0625 };
 
+/** Bytes of weights that a machine with so many GiB of memory is assumed to hold: a quarter. */
+export const machineBudget = (deviceMemory: number): number => deviceMemory * 256 * MEBIBYTE;
+
 /** A dtype by any of its names, in either case. Throws a RangeError for any other. */
 export function dtypeNamed(name: unknown): 'auto' | Dtype {
   const asked = String(name).toLowerCase();
@@ -61,7 +64,7 @@ export function chooseDtype(name: NonNullable<LoadOptions['dtype']>, facts: Dtyp
     );
   }
   if (asked !== 'auto') return asked;
-  const budget = Math.min(deviceMemory * 256 * MEBIBYTE, Math.max(LEAST_BUDGET, maxBufferSize));
+  const budget = Math.min(machineBudget(deviceMemory), Math.max(LEAST_BUDGET, maxBufferSize));
   const fits = (dtype: keyof typeof BYTES, most = Infinity) => parameters * BYTES[dtype] <= Math.min(budget, most);
   if (isF32 && fits('f32', MOST_F32)) return 'f32';
   if (fits('f16')) return 'f16';

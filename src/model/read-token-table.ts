@@ -13,12 +13,7 @@ import type { TokenTable } from './token-table';
 export async function readEmbeddings(files: ModelFiles, options: ReadOptions): Promise<TokenTable> {
   const { file, tensors } = await readWeights(files, ['embedding.weight', 'embeddings', 'mapping', 'weights'], options);
   const own = tensors.get('embedding.weight');
-  const table = own ?? tensors.get('embeddings');
-  if (table?.shape.length !== 2) {
-    throw new ModelFileError(
-      `${file} in ${files.where} has no table of embeddings: neither embedding.weight nor embeddings of two dimensions.`,
-    );
-  }
+  const table = tableAmong(tensors, `${file} in ${files.where}`);
   const [rows, columns] = table.shape;
   const place = own ? undefined : tensors.get('mapping');
   const factor = own ? undefined : tensors.get('weights');
@@ -32,6 +27,15 @@ export async function readEmbeddings(files: ModelFiles, options: ReadOptions): P
     throw new ModelFileError(`${file}: weights has ${factor.data.length} numbers, and there are ${size} tokens.`);
   }
   return { size, columns, data: table.data, mapping, weights: factor && Float64Array.from(factor.data) };
+}
+
+/** The table [rows, columns] of a StaticEmbedding. Throws a ModelFileError if there is none. */
+export function tableAmong<T extends { shape: number[] }>(tensors: ReadonlyMap<string, T>, file: string): T {
+  const table = tensors.get('embedding.weight') ?? tensors.get('embeddings');
+  if (table?.shape.length === 2) return table;
+  throw new ModelFileError(
+    `${file} has no table of embeddings: neither embedding.weight nor embeddings of two dimensions.`,
+  );
 }
 
 /**

@@ -1,9 +1,10 @@
-/** Modules after a table of tokens, on the CPU, where its rows are: they are computed by the kernels' plain-TypeScript twins. */
+/** Modules on the CPU, for rows that are there, such as those of a table of tokens: they are computed by the kernels' plain-TypeScript twins. */
 import { ModelFileError } from '../api/errors';
 import { inFolder, type ModelFiles } from '../formats/model-files';
 import { missingFile, type ReadOptions } from '../formats/read';
 import { type Numbers, readNumbers } from '../formats/read-numbers';
 import type { ACTIVATE, add, layerNorm, linear } from '../kernels/twins';
+import type { Applies } from './cpu-sequence';
 import type { DenseModule } from './modules/dense';
 import type { Module } from './modules/module';
 
@@ -14,16 +15,14 @@ export interface Twins {
   linear: typeof linear;
 }
 
-type Apply = (row: Float64Array) => Float64Array;
-
-/** What each module that has tensors makes of a row, by its path; the first gets rows of `before` numbers. Throws a ModelFileError for a broken file. */
+/** What each module that has tensors makes of a row; the first gets rows of `before` numbers. Throws a ModelFileError for a broken file. */
 export async function tableModules(
   root: ModelFiles,
   { modules, before: width }: { modules: Module[]; before: number },
   twins: () => Promise<Twins>,
   options: ReadOptions,
-): Promise<Map<string, Apply>> {
-  const applies = new Map<string, Apply>();
+): Promise<Applies> {
+  const applies: Applies = new Map();
   let columns = width;
   for (const module of modules) {
     const before = columns;
@@ -51,6 +50,7 @@ export async function tableModules(
 const NAMES = ['linear.weight', 'linear.bias', 'residual.weight', 'norm.weight', 'norm.bias'];
 
 type Of = (name: string, shape: number[]) => Float32Array;
+type Apply = (row: Float64Array) => Float64Array;
 
 function dense({ activation, bias, residual, columns }: DenseModule, inputs: number, of: Of, twins: Twins): Apply {
   const outputs = columns(inputs);

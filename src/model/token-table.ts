@@ -9,8 +9,6 @@ export interface TokenTable {
   /** Of model2vec: the row of `data` that an id has, and what it is multiplied by. */
   mapping?: Float64Array;
   weights?: Float64Array;
-  /** What the modules after it that have tensors make of a row, by their paths. */
-  modules?: Map<string, (row: Float64Array) => Float64Array>;
 }
 
 /** The mean of a text's rows, as torch's EmbeddingBag; zeros for a text without tokens. */
@@ -30,9 +28,3 @@ export const presentOf = ({ data }: TokenTable, ids: Uint32Array): [id: number, 
     .sort((a, b) => a - b)
     .map((id): [number, number] => [id, data[id]])
     .filter(([, weight]) => weight !== 0);
-
-/** To unit length, as torch.nn.functional.normalize: a row of zeros stays zero. */
-export function unitLength(row: Float64Array): Float64Array {
-  const length = Math.max(Math.sqrt(row.reduce((sum, x) => sum + x * x, 0)), 1e-12);
-  return row.map((x) => x / length);
-}

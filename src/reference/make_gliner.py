@@ -139,7 +139,7 @@ CASES = {
     ),
     "gliner-uni-marker": lambda folder, seed: save(
         folder,
-        "span_mode marker, the token after <<ENT>> for a label, tokens of a word averaged, no LSTM.",
+        "span_mode marker, the token after `<<ENT>>` for a label, tokens of a word averaged, no LSTM.",
         seed,
         1.1,
         hidden_size=36,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createReadStream, existsSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { nullGpu } from '../gpu/fixtures';
 import { buildModel } from '../model/build';
 import { readModelConfig } from '../model/families/registry';
 import { checkpointFolder, publicModel, readGolden } from '../model/fixtures/golden';
+import { writeZeros } from '../model/fixtures/zeros';
 import { pooledEmbedding } from '../model/heads/embeddings';
 import { topK } from '../model/heads/top-k';
 import { loadModel } from '../node';
@@ -160,24 +161,6 @@ async function placesOf(json: Record<string, unknown>, dtype: Dtype) {
   });
   memory.gpu.device.destroy();
   return { memory, places };
-}
-
-/** A checkpoint of zeros in f16; the file has a header and a hole. */
-async function writeZeros(folder: string, config: Record<string, unknown>): Promise<void> {
-  const { places } = await placesOf(config, 'f16');
-  const header: Record<string, unknown> = {};
-  let at = 0;
-  for (const [name, { shape }] of places) {
-    const end = at + 2 * shape.reduce((a, b) => a * b, 1);
-    header[name] = { dtype: 'F16', shape, data_offsets: [at, end] };
-    at = end;
-  }
-  const text = Buffer.from(JSON.stringify(header));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(text.length));
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-  writeFileSync(join(folder, 'model.safetensors'), Buffer.concat([length, text]));
-  truncateSync(join(folder, 'model.safetensors'), 8 + text.length + at);
 }
 
 it('runs seven dispatches a layer and at most eight around them', async () => {

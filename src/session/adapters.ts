@@ -5,13 +5,14 @@ import { shown } from '../formats/json-fields';
 import { type ModelFiles, unmergedError } from '../formats/model-files';
 import type { ReadOptions } from '../formats/read';
 import { type Adapter, readAdapter } from '../model/adapter/adapter';
+import { readLoraConfig } from '../model/adapter/lora-config';
 import { mergedFiles } from '../model/adapter/merge';
 import { namedSource, openFiles, type SourceOptions } from '../sources/source';
 import { type Memory, remembered } from '../store/memory';
 import type { OpenOptions } from './load-runtime';
 import { type Adapters, type BaseModel, fixed, type Opener, type Tools, withConfig } from './opener';
 
-export { readAdapter };
+export { readAdapter, readLoraConfig };
 
 /** What the option `adapter` or `adapters` asks for: the sources by name, and the name of the first in use. */
 interface Asked {
@@ -44,9 +45,9 @@ const elsewhere = (options: OpenOptions, revision?: string): OpenOptions => ({
 });
 
 /** The base that an adapter's own folder, `source`, names, and the options to open it with. Throws a ModelFileError if it can be nowhere. */
-function namedBase<T extends SourceOptions>(
+export function namedBase<T extends SourceOptions>(
   source: ModelSource,
-  { config: { base, revision }, where }: Adapter,
+  { config: { base, revision }, where }: Pick<Adapter, 'config' | 'where'>,
   options: T,
 ) {
   const named = base === undefined ? undefined : namedSource(base, source, options);

@@ -1,14 +1,13 @@
 import { proxy, type Remote } from 'comlink';
 import type { CallOptions } from '../api/calls';
 import type { Embeddings, SparseEmbeddings } from '../api/embeddings';
-import { disposedError, unlessAborted, WorkerError } from '../api/errors';
-import { checkOptions, LOAD_OPTIONS, type OptionNames } from '../api/options';
+import { disposedError, unlessAborted } from '../api/errors';
 import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from '../api/types';
 import { sparseEmbeddings } from '../sparse';
-import { startWorker } from '../start-worker';
 import { embeddingsOf } from '../tasks/embeddings-of';
 import { workerParts } from '../worker-parts';
-import { type Connection, connect } from './connection';
+import type { Connection } from './connection';
+import { absoluteSource, connectTo, taken } from './to-worker';
 import type { CallName, Loaded, Session } from './worker-session';
 
 export interface BrowserLoadOptions extends LoadOptions {
@@ -20,8 +19,6 @@ export interface BrowserLoadOptions extends LoadOptions {
   worker?: boolean | Worker | (() => Worker);
 }
 
-const OPTIONS: OptionNames<BrowserLoadOptions> = { ...LOAD_OPTIONS, worker: true };
-
 /**
  * Loads a checkpoint onto the GPU.
  *
@@ -29,10 +26,7 @@ const OPTIONS: OptionNames<BrowserLoadOptions> = { ...LOAD_OPTIONS, worker: true
  * needs something that this library cannot compute), WorkerError (the worker does not start), DeviceLostError, or the reason of `signal`.
  */
 export async function loadModel(source: ModelSource, options: BrowserLoadOptions = {}): Promise<Model> {
-  checkOptions('loadModel', options, OPTIONS);
-  const { worker = true, signal, onProgress, gpu, ...rest } = options;
-  signal?.throwIfAborted();
-  const plain = absoluteOptions(rest);
+  const { worker, signal, onProgress, gpu, plain } = taken('loadModel', options);
   if (worker === false) {
     const [{ openModel }, { browserPlans: plans }, { browserStore: store }] = await Promise.all([
       import('./open'),
@@ -41,17 +35,17 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
     ]);
     return openModel(source, { ...plain, signal, onProgress, gpu: gpu ?? navigator.gpu, plans, store });
   }
-  if (gpu) throw new TypeError('The option gpu cannot be sent to a worker. Pass it together with worker: false.');
-
   const start = async (signal?: AbortSignal, onProgress?: LoadOptions['onProgress']): Promise<Started> => {
-    const connection = connect(typeof worker === 'object' ? worker : newWorker(worker === true ? startWorker : worker));
+    const connection = connectTo(worker);
     const report = (progress: Progress) => {
       if (!signal?.aborted) onProgress?.(progress);
     };
     try {
       const load = (session: Remote<Session>, id: number) =>
         session.load(id, absoluteSource(source), plain, onProgress && proxy(report), workerParts());
-      return { connection, ...(await connection.request<Loaded>(signal, load)) };
+      const started = { connection, ...(await connection.request<Loaded>(signal, load)) };
+      if (plain.keepAlive !== undefined) void hearReleases(started);
+      return started;
     } catch (error) {
       connection.close();
       if (!canRestart || connection.crashedAt() === undefined || signal?.aborted) throw error;
@@ -59,7 +53,7 @@ export async function loadModel(source: ModelSource, options: BrowserLoadOptions
       return start(signal, onProgress);
     }
   };
-  const mayRestart = typeof worker !== 'object' && rest.recover !== false;
+  const mayRestart = typeof worker !== 'object' && plain.recover !== false;
   let canRestart = mayRestart;
   const started = await start(signal, onProgress);
   return remoteModel(started, mayRestart ? start : undefined, (name) => {
@@ -74,42 +68,15 @@ interface Started {
   memory: MemoryUse;
 }
 
-function newWorker(start: () => Worker): Worker {
+/** Keeps the memory in use up to date when an idle model lets go of it: no call says so. */
+async function hearReleases(started: Started): Promise<void> {
   try {
-    return start();
-  } catch (cause) {
-    throw new WorkerError(
-      `The browser refused to start the worker (${(cause as Error).message}). A worker must come from the page's own origin, ` +
-        'and under Trusted Types from a trusted URL: serve the library from there, import modernbert-webgpu/inline, or make the worker ' +
-        'yourself and pass it as the option worker.',
-      { cause },
-    );
-  }
+    for (;;) {
+      const { memory } = await started.connection.request(undefined, (session, id) => session.released(id));
+      started.memory = memory;
+    }
+  } catch {} // the worker has ended
 }
-
-/** Relative URLs resolve differently in the page and in the worker, so they become absolute. Hub ids and files stay unchanged. */
-export function absoluteSource(source: ModelSource): ModelSource {
-  if (source instanceof URL) return source.href;
-  return typeof source === 'string' ? absoluteUrl(source) : source;
-}
-
-/** A copy; `adapter` is a name, not a source, if there are `adapters`. */
-function absoluteOptions<T extends LoadOptions>(options: T): T {
-  const { hubUrl, adapter, adapters } = options;
-  const sources = Object.entries(adapters ?? {}).map(([name, source]) => [name, absoluteSource(source)] as const);
-  return {
-    ...options,
-    ...(hubUrl && { hubUrl: absoluteUrl(hubUrl) }),
-    ...(adapter && !adapters && { adapter: absoluteSource(adapter) }),
-    ...(sources.length > 0 && { adapters: Object.fromEntries(sources) }),
-  };
-}
-
-function absoluteUrl(url: string): string {
-  return isPath(url) ? new URL(url, globalThis.document?.baseURI ?? globalThis.location.href).href : url;
-}
-
-const isPath = (url: string) => !/^[a-z][a-z\d+.-]*:/i.test(url) && /^(\/|\.\.?\/)|\/$|^\.\.?$/.test(url);
 
 /** Milliseconds after a crash in which another one is not recovered from. */
 const BETWEEN_CRASHES = 10_000;

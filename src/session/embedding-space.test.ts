@@ -143,6 +143,9 @@ describe('the class of weights', () => {
     for (const dtype of ['f32', 'f16'] as const) expect(await classOf({ dtype })).toBe('float');
     for (const dtype of ['q8', 'q4'] as const) expect(await classOf({ dtype, compute: 'float' })).toBe(dtype);
     expect(await classOf({ dtype: 'q8', compute: 'int8' })).toBe('q8-int8');
+    const byOnnx = { compute: 'float', fallback: 'transformers.js' } as const;
+    expect(await classOf({ dtype: 'f16', ...byOnnx })).toBe('float');
+    expect(await classOf({ dtype: 'q8', ...byOnnx })).toBe('q8-onnx');
   });
 
   it('is that of the Transformer beside a table, of a table alone float, and of two Transformers both', async () => {

@@ -48,10 +48,13 @@ export const spacesNamed =
 
 /**
  * Vectors of f32 and f16 weights differ by rounding alone. Quantised weights give others, which lie near them but rank differently enough to lose
- * results, and so does arithmetic in integers.
+ * results, and so do arithmetic in integers and the quantised weights of an ONNX file.
  */
-const weightsOf = ({ dtype, compute }: ModelInfo): string =>
-  compute === 'int8' ? `${dtype}-int8` : dtype === 'f32' || dtype === 'f16' ? 'float' : dtype;
+const weightsOf = ({ dtype, compute, fallback }: ModelInfo): string => {
+  if (compute === 'int8') return `${dtype}-int8`;
+  if (dtype === 'f32' || dtype === 'f16') return 'float';
+  return fallback ? `${dtype}-onnx` : dtype;
+};
 
 /** A Hub id with its commit; undefined for files that have none. A mirror may not say which commit they are of. */
 function nameOf({ identity }: ModelFiles): string | undefined {

@@ -3,6 +3,7 @@ import type { MemoryUse } from '../api/types';
 import { messageOf } from '../formats/read';
 import type { Runtime } from '../runtime/runtime';
 import type { SchedulerOptions } from '../runtime/scheduler';
+import { createIdle } from './idle';
 
 /** A model on a device, and if its arithmetic may overflow what makes a runtime of it whose arithmetic does not. */
 export interface Loaded {
@@ -22,13 +23,26 @@ const ADAPTER_WAITS = [0, 500, 2000];
 /** After so many sequences that overflow f16 all are computed with f32. */
 const MOST_OVERFLOWS = 16;
 
+export interface EngineOptions {
+  /** Whether the model is loaded again after a loss. Otherwise a loss is final. */
+  recover?: boolean;
+  /** Milliseconds without a call after which the model is released. */
+  keepAlive?: number;
+  onRelease?: () => void;
+}
+
 /**
  * The runtime of a model, over the losses of its device: the pass that finds the device lost loads the model again, by `load`, before it runs once
- * more. Without `load` a loss is final.
+ * more. So does the first pass after a release, which lets go of the device on purpose.
  */
-export function createEngine(first: Loaded, load: ((signal: AbortSignal) => Promise<Loaded>) | undefined) {
+export function createEngine(
+  first: Loaded,
+  load: (signal: AbortSignal) => Promise<Loaded>,
+  { recover = true, keepAlive = Infinity, onRelease }: EngineOptions = {},
+) {
   const end = new AbortController();
   let now = first;
+  let isReleased = false;
   let loading: Promise<Loaded> | undefined;
   let precise: Promise<Runtime> | undefined;
   let lastLoss = -Infinity;
@@ -38,27 +52,40 @@ export function createEngine(first: Loaded, load: ((signal: AbortSignal) => Prom
 
   /** The model on a device that is not lost, as far as is known. */
   function alive(): Promise<Loaded> | Loaded {
-    if (!now.runtime.gpu.lost || !load) return now;
-    loading ??= reload(load).finally(() => {
+    if (!isReleased && !(now.runtime.gpu.lost && recover)) return now;
+    loading ??= reload().finally(() => {
       loading = undefined;
     });
     return loading;
   }
 
-  async function reload(loadAgain: NonNullable<typeof load>): Promise<Loaded> {
+  const idle = createIdle(keepAlive, () => {
+    const isFinal = end.signal.aborted || (now.runtime.gpu.lost && !recover);
+    if (isReleased || isFinal) return;
+    isReleased = true;
+    now.runtime.dispose();
+    onRelease?.();
+  });
+  const { using } = idle;
+
+  async function reload(): Promise<Loaded> {
     now.runtime.dispose();
     precise = undefined;
     for (const [attempt, wait] of ADAPTER_WAITS.entries()) {
       if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
       if (end.signal.aborted) throw disposedError();
       try {
-        const loaded = await loadAgain(end.signal);
+        const loaded = await load(end.signal);
         if (end.signal.aborted) loaded.runtime.dispose();
         now = loaded;
+        isReleased = false;
         return loaded;
       } catch (cause) {
         if (end.signal.aborted) throw disposedError();
-        if (cause instanceof WebGPUUnavailableError && attempt + 1 < ADAPTER_WAITS.length) continue;
+        const mayPass =
+          cause instanceof WebGPUUnavailableError || (isReleased && recover && cause instanceof DeviceLostError);
+        if (mayPass && attempt + 1 < ADAPTER_WAITS.length) continue;
+        if (isReleased) throw cause;
         throw new DeviceLostError(
           `The GPU device was lost, and the model could not be loaded again: ${messageOf(cause)}`,
           { cause },
@@ -88,7 +115,7 @@ export function createEngine(first: Loaded, load: ((signal: AbortSignal) => Prom
     }
   }
 
-  const run: Run = async (sequences, requests, options, isPrecise) => {
+  const runText: Run = async (sequences, requests, options, isPrecise) => {
     const loaded = await alive();
     const wantsPrecise = isPrecise || isAlwaysPrecise();
     if (wantsPrecise && !precise && loaded.precise) {
@@ -102,7 +129,9 @@ export function createEngine(first: Loaded, load: ((signal: AbortSignal) => Prom
     return inTurn(runtime, sequences, requests, options, isPrecise);
   };
 
-  const runLabels: Run = async (...pass) => inTurn((await alive()).labels!, ...pass);
+  // A pass goes on after its calls were aborted.
+  const run: Run = (...pass) => using(() => runText(...pass));
+  const runLabels: Run = (...pass) => using(async () => inTurn((await alive()).labels!, ...pass));
 
   /** Whether so many sequences overflow that the attempts with f16 only cost time. */
   const isAlwaysPrecise = () => overflows >= MOST_OVERFLOWS;
@@ -112,7 +141,7 @@ export function createEngine(first: Loaded, load: ((signal: AbortSignal) => Prom
     runLabels,
 
     isWorthAnother(error: unknown): boolean {
-      if (!load || !(error instanceof DeviceLostError) || end.signal.aborted) return false;
+      if (!recover || !(error instanceof DeviceLostError) || end.signal.aborted) return false;
       if (error !== now.runtime.gpu.lost) return isRare.get(error) ?? false; // of an earlier device
       if (!isRare.has(error)) {
         isRare.set(error, performance.now() - lastLoss > BETWEEN_LOSSES);
@@ -144,8 +173,22 @@ export function createEngine(first: Loaded, load: ((signal: AbortSignal) => Prom
 
     memory: (): MemoryUse => now.runtime.memoryUse(),
 
+    using,
+
+    /** The calls of a model, none of which it is released in. */
+    counted: <T extends object>(calls: T): T =>
+      Object.fromEntries(
+        Object.entries(calls).map(([name, call]) => [name, (...args: unknown[]) => using(() => call(...args))]),
+      ) as T,
+
+    async release(): Promise<void> {
+      await idle.release();
+      if (end.signal.aborted) throw disposedError();
+    },
+
     dispose(): void {
       end.abort();
+      idle.stop();
       now.runtime.dispose();
     },
   };

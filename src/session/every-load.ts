@@ -1,15 +1,26 @@
-/** What every load does after its weights have begun to come: a part of the worker, as the tokenizer alone is most of it. */
+/** What every load does after its weights have begun to come: a part of the worker, of which the tokenizer is most. */
 import { fieldsOf, isObject } from '../formats/json-fields';
 import type { ModelConfig } from '../model/config';
 import type { GlinerCheckpoint } from '../model/gliner/gliner';
 import type { SentenceConfig } from '../model/sentence';
 import { promptNamesOf } from '../tasks/prompt-names';
+import { warmUp } from '../tasks/warm-up';
 import { lowercased } from '../tokenizer/lowercased';
 import { checkTokenIds, createTokenizer } from '../tokenizer/tokenizer';
 import type { Tokenizer } from '../tokenizer/types';
 import { spacesOf } from './embedding-space';
+import { createEngine } from './engine';
 
-export const everyLoad = { checkTokenIds, createTokenizer, maxTokensOf, promptNamesOf, spacesOf, tokenizerOf };
+export const everyLoad = {
+  checkTokenIds,
+  createEngine,
+  createTokenizer,
+  maxTokensOf,
+  promptNamesOf,
+  spacesOf,
+  tokenizerOf,
+  warmUp,
+};
 
 /** A tokenizer whose tokens the model has embeddings for. GLiNER adds tokens for prompts to that of a bi-encoder too, which never sees one. */
 function tokenizerOf(

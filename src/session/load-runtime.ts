@@ -1,47 +1,24 @@
 /** The part of a model below the tokenizer: device, weights, kernels. */
 
-import { WebGPUUnavailableError, wrongChoice } from '../api/errors';
-import type {
-  Arithmetic,
-  Compute,
-  Dtype,
-  LoadOptions,
-  ModelInfo,
-  ModelSource,
-  ReplacedKernel,
-  Task,
-} from '../api/types';
-import { inFolder, type ModelFiles } from '../formats/model-files';
-import type { QuantizedDtype } from '../formats/quantize';
-import { missingFile, readJson } from '../formats/read';
-import type { TensorInfo } from '../formats/safetensors';
+import type { Dtype, LoadOptions, ModelInfo, ModelSource, ReplacedKernel, WebGPU } from '../api/types';
+import type { ModelFiles } from '../formats/model-files';
 import { GpuMemory } from '../gpu/buffers';
-import { type Gpu, guarded, openGpu } from '../gpu/device';
-import { type AskedProfile, withTuning } from '../gpu/profile';
+import { type Gpu, guarded } from '../gpu/device';
+import type { AskedProfile } from '../gpu/profile';
 import type { DeviceStore } from '../gpu/remembered';
-import { createCompiler } from '../kernels/compile';
-import {
-  type BuildOptions,
-  type BuiltModel,
-  buildModel,
-  declaredModulePlaces,
-  declaredPlaces,
-  glinerPlaces,
-  parametersOf,
-} from '../model/build';
-import { chooseDtype, dtypeNamed } from '../model/choose-dtype';
-import { readModelConfig } from '../model/families/registry';
-import type { Head } from '../model/heads/head';
-import { TASKS } from '../model/heads/tasks';
+import { type Compile, createCompiler } from '../kernels/compile';
+import type { BuiltModel } from '../model/build';
+import { dtypeNamed } from '../model/choose-dtype';
 import type { LoadedModel } from '../model/model';
 import { type InputModule, type Pipeline, readPipeline } from '../model/pipeline';
-import { readSentenceConfig, type SentenceConfig } from '../model/sentence';
-import { checkModuleWeights, loadModuleWeights, loadWeights } from '../model/weights';
+import type { SentenceConfig } from '../model/sentence';
+import { loadModuleWeights, loadWeights } from '../model/weights';
 import { compileChecked } from '../runtime/checked';
 import { HeadRunner } from '../runtime/head-runner';
 import { compileEncoder, Runtime } from '../runtime/runtime';
 import { openFiles, type SourceOptions } from '../sources/source';
 import type { CacheOptions } from '../store/cache';
+import { adapterOf, describe, deviceOf } from './plan';
 
 /** As the caller gives them. */
 export type GivenOptions = Omit<LoadOptions, 'profile' | 'adapter' | 'adapters' | 'gpu'> &
@@ -50,7 +27,9 @@ export type GivenOptions = Omit<LoadOptions, 'profile' | 'adapter' | 'adapters' 
     plans?: DeviceStore;
     profile?: LoadOptions['profile'] | AskedProfile;
     /** Or what makes one: not every model needs it. */
-    gpu?: GPU | (() => Promise<GPU>);
+    gpu?: WebGPU | (() => Promise<WebGPU>);
+    /** Called when an idle model has let go of its GPU memory. */
+    onRelease?: () => void;
   };
 
 export type OpenOptions = GivenOptions & { dtype?: 'auto' | Dtype };
@@ -73,80 +52,45 @@ export function withDtype<T extends GivenOptions>(options: T): T & OpenOptions {
 export async function runtimeOf(
   root: ModelFiles,
   pipeline: Pipeline,
-  { path, chains }: Pick<InputModule, 'path' | 'chains'>,
+  input: Pick<InputModule, 'path' | 'chains'>,
   given: OpenOptions,
 ) {
-  const files = inFolder(root, path);
   const end = new AbortController();
   const signals = [end.signal, ...(given.signal ? [given.signal] : [])];
   const options: OpenOptions = { ...given, signal: AbortSignal.any(signals) };
-  const configJson = files === root ? pipeline.config : await readJson(files, 'config.json', options);
-  if (configJson === undefined) throw missingFile(files, 'config.json');
-  const { family, config } = await readModelConfig(configJson);
-  const compute = computeOf(options.compute);
-  const source = typeof options.gpu === 'function' ? await options.gpu() : options.gpu;
-  const gpu = await openGpu(source, askedProfile(options.profile));
-  gpu.profile = withTuning(gpu.profile, options.autotune);
+  const adapter = await adapterOf(options); // before the architecture's part is fetched
+  const { files, json, config, planFor } = await describe(root, pipeline, input, options);
+  const gpu = await deviceOf(adapter, options);
   const memory = new GpuMemory(gpu);
   try {
     return await guarded(gpu, async () => {
-      const json = configJson as Record<string, unknown>;
-      const { hidden_size } = config;
-      const from = { root, files, pipeline, entries: chains, hidden_size, config: json };
-      const sentence = await readSentenceConfig(from, options);
-      await checkModuleWeights(root, declaredModulePlaces(sentence.modules), options);
-      const dtypeOf = (tensors: TensorInfo[], stored: QuantizedDtype | undefined) =>
-        chooseDtype(options.dtype ?? 'auto', {
-          stored,
-          isF32: isF32(tensors),
-          parameters: parametersOf(family, config),
-          maxBufferSize: gpu.limits.maxBufferSize,
-          deviceMemory: (globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory,
-        });
-      const { gliner } = pipeline;
-      const labels = gliner?.labels && { ...gliner.labels.encoder, head: gliner.labels.head };
-      if (gliner && options.task !== undefined && options.task !== 'gliner') {
-        throw wrongChoice('task', ['gliner'], options.task);
-      }
+      const plan = await planFor(gpu);
+      const { sentence } = plan;
       let started: ReturnType<typeof start> | undefined;
       const start = (names: ReadonlySet<string>, dtype: Dtype) => {
-        if (compute === 'int8' && dtype !== 'q8') {
-          throw new RangeError(`compute: 'int8' needs dtype 'q8'; it is '${dtype}'.`);
-        }
-        const act = arithmeticOf(gpu, options.arithmetic ?? 'auto', dtype);
-        const alloc = (label: string, bytes: number) => memory.alloc('weights', label, bytes);
-        const { task } = options;
-        const common = { gpu, names, dtype, alloc };
-        const built = buildModel({ ...common, family, config, sentence, act, compute, task, gliner: gliner?.text });
-        const head = gliner?.text.usual ?? usualHead(built.model.task, sentence);
+        const built = plan.build(memory, names, dtype);
         const { selfCheck = true, plans: store } = options;
-        const compiled = compileChecked({ ...built, memory, head, store, selfCheck });
+        const compiled = compileChecked({ ...built, memory, store, selfCheck });
         compiled.catch(() => {}); // a broken file is reported first; otherwise it is awaited below
-        const forLabels = labels && buildModel({ ...common, ...labels, ...LABELS, gliner: labels.head });
         const compiledLabels = compiled.then(
-          () => forLabels && compileChecked({ ...forLabels, memory, head: labels!.head.usual, store, selfCheck }),
+          () => built.labels && compileChecked({ ...built.labels, memory, store, selfCheck }),
         );
         compiledLabels.catch(() => {});
-        const places = new Map([...built.places, ...(forLabels?.places ?? [])]);
-        return { ...built, places, compiled, labels: forLabels?.model, compiledLabels };
+        return { ...built, compiled, compiledLabels };
       };
       // Kernels compile while the weights stream in.
       const placesOf = (names: ReadonlySet<string>, dtype: Dtype) => {
         started = start(names, dtype);
         return started.places;
       };
-      const declaredAs = (names: ReadonlySet<string>, dtype: Dtype) =>
-        gliner
-          ? glinerPlaces(gliner, dtype, names)
-          : declaredPlaces(family, config, dtype, names, options.task, sentence.chains);
-      await loadWeights(files, gpu, { declaredAs, dtypeOf, placesOf }, options);
+      await loadWeights(files, gpu, { ...plan, placesOf }, options);
       const { model, modulePlaces, compiled } = started!;
       const { encoder, heads, replaced } = await compiled;
       for (const { folder, places } of modulePlaces) await loadModuleWeights(root, gpu, folder, places, options);
       const runtime = new Runtime(gpu, memory, model, encoder, heads);
       const own = await started!.compiledLabels;
-      const labelsRuntime = own && new Runtime(gpu, memory, started!.labels!, own.encoder, own.heads);
-      const maxTokensPerPass = tokensPerPass(options.maxTokensPerPass, gpu.profile.tokensPerPass, runtime.tokenLimit);
+      const labelsRuntime = own && new Runtime(gpu, memory, started!.labels!.model, own.encoder, own.heads);
+      const maxTokensPerPass = plan.tokensPerPass(runtime.tokenLimit);
       const info = infoOf(json, model, sentence, gpu, replaced, maxTokensPerPass);
       const mayOverflow = model.act === 'f16' && (options.arithmetic ?? 'auto') === 'auto';
       const precise = mayOverflow ? () => preciseRuntime(runtime, started!) : undefined;
@@ -160,43 +104,32 @@ export async function runtimeOf(
   }
 }
 
-/** What the checkpoint's calls usually ask for; heads of parts are in the part of their call. */
-const usualHead = async (task: Task, sentence: SentenceConfig): Promise<Head> =>
-  sentence.output === 'sparse'
-    ? (await import('../tasks/sparse-calls')).sparseCalls.usual(sentence)
-    : TASKS[task].usual(sentence);
-/** How the encoder of a GLiNER model's labels is built: they are few, and f32 does not overflow. */
-const LABELS: Pick<BuildOptions, 'act' | 'compute' | 'task' | 'sentence'> = {
-  act: 'f32',
-  compute: 'float',
-  task: undefined,
-  sentence: { modules: [], chains: {} },
-};
-
 /** The same model on the same device with f32 activations: for texts that overflow f16. */
 async function preciseRuntime({ gpu, memory }: Runtime, { model: f16, forward }: BuiltModel): Promise<Runtime> {
   return guarded(gpu, async () => {
     const compile = createCompiler(gpu);
     const model: LoadedModel = { ...f16, act: 'f32', encoder: forward('f32') };
-    return new Runtime(
-      gpu,
-      memory,
-      model,
-      await compileEncoder(model, compile),
-      new HeadRunner(memory, model, compile),
-    );
+    return runtimeWith(gpu, memory, model, compile);
   });
 }
 
-/** Whether a file's weights are F32: those of its largest tensor. */
-const isF32 = (tensors: TensorInfo[]): boolean =>
-  tensors.reduce((a, b) => (b.end - b.begin > a.end - a.begin ? b : a), tensors[0])?.dtype === 'F32';
-
-function infoOf(
-  json: Record<string, unknown>,
-  { config, task, dtype, act, compute, logits }: LoadedModel,
-  sentence: SentenceConfig,
+/** A runtime whose kernels `compile` makes. */
+export const runtimeWith = async (
   gpu: Gpu,
+  memory: GpuMemory,
+  model: LoadedModel,
+  compile: Compile,
+): Promise<Runtime> =>
+  new Runtime(gpu, memory, model, await compileEncoder(model, compile), new HeadRunner(memory, model, compile));
+
+type BuiltFacts = Pick<LoadedModel, 'config' | 'task' | 'dtype' | 'act' | 'compute' | 'logits'>;
+
+/** `gpu`: or what takes its place. */
+export function infoOf(
+  json: Record<string, unknown>,
+  { config, task, dtype, act, compute, logits }: BuiltFacts,
+  sentence: SentenceConfig,
+  gpu: Pick<Gpu, 'info'> & { profile: Pick<Gpu['profile'], 'name'> },
   replaced: ReplacedKernel[],
   maxTokensPerPass: number,
 ): ModelInfo {
@@ -229,34 +162,4 @@ function infoOf(
     commit: undefined,
     cache: { state: 'off' },
   };
-}
-
-/** Tests ask for more than a name. */
-const askedProfile = (asked: OpenOptions['profile'] = 'auto'): AskedProfile =>
-  typeof asked === 'object' ? asked : asked === 'auto' ? {} : { name: asked };
-
-function computeOf(compute: Compute = 'float'): Compute {
-  if (compute === 'float' || compute === 'int8') return compute;
-  throw wrongChoice('compute', ['float', 'int8'], compute);
-}
-
-function arithmeticOf(gpu: Gpu, asked: 'auto' | Arithmetic, dtype: Dtype): Arithmetic {
-  if (asked === 'f16' && !gpu.hasF16) {
-    throw new WebGPUUnavailableError(
-      `arithmetic: 'f16' needs the device feature shader-f16, which this adapter (${gpu.info.description}) lacks. Use 'auto' or 'f32'.`,
-    );
-  }
-  if (asked === 'auto') return dtype !== 'f32' && gpu.hasF16 ? 'f16' : 'f32';
-  if (asked === 'f16' || asked === 'f32') return asked;
-  throw wrongChoice('arithmetic', ['auto', 'f16', 'f32'], asked);
-}
-
-function tokensPerPass(asked: number | undefined, usual: number, limit: number): number {
-  if (asked === undefined) return Math.min(usual, limit);
-  if (!Number.isInteger(asked) || asked < 1) {
-    throw new RangeError(`maxTokensPerPass must be a positive integer, it is ${asked}.`);
-  }
-  if (asked > limit)
-    throw new RangeError(`maxTokensPerPass ${asked} is above this device's limit for this model, ${limit}.`);
-  return asked;
 }

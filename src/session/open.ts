@@ -1,6 +1,7 @@
 import type { Kind } from '../api/embeddings';
 import { DeviceLostError, disposedError } from '../api/errors';
 import type { MemoryUse, Model, ModelInfo, ModelSource } from '../api/types';
+import { shown } from '../formats/json-fields';
 import { inFolder, type ModelFiles } from '../formats/model-files';
 import { missingFile, readJson } from '../formats/read';
 import { multiVectorLength } from '../model/multi-vector';
@@ -10,18 +11,22 @@ import { openFiles } from '../sources/source';
 import { cachedFiles } from '../store/cache';
 import { fetchCalls, modelCalls, routedCalls } from '../tasks/calls';
 import type { Parts, Spaces } from '../tasks/common';
-import { createEngine, type Loaded } from './engine';
+import type { Loaded } from './engine';
 import { type GivenOptions, type OpenOptions, runtimeOf, withDtype } from './load-runtime';
 import { type Adapters, type BaseModel, fixed, type Opener, withConfig } from './opener';
 
 /**
  * Loads a checkpoint onto the GPU of `options.gpu`, in this thread. The worker and Node both use it.
- * Throws WebGPUUnavailableError, ModelFileError, UnsupportedModelError, RangeError (it does not fit), DeviceLostError or the signal's reason.
+ * Throws WebGPUUnavailableError, ModelFileError, UnsupportedModelError, RangeError (an option, or it does not fit), DeviceLostError or the signal's reason.
  */
 export async function openModel(source: ModelSource, given: GivenOptions & Adapters): Promise<Model> {
   const { adapter, adapters, ...options } = withDtype(given);
   options.signal?.throwIfAborted();
-  const { recover = true } = options;
+  const { recover = true, keepAlive = Infinity } = options;
+  if (typeof keepAlive !== 'number' || !(keepAlive >= 0)) {
+    const value = typeof keepAlive === 'number' ? keepAlive : shown(keepAlive);
+    throw new RangeError(`keepAlive must be milliseconds, 0 or more, or Infinity; it is ${value}.`);
+  }
   const tools = { open: storedFiles, modelOf, options };
   const load = async (): Promise<Model> => {
     if (adapter !== undefined || adapters !== undefined) {
@@ -96,13 +101,13 @@ async function transformerModel(
   options: OpenOptions,
   spaces: Spaces,
 ): Promise<BaseModel> {
-  everyLoad().catch(() => {}); // fetched while the weights are; a failure is reported below
+  if (options.gpu) everyLoad().catch(() => {}); // fetched while the weights are; a failure is reported below
   const loaded = await runtimeOf(root, pipeline, input, options);
   const { runtime, precise, labels, config, sentence, info } = loaded;
   try {
     const [tokenizerJson, tokenizerConfig] = await tokenizerFiles(loaded.files, options);
     fetchCalls(info.task);
-    const { maxTokensOf, promptNamesOf, tokenizerOf } = await everyLoad();
+    const { createEngine, maxTokensOf, promptNamesOf, tokenizerOf, warmUp } = await everyLoad();
     const tokenizer =
       tokenizerJson === undefined
         ? undefined
@@ -116,14 +121,13 @@ async function transformerModel(
     };
     options.signal?.throwIfAborted();
 
-    const { recover = true } = options;
     const reload = (signal: AbortSignal): Promise<Loaded> => {
       const cache = options.cache === 'refresh' ? 'always' : options.cache;
       const { dtype, commit } = info; // the tokenizer is of this commit
       const again = { ...options, cache, dtype, commit, signal, onProgress: undefined };
       return open(again, (own, dtype) => runtimeOf(own, pipeline, input, { ...again, dtype }));
     };
-    const engine = createEngine({ runtime, precise, labels }, recover ? reload : undefined);
+    const engine = createEngine({ runtime, precise, labels }, reload, options);
     const maxTokensPerPass = () => info.maxTokensPerPass;
     const scheduler = createScheduler({ ...engine, maxTokensPerPass });
     let disposed = false;
@@ -160,10 +164,13 @@ async function transformerModel(
         submit: submitTo(forLabels),
       };
     }
+    const calls = modelCalls(parts);
     return {
       info,
-      ...modelCalls(parts),
+      ...engine.counted(calls),
       memory: engine.memory,
+      release: engine.release,
+      warm: () => engine.using(() => warmUp(calls, parts), true),
       async dispose() {
         disposed = true;
         for (const own of [scheduler, forLabels]) own?.stop(disposedError());
@@ -187,16 +194,21 @@ function routedModel({ inputs, refused }: Pipeline, models: BaseModel[]): BaseMo
     throw new RangeError(refused[kind] ?? `This checkpoint has no modules for texts of kind '${kind}'.`);
   };
   const usual = refused.any === undefined ? modelFor('any') : models[0];
+  const all = (name: 'release' | 'warm') => async () => {
+    await Promise.all(models.map((model) => model[name]()));
+  };
   const onGpu = models.find((_, i) => inputs[i].kind === 'Transformer');
   return {
     info:
       onGpu && inputs[models.indexOf(usual)].kind !== 'Transformer' ? withDevice(usual.info, onGpu.info) : usual.info,
     ...routedCalls(usual, modelFor),
     memory: () => {
-      const all = models.map((model) => model.memory());
-      const sum = (key: keyof MemoryUse) => all.reduce((total, use) => total + use[key], 0);
+      const uses = models.map((model) => model.memory());
+      const sum = (key: keyof MemoryUse) => uses.reduce((total, use) => total + use[key], 0);
       return { weights: sum('weights'), activations: sum('activations'), peak: sum('peak') };
     },
+    release: all('release'),
+    warm: all('warm'),
     async dispose() {
       for (const model of models) await model.dispose();
     },

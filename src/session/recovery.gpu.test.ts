@@ -73,6 +73,14 @@ describe('a loss', () => {
     expect(isRight(await forward(model))).toBe(true);
   });
 
+  it('of a model with modules after its Transformer is not noticed by the next call', async () => {
+    const { gpu, lose } = withLosses();
+    const { calls } = readCase('st-dense-prompts');
+    model = await openModel(folderOf('st-dense-prompts'), { gpu, folder: folderFiles, dtype: 'f32', ...PLAIN });
+    lose();
+    for (const call of calls) await RUNS[call.call](model, call);
+  });
+
   it('of a model with two encoders is noticed by neither', async () => {
     const { gpu, lose } = withLosses();
     const { calls } = readCase('gliner-bi-span');

@@ -4,21 +4,23 @@ import { abortReason, disposedError, NumericError, UnsupportedModelError } from 
 import type { Dtype, ModelInfo } from '../api/types';
 import { fieldsOf, type Json } from '../formats/json-fields';
 import { inFolder, type ModelFiles } from '../formats/model-files';
-import { readJson } from '../formats/read';
+import { missingFile, readJson } from '../formats/read';
+import { readTensors } from '../formats/safetensors';
 import { chooseDtype, type DtypeFacts } from '../model/choose-dtype';
 import type { ModelConfig } from '../model/config';
+import { type Applies, type CpuSequence, throughModules } from '../model/cpu-sequence';
 import { notFinite } from '../model/heads/head';
 import { type Module, unchanged } from '../model/modules/module';
 import { poolingModule } from '../model/modules/pooling';
 import { type InputModule, type Pipeline, unsupported } from '../model/pipeline';
-import { readEmbeddings, readTokenWeights } from '../model/read-token-table';
+import { readEmbeddings, readTokenWeights, tableAmong } from '../model/read-token-table';
 import { readSentenceConfig, type SentenceConfig } from '../model/sentence';
 import { tableModules } from '../model/table-modules';
-import type { TokenTable } from '../model/token-table';
+import { meanOf, presentOf, type TokenTable } from '../model/token-table';
 import type { Item } from '../runtime/pass-items';
 import type { SubmitOptions } from '../runtime/scheduler';
 import { modelCalls } from '../tasks/calls';
-import type { Spaces } from '../tasks/common';
+import type { Parts, Spaces } from '../tasks/common';
 import type { OpenOptions } from './load-runtime';
 import type { BaseModel } from './opener';
 
@@ -45,7 +47,7 @@ export async function staticModel(
     readJson(files, 'tokenizer_config.json', options),
   ]);
   const { json: config } = fieldsOf('config.json', configJson);
-  const { checkTokenIds, createTokenizer, promptNamesOf } = (await import('./every-load')).everyLoad;
+  const { checkTokenIds, createTokenizer, promptNamesOf, warmUp } = (await import('./every-load')).everyLoad;
   // Texts have no special tokens here.
   const tokenizer = createTokenizer({ ...(tokenizerJson as object), post_processor: null }, tokenizerConfig);
   const idOf = tokenizer.tokenId;
@@ -54,11 +56,13 @@ export async function staticModel(
       ? await readTokenWeights(files, config, { size: (tokenizer.last?.id ?? -1) + 1, idOf }, options)
       : await readEmbeddings(files, options);
   checkTokenIds(tokenizer, table.size);
-  const sentence = await sentenceOf(root, files, pipeline, input, table, options);
+  const sentence = await sentenceOf(root, files, pipeline, input, table.columns, options);
+  const applies: Applies = new Map();
   for (const { modules } of Object.values(sentence.chains)) {
-    const applies = await tableModules(root, { modules, before: table.columns }, twins, options);
-    table.modules = new Map([...(table.modules ?? []), ...applies]);
+    const own = await tableModules(root, { modules, before: table.columns }, twins, options);
+    for (const [path, apply] of own) applies.set(path, apply);
   }
+  const sequenceOf = (ids: Uint32Array) => tableSequence(table, input.kind, applies, ids);
   const maxTokens = options.maxLength ?? maxTokensOf(input, tokenizerJson, tokenizerConfig);
   if (!Number.isInteger(maxTokens) || maxTokens < 1) {
     throw new RangeError(`maxLength must be a positive integer, it is ${maxTokens}.`);
@@ -66,27 +70,61 @@ export async function staticModel(
   const info = infoOf(config, sentence, table, maxTokens, chooseDtype(options.dtype ?? 'auto', WHOLE));
   info.promptNames = promptNamesOf(info.prompts);
   let disposed = false;
+  const parts: Parts = {
+    config: modelConfig(table, maxTokens),
+    logits: 0,
+    hasPooler: false,
+    sentence,
+    info,
+    tokenizer,
+    where: files.where,
+    spaces,
+    async submit(items, control) {
+      if (disposed) throw disposedError();
+      await compute(sequenceOf, input.kind, items, control);
+    },
+  };
+  const calls = modelCalls(parts);
   return {
     info,
-    ...modelCalls({
-      config: modelConfig(table, maxTokens),
-      logits: 0,
-      hasPooler: false,
-      sentence,
-      info,
-      tokenizer,
-      where: files.where,
-      spaces,
-      async submit(items, control) {
-        if (disposed) throw disposedError();
-        await compute(table, input.kind, items, control);
-      },
-    }),
+    ...calls,
+    release: async () => {}, // there is nothing on the GPU
+    warm: () => warmUp(calls, parts),
     memory: () => ({ weights: 0, activations: 0, peak: 0 }),
     async dispose() {
       disposed = true;
     },
   };
+}
+
+/** What a table's config files and the header of its weights say, for isSupported. Throws what staticModel throws, as far as these tell. */
+export async function describeTable(root: ModelFiles, pipeline: Pipeline, input: InputModule, options: OpenOptions) {
+  const files = inFolder(root, input.path);
+  const isSparse = input.kind === SPARSE;
+  const tokenizerConfig = isSparse ? await readJson(files, 'tokenizer_config.json', options) : undefined;
+  await sentenceOf(root, files, pipeline, input, isSparse ? 1 : await columnsOf(files, options), options);
+  return {
+    task: 'encoder' as const,
+    architecture: input.kind,
+    weightBytes: 0,
+    gpuBytes: 0,
+    moduleFolders: Object.values(input.chains)
+      .flat()
+      .map(({ path }) => path),
+    dtype: chooseDtype(options.dtype ?? 'auto', WHOLE),
+    maxTokens: options.maxLength ?? (isSparse ? maxTokensOf(input, {}, tokenizerConfig) : undefined),
+  };
+}
+
+async function columnsOf(files: ModelFiles, options: OpenOptions): Promise<number> {
+  const file = await files.open('model.safetensors', options.signal);
+  if (!file) throw missingFile(files, 'model.safetensors');
+  const tensors = await readTensors(file, options);
+  const { shape } = tableAmong(
+    new Map(tensors.map((tensor) => [tensor.name, tensor])),
+    `${file.name} in ${files.where}`,
+  );
+  return shape[1];
 }
 
 const twins = async () => (await import('../runtime/first-load')).firstLoad.twins;
@@ -95,7 +133,7 @@ const twins = async () => (await import('../runtime/first-load')).firstLoad.twin
 const TURN = 50;
 
 async function compute(
-  table: TokenTable,
+  sequenceOf: (ids: Uint32Array) => CpuSequence,
   kind: string,
   items: Item[],
   { signal, onProgress }: SubmitOptions = {},
@@ -106,11 +144,9 @@ async function compute(
   for (const item of items) {
     const { ids, name = 'A sequence', wanted, hidden } = item;
     for (const { head, spans = [[0, 0, ids.length]], deliver } of wanted) {
-      const rows = spans.map(([, first, end]) => head.ofTable?.(ids.subarray(first, end), table));
+      const rows = spans.map(([, first, end]) => head.onCpu?.(sequenceOf(ids.subarray(first, end))));
       const width = rows[0]?.length;
-      if (width === undefined || hidden) {
-        throw new UnsupportedModelError(`This call needs a Transformer, and this checkpoint has only a ${kind}.`);
-      }
+      if (width === undefined || hidden) throw needsTransformer(kind);
       const answer = new Float32Array(rows.length * width);
       for (const [r, row] of rows.entries()) answer.set(row!, r * width);
       const problem = notFinite(answer); // a text without tokens may have a row of zeros
@@ -128,13 +164,32 @@ async function compute(
   if (items.length > 0) onProgress?.(progress);
 }
 
+const needsTransformer = (kind: string): UnsupportedModelError =>
+  new UnsupportedModelError(`This call needs a Transformer, and this checkpoint has only a ${kind}.`);
+
+/** A text's tokens, by their ids. */
+function tableSequence(table: TokenTable, kind: string, applies: Applies, ids: Uint32Array): CpuSequence {
+  const refused = () => {
+    throw needsTransformer(kind);
+  };
+  return {
+    through(modules, poolings = ['mean']) {
+      if (poolings.length === 1 && poolings[0] === 'mean') return throughModules(meanOf(table, ids), modules, applies);
+      throw new RangeError(`This checkpoint is a table of tokens, whose pooling is mean, not ${poolings}.`);
+    },
+    weights: () => presentOf(table, ids),
+    logits: refused,
+    best: refused,
+  };
+}
+
 /** Throws an UnsupportedModelError for modules that do not run on a table's rows. */
 async function sentenceOf(
   root: ModelFiles,
   files: ModelFiles,
   pipeline: Pipeline,
   { kind, path, chains }: InputModule,
-  { columns }: TokenTable,
+  columns: number,
   options: OpenOptions,
 ): Promise<SentenceConfig> {
   const known = kind === SPARSE ? [] : ['Normalize', 'Dense', 'LayerNorm'];

@@ -1,7 +1,7 @@
 /** For tests: a model that echoes its calls, behind a MessageChannel that stands in for a Worker. */
 import { expose } from 'comlink';
 import { vi } from 'vitest';
-import type { LoadOptions, Model, ModelInfo, ModelSource } from '../api/types';
+import type { Model, ModelInfo } from '../api/types';
 import { loadModel } from './client';
 import { createSession } from './worker-session';
 
@@ -30,6 +30,8 @@ export function echoModel(overrides: Partial<Model> = {}) {
     embed: answer('embed'),
     forward: answer('forward'),
     tokenize: answer('tokenize'),
+    release: async () => void seen.push(['release']),
+    warm: async () => void seen.push(['warm']),
     memory: () => ({ weights: 7, activations, peak: 9 }),
     dispose: vi.fn(async () => {}),
     ...overrides,
@@ -45,10 +47,10 @@ export function closePorts(): void {
 }
 
 /** The real session behind a MessageChannel that stands in for a Worker. */
-export function workerDouble(load: (source: ModelSource, options: LoadOptions) => Promise<Model>) {
+export function workerDouble(...answers: Parameters<typeof createSession>) {
   const { port1, port2 } = new MessageChannel();
   ports.push(port1, port2);
-  expose(createSession(load), port2);
+  expose(createSession(...answers), port2);
   return Object.assign(port1, { terminate: vi.fn(), onerror: null }) as unknown as Worker & { terminate: () => void };
 }
 

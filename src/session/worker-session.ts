@@ -1,6 +1,7 @@
 import { type ProxyMarked, type Remote, releaseProxy, transfer } from 'comlink';
 import type { CallProgress, Calls } from '../api/calls';
 import { WorkerError } from '../api/errors';
+import type { Support } from '../api/support';
 import type { LoadOptions, MemoryUse, Model, ModelInfo, ModelSource, Progress } from '../api/types';
 import { toWireError, type WireError } from './wire-error';
 
@@ -8,7 +9,7 @@ import { toWireError, type WireError } from './wire-error';
 export type Outcome<T> = { value: T; memory: MemoryUse } | { error: WireError };
 
 /** The model's methods that run in the worker. */
-export type CallName = keyof Calls | 'setAdapter';
+export type CallName = keyof Calls | 'setAdapter' | 'release' | 'warm';
 
 /** A loaded model and the names of its calls. */
 export interface Loaded {
@@ -31,6 +32,13 @@ export interface Session {
     onProgress?: Listener<Progress>,
     parts?: Record<string, string>,
   ): Promise<Outcome<Loaded>>;
+  /** Whether a source, or without one any, could be loaded here. The worker stays as it was. */
+  support(
+    id: number,
+    source: ModelSource | undefined,
+    options: WireLoadOptions,
+    parts?: Record<string, string>,
+  ): Promise<Outcome<Support>>;
   /** Runs `name(...input, options)`, or `name(...input)` without options. Adds signal and onProgress to the options. */
   call(
     id: number,
@@ -39,6 +47,8 @@ export interface Session {
     options: object | undefined,
     onProgress?: Listener<CallProgress>,
   ): Promise<Outcome<unknown>>;
+  /** Resolves once an idle model has let go of its memory, which it may have done since the last time that this was asked. */
+  released(id: number): Promise<Outcome<void>>;
   /** Ends a call in progress; ignores an id that is done. */
   abort(id: number): void;
   dispose(): Promise<void>;
@@ -49,9 +59,18 @@ const NOTHING: MemoryUse = { weights: 0, activations: 0, peak: 0 };
 /** Milliseconds between progress messages of a file. */
 const PROGRESS_INTERVAL = 50;
 
-/** A session that loads its model with `load`; the worker's `load` is openModel on navigator.gpu. */
-export function createSession(load: (source: ModelSource, options: LoadOptions) => Promise<Model>): Session {
+/** A session that loads its model with `load`, and asks with `support`; the worker's are openModel and supportOf on navigator.gpu. */
+export function createSession(
+  load: (source: ModelSource, options: LoadOptions & { onRelease: () => void }) => Promise<Model>,
+  support?: (source: ModelSource | undefined, options: LoadOptions) => Promise<Support>,
+): Session {
   const controllers = new Map<number, AbortController>();
+  let onRelease: () => void;
+  const nextRelease = () =>
+    new Promise<void>((resolve) => {
+      onRelease = resolve;
+    });
+  let release = nextRelease();
   let model: Model | undefined;
   let loading = false;
 
@@ -76,7 +95,12 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
         loading = true;
         const progress = onProgress && throttled((message) => onProgress(message));
         try {
-          const loaded = await load(source, { ...options, signal, onProgress: progress?.report });
+          const loaded = await load(source, {
+            ...options,
+            signal,
+            onProgress: progress?.report,
+            onRelease: () => onRelease(),
+          });
           try {
             await progress?.flush();
             signal.throwIfAborted();
@@ -90,6 +114,12 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
           loading = false;
           onProgress?.[releaseProxy]();
         }
+      }),
+
+    support: (id, source, options, parts) =>
+      outcome(id, (signal) => {
+        Object.assign(globalThis, { modernbertParts: parts });
+        return support!(source, { ...options, signal });
       }),
 
     async call(id, name, input, options, onProgress) {
@@ -112,6 +142,12 @@ export function createSession(load: (source: ModelSource, options: LoadOptions) 
       });
       return 'value' in result ? transfer(result, buffersOf(result.value)) : result;
     },
+
+    released: (id) =>
+      outcome(id, async () => {
+        await release;
+        release = nextRelease();
+      }),
 
     abort: (id) => controllers.get(id)?.abort(),
 
@@ -137,7 +173,7 @@ function withoutMethods(value: unknown): unknown {
 
 /** The buffers of embeddings and Tensors, to be transferred instead of copied. */
 function buffersOf(value: unknown): ArrayBuffer[] {
-  const parts = Object.values(value as object);
+  const parts = Object.values(value ?? {});
   const arrays = [...parts, ...parts.map((part) => (part as { data?: unknown })?.data)].filter((data) =>
     ArrayBuffer.isView(data),
   );

@@ -1,8 +1,9 @@
 import { ModelFileError } from '../api/errors';
 import type { ModelFile } from '../formats/model-files';
 import { streamFrom } from '../formats/read';
+import { download } from './download';
 import { drop, httpError, isFrom, isHtml, type RequestOptions, request } from './request';
-import { shownUrl } from './urls';
+import { isRemote, shownUrl } from './urls';
 
 export interface HttpOptions extends Omit<RequestOptions, 'signal'> {
   signal?: AbortSignal;
@@ -41,11 +42,10 @@ export async function openHttp(name: string, url: string, asked: HttpOptions): P
   const left = new AbortController();
   const signal = asked.signal ? AbortSignal.any([asked.signal, left.signal]) : left.signal;
   const options = { ...asked, signal };
-  const part = import('./download'); // meanwhile
-  part.catch(() => {});
   const answer = await request(url, options);
   if (answer.error) {
-    if (asked.isOptional && answer.isSilent) return { missing: answer.error.message, isUnsure: true };
+    if (answer.isSilent && !isRemote(url)) return { missing: String(answer.error.cause) }; // fetch has no 404 there
+    if (answer.isSilent && asked.isOptional) return { missing: answer.error.message, isUnsure: true };
     throw answer.error;
   }
   const { response } = answer;
@@ -60,7 +60,6 @@ export async function openHttp(name: string, url: string, asked: HttpOptions): P
   }
   const expected = { ...linked(headers), ...asked.expected };
   const size = expected.size ?? exactSize(response);
-  const { download } = await part;
   const chunks = download(name, url, response, { ...options, expected: { ...expected, size } });
   const first = await chunks.next();
   if (isHtml(response) || (!first.done && /^\s*<(!doctype|html|head|\?xml)\b/i.test(startOf(first.value)))) {

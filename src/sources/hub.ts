@@ -3,8 +3,8 @@ import type { FileOptions } from '../api/types';
 import { isObject } from '../formats/json-fields';
 import type { Identity, ModelFiles } from '../formats/model-files';
 import { readJson } from '../formats/read';
-import { type Expected, type HttpOptions, type Missing, openHttp } from './http';
-import { httpUrl } from './urls';
+import type { Expected, HttpOptions, Missing } from './http';
+import { folderUrl } from './urls';
 
 const HUB_URL = 'https://huggingface.co';
 
@@ -21,6 +21,10 @@ interface Snapshot {
 }
 
 export const encodePath = (path: string): string => path.split('/').map(encodeURIComponent).join('/');
+
+/** Fetched when the first file is opened: what is in the store needs no network. */
+export const openHttp = async (...asked: Parameters<typeof import('./http')['openHttp']>) =>
+  (await import('./http')).openHttp(...asked);
 
 /**
  * Files of a Hub repository, `{hubUrl}/{id}/resolve/{commit}/{file}`. One request to the Hub resolves the revision to a commit and lists its
@@ -105,7 +109,7 @@ export function hubFiles(id: string, options: HubOptions): ModelFiles {
 
 /** The address of the Hub, without a '/' at the end. */
 function hubAddress(hubUrl: string): string {
-  const { href, search, hash } = httpUrl('hubUrl', String(hubUrl));
+  const { href, search, hash } = folderUrl('hubUrl', String(hubUrl));
   if (search || hash) throw new TypeError('hubUrl must not have a query or a fragment: paths are appended to it.');
   return href.replace(/[?#]/g, '').replace(/\/+$/, '');
 }

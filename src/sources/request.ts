@@ -1,7 +1,7 @@
 /** One HTTP request: retries, waiting, and its errors. */
 import { abortReason, ModelFileError } from '../api/errors';
 import { messageOf } from '../formats/read';
-import { shownError, shownUrl } from './urls';
+import { isRemote, shownError, shownUrl } from './urls';
 
 export interface RequestOptions {
   headers?: Record<string, string>;
@@ -42,7 +42,9 @@ export async function request(url: string, options: RequestOptions): Promise<Ans
       drop(response);
     } else {
       attempt.abort();
-      if (retry > (isOptional && isSilent ? 1 : RETRIES)) return { error: unreachable(url, cause), isSilent };
+      // Without a network there is nothing to wait for.
+      const most = isSilent && !isRemote(url) ? 0 : isSilent && isOptional ? 1 : RETRIES;
+      if (retry > most) return { error: unreachable(url, cause), isSilent };
     }
     await wait(delay, signal);
   }

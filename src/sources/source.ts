@@ -1,17 +1,19 @@
 import { ModelFileError } from '../api/errors';
 import type { ModelSource } from '../api/types';
 import { isFileName, type ModelFiles } from '../formats/model-files';
-import { type Missing, openHttp } from './http';
-import { encodePath, type HubOptions, hubFiles } from './hub';
-import { httpUrl, shownUrl } from './urls';
+import type { Missing } from './http';
+import { encodePath, type HubOptions, hubFiles, openHttp } from './hub';
+import { folderUrl, isRemote, shownUrl } from './urls';
 
 export interface SourceOptions extends HubOptions {
   /** Returns the files of a local folder, or undefined if there is none. Node only (folder.ts). */
   folder?: (path: string) => ModelFiles | undefined;
 }
 
-const isUrlOrPath = (source: string): boolean => /^(https?:|file:|\/|\.\.?\/)|\/$|^\.\.?$/i.test(source);
-const isHubId = (source: string): boolean => /^\w[\w.-]*\/\w[\w.-]*$/.test(source);
+/** `scheme://…` of any scheme but the Hub's own for Python: an extension, for example, has its own. A single letter is a drive of Windows. */
+const isUrlOrPath = (source: string): boolean =>
+  /^((?!hf:)[a-z][a-z\d+.-]+:\/\/|(https?|file|blob|data|javascript):|\/|\.\.?\/)|\/$|^\.\.?$/i.test(source);
+export const isHubId = (source: string): boolean => /^\w[\w.-]*\/\w[\w.-]*$/.test(source);
 
 /**
  * The files of a checkpoint. Reads nothing yet. Opening a name that would leave the checkpoint is a ModelFileError, whoever asks.
@@ -39,11 +41,11 @@ export function openFiles(source: ModelSource, options: SourceOptions = {}): Mod
 function filesOf(source: ModelSource, options: SourceOptions): ModelFiles {
   if (typeof source === 'string' || source instanceof URL) {
     const place = String(source);
-    const local = /^https?:/i.test(place) ? undefined : options.folder?.(place);
+    const local = isRemote(place) ? undefined : options.folder?.(place);
     if (local) return local;
     if (isUrlOrPath(place)) {
-      if (options.folder && !/^https?:/i.test(place)) throw new ModelFileError(`There is no folder ${place}.`);
-      return urlFiles(folderUrl(place), options);
+      if (options.folder && !isRemote(place)) throw new ModelFileError(`There is no folder ${place}.`);
+      return urlFiles(sourceUrl(place), options);
     }
     if (isHubId(place)) return hubFiles(place, options);
     const shown = JSON.stringify(shownUrl(place).slice(0, 100));
@@ -66,14 +68,14 @@ export function namedSource(name: string, beside: ModelSource, options: SourceOp
   const place = typeof beside === 'string' || beside instanceof URL ? String(beside) : undefined;
   const relative = name.replace(/^(\.\/)+|\/+$/g, '');
   const isNextTo = isFileName(relative);
-  if (place !== undefined && !/^https?:/i.test(place) && options.folder?.(place)) {
+  if (place !== undefined && !isRemote(place) && options.folder?.(place)) {
     const next = `${place.replace(/[\\/]+$/, '')}/../${relative}`;
     const found = [isNextTo ? next : undefined, name].find((path) => path !== undefined && options.folder?.(path));
     if (found !== undefined) return found;
   }
   if (isHubId(name)) return name;
   if (place === undefined || !isNextTo || options.folder?.(place) || !isUrlOrPath(place)) return undefined;
-  const folder = folderUrl(place);
+  const folder = sourceUrl(place);
   const next = new URL(`../${encodePath(relative)}/`, folder);
   next.search = folder.search;
   return next;
@@ -91,8 +93,8 @@ const sourceHint = (source: string): string =>
     : ACCEPTED;
 
 /** Keeps the query of `place` for every file: it may grant access (signed URLs). */
-function folderUrl(place: string): URL {
-  const url = httpUrl('The model source', place);
+function sourceUrl(place: string): URL {
+  const url = folderUrl('The model source', place);
   if (!url.pathname.endsWith('/')) url.pathname += '/';
   url.hash = '';
   return url;
@@ -102,7 +104,7 @@ function urlFiles(base: URL, { retryDelay, sha256, stallTimeout }: SourceOptions
   const missing = new Map<string, Missing>();
   return {
     where: shownUrl(base),
-    identity: { source: base.origin + base.pathname },
+    identity: { source: `${base.protocol}//${base.host}${base.pathname}` }, // other schemes may have the origin 'null'
     whyMissing: (name) => missing.get(name)?.missing,
     isUnsure: (name) => missing.get(name)?.isUnsure ?? false,
     async open(name, signal, isOptional) {

@@ -16,18 +16,26 @@ export function shownError(error: unknown): Error {
   return Object.assign(shown, { name, stack: stack && cut(stack) });
 }
 
+/** Whether an address is on a network. Those of other schemes are of an app that brings its files along: an extension, a shell around a page. */
+export const isRemote = (url: string): boolean => /^https?:/i.test(url);
+
 /**
- * An absolute http(s) URL; a relative one is resolved against the page. `what` names the value in the TypeErrors: not such a URL, or one with
- * a password, which fetch refuses (and repeats in its message).
+ * An absolute URL of a scheme that fetch may read and that has folders: http(s), or that of an app (chrome-extension://, capacitor://). A relative
+ * one is resolved against the page. `what` names the value in the TypeErrors: not such a URL, or one with a password, which fetch refuses (and
+ * repeats in its message).
  */
-export function httpUrl(what: string, place: string): URL {
+export function folderUrl(what: string, place: string): URL {
   const shown = `${what} ${JSON.stringify(shownUrl(place).slice(0, 100))}`;
   const base = globalThis.document?.baseURI ?? globalThis.location?.href;
   if (!URL.canParse(place, base)) {
     throw new TypeError(`${shown} is not an absolute URL, and there is no page that it could be relative to.`);
   }
   const url = new URL(place, base);
-  if (!/^https?:$/.test(url.protocol)) throw new TypeError(`${shown} must begin with https:// or http://.`);
+  if (!/^(?!file|blob|data|javascript)[^:]+:\/\//.test(url.href)) {
+    throw new TypeError(
+      `${shown} is no folder that a page can fetch. Serve it over https or from localhost, or pass Blobs.`,
+    );
+  }
   if (url.username || url.password) {
     throw new TypeError(`${shown} contains a user name or password, which cannot be sent. Take them out of it.`);
   }

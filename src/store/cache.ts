@@ -2,6 +2,7 @@ import { ModelFileError, wrongChoice } from '../api/errors';
 import type { CacheMode, CacheUse, Dtype } from '../api/types';
 import type { Identity, ModelFile, ModelFiles } from '../formats/model-files';
 import { messageOf } from '../formats/read';
+import { isRemote } from '../sources/urls';
 import {
   type Entry,
   type Manifest,
@@ -56,7 +57,8 @@ export async function cachedFiles(files: ModelFiles, options: CacheOptions): Pro
 function whyOff(identity: Identity | undefined, cache: CacheMode): string | undefined {
   if (cache === 'none') return "the option cache is 'none'";
   if (!identity) return 'files on this device are not stored';
-  const isOwn = identity.revision === undefined && identity.source.startsWith(`${globalThis.location?.origin}/`);
+  const { revision, source } = identity;
+  const isOwn = revision === undefined && (!isRemote(source) || source.startsWith(`${globalThis.location?.origin}/`));
   return isOwn && cache === 'auto' ? "the model is of the page's own origin; cache: 'always' stores it too" : undefined;
 }
 

@@ -9,8 +9,8 @@ import { sequenceLogits as sequenceLogitsHead } from '../model/heads/logits';
 import type { Chain, SentenceConfig } from '../model/sentence';
 import type { Item } from '../runtime/pass-items';
 import type { SubmitOptions } from '../runtime/scheduler';
-import { type Span, trimSpan } from '../tokenizer/aligned-text';
 import type { Tokenizer, Truncation } from '../tokenizer/types';
+import { type Span, trimSpan } from '../tokenizer/white-space';
 import { prompted, withoutPrompt } from './prompts';
 
 /** What the calls of a model work with. */

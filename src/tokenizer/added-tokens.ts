@@ -1,5 +1,6 @@
 import { longestAt, nodeOf, type Trie } from './trie';
-import { isWhiteSpaceAt, unitsAt, wordCharacter } from './unicode';
+import { unitsAt, wordCharacter } from './unicode';
+import { isWhiteSpaceAt } from './white-space';
 
 /** An entry of tokenizer.json's `added_tokens`. */
 export interface AddedToken {

@@ -1,6 +1,6 @@
-import type { Span } from './aligned-text';
 import { characterToByte } from './byte-level';
 import { unitsAt, utf8Length } from './unicode';
+import type { Span } from './white-space';
 
 /** How a family of tokenizers spells text in its tokens. */
 export interface PieceOptions {

@@ -1,8 +1,5 @@
 import { ModelFileError } from '../api/errors';
-import { isWhiteSpaceAt } from './unicode';
-
-/** [from, to) in UTF-16 units. */
-export type Span = [from: number, to: number];
+import type { Span } from './white-space';
 
 /** A text that remembers the original: UTF-16 unit i of `text` came from [starts[i], ends[i]) of it. Neither array ever decreases; both may be views of one. */
 export interface AlignedText {
@@ -30,15 +27,6 @@ export function originalSpan({ starts, ends }: AlignedText, from: number, to: nu
   if (from < to) return [starts[from], ends[to - 1]];
   const place = from < starts.length ? starts[from] : (ends.at(-1) ?? 0);
   return [place, place];
-}
-
-/** A span without the whitespace at its left and right end. */
-export function trimSpan(text: string, [from, to]: Span, left = true, right = true): Span {
-  let start = from;
-  let end = to;
-  while (left && start < end && isWhiteSpaceAt(text, start)) start++;
-  while (right && start < end && isWhiteSpaceAt(text, end - 1)) end--;
-  return [start, end];
 }
 
 /** [from, to) of a text becomes `text`. */

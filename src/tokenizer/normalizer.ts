@@ -1,9 +1,10 @@
 import type { Json } from '../formats/json-fields';
-import { type AlignedText, type Edit, edited, trimSpan } from './aligned-text';
+import { type AlignedText, type Edit, edited } from './aligned-text';
 import { charsmapOf } from './charsmap';
 import { AFTER_8, AFTER_9 } from './later-characters';
 import { compilePattern } from './pattern';
 import { unitsAt } from './unicode';
+import { trimSpan } from './white-space';
 
 export type Normalizer = (text: AlignedText) => AlignedText;
 

@@ -1,9 +1,10 @@
 import type { Json } from '../formats/json-fields';
-import { type AlignedText, type Edit, edited, type Span } from './aligned-text';
+import { type AlignedText, type Edit, edited } from './aligned-text';
 import { byteToCharacter } from './byte-level';
 import { AFTER_8 } from './later-characters';
 import { compilePattern } from './pattern';
 import { utf8Length, wordCharacter } from './unicode';
+import type { Span } from './white-space';
 
 /** A text and its pre-tokens, spans of it in their order. */
 interface Words {

@@ -4,13 +4,14 @@ import { isObject, type Json, shown } from '../formats/json-fields';
 import { messageOf } from '../formats/read';
 import { type AddedToken, addedTokenSplitter } from './added-tokens';
 import { type PieceOptions, pieceSpans, readBytes, readPiece } from './align';
-import { type AlignedText, alignedSlice, originalSpan, type Span, sliceAligned, trimSpan } from './aligned-text';
+import { type AlignedText, alignedSlice, originalSpan, sliceAligned } from './aligned-text';
 import { readMaskToken, readTokenizerFile, type TokenizerFile } from './files';
 import { createModel } from './models';
 import { createNormalizer } from './normalizer';
 import { createPreTokenizer } from './pre-tokenizer';
 import { checkSpecialTokens, cutToLength, readTemplate } from './template';
 import type { Tokenizer, Truncation } from './types';
+import { type Span, trimSpan } from './white-space';
 
 /** Tokens by columns. */
 interface Columns {

@@ -1,13 +1,3 @@
-// `\p{White_Space}` is whitespace in Hugging Face's Rust code; JavaScript's `\s` and trim() also include U+FEFF and leave out U+0085.
-const whiteSpace = /\p{White_Space}/u;
-
-/** Whether the UTF-16 unit at `index` is whitespace (all whitespace is in the basic plane). */
-export function isWhiteSpaceAt(text: string, index: number): boolean {
-  const unit = text.charCodeAt(index);
-  if (unit < 0x80) return unit === 0x20 || (unit >= 0x09 && unit <= 0x0d);
-  return whiteSpace.test(text[index]);
-}
-
 /** UTF-16 units of the character at `index`: 2 for a surrogate pair. */
 export const unitsAt = (text: string, index: number): number => ((text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1);
 

@@ -40,7 +40,7 @@ describe('loading', () => {
   it('options that are null, or false where that means nothing, are none', async () => {
     const nothing = { config: null, cache_dir: null, local_files_only: false, dtype: null, progress_callback: null };
     const { options } = await loaded(nothing as object);
-    expect(Object.keys(options).sort()).toEqual(['dtype', 'onProgress', 'signal']);
+    expect(Object.keys(options).sort()).toEqual(['dtype', 'onProgress', 'onRelease', 'signal']);
   });
 
   it('reports progress as transformers.js does', async () => {

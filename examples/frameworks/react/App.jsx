@@ -1,4 +1,5 @@
 import { loadModel, similarity } from 'modernbert-webgpu';
+import { describeProgress } from 'modernbert-webgpu/progress';
 import { useEffect, useState } from 'react';
 
 const alike = (embeddings) => `${Math.round(similarity(embeddings, embeddings)[0][1] * 100)}% alike`;
@@ -11,7 +12,7 @@ export function App() {
   const [texts, setTexts] = useState(['The cat sleeps on the sofa.', 'A kitten naps on the couch.']);
 
   useEffect(() => {
-    const onProgress = ({ file, loaded }) => setStatus(`Loading ${file}: ${(loaded / 1e6).toFixed(1)} MB`);
+    const onProgress = describeProgress(({ text }) => setStatus(`Loading: ${text}`));
     load(onProgress).then(setModel, (error) => setStatus(error.message));
   }, []);
 

@@ -1,5 +1,6 @@
 'use client';
 import { loadModel } from 'modernbert-webgpu';
+import { describeProgress } from 'modernbert-webgpu/progress';
 import { createIndex } from 'modernbert-webgpu/search';
 import { useEffect, useRef, useState } from 'react';
 import answers from './answers.json';
@@ -18,7 +19,7 @@ export default function Page() {
   const last = useRef(new AbortController());
 
   useEffect(() => {
-    opening ??= openIndex(({ file, loaded }) => setStatus(`Loading ${file}: ${(loaded / 1e6).toFixed(1)} MB`));
+    opening ??= openIndex(describeProgress(({ text }) => setStatus(`Loading: ${text}`)));
     opening.then(
       (opened) => {
         setIndex(opened);

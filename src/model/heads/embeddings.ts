@@ -1,8 +1,7 @@
 import type { Pooling } from '../../api/embeddings';
 import { poolingModule } from '../modules/pooling';
 import { type Chain, chainOf } from '../sentence';
-import { meanOf, unitLength } from '../token-table';
-import { type Head, notNormalized } from './head';
+import { type Head, notNormalized, unitLength } from './head';
 import { allTokens, answerOf, chosenTokens, normalized } from './rows';
 
 export interface EmbeddingOptions {
@@ -27,16 +26,8 @@ export const sequenceEmbedding = (
     const kept = { ...rows, columns: dimensions ?? rows.columns };
     return answerOf(normalize ? normalized(kept) : kept);
   },
-  ofTable(ids, table) {
-    if (pooling && (pooling.length > 1 || pooling[0] !== 'mean')) {
-      throw new RangeError(`This checkpoint is a table of tokens, whose pooling is mean, not ${pooling}.`);
-    }
-    const row = modules.reduce(
-      (before, { kind, path }) =>
-        kind === 'Normalize' ? unitLength(before) : (table.modules?.get(path)?.(before) ?? before),
-      meanOf(table, ids),
-    );
-    const kept = row.subarray(0, dimensions);
+  onCpu(sequence) {
+    const kept = sequence.through(modules, pooling).subarray(0, dimensions);
     return Float32Array.from(normalize ? unitLength(kept) : kept);
   },
 });

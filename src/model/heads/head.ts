@@ -1,7 +1,7 @@
 import type { Slot, Step } from '../../kernels/step';
+import type { CpuSequence } from '../cpu-sequence';
 import type { ChunkSizes } from '../family';
 import type { LoadedModel } from '../model';
-import type { TokenTable } from '../token-table';
 
 /** Something to compute from the encoder's hidden states, as a value: calls ask for it, and those that ask for the same share the work. */
 export interface Head {
@@ -15,8 +15,8 @@ export interface Head {
   apart?: boolean;
   /** Throws a TypeError if the checkpoint lacks what it needs; calls check that before. */
   build(model: LoadedModel): HeadSteps;
-  /** The answer for one sequence of a model that is a table of tokens; undefined if it needs a Transformer. */
-  ofTable?(ids: Uint32Array, table: TokenTable): Float32Array<ArrayBuffer>;
+  /** The answer for one sequence, or for one row, where there is no GPU; undefined if it needs one. */
+  onCpu?(sequence: CpuSequence): Float32Array<ArrayBuffer>;
   /** What is wrong with the numbers of an answer [rows, width], if anything. Default: see notFinite. */
   problem?(answer: Float32Array, width: number): string | undefined;
 }
@@ -36,6 +36,12 @@ export function notNormalized(rows: Float32Array, width: number): string | undef
       return `the length of its embedding is ${Math.sqrt(squares)} instead of 1`;
   }
   return undefined;
+}
+
+/** To unit length, as torch.nn.functional.normalize: a row of zeros stays zero. */
+export function unitLength(row: Float64Array): Float64Array {
+  const length = Math.max(Math.sqrt(row.reduce((sum, x) => sum + x * x, 0)), 1e-12);
+  return row.map((x) => x / length);
 }
 
 /** Says so if a number is NaN, infinite or next to it. */

@@ -11,6 +11,7 @@ export const tokenLogits: Head = {
   key: 'token_logits',
   by: 'row',
   build: (model) => answerOf(tokenLogitsOf(model)),
+  onCpu: (sequence) => sequence.logits(),
 };
 
 /** Each sequence's logits: [sequences, labels] of a sequence classifier, by its own head or by the modules of a cross-encoder. */
@@ -26,6 +27,7 @@ export const sequenceLogits: Head = {
       return answerOf(projected(pooled(throughHead(allTokens(encoder), head), [head.pooling]), head.output));
     return answerOf(logitsOf(pooled(allTokens(encoder), [head.pooling]), head));
   },
+  onCpu: (sequence) => sequence.logits(),
 };
 
 /** What BERT's pooler makes of each sequence: [sequences, hidden_size]. */

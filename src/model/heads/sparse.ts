@@ -13,7 +13,6 @@ import type { Chain } from '../sentence';
 import type { Output } from '../task-head';
 import { headOf } from '../task-head';
 import type { Linear } from '../tensors';
-import { presentOf } from '../token-table';
 import { CHUNK_BYTES, type Head, type HeadSteps, notFinite } from './head';
 import { F32, gatheredTokens, spans, throughHead } from './rows';
 
@@ -51,8 +50,8 @@ export const sparseEmbedding = (chain: Chain, most: number): Head => ({
     }
     return spladeSteps(model, module as SpladePooling, most);
   },
-  ofTable(ids, table) {
-    const present = presentOf(table, ids);
+  onCpu(sequence) {
+    const present = sequence.weights();
     // Of equal weights the first ones stay, as on the GPU.
     const best = [...present]
       .sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]))

@@ -18,6 +18,7 @@ export const topK = (k: number): Head => ({
   key: `top_k ${k}`,
   by: 'row',
   problem: badCandidates,
+  onCpu: (sequence) => sequence.best(k),
   build(model) {
     const logits = tokenLogitsOf(model);
     const slot: Slot = { label: 'top_k', per: 'row', bytes: k * 8 };
