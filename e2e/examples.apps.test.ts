@@ -332,9 +332,7 @@ test('extension: reads the tab whose button is clicked, and marks in it what fit
   await query.fill('salt');
   await expect.poll(() => status(panel).innerText()).toMatch(/Cannot access|permission/);
   await clickAction(background, page);
-  await status(panel)
-    .filter({ hasText: /^3 paragraphs/ })
-    .waitFor();
+  await expect.poll(() => status(panel).innerText(), { timeout: 20_000 }).toMatch(/^3 paragraphs/);
   await query.fill('who lights the lamp?');
   await expect.poll(async () => (await marked())[0]).toMatch(/^A lighthouse/);
 });
