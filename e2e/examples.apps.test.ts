@@ -331,8 +331,12 @@ test('extension: reads the tab whose button is clicked, and marks in it what fit
   await page.goto(`${packages.origin.replace('127.0.0.1', 'localhost')}/articles/`);
   await query.fill('salt');
   await expect.poll(() => status(panel).innerText()).toMatch(/Cannot access|permission/);
-  await clickAction(background, page);
-  await expect.poll(() => status(panel).innerText(), { timeout: 20_000 }).toMatch(/^3 paragraphs/);
+  // In one of twenty runs this click, right after a navigation, had no effect: then it is repeated, as a user would.
+  const isRead = async () => {
+    await clickAction(background, page);
+    await expect.poll(() => status(panel).innerText(), { timeout: 10_000 }).toMatch(/^3 paragraphs/);
+  };
+  await isRead().catch(isRead);
   await query.fill('who lights the lamp?');
   await expect.poll(async () => (await marked())[0]).toMatch(/^A lighthouse/);
 });
