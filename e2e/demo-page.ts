@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
 
 /**
@@ -91,8 +91,8 @@ export async function download(page: Page, selector: string): Promise<{ name: st
   return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
 }
 
-/** Answers the page's requests to the Hub with the files of one model; returns the file names requested so far. */
-export async function serveHub(page: Page, model: string, folder: string): Promise<string[]> {
+/** Answers the requests of a page or of a context's pages to the Hub with the files of one model; returns the file names requested so far. */
+export async function serveHub(page: Page | BrowserContext, model: string, folder: string): Promise<string[]> {
   const requested: string[] = [];
   await page.route('https://huggingface.co/**', async (route) => {
     const [id, name = ''] = new URL(route.request().url()).pathname.slice(1).split('/resolve/main/');

@@ -1,17 +1,17 @@
 /** The packed library where no bundler has put its files together: dev servers, import maps, script tags, an extension, Next. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { cp, readFile, rm, symlink } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as listen } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
-import { chromium } from 'playwright';
-import { afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../tools/bundle.mjs';
 import { denoExecutable } from '../tools/deno.mjs';
-import { FLAGS } from './demo-page';
+import { withExtension } from './extension';
 import { guideBlock, guideBlocks, MODEL, mainOf, PAGE, TOOLS, usePackages, visit, write } from './packed';
+import { serveBy, serveNext, useEndings } from './tool-servers';
 
 /** None for the pages with inline scripts and scripts of another origin. */
 const packages = usePackages(() => '');
@@ -41,40 +41,7 @@ test('every block of the quick start but its first is one of these', async () =>
   expect(found.filter((texts) => texts.length !== 1)).toEqual([]);
 });
 
-const ended: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const end of ended.splice(0).reverse()) await end();
-});
-
-async function freePort(): Promise<number> {
-  const server = listen();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), 'close');
-  return port;
-}
-
-/** Starts a server by a script of a tool and waits until it answers; it is stopped after the test. */
-async function serveBy(app: string, script: string, args: (port: number) => string[], env = {}): Promise<string> {
-  const port = await freePort();
-  const options = { cwd: app, env: { ...process.env, ...env }, stdio: 'pipe' } as const;
-  const child: ChildProcess = spawn(execPath, [script, ...args(port)], options);
-  const output: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => output.push(String(data)));
-  ended.push(async () => {
-    if (child.exitCode !== null) return;
-    const exit = once(child, 'exit');
-    child.kill();
-    await exit;
-  });
-  const origin = `http://127.0.0.1:${port}`;
-  for (let wait = 0; wait < 300; wait++) {
-    if (child.exitCode !== null) break;
-    if (await fetch(origin).catch(() => undefined)) return origin;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error(`${script} did not start: ${output.join('')}`);
-}
+const ended = useEndings();
 
 const viteBin = (version: string) =>
   version === '8' ? join(ROOT, 'node_modules/vite/bin/vite.js') : join(TOOLS, `vite-${version}/bin/vite.js`);
@@ -96,7 +63,11 @@ test.each([
     ...(config && { [config]: await guideBlock(config) }),
   });
   await cp(MODEL, join(app, 'public/models/minilm'), { recursive: true });
-  const origin = await serveBy(app, viteBin(version), (port) => [`--port=${port}`, '--strictPort', '--host=127.0.0.1']);
+  const origin = await serveBy(ended, app, viteBin(version), (port) => [
+    `--port=${port}`,
+    '--strictPort',
+    '--host=127.0.0.1',
+  ]);
   await visit(packages, '/', { origin });
 });
 
@@ -133,7 +104,9 @@ test("the quick start's search box, in Vite's dev server and by a script tag fro
   const app = at('app/search-box');
   await write(app, { 'index.html': searchBox });
   await cp(MODEL, join(app, 'public/models/minilm'), { recursive: true });
-  await searchIn(await serveBy(app, viteBin('8'), (port) => [`--port=${port}`, '--strictPort', '--host=127.0.0.1']));
+  await searchIn(
+    await serveBy(ended, app, viteBin('8'), (port) => [`--port=${port}`, '--strictPort', '--host=127.0.0.1']),
+  );
   const imports = (await startBlock('scriptTag')).replaceAll(
     'https://cdn.example/modernbert-webgpu/dist',
     await serveCdn(),
@@ -196,14 +169,8 @@ test('an extension (manifest 3): its page, and its service worker, with a model 
     'background.js': `import './start.js';${mainOf('./library/thread.js', '/models/minilm/').replaceAll('document.title', 'globalThis.answer')}`,
     'start.js': await startBlock('extension'),
   });
-  const profile = await mkdtemp(at('profile-'));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: inject('chromiumPath'),
-    args: [...FLAGS, `--disable-extensions-except=${folder}`, `--load-extension=${folder}`],
-    ignoreDefaultArgs: ['--disable-extensions'],
-  });
+  const { context, background } = await withExtension(folder, at('profile-'));
   ended.push(() => context.close());
-  const background = context.serviceWorkers()[0] ?? (await context.waitForEvent('serviceworker'));
   const page = await context.newPage();
   await page.goto(new URL('page.html', background.url()).href);
   await page.waitForFunction(() => document.title !== '', undefined, { timeout: 60_000 });
@@ -249,19 +216,7 @@ test.each([['--turbopack'], ['--webpack']])('Next %s: a page, and a route in Nod
   await write(app, await nextApp());
   await cp(at(INSTALLED), join(app, 'node_modules/modernbert-webgpu'), { recursive: true });
   await cp(MODEL, join(app, 'public/models/minilm'), { recursive: true });
-  const next = join(TOOLS, 'next/dist/bin/next');
-  const built = spawn(execPath, [next, 'build', bundler], {
-    cwd: app,
-    stdio: 'pipe',
-    env: { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' },
-  });
-  const output: string[] = [];
-  for (const stream of [built.stdout, built.stderr]) stream.on('data', (data) => output.push(String(data)));
-  const [status] = await once(built, 'exit');
-  expect(status, output.join('')).toBe(0);
-  const origin = await serveBy(app, next, (port) => ['start', '-p', String(port), '-H', '127.0.0.1'], {
-    NODE_ENV: 'production',
-  });
+  const origin = await serveNext(ended, app, bundler);
   await visit(packages, '/', { origin });
   const start = await packages.browser.newPage();
   await start.goto(`${origin}/start`);

@@ -53,7 +53,12 @@ export async function guideBlocks(page: string): Promise<string[]> {
   return [...guide.matchAll(/```\w+\n([\s\S]*?)```/g)].map(([, block]) => block);
 }
 
-const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json' };
+const TYPES: Record<string, string> = {
+  '.css': 'text/css',
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+};
 
 /** What `usePackages` made, once a file's tests run. */
 export interface Packages {

@@ -6,11 +6,11 @@ import { checkFile } from './layers.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-const files = ['src', 'cli', 'demo', 'e2e', 'bench', 'training']
+const files = ['src', 'cli', 'demo', 'examples', 'e2e', 'bench', 'training']
   .filter((folder) => existsSync(join(ROOT, folder)))
   .flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.[mc]?[jt]sx?$/.test(name) && !/(^|[\\/])(dist|build|node_modules)[\\/]/.test(name))
+      .filter((name) => /\.[mc]?[jt]sx?$/.test(name) && !/(^|[\\/])(dist|build|node_modules|\.next)[\\/]/.test(name))
       .map((name) => `${folder}/${name.split(sep).join('/')}`),
   );
 const problems = files.flatMap((path) => checkFile(path, readFileSync(join(ROOT, path), 'utf8')));

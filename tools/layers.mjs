@@ -13,6 +13,7 @@ import { parseSync } from 'rolldown/utils';
  */
 export const LAYERS = {
   demo: { imports: ['index', 'classifier', 'progress', 'seeded-random', 'bench', 'cli'] }, // bench: the benchmark page; cli: the search index
+  examples: { imports: [] }, // packages of their own: they import modernbert-webgpu as any app does
   e2e: { imports: ['index', 'api', 'tools'], types: ['bench', 'search'] },
   bench: {
     imports: [

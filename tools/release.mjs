@@ -1,5 +1,5 @@
 // `node tools/release.mjs vX.Y.Z`: whether the files are ready for the tag. Runs before anything is installed (.github/workflows/publish.yml).
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
@@ -11,19 +11,23 @@ import { fileURLToPath } from 'node:url';
 /**
  * What has to be changed before the tag may be published.
  * @param {string} tag
- * @param {{ library: Package, cli: Package, changelog: string }} files
+ * @param {{ library: Package, cli: Package, examples: Record<string, Package>, changelog: string }} files `examples` by their package.json's path
  * @returns {string[]}
  */
-export const releaseProblems = (tag, { library, cli, changelog }) => {
+export const releaseProblems = (tag, { library, cli, examples, changelog }) => {
   const { version } = library;
-  const range = cli.dependencies?.['modernbert-webgpu'];
   const heading = new RegExp(`^## ${version.replaceAll('.', '\\.')} \\(\\d{4}-\\d\\d-\\d\\d\\)$`, 'm');
   const url = library.repository?.url;
+  /** @type {[boolean, string][]} */
+  const ranges = Object.entries({ 'cli/package.json': cli, ...examples }).map(([path, { dependencies }]) => {
+    const range = dependencies?.['modernbert-webgpu'];
+    return [range === `^${version}`, `${path} depends on modernbert-webgpu ${range}, not ^${version}`];
+  });
   /** @type {[boolean, string][]} */
   const demands = [
     [tag === `v${version}`, `the tag is ${tag}, and package.json has version ${version}`],
     [cli.version === version, `cli/package.json has version ${cli.version}, and package.json ${version}`],
-    [range === `^${version}`, `cli/package.json depends on modernbert-webgpu ${range}, not ^${version}`],
+    ...ranges,
     [heading.test(changelog), `CHANGELOG.md has no heading "## ${version} (YYYY-MM-DD)"`],
     [
       /^git\+https:\/\/.+\.git$/.test(url ?? ''),
@@ -40,9 +44,13 @@ export const releaseProblems = (tag, { library, cli, changelog }) => {
 /** The files as they are. */
 export const releaseFiles = () => {
   const read = (/** @type {string} */ path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+  const examples = readdirSync(new URL('../examples', import.meta.url), { recursive: true, encoding: 'utf8' })
+    .map((path) => `examples/${path.replaceAll('\\', '/')}`)
+    .filter((path) => /^[^.]*\/package\.json$/.test(path) && !path.includes('node_modules'));
   return {
     library: JSON.parse(read('package.json')),
     cli: JSON.parse(read('cli/package.json')),
+    examples: Object.fromEntries(examples.map((path) => [path, JSON.parse(read(path))])),
     changelog: read('CHANGELOG.md'),
   };
 };

@@ -10,6 +10,7 @@ const ready = {
     dependencies: { 'modernbert-webgpu': '^1.2.3' },
     repository: { ...repository, directory: 'cli' },
   },
+  examples: { 'examples/a/package.json': { version: '', dependencies: { 'modernbert-webgpu': '^1.2.3' } } },
   changelog: '# Changelog\n\n## 1.2.3 (2026-01-31)\n\n## 1.2.2 (2025-12-31)\n',
 };
 
@@ -21,6 +22,7 @@ test.each([
   ['v1.2.4', {}, 'the tag is v1.2.4, and package.json has version 1.2.3'],
   ['v1.2.3', { cli: { ...ready.cli, version: '1.2.2' } }, 'cli/package.json has version 1.2.2, and package.json 1.2.3'],
   ['v1.2.3', { cli: { ...ready.cli, dependencies: {} } }, /depends on modernbert-webgpu undefined, not \^1\.2\.3/],
+  ['v1.2.3', { examples: { 'examples/b/package.json': { version: '' } } }, /^examples\/b\/package\.json depends on/],
   ['v1.2.3', { changelog: '## 1.2.3 (unreleased)' }, /CHANGELOG\.md has no heading/],
   ['v1.2.3', { changelog: '## 1x2x3 (2026-01-31)' }, /CHANGELOG\.md has no heading/],
   ['v1.2.3', { library: { version: '1.2.3' }, cli: { ...ready.cli, repository: undefined } }, /names no repository/],
@@ -30,8 +32,9 @@ test.each([
   expect(problems).toEqual([typeof problem === 'string' ? problem : expect.stringMatching(problem)]);
 });
 
-test('the two packages have one version', () => {
+test('the two packages and what the examples depend on have one version', () => {
   const files = releaseFiles();
+  expect(Object.keys(files.examples)).toContain('examples/frameworks/vue/package.json');
   const problems = releaseProblems(`v${files.library.version}`, files);
   expect(problems.filter((problem) => !/CHANGELOG|repository/.test(problem))).toEqual([]); // those are for the day of a release
 });
