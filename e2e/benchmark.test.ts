@@ -149,10 +149,8 @@ it('loads nothing for the first page', async () => {
   });
   await waitForText(page, '#fill-mask .model-state', 'ready');
   const assets = fetched.filter((path) => path.includes('/assets/')).map((path) => path.replace(/-[\w-]{8}\./, '.'));
-  // The worker's parts, and what the page shares with its tabs.
-  const parts = ['http', 'first-load', 'modernbert', 'more-calls', 'every-load', 'errors'].map(
-    (part) => `/assets/${part}.js`,
-  );
+  // The worker's parts.
+  const parts = ['http', 'first-load', 'modernbert', 'more-calls', 'every-load'].map((part) => `/assets/${part}.js`);
   expect(assets.sort()).toEqual([...parts, '/assets/index.css', '/assets/index.js', '/assets/worker.js'].sort());
   await page.click('#tab-benchmark');
   await page.waitForSelector('#benchmark #run');
