@@ -39,7 +39,7 @@ export async function createIndex<M = Metadata>(
         `The stored index was made with ${difference}. Open it with the same, or pass rebuild: true, which embeds its ${stored.records.length} texts again.`,
       );
     }
-    const rebuilt = new OpenIndex(embedder, undefined, false, 0);
+    const rebuilt = new OpenIndex(embedder, undefined, false, false, 0);
     await rebuilt.add(
       stored.records.map(({ id, text, metadata }) => ({ id, text, metadata })),
       { signal, onProgress },
@@ -83,12 +83,12 @@ type Stored = Awaited<ReturnType<IndexStore['read']>>;
 /** An index that `fill` fills from what is stored or otherwise; if that fails, the store is closed. */
 async function opened<M>(
   embedder: Embedder,
-  { store, words = {} }: OpenOptions,
+  { store, words = {}, gpu }: OpenOptions,
   fill: (stored: Stored, index: OpenIndex<M>) => Promise<void>,
 ): Promise<SearchIndex<M>> {
   try {
     const stored = await store?.read();
-    const index = new OpenIndex<M>(embedder, store, words, stored?.header.revision ?? 0);
+    const index = new OpenIndex<M>(embedder, store, words, gpu, stored?.header.revision ?? 0);
     await fill(stored, index);
     return index;
   } catch (error) {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { copyFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { bundle, ROOT } from './bundle.mjs';
 import { LICENCES_FILE, licencesText } from './licences.mjs';
 import { copyTypes } from './types.mjs';
@@ -12,6 +12,8 @@ import { copyTypes } from './types.mjs';
 export const ENTRIES = Object.keys(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).exports)
   .filter((path) => !path.endsWith('.json'))
   .map((path) => (path === '.' ? 'index' : path.slice(2)));
+/** Files of their own that an entry imports when it needs them, and most pages do not load: dist/NAME.js. */
+const SELDOM = { 'fallback-open': 'src/fallback/open.ts', 'search-gpu': 'src/search/gpu-rows.ts' };
 /** Entries that are bundled in ways of their own; the others are a file each, which imports index.js if it needs it. */
 const OWN_WAY = ['index', 'worker', 'node', 'thread', 'inline', 'fallback'];
 /** How the pages name their workers; users' bundlers look for exactly these texts. */
@@ -50,18 +52,14 @@ export const bundleLibrary = async (dir) => {
   });
   const shared = await bundle({ ...of('shared-worker'), platform: 'browser', plugins: [workerOutside] });
   const chunks = [...index, ...worker, ...node, ...thread, ...inline, ...shared];
-  const fallback = await bundle({ ...of('fallback'), platform: 'browser', plugins: [indexOutside, fallbackOutside] });
-  const withoutGpu = await bundle({
-    name: 'fallback-open',
-    file: 'src/fallback/open.ts',
-    dir,
-    minify: true,
-    platform: 'browser',
-    external: ['@huggingface/transformers'],
-    plugins: [indexOutside, errorsOfIndex],
-  });
-  chunks.push(...fallback, ...withoutGpu);
-  const plugins = [indexOutside, sharedByVersion([...worker, ...shared])];
+  const fallback = await bundle({ ...of('fallback'), platform: 'browser', plugins: [indexOutside, seldomOutside] });
+  chunks.push(...fallback);
+  for (const [name, file] of Object.entries(SELDOM)) {
+    const plugins = [indexOutside, errorsOfIndex];
+    const external = ['@huggingface/transformers'];
+    chunks.push(...(await bundle({ ...of(name), file, platform: 'browser', external, plugins })));
+  }
+  const plugins = [indexOutside, seldomOutside, sharedByVersion([...worker, ...shared])];
   for (const name of ENTRIES.filter((entry) => !OWN_WAY.includes(entry))) {
     for (const chunk of await bundle({ ...of(name), platform: 'browser', plugins })) chunks.push(chunk);
   }
@@ -83,14 +81,19 @@ const indexOutside = {
 };
 
 /**
- * What runs a model without WebGPU is a file of its own, which no other page loads.
+ * Dynamic imports of what is in SELDOM.
  * @type {import('rolldown').Plugin}
  */
-const fallbackOutside = {
-  name: 'fallback-outside',
+const seldomOutside = {
+  name: 'seldom-outside',
   resolveId: {
-    filter: { id: /^\.\/fallback\/open$/ },
-    handler: () => ({ id: './fallback-open.js', external: true }),
+    order: 'pre',
+    filter: { id: /^\.\// },
+    handler: (id, importer) => {
+      const file = importer && `${join(dirname(importer), id)}.ts`;
+      const name = Object.entries(SELDOM).find(([, path]) => join(ROOT, path) === file)?.[0];
+      return name && { id: `./${name}.js`, external: true };
+    },
   },
 };
 

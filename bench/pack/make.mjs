@@ -60,6 +60,7 @@ mkdirSync(pack, { recursive: true });
 for (const [name, file] of [
   ['bench', 'bench/main.ts'],
   ['sweep', 'bench/sweep.ts'],
+  ['search', 'bench/search-gpu.ts'],
 ]) {
   await bundle({ name, file, dir: pack, platform: 'node', plugins: [inPlace(pack, pack)] });
 }

@@ -5,7 +5,7 @@ started=$PWD
 cd "$(dirname "$0")"
 here=$PWD
 stages=${*:-probe tests stock tune torch toggled}
-known="probe tests stock tune torch peer peer-f16 unclamped toggled compare"
+known="probe tests stock tune torch peer peer-f16 unclamped toggled compare search"
 known+=" probe-toggled tests-toggled tune-toggled tune-unclamped"
 for name in $stages; do # before the first stage starts: a typing error must not cost the time of those before it
   if [[ " $known " != *" ${name%%:*} "* || ! $name =~ ^[^:]+(:[1-9][0-9]*)?$ ]]; then
@@ -76,6 +76,7 @@ for name in $stages; do
   tests-toggled) DAWN_TOGGLES=$toggles tests "$name" ;;
   stock) bench "$name" --kernels ;;
   compare) stage "$name" bin/node bench.js --compare --json "$results/compare.json" ;;
+  search) stage "$name" bin/node search.js --out "$results/search.jsonl" ;;
   toggled) bench "$name" --kernels --dawn "$toggles" ;;
   unclamped) bench "$name" "$sparse" --dawn disable_robustness ;;
   tune) tune "$name" ;;

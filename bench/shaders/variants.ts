@@ -9,6 +9,7 @@ import { type AttentionTile, attention, fits, MAX_HEAD_DIM, WORKGROUP_TILES } fr
 import { embeddings } from '../../src/kernels/embeddings';
 import { defaultPlan, matrixTiles, tilesFor, variant } from '../../src/kernels/gemm';
 import { ACTIVATIONS, type Epilogue, type GemmSpec, type GemmTile } from '../../src/kernels/gemm-spec';
+import { groupMax } from '../../src/kernels/group_max';
 import { headScores } from '../../src/kernels/head_scores';
 import { layerNorm, layerNormInPlace } from '../../src/kernels/layer_norm';
 import { headsLayout } from '../../src/kernels/layout';
@@ -243,6 +244,7 @@ const smallVariants = (): Made[] => {
         ),
       ),
     ),
+    ...[false, true].map((int8) => made('group_max', int8 ? 'int8' : 'float32', { kernel: groupMax(4 * WIDTH, int8) })),
     made('sparse_rows', '', sparseRows({ vocab: WIDTH - 8, block: WIDTH, piece: WIDTH }, NONE, none)),
   ];
 };

@@ -218,3 +218,20 @@ export function sparseRow(
   const best = [...ids].sort((a, b) => weights[b] - weights[a] || a - b).slice(0, k);
   return { nonzero: ids.length, entries: best.sort((a, b) => a - b).map((id) => [id, weights[id]]) };
 }
+
+/** Per `size` rows of v, of those that are `allowed`: the largest q · v and the largest sum of |q v|; [-Infinity, 0] if there are none. */
+export const groupMax = (
+  q: Numbers,
+  v: Matrix,
+  size: number,
+  allowed: (row: number) => boolean,
+): [number, number][] => {
+  const groups = Array.from({ length: Math.ceil(v.length / size) }, (): [number, number] => [-Infinity, 0]);
+  for (const [row, numbers] of v.entries()) {
+    if (!allowed(row)) continue;
+    const group = groups[Math.floor(row / size)];
+    group[0] = Math.max(group[0], dot(q, numbers));
+    group[1] = Math.max(group[1], dot(q.map(Math.abs), numbers.map(Math.abs)));
+  }
+  return groups;
+};

@@ -1,6 +1,9 @@
 /** What an index holds in memory: its documents, their passages, the passages' vectors and words. */
+import type { WebGPU } from '../api/types';
 import { fuse } from './fuse';
+import { GpuScan } from './gpu-scan';
 import { nearest } from './nearest';
+import { type Bounds, spansOf } from './spans';
 import type { IndexHit, IndexRecord, IndexSearchOptions, IndexSpec, Metadata, Passage, WordOptions } from './types';
 import { type Row, VectorTable } from './vector-table';
 import { type WordIndex, wordIndex } from './words';
@@ -24,6 +27,8 @@ interface Found {
   score: number;
 }
 
+type SearchOptions = Required<Pick<IndexSearchOptions, 'topK' | 'mode'>> & Pick<IndexSearchOptions, 'filter'>;
+
 /** Documents of each search that are fused, as the command line's index in Postgres does. */
 const FUSED = 100;
 
@@ -32,12 +37,15 @@ export class Contents {
   private readonly passages: StoredPassage[] = [];
   private readonly vectors: VectorTable;
   private readonly words: WordIndex<StoredPassage> | undefined;
+  private readonly scan: GpuScan;
 
   constructor(
     private readonly spec: IndexSpec,
     words: WordOptions | false,
+    gpu: WebGPU | false | undefined,
   ) {
     this.vectors = new VectorTable(spec.precision, spec.dim);
+    this.scan = new GpuScan(this.vectors, gpu);
     const textOf = ({ document, start, end }: StoredPassage) => document.text.slice(start, end);
     this.words = words ? wordIndex(textOf, words) : undefined;
   }
@@ -106,16 +114,40 @@ export class Contents {
     this.documents.delete(id);
   }
 
+  /** Where vectors are compared now. */
+  get device(): 'cpu' | 'gpu' {
+    return this.scan.isReady ? 'gpu' : 'cpu';
+  }
+
+  /** Copies many vectors to the GPU in the background. */
+  prepare(): void {
+    void this.scan.prepare();
+  }
+
+  /** Frees what is on the GPU. */
+  close(): void {
+    this.scan.close();
+  }
+
   /** The best documents. `vector`: the query's, unless only words are searched. */
-  search(
+  async search(query: string, vector: Row | undefined, options: SearchOptions): Promise<IndexHit[]> {
+    const { revision } = this.vectors;
+    const allowed = options.filter && this.allowed(options.filter);
+    const bounds = vector && (await this.scan.bounds(vector, allowed));
+    if (this.vectors.revision === revision) return this.found(query, vector, options, allowed, bounds);
+    return this.found(query, vector, options, options.filter && this.allowed(options.filter), undefined);
+  }
+
+  private found(
     query: string,
     vector: Row | undefined,
-    { topK, mode, filter }: Required<Pick<IndexSearchOptions, 'topK' | 'mode'>> & Pick<IndexSearchOptions, 'filter'>,
+    { topK, mode }: SearchOptions,
+    allowed: Uint8Array | undefined,
+    bounds: Bounds | undefined,
   ): IndexHit[] {
-    const allowed = filter && this.allowed(filter);
     const depth = mode === 'hybrid' ? Math.max(topK, FUSED) : topK;
     const rankings: Found[][] = [];
-    if (vector) rankings.push(this.byVectors(vector, depth, allowed));
+    if (vector) rankings.push(this.byVectors(vector, depth, allowed, bounds));
     if (mode !== 'vectors') rankings.push(this.byWords(query, depth, allowed));
     const found = mode === 'hybrid' ? fused(rankings) : rankings[0];
     return found.slice(0, topK).map(({ passage: { document, start, end }, score }) => ({
@@ -137,9 +169,10 @@ export class Contents {
   }
 
   /** A document's passages may fill the first places, so more are asked for until there are enough documents. */
-  private byVectors(vector: Row, depth: number, allowed: Uint8Array | undefined): Found[] {
+  private byVectors(vector: Row, depth: number, allowed: Uint8Array | undefined, bounds: Bounds | undefined): Found[] {
     for (let rows = depth; ; rows *= 4) {
-      const found = nearest(vector, this.vectors, rows, allowed);
+      const spans = bounds && spansOf(bounds, rows, this.vectors.count);
+      const found = nearest(vector, this.vectors, rows, allowed, spans);
       const documents = firstOfEach(found.map(({ row, score }) => ({ passage: this.passages[row], score })));
       if (documents.length >= depth || found.length < rows) return documents.slice(0, depth);
     }

@@ -1,4 +1,5 @@
-/** The exact search over vectors, on the CPU. */
+/** The exact search over vectors, on the CPU: of all rows, or of those that the GPU has left. */
+import type { Span } from './spans';
 import { TopK } from './top-k';
 import { bitWords, type Row, scaleOf, setBits, type Vectors } from './vector-table';
 
@@ -7,26 +8,27 @@ const CANDIDATES = 20;
 
 /**
  * The `topK` rows of largest dot product with `query` [dim] (of int8 rows: cosine), best first. `allowed`: a number per row, 0 for those that are left
- * out. Of equal scores the earlier row comes first. This is all that a search needs to know of vectors, and the place for one on the GPU.
+ * out. `spans`, in ascending order: where the best rows are known to be (spansOf); binary ones are always searched among all. Of equal scores the
+ * earlier row comes first.
  */
 export function nearest(
   query: Row,
   vectors: Vectors,
   topK: number,
   allowed?: Uint8Array,
+  spans: readonly Span[] = [{ from: 0, to: vectors.count }],
 ): { row: number; score: number }[] {
   const size = Math.min(topK, vectors.count);
   if (size === 0) return [];
   const best = new TopK(size);
   if (vectors.precision === 'float32') {
-    scanFloat32(query, vectors, best, allowed);
+    const q = Float64Array.from(query);
+    for (const span of spans) scanFloat32(q, vectors, span, best, allowed);
     return best.sorted();
   }
   const own = scaleOf(query);
   if (vectors.precision === 'int8') {
-    for (let row = 0; row < vectors.count; row++) {
-      if (!allowed || allowed[row]) best.offer(row, int8Dot(query, vectors, row) * own * vectors.scales[row]);
-    }
+    for (const span of spans) scanInt8(query, own, vectors, span, best, allowed);
     return best.sorted();
   }
   const candidates = new TopK(Math.min(CANDIDATES * topK, vectors.count));
@@ -42,10 +44,15 @@ export function nearest(
  * Four sums at a time, so that an addition need not wait for the one before; in float64, as JavaScript computes. Declared one by one: as a list that is
  * taken apart they took V8 four times as long.
  */
-function scanFloat32(query: Row, { data, dim, count }: Vectors, best: TopK, allowed: Uint8Array | undefined): void {
-  const q = Float64Array.from(query);
+function scanFloat32(
+  q: Float64Array,
+  { data, dim }: Vectors,
+  { from, to }: Span,
+  best: TopK,
+  allowed: Uint8Array | undefined,
+): void {
   const whole = dim - (dim % 4);
-  for (let row = 0; row < count; row++) {
+  for (let row = from; row < to; row++) {
     if (allowed && !allowed[row]) continue;
     let at = row * dim;
     let a = 0;
@@ -61,6 +68,19 @@ function scanFloat32(query: Row, { data, dim, count }: Vectors, best: TopK, allo
     }
     for (; i < dim; i++, at++) a += data[at] * q[i];
     best.offer(row, a + b + (c + d));
+  }
+}
+
+function scanInt8(
+  query: Row,
+  own: number,
+  vectors: Vectors,
+  { from, to }: Span,
+  best: TopK,
+  allowed: Uint8Array | undefined,
+): void {
+  for (let row = from; row < to; row++) {
+    if (!allowed || allowed[row]) best.offer(row, int8Dot(query, vectors, row) * own * vectors.scales[row]);
   }
 }
 

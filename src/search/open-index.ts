@@ -1,5 +1,6 @@
 /** An index: its calls, and how they keep memory and store alike. */
 import { unlessAborted } from '../api/errors';
+import type { WebGPU } from '../api/types';
 import { inBatches } from '../index';
 import { Contents } from './contents';
 import { checkedDocument } from './documents';
@@ -37,9 +38,10 @@ export class OpenIndex<M> implements SearchIndex<M> {
     private readonly embedder: Embedder,
     private readonly store: IndexStore | undefined,
     private readonly words: Exclude<OpenOptions['words'], undefined>,
+    private readonly gpu: WebGPU | false | undefined,
     private revision: number,
   ) {
-    this.contents = new Contents(embedder.spec, words);
+    this.contents = new Contents(embedder.spec, words, gpu);
   }
 
   get size(): number {
@@ -48,6 +50,10 @@ export class OpenIndex<M> implements SearchIndex<M> {
 
   get passages(): number {
     return this.contents.passageCount;
+  }
+
+  get device(): 'cpu' | 'gpu' {
+    return this.contents.device;
   }
 
   async add(documents: Documents<M>, options: AddOptions = {}): Promise<void> {
@@ -74,6 +80,7 @@ export class OpenIndex<M> implements SearchIndex<M> {
       if (batch.push(record) === BATCH) await commit();
     }
     if (batch.length > 0) await commit();
+    this.contents.prepare();
   }
 
   async remove(ids: string | Iterable<string>): Promise<number> {
@@ -93,7 +100,9 @@ export class OpenIndex<M> implements SearchIndex<M> {
     const vector = checked.mode === 'words' ? undefined : await this.embedder.query(query, signal);
     signal?.throwIfAborted();
     this.checkOpen();
-    return this.contents.search(query, vector, checked as Parameters<Contents['search']>[2]) as IndexHit<M>[];
+    const hits = await this.contents.search(query, vector, checked as Parameters<Contents['search']>[2]);
+    signal?.throwIfAborted();
+    return hits as IndexHit<M>[];
   }
 
   async export(): Promise<Blob> {
@@ -107,7 +116,7 @@ export class OpenIndex<M> implements SearchIndex<M> {
     this.isClosed = true;
     await this.last;
     await this.store?.close();
-    this.contents = new Contents(this.embedder.spec, false);
+    this.replaceContents(new Contents(this.embedder.spec, false, false));
   }
 
   /** All documents, as they are stored. */
@@ -117,7 +126,7 @@ export class OpenIndex<M> implements SearchIndex<M> {
 
   /** Takes these documents in the place of those that are here. The store is left as it is. */
   async fill(records: readonly IndexRecord[]): Promise<void> {
-    const contents = new Contents(this.embedder.spec, this.words);
+    const contents = new Contents(this.embedder.spec, this.words, this.gpu);
     contents.reserve(records.reduce((sum, { passages }) => sum + passages.length, 0));
     let turn = performance.now();
     for (const record of records) {
@@ -130,7 +139,8 @@ export class OpenIndex<M> implements SearchIndex<M> {
       await new Promise((resolve) => setTimeout(resolve));
       turn = performance.now();
     }
-    this.contents = contents;
+    this.replaceContents(contents);
+    contents.prepare();
   }
 
   /** Stores all that is here in the place of what is stored. */
@@ -200,6 +210,11 @@ export class OpenIndex<M> implements SearchIndex<M> {
   private header(isChange: boolean): IndexHeader {
     const next = this.revision > 0 ? this.revision + 1 : Math.floor(1 + Math.random() * 2 ** 40);
     return { version: 1, revision: isChange ? next : this.revision, ...this.embedder.spec };
+  }
+
+  private replaceContents(contents: Contents): void {
+    this.contents.close();
+    this.contents = contents;
   }
 
   private checkOpen(): void {

@@ -13,7 +13,7 @@ import type {
 } from './types';
 
 const ADD: OptionNames<AddOptions> = { signal: true, onProgress: true };
-const OPEN: OptionNames<OpenOptions> = { ...ADD, query: true, store: true, words: true };
+const OPEN: OptionNames<OpenOptions> = { ...ADD, query: true, store: true, words: true, gpu: true };
 const VECTORS: OptionNames<VectorOptions> = {
   precision: true,
   metric: true,
@@ -34,7 +34,10 @@ export function checkImportOptions(options: OpenOptions): void {
   checkOpenOptions('importIndex', options);
 }
 
-function checkOpenOptions(what: string, { words, query, store }: OpenOptions): void {
+function checkOpenOptions(what: string, { words, query, store, gpu }: OpenOptions): void {
+  if (gpu !== undefined && gpu !== false && typeof gpu?.requestAdapter !== 'function') {
+    throw new TypeError('gpu must be false or a GPU such as navigator.gpu, which is the default.');
+  }
   if (store !== undefined && typeof store?.read !== 'function') {
     throw new TypeError("store must be an object that keeps an index, such as indexedDbStore('notes').");
   }

@@ -1,7 +1,7 @@
 /** The public types of an index. */
 import type { ChunkOptions } from '../api/calls';
 import type { EmbedOptions, Precision } from '../api/embeddings';
-import type { Model } from '../api/types';
+import type { Model, WebGPU } from '../api/types';
 
 /** What an index needs of a model: every loaded model that embeds has it. */
 export type IndexModel = Pick<Model, 'embed' | 'chunk' | 'tokenize' | 'info'>;
@@ -82,6 +82,12 @@ export interface OpenOptions extends AddOptions {
   store?: IndexStore;
   /** false: without an index of words, which takes about 4 KB per passage of 85 words; only `vectors` can then be searched. */
   words?: WordOptions | false;
+  /**
+   * What compares the vectors from 10,000 passages on, in float32 or int8: false: the CPU alone. Default: the page's GPU (`navigator.gpu`), unless it is
+   * software. In Node `create([])` of the package webgpu. The answers are the same: the GPU finds where the best are, and the CPU compares these. The
+   * vectors' copy on the GPU takes as much memory as they do here, until `close`.
+   */
+  gpu?: WebGPU | false;
 }
 
 export interface IndexOptions extends VectorOptions, OpenOptions {
@@ -121,6 +127,8 @@ export interface SearchIndex<M = Metadata> {
   /** Documents. */
   readonly size: number;
   readonly passages: number;
+  /** What compares the vectors of a search that begins now: the GPU, once they are copied to it (see the option `gpu`). */
+  readonly device: 'cpu' | 'gpu';
   /**
    * Adds documents, or replaces those of the same id; of several with one id the last stays. Vectors of a text that has not changed are kept.
    * Documents are stored in batches of up to 64, each whole or not at all; after an abort or an error those before it stay. Throws a TypeError or

@@ -29,9 +29,16 @@ export function scaleOf(row: Row): number {
   return sum > 0 ? 1 / Math.sqrt(sum) : 0;
 }
 
+/** Rows of a block: what is copied again if one of them changes. */
+export const BLOCK = 1024;
+
 /** Vectors that grow: there is room for up to half as many again, so that rows are moved seldom. */
 export class VectorTable implements Vectors {
   count = 0;
+  /** Another number after each change. */
+  revision = 0;
+  /** Blocks with rows that have changed, for whoever keeps a copy and takes them from here. */
+  readonly changed = new Set<number>();
   data: Row;
   scales = new Float32Array(0);
   bits = new Int32Array(0);
@@ -78,12 +85,14 @@ export class VectorTable implements Vectors {
       setBits(vector, this.bits, row * words);
     }
     this.count++;
+    this.hasChanged(row);
     return row;
   }
 
   /** Removes a row; the last one takes its place. */
   remove(row: number): void {
     const last = --this.count;
+    this.hasChanged(row);
     if (row === last) return;
     const { dim } = this;
     const words = bitWords(dim);
@@ -98,5 +107,10 @@ export class VectorTable implements Vectors {
     const all = this.precision === 'float32' ? new Float32Array(rows.length * dim) : new Int8Array(rows.length * dim);
     for (const [i, row] of rows.entries()) all.set(data.subarray(row * dim, (row + 1) * dim), i * dim);
     return all;
+  }
+
+  private hasChanged(row: number): void {
+    this.revision++;
+    this.changed.add(Math.floor(row / BLOCK));
   }
 }
