@@ -64,6 +64,7 @@ const LAVAPIPE_ONLY = [
   'bench/pack/pack.gpu.test.ts',
   'bench/shaders/clamps.gpu.test.ts',
   'src/search/search.gpu.test.ts',
+  'src/search/gpu-scan.gpu.test.ts',
 ];
 
 /** Of tests that compute with Dawn in this process. */

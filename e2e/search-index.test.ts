@@ -109,3 +109,31 @@ it('two tabs that write one store lose nothing; what is stored is not embedded a
   const again = await two.evaluate(addDocuments, { from: 'one', count });
   expect(again).toEqual({ restored: 2 * count, size: 2 * count, embedded: ['a', 'a'], best: 'one-3' });
 });
+
+it('many vectors are compared on the GPU, by code that is fetched only then', async () => {
+  const page = await openPage();
+  const requests: string[] = [];
+  page.on('request', (request) => requests.push(request.url()));
+  const run = () =>
+    page.evaluate(async () => {
+      const model = await library.loadModel('/model');
+      const texts = Array.from({ length: 10_050 }, (_, i) => ({ id: `${i}`, text: `The number ${i} and ${i * 7}.` }));
+      const found: unknown[] = [];
+      const devices: string[] = [];
+      for (const gpu of [false, undefined, navigator.gpu] as const) {
+        const index = await search.createIndex(model, { words: false, chunk: false, gpu });
+        await index.add(texts);
+        const end = performance.now() + (gpu ? 30_000 : 500);
+        while (index.device === 'cpu' && performance.now() < end) await new Promise((next) => setTimeout(next, 50));
+        found.push([await index.search('The number 4711.'), await index.search('The number 77.', { topK: 200 })]);
+        devices.push(index.device);
+        await index.close();
+      }
+      return { found, devices };
+    });
+  const { found, devices } = await run();
+  expect(devices).toEqual(['cpu', 'cpu', 'gpu']); // this Chromium's adapter is software
+  expect(found[1]).toEqual(found[0]);
+  expect(found[2]).toEqual(found[0]);
+  expect(requests.filter((url) => url.endsWith('/search-gpu.js')).length).toBe(1);
+});

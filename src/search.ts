@@ -1,6 +1,6 @@
 /**
- * An index of texts in the page, `modernbert-webgpu/search`: search by meaning, by words, or both, with any model that embeds. One file, which
- * imports index.js. The guide is docs/guide/search.md.
+ * An index of texts in the page, `modernbert-webgpu/search`: search by meaning, by words, or both, with any model that embeds. A file
+ * that imports index.js, and one more where many vectors are compared on a GPU. The guide is docs/guide/search.md.
  */
 import { type Embedder, openEmbedder } from './search/embedder';
 import { readIndexFile } from './search/file';
@@ -19,9 +19,10 @@ export type * from './search/types';
  *
  *     const index = await createIndex(model, { store: indexedDbStore('notes') });
  *
- * The search is exact and runs in this thread. Processor time of one search by vectors of 384 numbers (Node 20, one core of a server) and their memory:
- * 10,000 passages in float32 4 ms and 15 MB, in int8 5 ms and 4 MB, in binary 1 ms and 4 MB; 50,000: 18 ms and 77 MB, 24 ms and 19 MB, 2 ms and 22 MB;
- * 200,000: 72 ms and 307 MB, 94 ms and 78 MB, 6 ms and 87 MB. By words: up to 70 ms among 10,000 passages of 85 words, whose words take 40 MB.
+ * The search is exact. From 10,000 passages on it runs on the GPU, if there is one, else in this thread. Processor time of one search by vectors of 384
+ * numbers there (Node 20, one core of a server) and their memory: 10,000 passages in float32 4 ms and 15 MB, in int8 5 ms and 4 MB, in binary 1 ms and
+ * 4 MB; 50,000: 18 ms and 77 MB, 24 ms and 19 MB, 2 ms and 22 MB; 200,000: 72 ms and 307 MB, 94 ms and 78 MB, 6 ms and 87 MB. By words: up to 70 ms
+ * among 10,000 passages of 85 words, whose words take 40 MB.
  */
 export async function createIndex<M = Metadata>(
   model: IndexModel,

@@ -18,7 +18,7 @@ const ROWS = /** @type {[string, string[]][]} */ ([
   ['… calls beside embed and classify', ['worker-more-calls']],
   ['`/inline`, with the worker and all its parts', ['index', 'inline']],
   ['`/thread`, without a worker', ['thread']],
-  ['`/search`', ['search']],
+  ['`/search`; and from 10,000 passages on, where there is a GPU', ['search', '+', 'search-gpu']],
   ['`/classifier`', ['classifier']],
   ['`/transformers`', ['transformers']],
   ['`/shared`', ['shared', 'shared-worker']],

@@ -9,6 +9,7 @@ import { attention, attentionTile, type RelativeSpec } from '../../src/kernels/a
 import { createCompiler } from '../../src/kernels/compile';
 import { matrixTiles, tilesFor } from '../../src/kernels/gemm';
 import type { GemmPlan, GemmSpec } from '../../src/kernels/gemm-spec';
+import { groupMax, rowStride } from '../../src/kernels/group_max';
 import { headScores } from '../../src/kernels/head_scores';
 import { headsLayout, paddedWidth } from '../../src/kernels/layout';
 import { lstm } from '../../src/kernels/lstm';
@@ -165,6 +166,15 @@ function otherSteps(width: number, act: Arithmetic, gpu: Gpu): Step<ChunkSizes>[
     spanFeatures({ columns: width, relu: true }, { ...own, starts: of, ends: of, features: of }, count),
     labelFeatures({ width }, { ...own, words: of, labels: of, features: of }, count),
     dotRows({ columns: width, count: 12, stride: 96 }, { ...own, rows: of, others: of, bias: of, scores: of }, count),
+    ...[false, true].map((int8) => ({
+      label: 'group_max', // an index's, of rows as wide as the model
+      kernel: {
+        ...groupMax(rowStride((int8 ? 1 : 4) * width), int8),
+        label: `group_max, ${int8 ? 'int8' : 'float32'}`,
+      },
+      buffers: { query: of, rows: of, scales: of, allowed: of, largest: of },
+      workgroups: (): [number] => [0],
+    })),
   ];
 }
 
