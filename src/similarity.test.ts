@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Embeddings, PrecisionData } from './api/embeddings';
 import { maxSim, similarity } from './similarity';
@@ -89,6 +90,14 @@ it('what embed does not return is refused', () => {
   }
   expect(() => one.row(1)).toThrow('There is no row 1: there are 1, from 0.');
   expect(() => one.row(-1)).toThrow(RangeError);
+});
+
+it('embeddings print their sizes and first numbers', () => {
+  expect(inspect({ a: rows([0.123456, -1, 2], [3, 4, 5]) })).toBe(
+    '{\n  a: Embeddings { rows: 2, dim: 3, data: Float32Array [0.1235, -1, 2, 3, …] }\n}',
+  );
+  const none = embeddingsOf({ data: new Int8Array(0), rows: 0, dim: 3 });
+  expect(inspect(none)).toBe('Embeddings { rows: 0, dim: 3, data: Int8Array [] }');
 });
 
 describe('toArrays', () => {
