@@ -51,7 +51,6 @@ const LAVAPIPE_ONLY = [
   'cli/evaluate.gpu.test.ts',
   'cli/serve.gpu.test.ts',
   'src/guide.gpu.test.ts',
-  'src/integrations.gpu.test.ts',
   'src/classifier.gpu.test.ts',
   'src/tasks/embed-sparse.gpu.test.ts',
   'src/session/recovery.gpu.test.ts',
