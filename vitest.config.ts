@@ -47,6 +47,7 @@ const LAVAPIPE_ONLY = [
   'src/model/base-shape.gpu.test.ts',
   'src/runtime/runtime.gpu.test.ts',
   'cli/cli.gpu.test.ts',
+  'cli/docs.gpu.test.ts',
   'cli/convert.gpu.test.ts',
   'cli/evaluate.gpu.test.ts',
   'cli/serve.gpu.test.ts',
