@@ -114,7 +114,7 @@ describe.skipIf(process.platform === 'win32')('in a shell', () => {
   });
 
   it('cli/README.md', async () => {
-    const [help, commands] = blocks.takeAll('cli/README.md');
+    const [help, commands] = blocks.takeRest('cli/README.md');
     expect((await run(help)).stdout).toMatch(/^modernbert-webgpu COMMAND/);
     writeFileSync(at('texts.jsonl'), jsonl([{ text: 'A ship.' }]));
     beir();

@@ -58,7 +58,7 @@ async function open(url: string): Promise<{ page: Page; requested: string[] }> {
   const context = await packages.browser.newContext();
   ended.push(() => context.close());
   listen(context);
-  const requested = await serveHub(context, HUB_ID, NANO_EMBED);
+  const requested = await serveHub(context, { [HUB_ID]: NANO_EMBED });
   const page = await context.newPage();
   page.setDefaultTimeout(120_000);
   await rememberStatus(page);
@@ -298,7 +298,7 @@ test('extension: reads the tab whose button is clicked, and marks in it what fit
   const { context, background } = await withExtension(await copyOf('extension'), at('profile-'));
   ended.push(() => context.close());
   listen(context);
-  await serveHub(context, HUB_ID, NANO_EMBED);
+  await serveHub(context, { [HUB_ID]: NANO_EMBED });
   const page = await context.newPage();
   await page.goto(`${packages.origin}/articles/`);
   const opened = context.waitForEvent('page');

@@ -196,7 +196,7 @@ it.each(Object.entries(PAGES))('%s', async (name, page) => {
   };
   const printed: string[] = [];
   const console = { log: (...parts: unknown[]) => printed.push(parts.join(' ')) };
-  const program = await programOf([...blocks.takeAll(`docs/guide/${name}`), page.uses ?? '']);
+  const program = await programOf([...blocks.takeRest(`docs/guide/${name}`), page.uses ?? '']);
   // A page's `navigator` is not in Node 20.
   await new Function('console', 'navigator', `return ${program}`)(console, {})(importing);
   expect(printed.join('\n')).toMatch(page.prints);

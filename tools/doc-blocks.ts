@@ -66,7 +66,6 @@ export const RUN_BY: Record<string, Record<string, string | NotRun>> = {
   'docs/guide/loading.md': {
     "state: 'failed'": 'e2e/cache.test.ts',
     createPolicy: 'e2e/package.test.ts',
-    'default-src': 'e2e/policies.test.ts',
     '*': 'e2e/loading-guide.test.ts',
   },
   'docs/guide/migrating.md': {
@@ -101,16 +100,20 @@ export function testOf({ page, language, code }: Block): string | NotRun | undef
 export function blocksFor(test: string) {
   const own = PAGES.flatMap(blocksOf).filter((block) => testOf(block) === test);
   const left = new Set(own);
-  const takeAll = (page: string, text = ''): string[] => {
-    const found = own.filter((block) => block.page === page && block.code.includes(text));
-    if (found.length === 0)
-      throw new Error(`${page} has no block with '${text}' for ${test}: see tools/doc-blocks.ts.`);
-    for (const block of found) left.delete(block);
-    return found.map(({ code }) => code);
+  const taken = (blocks: Block[]): string[] => {
+    for (const block of blocks) left.delete(block);
+    return blocks.map(({ code }) => code);
   };
   return {
-    takeAll,
-    take: (page: string, text?: string): string => takeAll(page, text)[0],
+    /** The code of the block of a page that has the text. */
+    take(page: string, text = ''): string {
+      const found = own.find((block) => block.page === page && block.code.includes(text));
+      if (!found)
+        throw new Error(`${page} has no block with '${text}' for ${test}: see RUN_BY in tools/doc-blocks.ts.`);
+      return taken([found])[0];
+    },
+    /** The code of those of a page that were not taken yet. */
+    takeRest: (page: string): string[] => taken([...left].filter((block) => block.page === page)),
     left: (): Block[] => [...left],
   };
 }

@@ -5,9 +5,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
-/** The bytes of a file by its path on the Hub (`/org/name/resolve/main/file`); `models`: folders by their ids. */
+/** The bytes of a file by its path on the Hub (`/org/name/resolve/main/file`), of any revision; `models`: folders by their ids. */
 export async function hubFile(models: Record<string, string>, path: string): Promise<Buffer | undefined> {
-  const [id, name = ''] = decodeURIComponent(path).slice(1).split('/resolve/main/');
+  const [id, name = ''] = decodeURIComponent(path)
+    .slice(1)
+    .split(/\/resolve\/[^/]+\//);
   return Object.hasOwn(models, id) ? readFile(join(models[id], name)).catch(() => undefined) : undefined;
 }
 
