@@ -150,11 +150,6 @@ console.log((await createIndex(model, { store })).size, 'kept');`,
     prints:
       /^float32 2,64 2\n-?\d\.\d{3} The Seine.*\n-?\d\.\d{3} Bread.*\n(The Seine|Bread).*\n0\.\d{3} (The Seine|Bread|The Nile).*$/,
   },
-  'migrating.md': {
-    model: () => tinyModel('encoder'),
-    prints: /^2 64 128 64$/,
-    uses: 'console.log(rows, dim, data.length, row(1).length);',
-  },
 };
 
 const loaded: Model[] = [];

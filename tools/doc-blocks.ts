@@ -68,10 +68,7 @@ export const RUN_BY: Record<string, Record<string, string | NotRun>> = {
     createPolicy: 'e2e/package.test.ts',
     '*': 'e2e/loading-guide.test.ts',
   },
-  'docs/guide/migrating.md': {
-    '-import': 'src/transformers/transformers.gpu.test.ts',
-    '// transformers.js': 'src/transformers/transformers.gpu.test.ts',
-  },
+  'docs/guide/migrating.md': { '*': 'src/transformers/transformers.gpu.test.ts' },
   'docs/guide/search.md': {
     '<!doctype html>': 'e2e/search-index.test.ts',
     psql: POSTGRES,
