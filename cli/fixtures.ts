@@ -46,13 +46,18 @@ export function builtCli() {
 
 /**
  * Starts code blocks of the documentation as they stand, in bash: `npx modernbert-webgpu-cli` is the built `command`, and npm does nothing.
- * `variables` are added to the environment. The block's processes are one group, of the id -pid.
+ * `variables` are added to the environment; `commands`: what to run for further names. The block's processes are one group, of the id -pid.
  */
-export function blockShell(command: string, variables: Record<string, string> = {}) {
+export function blockShell(
+  command: string,
+  variables: Record<string, string> = {},
+  commands: Record<string, string> = {},
+) {
   const bin = mkdtempSync(join(tmpdir(), 'bin-'));
   const put = (name: string, line: string) => writeFileSync(join(bin, name), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
   put('npm', ':');
   put('npx', `[ "$1" = modernbert-webgpu-cli ] && shift && exec "${execPath}" "${command}" "$@"`);
+  for (const [name, line] of Object.entries(commands)) put(name, `exec ${line} "$@"`);
   const path = `${bin}:${env.PATH}`;
   return (code: string, cwd: string) =>
     spawn('bash', ['-euc', code], {
