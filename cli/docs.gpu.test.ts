@@ -11,7 +11,7 @@ import { withModel } from '../src/session/fixtures';
 import { ROOT } from '../tools/bundle.mjs';
 import { blocksFor } from '../tools/doc-blocks';
 import { programOf } from '../tools/doc-programs';
-import { startHub } from '../tools/test-hub';
+import { startHub } from '../tools/hub';
 import { blockShell, builtCli, ended, jsonl, parse } from './fixtures';
 
 const blocks = blocksFor('cli/docs.gpu.test.ts');

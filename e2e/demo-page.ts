@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
-import { hubFile } from '../tools/test-hub';
+import { hubFile } from '../tools/hub';
 
 /**
  * SwiftShader computes on the CPU: the same results on every machine, at 1 to 2 GFLOP/s. It compiles shaders five times as fast if a loop

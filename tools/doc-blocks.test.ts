@@ -21,6 +21,13 @@ it('every block is run by a test that says so, or listed with a reason', () => {
   }
 });
 
+it('no fence is of a kind that is not read', () => {
+  for (const page of PAGES) {
+    const fences = readFileSync(join(ROOT, page), 'utf8').match(/^\s*(```|~~~)/gm) ?? [];
+    expect(fences, page).toHaveLength(2 * blocksOf(page).length);
+  }
+});
+
 it('every line of the table is of one block', () => {
   for (const [page, named] of Object.entries(RUN_BY)) {
     expect(PAGES).toContain(page);

@@ -34,7 +34,7 @@ export const PAGES: string[] = [
   .flatMap((folder) => readdirSync(join(ROOT, folder)).map((name) => folder + name))
   .filter((path) => path.endsWith('.md') && path !== 'docs/api.md');
 
-export const GUIDES = 'src/guide.gpu.test.ts';
+export const GUIDES = 'tools/guide.gpu.test.ts';
 /** Says of blocks of npm's commands whether the scripts and packages are there. */
 export const NPM = 'tools/doc-blocks.test.ts';
 const [APPS, EXAMPLES, COMMANDS] = ['e2e/hosts.apps.test.ts', 'e2e/examples.apps.test.ts', 'cli/docs.gpu.test.ts'];
@@ -47,7 +47,7 @@ interface NotRun {
 
 /**
  * Page → a text that only this block of the page has → its test. `*` stands for all other blocks of the page. What is not here: of docs/guide
- * `ts` and `js` are run by src/guide.gpu.test.ts, and blocks of nothing but npm's commands are checked.
+ * `ts` and `js` are run by tools/guide.gpu.test.ts, and blocks of nothing but npm's commands are checked.
  */
 export const RUN_BY: Record<string, Record<string, string | NotRun>> = {
   'README.md': {
@@ -68,7 +68,7 @@ export const RUN_BY: Record<string, Record<string, string | NotRun>> = {
     createPolicy: 'e2e/package.test.ts',
     '*': 'e2e/loading-guide.test.ts',
   },
-  'docs/guide/migrating.md': { '*': 'src/transformers/transformers.gpu.test.ts' },
+  'docs/guide/migrating.md': { '*': 'tools/guide-migrating.gpu.test.ts' },
   'docs/guide/search.md': {
     '<!doctype html>': 'e2e/search-index.test.ts',
     psql: POSTGRES,

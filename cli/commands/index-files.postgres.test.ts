@@ -7,7 +7,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { ROOT } from '../../tools/bundle.mjs';
 import { blocksFor } from '../../tools/doc-blocks';
-import { startHub } from '../../tools/test-hub';
+import { startHub } from '../../tools/hub';
 import { blockShell, buildCli, ended } from '../fixtures';
 import { addDocument, documentId, indexSize, storeEmbeddings, waitingChunks } from '../passages/documents';
 import { dumpIndex } from '../passages/dump';

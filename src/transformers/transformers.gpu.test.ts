@@ -5,8 +5,6 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as peer from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { blocksFor } from '../../tools/doc-blocks';
-import { programOf } from '../../tools/doc-programs';
 import type { Model } from '../api/types';
 import { publicModel } from '../model/fixtures/golden';
 import { loadTestModel } from '../session/fixtures';
@@ -306,51 +304,4 @@ it('calls can be aborted, and dispose frees the model', async () => {
   await expect(ours(TEXTS, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   await ours.dispose();
   await expect(ours('A cat.')).rejects.toThrow('The model was disposed');
-});
-
-describe('docs/guide/migrating.md', () => {
-  const PAGE = 'docs/guide/migrating.md';
-  const blocks = blocksFor('src/transformers/transformers.gpu.test.ts');
-
-  it("before, after, and by this library's own calls, the vectors are the same", async () => {
-    const folder = folderFor('nano-embed', {});
-    const model = await loadTestModel(folder, { dtype: 'f32', arithmetic: 'f32' });
-    // The tests' ONNX file is f32, and ONNX Runtime has no WebGPU in Node.
-    const theirs = (task: 'feature-extraction') => peer.pipeline(task, basename(folder), { dtype: 'fp32' });
-    Object.assign(peer.env, { allowLocalModels: true, allowRemoteModels: false, localModelPath: `${ROOT}/` });
-    const modules: Record<string, object> = {
-      'modernbert-webgpu': { loadModel: async () => model },
-      'modernbert-webgpu/transformers': { pipeline: (task: 'feature-extraction') => pipeline(task, model) },
-      '@huggingface/transformers': { pipeline: theirs },
-    };
-    const texts = ['The Seine crosses Paris.', 'Bread is made of flour, water and salt.'];
-    const vectorsOf = async (code: string, result: string) => {
-      let vectors: number[][] = [];
-      const keep = (found: number[][]) => {
-        vectors = found;
-      };
-      const program = await programOf([code, `keep(${result});`]);
-      await new Function('pipeline', 'texts', 'keep', `return ${program}`)(
-        theirs,
-        texts,
-        keep,
-      )(async (name: string) => modules[name]);
-      return vectors;
-    };
-    const diff = blocks.take(PAGE, '-import');
-    const side = (sign: '-' | '+') =>
-      diff.replace(new RegExp(`^[${sign === '-' ? '+' : '-'}].*\n`, 'gm'), '').replace(/^[-+ ]/gm, '');
-    const before = await vectorsOf(side('-'), 'vectors');
-    expect(before.map(({ length }) => length)).toEqual([256, 256]);
-    expectSame(await vectorsOf(side('+'), 'vectors'), before);
-    expectSame(await vectorsOf(blocks.take(PAGE, '// transformers.js'), 'vectors'), before);
-    const own = await vectorsOf(
-      blocks.take(PAGE, '// modernbert-webgpu'),
-      '[...Array(rows).keys()].map((i) => [...row(i)])',
-    );
-    expectSame(own, before);
-    await model.dispose();
-  });
-
-  it('every block that is its own', () => expect(blocks.left()).toEqual([]));
 });

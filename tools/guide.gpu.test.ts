@@ -1,24 +1,24 @@
 /** The examples of every guide page as one program, as they stand, with small models in place of those that they name. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { FakeVectorStore } from '@langchain/core/utils/testing';
 import * as ai from 'ai';
 import { afterEach, expect, it } from 'vitest';
-import { blocksFor, GUIDES } from '../tools/doc-blocks';
-import { programOf } from '../tools/doc-programs';
-import * as aiSdk from './ai-sdk';
-import type { Model } from './api/types';
-import * as classifier from './classifier';
-import { safetensorsBytes } from './formats/fixtures';
-import { testGpu } from './gpu/fixtures';
-import * as langchain from './langchain';
-import { publicModel } from './model/fixtures/golden';
-import * as node from './node';
-import * as search from './search';
-import { loadTestModel } from './session/fixtures';
-import { labelsOf, tinyModel } from './tasks/fixtures';
-import { pipeline } from './transformers';
+import * as aiSdk from '../src/ai-sdk';
+import type { Model } from '../src/api/types';
+import * as classifier from '../src/classifier';
+import { safetensorsBytes } from '../src/formats/fixtures';
+import { testGpu } from '../src/gpu/fixtures';
+import * as langchain from '../src/langchain';
+import { publicModel } from '../src/model/fixtures/golden';
+import * as node from '../src/node';
+import { folderOf } from '../src/reference/calls';
+import * as search from '../src/search';
+import { loadTestModel } from '../src/session/fixtures';
+import { labelsOf, tinyModel } from '../src/tasks/fixtures';
+import { pipeline } from '../src/transformers';
+import { blocksFor, GUIDES } from './doc-blocks';
+import { programOf } from './doc-programs';
 
 const write = (path: string, json: unknown) => writeFileSync(path, JSON.stringify(json));
 
@@ -118,7 +118,7 @@ const PAGES: Record<string, Page> = {
   },
   'answer.md': { model: () => tinyModel('qa'), prints: /^[01]\.\d{3} \w+/ },
   'entities.md': {
-    model: () => fileURLToPath(new URL('./reference/fixtures/gliner-uni-span', import.meta.url)),
+    model: () => folderOf('gliner-uni-span'),
     prints: /^((person|place|organisation) \S.* \d+ \d+ [01]\.\d{3}\n?)+$/,
   },
   'shared.md': { model: () => publicModel('nano-embed'), prints: /^2 vectors of 256 numbers$/ },
