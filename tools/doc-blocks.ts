@@ -11,18 +11,22 @@ export interface Block {
   code: string;
 }
 
-/** The fenced blocks of a page, in order. */
-export const blocksOf = (page: string): Block[] =>
-  [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^( *)```(\w*)\n([\s\S]*?)^\1```$/gm)].map(
-    ([, , language, code]) => ({ page, language, code }),
+const API = 'docs/api.md';
+
+/** The fenced blocks of a page, in order. Those below a heading of docs/api.md are declarations, which `npm run docs` takes from the sources. */
+export function blocksOf(page: string): Block[] {
+  const all = readFileSync(join(ROOT, page), 'utf8').matchAll(/(^#.*\n\n)?^( *)```(\w*)\n([\s\S]*?)^\2```$/gm);
+  return [...all].flatMap(([, heading, , language, code]) =>
+    page === API && heading ? [] : [{ page, language, code }],
   );
+}
 
 const foldersIn = (path: string): string[] =>
   readdirSync(join(ROOT, path), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => `${path}/${name}`);
 
-/** The pages for readers. docs/api.md is left out: its blocks are declarations that `npm run docs` takes from the sources. */
+/** The pages for readers. */
 export const PAGES: string[] = [
   '',
   'docs/',
@@ -32,7 +36,7 @@ export const PAGES: string[] = [
   ...foldersIn('examples').map((path) => `${path}/`),
 ]
   .flatMap((folder) => readdirSync(join(ROOT, folder)).map((name) => folder + name))
-  .filter((path) => path.endsWith('.md') && path !== 'docs/api.md');
+  .filter((path) => path.endsWith('.md'));
 
 export const GUIDES = 'tools/guide.gpu.test.ts';
 /** Says of blocks of npm's commands whether the scripts and packages are there. */
@@ -46,8 +50,8 @@ interface NotRun {
 }
 
 /**
- * Page → a text that only this block of the page has → its test. `*` stands for all other blocks of the page. What is not here: of docs/guide
- * `ts` and `js` are run by tools/guide.gpu.test.ts, and blocks of nothing but npm's commands are checked.
+ * Page → a text that only this block of the page has → its test. `*` stands for all other blocks of the page. What is not here: `ts` and
+ * `js` of docs/guide and docs/api.md are run by tools/guide.gpu.test.ts, and blocks of nothing but npm's commands are checked.
  */
 export const RUN_BY: Record<string, Record<string, string | NotRun>> = {
   'README.md': {
@@ -90,7 +94,7 @@ export function testOf({ page, language, code }: Block): string | NotRun | undef
   const text = Object.keys(named).find((text) => text === '*' || code.includes(text));
   if (text) return named[text];
   if (language === 'sh' && /^(( *(#.*|cd .*|npm .*))?\n)*$/.test(code)) return NPM;
-  return page.startsWith('docs/guide/') && /^[tj]s$/.test(language) ? GUIDES : undefined;
+  return (page.startsWith('docs/guide/') || page === API) && /^[tj]s$/.test(language) ? GUIDES : undefined;
 }
 
 /** For a test: the blocks that are its own. Its last `it` expects that there are none `left`. */

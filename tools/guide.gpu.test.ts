@@ -1,6 +1,7 @@
 /** The examples of every guide page as one program, as they stand, with small models in place of those that they name. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import 'fake-indexeddb/auto';
 import { FakeVectorStore } from '@langchain/core/utils/testing';
 import * as ai from 'ai';
 import { afterEach, expect, it } from 'vitest';
@@ -69,60 +70,62 @@ interface Page {
   prints: RegExp;
   /** Uses what the blocks made and did not print, as a reader would. */
   uses?: string;
+  /** What the blocks take from the reader's own program. */
+  given?: string;
 }
 const PAGES: Record<string, Page> = {
-  'start.md': { model: withPrompts, prints: /^-?\d\.\d{3} The Seine.*\n-?\d\.\d{3} Bread/ },
-  'performance.md': {
+  'docs/guide/start.md': { model: withPrompts, prints: /^-?\d\.\d{3} The Seine.*\n-?\d\.\d{3} Bread/ },
+  'docs/guide/performance.md': {
     model: withPrompts,
     prints:
       /^loaded in \d+\.\d s on llvmpipe.*\n((first|second|third) call: [1-9]\d+ tokens in \d+ ms, [1-9]\d* tokens\/s\n?){3}$/,
   },
-  'embed.md': {
+  'docs/guide/embed.md': {
     model: withPrompts,
     prints: /^(-?\d\.\d\d)\d The Seine.*\n-?\d\.\d{3} Bread.*\n\1\d*,-?\d\.\d*\n64\n64$/,
   },
-  'dtypes.md': {
+  'docs/guide/dtypes.md': {
     model: () => tinyModel('encoder'),
     prints: /^q8 [1-9]\d+\nq8$/,
     uses: 'console.log(model.info.dtype);',
   },
-  'multi-vector.md': {
+  'docs/guide/multi-vector.md': {
     model: colbert,
     prints: /^-?\d+\.\d{3} The Seine.*\n-?\d+\.\d{3} Bread.*\n1 (The Seine|Bread).*$/,
     uses: 'console.log(best.length, documents[best[0].index]);',
   },
-  'sparse.md': {
+  'docs/guide/sparse.md': {
     model: sparse,
     prints: /^\d+\.\d{3} (The Seine|Bread).*\n\d+\.\d{3} (The Seine|Bread).*\n(.* \d+\.\d\d\n?){3}$/,
   },
-  'rerank.md': {
+  'docs/guide/rerank.md': {
     model: () => tinyModel('seqcls', labelsOf(['LABEL_0'])),
     prints: /^[01] 0\.\d{3} (Bread|The Seine).*\n[01] 0/,
   },
-  'classify.md': {
+  'docs/guide/classify.md': {
     model: () => tinyModel('seqcls', labelsOf(['good', 'bad'])),
     prints: /^(good|bad) 0\.\d+\n(good, bad|bad, good)$/,
   },
-  'classifier.md': {
+  'docs/guide/classifier.md': {
     model: () => publicModel('nano-embed'),
     prints:
       /^\d\.\d\d of 12 examples\n((delivery|payment|account) 0\.\d\d\n){2}(delivery|payment|account|something else)$/,
   },
-  'zero-shot.md': {
+  'docs/guide/zero-shot.md': {
     model: () => tinyModel('seqcls', labelsOf(['entailment', 'not_entailment'])),
     prints: /^(\w+ 0\.\d{3}\n?){3}$/,
   },
-  'classify-tokens.md': {
+  'docs/guide/classify-tokens.md': {
     model: () => tinyModel('tokcls', labelsOf(['PER', 'LOC', 'ORG'])),
     prints: /^(PER|LOC|ORG) Zoë/,
   },
-  'answer.md': { model: () => tinyModel('qa'), prints: /^[01]\.\d{3} \w+/ },
-  'entities.md': {
+  'docs/guide/answer.md': { model: () => tinyModel('qa'), prints: /^[01]\.\d{3} \w+/ },
+  'docs/guide/entities.md': {
     model: () => folderOf('gliner-uni-span'),
     prints: /^((person|place|organisation) \S.* \d+ \d+ [01]\.\d{3}\n?)+$/,
   },
-  'shared.md': { model: () => publicModel('nano-embed'), prints: /^2 vectors of 256 numbers$/ },
-  'search.md': {
+  'docs/guide/shared.md': { model: () => publicModel('nano-embed'), prints: /^2 vectors of 256 numbers$/ },
+  'docs/guide/search.md': {
     model: withPrompts,
     prints: /^(seine 0\.0\d{3} The Seine.*|bread 0\.0\d{3} Bread.*)\n2 kept$/,
     uses: `
@@ -132,23 +135,36 @@ await first.add([{ id: 'a', text: 'The Nile is long.' }, { id: 'b', text: 'Bread
 await first.close();
 console.log((await createIndex(model, { store })).size, 'kept');`,
   },
-  'fill-mask.md': { model: () => publicModel('nano'), prints: /^0\.8\d+ The capital of France is Paris\.\n/ },
-  'support.md': {
+  'docs/guide/fill-mask.md': {
+    model: () => publicModel('nano'),
+    prints: /^0\.8\d+ The capital of France is Paris\.\n/,
+  },
+  'docs/guide/support.md': {
     // On the CPU the first one's texts are too long for the page's second block.
     model: (name) => (name.startsWith('nomic') ? publicModel('nano-embed') : withPrompts()),
     prints:
       /^\d+ MiB to download, \d+ MiB of GPU memory as f16\nOn the CPU: only short texts\.\n256\nsentence-transformers\/all-MiniLM-L6-v2$/,
     uses: 'console.log(await firstThatSuits());',
   },
-  'long-documents.md': {
+  'docs/guide/long-documents.md': {
     model: () => tinyModel('encoder', { max_position_embeddings: 512 }),
     prints: /^(\d+) chunks, the best from \d+ to \d+\n\1 vectors$/,
     uses: "console.log(vectors.rows, 'vectors');",
   },
-  'integrations.md': {
+  'docs/guide/integrations.md': {
     model: (name) => (name.includes('reranker') ? tinyModel('seqcls', labelsOf(['LABEL_0'])) : tinyModel('encoder')),
     prints:
       /^float32 2,64 2\n-?\d\.\d{3} The Seine.*\n-?\d\.\d{3} Bread.*\n(The Seine|Bread).*\n0\.\d{3} (The Seine|Bread|The Nile).*$/,
+  },
+  'docs/api.md': {
+    model: () => tinyModel('encoder'),
+    given: `
+const { indexedDbStore, createIndex } = await import('modernbert-webgpu/search');
+const { inBatches } = await import('modernbert-webgpu');
+const model = await loadModel('any');
+const lines = ['The Seine crosses Paris.', 'Bread needs flour.'];`,
+    prints: /^64\n64\n0 in the index$/,
+    uses: "console.log(index.size, 'in the index');",
   },
 };
 
@@ -191,7 +207,7 @@ it.each(Object.entries(PAGES))('%s', async (name, page) => {
   };
   const printed: string[] = [];
   const console = { log: (...parts: unknown[]) => printed.push(parts.join(' ')) };
-  const program = await programOf([...blocks.takeRest(`docs/guide/${name}`), page.uses ?? '']);
+  const program = await programOf([page.given ?? '', ...blocks.takeRest(name), page.uses ?? '']);
   // A page's `navigator` is not in Node 20.
   await new Function('console', 'navigator', `return ${program}`)(console, {})(importing);
   expect(printed.join('\n')).toMatch(page.prints);
