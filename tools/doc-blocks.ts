@@ -63,7 +63,11 @@ export const RUN_BY: Record<string, Record<string, string | NotRun>> = {
   'cli/README.md': { '*': COMMANDS },
   'docs/guide/cli.md': { '*': COMMANDS },
   'docs/guide/dtypes.md': { 'npx ': COMMANDS },
-  'docs/guide/entities.md': { 'from gliner': { notRun: 'Python, with a checkpoint of the Hub' } },
+  'docs/guide/entities.md': {
+    'from gliner': {
+      notRun: 'Python, with a checkpoint of the Hub; src/reference/make_gliner.py saved the fixtures by the same call',
+    },
+  },
   'docs/guide/evaluate.md': { '*': COMMANDS },
   'docs/guide/fallback.md': { 'npm install': NPM, '*': 'e2e/fallback.test.ts' },
   'docs/guide/install.md': { packageExports: 'e2e/bundled.apps.test.ts', '*': APPS },
@@ -80,7 +84,10 @@ export const RUN_BY: Record<string, Record<string, string | NotRun>> = {
     'npm install modernbert-webgpu-cli pg': POSTGRES,
     'pg-boss': POSTGRES,
   },
-  'docs/guide/serve.md': { 'from langchain_openai': { notRun: 'Python, with packages of PyPI' }, '*': COMMANDS },
+  'docs/guide/serve.md': {
+    'from langchain_openai': { notRun: 'Python; tried by hand with langchain-openai 1.7.4' },
+    '*': COMMANDS,
+  },
   'docs/guide/start.md': { similarity: GUIDES, '*': APPS },
   'examples/extension/README.md': {
     'chromium --load-extension': { notRun: `opens a window; ${EXAMPLES} starts Chromium with the same flag` },
