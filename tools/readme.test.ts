@@ -22,7 +22,7 @@ test('the table of sizes sums up files, and names one that is missing', () => {
   expect(table.startsWith('a\n<!-- Written')).toBe(true);
   expect(table.endsWith('-->\nb\n')).toBe(true);
   expect(table).not.toContain('old');
-  expect(table).toContain('| `/search` | 0.0 |');
+  expect(table).toContain('| `/classifier` | 0.0 |');
   const without = chunks.filter(({ fileName }) => fileName !== 'search.js');
   expect(() => withSizes(readme, without)).toThrow('the library has no search.js');
   expect(() => withSizes('a', chunks)).toThrow('README.md must have one line');
