@@ -21,7 +21,7 @@ export type * from './search/types';
  *
  * The search is exact. From 10,000 passages on it runs on the GPU, if there is one, else in this thread. Processor time of one search by vectors of 384
  * numbers there (Node 20, one core of a server) and their memory: 10,000 passages in float32 4 ms and 15 MB, in int8 5 ms and 4 MB, in binary 1 ms and
- * 4 MB; 50,000: 18 ms and 77 MB, 24 ms and 19 MB, 2 ms and 22 MB; 200,000: 72 ms and 307 MB, 94 ms and 78 MB, 6 ms and 87 MB. By words: up to 70 ms
+ * 4 MB; 50,000: 18 ms and 77 MB, 24 ms and 19 MB, 2 ms and 22 MB; 200,000: 72 ms and 307 MB, 94 ms and 78 MB, 7 ms and 87 MB. By words: up to 70 ms
  * among 10,000 passages of 85 words, whose words take 40 MB.
  */
 export async function createIndex<M = Metadata>(

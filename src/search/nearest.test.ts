@@ -69,7 +69,7 @@ describe.each(SIZES)('of $rows vectors of $dim numbers the best $topK', ({ rows,
 });
 
 it('binary: those that differ in the fewest bits, compared by int8', () => {
-  const [rows, dim, topK] = [500, 70, 4];
+  const [rows, dim, topK] = [1500, 70, 4];
   const int8 = (e: Embeddings) =>
     embeddingsOf<'int8'>({ data: pack('int8', dim, undefined)(e.data), rows: e.rows, dim });
   const [query, all] = [int8(unitRows(1, dim, 3)), int8(unitRows(rows, dim, 4))];
@@ -81,7 +81,7 @@ it('binary: those that differ in the fewest bits, compared by int8', () => {
     });
   const [byBits] = similarity(bits(query.data), bits(all.data));
   const [byInt8] = similarity(query, all);
-  const candidates = bruteForce(byBits, 20 * topK);
+  const candidates = bruteForce(byBits, 400);
   const expected = candidates
     .map(({ row }) => ({ row, score: byInt8[row] }))
     .sort((a, b) => b.score - a.score)
