@@ -14,7 +14,8 @@ function checkedSplit(split: (text: string) => string[]): (text: string) => stri
   if (typeof split !== 'function') throw new TypeError(`words.split must be a function, it is a ${typeof split}.`);
   const checked = (text: string) => {
     const words: unknown = split(text);
-    if (Array.isArray(words) && words.every((word) => typeof word === 'string')) return words;
+    if (Array.isArray(words) && words.every((word) => typeof word === 'string'))
+      return words.filter((word) => word !== '');
     throw new TypeError(`words.split must return a list of strings, it returned ${shown(words)}.`);
   };
   checked('a b');
@@ -40,6 +41,8 @@ export function wordSplitter({ language, split }: WordOptions): (text: string) =
 
 /** Lucene's; the library's own parameters are those of BM25+. */
 const BM25 = { k: 1.2, b: 0.75, d: 0 };
+/** What a word counts that only begins with the query's last, at most. */
+const PREFIX = 0.375;
 /** A word that more than half of the passages have says little. In a small index it costs little, too. */
 const COMMON = { share: 0.5, passages: 1000 };
 
@@ -72,7 +75,7 @@ export function wordIndex<P>(textOf: (passage: P) => string, options: WordOption
     stringifyField: (words) => words,
     tokenize: (words) => words as unknown as string[],
     processTerm: (word) => word,
-    searchOptions: { bm25: BM25 },
+    searchOptions: { bm25: BM25, weights: { prefix: PREFIX, fuzzy: 0 } },
   });
   const count = (words: readonly string[], by: 1 | -1) => {
     for (const word of new Set(words)) {
@@ -112,9 +115,13 @@ export function wordIndex<P>(textOf: (passage: P) => string, options: WordOption
         },
       });
       hits.sort((a, b) => b.score - a.score);
-      const found = words.map((word) => counts.get(word) ?? (word === last ? withLast : 0)).filter((n) => n > 0);
-      const counted = found.length < words.length ? [...found, 0] : found;
-      return { hits, full: counted.reduce((sum, n) => sum + idf(n), 0) };
+      const known = words.filter((word) => counts.has(word));
+      const begins = last !== undefined && !counts.has(last) && withLast > 0;
+      const full =
+        known.reduce((sum, word) => sum + idf(counts.get(word)!), 0) +
+        (begins ? PREFIX * idf(withLast) : 0) +
+        (known.length + Number(begins) < words.length ? idf(0) : 0);
+      return { hits, full };
     },
   };
 }
