@@ -1,9 +1,11 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { copyFile, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env, execPath } from 'node:process';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll } from 'vitest';
 import { ROOT } from '../tools/bundle.mjs';
@@ -40,6 +42,36 @@ export function builtCli() {
   }
 
   return { folder: () => folder, command: () => command, at: (name: string) => join(folder, name), start, run };
+}
+
+/**
+ * Starts code blocks of the documentation as they stand, in bash: `npx modernbert-webgpu-cli` is the built `command`, and npm does nothing.
+ * `variables` are added to the environment; `commands`: what to run for further names. The block's processes are one group, of the id -pid.
+ */
+export function blockShell(
+  command: string,
+  variables: Record<string, string> = {},
+  commands: Record<string, string> = {},
+) {
+  const bin = mkdtempSync(join(tmpdir(), 'bin-'));
+  const put = (name: string, line: string) => writeFileSync(join(bin, name), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+  put('npm', ':');
+  put('npx', `[ "$1" = modernbert-webgpu-cli ] && shift && exec "${execPath}" "${command}" "$@"`);
+  for (const [name, line] of Object.entries(commands)) put(name, `exec ${line} "$@"`);
+  const path = `${bin}:${env.PATH}`;
+  return (code: string, cwd: string) =>
+    spawn('bash', ['-euc', code], {
+      cwd,
+      env: { ...env, HF_TOKEN: '', ...variables, PATH: path },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+}
+
+/** Waits for the end of a child. */
+export async function ended(child: ChildProcessByStdio<null, Readable, Readable>) {
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code: code as number | null, stdout, stderr };
 }
 
 /** JSON lines; none of other output. */

@@ -1,7 +1,6 @@
 /** The server as users run it: built, in its own process, with real models; its answers are what the models return themselves. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import OpenAI, { AuthenticationError, BadRequestError, NotFoundError } from 'openai';
@@ -18,7 +17,6 @@ const fixture = (name: string) => join(ROOT, 'src/reference/fixtures', name);
 const RERANKER = fixture('cross-encoder');
 const CLASSIFIER = fixture('cross-encoder-nli');
 const SPARSE = fixture('splade-bert');
-const GUIDE = join(ROOT, 'docs/guide/serve.md');
 const TEXTS = ['The Seine crosses Paris.', 'Bread is made of flour, water and salt.', 'Zażółć 🙂'];
 
 /** In f16, the last digits depend on which texts share a pass. */
@@ -132,19 +130,6 @@ describe('a server with four models', () => {
     await expect(create({ input: [2028, 374, 264, 11914, 13] })).rejects.toThrow(/400 The ids of text 0 lack/);
     const stranger = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 });
     await expect(stranger.models.list()).rejects.toThrow(AuthenticationError);
-  });
-
-  it("the guide's example prints what it should", async () => {
-    const [, example = ''] =
-      /```ts\nimport OpenAI from 'openai';\n([\s\S]*?)```/.exec(await readFile(GUIDE, 'utf8')) ?? [];
-    expect(example).toContain("'http://127.0.0.1:8080/v1', apiKey: 'none'");
-    const body = example.replace('http://127.0.0.1:8080', url).replace("'none'", "'sesame'");
-    const AsyncFunction = (async () => {}).constructor as new (
-      ...parts: string[]
-    ) => (...args: unknown[]) => Promise<void>;
-    const printed: unknown[] = [];
-    await new AsyncFunction('OpenAI', 'console', body)(OpenAI, { log: (text: unknown) => printed.push(text) });
-    expect(printed).toEqual([256]);
   });
 
   it('/embed, /embed_sparse, /predict and both reranks answer as the models', async () => {

@@ -9,18 +9,20 @@ import { execPath } from 'node:process';
 import { build as viteBuild } from 'vite';
 import { beforeAll, expect, test } from 'vitest';
 import webpack from 'webpack';
-import { guideBlock, MODEL, mainOf, PAGE, TOOLS, usePackages, visit, write } from './packed';
+import { blocksFor } from '../tools/doc-blocks';
+import { MODEL, mainOf, PAGE, TOOLS, usePackages, visit, write } from './packed';
 
 /** Parcel writes an import map into the page. */
 const policy = (path: string) =>
   `default-src 'self'; worker-src 'self' blob:; img-src data:${path.startsWith('/parcel') ? "; script-src 'self' 'unsafe-inline'" : ''}`;
 const packages = usePackages(policy);
+const blocks = blocksFor('e2e/bundled.apps.test.ts');
 const at = (...names: string[]) => packages.at(...names);
 
 beforeAll(async () => {
   await cp(MODEL, at('site/models/minilm'), { recursive: true });
   // Parcel reads `exports`, which an entry beside the main one needs, only if the app's package.json asks for it.
-  const asked = JSON.parse(await guideBlock('packageExports'));
+  const asked = JSON.parse(blocks.take('docs/guide/install.md', 'packageExports'));
   await write(at('app'), { 'package.json': JSON.stringify({ type: 'module', ...asked }) });
 });
 
@@ -116,3 +118,5 @@ test('Parcel, modernbert-webgpu: an error that says what to import', async () =>
   // Parcel makes scripts without exports of the files that the library names by their URLs.
   await visit(packages, '/parcel-main/', { title: /^WorkerError: .* has no exports.* modernbert-webgpu\/inline/ });
 });
+
+test('every block that is its own', () => expect(blocks.left()).toEqual([]));

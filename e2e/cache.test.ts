@@ -4,9 +4,11 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Dtype } from '../src/api/types';
 import { checkpointFolder, readGolden } from '../src/model/fixtures/golden';
+import { blocksFor } from '../tools/doc-blocks';
 import { FLAGS } from './demo-page';
 import { useLibraryPage } from './library-page';
 
+const blocks = blocksFor('e2e/cache.test.ts');
 const FOLDER = checkpointFolder('tiny-mlm');
 const { inputIds, lengths } = readGolden('tiny-mlm').batch;
 
@@ -184,10 +186,13 @@ describe.each([
     const quota = 400_000;
     await devtools.send('Storage.overrideQuotaForOrigin', { origin: originOf(), quotaSize: quota });
     const full = [await upload(page, 'q8'), await upload(page, 'f16')];
+    const [, example] = /^(\{.*\})\n$/.exec(blocks.take('docs/guide/loading.md', "state: 'failed'"))!;
+    const shown = Object.keys(new Function(`return ${example}`)());
     for (const { cache, bytes } of full) {
       expect(cache).toMatchObject({ state: 'failed', store, reason: expect.stringMatching(/quota/i) });
       expect(cache.needed).toBeGreaterThan(0.9 * bytes);
       expect(cache.usage).toBeLessThan(quota);
+      expect(shown).toEqual(expect.arrayContaining(Object.keys(cache)));
       expect(cache.quota ?? quota).toBe(quota); // undefined if Chromium hides it by reporting one that would suffice
     }
     expect(await cached(page)).toEqual([]);
@@ -236,3 +241,5 @@ it('stored weights that a worker finds broken are removed, and the next load dow
   expect(await cached(page)).toEqual([]);
   expect(await uploadInWorker(page, 'q8', false)).toEqual({ ...stored, direct: 0 });
 });
+
+it('every block that is its own', () => expect(blocks.left()).toEqual([]));

@@ -76,7 +76,7 @@ it('trains a head on examples, shows its accuracy, classifies with it, exports a
 it('classifies by labels with an NLI model from the Hub', async () => {
   const page = await open({
     path: '#classify?by=labels&texts=The+ship+left.%0ABread+is+dear.',
-    prepare: (page) => serveHub(page, 'MoritzLaurer/ModernBERT-base-zeroshot-v2.0', folder),
+    prepare: (page) => serveHub(page, { 'MoritzLaurer/ModernBERT-base-zeroshot-v2.0': folder }),
   });
   await waitForText(page, '#zero-model .model-facts', '150 M parameters');
   await page.click('#zero-run');

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
+import { hubFile } from '../tools/hub';
 
 /**
  * SwiftShader computes on the CPU: the same results on every machine, at 1 to 2 GFLOP/s. It compiles shaders five times as fast if a loop
@@ -91,14 +91,21 @@ export async function download(page: Page, selector: string): Promise<{ name: st
   return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
 }
 
-/** Answers the requests of a page or of a context's pages to the Hub with the files of one model; returns the file names requested so far. */
-export async function serveHub(page: Page | BrowserContext, model: string, folder: string): Promise<string[]> {
+/**
+ * Answers the requests of a page or of a context's pages to the Hub with the files of models, folders by their ids; returns the file names requested
+ * so far. `headers`: sent with every answer, besides what lets other origins read it.
+ */
+export async function serveHub(
+  page: Page | BrowserContext,
+  models: Record<string, string>,
+  headers: Record<string, string> = { 'access-control-allow-origin': '*' },
+): Promise<string[]> {
   const requested: string[] = [];
   await page.route('https://huggingface.co/**', async (route) => {
-    const [id, name = ''] = new URL(route.request().url()).pathname.slice(1).split('/resolve/main/');
-    requested.push(name);
-    const body = id === model ? await readFile(join(folder, name)).catch(() => undefined) : undefined;
-    await route.fulfill({ status: body ? 200 : 404, body, headers: { 'access-control-allow-origin': '*' } });
+    const { pathname } = new URL(route.request().url());
+    requested.push(pathname.split(/\/resolve\/[^/]+\//)[1] ?? '');
+    const body = await hubFile(models, pathname);
+    await route.fulfill({ status: body ? 200 : 404, body, headers });
   });
   return requested;
 }

@@ -9,6 +9,7 @@ import { execPath } from 'node:process';
 import type { BrowserContext, Page } from 'playwright';
 import { expect, test } from 'vitest';
 import { ROOT } from '../tools/bundle.mjs';
+import { blocksFor } from '../tools/doc-blocks';
 import { download, serveHub } from './demo-page';
 import { clickAction, withExtension } from './extension';
 import { MODEL, TOOLS, usePackages, write } from './packed';
@@ -19,6 +20,7 @@ import { serveNext, useEndings } from './tool-servers';
 const POLICY = "default-src 'self'; connect-src 'self' https://huggingface.co; img-src data:";
 const packages = usePackages((path) => (path.startsWith('/articles/') ? '' : POLICY));
 const at = (...names: string[]) => packages.at(...names);
+const blocks = blocksFor('e2e/examples.apps.test.ts');
 const ended = useEndings();
 
 const HUB_ID = 'sentence-transformers/all-MiniLM-L6-v2';
@@ -58,7 +60,7 @@ async function open(url: string): Promise<{ page: Page; requested: string[] }> {
   const context = await packages.browser.newContext();
   ended.push(() => context.close());
   listen(context);
-  const requested = await serveHub(context, HUB_ID, NANO_EMBED);
+  const requested = await serveHub(context, { [HUB_ID]: NANO_EMBED });
   const page = await context.newPage();
   page.setDefaultTimeout(120_000);
   await rememberStatus(page);
@@ -270,6 +272,10 @@ test('next: a page that searches in the browser, and a route that embeds in Node
   await firstHit(page).filter({ hasText: 'Store the battery indoors' }).waitFor();
   await look(page, 'example-next');
 
+  const curl = blocks.take('examples/next/README.md', 'curl').replace('http://localhost:3000', origin);
+  expect(JSON.parse(execFileSync('sh', ['-c', curl], { encoding: 'utf8', stdio: 'pipe' }))).toEqual([
+    expect.any(Array),
+  ]);
   const post = (body: string) => fetch(`${origin}/api/embed`, { method: 'POST', body });
   const { texts, values } = JSON.parse(await readFile(join(MODEL, 'expected.json'), 'utf8')).calls[0];
   const answer: number[][] = await (await post(JSON.stringify(texts.slice(0, 2)))).json();
@@ -298,7 +304,7 @@ test('extension: reads the tab whose button is clicked, and marks in it what fit
   const { context, background } = await withExtension(await copyOf('extension'), at('profile-'));
   ended.push(() => context.close());
   listen(context);
-  await serveHub(context, HUB_ID, NANO_EMBED);
+  await serveHub(context, { [HUB_ID]: NANO_EMBED });
   const page = await context.newPage();
   await page.goto(`${packages.origin}/articles/`);
   const opened = context.waitForEvent('page');
@@ -338,3 +344,5 @@ test('extension: reads the tab whose button is clicked, and marks in it what fit
   await query.fill('who lights the lamp?');
   await expect.poll(async () => (await marked())[0]).toMatch(/^A lighthouse/);
 });
+
+test('every block that is its own', () => expect(blocks.left()).toEqual([]));

@@ -1,6 +1,6 @@
 /** modernbert-webgpu/fallback as it is published, in a Chromium without WebGPU: transformers.js on WebAssembly, under a content security policy. */
 import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,7 +10,10 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { readFrom } from '../src/fallback/test-hub';
 import { minCosine, nanoTexts, readGolden } from '../src/model/fixtures/golden';
 import { ROOT } from '../tools/bundle.mjs';
+import { blocksFor } from '../tools/doc-blocks';
+import { programOf } from '../tools/doc-programs';
 import { bundleLibrary } from '../tools/library.mjs';
+import { serveHub } from './demo-page';
 import { useLibraryPage } from './library-page';
 import { write } from './packed';
 
@@ -19,10 +22,13 @@ declare const library: typeof import('../src/fallback');
 const { resolve } = createRequire(import.meta.url);
 const ORT = dirname(resolve('onnxruntime-web'));
 const PEER = dirname(resolve('@huggingface/transformers'));
-/** As a page without a bundler names a package. */
-const IMPORTS = JSON.stringify({ imports: { '@huggingface/transformers': '/peer/transformers.min.js' } });
-const hash = createHash('sha256').update(IMPORTS).digest('base64');
-const POLICY = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'sha256-${hash}'; worker-src 'self'; connect-src 'self'; img-src data:`;
+const GUIDE = 'docs/guide/fallback.md';
+const blocks = blocksFor('e2e/fallback.test.ts');
+/** As a page without a bundler names a package, and what a policy has to say of that. */
+const IMPORTS = blocks.take(GUIDE, 'importmap').trim();
+const [, imports] = />(.*)<\/script>$/.exec(IMPORTS)!;
+const hash = createHash('sha256').update(imports).digest('base64');
+const POLICY = `${blocks.take(GUIDE, 'default-src').trim().replace("'wasm-unsafe-eval'", `$& 'sha256-${hash}'`)}; img-src data:`;
 
 const FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
 const MODULES = [
@@ -57,15 +63,13 @@ const originOf = useLibraryPage({
   fileOf: (path) =>
     path
       .replace(/^\/ort\//, `${ORT}/`)
-      .replace(/^\/peer\//, `${PEER}/`)
+      .replace(/^\/transformers\//, `${PEER}/`)
       .replace(/^\/(models|site)\//, `${folder}/$1/`),
   texts: {
-    '/page.html': `<!doctype html><link rel="icon" href="data:,"><script type="importmap">${IMPORTS}</script><script type="module" src="page.js"></script>`,
+    '/page.html': `<!doctype html><link rel="icon" href="data:,">${IMPORTS}<script type="module" src="page.js"></script>`,
     '/page.js': `
 import * as library from './library/fallback.js';
-import { env } from '@huggingface/transformers';
-env.useWasmCache = false;
-env.backends.onnx.wasm.wasmPaths = { mjs: '/ort/ort-wasm-simd-threaded.mjs', wasm: '/ort/ort-wasm-simd-threaded.wasm' };
+${blocks.take(GUIDE, 'wasmPaths').replace('wasm!', 'wasm')}
 Object.assign(window, { library });`,
   },
   headers: { 'content-security-policy': POLICY },
@@ -132,20 +136,39 @@ it('errors are of the classes that the library exports', async () => {
   expect(result).toEqual([true, expect.stringMatching(/could not load onnx\/model_quantized.onnx of \/models\/nano/)]);
 });
 
-it("in a worker of the page's own, as the guide has it, built by Vite", async () => {
-  const guide = await readFile(join(ROOT, 'docs/guide/fallback.md'), 'utf8');
-  const blocks = [...guide.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, block]) => block);
-  const blockWith = (text: string) => blocks.find((block) => block.includes(text))!;
-  const worker = blockWith('// embed-worker.ts').replace(
-    /'nomic-ai\/.*?', \{/,
-    "'/models/nano-embed', { dtype: 'f32',",
+it('the examples of the guide, with a model at the Hub', async () => {
+  const { result } = await inPage(async (page) => {
+    await serveHub(page, { 'nomic-ai/modernbert-embed-base': join(folder, 'models/nano-embed') });
+    const printed: string[] = [];
+    page.on('console', (message) => message.type() === 'log' && printed.push(message.text()));
+    const program = await programOf([
+      blocks.take(GUIDE, 'info.fallback'),
+      blocks.take(GUIDE, 'async function load('),
+      "console.log((await (await load('nomic-ai/modernbert-embed-base')).embed(documents)).dim);",
+    ]);
+    // The tests have no ONNX file in q8.
+    await page.evaluate(`(${program})(async (name) => {
+      if (!name.startsWith('modernbert-webgpu')) return import('/transformers/transformers.min.js');
+      const entry = await import(name.endsWith('/fallback') ? '/library/fallback.js' : '/library/index.js');
+      return { ...entry, loadModel: (name, options) => entry.loadModel(name, { ...options, dtype: 'f32' }) };
+    })`);
+    return printed;
+  });
+  expect(result.join('\n')).toMatch(
+    /^This browser has no WebGPU.*\n-?\d\.\d{3} The Seine.*\n-?\d\.\d{3} Bread.*\n256$/,
   );
+});
+
+it("in a worker of the page's own, as the guide has it, built by Vite", async () => {
+  const worker = blocks
+    .take(GUIDE, '// embed-worker.ts')
+    .replace(/'nomic-ai\/.*?', \{/, "'/models/nano-embed', { dtype: 'f32',");
   expect(worker).toContain('/models/nano-embed');
   await write(join(folder, 'app'), {
     'package.json': '{"type":"module"}',
     'index.html': '<link rel="icon" href="data:,"><script type="module" src="./main.ts"></script>',
-    'main.ts': blockWith('new Worker('),
-    'embed-worker.ts': `${blockWith('wasmPaths')}${worker}`,
+    'main.ts': blocks.take(GUIDE, 'new Worker('),
+    'embed-worker.ts': `${blocks.take(GUIDE, 'wasmPaths')}${worker}`,
   });
   const packages = join(folder, 'app/node_modules');
   await mkdir(join(packages, '@huggingface'), { recursive: true });
@@ -168,3 +191,5 @@ it("in a worker of the page's own, as the guide has it, built by Vite", async ()
   expect(page.workers()).toHaveLength(1);
   await page.close();
 });
+
+it('every block that is its own', () => expect(blocks.left()).toEqual([]));

@@ -9,8 +9,9 @@ import { execPath } from 'node:process';
 import { beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../tools/bundle.mjs';
 import { denoExecutable } from '../tools/deno.mjs';
+import { blocksFor } from '../tools/doc-blocks';
 import { withExtension } from './extension';
-import { guideBlock, guideBlocks, MODEL, mainOf, PAGE, TOOLS, usePackages, visit, write } from './packed';
+import { MODEL, mainOf, PAGE, TOOLS, usePackages, visit, write } from './packed';
 import { serveBy, serveNext, useEndings } from './tool-servers';
 
 /** None for the pages with inline scripts and scripts of another origin. */
@@ -22,24 +23,11 @@ const INSTALLED = 'app/node_modules/modernbert-webgpu';
 
 beforeAll(() => cp(MODEL, at('site/models/minilm'), { recursive: true }));
 
-/** Blocks of docs/guide/start.md by what they contain; src/guide.gpu.test.ts runs its first. */
-const START = {
-  searchBox: '<!doctype html>',
-  scriptTag: 'cdn.example',
-  next: "'use client'",
-  extension: 'chrome.runtime',
-  node: 'modernbert-webgpu/node',
-};
-/** One of them, with MODEL in the place of the checkpoint that it names. */
-const startBlock = async (name: keyof typeof START, model = '/models/minilm/') =>
-  (await guideBlock(START[name], 'start.md')).replace('sentence-transformers/all-MiniLM-L6-v2', model);
-
-test('every block of the quick start but its first is one of these', async () => {
-  const others = (await guideBlocks('start.md')).slice(1);
-  const found = others.map((block) => Object.values(START).filter((text) => block.includes(text)));
-  expect(found.flat().sort()).toEqual(Object.values(START).sort());
-  expect(found.filter((texts) => texts.length !== 1)).toEqual([]);
-});
+const blocks = blocksFor('e2e/hosts.apps.test.ts');
+const guideBlock = (text: string) => blocks.take('docs/guide/install.md', text);
+/** A block of the quick start, with MODEL in the place of the checkpoint that it names. */
+const startBlock = (text: string, model = '/models/minilm/') =>
+  blocks.take('docs/guide/start.md', text).replace('sentence-transformers/all-MiniLM-L6-v2', model);
 
 const ended = useEndings();
 
@@ -60,7 +48,7 @@ test.each([
   await write(app, {
     'index.html': PAGE,
     'main.js': mainOf(entry),
-    ...(config && { [config]: await guideBlock(config) }),
+    ...(config && { [config]: guideBlock(config) }),
   });
   await cp(MODEL, join(app, 'public/models/minilm'), { recursive: true });
   const origin = await serveBy(ended, app, viteBin(version), (port) => [
@@ -99,7 +87,7 @@ async function searchIn(url: string): Promise<void> {
 }
 
 test("the quick start's search box, in Vite's dev server and by a script tag from another origin", async () => {
-  const searchBox = await startBlock('searchBox');
+  const searchBox = startBlock('<!doctype html>');
   expect(searchBox.split('\n').length).toBeLessThan(30);
   const app = at('app/search-box');
   await write(app, { 'index.html': searchBox });
@@ -107,10 +95,7 @@ test("the quick start's search box, in Vite's dev server and by a script tag fro
   await searchIn(
     await serveBy(ended, app, viteBin('8'), (port) => [`--port=${port}`, '--strictPort', '--host=127.0.0.1']),
   );
-  const imports = (await startBlock('scriptTag')).replaceAll(
-    'https://cdn.example/modernbert-webgpu/dist',
-    await serveCdn(),
-  );
+  const imports = startBlock('cdn.example').replaceAll('https://cdn.example/modernbert-webgpu/dist', await serveCdn());
   await write(at('site'), {
     'box/index.html': searchBox.replace(/ +import [\s\S]*modernbert-webgpu\/search';\n/, imports),
   });
@@ -119,7 +104,7 @@ test("the quick start's search box, in Vite's dev server and by a script tag fro
 
 test("the quick start's script in Node and in Deno", async () => {
   const app = at('app/script');
-  await write(app, { 'embed.mjs': await startBlock('node', MODEL) });
+  await write(app, { 'embed.mjs': startBlock('modernbert-webgpu/node', MODEL) });
   const run = (program: string, ...args: string[]) =>
     execFileSync(program, [...args, 'embed.mjs'], { cwd: app, encoding: 'utf8', stdio: 'pipe' });
   // Without the package webgpu, which Deno does not need.
@@ -133,7 +118,7 @@ test("the quick start's script in Node and in Deno", async () => {
 test('an import map', async () => {
   await cp(at(INSTALLED, 'dist'), at('site/library'), { recursive: true });
   await write(at('site/map'), {
-    'index.html': PAGE.replace('<script', `${await guideBlock('importmap')}<script`),
+    'index.html': PAGE.replace('<script', `${guideBlock('importmap')}<script`),
     'main.js': `import 'modernbert-webgpu/search';\n${mainOf('modernbert-webgpu')}`,
   });
   await visit(packages, '/map/');
@@ -141,7 +126,7 @@ test('an import map', async () => {
 
 test('a script tag, with the library from another origin', async () => {
   const library = await serveCdn();
-  const guide = await guideBlock('cdn.example');
+  const guide = guideBlock('cdn.example');
   const pageOf = (entry: string) => {
     const script = guide
       .replace('https://cdn.example/modernbert-webgpu/dist/inline.js', `${library}/${entry}`)
@@ -163,11 +148,11 @@ test('an extension (manifest 3): its page, and its service worker, with a model 
   await cp(at(INSTALLED, 'dist'), join(folder, 'library'), { recursive: true });
   await cp(MODEL, join(folder, 'models/minilm'), { recursive: true });
   await write(folder, {
-    'manifest.json': await guideBlock('manifest_version'),
+    'manifest.json': guideBlock('manifest_version'),
     'page.html': PAGE,
     'main.js': mainOf('./library/index.js', '/models/minilm/'),
     'background.js': `import './start.js';${mainOf('./library/thread.js', '/models/minilm/').replaceAll('document.title', 'globalThis.answer')}`,
-    'start.js': await startBlock('extension'),
+    'start.js': startBlock('chrome.runtime'),
   });
   const { context, background } = await withExtension(folder, at('profile-'));
   ended.push(() => context.close());
@@ -185,18 +170,18 @@ test('an extension (manifest 3): its page, and its service worker, with a model 
 const nextApp = async (): Promise<Record<string, string>> => ({
   'package.json': '{"private":true}',
   // Next and React are in a folder above the app's.
-  'next.config.mjs': (await guideBlock('next.config.mjs')).replace(
+  'next.config.mjs': guideBlock('next.config.mjs').replace(
     '};',
     `turbopack: { root: ${JSON.stringify(join(ROOT, 'e2e/bundlers'))} } };`,
   ),
-  'app/api/route.js': (await guideBlock('app/api/route.js')).replace(
+  'app/api/route.js': guideBlock('app/api/route.js').replace(
     /'sentence-transformers.*'/,
     "'./public/models/minilm', { dtype: 'f32', arithmetic: 'f32' }",
   ),
   'app/layout.js': `export default ({ children }) => (
   <html lang="en"><head><link rel="icon" href="data:," /></head><body>{children}</body></html>
 );`,
-  'app/start/page.js': await startBlock('next'),
+  'app/start/page.js': startBlock("'use client'"),
   'app/page.js': `'use client';
 import { useEffect } from 'react';
 import { run } from './check';
@@ -230,3 +215,5 @@ test.each([['--turbopack'], ['--webpack']])('Next %s: a page, and a route in Nod
   expect(Math.max(...numbers.map((x, i) => Math.abs(x - right[i])))).toBeLessThan(2e-5);
   expect(numbers).toHaveLength(right.length);
 });
+
+test('every block that is its own', () => expect(blocks.left()).toEqual([]));

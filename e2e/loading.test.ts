@@ -97,7 +97,7 @@ it('loads a model from a folder on the device', async () => {
 
 it('loads a model from the Hub', async () => {
   const page = await open({ path: '#embeddings' });
-  const requested = await serveHub(page, 'someone/small-model', NANO_EMBED);
+  const requested = await serveHub(page, { 'someone/small-model': NANO_EMBED });
   await page.click('#embeddings .change');
   await page.locator('#embeddings').getByLabel('Any model of the Hugging Face Hub').check();
   await page.fill('#embeddings .hub-id', 'not an id');

@@ -11,6 +11,7 @@ import webpack from 'webpack';
 import { apiReference } from '../tools/api-docs.mjs';
 import { ROOT } from '../tools/bundle.mjs';
 import { checkpointTable } from '../tools/checkpoint-docs.mjs';
+import { blocksFor } from '../tools/doc-blocks';
 import { withSizes } from '../tools/size-docs.mjs';
 import { install, PAGE, type Packed, usePackages, visit, write } from './packed';
 
@@ -25,6 +26,7 @@ document.title = candidates[0].token.trim();
 const POLICY = "default-src 'self'; img-src data:";
 const TRUSTED = `${POLICY}; require-trusted-types-for 'script'; trusted-types modernbert-webgpu`;
 
+const blocks = blocksFor('e2e/package.test.ts');
 /** Besides what it says: cli-app/ has both packages. */
 const packages = usePackages((path) => (path.startsWith('/trusted-') ? TRUSTED : POLICY));
 const at = (...names: string[]) => packages.at(...names);
@@ -117,13 +119,11 @@ it('Trusted Types: a webpack 5 app with output.trustedTypes, and a Vite app that
   await pack5('trusted-webpack', { trustedTypes: 'modernbert-webgpu' });
   await checkScripts(await visitParis('/trusted-webpack/'));
 
-  const main = MAIN.replace("'/models/nano'", "'/models/nano', { worker }").replace(
-    'const model',
-    `import workerUrl from 'modernbert-webgpu/worker?worker&url';
-const policy = trustedTypes.createPolicy('modernbert-webgpu', { createScriptURL: (url) => url });
-const worker = () => new Worker(policy.createScriptURL(workerUrl), { type: 'module' });
-const model`,
-  );
+  const guide = blocks
+    .take('docs/guide/loading.md', 'createPolicy')
+    .replace('answerdotai/ModernBERT-base', '/models/nano');
+  expect(guide).toContain("loadModel('/models/nano', { worker })");
+  const main = MAIN.replace(/const model = .*\n/, guide);
   await write(at(), { 'app/trusted-vite/index.html': PAGE, 'app/trusted-vite/main.js': main });
   await build(at('app/trusted-vite'), at('site/trusted-vite'));
   await checkScripts(await visitParis('/trusted-vite/'));
@@ -363,3 +363,5 @@ it('relative links in the documentation lead to existing files, also in the pack
   }
   expect(links).toBeGreaterThan(100);
 });
+
+it('every block that is its own', () => expect(blocks.left()).toEqual([]));

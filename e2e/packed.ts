@@ -41,18 +41,6 @@ check().then(
 );
 `;
 
-/** A code block of a guide: the first that contains `text`. */
-export async function guideBlock(text: string, page = 'install.md'): Promise<string> {
-  const found = (await guideBlocks(page)).find((block) => block.includes(text));
-  if (!found) throw new Error(`docs/guide/${page} has no code block with ${text}.`);
-  return found;
-}
-
-export async function guideBlocks(page: string): Promise<string[]> {
-  const guide = await readFile(join(ROOT, 'docs/guide', page), 'utf8');
-  return [...guide.matchAll(/```\w+\n([\s\S]*?)```/g)].map(([, block]) => block);
-}
-
 const TYPES: Record<string, string> = {
   '.css': 'text/css',
   '.html': 'text/html',

@@ -1,9 +1,9 @@
 /** An index in Chromium: the guide's search box as it is written, and a store in IndexedDB that two tabs use. The model is a table of tokens. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { ROOT } from '../tools/bundle.mjs';
+import { blocksFor } from '../tools/doc-blocks';
 import { FLAGS } from './demo-page';
 import { useLibraryPage } from './library-page';
 
@@ -15,9 +15,9 @@ const TEXTS = [
 ];
 
 /** The guide's page, with the addresses of this server. */
-const guide = readFileSync(join(ROOT, 'docs/guide/search.md'), 'utf8');
-const searchBox = /```html\n([\s\S]*?)```/
-  .exec(guide)![1]
+const blocks = blocksFor('e2e/search-index.test.ts');
+const searchBox = blocks
+  .take('docs/guide/search.md', '<!doctype html>')
   .replace("'modernbert-webgpu'", "'./library/index.js'")
   .replace("'modernbert-webgpu/search'", "'./library/search.js'")
   .replace("'nomic-ai/modernbert-embed-base'", "'/model'")
@@ -137,3 +137,5 @@ it('many vectors are compared on the GPU, by code that is fetched only then', as
   expect(found[2]).toEqual(found[0]);
   expect(requests.filter((url) => url.endsWith('/search-gpu.js')).length).toBe(1);
 });
+
+it('every block that is its own', () => expect(blocks.left()).toEqual([]));

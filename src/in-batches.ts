@@ -27,7 +27,7 @@ type BatchCall<T, R> = (batch: T[], options: { signal: AbortSignal }) => Promise
 /**
  * The results of any number of inputs, one by one and in order, in flat memory: reads the inputs as they are needed and runs them in batches.
  *
- *     for await (const embedding of inBatches(lines, (texts, options) => model.embed(texts, options))) …
+ *     for await (const embedding of inBatches(lines, (texts, options) => model.embed(texts, options))) console.log(embedding.length);
  *
  * `call` returns a list with a result per input (classify, fillMask, …) or embeddings, whose rows are the results. Leaving the loop ends the calls
  * and the inputs. An error of a call or of the inputs is thrown in its turn; "Text 3" in its message counts within the batch.

@@ -93,8 +93,6 @@ it('starts every test file; those that read what the pack has not are left out b
   expect(leftOut).toEqual({
     'src/classifier.gpu.test.ts': model,
     'src/fallback/fallback.gpu.test.ts': native,
-    'src/guide.gpu.test.ts': 'it reads docs/guide, public/models/nano-embed, which the pack has not',
-    'src/integrations.gpu.test.ts': 'it reads docs/guide/integrations.md, which the pack has not',
     'src/model/nano-embed.gpu.test.ts': model,
     'src/search/search.gpu.test.ts': model,
     'src/session/idle.gpu.test.ts': model,

@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { vector } from '@electric-sql/pglite-pgvector';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { ROOT } from '../../tools/bundle.mjs';
-import { buildCli } from '../fixtures';
+import { blocksFor } from '../../tools/doc-blocks';
+import { startHub } from '../../tools/hub';
+import { blockShell, buildCli, ended } from '../fixtures';
 import { addDocument, documentId, indexSize, storeEmbeddings, waitingChunks } from '../passages/documents';
 import { dumpIndex } from '../passages/dump';
 import { clearIndex, openIndex } from '../passages/schema';
@@ -17,10 +19,16 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** A server that the tests may write to, from tools/postgres.mjs. */
     databaseUrl: string;
+    /** A command that reads files of the folder; the server's address for it. */
+    psql: { command: string; url: string; folder: string };
   }
 }
 
 const url = inject('databaseUrl');
+const psql = inject('psql');
+const GUIDE = 'docs/guide/search.md';
+const blocks = blocksFor('cli/commands/index-files.postgres.test.ts');
+const HUB_ID = 'nomic-ai/modernbert-embed-base';
 const MODEL = join(ROOT, 'public/models/nano-embed');
 /** Number of texts. Each is one passage, and so one share. */
 const TEXTS = 24;
@@ -29,11 +37,19 @@ const LOCK = 24_001;
 let server: Server;
 let folder: string;
 let command: string;
+/** Runs a block of the documentation in a folder, with the server and MODEL in place of those that it names. */
+let runBlock: (code: string, cwd?: string) => ReturnType<typeof ended>;
+let endHub: () => void;
 
 beforeAll(async () => {
   server = await connect(url);
   folder = mkdtempSync(join(ROOT, 'node_modules/.postgres-test-')); // where the bundle finds pg and webgpu
   command = await buildCli(folder);
+  const hub = await startHub({ [HUB_ID]: MODEL });
+  endHub = hub.close;
+  const variables = { HF_ENDPOINT: hub.url, XDG_CACHE_HOME: join(folder, 'cache'), URL: url };
+  const start = blockShell(command, variables, { psql: psql.command });
+  runBlock = (code, cwd = folder) => ended(start(code, cwd));
 });
 beforeEach(async () => {
   await clearIndex(server);
@@ -41,6 +57,7 @@ beforeEach(async () => {
 });
 afterAll(async () => {
   await server?.close();
+  endHub?.();
   if (folder) rmSync(folder, { recursive: true });
 });
 
@@ -177,10 +194,10 @@ it("loads the browser's export and returns the same top 10, also through an HNSW
 
   let dump = '';
   for await (const part of dumpIndex(browser)) dump += part;
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query(dump);
-  await client.end();
+  writeFileSync(join(psql.folder, 'search-index.sql'), dump);
+  const load = blocks.take(GUIDE, 'psql').replace('mydb', `'${psql.url}'`);
+  expect(await runBlock(load, psql.folder)).toMatchObject({ code: 0 });
+  expect((await runBlock(load, psql.folder)).code).not.toBe(0); // there is one already
   expect(await indexSize(server)).toEqual({ documents: 1, chunks, waiting: 0 });
   const ask = (mode: SearchMode, i: number) => ({
     text: `${words[i]} ${words[i + 1]}`,
@@ -202,10 +219,40 @@ it("loads the browser's export and returns the same top 10, also through an HNSW
   await browser.close();
 
   const exact = await search(server, ask('semantic', 2));
-  await server.query('CREATE INDEX ON passages.chunks USING hnsw (embedding vector_cosine_ops)');
+  await server.query(blocks.take(GUIDE, 'CREATE INDEX'));
   await server.query('ANALYZE passages.chunks');
   const near = await search(server, ask('semantic', 2));
   expect(near[0]).toEqual(exact[0]);
   const same = near.filter(({ position }) => exact.some((other) => other.position === position));
   expect(same.length).toBeGreaterThanOrEqual(7);
 });
+
+it("the documentation's commands", async () => {
+  for (const [path, text] of Object.entries({
+    'docs/a.md': 'The whale rose.',
+    'docs/b.md': 'Bread.',
+    'texts/c.txt': 'Salt.',
+  })) {
+    mkdirSync(join(folder, path.split('/')[0]), { recursive: true });
+    write(path, text);
+  }
+  const documents = async () =>
+    (await server.query<{ name: string }>('SELECT name FROM passages.documents ORDER BY name')).rows.map(
+      ({ name }) => name,
+    );
+  const expectIndexed = async (block: string, names: string[]) => {
+    const { code, stderr } = await runBlock(block);
+    expect(code, stderr).toBe(0);
+    expect(await documents()).toEqual(names);
+    expect((await indexSize(server)).waiting).toBe(0);
+    await clearIndex(server);
+    await server.query('DROP SCHEMA IF EXISTS pgboss CASCADE');
+  };
+  const one = blocks.take(GUIDE, 'npm install modernbert-webgpu-cli pg');
+  await expectIndexed(one.replace('postgres://me@localhost/mydb', '"$URL"'), ['docs/a.md', 'docs/b.md']);
+  await expectIndexed(blocks.take(GUIDE, 'pg-boss').replaceAll('MODEL', HUB_ID), ['docs/a.md', 'docs/b.md']);
+  const readme = blocks.take('README.md', '--enqueue');
+  await expectIndexed(readme.replaceAll('postgres://…', '"$URL"'), ['texts/c.txt']);
+});
+
+it('every block that is its own', () => expect(blocks.left()).toEqual([]));

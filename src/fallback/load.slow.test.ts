@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { env } from '@huggingface/transformers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Model, Progress } from '../api/types';
-import { type FallbackOptions, loadModel, similarity } from '../fallback';
+import { type FallbackOptions, loadModel } from '../fallback';
 import { checkpoint, hub, useHub } from './test-hub';
 
 const noFile = undefined;
@@ -97,24 +97,6 @@ describe('which way', () => {
     expect(error.name).toBe('WebGPUUnavailableError');
     expect(error.message).toMatch(/could not be loaded: npm install @huggingface\/transformers/);
   });
-});
-
-it('the first example of the guide', async () => {
-  const guide = readFileSync(new URL('../../docs/guide/fallback.md', import.meta.url), 'utf8');
-  const example = /```ts\n([\s\S]*?)```/.exec(guide)?.[1] ?? '';
-  const body = example.replace(/^import (\{.*\}) from 'modernbert-webgpu\/fallback';$/m, 'const $1 = library;');
-  expect(body).not.toBe(example);
-  const printed: string[] = [];
-  const library = {
-    similarity,
-    loadModel: (_: string, options: FallbackOptions) => load('org/embed', { ...options, dtype: 'f32' }),
-  };
-  const console = { log: (...parts: unknown[]) => printed.push(parts.join(' ')) };
-  const AsyncFunction = (async () => {}).constructor as new (
-    ...parts: string[]
-  ) => (...args: unknown[]) => Promise<void>;
-  await new AsyncFunction('library', 'console', body)(library, console);
-  expect(printed.join('\n')).toMatch(/^This browser has no WebGPU.*\n-?\d\.\d{3} The Seine.*\n-?\d\.\d{3} Bread/);
 });
 
 describe('sources', () => {
