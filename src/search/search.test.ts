@@ -77,6 +77,35 @@ describe('searching', () => {
     expect((await index.search('is ab-1234 of zinc'))[0].id).toBe('part');
   });
 
+  it('by both stays from 0 to 1 where products have no bounds, and goes by words where vectors are no numbers', async () => {
+    const stand = wordModel({ info: { similarity: 'dot' } });
+    const { index } = await open({}, stand);
+    await index.add([...DOCUMENTS, { id: 'long', text: Array.from({ length: 60 }, () => 'vienna seine').join(' ') }]);
+    expect((await index.search('vienna', { mode: 'vectors' }))[0].score).toBeGreaterThan(1);
+    const hits = await index.search('vienna');
+    expect(hits).toHaveLength(4);
+    for (const { score } of hits) expect(score === Math.min(1, Math.max(0, score))).toBe(true);
+    const { embed } = stand.model;
+    stand.model.embed = (async (texts: string[], options: object) => {
+      const embeddings = await embed(texts, options);
+      embeddings.data.fill(Number.NaN);
+      return embeddings;
+    }) as typeof embed;
+    expect(idsOf(await index.search('budapest'))).toEqual(['danube']);
+    expect(await index.search('budapest', { mode: 'vectors' })).toEqual([]);
+  });
+
+  it('by both finds words of scripts without spaces', async () => {
+    const { index } = await open();
+    await index.add([
+      ...DOCUMENTS,
+      { id: 'tokyo', text: '東京都は日本の首都です。' },
+      { id: 'osaka', text: '大阪は食べ物の町です。' },
+    ]);
+    expect((await index.search('日本の首都'))[0].id).toBe('tokyo');
+    expect((await index.search('大阪の食べ物'))[0].id).toBe('osaka');
+  });
+
   it('leaves out what the filter does, however many are wanted', async () => {
     const { index } = await open();
     await index.add(DOCUMENTS);
