@@ -127,7 +127,7 @@ const PAGES: Record<string, Page> = {
   'docs/guide/shared.md': { model: () => publicModel('nano-embed'), prints: /^2 vectors of 256 numbers$/ },
   'docs/guide/search.md': {
     model: withPrompts,
-    prints: /^(seine 0\.0\d{3} The Seine.*|bread 0\.0\d{3} Bread.*)\n2 kept$/,
+    prints: /^(seine 0\.\d{4} The Seine.*|bread 0\.\d{4} Bread.*)\n2 kept$/,
     uses: `
 const store = mapStore();
 const first = await createIndex(model, { store });

@@ -1,6 +1,6 @@
 /** What an index holds in memory: its documents, their passages, the passages' vectors and words. */
 import type { WebGPU } from '../api/types';
-import { fuse } from './fuse';
+import { fuse, NEAREST, type Scored } from './fuse';
 import { GpuScan } from './gpu-scan';
 import { nearest } from './nearest';
 import { type Bounds, spansOf } from './spans';
@@ -28,9 +28,6 @@ interface Found {
 }
 
 type SearchOptions = Required<Pick<IndexSearchOptions, 'topK' | 'mode'>> & Pick<IndexSearchOptions, 'filter'>;
-
-/** Documents of each search that are fused, as the command line's index in Postgres does. */
-const FUSED = 100;
 
 export class Contents {
   private readonly documents = new Map<string, StoredDocument>();
@@ -145,11 +142,10 @@ export class Contents {
     allowed: Uint8Array | undefined,
     bounds: Bounds | undefined,
   ): IndexHit[] {
-    const depth = mode === 'hybrid' ? Math.max(topK, FUSED) : topK;
-    const rankings: Found[][] = [];
-    if (vector) rankings.push(this.byVectors(vector, depth, allowed, bounds));
-    if (mode !== 'vectors') rankings.push(this.byWords(query, depth, allowed));
-    const found = mode === 'hybrid' ? fused(rankings) : rankings[0];
+    const depth = mode === 'hybrid' ? Math.max(topK, NEAREST) : topK;
+    const byVectors = vector && this.byVectors(vector, depth, allowed, bounds);
+    const byWords = mode === 'vectors' ? undefined : this.byWords(query, depth, allowed);
+    const found = byVectors && byWords ? fused(byVectors, byWords) : (byVectors ?? byWords!.found);
     return found.slice(0, topK).map(({ passage: { document, start, end }, score }) => ({
       id: document.id,
       text: document.text,
@@ -178,9 +174,9 @@ export class Contents {
     }
   }
 
-  private byWords(query: string, depth: number, allowed: Uint8Array | undefined): Found[] {
-    const found = this.words!.search(query).filter(({ passage }) => !allowed || allowed[passage.row]);
-    return firstOfEach(found).slice(0, depth);
+  private byWords(query: string, depth: number, allowed: Uint8Array | undefined): { found: Found[]; full: number } {
+    const { hits, full } = this.words!.search(query, allowed && (({ row }) => allowed[row] !== 0));
+    return { found: firstOfEach(hits).slice(0, depth), full };
   }
 }
 
@@ -190,13 +186,12 @@ function firstOfEach(found: Found[]): Found[] {
   return found.filter(({ passage: { document } }) => !seen.has(document) && seen.add(document));
 }
 
-/** Both rankings of documents as one; the passage is that of the first ranking that has the document. */
-function fused(rankings: Found[][]): Found[] {
-  const passages = new Map<StoredDocument, StoredPassage>();
-  for (const { passage } of rankings.flat()) {
-    if (!passages.has(passage.document)) passages.set(passage.document, passage);
-  }
-  return fuse(rankings.map((ranking) => ranking.map(({ passage }) => passage.document))).map(({ item, score }) => ({
+/** Both lists of documents as one; the passage is that by vectors, if they found the document. */
+function fused(byVectors: Found[], { found, full }: { found: Found[]; full: number }): Found[] {
+  const passages = new Map([...found, ...byVectors].map(({ passage }) => [passage.document, passage]));
+  const scored = (list: Found[]): Scored<StoredDocument>[] =>
+    list.map(({ passage, score }) => ({ item: passage.document, score }));
+  return fuse(scored(byVectors), scored(found), full).map(({ item, score }) => ({
     passage: passages.get(item)!,
     score,
   }));

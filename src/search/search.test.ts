@@ -42,15 +42,68 @@ describe('searching', () => {
     expect(embedded).toHaveLength(before);
   });
 
-  it('by both adds up 1 / (60 + rank)', async () => {
+  it('by both gives ⅓ of the place by vectors and ⅔ of the squared share by words', async () => {
     const { index } = await open();
     await index.add(DOCUMENTS);
     const hits = await index.search('vienna');
-    const byVectors = idsOf(await index.search('vienna', { mode: 'vectors' }));
-    expect(byVectors).toHaveLength(3);
-    const place = (id: string) => 1 / (61 + byVectors.indexOf(id));
-    expect(hits[0]).toMatchObject({ id: 'danube', score: expect.closeTo(place('danube') + 1 / 61, 10) });
-    for (const { id, score } of hits.slice(1)) expect(score).toBeCloseTo(place(id), 10);
+    const byVectors = await index.search('vienna', { mode: 'vectors' });
+    const [best, least] = [byVectors[0].score, byVectors[2].score];
+    const place = (id: string) => (byVectors.find((hit) => hit.id === id)!.score - least) / (best - least);
+    // danube has 6 words, the mean is 18 / 3: vienna counts as in a passage of mean length.
+    expect(hits[0]).toMatchObject({ id: 'danube', score: expect.closeTo(place('danube') / 3 + 2 / 3, 10) });
+    for (const { id, score } of hits.slice(1)) expect(score).toBeCloseTo(place(id) / 3, 10);
+  });
+
+  it('by both does not go by words that say little, and finds a number that the model does not know', async () => {
+    const stand = wordModel();
+    const answers: Record<string, string> = { 'how do you do it': 'seine', 'is ab-1234 of zinc': 'bread' };
+    const { embed } = stand.model;
+    // a model that knows the answers, or is wrong about them
+    stand.model.embed = ((texts: string[], options: object) =>
+      embed(
+        texts.map((text) => DOCUMENTS.find(({ id }) => id === answers[text])?.text ?? text),
+        options,
+      )) as typeof embed;
+    const { index } = await open({}, stand);
+    await index.add([
+      ...DOCUMENTS,
+      { id: 'do', text: 'well they do and do and do for many years as others did before them' },
+      { id: 'part', text: 'bolt ab-1234 of zinc' },
+      { id: 'other', text: 'bolt ab-4321 of zinc' },
+    ]);
+    expect(idsOf(await index.search('how do you do it', { mode: 'words' }))).toEqual(['do']);
+    expect((await index.search('how do you do it'))[0].id).toBe('seine');
+    expect((await index.search('is ab-1234 of zinc', { mode: 'vectors' }))[0].id).toBe('bread');
+    expect((await index.search('is ab-1234 of zinc'))[0].id).toBe('part');
+  });
+
+  it('by both stays from 0 to 1 where products have no bounds, and goes by words where vectors are no numbers', async () => {
+    const stand = wordModel({ info: { similarity: 'dot' } });
+    const { index } = await open({}, stand);
+    await index.add([...DOCUMENTS, { id: 'long', text: Array.from({ length: 60 }, () => 'vienna seine').join(' ') }]);
+    expect((await index.search('vienna', { mode: 'vectors' }))[0].score).toBeGreaterThan(1);
+    const hits = await index.search('vienna');
+    expect(hits).toHaveLength(4);
+    for (const { score } of hits) expect(score === Math.min(1, Math.max(0, score))).toBe(true);
+    const { embed } = stand.model;
+    stand.model.embed = (async (texts: string[], options: object) => {
+      const embeddings = await embed(texts, options);
+      embeddings.data.fill(Number.NaN);
+      return embeddings;
+    }) as typeof embed;
+    expect(idsOf(await index.search('budapest'))).toEqual(['danube']);
+    expect(await index.search('budapest', { mode: 'vectors' })).toEqual([]);
+  });
+
+  it('by both finds words of scripts without spaces', async () => {
+    const { index } = await open();
+    await index.add([
+      ...DOCUMENTS,
+      { id: 'tokyo', text: '東京都は日本の首都です。' },
+      { id: 'osaka', text: '大阪は食べ物の町です。' },
+    ]);
+    expect((await index.search('日本の首都'))[0].id).toBe('tokyo');
+    expect((await index.search('大阪の食べ物'))[0].id).toBe('osaka');
   });
 
   it('leaves out what the filter does, however many are wanted', async () => {

@@ -115,8 +115,8 @@ export interface IndexHit<M = Metadata> {
   /** The index's own object: do not change it. */
   metadata: M;
   /**
-   * `vectors`: the cosine (or dot product) of the best passage. `words`: its BM25. `hybrid`: reciprocal rank fusion, the sum of 1 / (60 + rank) over
-   * both.
+   * `vectors`: the cosine (or dot product) of the best passage. `words`: its BM25. `hybrid`: from 0 to 1, ⅓ v + ⅔ w². v is the document's place between
+   * the nearest by vectors, 1, and the 100th, 0. w is its BM25 as a share of what a passage has that has all of the query's words, at most 1.
    */
   score: number;
   /** The best passage by meaning, else by words. Not with `chunk: false`. */
