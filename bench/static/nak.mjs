@@ -4,7 +4,8 @@
 /** @typedef {{ first: number, last: number, blocks: Block[] }} Loop `last` jumps back to `first` */
 /** @typedef {{ instructions: number, ffma: number, lds128: number, lds64: number, lds32: number, sts: number, ldg: number, stg: number, bar: number }} Mix */
 
-const FINAL = 'NAK IR after calc_instr_deps:';
+/** The line before the code that is final. */
+export const FINAL = 'NAK IR after calc_instr_deps:';
 /** `block 5 L6 [2, 4] -> {`: index, label, predecessors. */
 const HEAD = /^block(?:\.u)? (\d+) \S+ \[([\d, ]*)\] -> \{$/;
 const TAIL = /^\} -> \[([\d, ]*)\]$/;

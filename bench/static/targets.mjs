@@ -5,6 +5,7 @@ import {
   closeSync,
   copyFileSync,
   cpSync,
+  createReadStream,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -16,10 +17,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { mesaManifest } from '../../tools/adapters.mjs';
 import { ROOT } from '../../tools/bundle.mjs';
 import { debianRoot } from '../../tools/debian-root.mjs';
-import { nakFaults, parseNak } from './nak.mjs';
+import { FINAL, nakFaults, parseNak } from './nak.mjs';
 import { parseRadv, radvFaults } from './radv.mjs';
 
 /**
@@ -89,6 +91,27 @@ export const TARGETS = {
 };
 
 /**
+ * NAK prints its code after every step, more than fits into a string; all but the last is left out.
+ * @param {string} file
+ * @returns {Promise<{ text: string, end: string }>} `end`: the last lines, as they are
+ */
+const readLog = async (file) => {
+  /** @type {string[]} */
+  const kept = [];
+  /** @type {string[]} */
+  let end = [];
+  let isKept = true;
+  for await (const line of createInterface({ input: createReadStream(file) })) {
+    if (line.startsWith('@@') || line.startsWith(FINAL)) isKept = true;
+    else if (line.startsWith('NAK IR')) isKept = false;
+    if (isKept) kept.push(line);
+    end.push(line);
+    if (end.length > 100) end = end.slice(-20);
+  }
+  return { text: kept.join('\n'), end: end.slice(-20).join('\n') };
+};
+
+/**
  * Runs a script of Node on the card's compiler, in a separate process.
  * @param {Target} target
  * @param {string} script one file, which may import npm `webgpu`
@@ -127,11 +150,9 @@ export const runOn = async (target, script, input, { args = [], quiet = false } 
     const [program, ...rest] = [...command, inside(inputFile), ...args];
     const child = spawn(program, rest, { stdio: ['ignore', output, log], timeout: 1_800_000 });
     const [status, signal] = await once(child, 'close');
-    const text = readFileSync(logFile, 'utf8');
+    const { text, end } = await readLog(logFile);
     if (status !== 0) {
-      throw new Error(
-        `${target.name}: the compiler process failed with ${signal ?? `status ${status}`}:\n${text.trim().slice(-1000)}`,
-      );
+      throw new Error(`${target.name}: the compiler process failed with ${signal ?? `status ${status}`}:\n${end}`);
     }
     return { output: readFileSync(outputFile, 'utf8'), log: text };
   } finally {
