@@ -66,15 +66,16 @@ export class GpuRows {
   }
 
   /**
-   * Between which numbers the largest score of each GROUP of rows lies, among the `allowed` ones. What has changed must have been copied. Throws a
-   * DeviceLostError or RangeError.
+   * Between which numbers the largest score of each GROUP of rows lies, among the `allowed` ones. What has changed must have been copied; the answer
+   * is of no use if something changes meanwhile. Throws a DeviceLostError or RangeError.
    */
   bounds(query: Row, allowed?: Uint8Array): Promise<Bounds> {
     return this.next(async () => {
       const { segments, gpu, perSegment, stride, vectors } = this;
-      const groups = Math.ceil(vectors.count / GROUP);
+      const count = Math.min(vectors.count, segments.length * perSegment); // there may be more rows meanwhile
+      const groups = Math.ceil(count / GROUP);
       gpu.device.queue.writeBuffer(this.query, 0, padded(query, query.length, stride));
-      const bits = allowedBits(vectors.count, allowed);
+      const bits = allowedBits(count, allowed);
       const submission = new Submission(gpu);
       const readback = this.room(groups * 8);
       const each = perSegment / GROUP;
