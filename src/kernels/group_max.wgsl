@@ -14,7 +14,7 @@ const INT8: bool = false;
 const ROWS: u32 = 32;
 const LANES: u32 = 8;
 const LOWEST: f32 = -3.4028234e38;
-var<workgroup> scores: array<array<f32, LANES>, ROWS>;
+var<workgroup> scores: array<array<u32, LANES>, ROWS>; // bits: those of an int8 sum may be no number as f32
 var<workgroup> sizes: array<array<f32, LANES>, ROWS>;
 
 @compute @workgroup_size(LANES, ROWS)
@@ -37,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) t
       size += dot(abs(a), abs(b));
     }
   }
-  scores[thread.y][lane] = select(score, bitcast<f32>(whole), INT8);
+  scores[thread.y][lane] = select(bitcast<u32>(score), bitcast<u32>(whole), INT8);
   sizes[thread.y][lane] = size;
   workgroupBarrier();
   if (lane == 0) { // a row's threads
@@ -48,18 +48,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) t
       size = abs(score);
     } else {
       for (var i = 1u; i < LANES; i++) {
-        score += scores[thread.y][i];
+        score += bitcast<f32>(scores[thread.y][i]);
         size += sizes[thread.y][i];
       }
     }
     let isIn = ((allowed[group.x] >> thread.y) & 1) == 1;
-    scores[thread.y][0] = select(LOWEST, score, isIn);
+    scores[thread.y][0] = bitcast<u32>(select(LOWEST, score, isIn));
     sizes[thread.y][0] = select(0.0, size, isIn);
   }
   workgroupBarrier();
   if (lane == 0 && thread.y == 0) { // the group's rows
     var most = vec2(LOWEST, 0.0);
-    for (var i = 0u; i < ROWS; i++) { most = max(most, vec2(scores[i][0], sizes[i][0])); }
+    for (var i = 0u; i < ROWS; i++) { most = max(most, vec2(bitcast<f32>(scores[i][0]), sizes[i][0])); }
     largest[group.x] = most;
   }
 }
