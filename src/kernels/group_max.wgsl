@@ -1,6 +1,6 @@
 // The largest dot product of a query with each 32 rows, and the largest sum of |q · v| among them, which bounds what rounding can have changed. A
 // workgroup takes 32 rows, 8 threads a row: neighbours read 128 bytes in a row, since this is bound by reading the rows once. A row is
-// vec4<f32> or, of int8, 16 numbers per vec4<u32>; it is padded by zeros to whole steps.
+// vec4<f32> or, of int8, 16 numbers per vec4<u32>; it is padded by zeros to whole steps. A sum of -LOWEST: it is not finite, and the score not known.
 
 const STEPS: u32 = 3; // vec4 per thread and row
 const INT8: bool = false;
@@ -53,8 +53,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) t
       }
     }
     let isIn = ((allowed[group.x] >> thread.y) & 1) == 1;
-    scores[thread.y][0] = bitcast<u32>(select(LOWEST, score, isIn));
-    sizes[thread.y][0] = select(0.0, size, isIn);
+    // What has overflowed or is no number: max might take it for the largest, or leave out others for it.
+    let isFinite = (bitcast<u32>(size) & 0x7f800000) != 0x7f800000;
+    scores[thread.y][0] = bitcast<u32>(select(LOWEST, score, isIn && isFinite));
+    sizes[thread.y][0] = select(0.0, select(-LOWEST, size, isFinite), isIn);
   }
   workgroupBarrier();
   if (lane == 0 && thread.y == 0) { // the group's rows

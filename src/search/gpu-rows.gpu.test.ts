@@ -135,6 +135,31 @@ it('bounds what rounding changes, also where a compiler adds the products one by
   }
 });
 
+it('numbers that overflow, or are none, hide no other rows, whatever max does with them', async () => {
+  const max = 'most = max(most, vec2(bitcast<f32>(scores[i][0]), sizes[i][0]))';
+  const second = `let x = ${max.slice(16, -1)}; most = select(x, most, most > x)`; // of a number and NaN
+  const changed = withShaders((code) => code.replace(max, second));
+  for (const { odd, query } of [
+    { odd: NaN, query: 1 },
+    { odd: Infinity, query: 1 },
+    { odd: -Infinity, query: 1 },
+    { odd: 3e38, query: 1e3 },
+    { odd: -3e38, query: 1e3 },
+  ]) {
+    const table = new VectorTable('float32', 8);
+    for (let row = 0; row < 64; row++) table.push(new Float32Array(8).fill(row === 1 ? odd : row === 0 ? 5 : row / 16));
+    const rows = await GpuRows.open(await openGpu(changed), table);
+    await rows.copy(1);
+    const all = new Float32Array(8).fill(query);
+    const bounds = await rows.bounds(all);
+    for (const topK of [1, 2]) {
+      const spans = spansOf(bounds, topK, table.count);
+      expect(nearest(all, table, topK, undefined, spans)).toEqual(nearest(all, table, topK));
+    }
+    rows.dispose();
+  }
+});
+
 it('two searches at once do not disturb each other', async () => {
   const next = random(1);
   const table = tableOf('float32', 2000, 16, next);

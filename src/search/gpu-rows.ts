@@ -12,6 +12,8 @@ import { BLOCK, type Row, type VectorTable } from './vector-table';
 const SEGMENT = 2 ** 25;
 /** Of rounding to zero what is nearly zero, which some devices do. */
 const TINY = 1e-30;
+/** Sums of |q · v| from which on nothing is known of a group: group_max.wgsl's sign of numbers that are not finite. */
+const UNKNOWN = 3e38;
 
 interface Segment {
   rows: GPUBuffer;
@@ -90,7 +92,8 @@ export class GpuRows {
       const rounding = roundingOf(stride, vectors.precision !== 'float32');
       const [lower, upper] = [new Float64Array(groups), new Float64Array(groups)];
       for (let group = 0; group < groups; group++) {
-        const error = rounding * largest[2 * group + 1] + TINY;
+        const size = largest[2 * group + 1];
+        const error = size < UNKNOWN ? rounding * size + TINY : Infinity;
         lower[group] = largest[2 * group] - error;
         upper[group] = largest[2 * group] + error;
       }
