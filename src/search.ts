@@ -81,19 +81,20 @@ export async function importIndex<M = Metadata>(
 
 type Stored = Awaited<ReturnType<IndexStore['read']>>;
 
-/** An index that `fill` fills from what is stored or otherwise; if that fails, the store is closed. */
+/** An index that `fill` fills from what is stored or otherwise; if that fails, index and store are closed. */
 async function opened<M>(
   embedder: Embedder,
   { store, words = {}, gpu }: OpenOptions,
   fill: (stored: Stored, index: OpenIndex<M>) => Promise<void>,
 ): Promise<SearchIndex<M>> {
+  let index: OpenIndex<M> | undefined;
   try {
     const stored = await store?.read();
-    const index = new OpenIndex<M>(embedder, store, words, gpu, stored?.header.revision ?? 0);
+    index = new OpenIndex<M>(embedder, store, words, gpu, stored?.header.revision ?? 0);
     await fill(stored, index);
     return index;
   } catch (error) {
-    await store?.close();
+    await (index ?? store)?.close();
     throw error;
   }
 }

@@ -71,12 +71,14 @@ export const withSmallBindings = (bytes: number, gpu = dawn): GPU =>
   withDevice((device) => wrap(device, { limits: wrap(device.limits, { maxStorageBufferBindingSize: bytes }) }), gpu);
 
 /** A GPU whose driver compiles something else than the shader that it is given. */
-export const withShaders = (change: (code: string) => string): GPU =>
-  withDevice((device) =>
-    wrap(device, {
-      createShaderModule: ({ code, ...rest }: GPUShaderModuleDescriptor) =>
-        device.createShaderModule({ ...rest, code: change(code) }),
-    }),
+export const withShaders = (change: (code: string) => string, gpu = dawn): GPU =>
+  withDevice(
+    (device) =>
+      wrap(device, {
+        createShaderModule: ({ code, ...rest }: GPUShaderModuleDescriptor) =>
+          device.createShaderModule({ ...rest, code: change(code) }),
+      }),
+    gpu,
   );
 
 /** What a device does that may find it lost, in the order of its calls. */

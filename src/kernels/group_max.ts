@@ -17,8 +17,9 @@ export const groupMax = (stride: number, isInt8: boolean): KernelSpec => ({
 });
 
 /**
- * What rounding can change in a score, per unit of the sum of |q · v|: a product passes through at most the additions of its vec4, its thread and
- * the row's 8 threads, and WGSL does not say which way any of them rounds (error of one: 2^-23). int8 products are summed exactly; the sum and two
- * products with it are rounded.
+ * What rounding can change in a score, per unit of the sum of |q · v|, whichever way it rounds (error of one operation: 2^-23) and however a compiler
+ * fuses a dot product with the sum before it: a product passes through at most all additions of its thread, one per number, and those of the row's 8
+ * threads. int8 products are summed exactly; the sum and its product with the scale are rounded.
  */
-export const roundingOf = (stride: number, isInt8: boolean): number => (isInt8 ? 4 : stride / STEP + 16) * 2 ** -23;
+export const roundingOf = (stride: number, isInt8: boolean): number =>
+  (isInt8 ? 4 : (4 * stride) / STEP + 16) * 2 ** -23;

@@ -1,6 +1,6 @@
 // The largest dot product of a query with each 32 rows, and the largest sum of |q · v| among them, which bounds what rounding can have changed. A
 // workgroup takes 32 rows, 8 threads a row: neighbours read 128 bytes in a row, since this is bound by reading the rows once. A row is
-// vec4<f32> or, of int8, 16 numbers per vec4<u32>; it is padded by zeros to whole steps.
+// vec4<f32> or, of int8, 16 numbers per vec4<u32>; it is padded by zeros to whole steps. A sum of -LOWEST: it is not finite, and the score not known.
 
 const STEPS: u32 = 3; // vec4 per thread and row
 const INT8: bool = false;
@@ -14,7 +14,7 @@ const INT8: bool = false;
 const ROWS: u32 = 32;
 const LANES: u32 = 8;
 const LOWEST: f32 = -3.4028234e38;
-var<workgroup> scores: array<array<f32, LANES>, ROWS>;
+var<workgroup> scores: array<array<u32, LANES>, ROWS>; // bits: those of an int8 sum may be no number as f32
 var<workgroup> sizes: array<array<f32, LANES>, ROWS>;
 
 @compute @workgroup_size(LANES, ROWS)
@@ -37,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) t
       size += dot(abs(a), abs(b));
     }
   }
-  scores[thread.y][lane] = select(score, bitcast<f32>(whole), INT8);
+  scores[thread.y][lane] = select(bitcast<u32>(score), bitcast<u32>(whole), INT8);
   sizes[thread.y][lane] = size;
   workgroupBarrier();
   if (lane == 0) { // a row's threads
@@ -48,18 +48,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) t
       size = abs(score);
     } else {
       for (var i = 1u; i < LANES; i++) {
-        score += scores[thread.y][i];
+        score += bitcast<f32>(scores[thread.y][i]);
         size += sizes[thread.y][i];
       }
     }
     let isIn = ((allowed[group.x] >> thread.y) & 1) == 1;
-    scores[thread.y][0] = select(LOWEST, score, isIn);
-    sizes[thread.y][0] = select(0.0, size, isIn);
+    // What has overflowed or is no number: max might take it for the largest, or leave out others for it.
+    let isFinite = (bitcast<u32>(size) & 0x7f800000) != 0x7f800000;
+    scores[thread.y][0] = bitcast<u32>(select(LOWEST, score, isIn && isFinite));
+    sizes[thread.y][0] = select(0.0, select(-LOWEST, size, isFinite), isIn);
   }
   workgroupBarrier();
   if (lane == 0 && thread.y == 0) { // the group's rows
     var most = vec2(LOWEST, 0.0);
-    for (var i = 0u; i < ROWS; i++) { most = max(most, vec2(scores[i][0], sizes[i][0])); }
+    for (var i = 0u; i < ROWS; i++) { most = max(most, vec2(bitcast<f32>(scores[i][0]), sizes[i][0])); }
     largest[group.x] = most;
   }
 }

@@ -144,8 +144,8 @@ export class Contents {
   ): IndexHit[] {
     const depth = mode === 'hybrid' ? Math.max(topK, NEAREST) : topK;
     const byVectors = vector && this.byVectors(vector, depth, allowed, bounds);
-    const byWords = mode === 'vectors' ? undefined : this.byWords(query, depth, allowed);
-    const found = byVectors && byWords ? fused(byVectors, byWords) : (byVectors ?? byWords!.found);
+    const byWords = mode === 'vectors' ? undefined : this.byWords(query, allowed);
+    const found = byVectors && byWords ? fused(byVectors, byWords, depth) : (byVectors ?? byWords!.found);
     return found.slice(0, topK).map(({ passage: { document, start, end }, score }) => ({
       id: document.id,
       text: document.text,
@@ -174,9 +174,9 @@ export class Contents {
     }
   }
 
-  private byWords(query: string, depth: number, allowed: Uint8Array | undefined): { found: Found[]; full: number } {
+  private byWords(query: string, allowed: Uint8Array | undefined): { found: Found[]; full: number } {
     const { hits, full } = this.words!.search(query, allowed && (({ row }) => allowed[row] !== 0));
-    return { found: firstOfEach(hits).slice(0, depth), full };
+    return { found: firstOfEach(hits), full };
   }
 }
 
@@ -186,12 +186,17 @@ function firstOfEach(found: Found[]): Found[] {
   return found.filter(({ passage: { document } }) => !seen.has(document) && seen.add(document));
 }
 
-/** Both lists of documents as one; the passage is that by vectors, if they found the document. */
-function fused(byVectors: Found[], { found, full }: { found: Found[]; full: number }): Found[] {
+/**
+ * Both lists of documents as one; the passage is that by vectors, if they found the document. The first `depth` are right: of those by words that are
+ * further behind, only what vectors found can be among them.
+ */
+function fused(byVectors: Found[], byWords: { found: Found[]; full: number }, depth: number): Found[] {
+  const near = new Set(byVectors.map(({ passage }) => passage.document));
+  const found = byWords.found.filter(({ passage }, i) => i < depth || near.has(passage.document));
   const passages = new Map([...found, ...byVectors].map(({ passage }) => [passage.document, passage]));
   const scored = (list: Found[]): Scored<StoredDocument>[] =>
     list.map(({ passage, score }) => ({ item: passage.document, score }));
-  return fuse(scored(byVectors), scored(found), full).map(({ item, score }) => ({
+  return fuse(scored(byVectors), scored(found), byWords.full).map(({ item, score }) => ({
     passage: passages.get(item)!,
     score,
   }));

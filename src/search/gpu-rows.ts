@@ -12,6 +12,8 @@ import { BLOCK, type Row, type VectorTable } from './vector-table';
 const SEGMENT = 2 ** 25;
 /** Of rounding to zero what is nearly zero, which some devices do. */
 const TINY = 1e-30;
+/** Sums of |q · v| from which on nothing is known of a group: group_max.wgsl's sign of numbers that are not finite. */
+const UNKNOWN = 3e38;
 
 interface Segment {
   rows: GPUBuffer;
@@ -66,15 +68,16 @@ export class GpuRows {
   }
 
   /**
-   * Between which numbers the largest score of each GROUP of rows lies, among the `allowed` ones. What has changed must have been copied. Throws a
-   * DeviceLostError or RangeError.
+   * Between which numbers the largest score of each GROUP of rows lies, among the `allowed` ones. What has changed must have been copied; the answer
+   * is of no use if something changes meanwhile. Throws a DeviceLostError or RangeError.
    */
   bounds(query: Row, allowed?: Uint8Array): Promise<Bounds> {
     return this.next(async () => {
       const { segments, gpu, perSegment, stride, vectors } = this;
-      const groups = Math.ceil(vectors.count / GROUP);
+      const count = Math.min(vectors.count, segments.length * perSegment); // there may be more rows meanwhile
+      const groups = Math.ceil(count / GROUP);
       gpu.device.queue.writeBuffer(this.query, 0, padded(query, query.length, stride));
-      const bits = allowedBits(vectors.count, allowed);
+      const bits = allowedBits(count, allowed);
       const submission = new Submission(gpu);
       const readback = this.room(groups * 8);
       const each = perSegment / GROUP;
@@ -89,7 +92,8 @@ export class GpuRows {
       const rounding = roundingOf(stride, vectors.precision !== 'float32');
       const [lower, upper] = [new Float64Array(groups), new Float64Array(groups)];
       for (let group = 0; group < groups; group++) {
-        const error = rounding * largest[2 * group + 1] + TINY;
+        const size = largest[2 * group + 1];
+        const error = size < UNKNOWN ? rounding * size + TINY : Infinity;
         lower[group] = largest[2 * group] - error;
         upper[group] = largest[2 * group] + error;
       }

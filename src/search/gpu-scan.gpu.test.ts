@@ -1,9 +1,12 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { WebGPU } from '../api/types';
 import { testGpu, withBytes, withLosses, withoutMemoryAt, withShaders } from '../gpu/fixtures';
-import { createIndex, type IndexOptions, type SearchIndex } from '../search';
-import { random, wordModel } from './fixtures';
-import { FROM_ROWS } from './gpu-scan';
+import { createIndex, type IndexOptions, importIndex, type SearchIndex } from '../search';
+import { memoryStore, random, wordModel } from './fixtures';
+import { FROM_ROWS, GpuScan } from './gpu-scan';
+import { nearest } from './nearest';
+import { spansOf } from './spans';
+import { VectorTable } from './vector-table';
 
 const { model } = wordModel();
 const next = random(1);
@@ -114,6 +117,15 @@ it.each([0, 1, 2, 5])('answers without memory for buffer %i of the GPU', async (
   expect(index.device).toBe('cpu');
 });
 
+it('a search that leaves nothing out does not clear a GPU that computes something wrong', async () => {
+  const wrong = withShaders((code) => code.replace('score += dot(a, b)', 'score -= dot(a, b)'));
+  const index = await made(wrong as WebGPU);
+  await onGpu(index);
+  expect(await index.search(queries[0], { filter: () => false })).toEqual([]);
+  expect(await answers(index)).toEqual(expected.float32);
+  expect(index.device).toBe('cpu');
+});
+
 it('does not use a GPU that computes something wrong, or compiles nothing', async () => {
   for (const [from, to] of [
     ['score += dot(a, b)', 'score -= dot(a, b)'],
@@ -135,4 +147,39 @@ it('a closed index leaves nothing on the GPU, also if it was just being copied',
   await index.close();
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(bytes()).toBe(0);
+});
+
+it('neither does one that could not be stored or closed, nor a GPU that compiles nothing', async () => {
+  const { gpu, bytes } = withBytes();
+  const file = await (await made(false)).export();
+  const full = Object.assign(memoryStore(), { write: async () => false });
+  await expect(importIndex(model, file, { gpu: gpu as WebGPU, words: false, store: full })).rejects.toThrow();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(bytes()).toBe(0);
+
+  const broken = Object.assign(memoryStore(), { close: () => Promise.reject(new Error('no disk')) });
+  const index = await made(gpu as WebGPU, { store: broken });
+  await onGpu(index);
+  expect(bytes()).toBeGreaterThan(0);
+  await expect(index.close()).rejects.toThrow('no disk');
+  expect(bytes()).toBe(0);
+
+  const deaf = withShaders((code) => code.replace('@workgroup_size(', 'nonsense ('), gpu);
+  await made(deaf as WebGPU);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(bytes()).toBe(0);
+});
+
+it('rows that come while a search is under way, on a further part of GPU memory, do not end it', async () => {
+  const table = new VectorTable('float32', 1300); // 6144 rows per part
+  const row = new Float32Array(table.dim);
+  for (let i = 0; i < 2 * 6144; i++) table.push(row.fill(i, i % row.length, (i % row.length) + 1));
+  const scan = new GpuScan(table, testGpu() as WebGPU);
+  await scan.prepare();
+  const [first] = [scan.bounds(row, undefined), await undefined, table.push(row)];
+  expect(await first).toBe(undefined);
+  expect(scan.isReady).toBe(true);
+  const bounds = await scan.bounds(row, undefined);
+  expect(nearest(row, table, 5, undefined, spansOf(bounds!, 5, table.count))).toEqual(nearest(row, table, 5));
+  scan.close();
 });

@@ -21,7 +21,7 @@ export class GpuScan {
   private rows: GpuRows | undefined;
   private preparing: Promise<void> | undefined;
   private isOff: boolean;
-  /** Whether its answer to one search was the CPU's. */
+  /** Whether this device's answer to one search was the CPU's. */
   private isChecked = false;
   private losses = 0;
   /** The last one; what waits for a lost device gets one error. */
@@ -70,8 +70,9 @@ export class GpuScan {
     if (!this.isChecked) {
       const spans = spansOf(bounds, CHECKED, vectors.count);
       const [found, best] = [spans, undefined].map((among) => nearest(query, vectors, CHECKED, allowed, among));
-      this.isChecked = JSON.stringify(found) === JSON.stringify(best);
-      if (!this.isChecked) this.close();
+      if (JSON.stringify(found) !== JSON.stringify(best)) this.close();
+      // An answer that leaves nothing out, such as to a filter without hits, says nothing of the GPU.
+      else this.isChecked = !spans.some(({ from, to }) => to - from === vectors.count);
     }
     return this.isChecked ? bounds : undefined;
   }
@@ -85,6 +86,7 @@ export class GpuScan {
   private drop(): void {
     this.rows?.dispose();
     this.rows = undefined;
+    this.isChecked = false;
   }
 
   private async copyAll(): Promise<void> {
@@ -107,7 +109,11 @@ export class GpuScan {
   private async open(): Promise<GpuRows | undefined> {
     const { GpuRows, openSearchGpu } = await import('./gpu-rows');
     const opened = await openSearchGpu((this.gpu || navigator.gpu) as GPU, Boolean(this.gpu));
-    return opened && GpuRows.open(opened, this.vectors);
+    if (!opened) return undefined;
+    return GpuRows.open(opened, this.vectors).catch((error: unknown) => {
+      opened.device.destroy();
+      throw error;
+    });
   }
 
   /** undefined if the GPU fails: a lost device is opened again, any other fault is for good. */

@@ -115,8 +115,8 @@ export class OpenIndex<M> implements SearchIndex<M> {
     if (this.isClosed) return;
     this.isClosed = true;
     await this.last;
-    await this.store?.close();
     this.replaceContents(new Contents(this.embedder.spec, false, false));
+    await this.store?.close();
   }
 
   /** All documents, as they are stored. */

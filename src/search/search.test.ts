@@ -54,6 +54,19 @@ describe('searching', () => {
     for (const { id, score } of hits.slice(1)) expect(score).toBeCloseTo(place(id) / 3, 10);
   });
 
+  it('by both counts the words of the nearest documents, also if more than a hundred others have more of them', async () => {
+    const { index } = await open({ chunk: false });
+    await index.add(Array.from({ length: 300 }, (_, i) => ({ id: `${i}`, text: `whale a${i} b${i} c${i}` })));
+    const [nearest] = await index.search('whale', { mode: 'vectors' });
+    const words = await index.search('whale', { mode: 'words', topK: 300 });
+    expect(new Set(words.map(({ score }) => score)).size).toBe(1);
+    expect(words.findIndex(({ id }) => id === nearest.id)).toBeGreaterThan(100);
+    const [best] = await index.search('whale');
+    expect(best).toMatchObject({ id: nearest.id, score: expect.closeTo(1, 10) });
+    const all = await index.search('whale', { topK: 300 });
+    expect(await index.search('whale', { topK: 99 })).toEqual(all.slice(0, 99));
+  });
+
   it('by both does not go by words that say little, and finds a number that the model does not know', async () => {
     const stand = wordModel();
     const answers: Record<string, string> = { 'how do you do it': 'seine', 'is ab-1234 of zinc': 'bread' };

@@ -85,7 +85,7 @@ export interface OpenOptions extends AddOptions {
   /**
    * What compares the vectors from 10,000 passages on, in float32 or int8: false: the CPU alone. Default: the page's GPU (`navigator.gpu`), unless it is
    * software. In Node `create([])` of the package webgpu. The answers are the same: the GPU finds where the best are, and the CPU compares these. The
-   * vectors' copy on the GPU takes as much memory as they do here, until `close`.
+   * vectors' copy on the GPU takes as much memory as they do here, in steps of about 32 MB, until `close`.
    */
   gpu?: WebGPU | false;
 }
