@@ -169,7 +169,7 @@ console.log(similarity(rows, rows));`,
     'app/unused/main.js': "import 'modernbert-webgpu';\nconsole.log('x');",
   });
   for (const [name, most] of [
-    ['shaken', 5500],
+    ['shaken', 6000],
     ['unused', 1000],
   ] as const) {
     await build(at('app', name), at('site', name));
