@@ -38,6 +38,12 @@ describe('bad arguments', () => {
     [['classify-tokens', NANO, '--keep', 'entities'], 2, /--keep entities: /],
     [['zero-shot', NANO, '--labels', 'a', '--keep', 'error'], 2, /--keep error: /],
     [['zero-shot', NANO], 2, /--labels is required/],
+    [
+      ['index', NANO, 'docs', '--database', 'postgres://nowhere'],
+      2,
+      /docs is a folder: name its files, such as docs\/\*\.md/,
+    ],
+    [['index', NANO, 'no.md', '--database', 'postgres://nowhere'], 2, /There is no file no\.md/],
     [['convert', NANO, 'out'], 2, /--dtype is required/],
     [['convert', NANO, 'src', '--dtype', 'q8'], 2, /src is not empty/],
     [['convert', './nowhere', 'out', '--dtype', 'q8'], 1, /There is no folder \.\/nowhere/],

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Model } from 'modernbert-webgpu/node';
 import { type Command, type Invocation, UsageError } from '../command';
+import { statOf } from '../files';
 import { MODEL_OPTIONS, modelLoader } from '../model';
 import { indexSize } from '../passages/documents';
 import { embedWaiting, indexModelOf, storeDocument } from '../passages/fill';
@@ -35,6 +36,7 @@ without an embedding are embedded here. Needs the package pg, and for the queue 
     if (work && rest.length > 0)
       throw new UsageError('--work takes no files: --enqueue has stored them in the database.');
     const lease = values.count('lease') ?? LEASE;
+    checkFiles(rest);
     const load = modelLoader(source, values);
 
     const server = await connect(url);
@@ -56,6 +58,16 @@ without an embedding are embedded here. Needs the package pg, and for the queue 
     }
   },
 };
+
+/** Before a model is loaded for them. */
+function checkFiles(files: string[]): void {
+  for (const name of files) {
+    const stats = statOf(name);
+    if (!stats) throw new UsageError(`There is no file ${name}.`);
+    if (stats.isDirectory())
+      throw new UsageError(`${name} is a folder: name its files, such as ${join(name, '*.md')}.`);
+  }
+}
 
 /** The model's name as the demo has it: the Hub id, or the name of the folder. */
 const nameOf = (source: string): string =>
