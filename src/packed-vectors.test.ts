@@ -1,17 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Embeddings } from './api/embeddings';
 import { type PackedBits, packVectors } from './packed-vectors';
+import { seededRandom } from './seeded-random';
 import { maxSim, searchMaxSim } from './similarity';
 import { embeddingsOf } from './tasks/embeddings-of';
 
 /** Rows of unit length, from a seed. */
 function unitRows(rows: number, dim: number, seed: number): Embeddings {
-  let state = seed;
-  const uniform = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state + 1) / 2 ** 32;
-  };
-  const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+  const uniform = seededRandom(seed);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
   const data = Float32Array.from({ length: rows * dim }, normal);
   for (let r = 0; r < rows; r++) {
     const row = data.subarray(r * dim, (r + 1) * dim);

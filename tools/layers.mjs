@@ -34,7 +34,7 @@ export const LAYERS = {
     ],
   },
   training: { imports: ['node', 'api'] },
-  fuzz: { imports: ['cli', 'search', 'model', 'formats', 'tokenizer', 'api'] },
+  fuzz: { imports: ['cli', 'search', 'model', 'formats', 'tokenizer', 'seeded-random', 'api'] },
   cli: { imports: [] }, // its own package: it imports modernbert-webgpu/node as any user does
 
   index: { imports: ['session', 'similarity', 'packed-vectors', 'sparse', 'in-batches', 'worker-parts', 'api'] },

@@ -124,26 +124,32 @@ export function withLosses(...losses: number[]): { gpu: GPU; calls(): number; lo
 /** A GPU that reports that it had no memory for its buffer number `at`. */
 export const withoutMemoryAt = (at: number): GPU =>
   withDevice((device) => {
-    const scopes: GPUErrorFilter[] = [];
     let buffers = 0;
-    let isFull = false;
-    return wrap(device, {
-      createBuffer(descriptor: GPUBufferDescriptor) {
-        isFull ||= buffers++ === at;
-        return device.createBuffer(descriptor);
-      },
-      pushErrorScope(filter: GPUErrorFilter) {
-        scopes.push(filter);
-        device.pushErrorScope(filter);
-      },
-      async popErrorScope() {
-        const isReported = scopes.pop() === 'out-of-memory' && isFull;
-        if (isReported) isFull = false;
-        const error = await device.popErrorScope();
-        return isReported ? { message: `no room for buffer ${at}` } : error;
-      },
-    });
+    return refusing(device, () => (buffers++ === at ? `no room for buffer ${at}` : undefined));
   });
+
+/** A device that reports what `refused` says of a buffer that was just made as out of memory. */
+function refusing(device: GPUDevice, refused: () => string | undefined): GPUDevice {
+  const scopes: GPUErrorFilter[] = [];
+  let message: string | undefined;
+  return wrap(device, {
+    createBuffer(descriptor: GPUBufferDescriptor) {
+      const buffer = device.createBuffer(descriptor);
+      message ??= refused();
+      return buffer;
+    },
+    pushErrorScope(filter: GPUErrorFilter) {
+      scopes.push(filter);
+      device.pushErrorScope(filter);
+    },
+    async popErrorScope() {
+      const reported = scopes.pop() === 'out-of-memory' ? message : undefined;
+      if (reported) message = undefined;
+      const error = await device.popErrorScope();
+      return reported ? { message: reported } : error;
+    },
+  });
+}
 
 /**
  * A GPU with `most` bytes for the buffers of all its devices together, which reports what goes beyond that as out of memory. `bytes()`: how many are
@@ -154,11 +160,9 @@ export function withBytes(most = Infinity): { gpu: GPU; bytes(): number; pipelin
   let pipelines = 0;
   const bytes = () => [...devices].flatMap((own) => [...own.values()]).reduce((sum, size) => sum + size, 0);
   const gpu = withDevice((device) => {
-    const scopes: GPUErrorFilter[] = [];
     const buffers = new Map<GPUBuffer, number>();
     devices.add(buffers);
-    let isFull = false;
-    return wrap(device, {
+    const counted = wrap(device, {
       createBuffer(descriptor: GPUBufferDescriptor) {
         const buffer = device.createBuffer(descriptor);
         buffers.set(buffer, descriptor.size);
@@ -167,7 +171,6 @@ export function withBytes(most = Infinity): { gpu: GPU; bytes(): number; pipelin
           buffers.delete(buffer);
           return destroy();
         };
-        isFull ||= bytes() > most;
         return buffer;
       },
       createComputePipelineAsync(descriptor: GPUComputePipelineDescriptor) {
@@ -178,17 +181,8 @@ export function withBytes(most = Infinity): { gpu: GPU; bytes(): number; pipelin
         devices.delete(buffers);
         return device.destroy();
       },
-      pushErrorScope(filter: GPUErrorFilter) {
-        scopes.push(filter);
-        device.pushErrorScope(filter);
-      },
-      async popErrorScope() {
-        const isReported = scopes.pop() === 'out-of-memory' && isFull;
-        if (isReported) isFull = false;
-        const error = await device.popErrorScope();
-        return isReported ? { message: `${bytes()} bytes of ${most} are in use` } : error;
-      },
     });
+    return refusing(counted, () => (bytes() > most ? `${bytes()} bytes of ${most} are in use` : undefined));
   });
   return { gpu, bytes, pipelines: () => pipelines };
 }

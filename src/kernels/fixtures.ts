@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { f16ToF32, f32ToF16 } from '../formats/float';
 import { dequantize, GROUP, type QuantizedDtype, quantize, quantizedBytes } from '../formats/quantize';
 import type { Gpu } from '../gpu/device';
+import { seededRandom } from '../seeded-random';
 import { createCompiler } from './compile';
 import type { GemmPlan } from './gemm-spec';
 import type { Step } from './step';
@@ -11,13 +12,7 @@ import type { Matrix } from './twins';
 
 /** Roughly normal f32 numbers (sums of 12 uniform ones); the same sequence for the same seed. */
 export function numbers(seed: number): () => number {
-  let state = seed * 0x9e3779b9 + 1;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const uniform = seededRandom(seed * 0x9e3779b9 + 1);
   return () => {
     let total = -6;
     for (let i = 0; i < 12; i++) total += uniform();

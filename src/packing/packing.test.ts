@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../seeded-random';
 import { packPasses } from './passes';
 import { attentionTiles, keyBounds, tileWords, tokenStream } from './stream';
-
-/** Uniform numbers below 1, the same for the same seed. */
-function uniform(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 const LENGTHS: Record<string, (random: number) => number> = {
   uniform: (r) => 1 + Math.floor(r * 8192),
@@ -23,7 +15,7 @@ const sum = (values: Iterable<number>) => [...values].reduce((a, b) => a + b, 0)
 describe('packPasses', () => {
   it.each(Object.keys(LENGTHS))('takes every sequence once and never more than the limit: %s', (kind) => {
     for (let seed = 1; seed <= 20; seed++) {
-      const random = uniform(seed);
+      const random = seededRandom(seed);
       const lengths = Array.from({ length: Math.floor(random() * 500) }, () => LENGTHS[kind](random()));
       const passes = packPasses(lengths, 8192);
       expect(passes.flat().sort((a, b) => a - b)).toEqual([...lengths.keys()]);
@@ -36,7 +28,7 @@ describe('packPasses', () => {
   });
 
   it('fills all passes but the last to 99 % where there are short sequences', () => {
-    const random = uniform(7);
+    const random = seededRandom(7);
     const lengths = Array.from({ length: 3000 }, () => Math.ceil(8 + 500 * random() ** 3));
     const passes = packPasses(lengths, 8192);
     const fills = passes.map((pass) => sum(pass.map((i) => lengths[i])) / 8192).sort((a, b) => b - a);

@@ -3,22 +3,13 @@ import { expect, it } from 'vitest';
 import { DeviceLostError, NumericError } from '../api/errors';
 import { pooledEmbedding } from '../model/heads/embeddings';
 import { lastHiddenState } from '../model/heads/hidden';
+import { seededRandom } from '../seeded-random';
 import type { Item } from './pass-items';
 import type { PassResult } from './runtime';
 import { createScheduler, type SchedulerOptions } from './scheduler';
 
 const SEEDS = Number(process.env.SEEDS ?? 100);
 const POOLED = pooledEmbedding({ pooling: ['mean'], normalize: false });
-
-/** Uniform in [0, 1); the same sequence for the same seed. */
-function uniform(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    const mixed = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d);
-    return ((mixed ^ (mixed >>> 12)) >>> 0) / 2 ** 32;
-  };
-}
 
 const turns = async (n: number) => {
   for (let i = 0; i < n; i++) await Promise.resolve();
@@ -30,7 +21,7 @@ const sorted = (values: Iterable<number>) => Float32Array.from(values).sort();
 const isBad = ([id]: Uint32Array, precise: boolean) => id < 1000 && !(precise && id % 3 === 0);
 
 async function run(seed: number): Promise<{ problems: string[]; outcomes: string[] }> {
-  const next = uniform(seed);
+  const next = seededRandom(seed);
   const chance = (of: number) => next() < of;
   const int = (below: number) => Math.floor(next() * below);
   const problems: string[] = [];

@@ -2,15 +2,13 @@
 import type { ChunkOptions } from '../api/calls';
 import type { EmbedOptions } from '../api/embeddings';
 import type { ModelInfo } from '../api/types';
+import { seededRandom } from '../seeded-random';
 import type { IndexModel, IndexStore } from './types';
 
-/** A number from -1 to 1 for every seed, always the same. */
+/** Numbers from -1 to 1, the same for the same seed. */
 export function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return state / 2 ** 31;
-  };
+  const uniform = seededRandom(seed);
+  return () => 2 * uniform() - 1;
 }
 
 const hash = (word: string) => [...word].reduce((sum, char) => (Math.imul(sum, 31) + char.codePointAt(0)!) | 0, 7);
@@ -31,7 +29,6 @@ export function wordModel({ dim = 24, maxTokens = 512, info = {}, embeddingSpace
     const sum = new Float32Array(dim);
     for (const word of wordsOf(text.toLowerCase())) {
       const next = random(hash(word));
-      for (let c = 0; c < 3; c++) next();
       for (let c = 0; c < dim; c++) sum[c] += next();
     }
     return sum;

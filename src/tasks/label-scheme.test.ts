@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../seeded-random';
 import { tagsOf, viterbi } from './label-scheme';
 
 /** What the schemes allow, written out: each label's string must match one of these texts of whole entities. */
@@ -18,11 +19,7 @@ function* sequences(labels: number, length: number): Generator<number[]> {
   else for (const rest of sequences(labels, length - 1)) for (let l = 0; l < labels; l++) yield [...rest, l];
 }
 
-let state = 1;
-const random = () => {
-  state = (state * 48271) % 2147483647;
-  return state / 2147483647;
-};
+const random = seededRandom(1);
 
 describe('viterbi', () => {
   it.each(SCHEMES)('finds the most likely of all sequences that %s allows', (_, labels, legal) => {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { seededRandom } from '../seeded-random';
 import { createTokenizer } from './tokenizer';
 
 /**
@@ -7,11 +8,8 @@ import { createTokenizer } from './tokenizer';
  */
 
 const random = (seed: number) => {
-  let state = seed;
-  return (below: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
+  const uniform = seededRandom(seed);
+  return (below: number) => Math.floor(uniform() * below);
 };
 
 /** Known characters, with and without neighbours in pieces; unknown ones of two to four bytes; controls, marks, spaces, surrogates. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../seeded-random';
 import { type ByteLevelFile, modernbertFile, nanoFile } from './fixtures/load';
 import { createTokenizer } from './tokenizer';
 
@@ -168,17 +169,6 @@ function alignment(text: string): (from: number, to: number) => [number, number]
   return (from, to) => [starts[from], ends[to - 1]];
 }
 
-/** Mulberry32. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const nasty = [
   ...['a', 'b', 'the', 'The', ' the', 'ing', 'Z', 'ſ', 'ß', 'don', "'t", "'s", "'S", "'ll", "'", '’', '’s', '"'],
   ...['0', '7', '2024', '½', 'Ⅷ', '٣', '²', '.', ',', '...', '--', '/', 'https://x.io/?q=1&r=%20', '_', '@', '#', '\\'],
@@ -299,7 +289,7 @@ describe.each([
   it('have the ids and offsets of the slow reference', () => {
     const tokenizer = createTokenizer(file, undefined);
     const reference = referenceTokenizer(file);
-    const next = random(2024);
+    const next = seededRandom(2024);
     for (let i = 0; i < 2000; i++) {
       const text = nastyText(next);
       const { ids, offsets } = tokenizer.encode(text);
