@@ -1,0 +1,246 @@
+/** Probes of the kernels between a pass's ids and its hidden states; those of matrix products are in gemm-probes.ts. */
+import type { Arithmetic, Dtype } from '../api/types';
+import type { Constants } from '../gpu/kernel';
+import { decoded, F32_ERROR, noisyWeights } from '../kernels/gemm-twin';
+import { bytesOf } from '../kernels/storage';
+import { add, addRows, attention, layerNorm, linear, type Matrix, quantizeRows, rmsNorm } from '../kernels/twins';
+import { attentionTiles, keyBounds, tileWords, tokenStream } from '../packing/stream';
+import { type MakeProbe, numbers, unwritten, whole } from './probe-parts';
+
+/** LayerNorm's sizes, and its parameters in their padded form. */
+function normed(c: Constants) {
+  const [hidden, stride, eps] = [Number(c.HIDDEN), Number(c.STRIDE), Number(c.EPS)];
+  const [weight, bias] = [2, 3].map((seed) => numbers(1, hidden, stride, 'f32', seed));
+  return {
+    hidden,
+    stride,
+    type: c.out_t as Arithmetic,
+    buffers: { weight: weight.words, bias: bias.words },
+    of: (x: Matrix) => {
+      const { rows } = weight;
+      if (!c.RMS) return layerNorm(x, rows[0], bias.rows[0], eps);
+      return add(
+        rmsNorm(x, rows[0], eps),
+        x.map(() => bias.rows[0]),
+      );
+    },
+  };
+}
+
+/** In an order that is not theirs. */
+const ROWS = [3, 0, 7, 5, 1, 6, 2, 4];
+
+const layer_norm: MakeProbe = (c) => {
+  const { hidden, stride, type, buffers, of } = normed(c);
+  const x = numbers(ROWS.length, hidden, stride);
+  const rows = c.GATHER ? ROWS : [...ROWS.keys()];
+  const chosen = rows.map((row) => x.rows[row]);
+  return [
+    {
+      buffers: {
+        ...buffers,
+        hidden_states: x.words,
+        rows: Uint32Array.from(rows),
+        normed: unwritten(ROWS.length * stride * bytesOf(type)),
+      },
+      workgroups: [ROWS.length / 4],
+      outputs: [whole('normed', type, c.COPY ? chosen : of(chosen), stride, F32_ERROR)],
+    },
+  ];
+};
+
+const layer_norm_in_place: MakeProbe = (c) => {
+  const { hidden, stride, type, buffers, of } = normed(c);
+  const x = numbers(ROWS.length, hidden, stride);
+  const expected = of(x.rows);
+  return [
+    {
+      buffers: { ...buffers, hidden_states: x.words, normed: unwritten(ROWS.length * stride * bytesOf(type)) },
+      workgroups: [ROWS.length / 4],
+      outputs: [
+        whole('hidden_states', 'f32', expected, stride, F32_ERROR),
+        whole('normed', type, expected, stride, F32_ERROR),
+      ],
+    },
+  ];
+};
+
+const embeddings: MakeProbe = (c) => {
+  const [stride, positions, types] = [c.STRIDE, c.POSITIONS, c.TYPES].map(Number);
+  const dtype = ({ 32: 'f32', 16: 'f16', 8: 'q8' } as const)[Number(c.W_BITS)] as Dtype;
+  const { w: table, w_scales } = noisyWeights(ROWS.length, stride, dtype);
+  const row = decoded(table, stride, dtype, w_scales);
+  const [positionRows, typeRows] = [positions, types].map((rows, i) => numbers(rows, stride, stride, 'f32', 2 + i));
+  const of = (rows: number, id: number) => Math.min(id, rows - 1);
+  const expected = ROWS.map((id, r) =>
+    new Float64Array(row(id).numbers).map(
+      (value, i) =>
+        value +
+        (positions > 0 ? positionRows.rows[of(positions, 7 - r)][i] : 0) +
+        (types > 0 ? typeRows.rows[of(types, r % 2)][i] : 0),
+    ),
+  );
+  return [
+    {
+      buffers: {
+        input_ids: Uint32Array.from(ROWS, (id) => Number(c.FIRST_ID) + id),
+        table,
+        table_scales: w_scales,
+        positions: positions > 0 ? Uint32Array.from(ROWS, (_, r) => of(positions, 7 - r)) : undefined,
+        position_embeddings: positions > 0 ? positionRows.words : undefined,
+        token_type_ids: types > 1 ? Uint32Array.from(ROWS, (_, r) => r % 2) : undefined,
+        token_type_embeddings: types > 0 ? typeRows.words : undefined,
+        hidden_states: unwritten(ROWS.length * stride * 4),
+      },
+      workgroups: [ROWS.length / 4],
+      outputs: [whole('hidden_states', 'f32', expected, stride, F32_ERROR)],
+    },
+  ];
+};
+
+const head_scores: MakeProbe = (c) => {
+  const [heads, headDim, columns] = [c.HEADS, c.HEAD_DIM, c.COLUMNS].map(Number);
+  const type = c.act_t as Arithmetic;
+  const head = Math.min(heads, 2) - 1; // the one that is looked at
+  const [a, b] = (['A', 'B'] as const).map((side, i) => {
+    const [stride, column] = [Number(c[`${side}_STRIDE`]), Number(c[`${side}_COLUMN`])];
+    const { words, rows } = numbers(64, stride, stride, type, 2 + i);
+    const at = column + head * headDim;
+    return { words, rows: rows.map((row) => row.subarray(at, at + headDim)) };
+  });
+  const stride = heads * columns;
+  return [
+    {
+      buffers: { a: a.words, b: b.words, scores: unwritten(64 * stride * bytesOf(type)) },
+      workgroups: [1, 1, head + 1],
+      outputs: [whole('scores', type, linear(a.rows, b.rows), stride, headDim * F32_ERROR, head * columns)],
+    },
+  ];
+};
+
+const relative_bias: MakeProbe = (c) => {
+  const [heads, reach, stride] = [c.HEADS, c.REACH, c.STRIDE].map(Number);
+  const weight = numbers(5, heads, stride);
+  const distances = 2 * reach + 1;
+  const buckets = Float32Array.from({ length: distances }, (_, i) => (i * 3) % 5);
+  const expected = Array.from({ length: heads }, (_, head) =>
+    Float64Array.from(buckets, (bucket) => weight.rows[bucket][head] * Math.LOG2E),
+  );
+  return [
+    {
+      buffers: {
+        buckets: new Uint32Array(buckets.buffer),
+        weight: weight.words,
+        relative_bias: unwritten(heads * distances * 4),
+      },
+      workgroups: [Math.ceil(distances / 64), heads],
+      outputs: [whole('relative_bias', 'f32', expected, distances, F32_ERROR)],
+    },
+  ];
+};
+
+/** Of the stream's sequences; the second is longer than a tile. */
+const attentionProbe: MakeProbe = (c) => {
+  const [heads, kvHeads, headDim, reach, span] = [c.HEADS, c.KV_HEADS, c.HEAD_DIM, c.REACH, c.SPAN].map(Number);
+  const type = c.act_t as Arithmetic;
+  const tileRows = Number(c.ROWS ?? 16); // design subgroup has 16
+  const slices = Math.ceil(headDim / (8 * Number(c.ACROSS ?? c.LANES)));
+  const stream = tokenStream([7, tileRows + 21, 5].map((length) => new Uint32Array(length)));
+  const tokens = stream.input_ids.length;
+  const width = heads * headDim;
+  const head = Math.min(heads, 2) - 1; // the one that is looked at: its place depends on all sizes
+  const keyHead = Math.floor((head * kvHeads) / heads);
+  const qkvWidth = width + 2 * kvHeads * headDim;
+  const qkv = numbers(tokens, qkvWidth, qkvWidth, type);
+  const part = (place: number) => qkv.rows.map((row) => row.subarray(place * headDim).subarray(0, headDim));
+  const [k, v] = [part(heads + keyHead), part(heads + kvHeads + keyHead)];
+  // The kernel's exponentials are base 2 and q carries the scale of the softmax.
+  const q = part(head).map((row) => row.map((value) => value * Math.sqrt(headDim) * Math.LN2));
+  // A bias by distance, or by the relative position of the distance.
+  const distances = 2 * reach + 1;
+  const distanceOf = (i: number, j: number) => Math.max(-reach, Math.min(j - i, reach)) + reach;
+  const positions = Float32Array.from({ length: distances }, (_, distance) => (distance * 7) % span);
+  const biases = numbers(heads, distances, distances, 'f32', 2);
+  const [c2p, p2c] = [3, 4].map((seed) => numbers(tokens, heads * span, heads * span, type, seed));
+  const bias = (_: number, i: number, j: number) => {
+    if (reach === 0) return 0;
+    const distance = distanceOf(i, j);
+    if (span === 0) return biases.rows[head][distance] * Math.LN2;
+    const at = head * span + positions[distance];
+    return (c2p.rows[i][at] + p2c.rows[j][at]) * Math.LN2;
+  };
+  return [0, 8].map((window) => {
+    const tiles = attentionTiles(stream.cu_seqlens, tileRows, window);
+    const expected = attention({ q, k, v }, stream.cu_seqlens, headDim, window, bias);
+    return {
+      buffers: {
+        qkv: qkv.words,
+        relative_bias: span > 0 ? new Uint32Array(positions.buffer) : reach > 0 ? biases.words : undefined,
+        c2p: span > 0 ? c2p.words : undefined,
+        p2c: span > 0 ? p2c.words : undefined,
+        tiles: tileWords(tiles),
+        bounds: keyBounds(stream, window),
+        out: unwritten(tokens * width * bytesOf(type)),
+      },
+      workgroups: [tiles.length, head + 1, slices],
+      // Scores reach 20, and their errors are exponentiated.
+      outputs: [whole('out', type, expected, width, 16 * F32_ERROR, head * headDim)],
+    };
+  });
+};
+
+const quantize_rows: MakeProbe = (c) => {
+  const type = c.act_t as Arithmetic;
+  const [rows, groups] = [8, 32]; // one workgroup
+  const x = numbers(rows, groups * 32, groups * 32, type);
+  const { scales } = quantizeRows(x.rows);
+  return [
+    {
+      buffers: { x: x.words, a: unwritten(rows * groups * 32), a_scales: unwritten(rows * groups * 4) },
+      workgroups: [1],
+      outputs: [
+        whole('a_scales', 'f32', scales, groups, F32_ERROR),
+        {
+          binding: 'a',
+          type: 'int8',
+          rows,
+          columns: groups * 32,
+          stride: groups * 32,
+          column: 0,
+          compare(read, judge) {
+            x.rows.forEach((values, r) => {
+              for (let i = 0; i < values.length; i++) judge(read(r, i), values[i] / scales[r][i >> 5], 0.5 + 1e-3);
+            });
+          },
+        },
+      ],
+    },
+  ];
+};
+const add_rows: MakeProbe = (c) => {
+  const [stride, sumStride, columns, count] = [c.STRIDE, c.SUM_STRIDE, c.COLUMNS, c.WEIGHTS].map(Number);
+  const [rows, sum] = [numbers(2, columns, stride), numbers(2, columns, sumStride, 'f32', 2)];
+  const weights = Float32Array.from({ length: count }, (_, i) => 1 + i / 4);
+  const w = count > 0 ? weights[Number(c.INDEX)] / weights.reduce((a, b) => a + b) : 1;
+  return [
+    {
+      buffers: { rows: rows.words, weights: count > 0 ? new Uint32Array(weights.buffer) : undefined, sum: sum.words },
+      workgroups: [2, Math.ceil(columns / 64)],
+      outputs: [
+        whole('sum', 'f32', addRows(rows.rows, w, c.FIRST ? undefined : sum.rows), sumStride, F32_ERROR * (1 + count)),
+      ],
+    },
+  ];
+};
+
+/** By the first word of a kernel's label. */
+export const ENCODER_PROBES: Record<string, MakeProbe> = {
+  layer_norm,
+  layer_norm_in_place,
+  embeddings,
+  head_scores,
+  relative_bias,
+  attention: attentionProbe,
+  quantize_rows,
+  add_rows,
+};
