@@ -7,7 +7,8 @@ import { bitWords, type Row, scaleOf, setBits, type Vectors } from './vector-tab
  * Candidates that the bits find; the int8 vectors decide among them. Measured (bench/NOTES.md): 20 per row that is wanted, at least 400, and a
  * thousandth of more than 400,000 find 96 to 99% of the best 10.
  */
-const candidatesOf = (topK: number, count: number): number => Math.min(Math.max(20 * topK, 400, Math.ceil(count / 1000)), count);
+const candidatesOf = (topK: number, count: number): number =>
+  Math.min(Math.max(20 * topK, 400, Math.ceil(count / 1000)), count);
 
 /**
  * The `topK` rows of largest dot product with `query` [dim] (of int8 rows: cosine), best first. `allowed`: a number per row, 0 for those that are left
