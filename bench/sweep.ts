@@ -8,7 +8,7 @@ import { COPY_DST, COPY_SRC, STORAGE } from '../src/gpu/buffers';
 import { type Gpu, openGpu } from '../src/gpu/device';
 import { bind, createKernel, type Kernel, type KernelSpec, type Workgroups } from '../src/gpu/kernel';
 import { isSoftware, SUBGROUP_SIZES } from '../src/gpu/profile';
-import { type AttentionTile, attention, fits, WORKGROUP_TILES } from '../src/kernels/attention';
+import { type AttentionTile, attention, suits, WORKGROUP_TILES } from '../src/kernels/attention';
 import { createGemm, gemmDispatch, INT8_TILES, matrixTiles, PLANS, TILES, unrolled } from '../src/kernels/gemm';
 import type { GemmSpec, GemmTile } from '../src/kernels/gemm-spec';
 import { headsLayout } from '../src/kernels/layout';
@@ -158,13 +158,11 @@ async function sweepAttention(gpu: Gpu, most: number, report: Report): Promise<v
       out: written(gpu.device, new Uint32Array((tokens * HEADS.attention * bytesOf(act)) / 4)),
     };
     const lanes = SUBGROUP_SIZES.includes(gpu.subgroupSize ?? 0) ? gpu.subgroupSize! : undefined;
-    const memory = gpu.limits.maxComputeWorkgroupStorageSize;
     const tiles: AttentionTile[] = [
-      ...WORKGROUP_TILES.filter((tile) => fits(tile, 64, memory)).map((tile) => ({
-        ...tile,
-        unroll: gpu.profile.unroll,
-      })),
-      ...(lanes ? [{ design: 'subgroup' as const, rows: 16, across: lanes }] : []),
+      ...WORKGROUP_TILES.filter((tile) => suits(tile, 64)).map((tile) => ({ ...tile, unroll: gpu.profile.unroll })),
+      ...(lanes
+        ? [{ ...WORKGROUP_TILES[0], design: 'subgroup' as const, rows: 16, across: lanes, keys: 4 as const }]
+        : []),
     ];
     for (const tile of tiles) {
       const line = { attention: window === 0 ? 'global' : 'window', length, tokens, act, tile: nameOf(tile) };

@@ -5,7 +5,7 @@ import type { Gpu, SubgroupMatrix } from '../../src/gpu/device';
 import { type KernelSpec, specialise } from '../../src/gpu/kernel';
 import { type GemmChoice, profileOf, SUBGROUP_SIZES } from '../../src/gpu/profile';
 import { addRows } from '../../src/kernels/add_rows';
-import { type AttentionTile, attention, fits, MAX_HEAD_DIM, WORKGROUP_TILES } from '../../src/kernels/attention';
+import { type AttentionTile, attention, MAX_HEAD_DIM, suits, WORKGROUP_TILES } from '../../src/kernels/attention';
 import { embeddings } from '../../src/kernels/embeddings';
 import { defaultPlan, matrixTiles, tilesFor, variant } from '../../src/kernels/gemm';
 import { ACTIVATIONS, type Epilogue, type GemmSpec, type GemmTile } from '../../src/kernels/gemm-spec';
@@ -138,17 +138,19 @@ function gemmVariants(kind: GemmKind): Made[] {
 
 const BIASES = { 'no bias': undefined, bias: { reach: 128 }, disentangled: { reach: 512, span: 512 } };
 
-/** Attention by each tile that suits the head_dim, whatever workgroup memory it needs. */
+/** Attention by each tile that suits the head_dim. */
 const attentionVariants = (headDim: number): Made[] =>
   [
-    ...WORKGROUP_TILES.filter((tile) => fits(tile, headDim, Infinity)).flatMap((tile) =>
+    ...WORKGROUP_TILES.filter((tile) => suits(tile, headDim)).flatMap((tile) =>
       [CARD.unroll, 1].map((unroll): AttentionTile => ({ ...tile, unroll })),
     ),
-    ...SUBGROUP_SIZES.map((across): AttentionTile => ({ design: 'subgroup', rows: 16, across })),
+    ...SUBGROUP_SIZES.map((across): AttentionTile => ({ design: 'subgroup', rows: 16, across, keys: 4, dims: 8 })),
   ].flatMap((tile) =>
     ARITHMETICS.flatMap((act) => {
       const shader = `attention_${tile.design}`;
-      const size = tile.design === 'subgroup' ? `${tile.across} lanes` : `${tile.rows} rows, ${tile.across} across`;
+      const { rows, across, keys, dims } = tile;
+      const size =
+        tile.design === 'subgroup' ? `${across} lanes` : `${rows} rows, ${across} across × ${keys} × ${dims}`;
       return Object.entries(BIASES).map(([bias, relative]) => ({
         shader,
         design: `${shader} ${size}${notUnrolled(tile)}`,

@@ -103,7 +103,7 @@ const name = ({ head_dim, window, lengths, tile, reach, span, kv_heads }: Omit<C
   `head_dim ${head_dim}, ${window ? `window ${window}` : 'global'}, ${lengths.length} sequences` +
   (reach ? `, bias up to ${reach} tokens away${span ? `, of ${span} relative positions` : ''}` : '') +
   (kv_heads ? `, ${kv_heads} heads of keys` : '') +
-  (tile ? `, tiles of ${tile.rows} × ${tile.across}` : '');
+  (tile ? `, tiles of ${tile.rows} × ${tile.across}, ${tile.keys} keys and ${tile.dims} dimensions a thread` : '');
 
 const CASES: Omit<Case, 'tile'>[] = [
   { head_dim: 64, window: 0, lengths: MIXED },
@@ -121,12 +121,12 @@ const CASES: Omit<Case, 'tile'>[] = [
   { head_dim: 12, heads: 3, kv_heads: 1, window: 16, lengths: [70, 3] },
 ];
 
-/** Smaller tiles than the profiles choose at most head_dims. */
-const SMALL_TILES: Case[] = WORKGROUP_TILES.slice(2).map((tile, i) => ({
-  head_dim: 32,
+/** Every tile, at a head_dim that it suits. */
+const TILES: Case[] = [128, 96, 64, 32, 64, 96].map((head_dim, i) => ({
+  head_dim,
   window: i % 2 ? 0 : 64,
-  lengths: MIXED,
-  tile: { ...tile, unroll: gpu.profile.unroll },
+  lengths: [150, ...MIXED],
+  tile: { ...WORKGROUP_TILES[i], unroll: gpu.profile.unroll },
 }));
 
 describe.each(['workgroup', 'plain', 'subgroup'] as const)('attention, %s', (choice) => {
@@ -137,7 +137,7 @@ describe.each(['workgroup', 'plain', 'subgroup'] as const)('attention, %s', (cho
     return attentionTile({ ...gpu, profile }, headsLayout(1, head_dim).headDim);
   };
 
-  it.for([...CASES, ...(choice === 'workgroup' ? SMALL_TILES : [])].map((c) => [name(c), c] as const))(
+  it.for([...CASES, ...(choice === 'workgroup' ? TILES : [])].map((c) => [name(c), c] as const))(
     '%s',
     async ([, c], { skip }) => {
       const { actual, expected } = await runAttention({ tile: chosen(c.head_dim, skip), ...c });
@@ -161,7 +161,7 @@ describe.each(['workgroup', 'plain', 'subgroup'] as const)('attention, %s', (cho
 });
 
 it.each([1, 16])('attention returns the same with its inner loops written out %i times', async (unroll) => {
-  const tile: AttentionTile = { design: 'workgroup', rows: 16, across: 4, unroll };
+  const tile: AttentionTile = { ...WORKGROUP_TILES[5], unroll };
   const { actual, expected } = await runAttention({ head_dim: 32, window: 16, lengths: MIXED, tile });
   expectClose(actual, expected, 5e-6);
 });

@@ -11,48 +11,48 @@ import { roundUp } from './storage';
 /** How the products are computed: the WGSL file to append to attention.wgsl. */
 const DESIGNS = { workgroup, subgroup };
 
-/** A design, its query rows per workgroup, and its threads across keys (4 each) and head dimensions (8 each). */
+/** A design, its query rows per workgroup, its threads across keys and head dimensions, and how many of either each has. */
 export interface AttentionTile {
   design: keyof typeof DESIGNS;
   rows: number;
   across: number;
+  keys: 4 | 8;
+  dims: 4 | 8;
   /** Steps of the inner loops to write out, for design workgroup. */
   unroll?: number;
 }
 
-/** Best first. The last fits the 16 KiB of workgroup memory that every device has at any head_dim. */
-export const WORKGROUP_TILES: AttentionTile[] = [
-  [64, 8],
-  [32, 8],
-  [32, 4],
-  [16, 4],
-  [8, 4],
-].map(([rows, across]) => ({ design: 'workgroup', rows, across }));
-const LEAST_WORKGROUP_BYTES = 16384;
+const tile = (rows: number, across: number, keys: 4 | 8, dims: 4 | 8): AttentionTile => ({
+  design: 'workgroup',
+  rows,
+  across,
+  keys,
+  dims,
+});
+
+/** The tiles of design workgroup, best first for many tokens. All fit the 16 KiB of workgroup memory that every device has. */
+export const WORKGROUP_TILES = [
+  tile(64, 8, 8, 8),
+  tile(64, 4, 8, 8),
+  tile(32, 8, 4, 8),
+  tile(32, 4, 4, 8),
+  tile(16, 16, 4, 4),
+  tile(16, 8, 8, 4),
+];
 
 /** Largest head_dim that the tiles are made for. */
 export const MAX_HEAD_DIM = 128;
 
-/** Bytes of workgroup memory: the arrays of attention_workgroup.wgsl. */
-function workgroupBytes({ rows, across }: AttentionTile, headDim: number): number {
-  const keys = across * 4;
-  const qTile = (headDim * rows) / 4;
-  const kpTile = Math.max(headDim * across, keys * (rows / 4 + 1));
-  const vTile = 16 * across * 2;
-  return (qTile + kpTile + vTile) * 16 + across * rows * 4 + rows;
-}
+/** Whether a tile suits a padded head_dim. */
+export const suits = ({ across, dims }: AttentionTile, headDim: number): boolean => headDim % (across * dims) === 0;
 
-/** Whether a tile suits a padded head_dim and fits so many bytes of workgroup memory. */
-export const fits = (tile: AttentionTile, headDim: number, bytes: number): boolean =>
-  headDim % (8 * tile.across) === 0 && workgroupBytes(tile, headDim) <= bytes;
-
-/** The tile that the profile chooses for a padded head_dim: in workgroup memory, the best one that fits. */
-export function attentionTile(gpu: Pick<Gpu, 'profile' | 'limits' | 'subgroupSize'>, headDim: number): AttentionTile {
+/** The tile that the profile chooses for a padded head_dim. */
+export function attentionTile(gpu: Pick<Gpu, 'profile' | 'subgroupSize'>, headDim: number): AttentionTile {
   const [choice] = gpu.profile.attention;
-  if (choice === 'subgroup') return { design: 'subgroup', rows: 16, across: gpu.subgroupSize! };
-  const bytes = choice === 'plain' ? LEAST_WORKGROUP_BYTES : gpu.limits.maxComputeWorkgroupStorageSize;
-  const tile = WORKGROUP_TILES.find((tile) => fits(tile, headDim, bytes))!;
-  return { ...tile, unroll: choice === 'plain' ? 1 : gpu.profile.unroll };
+  if (choice === 'subgroup') return { ...tile(16, gpu.subgroupSize!, 4, 8), design: 'subgroup' };
+  const rows = choice === 'plain' ? 32 : 64;
+  const chosen = WORKGROUP_TILES.find((tile) => tile.rows === rows && suits(tile, headDim))!;
+  return { ...chosen, unroll: choice === 'plain' ? 1 : gpu.profile.unroll };
 }
 
 /** Tiles of a pass's work list; for FLOPs, the query-key pairs that count and all pairs that are computed. */
@@ -93,10 +93,12 @@ export function attention<S>(
   sizesOf: (sizes: S) => AttentionSizes,
 ): KernelStep<S> {
   const { heads, kv_heads, head_dim, headDim, act, tile, window, relative } = spec;
-  const { design, rows, across, unroll = 1 } = tile;
-  const slices = Math.ceil(headDim / (8 * across)); // of the head's dimensions; each has its own workgroups, which compute the scores again
+  const { design, rows, across, keys, dims, unroll = 1 } = tile;
+  const slices = Math.ceil(headDim / (dims * across)); // of the head's dimensions; each has its own workgroups, which compute the scores again
   const sizes: KernelSpec['constants'] =
-    design === 'subgroup' ? { LANES: across } : { ROWS: rows, ACROSS: across, UNROLL: unroll };
+    design === 'subgroup'
+      ? { LANES: across }
+      : { ROWS: rows, ACROSS: across, KEYS_PER_THREAD: keys, DIMS_PER_THREAD: dims, UNROLL: unroll };
   return {
     label: `attention ${window === 0 ? 'global' : 'window'}`,
     kernel: {
@@ -120,5 +122,5 @@ export function attention<S>(
 }
 
 /** Query-key pairs that a workgroup computes for `keys` keys, with rows and keys padded to the tile. */
-export const attentionPairs = (keys: number, { rows, across }: AttentionTile): number =>
-  rows * roundUp(keys, across * 4);
+export const attentionPairs = (keys: number, { rows, across, keys: each }: AttentionTile): number =>
+  rows * roundUp(keys, across * each);
