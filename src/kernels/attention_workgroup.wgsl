@@ -178,7 +178,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var key_unroll = 0u; key_unroll < CHUNK; key_unroll++) {
           let p = a_tile[key_unroll * A_STRIDE + y];
           o0 = grown(o0, p, b_tile[key_unroll * B_STRIDE + x]);
-          if (DIMS_PER_THREAD > 4) { o1 = grown(o1, p, b_tile[key_unroll * B_STRIDE + x + ACROSS]); }
+          if (DIMS_PER_THREAD > 4) { o1 = grown(o1, p, b_tile[key_unroll * B_STRIDE + x + SLICE4 - ACROSS]); }
         }
       }
     }
