@@ -6,9 +6,16 @@ import type { Arithmetic, Dtype } from '../src/api/types';
 import { isQuantized } from '../src/formats/quantize';
 import { COPY_DST, COPY_SRC, STORAGE } from '../src/gpu/buffers';
 import { type Gpu, openGpu } from '../src/gpu/device';
-import { bind, createKernel, type Kernel, type KernelSpec, type Workgroups } from '../src/gpu/kernel';
+import { bind, createKernel, type Kernel, type Workgroups } from '../src/gpu/kernel';
 import { isSoftware, SUBGROUP_SIZES } from '../src/gpu/profile';
-import { type AttentionTile, attention, suits, WORKGROUP_TILES } from '../src/kernels/attention';
+import {
+  type AttentionSpec,
+  type AttentionTile,
+  attentionDispatch,
+  attentionKernel,
+  suits,
+  WORKGROUP_TILES,
+} from '../src/kernels/attention';
 import { createGemm, gemmDispatch, INT8_TILES, matrixTiles, PLANS, TILES, unrolled } from '../src/kernels/gemm';
 import type { GemmSpec, GemmTile } from '../src/kernels/gemm-spec';
 import { headsLayout } from '../src/kernels/layout';
@@ -169,11 +176,11 @@ async function sweepAttention(gpu: Gpu, most: number, report: Report): Promise<v
       try {
         const work = attentionTiles(stream.cu_seqlens, tile.rows, window);
         const buffers = { ...shared, tiles: written(gpu.device, tileWords(work)) };
-        const sizes = { tiles: work.length, pairs, issuedPairs: 0 };
-        const step = attention<void>({ ...HEADS, act, tile, window }, buffers, () => sizes);
-        const kernel = await createKernel(gpu, step.kernel as KernelSpec);
-        const ms = await time(gpu, kernel, buffers, step.workgroups());
-        report({ ...line, ms: Number(ms.toFixed(4)), gflops: Math.round(step.flops!() / ms / 1e6) });
+        const spec: AttentionSpec = { ...HEADS, act, window };
+        const { workgroups } = attentionDispatch(spec, tile, { tiles: work.length, issuedPairs: 0 });
+        const ms = await time(gpu, await createKernel(gpu, attentionKernel(spec, tile)), buffers, workgroups);
+        const flops = 4 * pairs * HEADS.head_dim * HEADS.heads;
+        report({ ...line, ms: Number(ms.toFixed(4)), gflops: Math.round(flops / ms / 1e6) });
         buffers.tiles.destroy();
       } catch (error) {
         report({ ...line, error: String(error).slice(0, 300) });

@@ -5,7 +5,7 @@ import type { Gpu, SubgroupMatrix } from '../../src/gpu/device';
 import { type KernelSpec, specialise } from '../../src/gpu/kernel';
 import { type GemmChoice, profileOf, SUBGROUP_SIZES } from '../../src/gpu/profile';
 import { addRows } from '../../src/kernels/add_rows';
-import { type AttentionTile, attention, MAX_HEAD_DIM, suits, WORKGROUP_TILES } from '../../src/kernels/attention';
+import { type AttentionTile, attentionKernel, MAX_HEAD_DIM, suits, WORKGROUP_TILES } from '../../src/kernels/attention';
 import { embeddings } from '../../src/kernels/embeddings';
 import { defaultPlan, matrixTiles, tilesFor, variant } from '../../src/kernels/gemm';
 import { ACTIVATIONS, type Epilogue, type GemmSpec, type GemmTile } from '../../src/kernels/gemm-spec';
@@ -155,7 +155,7 @@ const attentionVariants = (headDim: number): Made[] =>
         shader,
         design: `${shader} ${size}${notUnrolled(tile)}`,
         name: `head_dim ${headDim}, ${act}, ${bias}`,
-        kernel: attention({ ...headsLayout(HEADS, headDim), act, tile, window: 64, relative }, NONE, none).kernel,
+        kernel: attentionKernel({ ...headsLayout(HEADS, headDim), act, window: 64, relative }, tile),
       }));
     }),
   );

@@ -5,7 +5,7 @@ import { create } from 'webgpu';
 import type { Arithmetic, Compute, Dtype } from '../../src/api/types';
 import { type Gpu, openGpu } from '../../src/gpu/device';
 import { addRows } from '../../src/kernels/add_rows';
-import { attention, attentionTile, type RelativeSpec } from '../../src/kernels/attention';
+import { attentionKernel, attentionPlan, type RelativeSpec } from '../../src/kernels/attention';
 import { createCompiler } from '../../src/kernels/compile';
 import { matrixTiles, tilesFor } from '../../src/kernels/gemm';
 import type { GemmPlan, GemmSpec } from '../../src/kernels/gemm-spec';
@@ -147,15 +147,19 @@ function otherSteps(width: number, act: Arithmetic, gpu: Gpu): Step<ChunkSizes>[
   const heads = headsLayout(width / 64, 64);
   const side = { stride: width, column: 0 };
   /** Attention with a bias by distance: MPNet's, DeBERTa's. */
-  const biased = (name: string, relative: RelativeSpec) => {
-    const spec = { ...heads, act, tile: attentionTile(gpu, heads.headDim), window: 0, relative };
-    const operands = { qkv: of, tiles: of, bounds: of, out: of, relative_bias: of, c2p: of, p2c: of };
-    const step = attention<ChunkSizes>(spec, operands, () => ({ tiles: 0, pairs: 0, issuedPairs: 0 }));
-    return { ...step, kernel: { ...step.kernel, label: `attention, ${name}` } };
-  };
+  const biased = (name: string, relative: RelativeSpec) =>
+    attentionPlan(gpu, heads).map(({ tile }): Step<ChunkSizes> => {
+      const kernel = attentionKernel({ ...heads, act, window: 0, relative }, tile);
+      return {
+        label: 'attention',
+        kernel: { ...kernel, label: `attention, ${name}` },
+        buffers: { qkv: of, tiles: of, bounds: of, out: of, relative_bias: of, c2p: of, p2c: of },
+        workgroups: () => [0],
+      };
+    });
   return [
-    biased('bias', { reach: 128 }),
-    biased('disentangled', { reach: 512, span: 512 }),
+    ...biased('bias', { reach: 128 }),
+    ...biased('disentangled', { reach: 512, span: 512 }),
     headScores({ ...heads, act, columns: 512, a: side, b: side }, { a: of, b: of, scores: of }, count),
     relativeBias({ heads: heads.heads, reach: 128 }, { buckets: of, weight: of, relative_bias: of }),
     addRows({ stride: width, sumStride: width, columns: width }, { rows: of, weights: of, sum: of }, count),

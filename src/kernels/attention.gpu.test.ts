@@ -3,9 +3,17 @@ import type { Arithmetic } from '../api/types';
 import { openTestGpu } from '../gpu/fixtures';
 import { SUBGROUP_SIZES } from '../gpu/profile';
 import { attentionTiles, keyBounds, tileWords, tokenStream } from '../packing/stream';
-import { type AttentionTile, attention as attentionStep, attentionTile, WORKGROUP_TILES } from './attention';
+import {
+  type AttentionSpec,
+  type AttentionTile,
+  attentionDispatch,
+  attentionKernel,
+  attentionPlan,
+  WORKGROUP_TILES,
+} from './attention';
 import { expectClose, expectF16Rejected, padded, randomMatrix, roundToF16, runStep, unpadded } from './fixtures';
 import { attentionPlace, headsLayout, qkvPlace } from './layout';
+import type { Step } from './step';
 import { blank, upload, uploadWords } from './test-buffers';
 import { attention, type Matrix } from './twins';
 
@@ -92,8 +100,10 @@ async function runAttention(
     p2c: uploaded(p2c),
     out,
   };
-  const sizes = { tiles: tiles.length, pairs: 0, issuedPairs: 0 };
-  const step = attentionStep<void>({ ...layout, act, tile, window, relative }, buffers, () => sizes);
+  const spec: AttentionSpec = { ...layout, act, window, relative };
+  const { workgroups } = attentionDispatch(spec, tile, { tiles: tiles.length, issuedPairs: 0 });
+  const kernel = attentionKernel(spec, tile);
+  const step: Step<void> = { label: 'attention', kernel, buffers, workgroups: () => workgroups };
   const data = await runStep(gpu, step, out, tokens * layout.attention, { storage: act });
   const actual = unpadded(data, [tokens, hidden], layout.attention, attentionPlace(layout));
   return { actual, expected: attention({ q, k, v }, stream.cu_seqlens, head_dim, window, bias) };
@@ -133,8 +143,8 @@ describe.each(['workgroup', 'plain', 'subgroup'] as const)('attention, %s', (cho
   const chosen = (head_dim: number, skip: TestContext['skip']) => {
     const isOther = choice === 'subgroup' && !SUBGROUP_SIZES.includes(gpu.subgroupSize ?? 0);
     skip(isOther, `not for this device: it needs subgroups of ${SUBGROUP_SIZES.join(', ')} threads`);
-    const profile = { ...gpu.profile, attention: [choice] };
-    return attentionTile({ ...gpu, profile }, headsLayout(1, head_dim).headDim);
+    const plan = attentionPlan({ ...gpu, profile: { ...gpu.profile, attention: [choice] } }, headsLayout(1, head_dim));
+    return plan[plan.length - 1].tile;
   };
 
   it.for([...CASES, ...(choice === 'workgroup' ? TILES : [])].map((c) => [name(c), c] as const))(

@@ -5,7 +5,7 @@ import common from './attention.wgsl?raw';
 import subgroup from './attention_subgroup.wgsl?raw';
 import workgroup from './attention_workgroup.wgsl?raw';
 import type { HeadsLayout } from './layout';
-import type { KernelStep, Operand } from './step';
+import type { AttentionStep, Operand } from './step';
 import { roundUp } from './storage';
 
 /** How the products are computed: the WGSL file to append to attention.wgsl. */
@@ -46,17 +46,35 @@ export const MAX_HEAD_DIM = 128;
 /** Whether a tile suits a padded head_dim. */
 export const suits = ({ across, dims }: AttentionTile, headDim: number): boolean => headDim % (across * dims) === 0;
 
-/** The tile that the profile chooses for a padded head_dim. */
-export function attentionTile(gpu: Pick<Gpu, 'profile' | 'subgroupSize'>, headDim: number): AttentionTile {
-  const [choice] = gpu.profile.attention;
-  if (choice === 'subgroup') return { ...tile(16, gpu.subgroupSize!, 4, 8), design: 'subgroup' };
-  const rows = choice === 'plain' ? 32 : 64;
-  const chosen = WORKGROUP_TILES.find((tile) => tile.rows === rows && suits(tile, headDim))!;
-  return { ...chosen, unroll: choice === 'plain' ? 1 : gpu.profile.unroll };
+/** Which tile serves passes of up to so many tokens; the last entry has no limit. Work lists are made for its rows. */
+export type AttentionPlan = { upTo?: number; tile: AttentionTile }[];
+
+/** Up to so many workgroups of 64 rows leave units of a large card idle: smaller tiles have more threads for the same rows. */
+const FEW_WORKGROUPS = 96;
+
+/** The plan that the profile chooses. */
+export function attentionPlan(
+  { profile, subgroupSize }: Pick<Gpu, 'profile' | 'subgroupSize'>,
+  { heads, headDim }: HeadsLayout,
+): AttentionPlan {
+  const [choice] = profile.attention;
+  if (choice === 'subgroup') return [{ tile: { ...tile(16, subgroupSize!, 4, 8), design: 'subgroup' } }];
+  const of = (rows: number, unroll: number) => ({
+    ...WORKGROUP_TILES.find((tile) => tile.rows === rows && suits(tile, headDim))!,
+    unroll,
+  });
+  if (choice === 'plain') return [{ tile: of(32, 1) }];
+  const upTo = Math.floor((64 * FEW_WORKGROUPS) / heads);
+  return [{ upTo, tile: of(16, profile.unroll) }, { tile: of(64, profile.unroll) }];
 }
 
-/** Tiles of a pass's work list; for FLOPs, the query-key pairs that count and all pairs that are computed. */
+/** A plan's entry for a pass. */
+export const entryFor = <E extends AttentionPlan[number]>(plan: E[], tokens: number): E =>
+  plan.find(({ upTo }) => upTo === undefined || tokens <= upTo)!;
+
+/** Of a pass: its tokens, and the tiles of its work list; for FLOPs, the query-key pairs that count and all pairs that are computed. */
 export interface AttentionSizes {
+  tokens: number;
   tiles: number;
   pairs: number;
   issuedPairs: number;
@@ -64,7 +82,6 @@ export interface AttentionSizes {
 
 export interface AttentionSpec extends HeadsLayout {
   act: Arithmetic;
-  tile: AttentionTile;
   /** How many tokens a query sees to each side; 0: all. The work list and the rows' bounds must be made for the same window. */
   window: number;
   relative?: RelativeSpec;
@@ -87,38 +104,46 @@ export type RelativeBuffers<S> = Partial<Record<'relative_bias' | 'c2p' | 'p2c',
  * a span, [2 reach + 1]: the relative position of these, by which `c2p` of the row and `p2c` of the key, [T, heads, span], make the bias.
  * Sources: Dao et al. 2022 (arXiv:2205.14135), without dropout and backward pass; He et al. 2021 (arXiv:2006.03654) for c2p and p2c.
  */
-export function attention<S>(
+export const attention = <S>(
   spec: AttentionSpec,
   buffers: Record<'qkv' | 'tiles' | 'bounds' | 'out', Operand<S>> & RelativeBuffers<S>,
   sizesOf: (sizes: S) => AttentionSizes,
-): KernelStep<S> {
-  const { heads, kv_heads, head_dim, headDim, act, tile, window, relative } = spec;
+): AttentionStep<S> => ({
+  label: `attention ${spec.window === 0 ? 'global' : 'window'}`,
+  attention: spec,
+  buffers: { relative_bias: undefined, c2p: undefined, p2c: undefined, ...buffers },
+  sizesOf,
+  flops: (s) => 4 * sizesOf(s).pairs * spec.head_dim * spec.heads,
+});
+
+/** The kernel of one tile. */
+export function attentionKernel(spec: AttentionSpec, tile: AttentionTile): KernelSpec {
   const { design, rows, across, keys, dims, unroll = 1 } = tile;
-  const slices = Math.ceil(headDim / (dims * across)); // of the head's dimensions; each has its own workgroups, which compute the scores again
-  const sizes: KernelSpec['constants'] =
-    design === 'subgroup'
-      ? { LANES: across }
-      : { ROWS: rows, ACROSS: across, KEYS_PER_THREAD: keys, DIMS_PER_THREAD: dims, UNROLL: unroll };
   return {
-    label: `attention ${window === 0 ? 'global' : 'window'}`,
-    kernel: {
-      label: 'attention',
-      source: `${common}\n${DESIGNS[design]}`,
-      constants: {
-        act_t: act,
-        HEADS: heads,
-        KV_HEADS: kv_heads,
-        HEAD_DIM: headDim,
-        REACH: relative?.reach ?? 0,
-        SPAN: relative?.span ?? 0,
-        ...sizes,
-      },
+    label: 'attention',
+    source: `${common}\n${DESIGNS[design]}`,
+    constants: {
+      act_t: spec.act,
+      HEADS: spec.heads,
+      KV_HEADS: spec.kv_heads,
+      HEAD_DIM: spec.headDim,
+      REACH: spec.relative?.reach ?? 0,
+      SPAN: spec.relative?.span ?? 0,
+      ...(design === 'subgroup'
+        ? { LANES: across }
+        : { ROWS: rows, ACROSS: across, KEYS_PER_THREAD: keys, DIMS_PER_THREAD: dims, UNROLL: unroll }),
     },
-    buffers: { relative_bias: undefined, c2p: undefined, p2c: undefined, ...buffers },
-    workgroups: (s) => [sizesOf(s).tiles, heads, slices],
-    flops: (s) => 4 * sizesOf(s).pairs * head_dim * heads,
-    issuedFlops: (s) => 2 * sizesOf(s).issuedPairs * headDim * heads * (slices + 1),
   };
+}
+
+/** The workgroups of one tile, and its floating-point operations including those on padding. */
+export function attentionDispatch(
+  { heads, headDim }: HeadsLayout,
+  { across, dims }: AttentionTile,
+  { tiles, issuedPairs }: Pick<AttentionSizes, 'tiles' | 'issuedPairs'>,
+): { workgroups: [number, number, number]; issuedFlops: number } {
+  const slices = Math.ceil(headDim / (dims * across)); // of the head's dimensions; each has its own workgroups, which compute the scores again
+  return { workgroups: [tiles, heads, slices], issuedFlops: 2 * issuedPairs * headDim * heads * (slices + 1) };
 }
 
 /** Query-key pairs that a workgroup computes for `keys` keys, with rows and keys padded to the tile. */

@@ -1,5 +1,13 @@
 import type { Gpu } from '../gpu/device';
 import { bind, createKernel, type Dispatch, type Kernel, type KernelSpec } from '../gpu/kernel';
+import {
+  type AttentionPlan,
+  type AttentionSpec,
+  attentionDispatch,
+  attentionKernel,
+  attentionPlan,
+  entryFor,
+} from './attention';
 import { createGemm, defaultPlan, gemmDispatch } from './gemm';
 import type { GemmPlan, GemmSpec, GemmTile } from './gemm-spec';
 import type { Operand, Slot, Step } from './step';
@@ -9,6 +17,8 @@ export interface CompiledStep<S> {
   step: Step<S>;
   /** A GEMM has one kernel per entry of its plan. */
   variants: { upTo?: number; tile?: GemmTile; kernel: Kernel }[];
+  /** Of attention, which also has one per entry: by which a pass makes its work list. */
+  plan?: AttentionPlan;
   dispatch(sizes: S, bufferOf: (slot: Slot) => GPUBuffer): Dispatch;
 }
 
@@ -23,8 +33,31 @@ export function createCompiler(
   const gemm = once(async (spec: GemmSpec) =>
     createGemm(gpu, spec, (await planFor(spec)) ?? defaultPlan(gpu, spec), kernel),
   );
+  const attention = once(async (spec: AttentionSpec) =>
+    Promise.all(
+      attentionPlan(gpu, spec).map(async (entry) => ({
+        ...entry,
+        kernel: await kernel(attentionKernel(spec, entry.tile)),
+      })),
+    ),
+  );
   return async <S>(step: Step<S>): Promise<CompiledStep<S>> => {
     const { label } = step;
+    if ('attention' in step) {
+      const plan = await attention(step.attention);
+      const bindings = createBindings(gpu, step, plan[0].kernel);
+      return {
+        step,
+        variants: plan.map(({ upTo, kernel }) => ({ upTo, kernel })),
+        plan,
+        dispatch(sizes, bufferOf) {
+          const own = step.sizesOf(sizes);
+          const { tile, kernel } = entryFor(plan, own.tokens);
+          const launch = attentionDispatch(step.attention, tile, own);
+          return { label, kernel, bindGroup: bindings(sizes, bufferOf), flops: step.flops?.(sizes), ...launch };
+        },
+      };
+    }
     if ('gemm' in step) {
       const compiled = await gemm(step.gemm);
       const bindings = createBindings(gpu, step, compiled.variants[0].kernel);

@@ -3,6 +3,7 @@
  * inspect them; compile.ts compiles them, and the runtime supplies the buffers.
  */
 import type { KernelSpec, Workgroups } from '../gpu/kernel';
+import type { AttentionSizes, AttentionSpec } from './attention';
 import type { GemmSpec } from './gemm-spec';
 
 /** The unit that a buffer's size is counted in: tokens of the pass, attention tiles, RoPE positions, rows of a head's chunk, u32 words, the model. */
@@ -49,8 +50,14 @@ export interface GemmStep<S> extends Common<S> {
   rows(sizes: S): number;
 }
 
+/** Attention: its kernel depends on the device's plan for it and on the tokens of the pass, whose work list is made by the same plan. */
+export interface AttentionStep<S> extends Common<S> {
+  attention: AttentionSpec;
+  sizesOf(sizes: S): AttentionSizes;
+}
+
 /** One dispatch. S: the sizes that determine its workgroups and buffer ranges; they change from pass to pass. */
-export type Step<S> = KernelStep<S> | GemmStep<S>;
+export type Step<S> = KernelStep<S> | GemmStep<S> | AttentionStep<S>;
 
 /** The slots among a step's operands. */
 export const slotsOf = <S>({ buffers }: Step<S>): Slot[] =>

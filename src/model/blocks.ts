@@ -1,7 +1,7 @@
 /** Steps that every architecture has. */
 import type { Arithmetic } from '../api/types';
 import { GROUP } from '../formats/quantize';
-import { type AttentionTile, attention, type RelativeBuffers, type RelativeSpec } from '../kernels/attention';
+import { attention, type RelativeBuffers, type RelativeSpec } from '../kernels/attention';
 import { embeddings } from '../kernels/embeddings';
 import { gemm } from '../kernels/gemm';
 import { type Epilogue, M_MULTIPLE } from '../kernels/gemm-spec';
@@ -119,7 +119,7 @@ export const encoderEmbeddings = (
 export const encoderAttention =
   (
     { act }: Target,
-    layout: HeadsLayout & { tile: AttentionTile },
+    layout: HeadsLayout,
     qkv: Slot,
     out: Slot,
     relative?: RelativeSpec & { buffers: RelativeBuffers<PassSizes> },

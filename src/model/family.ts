@@ -2,7 +2,7 @@
 import type { Arithmetic, Compute, Task } from '../api/types';
 import type { JsonFields } from '../formats/json-fields';
 import type { Gpu } from '../gpu/device';
-import type { AttentionSizes, AttentionTile } from '../kernels/attention';
+import type { AttentionSizes } from '../kernels/attention';
 import type { Slot, Step } from '../kernels/step';
 import type { ModelConfig } from './config';
 import type { HeadLayer, TaskHead } from './task-head';
@@ -67,8 +67,6 @@ export interface Encoder {
   hidden_size: number;
   /** Makes the last hidden state of the residual stream; undefined if the layers end in their own norms. */
   final_norm: Norm | undefined;
-  /** The attention's tile, which work lists are made for. */
-  tile: AttentionTile;
   /** BERT's pooler: a layer on the last hidden state of a sequence's first token. */
   pooler?: HeadLayer;
 }

@@ -3,7 +3,6 @@
  * (modeling_bert.py). Where tokens are comes from learned positions, from RoPE, or from a bias of the attention's scores.
  */
 import type { JsonFields } from '../formats/json-fields';
-import { type AttentionTile, attentionTile } from '../kernels/attention';
 import type { Activation, Epilogue } from '../kernels/gemm-spec';
 import { layerNormInPlace } from '../kernels/layer_norm';
 import {
@@ -161,7 +160,7 @@ export interface Design {
 
 export interface AttentionSlots {
   target: Target;
-  heads: HeadsLayout & { tile: AttentionTile };
+  heads: HeadsLayout;
   qkv: Slot;
   out: Slot;
 }
@@ -176,12 +175,11 @@ export function postNormEncoder(
   target: Target,
   { glu = false, terms = 1, attention = plainAttention }: Design = {},
 ): Encoder {
-  const { gpu, act } = target;
+  const { act } = target;
   const { layers, pooler } = weights;
   const heads = headsLayout(c.num_attention_heads, c.head_dim);
-  const { headDim, attention: attentionWidth, qkv } = heads;
+  const { attention: attentionWidth, qkv } = heads;
   const [hidden, intermediate] = [paddedWidth(c.hidden_size), paddedWidth(c.intermediate_size)];
-  const tile = attentionTile(gpu, headDim);
 
   const hidden_states = activation('hidden_states', 'f32', hidden);
   const normed = activation('normed', act, Math.max(hidden, attentionWidth)); // and attention's output
@@ -194,7 +192,7 @@ export function postNormEncoder(
   const mlp: Epilogue = { kind: glu ? 'geglu' : 'activation', activation: c.hidden_act };
   const { epilogue, rope } = queriesAndKeys(c, heads, terms);
   const projected = encoderLinear(target);
-  const { constants, attend } = attention({ target, heads: { ...heads, tile }, qkv: wide, out: normed });
+  const { constants, attend } = attention({ target, heads: heads, qkv: wide, out: normed });
 
   return {
     constants,
@@ -211,7 +209,6 @@ export function postNormEncoder(
     hidden_states,
     hidden_size: c.hidden_size,
     final_norm: undefined,
-    tile,
     pooler,
   };
 }

@@ -91,7 +91,7 @@ async function compileAll(options: Options) {
       const chosen: Chosen | undefined =
         'gemm' in step
           ? { kind: 'gemm', choice: gemm }
-          : step.kernel.label === 'attention'
+          : 'attention' in step
             ? { kind: 'attention', choice: gpu.profile.attention[0] }
             : undefined;
       try {
@@ -134,7 +134,12 @@ async function compileAll(options: Options) {
 async function faultsOf(kernels: Kernels, { memory, store, selfCheck }: Options): Promise<Fault[]> {
   const { profile, info } = memory.gpu;
   if (!selfCheck) return [];
-  const distinct = [...new Map(kernels.map((kernel) => [kernel.compiled.variants[0].kernel, kernel])).values()];
+  const seen = new Set<unknown>();
+  const distinct = kernels.filter(({ compiled: { variants } }) => {
+    const isNew = variants.some(({ kernel }) => !seen.has(kernel)); // plans may differ in any of theirs
+    for (const { kernel } of variants) seen.add(kernel);
+    return isNew;
+  });
   const names = adapterNames(info);
   const key = names && JSON.stringify(['self-check', names, runtimeVersion(), hashOf(codeOf(distinct))]);
   const known = key && (await store?.get(key).catch(() => undefined));

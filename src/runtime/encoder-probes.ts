@@ -3,8 +3,7 @@ import type { Arithmetic, Dtype } from '../api/types';
 import type { Constants } from '../gpu/kernel';
 import { decoded, F32_ERROR, noisyWeights } from '../kernels/gemm-twin';
 import { bytesOf } from '../kernels/storage';
-import { add, addRows, attention, layerNorm, linear, type Matrix, quantizeRows, rmsNorm } from '../kernels/twins';
-import { attentionTiles, keyBounds, tileWords, tokenStream } from '../packing/stream';
+import { add, addRows, layerNorm, linear, type Matrix, quantizeRows, rmsNorm } from '../kernels/twins';
 import { type MakeProbe, numbers, unwritten, whole } from './probe-parts';
 
 /** LayerNorm's sizes, and its parameters in their padded form. */
@@ -139,56 +138,6 @@ const relative_bias: MakeProbe = (c) => {
   ];
 };
 
-/** Of the stream's sequences; the second is longer than a tile. */
-const attentionProbe: MakeProbe = (c) => {
-  const [heads, kvHeads, headDim, reach, span] = [c.HEADS, c.KV_HEADS, c.HEAD_DIM, c.REACH, c.SPAN].map(Number);
-  const type = c.act_t as Arithmetic;
-  const tileRows = Number(c.ROWS ?? 16); // design subgroup has 16
-  const slices = Math.ceil(headDim / (8 * Number(c.ACROSS ?? c.LANES)));
-  const stream = tokenStream([7, tileRows + 21, 5].map((length) => new Uint32Array(length)));
-  const tokens = stream.input_ids.length;
-  const width = heads * headDim;
-  const head = Math.min(heads, 2) - 1; // the one that is looked at: its place depends on all sizes
-  const keyHead = Math.floor((head * kvHeads) / heads);
-  const qkvWidth = width + 2 * kvHeads * headDim;
-  const qkv = numbers(tokens, qkvWidth, qkvWidth, type);
-  const part = (place: number) => qkv.rows.map((row) => row.subarray(place * headDim).subarray(0, headDim));
-  const [k, v] = [part(heads + keyHead), part(heads + kvHeads + keyHead)];
-  // The kernel's exponentials are base 2 and q carries the scale of the softmax.
-  const q = part(head).map((row) => row.map((value) => value * Math.sqrt(headDim) * Math.LN2));
-  // A bias by distance, or by the relative position of the distance.
-  const distances = 2 * reach + 1;
-  const distanceOf = (i: number, j: number) => Math.max(-reach, Math.min(j - i, reach)) + reach;
-  const positions = Float32Array.from({ length: distances }, (_, distance) => (distance * 7) % span);
-  const biases = numbers(heads, distances, distances, 'f32', 2);
-  const [c2p, p2c] = [3, 4].map((seed) => numbers(tokens, heads * span, heads * span, type, seed));
-  const bias = (_: number, i: number, j: number) => {
-    if (reach === 0) return 0;
-    const distance = distanceOf(i, j);
-    if (span === 0) return biases.rows[head][distance] * Math.LN2;
-    const at = head * span + positions[distance];
-    return (c2p.rows[i][at] + p2c.rows[j][at]) * Math.LN2;
-  };
-  return [0, 8].map((window) => {
-    const tiles = attentionTiles(stream.cu_seqlens, tileRows, window);
-    const expected = attention({ q, k, v }, stream.cu_seqlens, headDim, window, bias);
-    return {
-      buffers: {
-        qkv: qkv.words,
-        relative_bias: span > 0 ? new Uint32Array(positions.buffer) : reach > 0 ? biases.words : undefined,
-        c2p: span > 0 ? c2p.words : undefined,
-        p2c: span > 0 ? p2c.words : undefined,
-        tiles: tileWords(tiles),
-        bounds: keyBounds(stream, window),
-        out: unwritten(tokens * width * bytesOf(type)),
-      },
-      workgroups: [tiles.length, head + 1, slices],
-      // Scores reach 20, and their errors are exponentiated.
-      outputs: [whole('out', type, expected, width, 16 * F32_ERROR, head * headDim)],
-    };
-  });
-};
-
 const quantize_rows: MakeProbe = (c) => {
   const type = c.act_t as Arithmetic;
   const [rows, groups] = [8, 32]; // one workgroup
@@ -240,7 +189,6 @@ export const ENCODER_PROBES: Record<string, MakeProbe> = {
   embeddings,
   head_scores,
   relative_bias,
-  attention: attentionProbe,
   quantize_rows,
   add_rows,
 };

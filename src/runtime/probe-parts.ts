@@ -10,7 +10,7 @@ export interface Probe {
   /** Contents of its buffers by the names of their bindings; a number is that many bytes of zeros. */
   buffers: Record<string, Words | number | undefined>;
   workgroups: Workgroups;
-  /** The kernel, if the step has several: the number of rows that it is chosen for. */
+  /** The kernel, if the step has several: the number of rows, or tokens of a pass, that it is chosen for. */
   rows?: number;
   outputs: Output[];
 }

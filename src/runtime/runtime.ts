@@ -3,6 +3,7 @@ import { COPY_DST, type GpuMemory, MAP_READ } from '../gpu/buffers';
 import { type Gpu, guarded } from '../gpu/device';
 import type { Profiler } from '../gpu/profiler';
 import { Submission } from '../gpu/submission';
+import type { AttentionPlan } from '../kernels/attention';
 import type { Compile, CompiledStep } from '../kernels/compile';
 import { M_MULTIPLE } from '../kernels/gemm-spec';
 import { type Slot, slotsOf, type Unit } from '../kernels/step';
@@ -48,6 +49,12 @@ export async function compileEncoder({ encoder }: LoadedModel, compile: Compile)
   return { constants, embeddings, layers };
 }
 
+/** The plan of each window's attention. */
+const attentionPlans = ({ layers }: CompiledEncoder): Map<number, AttentionPlan> =>
+  new Map(
+    layers.flat().flatMap(({ step, plan }) => (plan && 'attention' in step ? [[step.attention.window, plan]] : [])),
+  );
+
 /** RoPE's tables have at least so many positions, and a power of two of them: few passes need larger ones. */
 const LEAST_POSITIONS = 512;
 
@@ -55,7 +62,7 @@ const LEAST_POSITIONS = 512;
 export class Runtime {
   readonly #buffers: SlotBuffers;
   readonly #slots: Slot[];
-  readonly #windows: Set<number>;
+  readonly #plans: Map<number, AttentionPlan>;
   readonly #heads: HeadRunner;
   #readback: GPUBuffer | undefined;
   /** Whether the buffers hold what depends on the weights alone. */
@@ -70,7 +77,7 @@ export class Runtime {
   ) {
     this.#heads = heads;
     this.#buffers = new SlotBuffers(memory);
-    this.#windows = new Set(model.config.windows);
+    this.#plans = attentionPlans(steps);
     const { encoder } = model;
     // Heads of sequences normalise the whole stream, into a buffer that the layers need no more.
     this.#slots = largestOf([
@@ -114,9 +121,9 @@ export class Runtime {
     options: RunOptions,
     submitted: () => Promise<void>,
   ): Promise<PassResult> {
-    const { config, encoder } = this.model;
+    const { config } = this.model;
     const stream = tokenStream(sequences, { ...options, padding_idx: config.padding_idx });
-    const pass = passOf(stream, encoder.tile, this.#windows);
+    const pass = passOf(stream, this.#plans);
     this.#prepare(pass);
 
     const job = new Submission(this.gpu, options.profiler);

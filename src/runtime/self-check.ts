@@ -8,7 +8,7 @@ import { probesOf } from './probes';
 
 /** A step whose kernels are to be checked, and what compiled them. */
 export interface Checkable {
-  compiled: Pick<CompiledStep<never>, 'step' | 'variants'>;
+  compiled: Pick<CompiledStep<never>, 'step' | 'variants' | 'plan'>;
   compile: Compile;
 }
 
@@ -75,6 +75,10 @@ export async function findWrong<T extends Checkable>(memory: GpuMemory, kernels:
 /** The same kernel on a probe's buffers: the compiler has it already. */
 function stepOf({ label, ...step }: Step<never>, probe: Probe, buffers: Step<void>['buffers']): Step<void> {
   if ('gemm' in step) return { label, gemm: step.gemm, buffers, rows: () => probe.rows! };
+  if ('attention' in step) {
+    const sizes = { tokens: probe.rows!, tiles: 0, pairs: 0, issuedPairs: 0 };
+    return { label, attention: step.attention, buffers, sizesOf: () => sizes };
+  }
   return { label, kernel: step.kernel, buffers, workgroups: () => probe.workgroups };
 }
 

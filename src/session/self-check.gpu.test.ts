@@ -38,7 +38,7 @@ async function loaded(gpu: GPU, options?: Partial<OpenOptions>) {
 // What tells the designs apart in the shaders that are compiled.
 const isSplitK = (code: string) => code.includes('threads that add up the sums of one run');
 const isGemm = (code: string) => code.includes('fn finish(');
-const isLargeAttention = (code: string) => code.includes('const ROWS: u32 = 64;');
+const isAttention = (rows: number) => (code: string) => code.includes(`const ROWS: u32 = ${rows};`);
 const isLayerNorm = (code: string) => code.includes('fn moments(') && !code.includes('input_ids');
 
 const broken = (is: (code: string) => boolean, from: string, to: string) =>
@@ -66,8 +66,8 @@ describe('is replaced by the next safer design', () => {
     expect(warn.mock.calls[0][0]).toContain(adapter);
   };
 
-  it('attention that loses a key', async () => {
-    const gpu = broken(isLargeAttention, 'key_unroll < V_KEYS', 'key_unroll < V_KEYS - 1');
+  it.each([16, 64])('attention that loses a key, in tiles of %i rows', async (rows) => {
+    const gpu = broken(isAttention(rows), 'key_unroll < CHUNK', 'key_unroll < CHUNK - 1');
     const { replaced, adapter } = await loaded(gpu);
     expect(replaced.map(({ kernel, design }) => [kernel.split(' ')[0], design])).toEqual([['attention', 'workgroup']]);
     expect(replaced[0].reason).toMatch(/^wrong by [\d.e-]+ where rounding explains [\d.e-]+$/);

@@ -3,7 +3,6 @@
  * may share keys and values (modeling_eurobert.py).
  */
 import type { JsonFields } from '../../formats/json-fields';
-import { attentionTile } from '../../kernels/attention';
 import type { Activation, Epilogue } from '../../kernels/gemm-spec';
 import { layerNorm } from '../../kernels/layer_norm';
 import { attentionPlace, gegluPlace, headsLayout, paddedWidth, qkvPlace, ropeTable } from '../../kernels/layout';
@@ -106,11 +105,10 @@ type Weights = ReturnType<typeof tensors>;
 
 /** The forward pass, in reading order: as ModernBERT's, but for the norms. T: tokens of the stream. */
 function forward(c: EuroBertConfig, { table, layers, norm: final_norm }: Weights, target: Target): Encoder {
-  const { gpu, act } = target;
+  const { act } = target;
   const heads = headsLayout(c.num_attention_heads, c.head_dim, c.num_key_value_heads);
   const { headDim, attention: attentionWidth, keyWidth, qkv } = heads;
   const [hidden, intermediate] = [paddedWidth(c.hidden_size), paddedWidth(c.intermediate_size)];
-  const tile = attentionTile(gpu, headDim);
 
   const hidden_states = activation('hidden_states', 'f32', hidden);
   const normed = activation('normed', act, Math.max(hidden, attentionWidth)); // and attention's output
@@ -131,7 +129,7 @@ function forward(c: EuroBertConfig, { table, layers, norm: final_norm }: Weights
   const norm = ({ weight, bias }: Norm) =>
     layerNorm(spec, { hidden_states, rows: undefined, weight, bias, normed }, tokens);
   const linear = encoderLinear(target);
-  const attend = encoderAttention(target, { ...heads, tile }, wide, normed);
+  const attend = encoderAttention(target, heads, wide, normed);
 
   return {
     embeddings: sumOfEmbeddings({ table }, hidden, hidden_states), //                    [T] → [T, hidden]
@@ -147,7 +145,6 @@ function forward(c: EuroBertConfig, { table, layers, norm: final_norm }: Weights
     hidden_states,
     hidden_size: c.hidden_size,
     final_norm,
-    tile,
   };
 }
 

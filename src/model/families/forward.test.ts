@@ -3,6 +3,7 @@ import base from '../../../bench/shapes/base.json';
 import type { Compute, Dtype } from '../../api/types';
 import type { Gpu } from '../../gpu/device';
 import { profileOf } from '../../gpu/profile';
+import { attentionKernel, WORKGROUP_TILES } from '../../kernels/attention';
 import { slotsOf } from '../../kernels/step';
 import { buildModel } from '../build';
 import type { PassSizes } from '../family';
@@ -34,7 +35,7 @@ const modelOf = (dtype: Dtype = 'f16', compute: Compute = 'float') =>
   });
 
 const TOKENS = 512;
-const attention = { tiles: 8, pairs: TOKENS * TOKENS, issuedPairs: TOKENS * TOKENS };
+const attention = { tokens: TOKENS, tiles: 8, pairs: TOKENS * TOKENS, issuedPairs: TOKENS * TOKENS };
 const sizes: PassSizes = {
   tokens: TOKENS,
   longest: TOKENS,
@@ -71,7 +72,8 @@ it('reads no slot before it is written, and binds every name that the shaders de
     'rope 10000',
   ]);
   for (const step of [...embeddings, ...layers.flat()]) {
-    const source = 'kernel' in step ? step.kernel.source : '';
+    const kernel = 'attention' in step ? attentionKernel(step.attention, WORKGROUP_TILES[0]) : undefined;
+    const source = 'kernel' in step ? step.kernel.source : (kernel?.source ?? '');
     for (const [, name] of source.matchAll(/var<storage, \w+> (\w+)/g))
       expect(Object.keys(step.buffers)).toContain(name);
     const outputs = ['normed', 'hidden_states', 'out', 'a', 'a_scales'].filter(

@@ -4,7 +4,6 @@
  */
 import { ModelFileError } from '../../api/errors';
 import { fieldsOf, isObject, type Json, type JsonFields, MOST, shown, wrongField } from '../../formats/json-fields';
-import { attentionTile } from '../../kernels/attention';
 import type { Activation, Epilogue } from '../../kernels/gemm-spec';
 import { layerNorm } from '../../kernels/layer_norm';
 import { attentionPlace, gegluPlace, headsLayout, paddedWidth, qkvPlace, ropeTable } from '../../kernels/layout';
@@ -182,12 +181,11 @@ type Weights = ReturnType<typeof tensors>;
  * Widths are padded: `hidden`, `attention` (of q, k and v each) and `intermediate`.
  */
 function forward(c: ModernBertConfig, weights: Weights, target: Target): Encoder {
-  const { gpu, act } = target;
+  const { act } = target;
   const { tok_embeddings, embeddings_norm, layers, final_norm } = weights;
   const heads = headsLayout(c.num_attention_heads, c.head_dim);
   const { headDim, attention: attentionWidth, qkv } = heads;
   const [hidden, intermediate] = [paddedWidth(c.hidden_size), paddedWidth(c.intermediate_size)];
-  const tile = attentionTile(gpu, headDim);
   const tokens = (s: PassSizes) => s.tokens;
 
   const hidden_states = activation('hidden_states', 'f32', hidden);
@@ -209,7 +207,7 @@ function forward(c: ModernBertConfig, weights: Weights, target: Target): Encoder
   const norm = ({ weight, bias }: Norm) =>
     layerNorm(normSpec, { hidden_states, rows: undefined, weight, bias, normed }, tokens);
   const linear = encoderLinear(target);
-  const attend = encoderAttention(target, { ...heads, tile }, wide, normed);
+  const attend = encoderAttention(target, heads, wide, normed);
 
   return {
     embeddings: encoderEmbeddings({ table: tok_embeddings }, embeddings_norm, normSpec, { hidden_states, normed }), // [T] → [T, hidden]
@@ -225,7 +223,6 @@ function forward(c: ModernBertConfig, weights: Weights, target: Target): Encoder
     hidden_states,
     hidden_size: c.hidden_size,
     final_norm,
-    tile,
   };
 }
 
