@@ -12,15 +12,18 @@ import { quantile } from './statistics';
 const USAGE = `npm run bench:host -- [--tokens 16,128,512] [--passes N] [--rounds N] [--model DIR]
   --tokens A,B   lengths of the one sequence of a pass
   --passes N     timed passes per length and round; default 200
-  --rounds N     default 5, of which the first is not counted; the lengths alternate
+  --rounds N     default 4, after one to warm up; the lengths alternate
   --model DIR    a checkpoint instead of a generated one of ModernBERT-base's shape
 
-For each length the median and the fastest tenth, in milliseconds:
+For each length the median and, in brackets, the tenth percentile, in milliseconds:
   first    from token ids until the GPU has work
   encode   from token ids until it has all of the pass
   bare     the pass's WebGPU calls alone, made again with the same arguments, each time after a pass
-  own      encode without bare: the library's JavaScript
-  answer   from the last submit to the embedding in JavaScript. The GPU takes no time here`;
+  answer   from the last submit to the embedding in JavaScript; the GPU takes no time here
+  done     worked out: when a GPU that takes 10 µs per dispatch would be done (an H100 with 16 tokens)
+  own      encode without bare: the library's JavaScript`;
+
+const DISPATCH_MS = 0.01;
 
 /** On one of the four objects that a pass calls, two of which each pass makes. */
 interface Call {
@@ -92,14 +95,32 @@ function watchSubmits({ queue }: GPUDevice): () => number[] {
   return () => times.splice(0);
 }
 
-type Times = Record<'first' | 'encode' | 'bare' | 'own' | 'answer', number[]>;
+/** The dispatches of each submit. */
+function partsOf(calls: Call[]): number[] {
+  const parts = [0];
+  for (const { name } of calls) {
+    if (name === 'dispatchWorkgroups') parts[parts.length - 1]++;
+    if (name === 'submit') parts.push(0);
+  }
+  return parts.slice(0, -1);
+}
+
+const TIMED = ['first', 'encode', 'bare', 'answer', 'done'] as const;
+
+/** One length: its pass, the pass's calls, and what was measured of it. */
+interface Measured {
+  tokens: number;
+  pass(): Promise<unknown>;
+  calls: Call[];
+  times: Record<(typeof TIMED)[number], number[]>;
+}
 
 async function main(): Promise<void> {
   const values = parseFlags(['tokens', 'passes', 'rounds', 'model'], ['help']);
   if (values.help) return console.log(USAGE);
   const lengths = list('--tokens', values.tokens ?? '16,128,512')!.map((length) => count('--tokens', length)!);
   const passes = count('--passes', values.passes) ?? 200;
-  const rounds = count('--rounds', values.rounds) ?? 5;
+  const rounds = count('--rounds', values.rounds) ?? 4;
   const [{ name, source }] = benchModels(['base'], list('--model', values.model));
   const { runtime, config } = await loadRuntime(source, {
     gpu: create(['backend=null']),
@@ -110,16 +131,17 @@ async function main(): Promise<void> {
     selfCheck: false,
   });
   const { device } = runtime.gpu;
-  const measured = [];
+  const measured: Measured[] = [];
   for (const ids of sequencesOf(lengths, config.vocab_size)) {
     const pass = () => runtime.run([ids], [embeddings(1)]);
     await pass();
-    const calls = await callsOf(device, pass);
-    measured.push({ ids, calls, pass, times: { first: [], encode: [], bare: [], own: [], answer: [] } as Times });
+    const times = { first: [], encode: [], bare: [], answer: [], done: [] };
+    measured.push({ tokens: ids.length, pass, calls: await callsOf(device, pass), times });
   }
   const submits = watchSubmits(device);
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round <= rounds; round++) {
     for (const { calls, pass, times } of measured) {
+      const parts = partsOf(calls);
       for (let i = 0; i < passes; i++) {
         const start = performance.now();
         await pass();
@@ -128,21 +150,26 @@ async function main(): Promise<void> {
         const bare = repeat(device, calls);
         submits();
         await device.queue.onSubmittedWorkDone();
-        if (round === 0) continue;
-        const encode = at.at(-1)! - start;
-        const now = { first: at[0] - start, encode, bare, own: encode - bare, answer: end - at.at(-1)! };
-        for (const part of Object.keys(now) as (keyof Times)[]) times[part].push(now[part]);
+        if (round === 0) continue; // warm-up
+        const last = at[at.length - 1];
+        const done = parts.reduce((free, part, p) => Math.max(free, at[p] - start) + part * DISPATCH_MS, 0);
+        const now = { first: at[0] - start, encode: last - start, bare, answer: end - last, done };
+        for (const part of TIMED) times[part].push(now[part]);
       }
     }
   }
-  const parts = ['first', 'encode', 'bare', 'own', 'answer'] as const;
-  const cell = (times: number[]) => `${quantile(times, 0.5).toFixed(3)} (${quantile(times, 0.1).toFixed(3)})`;
-  const rows = measured.map(({ ids, calls, times }) => [
-    `${name} ${ids.length}`,
+  console.log(columns([['pass', 'calls', ...TIMED, 'own'], ...measured.map((one) => row(name, one))], 1));
+}
+
+/** Cells of the table: a median, and in brackets the time that a tenth of the passes were below. */
+function row(name: string, { tokens, calls, times }: Measured): string[] {
+  const cell = (of: (share: number) => number) => `${of(0.5).toFixed(3)} (${of(0.1).toFixed(3)})`;
+  return [
+    `${name} ${tokens}`,
     String(calls.length),
-    ...parts.map((part) => cell(times[part])),
-  ]);
-  console.log(columns([['pass', 'calls', ...parts], ...rows], 1));
+    ...TIMED.map((part) => cell((share) => quantile(times[part], share))),
+    cell((share) => quantile(times.encode, share) - quantile(times.bare, share)),
+  ];
 }
 
 runCommand(main, USAGE);
