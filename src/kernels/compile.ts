@@ -80,11 +80,12 @@ function createBindings<S>(gpu: Gpu, { buffers }: Step<S>, kernel: Kernel) {
     return buffers[name];
   });
   const hasParts = operands.some((operand) => operand && 'of' in operand);
-  let last: { bufferOf: (slot: Slot) => GPUBuffer; group: GPUBindGroup } | undefined;
+  let group: GPUBindGroup;
+  let boundOf: unknown;
   return (sizes: S, bufferOf: (slot: Slot) => GPUBuffer): GPUBindGroup => {
-    if (last?.bufferOf === bufferOf && !hasParts) return last.group;
-    last = { bufferOf, group: groupOf(sizes, bufferOf) };
-    return last.group;
+    if (hasParts || boundOf !== bufferOf) group = groupOf(sizes, bufferOf);
+    boundOf = bufferOf;
+    return group;
   };
 
   function groupOf(sizes: S, bufferOf: (slot: Slot) => GPUBuffer): GPUBindGroup {
