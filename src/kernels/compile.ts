@@ -80,24 +80,22 @@ function createBindings<S>(gpu: Gpu, { buffers }: Step<S>, kernel: Kernel) {
     return buffers[name];
   });
   const hasParts = operands.some((operand) => operand && 'of' in operand);
-  let group: GPUBindGroup;
+  let last: (typeof kept)[number];
   let boundOf: unknown;
   return (sizes: S, bufferOf: (slot: Slot) => GPUBuffer): GPUBindGroup => {
-    if (hasParts || boundOf !== bufferOf) group = groupOf(sizes, bufferOf);
+    if (boundOf === bufferOf && !hasParts) return last.group;
     boundOf = bufferOf;
-    return group;
-  };
-
-  function groupOf(sizes: S, bufferOf: (slot: Slot) => GPUBuffer): GPUBindGroup {
     const resources = operands.map((operand) => resourceOf(operand, sizes, bufferOf, gpu.none));
     const found = kept.find((entry) => entry.resources.every((resource, i) => isSame(resource, resources[i])));
-    if (found) return found.group;
-    const named = Object.fromEntries(kernel.bindings.map(({ name }, i) => [name, resources[i]]));
-    const group = bind(gpu, kernel, named);
-    kept.push({ resources, group });
-    if (kept.length > MOST_KEPT) kept.shift();
-    return group;
-  }
+    if (found) last = found;
+    else {
+      const named = Object.fromEntries(kernel.bindings.map(({ name }, i) => [name, resources[i]]));
+      last = { resources, group: bind(gpu, kernel, named) };
+      kept.push(last);
+      if (kept.length > MOST_KEPT) kept.shift();
+    }
+    return last.group;
+  };
 }
 
 function resourceOf<S>(
