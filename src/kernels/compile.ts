@@ -84,7 +84,6 @@ function createBindings<S>(gpu: Gpu, { buffers }: Step<S>, kernel: Kernel) {
   let boundOf: unknown;
   return (sizes: S, bufferOf: (slot: Slot) => GPUBuffer): GPUBindGroup => {
     if (boundOf === bufferOf && !hasParts) return last.group;
-    boundOf = bufferOf;
     const resources = operands.map((operand) => resourceOf(operand, sizes, bufferOf, gpu.none));
     const found = kept.find((entry) => entry.resources.every((resource, i) => isSame(resource, resources[i])));
     if (found) last = found;
@@ -94,6 +93,7 @@ function createBindings<S>(gpu: Gpu, { buffers }: Step<S>, kernel: Kernel) {
       kept.push(last);
       if (kept.length > MOST_KEPT) kept.shift();
     }
+    boundOf = bufferOf;
     return last.group;
   };
 }
