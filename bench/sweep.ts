@@ -52,6 +52,16 @@ const MORE_TILES: GemmTile[] = [
   [32, 64, 16],
 ].map(([m, n, k]) => ({ design: 'workgroup', m, n, k, unroll: k }));
 
+/** Likewise of attention: rows, threads across, keys and dimensions of a thread. */
+const MORE_ATTENTION_TILES = (
+  [
+    [64, 8, 4, 8],
+    [32, 8, 8, 8],
+    [128, 8, 8, 8],
+    [32, 16, 4, 4],
+  ] as const
+).map(([rows, across, keys, dims]): AttentionTile => ({ design: 'workgroup', rows, across, keys, dims }));
+
 const nameOf = ({ design, ...sizes }: object & { design: string }) => `${design} ${Object.values(sizes).join('x')}`;
 
 /** A buffer of reproducible f32 numbers, pairs of f16 ones (magnitudes of 2⁻⁴ to 2⁻³) or bits. */
@@ -151,9 +161,14 @@ async function sweepGemms(
 
 async function sweepAttention(gpu: Gpu, most: number, report: Report): Promise<void> {
   const act: Arithmetic = gpu.hasF16 ? 'f16' : 'f32';
-  const cases = [8192, 512, 128].flatMap((length) => [0, 64].map((window) => ({ length, window })));
-  for (const { length, window } of cases.filter(({ length }) => length <= most)) {
-    const sequences = Math.max(1, Math.floor(Math.min(most, length > 512 && window === 0 ? length : 16384) / length));
+  const many = Math.min(most, 16384);
+  const cases = [
+    { length: 8192, sequences: 1 },
+    ...[512, 128].flatMap((length) =>
+      [...new Set([1, Math.floor(many / length)])].map((sequences) => ({ length, sequences })),
+    ),
+  ].flatMap((one) => [0, 64].map((window) => ({ ...one, window })));
+  for (const { length, sequences, window } of cases.filter(({ length }) => length <= most)) {
     const stream = tokenStream(Array.from({ length: sequences }, () => new Uint32Array(length)));
     const tokens = stream.input_ids.length;
     const bounds = keyBounds(stream, window);
@@ -163,10 +178,15 @@ async function sweepAttention(gpu: Gpu, most: number, report: Report): Promise<v
       qkv: noise(gpu, tokens * 3 * HEADS.attention * bytesOf(act), act),
       bounds: written(gpu.device, bounds),
       out: written(gpu.device, new Uint32Array((tokens * HEADS.attention * bytesOf(act)) / 4)),
+      relative_bias: gpu.none,
+      c2p: gpu.none,
+      p2c: gpu.none,
     };
     const lanes = SUBGROUP_SIZES.includes(gpu.subgroupSize ?? 0) ? gpu.subgroupSize! : undefined;
     const tiles: AttentionTile[] = [
-      ...WORKGROUP_TILES.filter((tile) => suits(tile, 64)).map((tile) => ({ ...tile, unroll: gpu.profile.unroll })),
+      ...[...WORKGROUP_TILES, ...MORE_ATTENTION_TILES]
+        .filter((tile) => suits(tile, 64))
+        .map((tile) => ({ ...tile, unroll: gpu.profile.unroll })),
       ...(lanes
         ? [{ ...WORKGROUP_TILES[0], design: 'subgroup' as const, rows: 16, across: lanes, keys: 4 as const }]
         : []),
@@ -186,7 +206,7 @@ async function sweepAttention(gpu: Gpu, most: number, report: Report): Promise<v
         report({ ...line, error: String(error).slice(0, 300) });
       }
     }
-    for (const buffer of Object.values(shared)) buffer.destroy();
+    for (const buffer of Object.values(shared)) if (buffer !== gpu.none) buffer.destroy();
   }
 }
 

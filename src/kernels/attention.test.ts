@@ -12,12 +12,12 @@ describe('the plan of attention', () => {
       const layout = headsLayout(12, head_dim);
       const plan = attentionPlan(CARD, layout);
       expect(plan.map(({ upTo, tile }) => [upTo, tile.rows])).toEqual([
-        [512, 16],
+        [128, 16],
         [undefined, 64],
       ]);
       for (const { tile } of plan) expect(suits(tile, layout.headDim), JSON.stringify(tile)).toBe(true);
     }
-    expect(attentionPlan(CARD, headsLayout(24, 64))[0].upTo).toBe(256);
+    expect(attentionPlan(CARD, headsLayout(24, 64))[0].upTo).toBe(64);
   });
 
   it('has one tile for software adapters', () => {
@@ -32,7 +32,7 @@ describe('the plan of attention', () => {
 
   it('has an entry for any number of tokens', () => {
     const plan = attentionPlan(CARD, headsLayout(12, 64));
-    expect([1, 512, 513, 32768].map((tokens) => entryFor(plan, tokens).tile.rows)).toEqual([16, 16, 64, 64]);
+    expect([1, 128, 129, 32768].map((tokens) => entryFor(plan, tokens).tile.rows)).toEqual([16, 16, 64, 64]);
   });
 });
 

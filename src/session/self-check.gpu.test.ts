@@ -89,7 +89,7 @@ describe('is replaced by the next safer design', () => {
   });
 
   it('a shader that the device refuses', async () => {
-    const { replaced } = await loaded(broken(isLargeAttention, 'const SLACK: f32 = 8;', 'const SLACK: u32 = 8.5;'));
+    const { replaced } = await loaded(broken(isAttention(64), 'const SLACK: f32 = 8;', 'const SLACK: u32 = 8.5;'));
     expect(replaced[0]).toMatchObject({ design: 'workgroup', reason: expect.stringContaining('does not compile') });
     expect(warn).toHaveBeenCalledOnce();
   });
