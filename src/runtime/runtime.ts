@@ -65,7 +65,8 @@ export class Runtime {
     readonly gpu: Gpu,
     readonly memory: GpuMemory,
     readonly model: LoadedModel,
-    readonly steps: CompiledEncoder,
+    /** May be replaced by the same steps with other kernels, before a pass begins or after it is submitted. */
+    public steps: CompiledEncoder,
     heads: HeadRunner,
   ) {
     this.#heads = heads;
