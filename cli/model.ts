@@ -76,7 +76,8 @@ export function modelLoader(source: string, values: Values): (signal: AbortSigna
     withProgress(source, async (progress) => {
       try {
         const model = await loadModel(source, { ...options, signal, onProgress: showFile(progress) });
-        const { dtype, adapter } = model.info;
+        const { dtype, adapter, profile } = model.info;
+        if (profile !== 'software') await model.warm(); // tunes it for this card, once: a job is never idle
         const weights = megabytes(model.memory().weights);
         progress.end(`${weights} of ${dtype} weights on ${adapter.description || adapter.vendor}`);
         return model;

@@ -29,10 +29,12 @@ const embed = (page: Page, options: LoadOptions) =>
       const start = performance.now();
       const model = await library.loadModel('/models/nano-embed', options);
       const loaded = performance.now();
-      const { data, rows, dim } = await model.embed(texts, { normalize: false });
+      await model.embed(texts, { normalize: false });
       const embedded = performance.now();
       await model.embed(texts.slice(0, 1));
       const ms = { load: loaded - start, embed: embedded - loaded, query: performance.now() - embedded };
+      await model.warm(); // measures tiles, if it may
+      const { data, rows, dim } = await model.embed(texts, { normalize: false });
       await model.dispose();
       return { data: [...data], rows, dim, info: model.info, ms };
     },

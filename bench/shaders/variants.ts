@@ -41,7 +41,8 @@ const ARITHMETICS: Arithmetic[] = ['f32', 'f16'];
 /** Padded ones: multiples of 32. */
 const HEAD_DIMS = Array.from({ length: MAX_HEAD_DIM / 32 }, (_, i) => 32 * (i + 1));
 /** What cards get, which leaves out the designs of software adapters only. */
-const CARD = profileOf({ vendor: '', architecture: '', device: '', description: '' }, undefined);
+const NAMELESS = { vendor: '', architecture: '', device: '', description: '' };
+const CARD = profileOf(NAMELESS, undefined);
 const LIMITS = { maxComputeWorkgroupStorageSize: Infinity } as Gpu['limits'];
 const HEADS = 2;
 const WIDTH = 128;
@@ -120,7 +121,7 @@ function gemmVariants(kind: GemmKind): Made[] {
     };
   };
   const planned = (choice: GemmChoice) =>
-    defaultPlan({ profile: { ...CARD, gemm: [choice] } }, spec).map(({ tile }) => tile);
+    defaultPlan({ profile: { ...CARD, gemm: [choice] }, limits: LIMITS, info: NAMELESS }, spec).map(({ tile }) => tile);
   const made = [...tilesFor({ profile: CARD, limits: LIMITS }, spec), ...planned('plain')].map((tile) => of(tile));
   if (a === 'int8') return made;
   return [

@@ -95,6 +95,7 @@ export function startRace(section: HTMLElement, app: App): void {
         peerRunner('wasm'),
       );
       const model = await loading;
+      await model.warm(); // tunes it for this card
       const lengths = await Promise.all(texts.map(async (text) => (await model.tokenize(text)).ids.length));
       const tokens = lengths.reduce((a, b) => a + b, 0);
       const found = await Promise.race([

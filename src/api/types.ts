@@ -143,8 +143,10 @@ export interface LoadOptions extends FileOptions {
   /** What the head computes, for checkpoints whose config.json does not name a class in `architectures`. */
   task?: Task;
   /**
-   * At the first load on a device, time a few tile sizes of each matrix product, check their results and remember the fastest (in IndexedDB; in
-   * Node in a file of the user's cache folder). Default: true, but false on software adapters.
+   * On a device that the model is new to, time a few tile sizes of each matrix product, check their results, use the fastest and remember them (in
+   * IndexedDB; in Node in a file of the user's cache folder). No load and no call waits for it: it is done after the first results, whenever nothing
+   * has used the model for a second, in pieces of milliseconds. `warm` does it at once. Default: true, but false on software adapters. With
+   * false, remembered sizes are not used either.
    */
   autotune?: boolean;
   /**
@@ -262,8 +264,9 @@ export interface Model extends Calls {
    */
   release(): Promise<void>;
   /**
-   * Makes the next call fast: loads a released model again, and runs a short text through what the checkpoint's own calls need with their usual
-   * options, which the browser compiles at its first use. Rejects as a call does.
+   * Makes the next calls fast: loads a released model again, and runs a short text through what the checkpoint's own calls need with their usual
+   * options, which the browser compiles at its first use. Then it does what `autotune` has left for later: on a card that the model is new to, that
+   * takes some seconds, in which calls are answered. Rejects as a call does.
    */
   warm(): Promise<void>;
   /** Frees all GPU memory. Waiting calls reject. Never rejects itself; a second time it does nothing. */

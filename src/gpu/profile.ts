@@ -6,7 +6,7 @@ import { wrongChoice } from '../api/errors';
 import type { ProfileName } from '../api/types';
 
 /**
- * How matrix products are computed. `tuned`: by the tiles measured to be the fastest, matrix units among them; `workgroup`: by tiles in workgroup
+ * How matrix products are computed. `tuned`: by the tiles measured to be the fastest, matrix units among them, once they are known; `workgroup`: by tiles in workgroup
  * memory, inner loops unrolled; `subgroup`: without barriers, for software adapters; `plain`: as `workgroup`, with loops as they are written.
  */
 export type GemmChoice = 'tuned' | 'workgroup' | 'subgroup' | 'plain';

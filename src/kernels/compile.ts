@@ -24,12 +24,17 @@ export interface CompiledStep<S> {
 
 export type Compile = <S>(step: Step<S>) => Promise<CompiledStep<S>>;
 
-/** Compiles steps for a device, equal kernels only once. `planFor` returns the plan of a GEMM, or undefined for the default one. */
+/** Compiles kernels, equal ones only once. */
+export const kernelsOf = (gpu: Gpu) => once((spec: KernelSpec) => createKernel(gpu, spec));
+
+/**
+ * Compiles steps for a device, equal kernels only once, by `kernel`. `planFor` returns the plan of a GEMM, or undefined for the default one.
+ */
 export function createCompiler(
   gpu: Gpu,
   planFor: (spec: GemmSpec) => Promise<GemmPlan | undefined> = async () => undefined,
+  kernel = kernelsOf(gpu),
 ): Compile {
-  const kernel = once((spec: KernelSpec) => createKernel(gpu, spec));
   const gemm = once(async (spec: GemmSpec) =>
     createGemm(gpu, spec, (await planFor(spec)) ?? defaultPlan(gpu, spec), kernel),
   );

@@ -85,15 +85,20 @@ export const PLANS: Record<Exclude<GemmChoice, 'tuned'>, GemmPlan> = {
   plain: [{ upTo: 32, tile: SMALL_TILE }, { tile: TILE }],
 };
 
+/** In place of `workgroup` on cards of NVIDIA: what was measured on one of them (bench/NOTES.md). The last tile is larger than some devices allow. */
+const NVIDIA_PLAN: GemmPlan = [{ upTo: 128, tile: SPLIT_K_TILE }, { upTo: 2048, tile: TILE }, { tile: LARGE_TILE }];
+
 /** Integers use one design for any number of rows: a row's result must not depend on the other rows of the pass. */
 export const INT8_TILES: GemmTile[] = [64, 32].map((m) => ({ design: 'int8', m, n: 64, k: 32, unroll: 8 }));
 const INT8_PLAN: GemmPlan = [{ upTo: 32, tile: INT8_TILES[1] }, { tile: INT8_TILES[0] }];
 
+/** Some tiles need more than the 16 KiB of workgroup memory of every device. */
+const isRoomy = ({ limits }: Pick<Gpu, 'limits'>) => limits.maxComputeWorkgroupStorageSize >= 32768;
+
 /** The tiles to choose from for a GEMM on this device. The results of the others are compared with those of the first. */
 export function tilesFor(gpu: Pick<Gpu, 'profile' | 'subgroupMatrix' | 'limits'>, spec: GemmSpec): GemmTile[] {
-  const isRoomy = gpu.limits.maxComputeWorkgroupStorageSize >= 32768; // some tiles need more than the 16 KiB of every device
   return (spec.a === 'int8' ? INT8_TILES : [...TILES, ...matrixTiles(gpu, spec)])
-    .filter(({ design, m }) => isRoomy || (m < 128 && design !== 'sliced_k'))
+    .filter(({ design, m }) => isRoomy(gpu) || (m < 128 && design !== 'sliced_k'))
     .map((tile) => unrolled(tile, gpu.profile.unroll));
 }
 
@@ -107,11 +112,12 @@ export function matrixTiles({ subgroupMatrix }: Pick<Gpu, 'subgroupMatrix'>, { a
 }
 
 /** The plan if nothing was measured: that of the profile's first choice which needs no measuring. */
-export function defaultPlan({ profile }: Pick<Gpu, 'profile'>, spec: GemmSpec): GemmPlan {
-  const choice = untuned(profile)!;
-  const most = choice === 'workgroup' ? profile.unroll : 1;
-  const plan = spec.a === 'int8' ? INT8_PLAN : PLANS[choice];
-  return plan.map(({ tile, ...entry }) => ({ ...entry, tile: unrolled(tile, most) }));
+export function defaultPlan(gpu: Pick<Gpu, 'profile' | 'limits' | 'info'>, spec: GemmSpec): GemmPlan {
+  const choice = untuned(gpu.profile)!;
+  const isCard = choice === 'workgroup';
+  const usual = isCard && gpu.info.vendor === 'nvidia' && isRoomy(gpu) ? NVIDIA_PLAN : PLANS[choice];
+  const plan = spec.a === 'int8' ? INT8_PLAN : usual;
+  return plan.map(({ tile, ...entry }) => ({ ...entry, tile: unrolled(tile, isCard ? gpu.profile.unroll : 1) }));
 }
 
 /** Compiles the kernels of a plan. */

@@ -1,13 +1,24 @@
-/** Times the tiles of a GEMM on this device: code that only its first load needs. */
+/** Times the tiles of a GEMM on this device, piece by piece: code that only its first use needs. */
 import { COPY_DST, COPY_SRC, MAP_READ, STORAGE } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
-import { bind, createKernel } from '../gpu/kernel';
+import { bind } from '../gpu/kernel';
 import { Submission } from '../gpu/submission';
 import { createTimestamps } from '../gpu/timestamps';
 import { createGemm, type Gemm, gemmDispatch, tilesFor } from './gemm';
 import { type GemmPlan, type GemmSpec, type GemmTile, M_MULTIPLE, outStrideOf } from './gemm-spec';
 import { type GemmOperands, gemmOperands, gemmTwin, numbersAt, sample, type Words, worstOf } from './gemm-twin';
 import { bytesOf, roundUp } from './storage';
+import type { MeasureTools, Tuner } from './tune';
+
+/** Measures what has no plan yet, one after the other, and stores the plans. What cannot be measured keeps its default. */
+export async function measureMissing({ tuner: { missing, plans, store }, ...tools }: MeasureTools & { tuner: Tuner }) {
+  for (const [key, measure] of missing) {
+    const plan = await measure(tools).catch(() => undefined);
+    if (!plan) continue;
+    plans.set(key, Promise.resolve(plan));
+    await store?.set(key, plan).catch(() => {});
+  }
+}
 
 /** The numbers of rows to time, and up to how many rows each result applies. */
 const CASES = [
@@ -48,19 +59,30 @@ function createTimer(gpu: Gpu): Timer {
 }
 
 /**
- * Times every tile on made-up operands of this GEMM's shape; returns the fastest correct one for each number of rows.
- * Throws a TypeError if the device has no timestamps.
+ * Times every tile on made-up operands of this GEMM's shape; returns the fastest correct one for each number of rows. A piece is a
+ * timing of about 3 ms, or one dispatch if that takes longer; no pass waits for a compilation. Throws a TypeError if the device has no timestamps.
  */
-export async function tuneGemm(gpu: Gpu, spec: GemmSpec, time: Timer = createTimer(gpu)): Promise<GemmPlan> {
+export async function tuneGemm(
+  gpu: Gpu,
+  spec: GemmSpec,
+  { turn, kernel }: MeasureTools,
+  time: Timer = createTimer(gpu),
+): Promise<GemmPlan> {
   const { device } = gpu;
-  const words = gemmOperands(spec, SOME_ROWS, spec.n);
-  const operands = upload(gpu, spec, words);
+  const compiling: Promise<Gemm | undefined>[] = [];
+  for (const tile of tilesFor(gpu, spec)) {
+    await turn(() => {
+      // A device may reject a tile: experimental features change with the next browser.
+      compiling.push(createGemm(gpu, spec, [{ tile }], kernel).catch(() => undefined));
+    });
+  }
+  const gemms = (await Promise.all(compiling)).filter((gemm) => gemm !== undefined);
+  const { words, operands } = await turn(() => {
+    const words = gemmOperands(spec, SOME_ROWS, spec.n);
+    return { words, operands: upload(gpu, spec, words) };
+  });
   const mostRows = operands.out.size / rowBytes(spec);
   try {
-    // A device may reject a tile: experimental features change with the next browser.
-    const compiled = (tile: GemmTile) =>
-      createGemm(gpu, spec, [{ tile }], (kernel) => createKernel(gpu, kernel)).catch(() => undefined);
-    const gemms = (await Promise.all(tilesFor(gpu, spec).map(compiled))).filter((gemm) => gemm !== undefined);
     const bindGroup = bind(gpu, gemms[0].variants[0].kernel, operands);
     const submit = (record: (commands: GPUCommandEncoder) => void) => {
       const commands = device.createCommandEncoder();
@@ -77,7 +99,7 @@ export async function tuneGemm(gpu: Gpu, spec: GemmSpec, time: Timer = createTim
         pass.end();
       });
     const timed = (gemm: Gemm, rows: number, repeats: number) =>
-      time((writes) => run(gemm, rows, repeats, writes), gemm.variants[0].tile, rows);
+      turn(() => time((writes) => run(gemm, rows, repeats, writes), gemm.variants[0].tile, rows));
     const twin = gemmTwin(spec, words);
     const isRight = async (gemm: Gemm): Promise<boolean> => {
       submit((commands) => commands.clearBuffer(operands.out)); // because the residual epilogue adds to it
@@ -93,7 +115,7 @@ export async function tuneGemm(gpu: Gpu, spec: GemmSpec, time: Timer = createTim
       ).isRight;
     };
     const right: Gemm[] = [];
-    for (const gemm of gemms) if (await isRight(gemm)) right.push(gemm);
+    for (const gemm of gemms) if (await turn(() => isRight(gemm))) right.push(gemm);
 
     const plan: GemmPlan = [];
     for (const { rows, upTo } of CASES) {

@@ -1,11 +1,13 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Gpu } from '../gpu/device';
-import { openTestGpu, testGpu } from '../gpu/fixtures';
-import { PLANS, tilesFor } from './gemm';
+import { openTestGpu } from '../gpu/fixtures';
+import { profileOf } from '../gpu/profile';
+import { kernelsOf } from './compile';
+import { defaultPlan, PLANS, tilesFor } from './gemm';
 import type { GemmSpec, GemmTile } from './gemm-spec';
-import { tuneGemm } from './measure';
+import { measureMissing, tuneGemm } from './measure';
 import { withMatrices } from './test-matrices';
-import { createTuner, planKey } from './tune';
+import { createTuner, gemmPlan, type MeasureTools, planKey } from './tune';
 
 const gpu = await openTestGpu();
 afterAll(() => gpu.device.destroy());
@@ -30,6 +32,10 @@ const rope: GemmSpec = {
 /** As the profile unrolls them. */
 const TILES = tilesFor(gpu, rope);
 
+/** Each piece at once. */
+const toolsOf = (on: Gpu): MeasureTools => ({ turn: async (piece) => piece(), kernel: kernelsOf(on) });
+const tune = (on: Gpu, of: GemmSpec, time?: Parameters<typeof tuneGemm>[3]) => tuneGemm(on, of, toolsOf(on), time);
+
 const memoryStore = (plans: Record<string, unknown> = {}) => ({
   plans,
   get: async (key: string) => plans[key],
@@ -47,7 +53,7 @@ describe('tuneGemm', () => {
 
   it('chooses the fastest tile for each number of rows', async () => {
     const time = fastest((rows) => TILES[rows <= 16 ? 3 : rows <= 64 ? 4 : rows <= 256 ? 5 : rows <= 1024 ? 1 : 2]);
-    expect(await tuneGemm(gpu, rope, time)).toEqual([
+    expect(await tune(gpu, rope, time)).toEqual([
       { upTo: 32, tile: TILES[3] },
       { upTo: 128, tile: TILES[4] },
       { upTo: 512, tile: TILES[5] },
@@ -59,7 +65,7 @@ describe('tuneGemm', () => {
   it('leaves out the most rows on a slow device, and on one whose bindings are too small for them', async () => {
     const rowsTimed = async (on: Gpu, ms: number) => {
       const timed = new Set<number>();
-      const plan = await tuneGemm(on, spec, async (_run, _tile, rows) => {
+      const plan = await tune(on, spec, async (_run, _tile, rows) => {
         timed.add(rows);
         return ms;
       });
@@ -76,7 +82,7 @@ describe('tuneGemm', () => {
 
   it('times tiles again that are not far from the fastest', async () => {
     const counts = TILES.map(() => 0);
-    await tuneGemm(gpu, rope, async (_run, tile, rows) => {
+    await tune(gpu, rope, async (_run, tile, rows) => {
       const i = TILES.findIndex((known) => JSON.stringify(known) === JSON.stringify(tile));
       if (rows === 64) counts[i]++;
       return i === 1 ? 1 : i === 2 ? 1.25 : 1.3;
@@ -88,7 +94,7 @@ describe('tuneGemm', () => {
     'finds every tile correct for $epilogue.kind with $dtype weights',
     async (each) => {
       for (const tile of TILES) {
-        const plan = await tuneGemm(
+        const plan = await tune(
           gpu,
           each,
           fastest(() => tile),
@@ -105,7 +111,7 @@ describe('tuneGemm on a device with matrix units', () => {
   /** The designs of the plan if the last of the correct tiles is the fastest. */
   const designs = async (on: Gpu) => {
     const tiles = tilesFor(on, plain);
-    const plan = await tuneGemm(on, plain, async (run, tile) => {
+    const plan = await tune(on, plain, async (run, tile) => {
       run();
       return tiles.length - tiles.findIndex((known) => JSON.stringify(known) === JSON.stringify(tile));
     });
@@ -126,34 +132,70 @@ describe('tuneGemm on a device with matrix units', () => {
   });
 });
 
+it('every use of the device is a piece that has its turn', async () => {
+  let inPiece = false;
+  const queue = new Proxy(gpu.device.queue, {
+    get(target, name) {
+      if (!inPiece) throw new Error(`queue.${String(name)} outside of a piece`);
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const device = new Proxy(gpu.device, {
+    get(target, name) {
+      if (name === 'queue') return queue;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const turn: MeasureTools['turn'] = async (piece) => {
+    expect(inPiece).toBe(false);
+    inPiece = true;
+    try {
+      return await piece();
+    } finally {
+      inPiece = false;
+    }
+  };
+  const plan = await tuneGemm({ ...gpu, device }, spec, { turn, kernel: kernelsOf(gpu) }, async (run) => {
+    run();
+    return 1;
+  });
+  expect(plan).toHaveLength(5);
+});
+
 describe('createTuner', () => {
-  it('stores the measured plan under this adapter and shape', async () => {
+  /** The plan of a GEMM before measuring and after it. */
+  async function plansOf(on: Gpu, store: Parameters<typeof createTuner>[1]) {
+    const tuner = createTuner(on, store);
+    const plan = () => gemmPlan(tuner, on, spec, tuneGemm);
+    const before = await plan();
+    await measureMissing({ tuner, ...toolsOf(on) });
+    return { before, after: await plan() };
+  }
+
+  it('measures a plan when it is asked to, and stores it under this adapter and shape', async () => {
     const store = memoryStore();
-    const plan = await createTuner(gpu, store, tuneGemm)(spec);
-    expect(plan?.slice(0, 3).map(({ upTo }) => upTo)).toEqual([32, 128, 512]);
-    expect(store.plans).toEqual({ [planKey(gpu, spec)]: plan });
+    const { before, after } = await plansOf(gpu, store);
+    expect(before).toBeUndefined();
+    expect(after?.slice(0, 3).map(({ upTo }) => upTo)).toEqual([32, 128, 512]);
+    expect(store.plans).toEqual({ [planKey(gpu, spec)]: after });
     expect(planKey(gpu, spec)).toContain(gpu.info.description);
     expect(planKey(gpu, { ...spec, label: 'other' })).toBe(planKey(gpu, spec));
     expect(planKey(gpu, { ...spec, k: 96 })).not.toBe(planKey(gpu, spec));
   });
 
-  it('measures nothing on a device without timestamps', async () => {
-    const store = memoryStore();
-    const clockless = await testGpu()
-      .requestAdapter()
-      .then((adapter) => adapter!.requestDevice());
-    expect(
-      await createTuner({ ...gpu, device: clockless, hasTimestamps: false }, store, tuneGemm)(spec),
-    ).toBeUndefined();
-    expect(store.plans).toEqual({});
-    clockless.destroy();
+  it('has nothing to measure on a device without timestamps', async () => {
+    const tuner = createTuner({ hasTimestamps: false }, memoryStore());
+    expect(await gemmPlan(tuner, gpu, spec, tuneGemm)).toBeUndefined();
+    expect(tuner.missing.size).toBe(0);
   });
 
   it('uses a stored plan without measuring', async () => {
     const remembered = [{ upTo: 9, tile: TILES[1] }, { tile: TILES[2] }];
     const store = memoryStore({ [planKey(gpu, spec)]: remembered });
     const deviceless = { ...gpu, device: undefined as unknown as GPUDevice };
-    expect(await createTuner(deviceless, store, tuneGemm)(spec)).toEqual(remembered);
+    expect(await plansOf(deviceless, store)).toEqual({ before: remembered, after: remembered });
   });
 
   it.each([
@@ -163,15 +205,45 @@ describe('createTuner', () => {
     [[{ tile: { design: 'workgroup', m: 7, n: 64, k: 16 } }]],
     [[{ upTo: 16, tile: TILES[0] }]],
   ])('measures again if the store returns %j', async (stored) => {
-    const plan = await createTuner(gpu, memoryStore({ [planKey(gpu, spec)]: stored }), tuneGemm)(spec);
-    expect(plan?.length).toBeGreaterThanOrEqual(4); // on a slow device without the most rows
+    const { before, after } = await plansOf(gpu, memoryStore({ [planKey(gpu, spec)]: stored }));
+    expect(before).toBeUndefined();
+    expect(after?.length).toBeGreaterThanOrEqual(4); // on a slow device without the most rows
   });
 
-  it('works with a failing store, and returns undefined if nothing can be measured', async () => {
+  it('works with a failing store, and keeps the default for what cannot be measured', async () => {
     const broken = { get: () => Promise.reject(new Error('no')), set: () => Promise.reject(new Error('no')) };
-    expect((await createTuner(gpu, broken, tuneGemm)(spec))?.length).toBeGreaterThanOrEqual(4);
+    expect((await plansOf(gpu, broken)).after?.length).toBeGreaterThanOrEqual(4);
     const deviceless = { ...gpu, device: undefined as unknown as GPUDevice };
-    expect(await createTuner(deviceless, undefined, tuneGemm)(spec)).toBeUndefined();
-    expect(PLANS.workgroup[PLANS.workgroup.length - 1].upTo).toBeUndefined();
+    expect((await plansOf(deviceless, undefined)).after).toBeUndefined();
   });
+
+  it('measures anything else by the same rules, also after a failure', async () => {
+    const store = memoryStore();
+    const tuner = createTuner(gpu, store);
+    const isText = (value: unknown): value is string => typeof value === 'string';
+    const find = (key: string, measure: () => Promise<string>) => tuner.find(key, isText, measure);
+    const fails = () => Promise.reject(new Error('no'));
+    expect(await Promise.all([find('one', fails), find('two', async () => 'fast')])).toEqual([undefined, undefined]);
+    await measureMissing({ tuner, ...toolsOf(gpu) });
+    expect(await Promise.all([find('one', fails), find('two', fails)])).toEqual([undefined, 'fast']);
+    expect(store.plans).toEqual({ two: 'fast' });
+  });
+});
+
+it('what is not measured has a default by the maker of the card', () => {
+  const on = (vendor: string, bytes: number, name: 'card' | 'software' = 'card') => {
+    const info = { vendor, architecture: '', device: '', description: '' };
+    const limits = { ...gpu.limits, maxComputeWorkgroupStorageSize: bytes };
+    const plan = defaultPlan({ info, limits, profile: profileOf(info, undefined, { name }) }, rope);
+    return plan.map(({ upTo, tile: { design, m } }) => [upTo, design, m]);
+  };
+  const nvidia = [
+    [128, 'split_k', 8],
+    [2048, 'workgroup', 64],
+    [undefined, 'workgroup', 128],
+  ];
+  expect(on('nvidia', 32768)).toEqual(nvidia);
+  const others = PLANS.workgroup.map(({ upTo, tile: { design, m } }) => [upTo, design, m]);
+  expect([on('nvidia', 16384), on('amd', 32768)]).toEqual([others, others]);
+  expect(on('nvidia', 32768, 'software')).not.toEqual(nvidia);
 });

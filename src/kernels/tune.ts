@@ -1,30 +1,60 @@
 import { userAgent } from '../gpu/browser';
 import type { Gpu } from '../gpu/device';
+import type { Kernel, KernelSpec } from '../gpu/kernel';
 import { adapterNames, type DeviceStore, hashOf } from '../gpu/remembered';
 import { gemmSources, tilesFor } from './gemm';
 import type { GemmPlan, GemmSpec, GemmTile } from './gemm-spec';
 
-/**
- * Returns a function that returns a GEMM's plan: the stored one for this adapter and these shaders, or else the fastest tiles, which `measure`
- * (tuneGemm) finds now, one GEMM at a time. A tile whose result is wrong is never used. `undefined` means that measuring failed and the default plan applies.
- */
-export function createTuner(
-  gpu: Gpu,
-  store: DeviceStore | undefined,
-  measure: (gpu: Gpu, spec: GemmSpec) => Promise<GemmPlan>,
-): (spec: GemmSpec) => Promise<GemmPlan | undefined> {
-  let last: Promise<unknown> = Promise.resolve();
-  return async (spec) => {
-    const key = planKey(gpu, spec);
-    const known = await store?.get(key).catch(() => undefined);
-    if (isPlan(known, tilesFor(gpu, spec))) return known;
-    const measured = last.then(() => measure(gpu, spec)).catch(() => undefined);
-    last = measured;
-    const plan = await measured;
-    if (plan) await store?.set(key, plan).catch(() => {});
-    return plan;
+/** Runs a piece of measuring when the device is free for it. The pieces are short, because a query may have to wait for one. */
+export type Turn = <T>(piece: () => T | Promise<T>) => Promise<T>;
+
+export interface MeasureTools {
+  turn: Turn;
+  /** Compiles a kernel; equal ones only once, the model's own among them. */
+  kernel: (spec: KernelSpec) => Promise<Kernel>;
+}
+
+/** Finds what is fastest on this device. Every use of the device is a piece. */
+export type Measure<P> = (tools: MeasureTools) => Promise<P>;
+
+export type Tuner = ReturnType<typeof createTuner>;
+
+/** Looks for plans that were measured on this device, and notes what is still to be measured. Knows nothing of what the plans are for. */
+export function createTuner({ hasTimestamps }: Pick<Gpu, 'hasTimestamps'>, store: DeviceStore | undefined) {
+  const plans = new Map<string, Promise<unknown>>();
+  /** By the key that the plan will have in the store. */
+  const missing = new Map<string, Measure<unknown>>();
+  return {
+    store,
+    plans,
+    missing,
+    /** Resolves to undefined if there is no plan yet: the default applies. `isPlan`: a stored value may come from any version. */
+    find<P>(key: string, isPlan: (value: unknown) => value is P, measure: Measure<P>): Promise<P | undefined> {
+      const lookUp = async () => {
+        const stored = await store?.get(key).catch(() => undefined);
+        if (isPlan(stored)) return stored;
+        if (hasTimestamps) missing.set(key, measure);
+        return undefined;
+      };
+      const found = plans.get(key) ?? lookUp();
+      plans.set(key, found);
+      return found as Promise<P | undefined>;
+    },
   };
 }
+
+/** The measured plan of a GEMM, if there is one. `measure`: tuneGemm. */
+export const gemmPlan = (
+  tuner: Tuner,
+  gpu: Gpu,
+  spec: GemmSpec,
+  measure: (gpu: Gpu, spec: GemmSpec, tools: MeasureTools) => Promise<GemmPlan>,
+): Promise<GemmPlan | undefined> =>
+  tuner.find(
+    planKey(gpu, spec),
+    (value) => isPlan(value, tilesFor(gpu, spec)),
+    (tools) => measure(gpu, spec, tools),
+  );
 
 /**
  * The adapter, the shape and a hash of the shaders, so that a new version of them is measured again. Firefox hides the adapter's names: there it
@@ -35,7 +65,7 @@ export function planKey(gpu: Gpu, spec: GemmSpec): string {
   return JSON.stringify([adapterNames(gpu.info) ?? userAgent(), shape, tilesFor(gpu, spec), hashOf(gemmSources)]);
 }
 
-/** A stored value may come from any version: it is a plan only if it consists of today's tiles. */
+/** Whether a value is a plan of these tiles. */
 function isPlan(value: unknown, tiles: GemmTile[]): value is GemmPlan {
   const known = tiles.map((tile) => JSON.stringify(tile));
   return (

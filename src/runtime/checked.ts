@@ -1,11 +1,11 @@
 import { DeviceFaultError, UnsupportedModelError } from '../api/errors';
 import type { ReplacedKernel } from '../api/types';
 import type { GpuMemory } from '../gpu/buffers';
-import { type Choice, type GemmChoice, untuned, without } from '../gpu/profile';
+import { type Choice, untuned, without } from '../gpu/profile';
 import { adapterName, adapterNames, type DeviceStore, hashOf, runtimeVersion } from '../gpu/remembered';
-import { type Compile, createCompiler } from '../kernels/compile';
-import type { tuneGemm } from '../kernels/measure';
-import { createTuner } from '../kernels/tune';
+import { type Compile, createCompiler, kernelsOf } from '../kernels/compile';
+import type { GemmPlan, GemmSpec } from '../kernels/gemm-spec';
+import { createTuner, gemmPlan, type Turn } from '../kernels/tune';
 import type { Encoder } from '../model/family';
 import type { Head } from '../model/heads/head';
 import type { LoadedModel } from '../model/model';
@@ -29,10 +29,14 @@ export interface CheckedModel {
   encoder: CompiledEncoder;
   heads: HeadRunner;
   replaced: ReplacedKernel[];
+  /**
+   * If the device has no plan yet for some of the encoder's kernels: measures them, stores the plans, and resolves to the encoder by them. Rejects
+   * if that computes something wrong.
+   */
+  tuned?: (turn: Turn) => Promise<CompiledEncoder>;
 }
 
-/** Finds the fastest tiles of a GEMM. */
-const measure: typeof tuneGemm = async (...args) => (await import('./first-load')).firstLoad.tuneGemm(...args);
+const firstLoad = async () => (await import('./first-load')).firstLoad;
 
 /** What the profile chose for a kernel, if it has a choice. */
 interface Chosen {
@@ -63,7 +67,7 @@ export async function compileChecked(options: Options): Promise<CheckedModel> {
     if (!compiled.refused && faults.length === 0) {
       compiled.loaded();
       if (replaced.length > 0) console.warn(warning(adapterName(gpu.info), replaced));
-      return { encoder: compiled.encoder, heads: compiled.heads, replaced };
+      return { encoder: compiled.encoder, heads: compiled.heads, replaced, tuned: compiled.tuned };
     }
     for (const fault of faults) {
       const { kernel, chosen, reason } = fault;
@@ -78,19 +82,21 @@ export async function compileChecked(options: Options): Promise<CheckedModel> {
 
 type Kernels = (Checkable & Pick<Fault, 'kernel' | 'chosen'>)[];
 
+type PlanFor = (spec: GemmSpec) => Promise<GemmPlan | undefined>;
+
 /** Compiles the encoder and the head; or returns what the device refused. */
 async function compileAll(options: Options) {
   const { memory, model, head, store } = options;
   const { gpu } = memory;
-  const kernels: Kernels = [];
+  const usual = untuned(gpu.profile)!;
   const refused: Fault[] = [];
   const noting =
-    (compile: Compile, gemm: GemmChoice): Compile =>
+    (kernels: Kernels, compile: Compile, planFor?: PlanFor): Compile =>
     async (step) => {
       const kernel = step.label;
       const chosen: Chosen | undefined =
         'gemm' in step
-          ? { kind: 'gemm', choice: gemm }
+          ? { kind: 'gemm', choice: (await planFor?.(step.gemm)) ? 'tuned' : usual }
           : 'attention' in step
             ? { kind: 'attention', choice: gpu.profile.attention[0] }
             : undefined;
@@ -103,35 +109,59 @@ async function compileAll(options: Options) {
         throw error;
       }
     };
-  const [best] = gpu.profile.gemm;
-  const usual = untuned(gpu.profile)!;
-  const tuned = createCompiler(gpu, best === 'tuned' ? createTuner(gpu, store, measure) : undefined);
+  const tuner = gpu.profile.gemm[0] === 'tuned' ? createTuner(gpu, store) : undefined;
+  const planFor: PlanFor | undefined =
+    tuner && ((spec) => gemmPlan(tuner, gpu, spec, async (...args) => (await firstLoad()).tuneGemm(...args)));
+  const kernel = kernelsOf(gpu);
+  const compile = async () => {
+    const kernels: Kernels = [];
+    const encoder = await compileEncoder(model, noting(kernels, createCompiler(gpu, planFor, kernel), planFor));
+    return { encoder, kernels };
+  };
   let isLoaded = false;
+  const ofHeads: Kernels = [];
   /** Heads that a call asks for later have nothing safer to be replaced by: the encoder is compiled. */
   const checkLater = async () => {
-    const [fault] = isLoaded ? await faultsOf(kernels.splice(0), options) : [];
-    if (fault) throw faultError(adapterName(gpu.info), fault);
+    if (isLoaded) await expectRight(ofHeads.splice(0), options);
   };
-  const heads = new HeadRunner(memory, model, noting(createCompiler(gpu), usual), checkLater);
-  const [encoder, prepared] = await Promise.allSettled([
-    compileEncoder(model, noting(tuned, best)),
+  const heads = new HeadRunner(memory, model, noting(ofHeads, createCompiler(gpu)), checkLater);
+  const [compiled, prepared] = await Promise.allSettled([
+    compile(),
     Promise.resolve(head).then((own) => heads.prepare(own)),
   ]);
-  for (const result of [encoder, prepared]) {
+  for (const result of [compiled, prepared]) {
     if (result.status === 'rejected' && !(result.reason instanceof UnsupportedModelError && refused.length > 0)) {
       throw result.reason;
     }
   }
-  if (encoder.status === 'rejected' || prepared.status === 'rejected') return { refused };
+  if (compiled.status === 'rejected' || prepared.status === 'rejected') return { refused };
+  const { encoder, kernels } = compiled.value;
+  const ofHead = ofHeads.splice(0);
   const loaded = () => {
     isLoaded = true;
-    kernels.length = 0;
   };
-  return { encoder: encoder.value, heads, kernels, loaded, refused: undefined };
+  const inUse = [...kernels, ...ofHead];
+  const tuned = async (turn: Turn) => {
+    // The head's are part of what is remembered as right: the next load looks for all of them.
+    const check = (own: Kernels, find: Find) => expectRight([...own, ...ofHead], options, find);
+    return (await firstLoad()).retune({ turn, tuner: tuner!, kernel, compile, inUse, check });
+  };
+  return { encoder, heads, kernels: inUse, loaded, refused: undefined, tuned: tuner?.missing.size ? tuned : undefined };
+}
+
+/** What finds the kernels that are wrong, and how. */
+type Find = Awaited<ReturnType<typeof firstLoad>>['findWrong'];
+
+const findNow: Find = async (...args) => (await firstLoad()).findWrong(...args);
+
+/** Throws a DeviceFaultError if one of the kernels is wrong. */
+async function expectRight(kernels: Kernels, options: Options, find?: Find): Promise<void> {
+  const [fault] = await faultsOf(kernels, options, find);
+  if (fault) throw faultError(adapterName(options.memory.gpu.info), fault);
 }
 
 /** What is wrong with these kernels: as remembered from an earlier load of the same kernels on the same device, or by a check. */
-async function faultsOf(kernels: Kernels, { memory, store, selfCheck }: Options): Promise<Fault[]> {
+async function faultsOf(kernels: Kernels, { memory, store, selfCheck }: Options, find = findNow): Promise<Fault[]> {
   const { profile, info } = memory.gpu;
   if (!selfCheck) return [];
   const seen = new Set<unknown>();
@@ -149,8 +179,7 @@ async function faultsOf(kernels: Kernels, { memory, store, selfCheck }: Options)
   if (isKnown(known)) {
     return known.map(({ kernel, reason }) => ({ ...kernels.find((one) => one.kernel === kernel)!, reason }));
   }
-  const { firstLoad } = await import('./first-load');
-  const wrong = await firstLoad.findWrong(memory, distinct);
+  const wrong = await find(memory, distinct);
   const faults = Array.from(wrong, ([{ kernel, chosen }, reason]): Fault => ({ kernel, chosen, reason }));
   // A fault that nothing can be done about is looked for again: the driver may be another by then.
   if (key && faults.every(({ chosen }) => chosen && without(profile, chosen.kind, chosen.choice))) {

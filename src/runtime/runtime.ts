@@ -39,6 +39,8 @@ export interface CompiledEncoder {
   constants: CompiledStep<PassSizes>[];
   embeddings: CompiledStep<PassSizes>[];
   layers: CompiledStep<PassSizes>[][];
+  /** The attention's, by window. */
+  plans: Map<number, AttentionPlan>;
 }
 
 /** Compiles a model's encoder, all kernels side by side. */
@@ -46,14 +48,10 @@ export async function compileEncoder({ encoder }: LoadedModel, compile: Compile)
   const all = (steps: LoadedModel['encoder']['embeddings']) => Promise.all(steps.map((step) => compile(step)));
   const stages = [encoder.constants ?? [], encoder.embeddings, ...encoder.layers];
   const [constants, embeddings, ...layers] = await Promise.all(stages.map(all));
-  return { constants, embeddings, layers };
+  const plans = new Map<number, AttentionPlan>();
+  for (const { step, plan } of layers.flat()) if (plan && 'attention' in step) plans.set(step.attention.window, plan);
+  return { constants, embeddings, layers, plans };
 }
-
-/** The plan of each window's attention. */
-const attentionPlans = ({ layers }: CompiledEncoder): Map<number, AttentionPlan> =>
-  new Map(
-    layers.flat().flatMap(({ step, plan }) => (plan && 'attention' in step ? [[step.attention.window, plan]] : [])),
-  );
 
 /** RoPE's tables have at least so many positions, and a power of two of them: few passes need larger ones. */
 const LEAST_POSITIONS = 512;
@@ -62,7 +60,6 @@ const LEAST_POSITIONS = 512;
 export class Runtime {
   readonly #buffers: SlotBuffers;
   readonly #slots: Slot[];
-  readonly #plans: Map<number, AttentionPlan>;
   readonly #heads: HeadRunner;
   #readback: GPUBuffer | undefined;
   /** Whether the buffers hold what depends on the weights alone. */
@@ -72,12 +69,12 @@ export class Runtime {
     readonly gpu: Gpu,
     readonly memory: GpuMemory,
     readonly model: LoadedModel,
-    readonly steps: CompiledEncoder,
+    /** May be replaced by the same steps with other kernels, before a pass begins or after it is submitted. */
+    public steps: CompiledEncoder,
     heads: HeadRunner,
   ) {
     this.#heads = heads;
     this.#buffers = new SlotBuffers(memory);
-    this.#plans = attentionPlans(steps);
     const { encoder } = model;
     // Heads of sequences normalise the whole stream, into a buffer that the layers need no more.
     this.#slots = largestOf([
@@ -123,7 +120,7 @@ export class Runtime {
   ): Promise<PassResult> {
     const { config } = this.model;
     const stream = tokenStream(sequences, { ...options, padding_idx: config.padding_idx });
-    const pass = passOf(stream, this.#plans);
+    const pass = passOf(stream, this.steps.plans);
     this.#prepare(pass);
 
     const job = new Submission(this.gpu, options.profiler);

@@ -1,40 +1,126 @@
-import { expect, it } from 'vitest';
-import { testGpu } from '../gpu/fixtures';
-import { maxDifference, publicModel } from '../model/fixtures/golden';
+import { afterEach, expect, it } from 'vitest';
+import type { Model } from '../api/types';
+import { testGpu, withBytes, withLosses } from '../gpu/fixtures';
+import { checkpointFolder, maxDifference, readGolden } from '../model/fixtures/golden';
 import { folderFiles } from '../sources/folder';
+import type { OpenOptions } from './load-runtime';
 import { openModel } from './open';
 
-it('a model tuned on the device computes the same embeddings as with the default tiles; the choice is remembered', async () => {
-  const plans = new Map<string, unknown>();
-  let written = 0;
-  const store = {
-    get: async (key: string) => plans.get(key),
-    set: async (key: string, plan: unknown) => {
-      written++;
-      plans.set(key, plan);
+const models: Model[] = [];
+afterEach(async () => {
+  for (const model of models.splice(0)) await model.dispose();
+});
+
+function memoryStore() {
+  const entries = new Map<string, unknown>();
+  const isPlan = (value: unknown) => Array.isArray(value) && value.length > 0;
+  return {
+    writes: 0,
+    plans: () => [...entries.values()].filter(isPlan).length,
+    checks: () => [...entries.keys()].filter((key) => key.includes('self-check')).length,
+    get: async (key: string) => entries.get(key),
+    async set(key: string, value: unknown) {
+      this.writes++;
+      entries.set(key, value);
     },
   };
-  const embed = async (autotune: boolean) => {
-    const options = {
-      gpu: testGpu(),
-      folder: folderFiles,
-      plans: store,
-      autotune,
-      selfCheck: false, // which stores what it finds too
-      dtype: 'f32',
-      arithmetic: 'f32',
-    } as const;
-    const model = await openModel(publicModel('nano'), options);
-    try {
-      return (await model.embed(['One short query.', 'And a passage that is not short. '.repeat(12)])).data;
-    } finally {
-      await model.dispose();
-    }
-  };
-  const untuned = await embed(false);
-  expect(plans.size).toBe(0);
-  expect(maxDifference(await embed(true), untuned)).toBeLessThan(1e-5);
-  expect([plans.size, written]).toEqual([4, 4]);
-  expect(maxDifference(await embed(true), untuned)).toBeLessThan(1e-5);
-  expect(written).toBe(4);
-}, 600_000);
+}
+
+/** The matrix products of a layer. */
+const GEMMS = 4;
+
+async function open(options: Partial<OpenOptions>, gpu = testGpu()) {
+  const model = await openModel(checkpointFolder('tiny-mlm'), {
+    gpu,
+    folder: folderFiles,
+    dtype: 'f32',
+    arithmetic: 'f32',
+    autotune: true,
+    selfCheck: false, // which stores what it finds too
+    profile: { unroll: 1 },
+    ...options,
+  });
+  models.push(model);
+  return model;
+}
+
+const golden = readGolden('tiny-mlm');
+const forward = (model: Model) => model.forward(golden.batch, { outputs: ['last_hidden_state'] });
+const differenceOf = async (model: Model) =>
+  maxDifference((await forward(model)).last_hidden_state!.data, golden.floats('last_hidden_state').data);
+
+/** Waits for it; the test's own limit of time ends it. */
+const until = async (is: () => boolean) => {
+  while (!is()) await new Promise((resolve) => setTimeout(resolve, 1));
+};
+
+it('a load measures nothing; warm does, and what the model computes stays the same; later loads know the plans', async () => {
+  const store = memoryStore();
+  const { gpu, pipelines, bytes } = withBytes();
+  const model = await open({ plans: store }, gpu);
+  expect(await differenceOf(model)).toBeLessThan(2e-4);
+  expect(store.plans()).toBe(0);
+  const before = pipelines();
+  await model.warm();
+  expect(store.plans()).toBe(GEMMS);
+  expect(pipelines()).toBeGreaterThan(before);
+  const compiled = pipelines();
+  expect(await differenceOf(model)).toBeLessThan(2e-4);
+  expect(pipelines()).toBe(compiled);
+  const { weights, activations } = model.memory();
+  expect(bytes()).toBeLessThan(weights + activations + 5000); // nothing of the measuring is left but its clock
+
+  const { writes } = store;
+  const second = await open({ plans: store });
+  await second.warm();
+  expect(await differenceOf(second)).toBeLessThan(2e-4);
+  expect(store.writes).toBe(writes);
+}, 600_000); // the first that compiles these kernels
+
+it('a model that is idle is measured without being asked', async () => {
+  const store = memoryStore();
+  const model = await open({ plans: store });
+  await forward(model);
+  await until(() => store.plans() === GEMMS);
+  expect(await differenceOf(model)).toBeLessThan(2e-4);
+});
+
+it('the kernels that are found are checked as those of a load, and remembered as right', async () => {
+  const store = memoryStore();
+  const model = await open({ plans: store, selfCheck: true });
+  const ofLoad = store.checks();
+  await model.warm();
+  expect(store.checks()).toBe(ofLoad + 2); // of the head of warm's own call; of the new encoder with the load's head
+  expect(await differenceOf(model)).toBeLessThan(2e-4);
+  const { writes } = store;
+  await open({ plans: store, selfCheck: true });
+  expect(store.writes).toBe(writes);
+});
+
+it('neither a release nor a disposal while it measures leaves anything behind', async () => {
+  const store = memoryStore();
+  const { gpu, bytes, pipelines } = withBytes();
+  const model = await open({ plans: store }, gpu);
+  await forward(model);
+  const loaded = pipelines();
+  await until(() => pipelines() > loaded);
+  await model.release();
+  expect(bytes()).toBe(0);
+  expect(await differenceOf(model)).toBeLessThan(2e-4);
+  await model.dispose();
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  expect(bytes()).toBe(0);
+  expect(store.plans()).toBeLessThan(GEMMS);
+});
+
+it('a device that is lost while it measures is noticed by no call', async () => {
+  const { gpu, calls, lose } = withLosses();
+  const model = await open({}, gpu);
+  await forward(model);
+  const before = calls();
+  await until(() => calls() > before + 10);
+  lose();
+  expect(await differenceOf(model)).toBeLessThan(2e-4);
+  await model.dispose();
+  expect(model.memory()).toMatchObject({ weights: 0, activations: 0 });
+});

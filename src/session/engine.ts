@@ -1,9 +1,12 @@
 import { DeviceLostError, disposedError, NumericError, WebGPUUnavailableError } from '../api/errors';
 import type { MemoryUse } from '../api/types';
 import { messageOf } from '../formats/read';
+import { guarded } from '../gpu/device';
+import type { Turn } from '../kernels/tune';
 import type { Runtime } from '../runtime/runtime';
 import type { SchedulerOptions } from '../runtime/scheduler';
 import { createIdle } from './idle';
+import { startTuning, type Tuning } from './tuning';
 
 /** A model on a device, and if its arithmetic may overflow what makes a runtime of it whose arithmetic does not. */
 export interface Loaded {
@@ -11,6 +14,8 @@ export interface Loaded {
   /** Of a GLiNER model whose labels have an encoder of their own: that one, on the same device. */
   labels?: Runtime;
   precise?: () => Promise<Runtime>;
+  /** Replaces kernels by faster ones, which it finds by measuring; undefined if nothing is left to be measured on the device. */
+  tune?: (turn: Turn) => Promise<void>;
 }
 
 type Run = SchedulerOptions['run'];
@@ -45,6 +50,7 @@ export function createEngine(
   let isReleased = false;
   let loading: Promise<Loaded> | undefined;
   let precise: Promise<Runtime> | undefined;
+  let tuning: Tuning | undefined;
   let lastLoss = -Infinity;
   let overflows = 0;
   /** By the error of a loss, whether it was long after the one before. */
@@ -95,24 +101,38 @@ export function createEngine(
     throw new TypeError('unreachable');
   }
 
-  /** The pass before: a pass begins once it is submitted or has failed, also on another runtime of the device, whose errors it would take. */
+  /** What came before: a pass begins once the one before is submitted or has failed, also on another runtime of the device, whose errors it would take. */
   let before: Promise<unknown> = Promise.resolve();
-  async function inTurn(runtime: Runtime, ...[sequences, requests, options]: Parameters<Run>): ReturnType<Run> {
+  async function inTurn<T>(work: (done: () => void) => Promise<T>): Promise<T> {
     const last = before;
     let done = () => {};
     before = new Promise<void>((resolve) => {
       done = resolve;
     });
     await last;
-    const onSubmitted = () => {
-      done();
-      options.onSubmitted();
-    };
     try {
-      return await runtime.run(sequences, requests, { ...options, onSubmitted });
+      return await work(done);
     } finally {
       done();
     }
+  }
+
+  const passOn = (runtime: Runtime, ...[sequences, requests, options]: Parameters<Run>): ReturnType<Run> =>
+    inTurn((done) => {
+      const onSubmitted = () => {
+        done();
+        options.onSubmitted();
+      };
+      return runtime.run(sequences, requests, { ...options, onSubmitted });
+    });
+
+  /** Once for each device, and not before it has given a result. */
+  function tuneLater(loaded: Loaded): void {
+    const { tune, runtime } = loaded;
+    if (!tune) return;
+    loaded.tune = undefined;
+    const run: Turn = (piece) => inTurn(() => guarded(runtime.gpu, async () => piece()));
+    tuning = startTuning(tune, idle, run, () => now !== loaded || isReleased || end.signal.aborted);
   }
 
   const runText: Run = async (sequences, requests, options, isPrecise) => {
@@ -126,12 +146,14 @@ export function createEngine(
       });
     }
     const runtime = wantsPrecise && precise ? await precise : loaded.runtime;
-    return inTurn(runtime, sequences, requests, options, isPrecise);
+    const result = await passOn(runtime, sequences, requests, options, isPrecise);
+    tuneLater(loaded);
+    return result;
   };
 
   // A pass goes on after its calls were aborted.
   const run: Run = (...pass) => using(() => runText(...pass));
-  const runLabels: Run = (...pass) => using(async () => inTurn((await alive()).labels!, ...pass));
+  const runLabels: Run = (...pass) => using(async () => passOn((await alive()).labels!, ...pass));
 
   /** Whether so many sequences overflow that the attempts with f16 only cost time. */
   const isAlwaysPrecise = () => overflows >= MOST_OVERFLOWS;
@@ -174,6 +196,12 @@ export function createEngine(
     memory: (): MemoryUse => now.runtime.memoryUse(),
 
     using,
+
+    /** Resolves when nothing is left to be measured, or measuring has failed; it does not wait for the model to be idle. */
+    async tuned(): Promise<void> {
+      await tuning?.hurry();
+      if (end.signal.aborted) throw disposedError();
+    },
 
     /** The calls of a model, none of which it is released in. */
     counted: <T extends object>(calls: T): T =>

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createIdle } from './idle';
+import { after, createIdle } from './idle';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -130,4 +130,23 @@ it('no timer keeps a Node process alive', () => {
   expect(set.mock.results[0].value.hasRef()).toBe(false);
   stop();
   set.mockRestore();
+});
+
+it('says how long it takes until nothing will have used it for so long', async () => {
+  const { using, restOf } = createIdle(Infinity, () => {});
+  expect(restOf(1000)).toBe(1000);
+  await elapse(600);
+  expect(restOf(1000)).toBe(400);
+  void using(takes(5000));
+  await elapse(4000);
+  expect(restOf(1000)).toBe(1000);
+  await elapse(1500);
+  expect([restOf(1000), restOf(300)]).toEqual([500, 0]);
+});
+
+it('its timers keep no Node process alive', () => {
+  vi.useRealTimers();
+  const timer = after(100_000, () => {});
+  expect((timer as unknown as NodeJS.Timeout).hasRef()).toBe(false);
+  clearTimeout(timer);
 });

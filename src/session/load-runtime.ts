@@ -7,6 +7,7 @@ import { type Gpu, guarded } from '../gpu/device';
 import type { AskedProfile } from '../gpu/profile';
 import type { DeviceStore } from '../gpu/remembered';
 import { type Compile, createCompiler } from '../kernels/compile';
+import type { Turn } from '../kernels/tune';
 import type { BuiltModel } from '../model/build';
 import { dtypeNamed } from '../model/choose-dtype';
 import type { LoadedModel } from '../model/model';
@@ -34,12 +35,14 @@ export type GivenOptions = Omit<LoadOptions, 'profile' | 'adapter' | 'adapters' 
 
 export type OpenOptions = GivenOptions & { dtype?: 'auto' | Dtype };
 
-/** The part below the tokenizer: files, device, weights, kernels. Benchmarks use it directly. */
+/** The part below the tokenizer: files, device, weights, kernels, which are tuned at once. Benchmarks use it directly. */
 export async function loadRuntime(source: ModelSource, given: GivenOptions) {
   const options = withDtype(given);
   const files = openFiles(source, options);
   const pipeline = await readPipeline(files, options);
-  return runtimeOf(files, pipeline, pipeline.inputs[0], options);
+  const loaded = await runtimeOf(files, pipeline, pipeline.inputs[0], options);
+  await loaded.tune?.((piece) => guarded(loaded.runtime.gpu, async () => piece()));
+  return loaded;
 }
 
 /** The options with the dtype's own name. Integers want integers: q8 is what `auto` means for them. */
@@ -85,7 +88,7 @@ export async function runtimeOf(
       };
       await loadWeights(files, gpu, { ...plan, placesOf }, options);
       const { model, modulePlaces, compiled } = started!;
-      const { encoder, heads, replaced } = await compiled;
+      const { encoder, heads, replaced, tuned } = await compiled;
       for (const { folder, places } of modulePlaces) await loadModuleWeights(root, gpu, folder, places, options);
       const runtime = new Runtime(gpu, memory, model, encoder, heads);
       const own = await started!.compiledLabels;
@@ -94,7 +97,20 @@ export async function runtimeOf(
       const info = infoOf(json, model, sentence, gpu, replaced, maxTokensPerPass);
       const mayOverflow = model.act === 'f16' && (options.arithmetic ?? 'auto') === 'auto';
       const precise = mayOverflow ? () => preciseRuntime(runtime, started!) : undefined;
-      return { runtime, precise, labels: labelsRuntime, config, sentence, info, files };
+      const tunings = [
+        { of: runtime, tuned },
+        { of: labelsRuntime!, tuned: own?.tuned },
+      ].filter(({ tuned }) => tuned);
+      const tune = async (turn: Turn) => {
+        for (const { of, tuned } of tunings) {
+          const steps = await tuned!(turn);
+          await turn(() => {
+            of.steps = steps;
+          });
+        }
+      };
+      const facts = { config, sentence, info, files };
+      return { runtime, precise, labels: labelsRuntime, tune: tunings.length > 0 ? tune : undefined, ...facts };
     });
   } catch (error) {
     end.abort(error); // after a loss the download is still under way

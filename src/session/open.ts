@@ -103,7 +103,7 @@ async function transformerModel(
 ): Promise<BaseModel> {
   if (options.gpu) everyLoad().catch(() => {}); // fetched while the weights are; a failure is reported below
   const loaded = await runtimeOf(root, pipeline, input, options);
-  const { runtime, precise, labels, config, sentence, info } = loaded;
+  const { runtime, precise, labels, tune, config, sentence, info } = loaded;
   try {
     const [tokenizerJson, tokenizerConfig] = await tokenizerFiles(loaded.files, options);
     fetchCalls(info.task);
@@ -127,7 +127,7 @@ async function transformerModel(
       const again = { ...options, cache, dtype, commit, signal, onProgress: undefined };
       return open(again, (own, dtype) => runtimeOf(own, pipeline, input, { ...again, dtype }));
     };
-    const engine = createEngine({ runtime, precise, labels }, reload, options);
+    const engine = createEngine({ runtime, precise, labels, tune }, reload, options);
     const maxTokensPerPass = () => info.maxTokensPerPass;
     const scheduler = createScheduler({ ...engine, maxTokensPerPass });
     let disposed = false;
@@ -170,7 +170,11 @@ async function transformerModel(
       ...engine.counted(calls),
       memory: engine.memory,
       release: engine.release,
-      warm: () => engine.using(() => warmUp(calls, parts), true),
+      warm: () =>
+        engine.using(async () => {
+          await warmUp(calls, parts);
+          await engine.tuned();
+        }, true),
       async dispose() {
         disposed = true;
         for (const own of [scheduler, forLabels]) own?.stop(disposedError());
