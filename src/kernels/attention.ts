@@ -40,6 +40,9 @@ export const WORKGROUP_TILES = [
   tile(16, 8, 8, 4),
 ];
 
+/** The source of that design: measured plans are valid for this source only. */
+export const attentionSources = common + workgroup;
+
 /** Largest head_dim that the tiles are made for. */
 export const MAX_HEAD_DIM = 128;
 
@@ -69,6 +72,15 @@ export function attentionPlan(
   if (choice === 'plain') return [{ tile: of(32, 1) }];
   const upTo = Math.floor((64 * FEW_WORKGROUPS) / heads);
   return [{ upTo, tile: of(16, profile.unroll) }, { tile: of(64, profile.unroll) }];
+}
+
+/** The tiles to choose from by measuring: those that compute the scores least often. The results of the others are compared with those of the first. */
+export function attentionCandidates({ profile }: Pick<Gpu, 'profile'>, { headDim }: HeadsLayout): AttentionTile[] {
+  const [best, ...others] = WORKGROUP_TILES.filter((tile) => suits(tile, headDim));
+  return [best, ...others.filter(({ across, dims }) => across * dims === best.across * best.dims)].map((tile) => ({
+    ...tile,
+    unroll: profile.unroll,
+  }));
 }
 
 /** A plan's entry for a pass. */

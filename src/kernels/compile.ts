@@ -28,19 +28,21 @@ export type Compile = <S>(step: Step<S>) => Promise<CompiledStep<S>>;
 export const kernelsOf = (gpu: Gpu) => once((spec: KernelSpec) => createKernel(gpu, spec));
 
 /**
- * Compiles steps for a device, equal kernels only once, by `kernel`. `planFor` returns the plan of a GEMM, or undefined for the default one.
+ * Compiles steps for a device, equal kernels only once, by `kernel`. `planFor` returns the plan of a GEMM, or undefined for the default one;
+ * `attentionPlanFor` likewise.
  */
 export function createCompiler(
   gpu: Gpu,
   planFor: (spec: GemmSpec) => Promise<GemmPlan | undefined> = async () => undefined,
   kernel = kernelsOf(gpu),
+  attentionPlanFor: (spec: AttentionSpec) => Promise<AttentionPlan | undefined> = async () => undefined,
 ): Compile {
   const gemm = once(async (spec: GemmSpec) =>
     createGemm(gpu, spec, (await planFor(spec)) ?? defaultPlan(gpu, spec), kernel),
   );
   const attention = once(async (spec: AttentionSpec) =>
     Promise.all(
-      attentionPlan(gpu, spec).map(async (entry) => ({
+      ((await attentionPlanFor(spec)) ?? attentionPlan(gpu, spec)).map(async (entry) => ({
         ...entry,
         kernel: await kernel(attentionKernel(spec, entry.tile)),
       })),

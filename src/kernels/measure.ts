@@ -30,7 +30,7 @@ const CASES = [
 ];
 /** More than these are timed only if so many take the device no more than so long, and on repeated operands. */
 const SOME_ROWS = 1024;
-const SLOW_MS = 5;
+export const SLOW_MS = 5;
 const ROUNDS = 3;
 /** Only tiles that took at most so many times as long as the fastest in the first round are timed again. */
 const WORTH_ANOTHER = 1.25;
@@ -38,24 +38,39 @@ const WORTH_ANOTHER = 1.25;
 const MEASURE_MS = 3;
 const MOST_REPEATS = 128;
 /** Most bytes of an operand. */
-const MOST_BYTES = 128 << 20;
+export const MOST_BYTES = 128 << 20;
 /** The operands that have a part for each row. */
 const PER_ROW = ['a', 'a_scales', 'positions'];
 
 /** Returns the milliseconds that the GPU takes for `run`, which computes `rows` rows with `tile` one or more times in one compute pass. */
-type Timer = (
+export type Timer<Tile = GemmTile> = (
   run: (timestampWrites?: GPUComputePassTimestampWrites) => void,
-  tile: GemmTile,
+  tile: Tile,
   rows: number,
 ) => Promise<number>;
 
 /** By the GPU's own clock: a page hears of the end late, in Firefox by up to 100 ms. */
-function createTimer(gpu: Gpu): Timer {
+export function createTimer(gpu: Gpu): Timer<unknown> {
   const timestamps = createTimestamps(gpu, 1);
   return async (run) => {
     run(timestamps.writes(0));
     return (await timestamps.read(1))[0];
   };
+}
+
+/** Which of the candidates is the fastest, and how long the first takes once. `timed`: milliseconds of one, repeated so often. */
+export async function fastest<T>(candidates: T[], timed: (one: T, repeats: number) => Promise<number>) {
+  const once = Math.min(await timed(candidates[0], 1), await timed(candidates[0], 1));
+  const repeats = Math.max(1, Math.min(MOST_REPEATS, Math.ceil(MEASURE_MS / once)));
+  const times = candidates.map(() => Infinity);
+  const least = () => times.reduce((a, b) => Math.min(a, b));
+  for (let round = 0; round < ROUNDS; round++) {
+    const most = WORTH_ANOTHER * least();
+    for (const [i, one] of candidates.entries()) {
+      if (round === 0 || times[i] <= most) times[i] = Math.min(times[i], await timed(one, repeats));
+    }
+  }
+  return { best: candidates[times.indexOf(least())], once };
 }
 
 /**
@@ -120,17 +135,8 @@ export async function tuneGemm(
     const plan: GemmPlan = [];
     for (const { rows, upTo } of CASES) {
       if (rows > mostRows) break;
-      const once = Math.min(await timed(right[0], rows, 1), await timed(right[0], rows, 1));
-      const repeats = Math.max(1, Math.min(MOST_REPEATS, Math.ceil(MEASURE_MS / once)));
-      const times = right.map(() => Infinity);
-      const fastest = () => times.reduce((a, b) => Math.min(a, b));
-      for (let round = 0; round < ROUNDS; round++) {
-        const most = WORTH_ANOTHER * fastest();
-        for (const [i, gemm] of right.entries()) {
-          if (round === 0 || times[i] <= most) times[i] = Math.min(times[i], await timed(gemm, rows, repeats));
-        }
-      }
-      plan.push({ upTo, tile: right[times.indexOf(fastest())].variants[0].tile });
+      const { best, once } = await fastest(right, (gemm, repeats) => timed(gemm, rows, repeats));
+      plan.push({ upTo, tile: best.variants[0].tile });
       if (rows >= SOME_ROWS && once > SLOW_MS) break;
     }
     // The last entry is for any number of rows.

@@ -2,8 +2,9 @@ import { userAgent } from '../gpu/browser';
 import type { Gpu } from '../gpu/device';
 import type { Kernel, KernelSpec } from '../gpu/kernel';
 import { adapterNames, type DeviceStore, hashOf } from '../gpu/remembered';
+import { type AttentionPlan, type AttentionSpec, attentionCandidates, attentionSources } from './attention';
 import { gemmSources, tilesFor } from './gemm';
-import type { GemmPlan, GemmSpec, GemmTile } from './gemm-spec';
+import type { GemmPlan, GemmSpec } from './gemm-spec';
 
 /** Runs a piece of measuring when the device is free for it. The pieces are short, because a query may have to wait for one. */
 export type Turn = <T>(piece: () => T | Promise<T>) => Promise<T>;
@@ -50,30 +51,42 @@ export const gemmPlan = (
   spec: GemmSpec,
   measure: (gpu: Gpu, spec: GemmSpec, tools: MeasureTools) => Promise<GemmPlan>,
 ): Promise<GemmPlan | undefined> =>
-  tuner.find(
-    planKey(gpu, spec),
-    (value) => isPlan(value, tilesFor(gpu, spec)),
-    (tools) => measure(gpu, spec, tools),
-  );
+  tuner.find(planKey(gpu, spec), isPlanOf(tilesFor(gpu, spec)), (tools) => measure(gpu, spec, tools));
+
+/** Likewise of attention. A bias by distance, which every tile adds in the same way, is not measured. `measure`: tuneAttention. */
+export const measuredAttention = (
+  tuner: Tuner,
+  gpu: Gpu,
+  { relative: _, ...spec }: AttentionSpec,
+  measure: (gpu: Gpu, spec: AttentionSpec, tools: MeasureTools) => Promise<AttentionPlan>,
+): Promise<AttentionPlan | undefined> => {
+  const tiles = attentionCandidates(gpu, spec);
+  return tuner.find(keyOf(gpu, spec, tiles, attentionSources), isPlanOf(tiles), (tools) => measure(gpu, spec, tools));
+};
+
+export function planKey(gpu: Gpu, spec: GemmSpec): string {
+  const { label: _, ...shape } = spec;
+  return keyOf(gpu, shape, tilesFor(gpu, spec), gemmSources);
+}
 
 /**
  * The adapter, the shape and a hash of the shaders, so that a new version of them is measured again. Firefox hides the adapter's names: there it
  * is the browser's version, because that is all that tells one device from the next.
  */
-export function planKey(gpu: Gpu, spec: GemmSpec): string {
-  const { label: _, ...shape } = spec;
-  return JSON.stringify([adapterNames(gpu.info) ?? userAgent(), shape, tilesFor(gpu, spec), hashOf(gemmSources)]);
-}
+const keyOf = (gpu: Gpu, shape: object, tiles: object[], sources: string): string =>
+  JSON.stringify([adapterNames(gpu.info) ?? userAgent(), shape, tiles, hashOf(sources)]);
 
-/** Whether a value is a plan of these tiles. */
-function isPlan(value: unknown, tiles: GemmTile[]): value is GemmPlan {
-  const known = tiles.map((tile) => JSON.stringify(tile));
-  return (
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.every(
-      (entry, i) =>
-        known.includes(JSON.stringify(entry?.tile)) && (entry.upTo === undefined) === (i === value.length - 1),
-    )
-  );
-}
+/** Returns whether a value is a plan of these tiles. */
+const isPlanOf =
+  <Tile>(tiles: Tile[]) =>
+  (value: unknown): value is { upTo?: number; tile: Tile }[] => {
+    const known = tiles.map((tile) => JSON.stringify(tile));
+    return (
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.every(
+        (entry, i) =>
+          known.includes(JSON.stringify(entry?.tile)) && (entry.upTo === undefined) === (i === value.length - 1),
+      )
+    );
+  };

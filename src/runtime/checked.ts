@@ -3,9 +3,10 @@ import type { ReplacedKernel } from '../api/types';
 import type { GpuMemory } from '../gpu/buffers';
 import { type Choice, untuned, without } from '../gpu/profile';
 import { adapterName, adapterNames, type DeviceStore, hashOf, runtimeVersion } from '../gpu/remembered';
+import type { AttentionSpec } from '../kernels/attention';
 import { type Compile, createCompiler, kernelsOf } from '../kernels/compile';
 import type { GemmPlan, GemmSpec } from '../kernels/gemm-spec';
-import { createTuner, gemmPlan, type Turn } from '../kernels/tune';
+import { createTuner, gemmPlan, measuredAttention, type Turn } from '../kernels/tune';
 import type { Encoder } from '../model/family';
 import type { Head } from '../model/heads/head';
 import type { LoadedModel } from '../model/model';
@@ -112,10 +113,16 @@ async function compileAll(options: Options) {
   const tuner = gpu.profile.gemm[0] === 'tuned' ? createTuner(gpu, store) : undefined;
   const planFor: PlanFor | undefined =
     tuner && ((spec) => gemmPlan(tuner, gpu, spec, async (...args) => (await firstLoad()).tuneGemm(...args)));
+  const attentionPlanFor =
+    tuner && gpu.profile.attention[0] === 'workgroup'
+      ? (spec: AttentionSpec) =>
+          measuredAttention(tuner, gpu, spec, async (...args) => (await firstLoad()).tuneAttention(...args))
+      : undefined;
   const kernel = kernelsOf(gpu);
   const compile = async () => {
     const kernels: Kernels = [];
-    const encoder = await compileEncoder(model, noting(kernels, createCompiler(gpu, planFor, kernel), planFor));
+    const compiler = createCompiler(gpu, planFor, kernel, attentionPlanFor);
+    const encoder = await compileEncoder(model, noting(kernels, compiler, planFor));
     return { encoder, kernels };
   };
   let isLoaded = false;

@@ -77,6 +77,24 @@ it('a load measures nothing; warm does, and what the model computes stays the sa
   expect(store.writes).toBe(writes);
 }, 600_000); // the first that compiles these kernels
 
+it("attention's tiles are measured too on cards, for each window", async () => {
+  const store = memoryStore();
+  const profile = { name: 'card', unroll: 1 } as const;
+  const { gpu, bytes } = withBytes();
+  const model = await open({ plans: store, profile, selfCheck: true }, gpu);
+  await model.warm();
+  expect(store.plans()).toBe(GEMMS + 2);
+  expect(await differenceOf(model)).toBeLessThan(2e-4);
+  const { weights, activations } = model.memory();
+  expect(bytes()).toBeLessThan(weights + activations + 5000);
+
+  const { writes } = store;
+  const second = await open({ plans: store, profile, selfCheck: true });
+  await second.warm();
+  expect(await differenceOf(second)).toBeLessThan(2e-4);
+  expect(store.writes).toBe(writes);
+});
+
 it('a model that is idle is measured without being asked', async () => {
   const store = memoryStore();
   const model = await open({ plans: store });
