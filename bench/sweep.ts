@@ -11,10 +11,10 @@ import { isSoftware, SUBGROUP_SIZES } from '../src/gpu/profile';
 import {
   type AttentionSpec,
   type AttentionTile,
+  attentionCandidates,
   attentionDispatch,
   attentionKernel,
-  suits,
-  WORKGROUP_TILES,
+  attentionPlan,
 } from '../src/kernels/attention';
 import { createGemm, gemmDispatch, INT8_TILES, matrixTiles, PLANS, TILES, unrolled } from '../src/kernels/gemm';
 import type { GemmSpec, GemmTile } from '../src/kernels/gemm-spec';
@@ -184,11 +184,10 @@ async function sweepAttention(gpu: Gpu, most: number, report: Report): Promise<v
     };
     const lanes = SUBGROUP_SIZES.includes(gpu.subgroupSize ?? 0) ? gpu.subgroupSize! : undefined;
     const tiles: AttentionTile[] = [
-      ...[...WORKGROUP_TILES, ...MORE_ATTENTION_TILES]
-        .filter((tile) => suits(tile, 64))
-        .map((tile) => ({ ...tile, unroll: gpu.profile.unroll })),
+      ...attentionCandidates(gpu, HEADS),
+      ...MORE_ATTENTION_TILES.map((tile) => ({ ...tile, unroll: gpu.profile.unroll })),
       ...(lanes
-        ? [{ ...WORKGROUP_TILES[0], design: 'subgroup' as const, rows: 16, across: lanes, keys: 4 as const }]
+        ? attentionPlan({ ...gpu, profile: { ...gpu.profile, attention: ['subgroup'] } }, HEADS).map(({ tile }) => tile)
         : []),
     ];
     for (const tile of tiles) {

@@ -5,7 +5,7 @@ import type { Gpu, SubgroupMatrix } from '../../src/gpu/device';
 import { type KernelSpec, specialise } from '../../src/gpu/kernel';
 import { type GemmChoice, profileOf, SUBGROUP_SIZES } from '../../src/gpu/profile';
 import { addRows } from '../../src/kernels/add_rows';
-import { type AttentionTile, attentionKernel, MAX_HEAD_DIM, suits, WORKGROUP_TILES } from '../../src/kernels/attention';
+import { type AttentionTile, attentionCandidates, attentionKernel, MAX_HEAD_DIM } from '../../src/kernels/attention';
 import { embeddings } from '../../src/kernels/embeddings';
 import { defaultPlan, matrixTiles, tilesFor, variant } from '../../src/kernels/gemm';
 import { ACTIVATIONS, type Epilogue, type GemmSpec, type GemmTile } from '../../src/kernels/gemm-spec';
@@ -139,10 +139,10 @@ function gemmVariants(kind: GemmKind): Made[] {
 
 const BIASES = { 'no bias': undefined, bias: { reach: 128 }, disentangled: { reach: 512, span: 512 } };
 
-/** Attention by each tile that suits the head_dim. */
+/** Attention by each tile that some device uses. */
 const attentionVariants = (headDim: number): Made[] =>
   [
-    ...WORKGROUP_TILES.filter((tile) => suits(tile, headDim)).flatMap((tile) =>
+    ...attentionCandidates({ profile: CARD }, headsLayout(HEADS, headDim)).flatMap((tile) =>
       [CARD.unroll, 1].map((unroll): AttentionTile => ({ ...tile, unroll })),
     ),
     ...SUBGROUP_SIZES.map((across): AttentionTile => ({ design: 'subgroup', rows: 16, across, keys: 4, dims: 8 })),

@@ -30,7 +30,7 @@ const tile = (rows: number, across: number, keys: 4 | 8, dims: 4 | 8): Attention
   dims,
 });
 
-/** The tiles of design workgroup, best first for many tokens. All fit the 16 KiB of workgroup memory that every device has. */
+/** The tiles of design workgroup, for heads of a multiple of 64 dimensions and for others. All fit the 16 KiB of workgroup memory of every device. */
 export const WORKGROUP_TILES = [
   tile(64, 8, 8, 8),
   tile(64, 4, 8, 8),
@@ -46,9 +46,6 @@ export const attentionSources = common + workgroup;
 /** Largest head_dim that the tiles are made for. */
 export const MAX_HEAD_DIM = 128;
 
-/** Whether a tile suits a padded head_dim. */
-export const suits = ({ across, dims }: AttentionTile, headDim: number): boolean => headDim % (across * dims) === 0;
-
 /** Which tile serves passes of up to so many tokens; the last entry has no limit. Work lists are made for its rows. */
 export type AttentionPlan = { upTo?: number; tile: AttentionTile }[];
 
@@ -58,29 +55,22 @@ export type AttentionPlan = { upTo?: number; tile: AttentionTile }[];
  */
 const FEW_WORKGROUPS = 24;
 
-/** The plan that the profile chooses. */
-export function attentionPlan(
-  { profile, subgroupSize }: Pick<Gpu, 'profile' | 'subgroupSize'>,
-  { heads, headDim }: HeadsLayout,
-): AttentionPlan {
-  const [choice] = profile.attention;
-  if (choice === 'subgroup') return [{ tile: { ...tile(16, subgroupSize!, 4, 8), design: 'subgroup' } }];
-  const of = (rows: number, unroll: number) => ({
-    ...WORKGROUP_TILES.find((tile) => tile.rows === rows && suits(tile, headDim))!,
-    unroll,
-  });
-  if (choice === 'plain') return [{ tile: of(32, 1) }];
-  const upTo = Math.floor((64 * FEW_WORKGROUPS) / heads);
-  return [{ upTo, tile: of(16, profile.unroll) }, { tile: of(64, profile.unroll) }];
-}
-
-/** The tiles to choose from by measuring: those that compute the scores least often. The results of the others are compared with those of the first. */
+/** The tiles of 64, 32 and 16 rows for a head_dim, which cover as much of it as possible: each part of it computes the scores again. */
 export function attentionCandidates({ profile }: Pick<Gpu, 'profile'>, { headDim }: HeadsLayout): AttentionTile[] {
-  const [best, ...others] = WORKGROUP_TILES.filter((tile) => suits(tile, headDim));
-  return [best, ...others.filter(({ across, dims }) => across * dims === best.across * best.dims)].map((tile) => ({
+  const width = headDim % 64 === 0 ? 64 : 32;
+  return WORKGROUP_TILES.filter(({ across, dims }) => across * dims === width).map((tile) => ({
     ...tile,
     unroll: profile.unroll,
   }));
+}
+
+/** The plan if nothing was measured. */
+export function attentionPlan(gpu: Pick<Gpu, 'profile' | 'subgroupSize'>, layout: HeadsLayout): AttentionPlan {
+  const [choice] = gpu.profile.attention;
+  if (choice === 'subgroup') return [{ tile: { ...tile(16, gpu.subgroupSize!, 4, 8), design: 'subgroup' } }];
+  const [large, middle, small] = attentionCandidates(gpu, layout);
+  if (choice === 'plain') return [{ tile: { ...middle, unroll: 1 } }];
+  return [{ upTo: Math.floor((64 * FEW_WORKGROUPS) / layout.heads), tile: small }, { tile: large }];
 }
 
 /** A plan's entry for a pass. */

@@ -35,14 +35,14 @@ export function createCompiler(
   gpu: Gpu,
   planFor: (spec: GemmSpec) => Promise<GemmPlan | undefined> = async () => undefined,
   kernel = kernelsOf(gpu),
-  attentionPlanFor: (spec: AttentionSpec) => Promise<AttentionPlan | undefined> = async () => undefined,
+  attentionPlanFor?: (spec: AttentionSpec) => Promise<AttentionPlan | undefined>,
 ): Compile {
   const gemm = once(async (spec: GemmSpec) =>
     createGemm(gpu, spec, (await planFor(spec)) ?? defaultPlan(gpu, spec), kernel),
   );
   const attention = once(async (spec: AttentionSpec) =>
     Promise.all(
-      ((await attentionPlanFor(spec)) ?? attentionPlan(gpu, spec)).map(async (entry) => ({
+      ((await attentionPlanFor?.(spec)) ?? attentionPlan(gpu, spec)).map(async (entry) => ({
         ...entry,
         kernel: await kernel(attentionKernel(spec, entry.tile)),
       })),
