@@ -143,7 +143,7 @@ export interface LoadOptions extends FileOptions {
   /** What the head computes, for checkpoints whose config.json does not name a class in `architectures`. */
   task?: Task;
   /**
-   * On a device that the model is new to, time a few tile sizes of each matrix product, check their results, use the fastest and remember them (in
+   * On a device that the model is new to, time a few tile sizes of each matrix product and of attention, check their results, use the fastest and remember them (in
    * IndexedDB; in Node in a file of the user's cache folder). No load and no call waits for it: it is done after the first results, whenever nothing
    * has used the model for a second, in pieces of milliseconds. `warm` does it at once. Default: true, but false on software adapters. With
    * false, remembered sizes are not used either.

@@ -11,7 +11,7 @@ import type { ProfileName } from '../api/types';
  */
 export type GemmChoice = 'tuned' | 'workgroup' | 'subgroup' | 'plain';
 
-/** How attention is computed: as for matrix products. `plain` fits the workgroup memory that every device has. */
+/** How attention is computed: as for matrix products, `workgroup` also by measured tiles once they are known. */
 export type AttentionChoice = 'workgroup' | 'subgroup' | 'plain';
 
 export interface Profile {
