@@ -1,9 +1,10 @@
 import { afterEach, expect, it } from 'vitest';
 import type { Model } from '../api/types';
 import { testGpu, withBytes, withLosses } from '../gpu/fixtures';
+import type { GemmPlan } from '../kernels/gemm-spec';
 import { checkpointFolder, maxDifference, readGolden } from '../model/fixtures/golden';
 import { folderFiles } from '../sources/folder';
-import type { OpenOptions } from './load-runtime';
+import { loadRuntime, type OpenOptions } from './load-runtime';
 import { openModel } from './open';
 
 const models: Model[] = [];
@@ -76,6 +77,20 @@ it('a load measures nothing; warm does, and what the model computes stays the sa
   expect(await differenceOf(second)).toBeLessThan(2e-4);
   expect(store.writes).toBe(writes);
 }, 600_000); // the first that compiles these kernels
+
+it('what is measured is used', async () => {
+  const found: GemmPlan[] = [];
+  const plans = {
+    get: async () => undefined,
+    set: async (_: string, plan: unknown) => void found.push(plan as GemmPlan),
+  };
+  const options = { gpu: testGpu(), folder: folderFiles, autotune: true, selfCheck: false, profile: { unroll: 1 } };
+  const { runtime } = await loadRuntime(checkpointFolder('tiny-mlm'), { ...options, dtype: 'f32', plans });
+  const used = runtime.steps.layers.flatMap((steps) => steps.filter(({ step }) => 'gemm' in step));
+  runtime.dispose();
+  expect(found).toHaveLength(GEMMS);
+  for (const { variants } of used) expect(found).toContainEqual(variants.map(({ kernel: _, ...entry }) => entry));
+});
 
 it('a model that is idle is measured without being asked', async () => {
   const store = memoryStore();
