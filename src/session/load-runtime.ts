@@ -104,7 +104,8 @@ export async function runtimeOf(
       await loadWeights(files, gpu, { ...plan, placesOf }, options);
       const { model, modulePlaces, compiled } = started!;
       for (const { folder, places } of modulePlaces) await loadModuleWeights(root, gpu, folder, places, options);
-      const { encoder, heads, replaced, tuned } = await compiled;
+      const checked = await compiled;
+      const { encoder, heads, replaced } = checked;
       const runtime = new Runtime(gpu, memory, model, encoder, heads);
       const own = await started!.compiledLabels;
       const labelsRuntime = own && new Runtime(gpu, memory, started!.labels!.model, own.encoder, own.heads);
@@ -112,20 +113,18 @@ export async function runtimeOf(
       const info = infoOf(json, model, sentence, gpu, replaced, maxTokensPerPass);
       const mayOverflow = model.act === 'f16' && (options.arithmetic ?? 'auto') === 'auto';
       const precise = mayOverflow ? () => preciseRuntime(runtime, started!) : undefined;
-      const tunings = [
-        { of: runtime, tuned },
-        { of: labelsRuntime!, tuned: own?.tuned },
-      ].filter(({ tuned }) => tuned);
-      const tune = async (turn: Turn) => {
-        for (const { of, tuned } of tunings) {
-          const steps = await tuned!(turn);
-          await turn(() => {
-            of.steps = steps;
-          });
-        }
+      const tuneOne = async (turn: Turn, of?: Runtime, tuned?: typeof checked.tuned) => {
+        const steps = await tuned?.(turn);
+        await turn(() => {
+          if (steps) of!.steps = steps;
+        });
       };
-      const facts = { config, sentence, info, files };
-      return { runtime, precise, labels: labelsRuntime, tune: tunings.length > 0 ? tune : undefined, ...facts };
+      const tune = async (turn: Turn) => {
+        await tuneOne(turn, runtime, checked.tuned);
+        await tuneOne(turn, labelsRuntime, own?.tuned);
+      };
+      const facts = { config, sentence, info, files, tune: checked.tuned || own?.tuned ? tune : undefined };
+      return { runtime, precise, labels: labelsRuntime, ...facts };
     });
   } catch (error) {
     end.abort(error); // after a loss the download is still under way
