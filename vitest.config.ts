@@ -59,6 +59,8 @@ const LAVAPIPE_ONLY = [
   'src/session/idle.gpu.test.ts',
   'src/session/convert.gpu.test.ts',
   'src/reference/lora.gpu.test.ts',
+  'src/reference/gliner.gpu.test.ts',
+  'src/session/embedding-space.gpu.test.ts',
   'src/session/overflow.gpu.test.ts',
   'src/transformers/transformers.gpu.test.ts',
   'src/fallback/fallback.gpu.test.ts',

@@ -67,7 +67,7 @@ export interface QueryResult {
   runs: number;
   median_ms: number;
   p90_ms: number;
-  /** Medians. gpu: from the submit until JavaScript learns that the work is done. */
+  /** Medians. encode: until the last submit; gpu: from then until JavaScript learns that the work is done. The GPU begins with the first submit. */
   split_ms: { tokenize?: number; encode: number; gpu: number; readback: number };
 }
 

@@ -4,15 +4,20 @@ import { settled } from './firefox';
 import type { Dispatch } from './kernel';
 import type { Profiler } from './profiler';
 
+/** Dispatches of the first submit. Those after it have twice as many each: the GPU has work while they are encoded, and it takes few submits. */
+const FIRST_PART = 32;
+
 /**
- * Records dispatches and copies, and submits them when something is read. Consecutive dispatches share one compute pass; everything between
- * two reads is one submit, unless it is larger than the profile's flopsPerSubmit. With a profiler, each dispatch gets its own pass.
+ * Records dispatches and copies, and submits them when something is read, and before that in parts: the GPU begins while the rest is encoded. No part
+ * is larger than the profile's flopsPerSubmit. Consecutive dispatches share one compute pass; with a profiler, each gets its own.
  */
 export class Submission {
   dispatches = 0;
   flops = 0;
   issuedFlops = 0;
   #submittedFlops = 0;
+  /** How many dispatches there are when the next part ends. */
+  #end = FIRST_PART;
   #commands: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
 
@@ -31,7 +36,8 @@ export class Submission {
     this.dispatches++;
     this.flops += flops;
     this.issuedFlops += issuedFlops;
-    if (this.flops - this.#submittedFlops > this.gpu.profile.flopsPerSubmit) this.#submit();
+    if (this.dispatches === this.#end || this.flops - this.#submittedFlops > this.gpu.profile.flopsPerSubmit)
+      this.#submit();
   }
 
   copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
@@ -55,6 +61,7 @@ export class Submission {
     if (this.#commands) this.gpu.device.queue.submit([this.#commands.finish()]);
     this.#commands = undefined;
     this.#submittedFlops = this.flops;
+    this.#end = 2 * this.dispatches + FIRST_PART;
   }
 
   #endPass(): void {

@@ -4,7 +4,7 @@ import { createGemm, defaultPlan, gemmDispatch } from './gemm';
 import type { GemmPlan, GemmSpec, GemmTile } from './gemm-spec';
 import type { Operand, Slot, Step } from './step';
 
-/** A step with its kernels. `dispatch` takes the buffers of its slots; bind groups are cached by buffer. */
+/** A step with its kernels. `dispatch` takes the buffers of its slots: another function once one of them is another. */
 export interface CompiledStep<S> {
   step: Step<S>;
   /** A GEMM has one kernel per entry of its plan. */
@@ -74,22 +74,32 @@ function once<T, R>(make: (value: T) => Promise<R>): (value: T) => Promise<R> {
 /** How many bind groups a step caches: heads bind a different part of the row lists for every chunk. */
 const MOST_KEPT = 8;
 
-/** Returns a function that returns the bind group for the current buffers. Creating one costs much more than finding it in the cache. */
+/**
+ * Returns a function that returns the bind group for the current buffers. Creating one costs much more than finding it in the cache, and finding it
+ * more than seeing that `bufferOf` is still the same.
+ */
 function createBindings<S>(gpu: Gpu, { buffers }: Step<S>, kernel: Kernel) {
   const kept: { resources: GPUBufferBinding[]; group: GPUBindGroup }[] = [];
   const operands = kernel.bindings.map(({ name }) => {
     if (!(name in buffers)) throw new TypeError(`Kernel '${kernel.label}': no buffer for binding '${name}'.`);
     return buffers[name];
   });
+  const hasParts = operands.some((operand) => operand && 'of' in operand);
+  let last: (typeof kept)[number];
+  let boundOf: unknown;
   return (sizes: S, bufferOf: (slot: Slot) => GPUBuffer): GPUBindGroup => {
+    if (boundOf === bufferOf && !hasParts) return last.group;
     const resources = operands.map((operand) => resourceOf(operand, sizes, bufferOf, gpu.none));
     const found = kept.find((entry) => entry.resources.every((resource, i) => isSame(resource, resources[i])));
-    if (found) return found.group;
-    const named = Object.fromEntries(kernel.bindings.map(({ name }, i) => [name, resources[i]]));
-    const group = bind(gpu, kernel, named);
-    kept.push({ resources, group });
-    if (kept.length > MOST_KEPT) kept.shift();
-    return group;
+    if (found) last = found;
+    else {
+      const named = Object.fromEntries(kernel.bindings.map(({ name }, i) => [name, resources[i]]));
+      last = { resources, group: bind(gpu, kernel, named) };
+      kept.push(last);
+      if (kept.length > MOST_KEPT) kept.shift();
+    }
+    boundOf = bufferOf;
+    return last.group;
   };
 }
 

@@ -15,6 +15,21 @@ it('nano-embed: embeddings of texts, as PyTorch computes them', async () => {
   });
 });
 
+it.each(['f32', 'q8'] as const)(
+  'nano-embed in %s: a text alone as among others, though other tiles serve so few rows',
+  async (dtype) => {
+    const texts = nanoTexts();
+    await withModel(publicModel('nano-embed'), { dtype, arithmetic: 'f32' }, async (model) => {
+      const among = await model.embed(texts, { normalize: false });
+      for (const [i, text] of texts.entries()) {
+        const alone = (await model.embed(text, { normalize: false })).row(0);
+        const largest = alone.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+        expect(maxDifference(alone, among.row(i))).toBeLessThanOrEqual(1e-6 * largest);
+      }
+    });
+  },
+);
+
 it.each([
   { dtype: 'q8', cosine: 0.9995 },
   { dtype: 'q4', cosine: 0.99 },

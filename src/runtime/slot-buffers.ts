@@ -19,6 +19,7 @@ export class SlotBuffers {
       const buffer = this.memory.grow(old, 'activations', label, bytes);
       if (buffer === old) continue;
       this.#buffers.set(label, buffer);
+      this.bufferOf = lookUp(this.#buffers);
       const contents = slot.contents?.(units);
       if (contents) this.memory.gpu.device.queue.writeBuffer(buffer, 0, contents);
     }
@@ -26,12 +27,8 @@ export class SlotBuffers {
 
   has = ({ label }: Slot): boolean => this.#buffers.has(label);
 
-  /** The buffer of a slot that `reserve` was given. */
-  bufferOf = ({ label }: Slot): GPUBuffer => {
-    const buffer = this.#buffers.get(label);
-    if (!buffer) throw new TypeError(`no buffer was reserved for slot '${label}'`);
-    return buffer;
-  };
+  /** The buffer of a slot that `reserve` was given. It is another function once any buffer is another. */
+  bufferOf = lookUp(this.#buffers);
 
   /** Frees all buffers. */
   release(): void {
@@ -39,3 +36,11 @@ export class SlotBuffers {
     this.#buffers.clear();
   }
 }
+
+const lookUp =
+  (buffers: ReadonlyMap<string, GPUBuffer>) =>
+  ({ label }: Slot): GPUBuffer => {
+    const buffer = buffers.get(label);
+    if (!buffer) throw new TypeError(`no buffer was reserved for slot '${label}'`);
+    return buffer;
+  };
