@@ -87,6 +87,8 @@ export const PLANS: Record<Exclude<GemmChoice, 'tuned'>, GemmPlan> = {
 
 /** In place of `workgroup` on cards of NVIDIA: what was measured on one of them (bench/NOTES.md). The last tile is larger than some devices allow. */
 const NVIDIA_PLAN: GemmPlan = [{ upTo: 128, tile: SPLIT_K_TILE }, { upTo: 2048, tile: TILE }, { tile: LARGE_TILE }];
+/** Columns from which on 64 × 64 tiles of a few rows fill a card: those of a vocabulary. */
+const MANY_COLUMNS = 4096;
 
 /** Integers use one design for any number of rows: a row's result must not depend on the other rows of the pass. */
 export const INT8_TILES: GemmTile[] = [64, 32].map((m) => ({ design: 'int8', m, n: 64, k: 32, unroll: 8 }));
@@ -115,7 +117,8 @@ export function matrixTiles({ subgroupMatrix }: Pick<Gpu, 'subgroupMatrix'>, { a
 export function defaultPlan(gpu: Pick<Gpu, 'profile' | 'limits' | 'info'>, spec: GemmSpec): GemmPlan {
   const choice = untuned(gpu.profile)!;
   const isCard = choice === 'workgroup';
-  const usual = isCard && gpu.info.vendor === 'nvidia' && isRoomy(gpu) ? NVIDIA_PLAN : PLANS[choice];
+  const isMeasured = isCard && gpu.info.vendor === 'nvidia' && isRoomy(gpu) && spec.n < MANY_COLUMNS;
+  const usual = isMeasured ? NVIDIA_PLAN : PLANS[choice];
   const plan = spec.a === 'int8' ? INT8_PLAN : usual;
   return plan.map(({ tile, ...entry }) => ({ ...entry, tile: unrolled(tile, isCard ? gpu.profile.unroll : 1) }));
 }

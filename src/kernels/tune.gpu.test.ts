@@ -231,10 +231,10 @@ describe('createTuner', () => {
 });
 
 it('what is not measured has a default by the maker of the card', () => {
-  const on = (vendor: string, bytes: number, name: 'card' | 'software' = 'card') => {
+  const on = (vendor: string, bytes: number, name: 'card' | 'software' = 'card', n = 2304) => {
     const info = { vendor, architecture: '', device: '', description: '' };
     const limits = { ...gpu.limits, maxComputeWorkgroupStorageSize: bytes };
-    const plan = defaultPlan({ info, limits, profile: profileOf(info, undefined, { name }) }, rope);
+    const plan = defaultPlan({ info, limits, profile: profileOf(info, undefined, { name }) }, { ...rope, n });
     return plan.map(({ upTo, tile: { design, m } }) => [upTo, design, m]);
   };
   const nvidia = [
@@ -245,5 +245,6 @@ it('what is not measured has a default by the maker of the card', () => {
   expect(on('nvidia', 32768)).toEqual(nvidia);
   const others = PLANS.workgroup.map(({ upTo, tile: { design, m } }) => [upTo, design, m]);
   expect([on('nvidia', 16384), on('amd', 32768)]).toEqual([others, others]);
+  expect(on('nvidia', 32768, 'card', 50368)).toEqual(others);
   expect(on('nvidia', 32768, 'software')).not.toEqual(nvidia);
 });

@@ -3,7 +3,7 @@ import type { Model } from '../api/types';
 import { testGpu, withBytes, withLosses } from '../gpu/fixtures';
 import { checkpointFolder, maxDifference, readGolden } from '../model/fixtures/golden';
 import { folderFiles } from '../sources/folder';
-import type { OpenOptions } from './load-runtime';
+import { loadRuntime, type OpenOptions } from './load-runtime';
 import { openModel } from './open';
 
 const models: Model[] = [];
@@ -93,6 +93,22 @@ it("attention's tiles are measured too on cards, for each window", async () => {
   await second.warm();
   expect(await differenceOf(second)).toBeLessThan(2e-4);
   expect(store.writes).toBe(writes);
+});
+
+it('what is measured is used', async () => {
+  const found: unknown[] = [];
+  const plans = { get: async () => undefined, set: async (_: string, plan: unknown) => void found.push(plan) };
+  const profile = { name: 'card', unroll: 1 } as const;
+  const options = { gpu: testGpu(), folder: folderFiles, autotune: true, selfCheck: false, profile };
+  const { runtime } = await loadRuntime(checkpointFolder('tiny-mlm'), { ...options, dtype: 'f32', plans });
+  const used = runtime.steps.layers.flatMap((steps) => steps.filter(({ step }) => 'gemm' in step));
+  runtime.dispose();
+  expect(found).toHaveLength(GEMMS + 2); // attention's, global and by window
+  for (const { variants } of used) expect(found).toContainEqual(variants.map(({ kernel: _, ...entry }) => entry));
+  const { plans: attention } = runtime.steps;
+  expect([...attention.keys()]).toEqual([0, expect.any(Number)]);
+  for (const plan of attention.values())
+    expect(found).toContainEqual(plan.map(({ upTo, tile }) => ({ ...(upTo && { upTo }), tile })));
 });
 
 it('a model that is idle is measured without being asked', async () => {

@@ -1,6 +1,6 @@
 /** The part of a model below the tokenizer: device, weights, kernels. */
 
-import type { Dtype, LoadOptions, ModelInfo, ModelSource, ReplacedKernel, WebGPU } from '../api/types';
+import type { Dtype, LoadOptions, ModelInfo, ModelSource, ReplacedKernel, Task, WebGPU } from '../api/types';
 import type { ModelFiles } from '../formats/model-files';
 import { GpuMemory } from '../gpu/buffers';
 import { type Gpu, guarded } from '../gpu/device';
@@ -10,6 +10,7 @@ import { type Compile, createCompiler } from '../kernels/compile';
 import type { Turn } from '../kernels/tune';
 import type { BuiltModel } from '../model/build';
 import { dtypeNamed } from '../model/choose-dtype';
+import type { ModelConfig } from '../model/config';
 import type { LoadedModel } from '../model/model';
 import { type InputModule, type Pipeline, readPipeline } from '../model/pipeline';
 import type { SentenceConfig } from '../model/sentence';
@@ -51,12 +52,25 @@ export function withDtype<T extends GivenOptions>(options: T): T & OpenOptions {
   return { ...options, dtype: options.compute === 'int8' && dtype === 'auto' ? 'q8' : dtype };
 }
 
-/** `root`: the checkpoint's files; `input`: its Transformer, which may lie in a folder. */
+/** What is known of a model when its weights begin to come. `signal`: aborted if the load fails. */
+export interface Known {
+  files: ModelFiles;
+  config: ModelConfig;
+  sentence: SentenceConfig;
+  task: Task;
+  signal: AbortSignal;
+}
+
+/**
+ * `root`: the checkpoint's files; `input`: its Transformer, which may lie in a folder. `whileWeightsCome`: for what can be done beside them; it
+ * must not throw.
+ */
 export async function runtimeOf(
   root: ModelFiles,
   pipeline: Pipeline,
   input: Pick<InputModule, 'path' | 'chains'>,
   given: OpenOptions,
+  whileWeightsCome?: (known: Known) => void,
 ) {
   const end = new AbortController();
   const signals = [end.signal, ...(given.signal ? [given.signal] : [])];
@@ -84,12 +98,14 @@ export async function runtimeOf(
       // Kernels compile while the weights stream in.
       const placesOf = (names: ReadonlySet<string>, dtype: Dtype) => {
         started = start(names, dtype);
+        whileWeightsCome?.({ files, config, sentence, task: started.model.task, signal: options.signal! });
         return started.places;
       };
       await loadWeights(files, gpu, { ...plan, placesOf }, options);
       const { model, modulePlaces, compiled } = started!;
-      const { encoder, heads, replaced, tuned } = await compiled;
       for (const { folder, places } of modulePlaces) await loadModuleWeights(root, gpu, folder, places, options);
+      const checked = await compiled;
+      const { encoder, heads, replaced } = checked;
       const runtime = new Runtime(gpu, memory, model, encoder, heads);
       const own = await started!.compiledLabels;
       const labelsRuntime = own && new Runtime(gpu, memory, started!.labels!.model, own.encoder, own.heads);
@@ -97,20 +113,18 @@ export async function runtimeOf(
       const info = infoOf(json, model, sentence, gpu, replaced, maxTokensPerPass);
       const mayOverflow = model.act === 'f16' && (options.arithmetic ?? 'auto') === 'auto';
       const precise = mayOverflow ? () => preciseRuntime(runtime, started!) : undefined;
-      const tunings = [
-        { of: runtime, tuned },
-        { of: labelsRuntime!, tuned: own?.tuned },
-      ].filter(({ tuned }) => tuned);
-      const tune = async (turn: Turn) => {
-        for (const { of, tuned } of tunings) {
-          const steps = await tuned!(turn);
-          await turn(() => {
-            of.steps = steps;
-          });
-        }
+      const tuneOne = async (turn: Turn, of?: Runtime, tuned?: typeof checked.tuned) => {
+        const steps = await tuned?.(turn);
+        await turn(() => {
+          if (steps) of!.steps = steps;
+        });
       };
-      const facts = { config, sentence, info, files };
-      return { runtime, precise, labels: labelsRuntime, tune: tunings.length > 0 ? tune : undefined, ...facts };
+      const tune = async (turn: Turn) => {
+        await tuneOne(turn, runtime, checked.tuned);
+        await tuneOne(turn, labelsRuntime, own?.tuned);
+      };
+      const facts = { config, sentence, info, files, tune: checked.tuned || own?.tuned ? tune : undefined };
+      return { runtime, precise, labels: labelsRuntime, ...facts };
     });
   } catch (error) {
     end.abort(error); // after a loss the download is still under way

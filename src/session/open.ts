@@ -3,7 +3,7 @@ import { DeviceLostError, disposedError } from '../api/errors';
 import type { MemoryUse, Model, ModelInfo, ModelSource } from '../api/types';
 import { shown } from '../formats/json-fields';
 import { inFolder, type ModelFiles } from '../formats/model-files';
-import { missingFile, readJson } from '../formats/read';
+import { missingFile, type ReadOptions, readJson } from '../formats/read';
 import { multiVectorLength } from '../model/multi-vector';
 import { type InputModule, type Pipeline, readPipeline } from '../model/pipeline';
 import { createScheduler } from '../runtime/scheduler';
@@ -12,7 +12,7 @@ import { cachedFiles } from '../store/cache';
 import { fetchCalls, modelCalls, routedCalls } from '../tasks/calls';
 import type { Parts, Spaces } from '../tasks/common';
 import type { Loaded } from './engine';
-import { type GivenOptions, type OpenOptions, runtimeOf, withDtype } from './load-runtime';
+import { type GivenOptions, type Known, type OpenOptions, runtimeOf, withDtype } from './load-runtime';
 import { type Adapters, type BaseModel, fixed, type Opener, withConfig } from './opener';
 
 /**
@@ -102,16 +102,19 @@ async function transformerModel(
   spaces: Spaces,
 ): Promise<BaseModel> {
   if (options.gpu) everyLoad().catch(() => {}); // fetched while the weights are; a failure is reported below
-  const loaded = await runtimeOf(root, pipeline, input, options);
+  let tokenizing: ReturnType<typeof readTokenizer> | undefined;
+  const loaded = await runtimeOf(root, pipeline, input, options, (known) => {
+    fetchCalls(known.task);
+    tokenizing = readTokenizer(known, pipeline);
+    tokenizing.catch(() => {}); // what is wrong with the weights is reported first
+  }).catch(async (error: unknown) => {
+    await tokenizing?.catch(() => {}); // it reads files, which the store is about to remove
+    throw error;
+  });
   const { runtime, precise, labels, tune, config, sentence, info } = loaded;
   try {
-    const [tokenizerJson, tokenizerConfig] = await tokenizerFiles(loaded.files, options);
-    fetchCalls(info.task);
     const { createEngine, maxTokensOf, promptNamesOf, tokenizerOf, warmUp } = await everyLoad();
-    const tokenizer =
-      tokenizerJson === undefined
-        ? undefined
-        : tokenizerOf(tokenizerJson, tokenizerConfig, config, sentence, pipeline.gliner);
+    const { tokenizer, tokenizerConfig } = await tokenizing!;
     info.promptNames = promptNamesOf(info.prompts);
     info.maskToken = tokenizer?.maskToken;
     info.maxTokens = maxTokensOf(options.maxLength, config, sentence, tokenizerConfig);
@@ -187,7 +190,15 @@ async function transformerModel(
   }
 }
 
-const tokenizerFiles = (files: ModelFiles, options: OpenOptions) =>
+/** The tokenizer, if there is one, and its tokenizer_config.json. */
+async function readTokenizer({ files, config, sentence, signal }: Known, { gliner }: Pipeline) {
+  const [json, tokenizerConfig] = await tokenizerFiles(files, { signal });
+  const { tokenizerOf } = await everyLoad();
+  const tokenizer = json === undefined ? undefined : tokenizerOf(json, tokenizerConfig, config, sentence, gliner);
+  return { tokenizer, tokenizerConfig };
+}
+
+const tokenizerFiles = (files: ModelFiles, options: ReadOptions) =>
   Promise.all([readJson(files, 'tokenizer.json', options), readJson(files, 'tokenizer_config.json', options)]);
 
 /** One model of several, each for the kinds of texts that its Transformer (or table) is for. */

@@ -107,8 +107,8 @@ function storing(
   let held: Promise<(() => void) | undefined> | undefined = found && Promise.resolve(found.release);
   let isChanged = false;
   let failure: CacheUse | undefined;
-  /** An error of the network, which says nothing about the stored files. */
-  let outside: unknown;
+  /** Errors of the network, which say nothing about the stored files. */
+  const outside = new Set<unknown>();
 
   /** Before the first file is written: locks the entry and removes what broken loads left. */
   const prepare = async () => {
@@ -255,7 +255,7 @@ function storing(
         if (file) return Object.assign(file, { name, isPrepared: true });
       }
       const file = await files.open(name, signal, isOptional).catch((error: unknown) => {
-        outside = error;
+        outside.add(error);
         throw error;
       });
       if (!file && !files.isUnsure?.(name)) {
@@ -279,7 +279,7 @@ function storing(
       failure ??= { state: 'failed', reason: messageOf(error) };
       await abortAll(error);
       await removeOwn();
-      if (found && error instanceof ModelFileError && error !== outside) await store.remove(id).catch(() => {});
+      if (found && error instanceof ModelFileError && !outside.has(error)) await store.remove(id).catch(() => {});
       await letGo();
     },
   };
