@@ -40,6 +40,7 @@ const adapters = testAdapters();
  */
 const LAVAPIPE_ONLY = [
   'src/kernels/tune.gpu.test.ts',
+  'src/runtime/measure-attention.gpu.test.ts',
   'src/session/autotune.gpu.test.ts',
   'src/model/quantized.gpu.test.ts',
   'src/model/quantized-shapes.gpu.test.ts',
