@@ -1,8 +1,8 @@
 // Attention design `workgroup` (appended to attention.wgsl): flash attention as two chains of small matrix products, ROWS query rows per workgroup
 // and KEYS keys per step. A step computes scores = q kᵀ, CHUNK dimensions at a time (4 rows × KEYS_PER_THREAD keys per thread), rescales the
 // outputs if a row's maximum rose, and adds probabilities · v to the outputs, CHUNK keys at a time (4 rows × DIMS_PER_THREAD dimensions).
-// Nothing larger than a chunk is kept in workgroup memory, q is loaded again in each step: through Vulkan and Direct3D a multiprocessor of NVIDIA
-// has 48 KiB of it, and with q in there one workgroup would fill it.
+// Nothing larger than a chunk is kept in workgroup memory, and q is loaded again in each step: by the H100's timings the workgroups of one of
+// NVIDIA's multiprocessors share 48 KiB (bench/NOTES.md), and with q in there only one would fit.
 // Threads form a grid: ACROSS threads cover the keys, then the head dimensions; ROWS / 4 cover the query rows. If DIMS_PER_THREAD · ACROSS dimensions
 // are not the whole head, the third dimension of the dispatch covers its slices, and each slice computes its own scores.
 
