@@ -63,6 +63,8 @@ export async function onnxEmbedder(ort: typeof Ort, { model, data }: { model: Ui
     executionProviders: ['webgpu'],
     externalData: [{ path: WEIGHTS, data }],
   });
+  // What a session has begun can keep the event loop busy for long; it is none of the first call's work, nor of another contender's.
+  await new Promise((resolve) => setTimeout(resolve, 10));
   return {
     async embed(sequences: Uint32Array[]): Promise<Float32Array[]> {
       const rows: Float32Array[] = [];
