@@ -63,7 +63,8 @@ export async function onnxEmbedder(ort: typeof Ort, { model, data }: { model: Ui
     executionProviders: ['webgpu'],
     externalData: [{ path: WEIGHTS, data }],
   });
-  // What a session has begun can keep the event loop busy for long; it is none of the first call's work, nor of another contender's.
+  // After the first session Node 20 stands still until V8 has optimised the WebAssembly, 45 s of processor time. Without this wait the
+  // next call, whoever's, would seem to take it.
   await new Promise((resolve) => setTimeout(resolve, 10));
   return {
     async embed(sequences: Uint32Array[]): Promise<Float32Array[]> {
