@@ -66,6 +66,7 @@ const LAVAPIPE_ONLY = [
   'src/transformers/transformers.gpu.test.ts',
   'src/fallback/fallback.gpu.test.ts',
   'bench/pack/pack.gpu.test.ts',
+  'bench/peer/in-node.gpu.test.ts',
   'bench/shaders/clamps.gpu.test.ts',
   'src/search/search.gpu.test.ts',
   'src/search/gpu-scan.gpu.test.ts',

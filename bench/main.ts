@@ -1,34 +1,22 @@
 // npm run bench: throughput, share of the device's FMA peak, and query latency. USAGE is in args.ts.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { create } from 'webgpu';
+import { renameSync, writeFileSync } from 'node:fs';
 import { folderFiles } from '../src/sources/folder';
 import { chosenArchitectures } from './architectures';
 import { parseOptions, runCommand, USAGE } from './args';
 import { compareArchitectures } from './compare';
 import { comparePlot } from './compare-plot';
 import { type Comparison, compareTable } from './compare-report';
-import { nodeEnvironment, webgpuFolder } from './environment';
+import { createDawn } from './dawn';
+import { nodeEnvironment } from './environment';
 import { benchModels } from './models';
 import { barTable, columns, kernelTable, queryTable, setTable, windowTable } from './print';
 import type { Report } from './report';
 import { roofline } from './roofline';
 import { runSuite, type SuiteResults } from './suite';
-import { UsageError } from './usage-error';
-
-/** Dawn silently ignores unknown toggles, so their names are looked up in its binary. */
-function checkToggles(toggles: string[]): void {
-  if (toggles.length === 0) return;
-  const binary = readFileSync(join(webgpuFolder(), 'dist', `${process.platform}-${process.arch}`, 'dawn.node'));
-  for (const name of toggles) {
-    if (!binary.includes(`\0${name}\0`)) throw new UsageError(`--dawn: Dawn has no toggle named '${name}'.`);
-  }
-}
 
 async function main(): Promise<void> {
   const { help, models, folders, toggles, json, compare, only, ...options } = parseOptions(process.argv.slice(2));
   if (help) return console.log(USAGE);
-  checkToggles(toggles);
   const reportOf = <R>(results: R) => ({ ...nodeEnvironment(), toggles, ...results });
   const onResult = (results: SuiteResults | Comparison) => {
     if (!json) return;
@@ -39,7 +27,7 @@ async function main(): Promise<void> {
   const savePlot = (suffix: string, plot: string | undefined) => {
     if (json && plot) writeFileSync(`${json.replace(/\.json$/, '')}${suffix}.svg`, plot);
   };
-  const gpu = create(toggles.map((name) => `enable-dawn-features=${name}`));
+  const gpu = createDawn(toggles);
   const common = { ...options, gpu, log: console.error, onResult };
   if (compare) {
     const compared = await compareArchitectures({

@@ -13,14 +13,19 @@ export const embeddings = (sequences: number): HeadRequest => ({
   indices: Uint32Array.from({ length: sequences }, (_, i) => i),
 });
 
-/** From token ids to embeddings in JavaScript; as in the scheduler, a pass begins once the one before is submitted. */
+/**
+ * From token ids to embeddings in JavaScript; as in the scheduler, a pass begins once the one before is submitted. `rows`: each pass's
+ * embeddings, [sequences, hidden_size].
+ */
 export async function runPasses(runtime: Runtime, passes: Uint32Array[][], profiler?: Profiler) {
   const sums = { dispatches: 0, flops: 0, issuedFlops: 0 };
+  const rows: Float32Array[] = [];
   const run = async (pass: Uint32Array[], onSubmitted?: () => void) => {
-    const { dispatches, flops, issuedFlops } = await runtime.run(pass, [embeddings(pass.length)], {
+    const { heads, dispatches, flops, issuedFlops } = await runtime.run(pass, [embeddings(pass.length)], {
       profiler,
       onSubmitted,
     });
+    rows[passes.indexOf(pass)] = heads[0].data;
     sums.dispatches += dispatches;
     sums.flops += flops;
     sums.issuedFlops += issuedFlops;
@@ -39,5 +44,5 @@ export async function runPasses(runtime: Runtime, passes: Uint32Array[][], profi
     await before; // at most two in flight
   }
   await last;
-  return { ...sums, ms: performance.now() - start };
+  return { ...sums, rows, ms: performance.now() - start };
 }

@@ -1,8 +1,8 @@
-// npm run bench:pack [-- --quick --peer GRAPHS]: packs the GPU tests and the benchmark for a bare x86-64 Linux machine, as a folder and an
+// npm run bench:pack [-- --quick --peer]: packs the GPU tests and the benchmark for a bare x86-64 Linux machine, as a folder and an
 // archive in build/.
 //
 // The pack contains Node, Dawn, the benchmark, the GPU tests and the data they read, at the same paths as in the project. --quick makes a .tar
-// that is not compressed, and so checks nothing about the size. --peer writes the add-on for the stage peer as well (make-peer.mjs).
+// that is not compressed, and so checks nothing about the size. --peer writes the add-on for the stages peer and peer-f16 as well (make-peer.mjs).
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,10 +10,10 @@ import { basename, dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle, ROOT } from '../../tools/bundle.mjs';
 import { bundleTest, checkGpuTests, filesNamedIn, gpuTests, inPlace } from '../../tools/test-bundle.mjs';
-import { makePeer, peerModes } from './make-peer.mjs';
+import { makePeer } from './make-peer.mjs';
 
 const MOST_BYTES = 56e6;
-const { quick, peer } = parseArgs({ options: { quick: { type: 'boolean' }, peer: { type: 'string' } } }).values;
+const { quick, peer } = parseArgs({ options: { quick: { type: 'boolean' }, peer: { type: 'boolean' } } }).values;
 const pack = join(ROOT, 'build/bench-pack');
 const archive = join(ROOT, `build/bench-pack.tar${quick ? '' : '.xz'}`);
 
@@ -24,16 +24,7 @@ const NATIVE = ['onnxruntime-node', 'sharp'];
 /** Scripts of the project that tests and the benchmark run, and import. */
 const TOOLS = ['tools/random-checkpoint.mjs', 'tools/make-checkpoint.mjs'];
 /** Files of this folder, which go to the pack's top. */
-const FILES = [
-  'run.sh',
-  'run-tests.mjs',
-  'probe.mjs',
-  'webgpu.mjs',
-  'torch_bench.py',
-  'peer.mjs',
-  'peer_graph.py',
-  'README.md',
-];
+const FILES = ['run.sh', 'run-tests.mjs', 'probe.mjs', 'webgpu.mjs', 'torch_bench.py', 'README.md'];
 
 /** Debug symbols are a tenth of node's size. @param {string} from @param {string} to */
 const stripped = (from, to) => {
@@ -54,13 +45,13 @@ if (process.platform !== 'linux' || process.arch !== 'x64') {
   process.exit(1);
 }
 
-if (peer !== undefined) peerModes(peer); // says what is missing before minutes of work
 rmSync(pack, { recursive: true, force: true });
 mkdirSync(pack, { recursive: true });
 for (const [name, file] of [
   ['bench', 'bench/main.ts'],
   ['sweep', 'bench/sweep.ts'],
   ['search', 'bench/search-gpu.ts'],
+  ['peer', 'bench/pack/peer.ts'],
 ]) {
   await bundle({ name, file, dir: pack, platform: 'node', plugins: [inPlace(pack, pack)] });
 }
@@ -109,7 +100,7 @@ execFileSync('tar', [quick ? '-cf' : '-cJf', archive, '-C', dirname(pack), basen
 });
 const { size } = statSync(archive);
 console.log(`${relative(ROOT, archive)}: ${(size / 1e6).toFixed(1)} MB; ${relative(ROOT, pack)} has the same files`);
-if (peer !== undefined) makePeer(peer, quick);
+if (peer) makePeer(quick);
 if (!quick && size > MOST_BYTES) {
   console.error(`The pack is too large: the limit is ${MOST_BYTES / 1e6} MB.`);
   process.exit(1);

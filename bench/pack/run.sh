@@ -64,6 +64,10 @@ tests() {
   # shellcheck disable=SC2086
   stage "$1" bin/node run-tests.mjs "$results/${1%%:*}.jsonl" ${TEST_NAMES:-}
 }
+peer() {
+  # shellcheck disable=SC2086
+  stage "$1" bin/node peer.js ${PEER_ARGS:---models base --repeats 3} --json "$results/${1%%:*}.json" "${@:2}"
+}
 tune() {
   # shellcheck disable=SC2086
   stage "$1" bin/node sweep.js ${TUNE_ARGS:-} --out "$results/${1%%:*}.jsonl" "${@:2}"
@@ -83,8 +87,8 @@ for name in $stages; do
   tune-toggled) tune "$name" --dawn "$toggles" ;;
   tune-unclamped) tune "$name" --dawn disable_robustness ;;
   torch) stage "$name" "${PYTHON:-python3}" torch_bench.py "$results/stock.json" "$results/torch.json" ;;
-  peer) stage "$name" bin/node peer.mjs f32 "$results/stock.json" "$results/peer.json" ;;
-  peer-f16) DAWN_TOGGLES=$toggles stage "$name" bin/node peer.mjs f16 "$results/stock.json" "$results/peer-f16.json" ;;
+  peer) peer "$name" --precisions f32 ;;
+  peer-f16) peer "$name" --precisions f16 --dawn "$toggles" ;;
   esac
 done
 echo "Results are in $results"

@@ -1,6 +1,8 @@
-/** The libraries compared: this one, and transformers.js on each of its two devices. */
+/** The libraries compared in a browser: this one, and transformers.js on each of its two devices. */
 export const CONTENDERS = ['modernbert-webgpu', 'transformers.js webgpu', 'transformers.js wasm'] as const;
-export type Contender = (typeof CONTENDERS)[number];
+/** In Node, beside this one: ONNX Runtime Web's WebGPU provider with graphs of fused and of unfused attention. */
+export const PEERS = ['onnxruntime-web fused', 'onnxruntime-web unfused'] as const;
+export type Contender = (typeof CONTENDERS | typeof PEERS)[number];
 
 /** The embeddings that one call returned, [texts, dim], and its time. */
 export interface Answer {

@@ -12,6 +12,9 @@ export interface PeerResult {
   documents: number;
   tokens: number;
   equal: boolean;
+  /** In Node: until the model is loaded, and the first call's time, which is none of the runs. One of them compiles the shaders. */
+  load_ms?: number;
+  first_ms?: number;
   runs_ms: number[];
   median_ms?: number;
   tokens_per_s?: number;
@@ -26,7 +29,7 @@ export type PeerReport = Pick<Environment, 'date' | 'commit' | 'runtime' | 'adap
   bars: Bar[];
 };
 
-const OWN: Contender = 'modernbert-webgpu';
+export const OWN = 'modernbert-webgpu';
 
 /** The contender's time divided by this library's; undefined if either is missing. */
 function speedUp(results: PeerResult[], { name, median_ms }: PeerResult): number | undefined {
@@ -34,38 +37,44 @@ function speedUp(results: PeerResult[], { name, median_ms }: PeerResult): number
   return own === undefined || median_ms === undefined ? undefined : median_ms / own;
 }
 
-export const peerTable = (results: PeerResult[]): Table => [
-  [
-    'case',
-    'contender',
-    'on',
-    'docs',
-    'tokens',
-    'runs',
-    'median ms',
-    'tokens/s',
-    'this library is',
-    'cosine',
-    'failure',
-  ],
-  ...results.map((result) => {
-    const { name, contender, device, documents, tokens, runs_ms, median_ms, tokens_per_s, cosine, failure } = result;
-    const times = contender === OWN ? undefined : speedUp(results, result);
-    return [
-      name,
-      contender,
-      device,
-      String(documents),
-      String(tokens),
-      String(runs_ms.length),
-      median_ms === undefined ? '' : milliseconds(median_ms),
-      tokens_per_s === undefined ? '' : rate(tokens_per_s),
-      times === undefined ? '' : `${times.toFixed(1)}x as fast`,
-      cosine === undefined ? '' : cosine.toFixed(6),
-      failure ?? '',
-    ];
-  }),
-];
+export function peerTable(results: PeerResult[]): Table {
+  const hasFirst = results.some(({ first_ms }) => first_ms !== undefined);
+  return [
+    [
+      'case',
+      'contender',
+      'on',
+      'docs',
+      'tokens',
+      ...(hasFirst ? ['load ms', 'first ms'] : []),
+      'runs',
+      'median ms',
+      'tokens/s',
+      'this library is',
+      'cosine',
+      'failure',
+    ],
+    ...results.map((result) => {
+      const { name, contender, device, documents, tokens, load_ms, first_ms, runs_ms, median_ms } = result;
+      const { tokens_per_s, cosine, failure } = result;
+      const times = contender === OWN ? undefined : speedUp(results, result);
+      return [
+        name,
+        contender,
+        device,
+        String(documents),
+        String(tokens),
+        ...(hasFirst ? [load_ms, first_ms].map((ms) => (ms === undefined ? '' : milliseconds(ms))) : []),
+        String(runs_ms.length),
+        median_ms === undefined ? '' : milliseconds(median_ms),
+        tokens_per_s === undefined ? '' : rate(tokens_per_s),
+        times === undefined ? '' : `${times.toFixed(1)}x as fast`,
+        cosine === undefined ? '' : cosine.toFixed(6),
+        failure ?? '',
+      ];
+    }),
+  ];
+}
 
 /** Adds median and rate, if there are runs. */
 export const summarised = (result: PeerResult): PeerResult => {

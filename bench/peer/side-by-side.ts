@@ -1,4 +1,4 @@
-// npm run bench:peer: this library and transformers.js in the same Chromium, with the same weights and texts, alternating.
+// npm run bench:peer without --node: this library and transformers.js in the same Chromium, with the same weights and texts, alternating.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -6,7 +6,7 @@ import { type Browser, chromium, type Page } from 'playwright';
 import { createTokenizer } from '../../src/tokenizer/tokenizer';
 import { findChromium } from '../../tools/adapters.mjs';
 import { bundle, ROOT } from '../../tools/bundle.mjs';
-import { choose, count, parseFlags, runCommand } from '../args';
+import { choose, count, parseFlags } from '../args';
 import { nodeEnvironment } from '../environment';
 import { barTable, columns } from '../print';
 import { textOf } from '../texts';
@@ -16,7 +16,7 @@ import { type Answer, CONTENDERS, type Contender, PATHS, type PeerPage } from '.
 import { leastCosine, type PeerReport, type PeerResult, peerBars, peerTable, summarised } from './results';
 import { serve } from './server';
 
-const USAGE = `npm run bench:peer -- [options]
+export const USAGE = `npm run bench:peer -- [options]        (or --node, with options of its own: --node --help)
   --contenders A,B   of ${CONTENDERS.join(', ')}
   --cases A,B        of ${PEER_CASES.map(({ name }) => name).join(', ')}
   --repeats N        timed runs per contender, alternating, after one warm-up; default 5
@@ -141,7 +141,7 @@ const loadIn = (contender: Contender) => (window as unknown as { peerPage: PeerP
 const embedIn = ({ contender, texts }: { contender: Contender; texts: string[] }) =>
   (window as unknown as { peerPage: PeerPage }).peerPage.embed(contender, texts);
 
-async function main(): Promise<void> {
+export async function compareInBrowser(): Promise<void> {
   const options = parseOptions();
   if (options.help) return console.log(USAGE);
   const executablePath = findChromium();
@@ -199,5 +199,3 @@ async function main(): Promise<void> {
 
 const versionOf = (name: string): string =>
   JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')).version;
-
-runCommand(main, USAGE);
