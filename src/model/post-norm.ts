@@ -192,7 +192,7 @@ export function postNormEncoder(
   const mlp: Epilogue = { kind: glu ? 'geglu' : 'activation', activation: c.hidden_act };
   const { epilogue, rope } = queriesAndKeys(c, heads, terms);
   const projected = encoderLinear(target);
-  const { constants, attend } = attention({ target, heads: heads, qkv: wide, out: normed });
+  const { constants, attend } = attention({ target, heads, qkv: wide, out: normed });
 
   return {
     constants,
