@@ -54,7 +54,7 @@ const TABLES = {
       'share of FP32 peak, because a scheduler issues one instruction per cycle. Loop: all blocks of the innermost loop around it, each counted',
       'once. Shared loads by width: 16 bytes are one ld.shared.b128. Step: one iteration of the outermost loop around the hot block (attention:',
       'a whole step of keys), inner loops counted with their trip count; empty if that is not constant. Optional branches do not count:',
-      'masks when there is nothing to mask, a row’s scale that does not rise, 28 instructions that load the second half of the values.',
+      'masks when there is nothing to mask, a row’s scale that does not rise, and of attention a product that a thread’s rows do not need.',
       'Dawn’s toggle disable_robustness is on, because NVK emulates bounds checks with branches.',
     ].join('\n'),
     columns: [
