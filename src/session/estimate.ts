@@ -9,6 +9,7 @@ import { GpuMemory } from '../gpu/buffers';
 import { counting } from '../gpu/counting';
 import type { Gpu } from '../gpu/device';
 import type { Dispatch } from '../gpu/kernel';
+import { attentionPlan } from '../kernels/attention';
 import type { Compile } from '../kernels/compile';
 import { machineBudget } from '../model/choose-dtype';
 import type { Head } from '../model/heads/head';
@@ -56,7 +57,7 @@ async function fill(memory: GpuMemory, { files, json, config, planFor }: Describ
   const { weights } = memory.use();
   checkMachine(weights, dtype);
 
-  const runtime = await runtimeWith(gpu, memory, model, uncompiled);
+  const runtime = await runtimeWith(gpu, memory, model, uncompiled(gpu));
   const asked = options.maxTokensPerPass;
   const limit = runtime.tokenLimit;
   if (limit < 1 || (Number.isInteger(asked) && asked! > limit)) {
@@ -71,7 +72,7 @@ async function fill(memory: GpuMemory, { files, json, config, planFor }: Describ
   const most = Math.min(maxTokens, perPass, model.gliner?.config.max_len ?? Infinity);
   await run(runtime, fullPass(model, await built.head, most, perPass));
   if (built.labels) {
-    const own = await runtimeWith(gpu, memory, built.labels.model, uncompiled);
+    const own = await runtimeWith(gpu, memory, built.labels.model, uncompiled(gpu));
     await run(own, fullPass(built.labels.model, built.labels.head, LABEL_TOKENS, 4 * LABEL_TOKENS));
   }
   return {
@@ -121,12 +122,15 @@ const run = (runtime: Runtime, items: Item[]) =>
     gatherRequests(items).requests,
   );
 
-/** Steps without kernels. */
-const uncompiled: Compile = async (step) => ({
-  step,
-  variants: [],
-  dispatch: () => ({ kernel: {}, workgroups: [0] }) as unknown as Dispatch,
-});
+/** Steps without kernels. A pass's work lists take memory too: they are those of the default plan. */
+const uncompiled =
+  (gpu: Gpu): Compile =>
+  async (step) => ({
+    step,
+    variants: [],
+    plan: 'attention' in step ? attentionPlan(gpu, step.attention) : undefined,
+    dispatch: () => ({ kernel: {}, workgroups: [0] }) as unknown as Dispatch,
+  });
 
 /** As many sequences of `length` tokens as a pass holds, of which the head is asked for what calls usually ask for. */
 function fullPass({ config, task }: LoadedModel, head: Head, length: number, tokens: number): Item[] {
