@@ -147,6 +147,22 @@ it('neither a release nor a disposal while it measures leaves anything behind', 
   expect(store.plans()).toBeLessThan(GEMMS);
 });
 
+it('a device without memory for measuring keeps its defaults, and nothing of the measuring', async () => {
+  const { gpu, bytes } = withBytes();
+  const usual = await open({ autotune: false }, gpu);
+  await forward(usual);
+  const enough = bytes() + 300_000;
+  const store = memoryStore();
+  const small = withBytes(enough);
+  const model = await open({ plans: store }, small.gpu);
+  expect(await differenceOf(model)).toBeLessThan(2e-4);
+  await model.warm();
+  expect(store.plans()).toBe(0);
+  expect(await differenceOf(model)).toBeLessThan(2e-4);
+  const { weights, activations } = model.memory();
+  expect(small.bytes()).toBeLessThan(weights + activations + 5000);
+});
+
 it('a device that is lost while it measures is noticed by no call', async () => {
   const { gpu, calls, lose } = withLosses();
   const model = await open({}, gpu);
