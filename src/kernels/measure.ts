@@ -92,12 +92,14 @@ export async function tuneGemm(
     });
   }
   const gemms = (await Promise.all(compiling)).filter((gemm) => gemm !== undefined);
-  const { words, operands } = await turn(() => {
-    const words = gemmOperands(spec, SOME_ROWS, spec.n);
-    return { words, operands: upload(gpu, spec, words) };
-  });
-  const mostRows = operands.out.size / rowBytes(spec);
+  const made: GPUBuffer[] = [];
   try {
+    // If there is no memory for one of them, those made before it are freed below.
+    const { words, operands } = await turn(() => {
+      const words = gemmOperands(spec, SOME_ROWS, spec.n);
+      return { words, operands: upload(gpu, spec, words, made) };
+    });
+    const mostRows = operands.out.size / rowBytes(spec);
     const bindGroup = bind(gpu, gemms[0].variants[0].kernel, operands);
     const submit = (record: (commands: GPUCommandEncoder) => void) => {
       const commands = device.createCommandEncoder();
@@ -142,31 +144,43 @@ export async function tuneGemm(
     // The last entry is for any number of rows.
     return plan.map(({ upTo, tile }, i) => (i < plan.length - 1 ? { upTo, tile } : { tile }));
   } finally {
-    for (const buffer of Object.values(operands)) if (buffer !== gpu.none) buffer.destroy();
+    for (const buffer of made) buffer.destroy();
   }
 }
 
 /** Bytes of a row of out. */
 const rowBytes = (spec: GemmSpec): number => outStrideOf(spec) * bytesOf(spec.out);
 
-/** The operands' buffers, and one for out: of as many rows as are timed on this device. What belongs to rows is there repeatedly. */
-function upload(gpu: Gpu, spec: GemmSpec, words: GemmOperands): Record<keyof GemmOperands | 'out', GPUBuffer> {
+/**
+ * The operands' buffers, and one for out: of as many rows as are timed on this device. What belongs to rows is there repeatedly. `made`: takes
+ * those that are to be freed.
+ */
+function upload(
+  gpu: Gpu,
+  spec: GemmSpec,
+  words: GemmOperands,
+  made: GPUBuffer[],
+): Record<keyof GemmOperands | 'out', GPUBuffer> {
   const usage = STORAGE | COPY_SRC | COPY_DST;
   const most = CASES[CASES.length - 1].rows;
   const widest = Math.max(words.a.byteLength / SOME_ROWS, rowBytes(spec));
   const isMore = most * widest <= Math.min(gpu.limits.maxStorageBufferBindingSize, MOST_BYTES);
   const times = isMore ? most / SOME_ROWS : 1;
-  const buffer = (data: Words | undefined, copies: number) => {
-    if (!data) return gpu.none;
-    const made = gpu.device.createBuffer({ size: roundUp(data.byteLength * copies, 16), usage });
-    for (let i = 0; i < copies; i++) gpu.device.queue.writeBuffer(made, i * data.byteLength, data);
-    return made;
+  const buffer = (size: number) => {
+    const one = gpu.device.createBuffer({ size, usage });
+    made.push(one);
+    return one;
   };
-  const made = Object.fromEntries(
-    Object.entries(words).map(([name, data]) => [name, buffer(data, PER_ROW.includes(name) ? times : 1)]),
+  const uploaded = (data: Words | undefined, copies: number) => {
+    if (!data) return gpu.none;
+    const one = buffer(roundUp(data.byteLength * copies, 16));
+    for (let i = 0; i < copies; i++) gpu.device.queue.writeBuffer(one, i * data.byteLength, data);
+    return one;
+  };
+  const inputs = Object.fromEntries(
+    Object.entries(words).map(([name, data]) => [name, uploaded(data, PER_ROW.includes(name) ? times : 1)]),
   );
-  const out = gpu.device.createBuffer({ size: SOME_ROWS * times * rowBytes(spec), usage });
-  return { ...(made as Record<keyof GemmOperands, GPUBuffer>), out };
+  return { ...(inputs as Record<keyof GemmOperands, GPUBuffer>), out: buffer(SOME_ROWS * times * rowBytes(spec)) };
 }
 
 /** The first M_MULTIPLE rows of out, as f32. */

@@ -217,6 +217,25 @@ describe('createTuner', () => {
     expect((await plansOf(deviceless, undefined)).after).toBeUndefined();
   });
 
+  it('does not measure what another model has measured meanwhile', async () => {
+    const store = memoryStore();
+    const isText = (value: unknown): value is string => typeof value === 'string';
+    const measured: string[] = [];
+    const tuners = ['first', 'second'].map((name) => {
+      const tuner = createTuner(gpu, store);
+      const find = () =>
+        tuner.find('shape', isText, async () => {
+          measured.push(name);
+          return `of the ${name}`;
+        });
+      return { tuner, find };
+    });
+    for (const { find } of tuners) expect(await find()).toBeUndefined();
+    for (const { tuner } of tuners) await measureMissing({ tuner, ...toolsOf(gpu) });
+    expect(measured).toEqual(['first']);
+    for (const { find } of tuners) expect(await find()).toBe('of the first');
+  });
+
   it('measures anything else by the same rules, also after a failure', async () => {
     const store = memoryStore();
     const tuner = createTuner(gpu, store);

@@ -31,11 +31,15 @@ export function createTuner({ hasTimestamps }: Pick<Gpu, 'hasTimestamps'>, store
     missing,
     /** Resolves to undefined if there is no plan yet: the default applies. `isPlan`: a stored value may come from any version. */
     find<P>(key: string, isPlan: (value: unknown) => value is P, measure: Measure<P>): Promise<P | undefined> {
-      const lookUp = async () => {
+      const inStore = async () => {
         const stored = await store?.get(key).catch(() => undefined);
-        if (isPlan(stored)) return stored;
-        if (hasTimestamps) missing.set(key, measure);
-        return undefined;
+        return isPlan(stored) ? stored : undefined;
+      };
+      const lookUp = async () => {
+        const plan = await inStore();
+        // By then another model may have measured it, or GLiNER's other encoder.
+        if (!plan && hasTimestamps) missing.set(key, async (tools) => (await inStore()) ?? measure(tools));
+        return plan;
       };
       const found = plans.get(key) ?? lookUp();
       plans.set(key, found);

@@ -147,6 +147,41 @@ it('neither a release nor a disposal while it measures leaves anything behind', 
   expect(store.plans()).toBeLessThan(GEMMS);
 });
 
+it('a device without memory for measuring keeps its defaults, and nothing of the measuring', async () => {
+  const { gpu, bytes } = withBytes();
+  const usual = await open({ autotune: false }, gpu);
+  await forward(usual);
+  const enough = bytes() + 300_000;
+  const store = memoryStore();
+  const small = withBytes(enough);
+  const model = await open({ plans: store }, small.gpu);
+  expect(await differenceOf(model)).toBeLessThan(2e-4);
+  await model.warm();
+  expect(store.plans()).toBe(0);
+  expect(await differenceOf(model)).toBeLessThan(2e-4);
+  const { weights, activations } = model.memory();
+  expect(small.bytes()).toBeLessThan(weights + activations + 5000);
+});
+
+it('what is measured takes no memory from a call', async () => {
+  const small = withBytes(21_000_000);
+  const { gpu, bytes } = small;
+  const model = await open({ profile: { name: 'card', unroll: 1 } }, gpu);
+  const forwardOf = (texts: number, length: number) => {
+    const inputIds = Uint32Array.from({ length: texts * length }, (_, i) => golden.batch.inputIds[i % 4]);
+    return model.forward(
+      { inputIds, lengths: new Uint32Array(texts).fill(length) },
+      { outputs: ['last_hidden_state'] },
+    );
+  };
+  await forwardOf(1, 5);
+  const { weights, activations } = model.memory();
+  await until(() => bytes() > weights + activations + 10_000_000);
+  const { last_hidden_state } = await forwardOf(40, 100); // which the device has the memory for, but not beside what is measured
+  expect(last_hidden_state!.data.every(Number.isFinite)).toBe(true);
+  expect(bytes()).toBeLessThan(15_000_000);
+});
+
 it('a device that is lost while it measures is noticed by no call', async () => {
   const { gpu, calls, lose } = withLosses();
   const model = await open({}, gpu);

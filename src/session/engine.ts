@@ -25,6 +25,9 @@ const BETWEEN_LOSSES = 10_000;
 /** Milliseconds before each attempt to find an adapter: a browser's GPU process takes a moment to start again. */
 const ADAPTER_WAITS = [0, 500, 2000];
 
+/** A device that is lost so often while it is measured is not measured any more: that may be the reason. */
+const MOST_LOSSES = 2;
+
 /** After so many sequences that overflow f16 all are computed with f32. */
 const MOST_OVERFLOWS = 16;
 
@@ -51,6 +54,8 @@ export function createEngine(
   let loading: Promise<Loaded> | undefined;
   let precise: Promise<Runtime> | undefined;
   let tuning: Tuning | undefined;
+  /** Losses that measuring may still have; none: nothing is measured any more. */
+  let tuningLosses = MOST_LOSSES;
   let lastLoss = -Infinity;
   let overflows = 0;
   /** By the error of a loss, whether it was long after the one before. */
@@ -117,29 +122,44 @@ export function createEngine(
     }
   }
 
-  const passOn = (runtime: Runtime, ...[sequences, requests, options]: Parameters<Run>): ReturnType<Run> =>
-    inTurn((done) => {
-      const onSubmitted = () => {
-        done();
-        options.onSubmitted();
-      };
-      return runtime.run(sequences, requests, { ...options, onSubmitted });
+  async function passOn(runtime: Runtime, ...[sequences, requests, options]: Parameters<Run>): ReturnType<Run> {
+    const pass = () =>
+      inTurn((done) => {
+        const onSubmitted = () => {
+          done();
+          options.onSubmitted();
+        };
+        return runtime.run(sequences, requests, { ...options, onSubmitted });
+      });
+    return pass().catch(async (error: unknown) => {
+      if (!(tuning && error instanceof RangeError)) throw error;
+      // What is measured takes memory too, also between its pieces.
+      tuningLosses = 0;
+      await tuning.hurry();
+      return pass();
     });
+  }
 
   /** Once for each device, and not before it has given a result. */
   function tuneLater(loaded: Loaded): void {
     const { tune, runtime } = loaded;
-    if (!tune) return;
+    if (!tune || tuningLosses <= 0) return;
     loaded.tune = undefined;
-    const run: Turn = (piece) => inTurn(() => guarded(runtime.gpu, async () => piece()));
-    tuning = startTuning(tune, idle, run, () => now !== loaded || isReleased || end.signal.aborted);
+    const isOver = () =>
+      tuningLosses <= 0 || now !== loaded || isReleased || end.signal.aborted || runtime.gpu.lost !== undefined;
+    const run: Turn = (piece) =>
+      inTurn(() => guarded(runtime.gpu, async () => piece())).catch((error: unknown) => {
+        if (error instanceof DeviceLostError && !isReleased) tuningLosses--;
+        throw error;
+      });
+    tuning = startTuning(tune, idle, run, isOver);
   }
 
   const runText: Run = async (sequences, requests, options, isPrecise) => {
     const loaded = await alive();
     const wantsPrecise = isPrecise || isAlwaysPrecise();
     if (wantsPrecise && !precise && loaded.precise) {
-      const own = loaded.precise();
+      const own = inTurn(loaded.precise);
       precise = own;
       own.catch(() => {
         if (precise === own) precise = undefined; // the reason may be gone by the next time

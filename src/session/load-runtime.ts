@@ -2,6 +2,7 @@
 
 import type { Dtype, LoadOptions, ModelInfo, ModelSource, ReplacedKernel, Task, WebGPU } from '../api/types';
 import type { ModelFiles } from '../formats/model-files';
+import type { ReadOptions } from '../formats/read';
 import { GpuMemory } from '../gpu/buffers';
 import { type Gpu, guarded } from '../gpu/device';
 import type { AskedProfile } from '../gpu/profile';
@@ -52,13 +53,13 @@ export function withDtype<T extends GivenOptions>(options: T): T & OpenOptions {
   return { ...options, dtype: options.compute === 'int8' && dtype === 'auto' ? 'q8' : dtype };
 }
 
-/** What is known of a model when its weights begin to come. `signal`: aborted if the load fails. */
+/** What is known of a model when its weights begin to come. `options`: their signal is aborted if the load fails. */
 export interface Known {
   files: ModelFiles;
   config: ModelConfig;
   sentence: SentenceConfig;
   task: Task;
-  signal: AbortSignal;
+  options: ReadOptions;
 }
 
 /**
@@ -98,7 +99,7 @@ export async function runtimeOf(
       // Kernels compile while the weights stream in.
       const placesOf = (names: ReadonlySet<string>, dtype: Dtype) => {
         started = start(names, dtype);
-        whileWeightsCome?.({ files, config, sentence, task: started.model.task, signal: options.signal! });
+        whileWeightsCome?.({ files, config, sentence, task: started.model.task, options });
         return started.places;
       };
       await loadWeights(files, gpu, { ...plan, placesOf }, options);

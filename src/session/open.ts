@@ -191,8 +191,8 @@ async function transformerModel(
 }
 
 /** The tokenizer, if there is one, and its tokenizer_config.json. */
-async function readTokenizer({ files, config, sentence, signal }: Known, { gliner }: Pipeline) {
-  const [json, tokenizerConfig] = await tokenizerFiles(files, { signal });
+async function readTokenizer({ files, config, sentence, options }: Known, { gliner }: Pipeline) {
+  const [json, tokenizerConfig] = await tokenizerFiles(files, options);
   const { tokenizerOf } = await everyLoad();
   const tokenizer = json === undefined ? undefined : tokenizerOf(json, tokenizerConfig, config, sentence, gliner);
   return { tokenizer, tokenizerConfig };

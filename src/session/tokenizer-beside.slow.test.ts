@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
+import type { LoadOptions } from '../api/types';
 import { nullGpu } from '../gpu/fixtures';
 import { folderOf } from '../reference/calls';
 import { openModel } from './open';
@@ -24,8 +25,8 @@ function serve(
   return asked;
 }
 
-const open = (signal?: AbortSignal) =>
-  openModel('https://example.org/model/', { gpu, dtype: 'f32', autotune: false, selfCheck: false, signal });
+const open = (signal?: AbortSignal, onProgress?: LoadOptions['onProgress']) =>
+  openModel('https://example.org/model/', { gpu, dtype: 'f32', autotune: false, selfCheck: false, signal, onProgress });
 const WEIGHTS = 'model.safetensors';
 /** What comes without an end, until it is aborted. */
 const endless = (_: unknown, signal: AbortSignal) =>
@@ -56,6 +57,15 @@ it('the tokenizer is read and made while the weights come', async () => {
   expect((await model.tokenize('a text')).ids.length).toBeGreaterThan(2);
   await model.dispose();
   made.mockRestore();
+});
+
+it('onProgress hears of its files too', async () => {
+  serve({});
+  const heard = new Map<string, number>();
+  const model = await open(undefined, ({ file, loaded }) => heard.set(file, loaded));
+  await model.dispose();
+  for (const file of ['tokenizer.json', 'tokenizer_config.json'])
+    expect(heard.get(file)).toBe(statSync(join(FOLDER, file)).size);
 });
 
 it('what is wrong with the weights is reported before what is wrong with the tokenizer', async () => {

@@ -158,6 +158,70 @@ it('leaves the model as it is if measuring fails', async () => {
   expect((await answer).heads).toEqual([]);
 });
 
+it('is given up for a pass that has no memory beside it', async () => {
+  const { pass, models } = open();
+  const { runtime, tune } = models[0];
+  let isHeld = false;
+  models[0].tune = async (turn) => {
+    isHeld = true;
+    await tune!(turn).finally(() => {
+      isHeld = false;
+    });
+  };
+  const { run } = runtime;
+  let isLarge = false;
+  runtime.run = async (...args) => {
+    if (isHeld && isLarge) throw new RangeError('The GPU is out of memory');
+    return run(...args);
+  };
+  void pass();
+  await elapse(1011); // the first piece has begun
+  isLarge = true;
+  const answers = Promise.all([pass(), pass()]);
+  await elapse(30);
+  expect((await answers).map(({ heads }) => heads)).toEqual([[], []]);
+  await elapse(5000);
+  expect(log.map((entry) => entry.split(' ')[1])).toEqual(['pass', 'piece', 'pass', 'pass']);
+});
+
+it('is not done on a device that is lost by it again and again', async () => {
+  const { pass, models } = open();
+  for (let i = 0; i < 3; i++) {
+    void pass();
+    await elapse(1011);
+    if (i < 2) models[i].runtime.dispose(); // as a loss, in the first piece
+    await elapse(15_000);
+  }
+  expect(log.filter((entry) => entry.includes('piece')).map((entry) => entry.split(' piece')[0])).toEqual([
+    'first',
+    'load 1',
+  ]);
+  expect(log.filter((entry) => entry.includes('pass'))).toHaveLength(3);
+});
+
+it('what makes the runtime that overflows nothing takes its turn: a pass beside it would take its errors', async () => {
+  const { engine, pass, models } = open();
+  const [{ runtime }] = models;
+  let isMade = false;
+  models[0].precise = async () => {
+    log.push('making 0');
+    await wait(20);
+    isMade = true;
+    return runtime;
+  };
+  const { run } = runtime;
+  let beside = 0;
+  runtime.run = async (...args) => {
+    if (!isMade) beside++;
+    return run(...args);
+  };
+  const answers = Promise.all([engine.run([], [], { onSubmitted: () => {} }, true), pass()]);
+  await elapse(100);
+  await answers;
+  expect(log.map((entry) => entry.split(' ').at(-2))).toEqual(['making', 'pass', 'pass']);
+  expect(beside).toBe(0);
+});
+
 describe('tuned', () => {
   it('measures at once, also what waits for the model to be idle; passes come in between', async () => {
     const { engine, pass } = open();
