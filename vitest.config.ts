@@ -112,7 +112,7 @@ const gpuProject = ({ name, env }: NodeAdapter, i: number): TestProjectConfigura
  */
 const GOLDEN = ['golden', 'golden-tasks', 'golden-f16', 'nano-embed'];
 const WHOLE_MODELS = {
-  card: [...GOLDEN, 'quantized', 'base-shape', 'tasks', 'self-check'],
+  card: [...GOLDEN, 'quantized', 'base-shape', 'tasks', 'self-check', 'reference'],
   minimal: [...GOLDEN, 'quantized'],
   'minimal-swiftshader': ['golden'],
 };

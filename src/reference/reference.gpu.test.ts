@@ -7,12 +7,13 @@ import { CASES, folderOf, RUNS, readCase } from './calls';
 
 const F32 = { dtype: 'f32', arithmetic: 'f32' } as const;
 
-/** SwiftShader takes seconds to compile a model's kernels: there, a checkpoint of each architecture. What others have besides does not depend on the adapter. */
+/** A model's kernels take seconds to compile on SwiftShader and in the designs of cards: there, a checkpoint of each architecture. What others have besides does not depend on them. */
 const ARCHITECTURES =
   'bert deberta-v2 deberta-v3 distilbert electra eurobert gte jina-v3 mpnet nomic-bert roberta st-mean xlm-roberta'.split(
     ' ',
   );
-const TESTED = process.env.GPU_ADAPTER === 'swiftshader' ? ARCHITECTURES : CASES;
+const { GPU_ADAPTER, GPU_PROFILE } = process.env;
+const TESTED = GPU_ADAPTER === 'swiftshader' || GPU_PROFILE ? ARCHITECTURES : CASES;
 
 it('stripTexts: true strips where the version that saved the checkpoint does not, false keeps where it strips', async () => {
   const strippedAlike = (folder: string, stripTexts: boolean) =>
