@@ -56,11 +56,6 @@ const IMPOSSIBLE: Impossible[] = [
     lacks: 'chromium-experimental-subgroup-matrix',
     reason: 'the driver has no cooperative matrices that Dawn accepts',
   },
-  {
-    compiler: 'NAK',
-    error: /total use of workgroup storage \(\d+ bytes\) is larger than the maximum allowed \(49152 bytes\)/,
-    reason: 'head_dim 128 needs more than the 48 KiB of workgroup memory that the card allows; it gets a smaller tile',
-  },
 ];
 
 /** What compile-wgsl.mjs found. */
