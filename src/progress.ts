@@ -11,7 +11,7 @@ export interface LoadProgress {
   loaded: number;
   /**
    * Bytes of the files that the load has begun to read, with those of shards that are still to come estimated; undefined until the size of the weights
-   * is known. It grows when a further file begins: tokenizer.json begins after the weights.
+   * is known. It grows when a further file begins: tokenizer.json begins once the weights have begun.
    */
   total: number | undefined;
   /** At the speed of the last 20 seconds; undefined in the first second of the weights, and while `total` is. */
