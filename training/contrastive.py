@@ -62,8 +62,8 @@ class Pairs:
         return of_kind[self.rng.integers(len(of_kind))]
 
 
-def pack_whole(texts, length):
-    """Packs whole texts into rows: (ids, sequence, position), each [rows, length], and the index of each token's text [rows · length]."""
+def pack_whole(texts, length, at_least=0):
+    """Packs whole texts into rows, `at_least` so many: (ids, sequence, position), each [rows, length], and each token's text [rows · length]."""
     rows, room = [], []
     for i in sorted(range(len(texts)), key=lambda i: -len(texts[i])):
         row = next((r for r, left in enumerate(room) if left >= len(texts[i])), len(rows))
@@ -72,6 +72,7 @@ def pack_whole(texts, length):
             room.append(length)
         rows[row].append(i)
         room[row] -= len(texts[i])
+    rows += [[]] * (at_least - len(rows))
     out = np.zeros((4, len(rows), length), np.int64)
     out[1], out[3] = -1, len(texts)  # the rest of a row counts as an extra text, which is dropped
     for r, members in enumerate(rows):
@@ -84,10 +85,10 @@ def pack_whole(texts, length):
     return (ids, sequence, position), owner.flatten()
 
 
-def embed(encoder, texts, length):
+def embed(encoder, texts, length, at_least=0):
     """Mean of the last hidden states, [texts, hidden], for lists of token ids."""
-    batch, owner = pack_whole(texts, length)
-    hidden = encoder(*batch).flatten(0, 1)
+    batch, owner = pack_whole(texts, length, at_least)
+    hidden = encoder(*batch).flatten(0, 1).float()
     sums = torch.zeros(len(texts) + 1, hidden.shape[-1]).index_add(0, owner, hidden)
     return sums[:-1] / torch.tensor([[len(t)] for t in texts])
 
