@@ -130,13 +130,6 @@ def read_jargon(data, path):
         yield [f"# {head}", *(re.sub(r"[{}]", "", p) for p in re.split(r"\n\s*\n", body))]
 
 
-def read_emoji(data, path):
-    for emoji, names in json.loads(data).items():
-        name, *rest = (n.replace("_", " ") for n in names)
-        if rest:
-            yield [f"# {name} {emoji}", f"The emoji {emoji} shows {name}. It stands for {', '.join(rest)}."]
-
-
 def read_pod(data, path):
     """Perl's manuals."""
     blocks = []
