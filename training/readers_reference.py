@@ -140,13 +140,53 @@ def read_pod(data, path):
         text = heading[1] if heading else part
         text = re.sub(r"X<[^>]*>", "", text)
         for _ in range(3):
-            text = re.sub(r"[BICFSL]<(?:<+ )?(?:[^<>|]*\|)?([^<>]*)(?: >+)?>", r"\1", text)
+            text = re.sub(r"[BICFSL](?:<<+ (.*?) >>+|<(?:[^<>|]*\|)?([^<>]*)>)", r"\1\2", text)
         text = " ".join(re.sub(r"E<lt>", "<", re.sub(r"E<gt>", ">", text)).split())
         if heading and part.startswith("=head1") and blocks:
             yield blocks
             blocks = []
         blocks.append(f"# {text}" if heading and len(text) > 2 else text)
     yield blocks
+
+
+HIDDEN = {"Vb": "Ve", "nf": "fi", "Bd": "Ed", "CS": "CE", "de": "."}
+BREAKS = {"PP", "P", "LP", "Pp", "IP", "TP", "It", "Bl", "El", "sp"}
+SKIPPED = {"IX", "TH", "Dd", "Dt", "Os", "Cd", "Fd", "In", "if", "ie", "el", "ds", "tr", "rm", "nh", "ad", "ft", "ne", "so", "AS", "AP"}
+
+
+def plain(text):
+    r"""Without roff's escapes: \fBname\fR -> name."""
+    text = re.sub(r"\\f(\(..|\[\w*\]|.)|\\s[-+]?\d|\\[&|^/,]|\\\*\(L\"|\\\*\(R\"", "", text)
+    return re.sub(r"\\\*\(..|\\\(..", " ", text).replace("\\-", "-").replace("\\e", "\\").replace("\\", "")
+
+
+def read_man(data, path):
+    """Manual pages, man or mdoc: a document per page, without its listings. Its name and purpose stand above its description."""
+    blocks, text, end, name = [], "", None, ""
+    for line in data.decode("utf-8", "replace").splitlines():
+        macro, _, rest = line[1:].strip().partition(" ") if line[:1] in (".", "'") else ("", "", line)
+        if end or macro in HIDDEN:
+            end = None if macro == end else end or HIDDEN[macro]
+            continue
+        rest = plain(rest.replace('"', "") if macro else rest).strip()
+        if macro in ("SH", "Sh", "SS", "Ss"):
+            blocks += [text, f"# {rest.capitalize() if rest.isupper() else rest}"]
+            text = ""
+        elif macro in BREAKS:
+            blocks.append(text)
+            text = ""
+        elif macro.startswith('\\"') or macro in SKIPPED:
+            continue
+        else:
+            if macro == "Nm":
+                named = rest[:1].isalnum()
+                name = name or (rest.split(" ")[0] if named else "")
+                rest = rest if named else f"{name} {rest}"
+            rest = {"Fx": "FreeBSD", "Nx": "NetBSD", "Ox": "OpenBSD", "Bx": "BSD"}.get(macro, rest) if macro else rest
+            text += " " + (re.sub(r"^(\S+) (\d)", r"\1(\2)", rest) if macro == "Xr" else rest)
+    blocks = [re.sub(r" +([.,;:)])", r"\1", b.strip()).replace("( ", "(") for b in [*blocks, text] if b.strip()]
+    title = f"# {blocks[1]}" if blocks[:1] == ["# Name"] and len(blocks) > 1 else "# Description"
+    yield [title if b == "# Description" else b for b in blocks]
 
 
 def read_quiz(data, path):
