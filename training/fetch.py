@@ -109,7 +109,7 @@ def main(out, names):
             path = out / f"{source['name']}.txt"
             if not names or source["name"] in names:
                 # The first sources ("alone") are compared only with themselves: evaluation rests on their contents, older than this rule.
-                seen, documents = set() if source.get("alone") else everywhere, []
+                seen, documents = set() if source.get("alone") else set(everywhere), []
                 for kind, package in packages(source):
                     folder = folders.get((kind, package))
                     if not folder:

@@ -5,6 +5,7 @@ import re
 import sqlite3
 import xml.etree.ElementTree as xml
 
+from readers import html_blocks
 from readers_code import words
 
 TAG = re.compile(r"<[^>]+>")
@@ -187,6 +188,15 @@ def read_man(data, path):
     blocks = [re.sub(r" +([.,;:)])", r"\1", b.strip()).replace("( ", "(") for b in [*blocks, text] if b.strip()]
     title = f"# {blocks[1]}" if blocks[:1] == ["# Name"] and len(blocks) > 1 else "# Description"
     yield [title if b == "# Description" else b for b in blocks]
+
+
+def read_sphinx(data, path):
+    """The body of a page that Sphinx made, without the navigation around it."""
+    page = data.decode("utf-8", "replace")
+    start = re.search(r'<[^<>]*(role="main"|itemprop="articleBody"|class="docs-body")', page)
+    page = page[start.start() if start else 0 :]
+    end = re.search(r'<[^<>]*class="(sphinxsidebar|related|docs-actions|docs-sidebar-toc|prev-next-area)|<footer', page)
+    yield html_blocks(page[: end.start()] if end else page)
 
 
 def read_quiz(data, path):
