@@ -27,7 +27,7 @@ def write_tensors(path, tensors, dtype="F16"):
     """Keeps the given order, but layers last, as in the built-in models: their ONNX graphs locate weights by offset in the file."""
     header, data, place = {}, [], 0
     for name, tensor in sorted(tensors.items(), key=lambda item: "layers." in item[0]):
-        part = tensor.detach().numpy().astype(DTYPES[dtype]).tobytes()
+        part = tensor.detach().cpu().numpy().astype(DTYPES[dtype]).tobytes()
         header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [place, place + len(part)]}
         data.append(part)
         place += len(part)

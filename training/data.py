@@ -19,11 +19,11 @@ def tokenized(path, tokenizer):
     """Documents as lists of (is_heading, uint16 ids), cached next to the text as NAME.npz."""
     kept = Path(path).with_suffix(".npz")
     if not kept.exists() or kept.stat().st_mtime < Path(path).stat().st_mtime:
-        paragraphs = [(d, h, tokenizer.encode(t)) for d, document in enumerate(documents(path)) for h, t in document]
-        lengths = np.array([len(ids) for _, _, ids in paragraphs], np.int32)
+        document, heading, texts = zip(*((d, h, t) for d, document in enumerate(documents(path)) for h, t in document))
+        ids = tokenizer.encode_each(texts)
         np.savez(
-            kept, ids=np.concatenate([np.array(ids, np.uint16) for _, _, ids in paragraphs]), lengths=lengths,
-            document=np.array([d for d, _, _ in paragraphs], np.int32), heading=np.array([h for _, h, _ in paragraphs]),
+            kept, ids=np.concatenate([np.array(i, np.uint16) for i in ids]), lengths=np.array([len(i) for i in ids], np.int32),
+            document=np.array(document, np.int32), heading=np.array(heading),
         )
     file = np.load(kept)
     parts = np.split(file["ids"], np.cumsum(file["lengths"])[:-1])

@@ -41,11 +41,14 @@ def arguments():
     p.add_argument("--eval-every", type=float, default=1e6, help="tokens")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--device", default="cpu", help="cpu or cuda")
+    p.add_argument("--piece", type=int, default=4096, help="tokens at a time; gradients are added up")
+    p.add_argument("--minutes", type=float, default=1e9, help="stop after these, with the state saved")
     return p.parse_args()
 
 
 @torch.no_grad()
-def accuracy(model, held_out, tokenizer, share, length=256, rows_per_domain=16):
+def accuracy(model, held_out, tokenizer, share, device, length=256, rows_per_domain=16):
     """{domain: (right, masked, sum of -ln p)} on the first rows of each domain's held-out text."""
     model.eval()
     newline = np.array(tokenizer.encode("\n\n"), np.uint16)
@@ -59,6 +62,7 @@ def accuracy(model, held_out, tokenizer, share, length=256, rows_per_domain=16):
         parts = cycle(runs[i] for i in np.random.default_rng(1).permutation(len(runs)))
         ids, sequence, position = pack(lambda _: next(parts), rows, length)
         masked, places, right = mask_all(ids, share, tokenizer, torch.Generator().manual_seed(1))
+        masked, sequence, position, places, right = (t.to(device) for t in (masked, sequence, position, places, right))
         logits = model.logits(model.model(masked, sequence, position).flatten(0, 1)[places])
         loss = F.cross_entropy(logits, right, reduction="sum").item()
         results[domain] = ((logits.argmax(-1) == right).sum().item(), len(right), loss)
@@ -85,7 +89,7 @@ def save(model, a, made, done, generator, sources):
 
 
 def resume(path, model, made, generator, sources):
-    state = torch.load(path)
+    state = torch.load(path, map_location="cpu", weights_only=False)
     model.load_state_dict(state["model"])
     for optimizer, saved in zip(made, state["optimizers"]):
         optimizer.load_state_dict(saved)
@@ -105,17 +109,18 @@ def main():
     chances = weights(sources)
     print(json.dumps({s.name: [s.tokens, round(float(c), 3)] for s, c in zip(sources, chances)}), flush=True)
     rng, generator = sources[0].rng, torch.Generator().manual_seed(a.seed)
-    model = load(a.start)
+    model = load(a.start).to(a.device)
     config_theta = model.model.config["global_rope_theta"]
     made = optimizers(model, a.muon_lr, a.adam_lr)
     done = 0
     if (Path(a.out) / "state.pt").exists():
         done = resume(Path(a.out) / "state.pt", model, made, generator, sources)
-    evaluated = saved = done
+    evaluated, saved = done, time.time()
     if not done:
-        print(f"at 0 {summary(accuracy(model, held_out, tokenizer, a.mask))}", flush=True)
+        print(f"at 0 {summary(accuracy(model, held_out, tokenizer, a.mask, a.device))}", flush=True)
     started, since, losses = time.time(), done, []
-    while done < a.tokens:
+    begun = time.time()
+    while done < a.tokens and time.time() - begun < 60 * a.minutes:
         is_long = done >= a.tokens - a.long_tokens
         length = a.long if is_long else a.length
         model.model.config["global_rope_theta"] = config_theta if is_long or not a.global_theta else a.global_theta
@@ -124,28 +129,32 @@ def main():
         take = lambda size: sources[rng.choice(len(sources), p=chances)].take(size)
         ids, sequence, position = pack(take, rows, length)
         masked, places, right = mask(ids, a.mask, tokenizer, model.model.config["vocab_size"], generator)
-        parts = max(1, rows * length // 4096)  # gradients are accumulated over pieces of about 4096 tokens to save memory
+        masked, sequence, position, places, right = (t.to(a.device) for t in (masked, sequence, position, places, right))
+        parts = max(1, rows * length // a.piece)
         for piece in np.array_split(np.arange(rows), min(parts, rows)):
             first, last = piece[0] * length, (piece[-1] + 1) * length
             inside = (places >= first) & (places < last)
-            hidden = model.model(masked[piece], sequence[piece], position[piece]).flatten(0, 1)
-            loss = F.cross_entropy(model.logits(hidden[places[inside] - first]), right[inside], reduction="sum") / len(right)
+            with torch.autocast(a.device, torch.bfloat16):
+                hidden = model.model(masked[piece], sequence[piece], position[piece]).flatten(0, 1)
+                logits = model.logits(hidden[places[inside] - first])
+            loss = F.cross_entropy(logits.float(), right[inside], reduction="sum") / len(right)
             loss.backward()
-            losses.append(loss.item())
+            losses.append(loss.detach())
         done += rows * length
         step(made, rate(done, a.warmup, a.decay, a.tokens))
         if done - since >= 1e5 or done >= a.tokens:
             speed = (done - since) / (time.time() - started)
-            mean_loss = sum(losses) / max(1, (done - since) / (rows * length))
+            mean_loss = torch.stack(losses).sum().item() / max(1, (done - since) / (rows * length))
             print(f"{time.strftime('%H:%M:%S')} tokens {done / 1e6:.2f} M loss {mean_loss:.3f} "
                   f"rate {rate(done, a.warmup, a.decay, a.tokens):.2f} {speed:.0f} tokens/s", flush=True)
             started, since, losses = time.time(), done, []
         if done - evaluated >= a.eval_every or done >= a.tokens:
-            print(f"at {done / 1e6:.2f} M {summary(accuracy(model, held_out, tokenizer, a.mask))}", flush=True)
+            print(f"at {done / 1e6:.2f} M {summary(accuracy(model, held_out, tokenizer, a.mask, a.device))}", flush=True)
             evaluated = done
-        if done - saved >= 3e5 or done >= a.tokens:
+        if time.time() - saved >= 120:
             save(model, a, made, done, generator, sources)
-            saved = done
+            saved = time.time()
+    save(model, a, made, done, generator, sources)
 
 
 if __name__ == "__main__":

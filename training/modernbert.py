@@ -22,7 +22,7 @@ class Norm(nn.Module):
 
 def rotation(position, theta, head_dim):
     """cos and sin, each [rows, length, 1, head_dim]; angles are rounded to float32 as in the published implementation."""
-    inv_freq = 1 / theta ** (torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim)
+    inv_freq = 1 / theta ** (torch.arange(0, head_dim, 2, dtype=torch.float32, device=position.device) / head_dim)
     angles = position[..., None].float() * inv_freq
     angles = torch.cat([angles, angles], -1)[..., None, :]
     return angles.cos(), angles.sin()
@@ -50,7 +50,8 @@ def attend_in_blocks(q, k, v, sequence, window):
     sequence_q = F.pad(sequence, (0, pad), value=-1).reshape(rows, count, block)
     k, v = (F.pad(t, (0, 0, block, block + pad)).unfold(2, 3 * block, block).transpose(-1, -2) for t in (k, v))
     sequence_k = F.pad(sequence, (block, block + pad), value=-2).unfold(1, 3 * block, block)
-    distance = torch.arange(3 * block)[None, :] - block - torch.arange(block)[:, None]
+    key, query = (torch.arange(n, device=q.device) for n in (3 * block, block))
+    distance = key[None, :] - block - query[:, None]
     seen = (sequence_q[..., None] == sequence_k[..., None, :]) & (distance.abs() <= window)
     seen = seen | ((sequence_q == -1)[..., None] & (distance == 0))  # a padded query must see something
     merge = lambda t: t.permute(0, 2, 1, 3, 4).reshape(rows * count, heads, *t.shape[3:])
@@ -120,7 +121,7 @@ class Encoder(nn.Module):
         in_blocks = length > 8 * window
         seen = {"global": sequence[:, :, None] == sequence[:, None, :]}
         if not in_blocks:
-            place = torch.arange(length)
+            place = torch.arange(length, device=ids.device)
             seen["local"] = seen["global"] & ((place[:, None] - place[None, :]).abs() <= window)
         context = {
             "rotation": {kind: rotation(position, c[f"{kind}_rope_theta"], head_dim) for kind in ("global", "local")},

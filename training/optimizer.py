@@ -10,12 +10,12 @@ import torch
 def orthogonal(updates):
     """Approximately the nearest semi-orthogonal matrices of [count, rows, columns], by five Newton-Schulz steps (Jordan et al. 2024)."""
     tall = updates.shape[-2] > updates.shape[-1]
-    x = updates.transpose(-1, -2) if tall else updates
+    x = (updates.transpose(-1, -2) if tall else updates).bfloat16()
     x = x / (x.flatten(1).norm(dim=1)[:, None, None] + 1e-7)
     for _ in range(5):
         square = x @ x.transpose(-1, -2)
         x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
-    return x.transpose(-1, -2) if tall else x
+    return (x.transpose(-1, -2) if tall else x).float()
 
 
 class Muon(torch.optim.Optimizer):

@@ -16,7 +16,10 @@ class Tokenizer:
         """Token ids of a text, without [CLS] and [SEP]."""
         return self.library.encode(text, add_special_tokens=False).ids
 
+    def encode_each(self, texts):
+        """encode of many texts, by all cores."""
+        return [e.ids for e in self.library.encode_batch_fast(texts, add_special_tokens=False)]
+
     def encode_all(self, texts, length):
         """Token ids of every text with [CLS] and [SEP], the text itself cut so that there are at most `length` of them."""
-        found = self.library.encode_batch_fast(texts, add_special_tokens=False)
-        return [[self.cls, *e.ids[: length - 2], self.sep] for e in found]
+        return [[self.cls, *ids[: length - 2], self.sep] for ids in self.encode_each(texts)]
