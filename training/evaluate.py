@@ -1,6 +1,6 @@
 """Scores embedding models on held-out pairs and on sets of kinds that training leaves out: python3 evaluate.py MODEL [--out FILE.json]
 
-MODEL is a checkpoint folder of ours: the library embeds its texts, in Node, in each of DTYPES, or with --torch modernbert.py. With
+MODEL is a checkpoint folder of ours: the library embeds the texts, in Node, in each of DTYPES, or with --torch modernbert.py in float32. With
 --sentence-transformers it is a folder for that package. --reference also makes eval/sets/sts.json of this model's cosines.
     python3 evaluate.py --table FILE.json ...      the results as a Markdown table
 
@@ -22,6 +22,8 @@ STS = SETS / "sts.json"
 SHORT = ["question", "paraphrase", "code", "report", "debian"]
 DTYPES = ["f32", "f16", "q8", "q4"]
 SIMILAR, TENTHS, UNRELATED = 2000, 10, 2000  # pairs of texts
+FIRST = 150  # pairs of each set, of which SIMILAR's texts are
+MOST = 6  # times that a text is in SIMILAR
 
 
 def pairs_of():
@@ -67,11 +69,6 @@ def retrieval(pairs, vector):
     return found
 
 
-def place_of(sets, place):
-    name, side, at = place
-    return sets[name][at][side]
-
-
 def ranked(values):
     """Ranks from 0; equal values share their mean rank."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
@@ -86,36 +83,36 @@ def evaluate(embed, most=None, with_long=False):
     """Scores a function from a list of texts to vectors [texts, dim], which it makes unit vectors.
 
     most: only so many pairs of each set, for a look during training: not comparable with a whole set, which has more candidates. with_long: the
-    long documents too. Returns sets (measures by set), sts (Spearman's rank correlation with the reference's cosines) and unrelated (mean cosine
-    of passages of any sets, drawn at random).
+    long documents too. Returns sets (measures by set), sts (Spearman's rank correlation with the reference's cosines; not for fewer than FIRST
+    pairs of each set) and unrelated (mean cosine of passages of any sets, drawn at random).
     """
-    whole = pairs_of()
-    sets = {name: pairs[:most] for name, pairs in whole.items()} | ({"long": long_pairs()} if with_long else {})
-    similar = json.loads(STS.read_text())["pairs"][:most] if STS.exists() else []
-    sides = [[place_of(whole, pair[side]) for pair in similar] for side in (0, 1)]
-    texts = list(dict.fromkeys([p[side] for pairs in sets.values() for p in pairs for side in ("query", "passage")] + sides[0] + sides[1]))
+    sets = {name: pairs[:most] for name, pairs in pairs_of().items()} | ({"long": long_pairs()} if with_long else {})
+    similar = json.loads(STS.read_text())["pairs"] if most is None or most >= FIRST else []
+    sides = [[sets[name][at][kind] for name, kind, at in (pair[side] for pair in similar)] for side in (0, 1)]
+    texts = list(dict.fromkeys(p[side] for pairs in sets.values() for p in pairs for side in ("query", "passage")))
     vector = dict(zip(texts, unit(embed(texts))))
     passages = [p["passage"] for name, pairs in sets.items() if name != "long" for p in pairs]
     drawn = np.random.default_rng(0).integers(len(passages), size=(UNRELATED, 2))
     cosine = lambda a, b: float(vector[a] @ vector[b])
     found = {"sets": {name: retrieval(pairs, vector) for name, pairs in sets.items()}}
     if similar:
-        found["sts"] = spearman([cosine(a, b) for a, b in zip(*sides)], [pair[2] for pair in similar])
+        found["sts"] = {"count": len(similar), "spearman": spearman([cosine(a, b) for a, b in zip(*sides)], [pair[2] for pair in similar])}
     found["unrelated"] = np.mean([cosine(passages[a], passages[b]) for a, b in drawn if a != b])
     return found
 
 
 def write_reference(embed, name):
-    """SIMILAR pairs of texts of the committed sets, as many from each tenth of this model's cosine between 0 and 1, a text at most four times."""
-    sets = {n: pairs for n, pairs in pairs_of().items() if n != "debian"}
-    places = {place_of(sets, (n, side, i)): (n, side, i) for n, pairs in sets.items() for side in ("query", "passage") for i in range(len(pairs))}
+    """SIMILAR pairs of texts of the committed sets, as many from each tenth of this model's cosine between 0 and 1, or all that there are; a text at
+    most MOST times."""
+    sets = {n: pairs[:FIRST] for n, pairs in pairs_of().items() if n != "debian"}
+    places = {p[side]: (n, side, i) for n, pairs in sets.items() for i, p in enumerate(pairs) for side in ("query", "passage")}
     vectors, places, rng = unit(embed(list(places))), list(places.values()), np.random.default_rng(0)
     cosines, used, kept = vectors @ vectors.T, np.zeros(len(places), int), []
     tenths = np.where(np.tri(len(places), dtype=bool), -1, np.clip(cosines * TENTHS, -1, TENTHS - 1).astype(np.int8))
     for tenth in range(TENTHS - 1, -1, -1):
         found, left = np.argwhere(tenths == tenth), SIMILAR // TENTHS
-        for a, b in found[rng.permutation(len(found))[:100_000]]:
-            if left and cosines[a, b] >= 0 and max(used[a], used[b]) < 4:
+        for a, b in found[rng.permutation(len(found))]:
+            if left and cosines[a, b] >= 0 and max(used[a], used[b]) < MOST:
                 used[[a, b]] += 1
                 left -= 1
                 kept.append([places[a], places[b], round(float(cosines[a, b]), 4)])
@@ -177,25 +174,26 @@ def sentence_transformers(folder):
 
 
 def of_dtypes(folder):
-    """Everything in f32; in the others retrieval, and how near their vectors are to f32's on average."""
+    """Everything in f32; in the other dtypes retrieval of the short sets, and the mean cosine of their vectors and f32's."""
     kept = {}
 
     def keeping(dtype):
         embed = library(folder, dtype)
 
         def kept_embed(texts):
-            kept[dtype] = unit(embed(texts))
-            return kept[dtype]
+            vectors = unit(embed(texts))
+            kept[dtype] = dict(zip(texts, vectors))
+            return vectors
 
         return kept_embed
 
     found = evaluate(keeping("f32"), with_long=True)
     found["dtypes"] = {}
     for dtype in DTYPES[1:]:
-        sets = evaluate(keeping(dtype), with_long=True)["sets"]
+        sets = evaluate(keeping(dtype))["sets"]
         found["dtypes"][dtype] = {
-            "cosine": np.mean(np.sum(kept[dtype] * kept["f32"], 1)),
-            **{name: {key: of["all"][key] for key in ("recall10", "mrr")} for name, of in sets.items()},
+            "cosine": np.mean([vector @ kept["f32"][text] for text, vector in kept[dtype].items()]),
+            "sets": {name: {key: of["all"][key] for key in ("recall10", "mrr")} for name, of in sets.items()},
         }
     return found
 
@@ -205,11 +203,13 @@ def table(files):
     results = {Path(f).stem: json.loads(Path(f).read_text()) for f in files}
     rows = [["set", "pairs", *results], ["---", "---:", *["---:"] * len(results)]]
     for name in dict.fromkeys(name for r in results.values() for name in r["sets"]):
-        of = [r["sets"].get(name, {}).get("all") for r in results.values()]
+        of = [r["sets"].get(name, {}).get("all") for r in results.values()]  # the texts that are not committed can be missing
         count = next(s["count"] for s in of if s)
         rows.append([name, str(count), *(f"{s['recall1']:.2f} / {s['recall10']:.2f} / {s['mrr']:.2f}" if s else "" for s in of)])
-    for key, label in [("sts", "rank correlation with all-mpnet-base-v2"), ("unrelated", "mean cosine of unrelated passages")]:
-        rows.append([label, str(SIMILAR if key == "sts" else UNRELATED), *(f"{r[key]:.2f}" if key in r else "" for r in results.values())])
+    similar = [r.get("sts") for r in results.values()]
+    count = next((str(s["count"]) for s in similar if s), "")
+    rows.append(["rank correlation with all-mpnet-base-v2", count, *(f"{s['spearman']:.2f}" if s else "" for s in similar)])
+    rows.append(["mean cosine of unrelated passages", str(UNRELATED), *(f"{r['unrelated']:.2f}" for r in results.values())])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
