@@ -13,6 +13,8 @@ from checkpoint import read_config, read_tensors, write_tensors
 from combine import combined
 from contrastive import embed
 from data import mask, pack
+from eval_sets import Commands, code_below
+from evaluate import retrieval, spearman
 from modernbert import attend, attend_in_blocks, load, one_sequence
 from optimizer import orthogonal, rate
 from pairs import pairs
@@ -103,6 +105,29 @@ class Parts(unittest.TestCase):
         document = [(True, "Locks"), (False, "A lock keeps others out of the file. " + "It is held until the work is done. " * 4), (False, "More words. " * 9)]
         kinds = [(kind, query[:12]) for kind, query, _ in pairs(document)]
         self.assertEqual(kinds, [("title", "Locks"), ("neighbour", "A lock keeps"), ("rest", "A lock keeps"), ("sentence", "It is held u")])
+
+    def test_retrieval(self):
+        vector = {t: np.array(v, np.float32) for t, v in {"a": (1, 0), "b": (0, 1), "p": (0.8, 0.6), "q": (0.6, 0.8), "c": (0.6, 0.8), "r": (0, 1)}.items()}
+        pairs = [{"query": q, "passage": p, "kind": k} for q, p, k in [("a", "p", "x"), ("b", "q", "x"), ("c", "r", "y")]]
+        found = retrieval(pairs, vector)  # ranks 0, 1 (r is nearer to b), 2 (q and p are nearer to c)
+        self.assertEqual((found["all"]["count"], found["all"]["recall1"], found["all"]["recall10"]), (3, 1 / 3, 1))
+        self.assertAlmostEqual(found["all"]["mrr"], (1 + 1 / 2 + 1 / 3) / 3)
+        self.assertAlmostEqual(found["all"]["ndcg10"], (1 + 1 / np.log2(3) + 1 / 2) / 3)
+        self.assertEqual([found["kinds"][k]["count"] for k in "xy"], [2, 1])
+
+    def test_spearman(self):
+        self.assertAlmostEqual(spearman([1, 2, 3, 4], [10, 20, 21, 400]), 1)
+        self.assertAlmostEqual(spearman([1, 2, 2, 3], [1, 3, 2, 4]), 0.9486833)  # as scipy.stats.spearmanr has it
+
+    def test_commands_keep_their_slots(self):
+        data = {"lists": {"minutes": {"range": {"from": 1, "to": 100}}}, "expansion_rules": {"set": "(set|start)"}}
+        slots = {"minutes": "7"}
+        said = {Commands(data, np.random.default_rng(n)).said("<set> [a] {minutes} minute (timer|clock)", slots) for n in range(400)}
+        self.assertIn("start 7 minute clock", said)
+        self.assertEqual(len(said), 8)
+
+    def test_code_ends_with_its_brackets(self):
+        self.assertEqual(code_below(["function f(a) {", "  return [a];", "}", "f();"]), ["function f(a) {", "  return [a];", "}"])
 
     def test_written_file_is_byte_for_byte_the_one_read(self):
         path = Path(self.id())

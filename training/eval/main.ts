@@ -1,18 +1,11 @@
 // Evaluates a model through the library: node tools/run.mjs training/eval/main.ts FOLDER [--out FILE.json]
-// A masked language model predicts masked tokens and facts, an embedding model retrieves passages. Takes a few minutes on a CPU.
+// A masked language model predicts masked tokens and facts. Takes a few minutes on a CPU. Embedding models: training/evaluate.py.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Dtype, Model } from '../../src/api/types';
 import { loadModel } from '../../src/node';
-import { cloze, maskedGuesses, retrieval, retrieved, score, sequences } from './measure';
-
-interface Pair {
-  domain: string;
-  kind: string;
-  query: string;
-  passage: string;
-}
+import { cloze, maskedGuesses, score, sequences } from './measure';
 
 const DTYPES: Dtype[] = ['f32', 'f16', 'q8', 'q4'];
 const MASKED = [15, 30];
@@ -25,7 +18,6 @@ const LONG_DOMAINS = ['fiction', 'speeches'];
 
 const read = (name: string) => JSON.parse(readFileSync(join('training/eval', name), 'utf8'));
 const texts: Record<string, string[]> = read('held-out.json').texts;
-const pairs: Pair[] = read('held-out.json').pairs;
 
 const groupBy = async <T, R>(keys: T[], measure: (key: T) => R | Promise<R>): Promise<Record<string, R>> => {
   const entries: [string, R][] = [];
@@ -70,29 +62,16 @@ async function ofDtype(folder: string, dtype: Dtype) {
   return score(guesses);
 }
 
-async function search(model: Model) {
-  const ranks = await retrieval(model, pairs);
-  const of = (isIn: (pair: Pair) => boolean) => retrieved(ranks.filter((_, i) => isIn(pairs[i])));
-  const kinds = [...new Set(pairs.map(({ kind }) => kind))];
-  const domains = [...new Set(pairs.map(({ domain }) => domain))].sort();
-  return {
-    all: retrieved(ranks),
-    kinds: await groupBy(kinds, (name) => of(({ kind }) => kind === name)),
-    domains: await groupBy(domains, (name) => of(({ domain }) => domain === name)),
-  };
-}
-
 async function evaluate(folder: string) {
   const model = await loadModel(folder, { dtype: 'f32', arithmetic: 'f32' });
-  const isMlm = model.info.task === 'mlm';
+  if (model.info.task !== 'mlm')
+    throw new TypeError(`Expected a masked language model; ${folder} is for ${model.info.task}.`);
   const found: Record<string, unknown> = { adapter: model.info.adapter.description };
-  if (isMlm) {
-    found.masked = await groupBy(MASKED, (percent) => maskedTokens(model, percent));
-    found.cloze = await cloze(model, read('cloze.json'));
-    found.positions = await byPosition(model);
-  } else found.retrieval = await search(model);
+  found.masked = await groupBy(MASKED, (percent) => maskedTokens(model, percent));
+  found.cloze = await cloze(model, read('cloze.json'));
+  found.positions = await byPosition(model);
   await model.dispose();
-  if (isMlm) found.dtypes = await groupBy(DTYPES, (dtype) => ofDtype(folder, dtype));
+  found.dtypes = await groupBy(DTYPES, (dtype) => ofDtype(folder, dtype));
   return found;
 }
 

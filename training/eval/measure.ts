@@ -11,13 +11,6 @@ export interface Score {
   nats: number;
 }
 
-export interface Retrieval {
-  count: number;
-  recall1: number;
-  recall10: number;
-  ndcg10: number;
-}
-
 interface Guess {
   rank: number;
   nats: number;
@@ -125,26 +118,3 @@ export async function cloze(model: Model, facts: { text: string; answer: string 
   if (rows.length !== facts.length) throw new RangeError('Every fact must have exactly one mask.');
   return score(await guesses(model, inputIds, lengths, rows, rights));
 }
-
-/** The rank of every query's own passage among all passages, by cosine, from 0. */
-export async function retrieval(model: Model, pairs: { query: string; passage: string }[]): Promise<number[]> {
-  const queries = await model.embed(pairs.map(({ query }) => query));
-  const passages = await model.embed(pairs.map(({ passage }) => passage));
-  const { dim } = queries;
-  const dot = (q: number, p: number): number => {
-    let sum = 0;
-    for (let i = 0; i < dim; i++) sum += queries.data[q * dim + i] * passages.data[p * dim + i];
-    return sum;
-  };
-  return pairs.map((_, q) => {
-    const own = dot(q, q);
-    return pairs.filter((_, p) => dot(q, p) > own).length;
-  });
-}
-
-export const retrieved = (ranks: number[]): Retrieval => ({
-  count: ranks.length,
-  recall1: ranks.filter((rank) => rank < 1).length / ranks.length,
-  recall10: ranks.filter((rank) => rank < 10).length / ranks.length,
-  ndcg10: ranks.reduce((sum, rank) => sum + (rank < 10 ? 1 / Math.log2(rank + 2) : 0), 0) / ranks.length,
-});
