@@ -1,5 +1,6 @@
 import type { Dtype } from '../src/index';
 import { deleteCached, listCached } from '../src/index';
+import type { BuiltIn } from './built-in';
 import { element, find, showError } from './dom';
 import { folderFiles } from './folder-files';
 import { DTYPES, gpuBytes, type KnownModel, parametersOf } from './known-models';
@@ -9,10 +10,10 @@ import { count, fileSize } from './numbers';
 /** So many dialogs there are: the radio buttons of each need a name of their own. */
 let dialogs = 0;
 
-/** What can be chosen: a model of the page, published ones, any Hub id, a folder; what is kept on the device can be deleted. */
+/** What can be chosen: the models of the page, published ones, any Hub id, a folder; what is kept on the device can be deleted. */
 export function createModelDialog(
   place: HTMLElement,
-  { builtIn, suggestions }: { builtIn?: Choice; suggestions: KnownModel[] },
+  { builtIn, suggestions }: { builtIn: BuiltIn[]; suggestions: KnownModel[] },
   onChoose: (choice: Choice) => void,
 ): { open(): void } {
   const dialog = find<HTMLDialogElement>(place, 'dialog');
@@ -23,19 +24,14 @@ export function createModelDialog(
   const group = `model-${++dialogs}`;
 
   const facts = suggestions.map(() => element('span', { className: 'known-facts' }));
-  find(dialog, '.known').append(
-    ...suggestions.map(({ id }, i) => {
-      const radio = element('input', { type: 'radio', value: 'known' });
-      radio.dataset.id = id;
-      return element('label', { className: 'choice' }, radio, element('span', {}, element('span', {}, id), facts[i]));
-    }),
+  find(dialog, '.known').append(...suggestions.map(({ id }, i) => choiceOf('known', id, facts[i])));
+  find(dialog, '.built-in').append(
+    ...builtIn.map((model) =>
+      choiceOf('built-in', model.name, element('span', { className: 'known-facts' }, ...builtInFacts(model))),
+    ),
   );
-  const builtInName = find(dialog, '.built-in-name');
-  if (builtIn) builtInName.textContent = builtIn.name;
-  else {
-    builtInName.closest('label')?.remove();
-    find<HTMLInputElement>(dialog, '.known input').checked = true;
-  }
+  find(dialog, '.built-in-title').hidden = builtIn.length === 0;
+  find<HTMLInputElement>(dialog, builtIn.length > 0 ? '.built-in input' : '.known input').checked = true;
   const radios = [...dialog.querySelectorAll<HTMLInputElement>('input[type=radio]')];
   const checked = () => radios.find((radio) => radio.checked)!;
   const dtype = () => (dtypes.value === 'auto' ? undefined : (dtypes.value as Dtype));
@@ -46,7 +42,7 @@ export function createModelDialog(
     if (value === 'hub') return hubChoice(hubId.value);
     if (value === 'folder') return folderFiles(folder.files ?? []);
     if (value === 'known') return hubChoice(dataset.id ?? '');
-    return builtIn!; // its radio button is there only with it
+    return builtIn.find(({ name }) => name === dataset.id)!; // its radio button is there only with it
   }
 
   function choose(chosen: Choice) {
@@ -94,7 +90,8 @@ export function createModelDialog(
   find(dialog, '.load').addEventListener('click', () => {
     let chosen: Choice;
     try {
-      chosen = { ...choice(), dtype: dtype() };
+      const of = choice();
+      chosen = { ...of, dtype: of.dtype ?? dtype() }; // a converted file is of one dtype
     } catch (reason) {
       return showError(error, reason);
     }
@@ -109,6 +106,22 @@ export function createModelDialog(
       showKept().catch((reason) => showError(error, reason));
     },
   };
+}
+
+/** A model to choose, with its facts. `value`: of which kind. */
+function choiceOf(value: 'built-in' | 'known', id: string, facts: HTMLElement): HTMLElement {
+  const radio = element('input', { type: 'radio', value });
+  radio.dataset.id = id;
+  return element('label', { className: 'choice' }, radio, element('span', {}, element('span', {}, id), facts));
+}
+
+/** What a model of the page is, and its download. */
+export function builtInFacts({ bytes, parameters, maxTokens, dtype }: BuiltIn): HTMLElement[] {
+  const facts = ['English', `${parameters} M parameters`, `up to ${count(maxTokens)} tokens`, 'Apache-2.0'];
+  return [
+    element('span', {}, facts.join(' · ')),
+    element('span', { className: 'sizes' }, `${fileSize(bytes)} to download${dtype ? `, always as ${dtype}` : ''}`),
+  ];
 }
 
 /** What a published model is, and its size on the GPU in each precision; the one that is chosen stands out. */

@@ -1,16 +1,17 @@
 import type { Dtype, Model } from '../src/index';
 import { DeviceLostError } from '../src/index';
 import type { LoadProgress } from '../src/progress';
+import type { BuiltIn } from './built-in';
 import { aborted, element, find, isAbort, showError } from './dom';
 import { DTYPES, type KnownModel } from './known-models';
-import { createModelDialog, factsOf } from './model-dialog';
+import { builtInFacts, createModelDialog, factsOf } from './model-dialog';
 import { type Choice, type createModelStore, hubChoice, isHubId, type Lease } from './model-store';
 import { fileSize } from './numbers';
 import type { TabState } from './tab-state';
 
 export interface PickerOptions {
-  /** The model that comes with the page. Without one, the first suggestion is chosen at first. */
-  builtIn?: Choice;
+  /** Models that come with the page; the first is chosen at first. Without any it is the first suggestion. */
+  builtIn?: BuiltIn[];
   /** Published models that suit the tab. */
   suggestions: KnownModel[];
   /** What its choice is called in the URL, where a tab has several pickers. Default: model. */
@@ -39,22 +40,27 @@ export interface ModelPicker {
 
 type State = 'not loaded' | 'loading' | 'ready' | 'cancelled';
 
-/** A model of the Hub as the URL names it, `org/name` or `org/name:q8`. */
-function linked(text = ''): Choice | undefined {
+/** A model as the URL names it: `org/name` of the Hub or `name` of those built in; with `:q8` in that dtype. */
+function linked(text = '', builtIn: BuiltIn[]): Choice | undefined {
   const [id, dtype] = text.split(':');
-  return isHubId(id) ? { name: id, source: id, dtype: DTYPES.find((name) => name === dtype) } : undefined;
+  const choice: Choice | undefined =
+    builtIn.find(({ name }) => name === id) ?? (isHubId(id) ? { name: id, source: id } : undefined);
+  return choice && { ...choice, dtype: choice.dtype ?? DTYPES.find((name) => name === dtype) };
 }
 
-/** What `linked` reads; undefined for what is not of the Hub. */
-const linkTo = ({ source, dtype }: Choice): string | undefined =>
-  typeof source === 'string' && isHubId(source) ? [source, dtype].filter(Boolean).join(':') : undefined;
+/** What `linked` reads; undefined for the first built-in model and for a folder. */
+function linkTo({ source, dtype }: Choice, [, ...builtIn]: BuiltIn[]): string | undefined {
+  const own = builtIn.find((model) => model.source === source);
+  if (own) return own.dtype || !dtype ? own.name : `${own.name}:${dtype}`;
+  return typeof source === 'string' && isHubId(source) ? [source, dtype].filter(Boolean).join(':') : undefined;
+}
 
-/** Puts a picker into `place`, whose models come from `store`; a model of the Hub is in the URL. */
+/** Puts a picker into `place`, whose models come from `store`; one of the Hub, or a built-in one but the first, is in the URL. */
 export function createModelPicker(
   place: HTMLElement,
   store: ReturnType<typeof createModelStore>,
   state: TabState,
-  { builtIn, suggestions, key = 'model', onChange }: PickerOptions,
+  { builtIn = [], suggestions, key = 'model', onChange }: PickerOptions,
 ): ModelPicker {
   place.append(find<HTMLTemplateElement>(document, '#model-picker').content.cloneNode(true));
   const bar = find<HTMLProgressElement>(place, 'progress');
@@ -62,8 +68,8 @@ export function createModelPicker(
   const errorPlace = find(place, '.model > .error');
   const change = find(place, '.change');
 
-  const first = builtIn ?? hubChoice(suggestions[0].id);
-  let chosen = linked(state.get(key)) ?? first;
+  const first = builtIn[0] ?? hubChoice(suggestions[0].id);
+  let chosen = linked(state.get(key), builtIn) ?? first;
   let isLinked = chosen !== first;
   let lease: Lease | undefined;
   let model: Model | undefined;
@@ -75,9 +81,11 @@ export function createModelPicker(
     stateText.classList.toggle('ready', state === 'ready');
     find(place, '.loading').hidden = state !== 'loading';
     const facts = find(place, '.model-facts');
+    const own = builtIn.find(({ source }) => source === chosen.source);
     const known = suggestions.find(({ id }) => id === chosen.source);
-    facts.hidden = !model && !known;
-    facts.replaceChildren(...(model ? modelFacts(model) : known ? factsOf(known, chosen.dtype) : []));
+    const before = own ? builtInFacts(own) : known ? factsOf(known, chosen.dtype) : [];
+    facts.replaceChildren(...(model ? modelFacts(model) : before));
+    facts.hidden = facts.childElementCount === 0;
   }
 
   function showProgress({ loaded, total, text }: LoadProgress) {
@@ -156,14 +164,14 @@ export function createModelPicker(
     );
   const dialog = createModelDialog(place, { builtIn, suggestions }, async (choice) => {
     isLinked = false;
-    state.set(key, linkTo(choice));
+    state.set(key, linkTo(choice, builtIn));
     await choose(choice);
     await load();
   });
   state.onChange(() => {
-    const found = linked(state.get(key));
+    const found = linked(state.get(key), builtIn);
     // What came from a folder or is built in stays where the URL names no model.
-    if (!found || linkTo(found) === linkTo(chosen)) return;
+    if (!found || linkTo(found, builtIn) === linkTo(chosen, builtIn)) return;
     isLinked = true;
     void choose(found);
   });

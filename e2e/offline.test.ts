@@ -53,10 +53,28 @@ it('opens and fills masks offline after one visit, and changes to a new version 
   await page.click('#new-version button');
   await waitForText(page, 'h1', 'New ModernBERT on your GPU');
 
+  // A model that does not come with the first visit is kept once it was chosen.
+  const kept = () =>
+    page.evaluate(async () => (await (await caches.open((await caches.keys())[0])).keys()).map(({ url }) => url));
+  const isMiniLm = (url: string) => url.includes('/all-MiniLM-L6-v2/model.safetensors');
+  expect((await kept()).some((url) => url.includes('/models/nano/model.safetensors'))).toBe(true);
+  expect((await kept()).filter((url) => url.includes('MiniLM'))).toEqual([]);
+  await page.click('#tab-embeddings');
+  await page.click('#embeddings .change');
+  await page.locator('#embeddings .built-in label', { hasText: 'all-MiniLM-L6-v2' }).click();
+  await page.click('#embeddings .load');
+  await waitForText(page, '#embeddings .model-state', 'ready');
+  await expect.poll(async () => (await kept()).some(isMiniLm), { timeout: 60_000 }).toBe(true);
+
   await stop();
   await page.goto(`${url}?from=elsewhere#fill-mask`);
   expect(await textOf(page, 'h1')).toBe('New ModernBERT on your GPU');
   expect((await fillMasks(page))[0][0]).toBe('Paris');
   await page.click('#tab-embeddings');
   await page.waitForSelector('#embeddings .change');
+  await page.goto(`${url}#embeddings?model=all-MiniLM-L6-v2`);
+  await page.reload();
+  await page.click('#compare');
+  await page.waitForSelector('.heatmap');
+  expect(await textOf(page, '#embeddings .model-facts')).toMatch(/^6 layers, hidden size 384/);
 });

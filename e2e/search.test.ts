@@ -77,6 +77,49 @@ it('indexes files, searches by meaning and by words, keeps the index over a relo
   expect((await found(page))[0]).toBe('sea.txt');
 });
 
+it('fetches all-MiniLM-L6-v2 when it is chosen, finds by meaning with it, and keeps to it over a reload', async () => {
+  const requests: string[] = [];
+  const page = await open({
+    path: '#search',
+    prepare: async (page) => page.on('request', (request) => requests.push(new URL(request.url()).pathname)),
+  });
+  const ofMiniLm = () => requests.filter((path) => path.includes('MiniLM'));
+  await waitForText(page, '#index-facts', 'Empty');
+  await page.click('#search .change');
+  const choice = page.locator('#search .built-in label', { hasText: 'all-MiniLM-L6-v2' });
+  expect(await choice.innerText()).toMatch(
+    /23 M parameters · up to 256 tokens · Apache-2\.0\s+[\d.]+ MB to download, always as q\d/,
+  );
+  expect(ofMiniLm()).toEqual([]);
+  await choice.click();
+  await page.click('#search .load');
+  await waitForText(page, '#search .model-state', 'ready');
+  expect(ofMiniLm()).toContain('/models/all-MiniLM-L6-v2/model.safetensors');
+
+  await addFiles(page);
+  await waitForText(
+    page,
+    '#index-facts',
+    /^3 documents, 3 passages\. Vectors by all-MiniLM-L6-v2, q\d, 384 numbers each\.$/,
+  );
+  for (const [query, name] of [
+    ['legal proceedings', 'court.html'],
+    ['food from an oven', 'bread.md'],
+  ]) {
+    await page.locator('.modes label', { hasText: 'Words' }).click();
+    await page.fill('#query', query);
+    await waitForText(page, '#search-status', 'No passage has these words.');
+    await page.locator('.modes label', { hasText: 'Meaning' }).click();
+    await waitForText(page, '#search-status', /^3 passages of 3/);
+    expect((await found(page))[0]).toBe(name);
+  }
+
+  expect(page.url()).toContain('model=all-MiniLM-L6-v2');
+  await page.reload();
+  await waitForText(page, '#search-status', /^3 passages of 3/);
+  expect((await found(page))[0]).toBe('bread.md');
+});
+
 it('stops and continues indexing the sample, and refuses vectors of another model', async () => {
   const page = await open({ path: '#search' });
   await waitForText(page, '#index-facts', 'Empty');

@@ -27,7 +27,7 @@ const pageFiles = async (folder) => {
   const paths = entries
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    .filter((path) => !/\.(map|md)$|^THIRD-PARTY-LICENSES/.test(path) && path !== 'service-worker.js')
+    .filter((path) => !/\.(map|md)$|^THIRD-PARTY-LICENSES|\/LICENSE$/.test(path) && path !== 'service-worker.js')
     .sort();
   return Promise.all(
     paths.map(async (path) => {

@@ -1,6 +1,7 @@
 import { loadClassifier, trainClassifier } from '../../src/classifier';
 import type { Model } from '../../src/index';
 import type { App } from '../app';
+import { EMBEDDERS } from '../built-in';
 import { debounced, find, isAbort, showError } from '../dom';
 import { knownModels } from '../known-models';
 import { count, percent, plural } from '../numbers';
@@ -15,7 +16,6 @@ import { linesOf } from './lines';
 import { SAMPLE } from './sample';
 import { trainingView } from './training-view';
 
-const BUILT_IN = { name: 'nano-embed', source: './models/nano-embed' };
 /** Texts that are less typical of the examples may be of no class at all. */
 const UNLIKE = 0.05;
 /** Milliseconds of rest in typing before texts are classified. */
@@ -30,7 +30,7 @@ export function startFewShot(panel: HTMLElement, app: App): void {
   let head: HeadFile | undefined;
   let trying = new AbortController();
   const picker = app.picker(find(panel, '#few-model'), {
-    builtIn: BUILT_IN,
+    builtIn: EMBEDDERS,
     suggestions: knownModels('embeddings'),
     onChange: () => {},
   });
@@ -76,7 +76,8 @@ export function startFewShot(panel: HTMLElement, app: App): void {
   function showHead() {
     if (!head) return;
     find(form, '#try').hidden = false;
-    find(form, '#snippet').textContent = usage(head, head.model === BUILT_IN.name ? BUILT_IN.source : head.model);
+    const { model } = head;
+    find(form, '#snippet').textContent = usage(head, EMBEDDERS.find(({ name }) => name === model)?.source ?? model);
   }
 
   /** Classifies the texts of the field, in place of those that are being classified. */

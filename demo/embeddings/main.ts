@@ -1,4 +1,5 @@
 import type { App } from '../app';
+import { EMBEDDERS } from '../built-in';
 import { find } from '../dom';
 import '../drop-zone.css';
 import { keyScroll } from '../key-scroll';
@@ -38,7 +39,7 @@ export function start(panel: HTMLElement, app: App): void {
   let result: Result | undefined;
 
   const picker = app.picker(find(panel, '.model-place'), {
-    builtIn: { name: 'nano-embed', source: './models/nano-embed' },
+    builtIn: EMBEDDERS,
     suggestions: knownModels('embeddings'),
     onChange() {
       texts.recount();

@@ -1,5 +1,6 @@
 import type { Model } from '../../src/index';
 import type { App } from '../app';
+import { NANO } from '../built-in';
 import { debounced, element, find, isAbort, savesData, showError } from '../dom';
 import { knownModels } from '../known-models';
 import { createRunButton } from '../run-button';
@@ -25,7 +26,7 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
 
   const editor = createEditor(field, find<HTMLButtonElement>(panel, '#undo'));
   const picker = app.picker(find(panel, '.model-place'), {
-    builtIn: { name: 'nano', source: './models/nano' },
+    builtIn: [NANO],
     suggestions: knownModels('fill-mask'),
     onChange() {
       void recount();

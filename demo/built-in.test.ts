@@ -1,0 +1,31 @@
+import { readFileSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { EMBEDDERS, NANO, SEARCH_EMBEDDERS } from './built-in';
+
+it.each([NANO, ...EMBEDDERS])('$name: what is said of its files is so', ({ name, source, dtype, ...said }) => {
+  expect(source).toBe(`./models/${name}`);
+  const file = (path: string) => fileURLToPath(new URL(`../public/models/${name}/${path}`, import.meta.url));
+  const json = (path: string) => JSON.parse(readFileSync(file(path), 'utf8'));
+  const weights = readFileSync(file('model.safetensors'));
+  const { __metadata__, ...tensors } = JSON.parse(weights.toString('utf8', 8, 8 + Number(weights.readBigUInt64LE(0))));
+  const isWeight = (key: string) => !/\.scales$|position_ids$/.test(key);
+  const count = ({ dtype, shape }: { dtype: string; shape: number[] }) =>
+    shape.reduce((a, b) => a * b, dtype === 'U8' ? 2 : 1); // q4: two weights in a byte
+  const parameters = Object.keys(tensors)
+    .filter(isWeight)
+    .reduce((sum, key) => sum + count(tensors[key]), 0);
+  expect({ ...said, dtype: __metadata__.dtype }).toEqual({
+    bytes: statSync(file('model.safetensors')).size,
+    parameters: Math.round(parameters / 1e6),
+    maxTokens:
+      name === 'nano' ? json('config.json').max_position_embeddings : json('sentence_bert_config.json').max_seq_length,
+    dtype,
+  });
+  expect(readFileSync(file('README.md'), 'utf8')).toContain('Apache-2.0');
+});
+
+it('the search tab offers the same models, each once', () => {
+  expect(new Set(SEARCH_EMBEDDERS)).toEqual(new Set(EMBEDDERS));
+  expect(SEARCH_EMBEDDERS).toHaveLength(EMBEDDERS.length);
+});

@@ -1,0 +1,26 @@
+// The models that come with the page. Nothing of them is fetched before they are chosen.
+import type { Choice } from './model-store';
+
+/** A model that comes with the page, and what the reader may want to know before it is fetched. */
+export interface BuiltIn extends Choice {
+  source: string;
+  /** Of its weights, which are the download but for half a megabyte. */
+  bytes: number;
+  /** Millions. */
+  parameters: number;
+  maxTokens: number;
+}
+
+/** Its folder has its name. With a `dtype` the file is converted, and loads as no other. */
+const builtIn = (model: Omit<BuiltIn, 'source'>): BuiltIn => ({ ...model, source: `./models/${model.name}` });
+
+export const NANO = builtIn({ name: 'nano', bytes: 16_364_504, parameters: 8, maxTokens: 8192 });
+const NANO_EMBED = builtIn({ name: 'nano-embed', bytes: 16_199_616, parameters: 8, maxTokens: 8192 });
+const MINILM = builtIn({ name: 'all-MiniLM-L6-v2', dtype: 'q4', bytes: 19_258_944, parameters: 23, maxTokens: 256 });
+
+/** What the search tab embeds with unless another is chosen. */
+const SEARCH_DEFAULT = NANO_EMBED;
+
+/** Those that embed, the first by default. */
+export const EMBEDDERS = [NANO_EMBED, MINILM];
+export const SEARCH_EMBEDDERS = [SEARCH_DEFAULT, ...EMBEDDERS.filter((model) => model !== SEARCH_DEFAULT)];
