@@ -19,7 +19,7 @@ const NANO_EMBED = builtIn({ name: 'nano-embed', bytes: 16_199_616, parameters: 
 const MINILM = builtIn({ name: 'all-MiniLM-L6-v2', dtype: 'q4', bytes: 19_258_944, parameters: 23, maxTokens: 256 });
 
 /** What the search tab embeds with unless another is chosen. */
-const SEARCH_DEFAULT = NANO_EMBED;
+const SEARCH_DEFAULT = MINILM;
 
 /** Those that embed, the first by default. */
 export const EMBEDDERS = [NANO_EMBED, MINILM];

@@ -36,6 +36,8 @@ export interface ModelPicker {
    * whose GPU was lost is let go, so that the next run loads it again.
    */
   use(signal: AbortSignal, work: (model: Model) => Promise<void>): Promise<void>;
+  /** Chooses the built-in model of this name, if there is one, unless another was chosen or one is loading or loaded. */
+  suggest(name: string): void;
 }
 
 type State = 'not loaded' | 'loading' | 'ready' | 'cancelled';
@@ -181,12 +183,20 @@ export function createModelPicker(
     change.focus();
   });
 
+  function suggest(name: string) {
+    const own = builtIn.find((model) => model.name === name);
+    if (!own || lease || chosen !== first || own === first) return;
+    state.set(key, linkTo(own, builtIn));
+    void choose(own);
+  }
+
   show('not loaded');
   return {
     name: () => chosen.name,
     current: () => model,
     load: async () => (isLinked ? undefined : load()),
     use,
+    suggest,
   };
 }
 

@@ -34,7 +34,11 @@ it('indexes files, searches by meaning and by words, keeps the index over a relo
   await takePictures(page, 'search-empty', '#search');
   await watchLongTasks(page);
   await addFiles(page);
-  await waitForText(page, '#index-facts', /^3 documents, 3 passages\. Vectors by nano-embed, f16, 256 numbers each\.$/);
+  await waitForText(
+    page,
+    '#index-facts',
+    /^3 documents, 3 passages\. Vectors by all-MiniLM-L6-v2, q4, 384 numbers each\.$/,
+  );
   expect(await longTasks(page, 100)).toEqual([]);
   expect(requests.filter((url) => !url.startsWith(new URL(page.url()).origin))).toEqual([]);
 
@@ -77,31 +81,18 @@ it('indexes files, searches by meaning and by words, keeps the index over a relo
   expect((await found(page))[0]).toBe('sea.txt');
 });
 
-it('fetches all-MiniLM-L6-v2 when it is chosen, finds by meaning with it, and keeps to it over a reload', async () => {
+it('finds by meaning what no word names, and keeps to the model that made the index', async () => {
   const requests: string[] = [];
   const page = await open({
     path: '#search',
     prepare: async (page) => page.on('request', (request) => requests.push(new URL(request.url()).pathname)),
   });
-  const ofMiniLm = () => requests.filter((path) => path.includes('MiniLM'));
+  const weightsOf = (name: string) => requests.filter((path) => path === `/models/${name}/model.safetensors`);
   await waitForText(page, '#index-facts', 'Empty');
-  await page.click('#search .change');
-  const choice = page.locator('#search .built-in label', { hasText: 'all-MiniLM-L6-v2' });
-  expect(await choice.innerText()).toMatch(
-    /23 M parameters · up to 256 tokens · Apache-2\.0\s+[\d.]+ MB to download, always as q\d/,
-  );
-  expect(ofMiniLm()).toEqual([]);
-  await choice.click();
-  await page.click('#search .load');
-  await waitForText(page, '#search .model-state', 'ready');
-  expect(ofMiniLm()).toContain('/models/all-MiniLM-L6-v2/model.safetensors');
-
+  expect(weightsOf('all-MiniLM-L6-v2')).toEqual([]);
   await addFiles(page);
-  await waitForText(
-    page,
-    '#index-facts',
-    /^3 documents, 3 passages\. Vectors by all-MiniLM-L6-v2, q\d, 384 numbers each\.$/,
-  );
+  await waitForText(page, '#index-facts', /^3 documents, 3 passages\. Vectors by all-MiniLM-L6-v2/);
+  expect(weightsOf('all-MiniLM-L6-v2')).toHaveLength(1);
   for (const [query, name] of [
     ['legal proceedings', 'court.html'],
     ['food from an oven', 'bread.md'],
@@ -114,10 +105,27 @@ it('fetches all-MiniLM-L6-v2 when it is chosen, finds by meaning with it, and ke
     expect((await found(page))[0]).toBe(name);
   }
 
-  expect(page.url()).toContain('model=all-MiniLM-L6-v2');
-  await page.reload();
-  await waitForText(page, '#search-status', /^3 passages of 3/);
+  page.once('dialog', (dialog) => void dialog.accept());
+  await page.click('#clear-index');
+  await waitForText(page, '#index-facts', 'Empty');
+  await page.click('#search .change');
+  const choice = page.locator('#search .built-in label', { hasText: 'nano-embed' });
+  expect(await choice.innerText()).toMatch(/8 M parameters · up to 8,192 tokens · Apache-2\.0\s+[\d.]+ MB to download/);
+  expect(weightsOf('nano-embed')).toEqual([]);
+  await choice.click();
+  await page.click('#search .load');
+  await waitForText(page, '#search .model-state', 'ready');
+  await addFiles(page);
+  await waitForText(page, '#index-facts', /^3 documents, 3 passages\. Vectors by nano-embed, f16, 256 numbers each\.$/);
+  expect(page.url()).toContain('model=nano-embed');
+
+  // An address that names no model: the index does.
+  const home = new URL('#search?q=dough&mode=semantic', page.url()).href;
+  await page.goto('about:blank');
+  await page.goto(home);
+  await waitForText(page, '#search-status', /^3 passages of 3: .* for the query's vector/);
   expect((await found(page))[0]).toBe('bread.md');
+  expect(await textOf(page, '#search .model-name strong')).toBe('nano-embed');
 });
 
 it('stops and continues indexing the sample, and refuses vectors of another model', async () => {
@@ -145,7 +153,11 @@ it('stops and continues indexing the sample, and refuses vectors of another mode
   await importIndex(page, bigDump(2000, 256, 'other-model'));
   await waitForText(page, '#index-facts', '1 document, 2,000 passages. Vectors by other-model');
   await page.locator('.modes label', { hasText: 'Meaning' }).click();
-  await waitForText(page, '#search-error', /made with other-model \(f16, 256 dimensions\); vectors of nano-embed/);
+  await waitForText(
+    page,
+    '#search-error',
+    /made with other-model \(f16, 256 dimensions\); vectors of all-MiniLM-L6-v2/,
+  );
 });
 
 it('searches 2,000 passages', async () => {

@@ -34,7 +34,11 @@ export function start(panel: HTMLElement, app: App): void {
     suggestions: knownModels('embeddings'),
     onChange: () => {},
   });
-  const index = createIndexPanel(panel, database, picker, () => void run());
+  const index = createIndexPanel(panel, database, picker, () => {
+    const made = index.model();
+    if (made) picker.suggest(made.name); // vectors are compared only with those of the model that made them
+    void run();
+  });
   let current = new AbortController();
 
   const mode = () => (modes.find((radio) => radio.checked)?.value ?? 'hybrid') as SearchMode;
