@@ -127,7 +127,7 @@ it('counts the parameters that the checkpoints are published with', () => {
 });
 
 it('gives the sizes of docs/guide/dtypes.md', () => {
-  const sizes = { f32: 599, f16: 299, q8: 160, q4: 105 };
+  const sizes = { f32: 599, f16: 299, q8: 160, q4: 85 };
   for (const [dtype, size] of Object.entries(sizes)) {
     const bytes = gpuBytes(model('answerdotai/ModernBERT-base'), dtype as keyof typeof sizes);
     expect(Math.abs(bytes / 1e6 - size)).toBeLessThan(1);

@@ -110,7 +110,7 @@ const BITS: Record<Dtype, [matrices: number, table: number, rest: number]> = {
   f32: [32, 32, 32],
   f16: [16, 16, 16],
   q8: [8.5, 8.5, 16],
-  q4: [4.5, 8.5, 16],
+  q4: [4.5, 4.5, 16],
 };
 
 /** Bytes of weights on the GPU. A file of the same precision is as large as its f32 or f16 row. */

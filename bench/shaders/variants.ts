@@ -197,7 +197,7 @@ const smallVariants = (): Made[] => {
     ]),
     made('layer_norm_rows', 'f32, copy', layerNorm({ ...NORM, out: 'f32' }, NONE, none)),
     made('layer_norm_rows', 'f32, gather, copy', layerNorm({ ...NORM, out: 'f32' }, { rows: {} } as never, none)),
-    ...DTYPES.filter((dtype) => dtype !== 'q4').flatMap((dtype) =>
+    ...DTYPES.flatMap((dtype) =>
       [0, 2].flatMap((positions) =>
         [0, 1, 2].map((types) =>
           made(

@@ -6,8 +6,8 @@ import type { Calls } from './calls';
 import type { Kind, Metric, Pooling } from './embeddings';
 
 /**
- * Storage of weights on the GPU; no dtype needs a device feature. `q8` and `q4`: the layers' matrices are 8-bit or 4-bit integers in groups of
- * 32 with f16 scales, the embedding table is 8-bit in both, and heads stay f16.
+ * Storage of weights on the GPU; no dtype needs a device feature. `q8` and `q4`: the layers' matrices and the
+ * embedding table are 8-bit or 4-bit integers in groups of 32 with f16 scales, and heads stay f16.
  */
 export type Dtype = 'f32' | 'f16' | 'q8' | 'q4';
 

@@ -1,6 +1,6 @@
 /**
  * Converted checkpoints are ordinary safetensors files. f32 and f16: every tensor is F32 or F16, for any reader. q8 and q4: the matrices of the layers and
- * the embedding table (always q8) are laid out as quantize.ts says, each under its own name and followed by its scales as `NAME.scales`;
+ * the embedding table are laid out as quantize.ts says, each under its own name and followed by its scales as `NAME.scales`;
  * other matrices are F16, vectors unchanged. `__metadata__` of quantised files names the format, so that other readers reject them.
  */
 import { ModelFileError } from '../api/errors';
@@ -15,14 +15,17 @@ import { type Rewriter, type RewrittenFile, rewriteSafetensors } from './rewrite
 import type { Metadata, TensorInfo } from './safetensors';
 
 const FORMAT = 'modernbert-webgpu';
-const VERSION = '1';
+/** q4's version of the format. */
+const VERSION = '2';
+/** q8's version. In it q4 had q8 tables of embeddings. */
+export const FIRST = '1';
 
 /** What a file was quantised to; undefined for an ordinary file. Throws a ModelFileError for another version of the format. */
 export function quantizedDtypeOf({ format, version, dtype = '' }: Metadata, file: string): QuantizedDtype | undefined {
   if (format !== FORMAT) return undefined;
-  if (version === VERSION && isQuantized(dtype)) return dtype;
+  if ((version === VERSION || version === FIRST) && isQuantized(dtype)) return dtype;
   throw new ModelFileError(
-    `${file} holds '${dtype}' weights in version ${version} of the format; this version of the library supports q8 and q4 in version ${VERSION}. Update it, or convert the checkpoint again.`,
+    `${file} holds '${dtype}' weights in version ${version} of the format; this version of the library supports q8 and q4 up to version ${VERSION}. Update it, or convert the checkpoint again.`,
   );
 }
 
@@ -80,7 +83,7 @@ export const convertFile = (
  */
 export const prepareFile = (
   file: ModelFile,
-  choose: (tensors: TensorInfo[], stored: QuantizedDtype | undefined) => Dtype,
+  choose: (tensors: TensorInfo[], metadata: Metadata, stored: QuantizedDtype | undefined) => Dtype,
   quantizedAs: QuantizedAs,
   options: ReadOptions = {},
 ) =>
@@ -88,7 +91,7 @@ export const prepareFile = (
     file,
     (metadata, tensors) => {
       const stored = quantizedDtypeOf(metadata, file.name);
-      const to = choose(tensors, stored);
+      const to = choose(tensors, metadata, stored);
       if (stored || to === 'f32') return { targetOf: () => undefined, metadata };
       const isVector = ({ shape }: TensorInfo) => shape.length === 1; // f32 on the GPU
       return {
@@ -100,7 +103,9 @@ export const prepareFile = (
   );
 
 const metadataOf = (to: Dtype, metadata: Metadata): Metadata =>
-  isQuantized(to) ? { format: FORMAT, version: VERSION, dtype: to } : { format: 'pt', ...metadata };
+  isQuantized(to)
+    ? { format: FORMAT, version: to === 'q4' ? VERSION : FIRST, dtype: to }
+    : { format: 'pt', ...metadata };
 
 function convertAs(
   file: ModelFile,

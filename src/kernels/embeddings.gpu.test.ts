@@ -27,10 +27,10 @@ const STRIDE = 128;
 
 describe('embeddings', () => {
   /** Quantised in groups of 32 along the padded rows, then dequantised. */
-  const dequantizedTable = (table: Matrix) =>
+  const dequantizedTable = (table: Matrix, dtype: 'q8' | 'q4') =>
     dequantized(
       table.map((row) => Float64Array.from({ length: STRIDE }, (_, i) => row[i] ?? 0)),
-      'q8',
+      dtype,
     ).map((row) => row.subarray(0, HIDDEN));
 
   const table = randomMatrix(7, 130, HIDDEN, 0.5);
@@ -46,6 +46,8 @@ describe('embeddings', () => {
     ['f16', 0, 2],
     ['q8', 9, 0],
     ['q8', 0, 1],
+    ['q4', 9, 0],
+    ['q4', 0, 2],
   ] as const)(
     'sums rows of an %s table in two pieces, %i positions and %i types',
     async (dtype, positionRows, typeRows) => {
@@ -56,15 +58,15 @@ describe('embeddings', () => {
         [128, 130],
       ]) {
         const rows = padded(table.slice(firstId, end), { stride: STRIDE });
-        const piece: Record<'table' | 'table_scales', GPUBuffer | undefined> = {
-          table: undefined,
-          table_scales: undefined,
+        const piece: Record<'w' | 'w_scales', GPUBuffer | undefined> = {
+          w: undefined,
+          w_scales: undefined,
         };
-        if (dtype === 'q8') {
+        if (dtype === 'q8' || dtype === 'q4') {
           const { bytes, scales } = quantized(rows, dtype);
-          piece.table = uploadWords(gpu, new Uint32Array(bytes.buffer));
-          piece.table_scales = uploadWords(gpu, new Uint32Array(scales.buffer));
-        } else piece.table = upload(gpu, rows, dtype);
+          piece.w = uploadWords(gpu, new Uint32Array(bytes.buffer));
+          piece.w_scales = uploadWords(gpu, new Uint32Array(scales.buffer));
+        } else piece.w = upload(gpu, rows, dtype);
         const spec = { stride: STRIDE, dtype, firstId, ids: end - firstId, positions: positionRows, types: typeRows };
         const small = (count: number, rows: Matrix) =>
           count > 0 ? upload(gpu, padded(rows.slice(0, count), { stride: STRIDE })) : undefined;
@@ -84,7 +86,12 @@ describe('embeddings', () => {
           8 * STRIDE,
         );
       }
-      const stored = { f32: table, f16: roundToF16(table), q8: dequantizedTable(table) }[dtype];
+      const stored = {
+        f32: table,
+        f16: roundToF16(table),
+        q8: dequantizedTable(table, 'q8'),
+        q4: dequantizedTable(table, 'q4'),
+      }[dtype];
       let expected = rowsOf(stored, ids);
       if (positionRows > 0) expected = add(expected, rowsOf(positionTable, positions));
       if (typeRows > 0) expected = add(expected, rowsOf(typeTable, typeRows > 1 ? types : new Uint32Array(ids.length)));

@@ -19,15 +19,15 @@ export interface EmbeddingsSpec {
 const ROWS = 4;
 
 /**
- * hidden_states = table[input_ids] + position_embeddings[positions] + token_type_embeddings[token_type_ids] [tokens, stride], of the tokens whose
- * ids are in this piece of the table. Source: Devlin et al. 2019 (arXiv:1810.04805), figure 2.
+ * hidden_states = w[input_ids] + position_embeddings[positions] + token_type_embeddings[token_type_ids] [tokens, stride], of the tokens whose
+ * ids are in this piece w of the table. Source: Devlin et al. 2019 (arXiv:1810.04805), figure 2.
  */
 export const embeddings = <S>(
   { dtype, stride, firstId, ids, positions, types }: EmbeddingsSpec,
   buffers: Record<
     | 'input_ids'
-    | 'table'
-    | 'table_scales'
+    | 'w'
+    | 'w_scales'
     | 'positions'
     | 'position_embeddings'
     | 'token_type_ids'

@@ -98,7 +98,7 @@ export const sumOfEmbeddings = (
   return table.pieces.map(({ weight, scales, firstRow, rows }) =>
     embeddings(
       { dtype: table.dtype, stride, firstId: firstRow, ids: rows, positions: positionRows, types },
-      { input_ids, table: weight, table_scales: scales, ...more, hidden_states },
+      { input_ids, w: weight, w_scales: scales, ...more, hidden_states },
       paddedTokens,
     ),
   );

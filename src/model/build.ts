@@ -10,7 +10,7 @@ import type { LoadedModel } from './model';
 import type { Module } from './modules/module';
 import { isPooling } from './modules/pooling';
 import type { Chain, SentenceConfig } from './sentence';
-import { declareTensors, type Tensors } from './tensors';
+import { declareTensors, type TensorNames, type Tensors } from './tensors';
 import type { Placement } from './upload';
 
 export interface BuildOptions {
@@ -20,7 +20,7 @@ export interface BuildOptions {
   /** sentence-transformers' modules after the Transformer. */
   sentence: Pick<SentenceConfig, 'modules' | 'chains'>;
   /** Names of the checkpoint's tensors. */
-  names: ReadonlySet<string>;
+  names: TensorNames;
   dtype: Dtype;
   act: Arithmetic;
   compute: Compute;
@@ -111,7 +111,7 @@ const scoresOf = ({ any }: SentenceConfig['chains']): Chain | undefined =>
   any?.modules.at(-1)?.gives === 'scores' ? any : undefined;
 
 /** Where tensors would go, without a GPU. */
-function declared(dtype: Dtype, names: ReadonlySet<string>, folder?: string, prefix?: string): Tensors {
+function declared(dtype: Dtype, names: TensorNames, folder?: string, prefix?: string): Tensors {
   const alloc = (label: string, size: number) => ({ label, size }) as GPUBuffer;
   return declareTensors({ alloc, maxBindingSize: Infinity, dtype, names, folder, prefix });
 }
@@ -121,7 +121,7 @@ export function declaredPlaces(
   family: Family,
   config: ModelConfig,
   dtype: Dtype,
-  names: ReadonlySet<string>,
+  names: TensorNames,
   asked?: Task,
   chains: SentenceConfig['chains'] = {},
 ): Map<string, Placement> {
@@ -152,7 +152,7 @@ export function parametersOf(family: Family, config: ModelConfig): number {
 export function glinerPlaces(
   { encoder, text, labels }: Pick<GlinerCheckpoint, 'encoder' | 'text' | 'labels'>,
   dtype: Dtype,
-  names: ReadonlySet<string>,
+  names: TensorNames,
 ): Map<string, Placement> {
   const placesOf = ({ family, config }: GlinerCheckpoint['encoder'], { prefix, declare }: GlinerEncoder) => {
     const [tensors, own] = [declared(dtype, names, undefined, prefix), declared(dtype, names)];

@@ -8,8 +8,9 @@ import { f16ToF32 } from '../formats/float';
 import { dequantize } from '../formats/quantize';
 import { parseHeader } from '../formats/safetensors';
 import { withSmallBindings } from '../gpu/fixtures';
+import { folderFiles } from '../sources/folder';
 import { argmaxes, maxDifference, meanCosine } from './fixtures/golden';
-import { converted, withModel } from './fixtures/quantized';
+import { converted, convertedToVersion1, withModel } from './fixtures/quantized';
 
 /** Sizes at the edges: mlp.Wo of k 500 stays f16, and with padded heads attn.Wo; rows are placed and padded. Tables have 961 kB in q8. */
 const VOCAB = 3003;
@@ -28,13 +29,13 @@ const ODD = [
 
 describe.each(ODD)('$name', ({ name, ...sizes }) => {
   it.each(['q8', 'q4'] as const)(
-    '%s computes what an f32 model of the dequantised values does, a table in pieces too',
+    '%s computes what an f32 model of the dequantised values does, a table of q8 in pieces too',
     async (dtype) => {
       const folder = mkdtempSync(join(tmpdir(), 'modernbert-'));
       makeCheckpoint({ seed: 12, task: 'mlm', config: { ...common, ...sizes } }, folder);
       const plain = mkdtempSync(join(tmpdir(), 'modernbert-'));
       makeCheckpoint({ seed: 12, task: 'mlm', config: { ...common, ...sizes } }, plain);
-      writeFileSync(join(plain, 'model.safetensors'), expanded(await converted(folder, dtype)));
+      writeFileSync(join(plain, 'model.safetensors'), expanded(await converted(folderFiles(folder)!, dtype)));
       const batch = {
         inputIds: Uint32Array.from({ length: 60 }, (_, i) => (i * 37 + 5) % VOCAB),
         lengths: Uint32Array.of(1, 39, 20),
@@ -52,18 +53,41 @@ describe.each(ODD)('$name', ({ name, ...sizes }) => {
   );
 });
 
-it('a table above the binding limit, f32, for embeddings and the tied MLM head: as a vocabulary of 256k in 128 MiB', async () => {
+it('q4 files of version 1, whose table is q8, for embeddings and the tied MLM head', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'modernbert-'));
-  makeCheckpoint({ seed: 12, task: 'mlm', config: { ...common, ...ODD[0], num_hidden_layers: 1 } }, folder);
-  const batch = { inputIds: Uint32Array.of(0, 1151, 1152, 2303, 2304, VOCAB - 1), lengths: Uint32Array.of(6) };
-  const run = (gpu?: GPU) =>
-    withModel(folder, { dtype: 'f32', gpu }, (model) =>
-      model.forward(batch, { outputs: ['last_hidden_state', 'logits'] }),
-    );
-  const [whole, inPieces] = [await run(), await run(withSmallBindings(1_600_000))]; // pieces of 1152 rows
-  expect(inPieces.last_hidden_state).toEqual(whole.last_hidden_state);
-  expect(maxDifference(inPieces.logits!.data, whole.logits!.data)).toBeLessThanOrEqual(1e-5);
+  const plain = mkdtempSync(join(tmpdir(), 'modernbert-'));
+  for (const each of [folder, plain]) {
+    makeCheckpoint({ seed: 12, task: 'mlm', config: { ...common, ...ODD[0], num_hidden_layers: 1 } }, each);
+  }
+  const file = await convertedToVersion1(folderFiles(folder)!);
+  writeFileSync(join(folder, 'model.safetensors'), file);
+  writeFileSync(join(plain, 'model.safetensors'), expanded(file));
+  const batch = { inputIds: Uint32Array.of(0, 5, 1500, VOCAB - 1), lengths: Uint32Array.of(4) };
+  const run = (model: Model) => model.forward(batch, { outputs: ['logits'] });
+  const expected = await withModel(plain, { dtype: 'f32' }, run);
+  const actual = await withModel(folder, {}, (model) => {
+    expect(model.info.dtype).toBe('q4');
+    return run(model);
+  });
+  expect(maxDifference(actual.logits!.data, expected.logits!.data)).toBeLessThanOrEqual(2e-4);
 });
+
+it.each([
+  ['f32', {}, [0, 1151, 1152, 2303, 2304, VOCAB - 1], 1_600_000],
+  ['q4', { vocab_size: 4003, hidden_size: 640, num_attention_heads: 20 }, [0, 3327, 3328, 4002], 1_100_000],
+] as const)(
+  'a table above the binding limit, %s, for embeddings and the tied MLM head: as a vocabulary of 256k in 128 MiB',
+  async (dtype, sizes, ids, limit) => {
+    const folder = mkdtempSync(join(tmpdir(), 'modernbert-'));
+    makeCheckpoint({ seed: 12, task: 'mlm', config: { ...common, ...ODD[0], ...sizes, num_hidden_layers: 1 } }, folder);
+    const batch = { inputIds: Uint32Array.from(ids), lengths: Uint32Array.of(ids.length) }; // on both sides of the pieces' ends
+    const run = (gpu?: GPU) =>
+      withModel(folder, { dtype, gpu }, (model) => model.forward(batch, { outputs: ['last_hidden_state', 'logits'] }));
+    const [whole, inPieces] = [await run(), await run(withSmallBindings(limit))];
+    expect(inPieces.last_hidden_state).toEqual(whole.last_hidden_state);
+    expect(maxDifference(inPieces.logits!.data, whole.logits!.data)).toBeLessThanOrEqual(1e-5);
+  },
+);
 
 it('integer products where some matrices stay f16, and rows are placed', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'modernbert-'));

@@ -30,7 +30,7 @@ describe.each([
     const config = new Blob([JSON.stringify(await folderJson(publicModel('nano'), 'config.json'))]);
     const source = {
       'config.json': config,
-      'model.safetensors': new Blob([await converted(publicModel('nano'), dtype)]),
+      'model.safetensors': new Blob([await converted(folderFiles(publicModel('nano'))!, dtype)]),
     };
     const again = await withModel(source, {}, run);
     expect(maxDifference(again.last_hidden_state!.data, last_hidden_state!.data)).toBe(0);

@@ -34,6 +34,12 @@ export interface Table {
   columns: number;
 }
 
+/** Names of all tensors in a checkpoint's files. */
+export interface TensorNames extends ReadonlySet<string> {
+  /** Whether these are files of q4 whose tables are q8: version 1 of the format. */
+  haveQ8Tables?: boolean;
+}
+
 /** Tensors of the file by their names, with their rows. */
 type Parts = { name: string; rows: number }[];
 
@@ -64,8 +70,7 @@ export interface TensorOptions {
   /** Largest buffer that can be bound, in bytes. */
   maxBindingSize: number;
   dtype: Dtype;
-  /** Names of all tensors in the checkpoint's files. */
-  names: ReadonlySet<string>;
+  names: TensorNames;
   /** What stands before the names in messages and buffer labels: a module's folder. */
   folder?: string;
   /** What stands before the names in the file: of an encoder that is a part of another model. */
@@ -165,11 +170,18 @@ export function declareTensors({ alloc, maxBindingSize, dtype, names, folder = '
       return { dtype: stored, weight, scales, bias: biasBuffer, n, k, useful: rows * columns };
     },
 
-    /** A table NAME [rows, columns] of embeddings, at least q8, its rows padded to a multiple of 8. */
+    /** A table NAME [rows, columns] of embeddings, its rows padded to a multiple of 8. */
     table(name: string, shape: [number, number]): Table {
       const [rows, columns] = shape;
       const size: [number, number] = [roundUp(rows, 8), paddedWidth(columns)];
-      return matrix([{ name, rows }], columns, size, dtype === 'q4' ? 'q8' : dtype, maxBindingSize, {});
+      return matrix(
+        [{ name, rows }],
+        columns,
+        size,
+        dtype === 'q4' && names.haveQ8Tables ? 'q8' : dtype,
+        maxBindingSize,
+        {},
+      );
     },
 
     /** A small table NAME [rows, columns], f32 in every checkpoint. */

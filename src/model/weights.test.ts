@@ -5,6 +5,7 @@ import { fieldsOf } from '../formats/json-fields';
 import type { ModelFiles } from '../formats/model-files';
 import { declaredModulePlaces, declaredPlaces } from './build';
 import { readModernBert } from './fixtures/modernbert';
+import { converted, convertedToVersion1 } from './fixtures/quantized';
 import { readDense } from './modules/dense';
 import { checkModuleWeights, loadWeights } from './weights';
 
@@ -42,31 +43,31 @@ const filesOf = (contents: Record<string, Uint8Array>): ModelFiles => ({
   open: async (name) => (contents[name] ? fileOf(contents[name], { name }) : undefined),
 });
 
-/** Loads without a GPU; resolves to the error, and whether anything would have been allocated before it. */
-async function load(json: object, contents: Record<string, Uint8Array>) {
+/** Loads without a GPU; resolves to the error, and where the tensors would have gone, if that was decided. */
+async function load(json: object, files: ModelFiles) {
   const { family, config } = readModernBert(json);
-  let allocated = false;
+  let places: ReturnType<typeof declaredPlaces> | undefined;
   const error = await loadWeights(
-    filesOf(contents),
+    files,
     { device: {} } as never,
     {
       declaredAs: (names, dtype) => declaredPlaces(family, config, dtype, names),
-      dtypeOf: () => 'f32',
-      placesOf() {
-        allocated = true;
+      dtypeOf: (_, stored) => stored ?? 'f32',
+      placesOf(names, dtype) {
+        places = declaredPlaces(family, config, dtype, names);
         throw new Error('all was as it should be');
       },
     },
     {},
   ).catch((reason: Error) => reason);
-  return { error: error as Error, allocated };
+  return { error: error as Error, allocated: places !== undefined, places };
 }
 
 describe('what config.json asks for is compared with the file before anything is allocated', () => {
   const whole = { 'model.safetensors': fileWith(shapesOf()) };
 
   it('and allocated if it is there', async () => {
-    expect(await load(CONFIG, whole)).toMatchObject({ allocated: true });
+    expect(await load(CONFIG, filesOf(whole))).toMatchObject({ allocated: true });
   });
 
   it.each([
@@ -79,7 +80,7 @@ describe('what config.json asks for is compared with the file before anything is
     [{ num_hidden_layers: 900 }, /lacks 5388 of the tensors that config\.json asks for: model\.layers\.2\.attn_norm/],
     [{ tie_word_embeddings: false }, /lacks 1 of the tensors that config\.json asks for: decoder\.weight/],
   ])('%j', async (change, message) => {
-    const { error, allocated } = await load({ ...CONFIG, ...change }, whole);
+    const { error, allocated } = await load({ ...CONFIG, ...change }, filesOf(whole));
     expect(error).toBeInstanceOf(ModelFileError);
     expect(error.message).toMatch(message);
     expect(allocated).toBe(false);
@@ -94,12 +95,35 @@ describe('what config.json asks for is compared with the file before anything is
       one: fileWith(shapes.slice(0, half)),
       two: fileWith(shapes.slice(half)),
     };
-    expect(await load(CONFIG, shards)).toMatchObject({ allocated: true });
-    const more = await load({ ...CONFIG, num_hidden_layers: 3 }, shards);
+    expect(await load(CONFIG, filesOf(shards))).toMatchObject({ allocated: true });
+    const more = await load({ ...CONFIG, num_hidden_layers: 3 }, filesOf(shards));
     expect(more.error.message).toMatch(/lacks 6 of the tensors/);
-    const larger = await load({ ...CONFIG, vocab_size: 9_000_000 }, shards);
+    const larger = await load({ ...CONFIG, vocab_size: 9_000_000 }, filesOf(shards));
     expect(larger.error.message).toMatch(/by config\.json it must be \[9000000,64\]/);
     expect([more.allocated, larger.allocated]).toEqual([false, false]);
+  });
+});
+
+describe('the table of q4 files, of a source or of the store,', () => {
+  const files = filesOf({
+    'config.json': new TextEncoder().encode(JSON.stringify(CONFIG)),
+    'model.safetensors': fileWith(shapesOf()),
+  });
+  it.each([
+    [1, 'q8'],
+    [2, 'q4'],
+  ])('is in version %i %s', async (version, table) => {
+    const bytes = await (version === 1 ? convertedToVersion1(files) : converted(files, 'q4'));
+    for (const isPrepared of [false, true]) {
+      const { places, error } = await load(CONFIG, {
+        where: 'the test',
+        open: async (name) =>
+          name === 'model.safetensors' ? Object.assign(fileOf(bytes, { name }), { isPrepared }) : undefined,
+      });
+      expect(error.message).toBe('all was as it should be');
+      expect(places?.get('model.embeddings.tok_embeddings.weight')?.dtype).toBe(table);
+      expect(places?.get('model.layers.0.attn.Wqkv.weight')?.dtype).toBe('q4');
+    }
   });
 });
 

@@ -1,12 +1,13 @@
 import { ModelFileError } from '../api/errors';
 import type { Dtype } from '../api/types';
 import { listCheckpointFiles } from '../formats/checkpoint';
-import { prepareFile, quantizedDtypeOf } from '../formats/convert';
+import { FIRST, prepareFile, quantizedDtypeOf } from '../formats/convert';
 import type { ModelFile, ModelFiles } from '../formats/model-files';
 import type { QuantizedDtype } from '../formats/quantize';
 import { missingFile, type StreamOptions } from '../formats/read';
 import { type Metadata, readSafetensors, readTensors, type TensorInfo } from '../formats/safetensors';
 import type { Gpu } from '../gpu/device';
+import type { TensorNames } from './tensors';
 import { checkTensor, createUploader, type Placement, quantizedDtype } from './upload';
 
 type Places = Map<string, Placement>;
@@ -14,11 +15,11 @@ type Places = Map<string, Placement>;
 /** What a checkpoint's tensors become, which is decided when the first file's header is known. */
 export interface WeightPlaces {
   /** Where each tensor would go, without a GPU: the header is checked against it before anything is allocated. */
-  declaredAs(names: ReadonlySet<string>, dtype: Dtype): Places;
+  declaredAs(names: TensorNames, dtype: Dtype): Places;
   /** `stored`: what the file was converted to. */
   dtypeOf(tensors: TensorInfo[], stored: QuantizedDtype | undefined): Dtype;
   /** Where each tensor goes; called once, when the bytes begin to come. */
-  placesOf(names: ReadonlySet<string>, dtype: Dtype): Places;
+  placesOf(names: TensorNames, dtype: Dtype): Places;
 }
 
 /** Streams the checkpoint's tensors to the GPU. Throws a ModelFileError for a missing, misshapen or broken tensor. */
@@ -31,9 +32,10 @@ export async function loadWeights(
   const checkpoint = await listCheckpointFiles(files, options);
   let dtype: Dtype | undefined;
   let places: Places = new Map();
-  const choose = (tensors: TensorInfo[], stored: QuantizedDtype | undefined): Dtype => {
+  const choose = (tensors: TensorInfo[], metadata: Metadata, stored: QuantizedDtype | undefined): Dtype => {
     if (dtype) return dtype;
-    const names = new Set(checkpoint.weightMap?.keys() ?? tensors.map((t) => t.name));
+    const all = new Set(checkpoint.weightMap?.keys() ?? tensors.map((t) => t.name));
+    const names: TensorNames = Object.assign(all, { haveQ8Tables: stored && metadata.version === FIRST });
     // Tensors as this file has them; other shards are checked as they come. An index can be that of the unquantised checkpoint.
     checkNames(declaredAs(names, 'f32'), names, files.where);
     checkShapes(tensors, declaredAs(names, stored ?? 'f32'), checkpoint.names[0]);
@@ -52,7 +54,7 @@ export async function loadWeights(
       gpu,
       file,
       (tensors, metadata) => {
-        if (!converted) choose(tensors, quantizedDtypeOf(metadata, name));
+        if (!converted) choose(tensors, metadata, quantizedDtypeOf(metadata, name));
         return places;
       },
       { signal: options.signal, onProgress: converted ? undefined : options.onProgress },

@@ -66,9 +66,9 @@ const layer_norm_in_place: MakeProbe = (c) => {
 
 const embeddings: MakeProbe = (c) => {
   const [stride, positions, types] = [c.STRIDE, c.POSITIONS, c.TYPES].map(Number);
-  const dtype = ({ 32: 'f32', 16: 'f16', 8: 'q8' } as const)[Number(c.W_BITS)] as Dtype;
-  const { w: table, w_scales } = noisyWeights(ROWS.length, stride, dtype);
-  const row = decoded(table, stride, dtype, w_scales);
+  const dtype = ({ 32: 'f32', 16: 'f16', 8: 'q8', 4: 'q4' } as const)[Number(c.W_BITS)] as Dtype;
+  const { w, w_scales } = noisyWeights(ROWS.length, stride, dtype);
+  const row = decoded(w, stride, dtype, w_scales);
   const [positionRows, typeRows] = [positions, types].map((rows, i) => numbers(rows, stride, stride, 'f32', 2 + i));
   const of = (rows: number, id: number) => Math.min(id, rows - 1);
   const expected = ROWS.map((id, r) =>
@@ -83,8 +83,8 @@ const embeddings: MakeProbe = (c) => {
     {
       buffers: {
         input_ids: Uint32Array.from(ROWS, (id) => Number(c.FIRST_ID) + id),
-        table,
-        table_scales: w_scales,
+        w,
+        w_scales,
         positions: positions > 0 ? Uint32Array.from(ROWS, (_, r) => of(positions, 7 - r)) : undefined,
         position_embeddings: positions > 0 ? positionRows.words : undefined,
         token_type_ids: types > 1 ? Uint32Array.from(ROWS, (_, r) => r % 2) : undefined,

@@ -122,7 +122,7 @@ describe("ModernBERT-base's shape", () => {
   it.each([
     ['f16', 300e6, 0.98],
     ['q8', 165e6, 0.95],
-    ['q4', 105e6, 0.98],
+    ['q4', 86e6, 0.98],
   ] as const)('%s: at most %i bytes of GPU memory', async (dtype, bytes, share) => {
     const { weights } = (await placesOf(shapes.config, dtype)).memory.use();
     expect(weights).toBeLessThanOrEqual(bytes);

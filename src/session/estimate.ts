@@ -14,6 +14,7 @@ import type { Compile } from '../kernels/compile';
 import { machineBudget } from '../model/choose-dtype';
 import type { Head } from '../model/heads/head';
 import type { LoadedModel } from '../model/model';
+import type { TensorNames } from '../model/tensors';
 import { loadWeights } from '../model/weights';
 import { gatherRequests, type Item } from '../runtime/pass-items';
 import type { Runtime } from '../runtime/runtime';
@@ -89,9 +90,9 @@ async function fill(memory: GpuMemory, { files, json, config, planFor }: Describ
 
 /** What loadWeights decides when it has the header of the first file; the rest is not read. */
 async function decide(files: ModelFiles, plan: Plan, gpu: Gpu, options: OpenOptions) {
-  let decided: { names: ReadonlySet<string>; dtype: Dtype } | undefined;
+  let decided: { names: TensorNames; dtype: Dtype } | undefined;
   const enough = new Error('The header says enough.');
-  const placesOf = (names: ReadonlySet<string>, dtype: Dtype): never => {
+  const placesOf = (names: TensorNames, dtype: Dtype): never => {
     decided = { names, dtype };
     throw enough;
   };

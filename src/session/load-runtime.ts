@@ -15,6 +15,7 @@ import type { ModelConfig } from '../model/config';
 import type { LoadedModel } from '../model/model';
 import { type InputModule, type Pipeline, readPipeline } from '../model/pipeline';
 import type { SentenceConfig } from '../model/sentence';
+import type { TensorNames } from '../model/tensors';
 import { loadModuleWeights, loadWeights } from '../model/weights';
 import { compileChecked } from '../runtime/checked';
 import { HeadRunner } from '../runtime/head-runner';
@@ -85,7 +86,7 @@ export async function runtimeOf(
       const plan = await planFor(gpu);
       const { sentence } = plan;
       let started: ReturnType<typeof start> | undefined;
-      const start = (names: ReadonlySet<string>, dtype: Dtype) => {
+      const start = (names: TensorNames, dtype: Dtype) => {
         const built = plan.build(memory, names, dtype);
         const { selfCheck = true, plans: store } = options;
         const compiled = compileChecked({ ...built, memory, store, selfCheck });
@@ -97,7 +98,7 @@ export async function runtimeOf(
         return { ...built, compiled, compiledLabels };
       };
       // Kernels compile while the weights stream in.
-      const placesOf = (names: ReadonlySet<string>, dtype: Dtype) => {
+      const placesOf = (names: TensorNames, dtype: Dtype) => {
         started = start(names, dtype);
         whileWeightsCome?.({ files, config, sentence, task: started.model.task, options });
         return started.places;

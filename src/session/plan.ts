@@ -23,6 +23,7 @@ import type { Head } from '../model/heads/head';
 import { TASKS } from '../model/heads/tasks';
 import type { InputModule, Pipeline } from '../model/pipeline';
 import { readSentenceConfig, type SentenceConfig } from '../model/sentence';
+import type { TensorNames } from '../model/tensors';
 import { checkModuleWeights } from '../model/weights';
 import type { OpenOptions } from './load-runtime';
 
@@ -78,13 +79,13 @@ export async function describe(
       /** Tokens of a pass where the device allows `limit`. */
       tokensPerPass: (limit: number) => tokensPerPass(options.maxTokensPerPass, gpu.profile.tokensPerPass, limit),
 
-      declaredAs: (names: ReadonlySet<string>, dtype: Dtype) =>
+      declaredAs: (names: TensorNames, dtype: Dtype) =>
         gliner
           ? glinerPlaces(gliner, dtype, names)
           : declaredPlaces(family, config, dtype, names, task, sentence.chains),
 
       /** Allocates the weights; their contents are still to come. */
-      build(memory: GpuMemory, names: ReadonlySet<string>, dtype: Dtype) {
+      build(memory: GpuMemory, names: TensorNames, dtype: Dtype) {
         if (compute === 'int8' && dtype !== 'q8') {
           throw new RangeError(`compute: 'int8' needs dtype 'q8'; it is '${dtype}'.`);
         }

@@ -147,6 +147,7 @@ function mergedFile(
   /** All bytes of the tensor that changes, and its integers until their scales have come. */
   let whole = new Uint8Array();
   let integers = new Uint8Array();
+  let quantized: QuantizedDtype = 'q8'; // q4 files of version 1 have q8 tables
 
   const rewriter: Rewriter = {
     header(tensors, metadata) {
@@ -169,18 +170,21 @@ function mergedFile(
       if (offset === 0) whole = new Uint8Array(end - begin);
       whole.set(bytes, offset);
       if (offset + bytes.length < whole.length) return;
-      if (scaled && stored) {
+      if (scaled) {
         const scales = new Uint16Array(whole.buffer);
-        const values = applied(edit, dequantize(integers, scales, stored));
-        const changed = new Uint8Array(quantizedBytes(values.length, stored));
-        quantize(values, stored, changed, scales, { file: file.name, tensor: scaled, index: 0 });
+        const values = applied(edit, dequantize(integers, scales, quantized));
+        const changed = new Uint8Array(quantizedBytes(values.length, quantized));
+        quantize(values, quantized, changed, scales, { file: file.name, tensor: scaled, index: 0 });
         await write(changed);
         await write(whole);
       } else if (isFloatDtype(dtype)) {
         const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
         convertElements({ file: file.name, tensor: name, index: 0 }, whole, dtype, values);
         await write(bytesOf(applied(edit, values)));
-      } else integers = whole;
+      } else {
+        integers = whole;
+        quantized = dtype === 'I8' ? 'q8' : 'q4';
+      }
     },
 
     async end(write) {
