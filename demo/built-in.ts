@@ -16,7 +16,7 @@ const builtIn = (model: Omit<BuiltIn, 'source'>): BuiltIn => ({ ...model, source
 
 export const NANO = builtIn({ name: 'nano', bytes: 16_364_504, parameters: 8, maxTokens: 8192 });
 const NANO_EMBED = builtIn({ name: 'nano-embed', bytes: 16_199_616, parameters: 8, maxTokens: 8192 });
-const MINILM = builtIn({ name: 'all-MiniLM-L6-v2', dtype: 'q4', bytes: 19_258_944, parameters: 23, maxTokens: 256 });
+const MINILM = builtIn({ name: 'all-MiniLM-L6-v2', dtype: 'q4', bytes: 13_398_592, parameters: 23, maxTokens: 256 });
 
 /** What the search tab embeds with unless another is chosen. */
 const SEARCH_DEFAULT = MINILM;
