@@ -239,7 +239,7 @@ def main():
         found = evaluate(embed, with_long=True)
     else:
         found = of_dtypes(folder)
-    report = json.dumps(rounded(found), indent=1) + "\n"
+    report = json.dumps(rounded(found), indent=2) + "\n"
     if a.out:
         Path(a.out).write_text(report)
     print(report)
