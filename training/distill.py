@@ -38,6 +38,7 @@ def arguments():
     p.add_argument("--muon-lr", type=float, default=0.006)
     p.add_argument("--adam-lr", type=float, default=8e-4)
     p.add_argument("--eval-every", type=float, default=4e6, help="tokens")
+    p.add_argument("--log-every", type=int, default=50, help="steps")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--minutes", type=float, default=1e9, help="stop after these, with the state saved")
@@ -165,7 +166,7 @@ def main():
         done += sum(map(len, texts))
         step(made, rate(done, a.warmup, a.decay, a.tokens))
         seen.append([part.item() for part in parts])
-        if len(seen) == 50:
+        if len(seen) == a.log_every:
             print(f"{time.strftime('%H:%M:%S')} {done / 1e6:.2f} M tokens; losses {' '.join(f'{x:.4f}' for x in np.mean(seen, 0))} "
                   f"{(done - since) / (time.time() - started):.0f} tokens/s", flush=True)
             started, since, seen = time.time(), done, []
