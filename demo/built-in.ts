@@ -1,4 +1,4 @@
-// The models that come with the page. Nothing of them is fetched before they are chosen.
+// The models that come with the page. Nothing of them is fetched before they are used.
 import type { Choice } from './model-store';
 
 /** A model that comes with the page, and what the reader may want to know before it is fetched. */

@@ -2,7 +2,7 @@
 
 Packs this folder, the texts and the checkpoint to start from. Where it is unpacked, needs Python with PyTorch, numpy and tokenizers, no network:
     python3 pack/training/mlm.py --from pack/start --text pack/text --out OUT --device cuda --minutes 8 ...
-Texts beyond MB megabytes before compression (default 190, which makes less than 40) are left out, from every source alike.
+Texts beyond MB megabytes before compression (default 190) are left out, from every source alike.
 """
 import io
 import sys
