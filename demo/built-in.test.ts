@@ -1,7 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { EMBEDDERS, NANO, SEARCH_EMBEDDERS } from './built-in';
+import { convertModel } from '../src/node';
+import { EMBEDDERS, NANO } from './built-in';
 
 it.each([NANO, ...EMBEDDERS])('$name: what is said of its files is so', ({ name, source, dtype, ...said }) => {
   expect(source).toBe(`./models/${name}`);
@@ -25,7 +28,12 @@ it.each([NANO, ...EMBEDDERS])('$name: what is said of its files is so', ({ name,
   expect(readFileSync(file('README.md'), 'utf8')).toContain('Apache-2.0');
 });
 
-it('the search tab offers the same models, each once', () => {
-  expect(new Set(SEARCH_EMBEDDERS)).toEqual(new Set(EMBEDDERS));
-  expect(SEARCH_EMBEDDERS).toHaveLength(EMBEDDERS.length);
+it('nano-embed-q4 is nano-embed, converted', async () => {
+  const models = fileURLToPath(new URL('../public/models', import.meta.url));
+  const folder = join(mkdtempSync(join(tmpdir(), 'built-in-')), 'q4');
+  await convertModel(join(models, 'nano-embed'), folder, { dtype: 'q4' });
+  for (const name of ['model.safetensors', 'tokenizer.json', 'config.json', 'sentence_bert_config.json']) {
+    const shipped = readFileSync(join(models, 'nano-embed-q4', name));
+    expect(Buffer.compare(readFileSync(join(folder, name)), shipped), name).toBe(0);
+  }
 });

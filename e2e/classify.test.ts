@@ -46,7 +46,7 @@ it('trains a head on examples, shows its accuracy, classifies with it, exports a
 
   const head = JSON.parse((await download(page, '#export-head')).bytes.toString());
   expect(head).toMatchObject({
-    model: 'nano-embed',
+    model: 'nano-embed-q4',
     dim: 256,
     labels: ['food', 'sea'],
     evaluation: { folds: 2, tested: 4 },

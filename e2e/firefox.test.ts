@@ -190,7 +190,7 @@ describe('the demo', () => {
       input.files = transfer.files;
       input.dispatchEvent(new Event('change', { bubbles: true }));
     });
-    await waitForText(page, '#index-facts', /2 documents, 2 passages\. Vectors by all-MiniLM-L6-v2/);
+    await waitForText(page, '#index-facts', /2 documents, 2 passages\. Vectors by nano-embed-q4/);
     await page.type('#query', 'whale ship sailors');
     await waitForText(page, '#search-status', /^2 passages of 2: .* for the query's vector/);
     expect(await page.$eval('#passages h3', (title) => title.textContent)).toBe('sea.txt');

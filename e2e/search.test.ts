@@ -37,7 +37,7 @@ it('indexes files, searches by meaning and by words, keeps the index over a relo
   await waitForText(
     page,
     '#index-facts',
-    /^3 documents, 3 passages\. Vectors by all-MiniLM-L6-v2, q4, 384 numbers each\.$/,
+    /^3 documents, 3 passages\. Vectors by nano-embed-q4, q4, 256 numbers each\.$/,
   );
   expect(await longTasks(page, 100)).toEqual([]);
   expect(requests.filter((url) => !url.startsWith(new URL(page.url()).origin))).toEqual([]);
@@ -89,10 +89,10 @@ it('finds by meaning what no word names, and keeps to the model that made the in
   });
   const weightsOf = (name: string) => requests.filter((path) => path === `/models/${name}/model.safetensors`);
   await waitForText(page, '#index-facts', 'Empty');
-  expect(weightsOf('all-MiniLM-L6-v2')).toEqual([]);
+  expect(weightsOf('nano-embed-q4')).toEqual([]);
   await addFiles(page);
-  await waitForText(page, '#index-facts', /^3 documents, 3 passages\. Vectors by all-MiniLM-L6-v2/);
-  expect(weightsOf('all-MiniLM-L6-v2')).toHaveLength(1);
+  await waitForText(page, '#index-facts', /^3 documents, 3 passages\. Vectors by nano-embed-q4/);
+  expect(weightsOf('nano-embed-q4')).toHaveLength(1);
   for (const [query, name] of [
     ['legal proceedings', 'court.html'],
     ['food from an oven', 'bread.md'],
@@ -109,15 +109,15 @@ it('finds by meaning what no word names, and keeps to the model that made the in
   await page.click('#clear-index');
   await waitForText(page, '#index-facts', 'Empty');
   await page.click('#search .change');
-  const choice = page.locator('#search .built-in label', { hasText: 'nano-embed' });
-  expect(await choice.innerText()).toMatch(/8 M parameters · up to 8,192 tokens · Apache-2\.0\s+[\d.]+ MB to download/);
-  expect(weightsOf('nano-embed')).toEqual([]);
+  const choice = page.locator('#search .built-in label', { hasText: 'all-MiniLM-L6-v2' });
+  expect(await choice.innerText()).toMatch(/23 M parameters · up to 256 tokens · Apache-2\.0\s+[\d.]+ MB to download/);
+  expect(weightsOf('all-MiniLM-L6-v2')).toEqual([]);
   await choice.click();
   await page.click('#search .load');
   await waitForText(page, '#search .model-state', 'ready');
   await addFiles(page);
-  await waitForText(page, '#index-facts', /^3 documents, 3 passages\. Vectors by nano-embed, f16, 256 numbers each\.$/);
-  expect(page.url()).toContain('model=nano-embed');
+  await waitForText(page, '#index-facts', /^3 documents, 3 passages\. Vectors by all-MiniLM-L6-v2, q4, 384 numbers each\.$/);
+  expect(page.url()).toContain('model=all-MiniLM-L6-v2');
 
   // An address that names no model: the index does.
   const home = new URL('#search?q=dough&mode=semantic', page.url()).href;
@@ -125,7 +125,7 @@ it('finds by meaning what no word names, and keeps to the model that made the in
   await page.goto(home);
   await waitForText(page, '#search-status', /^3 passages of 3: .* for the query's vector/);
   expect((await found(page))[0]).toBe('bread.md');
-  expect(await textOf(page, '#search .model-name strong')).toBe('nano-embed');
+  expect(await textOf(page, '#search .model-name strong')).toBe('all-MiniLM-L6-v2');
 });
 
 it('stops and continues indexing the sample, and refuses vectors of another model', async () => {
@@ -150,20 +150,20 @@ it('stops and continues indexing the sample, and refuses vectors of another mode
   await page.click('#clear-index');
   await waitForText(page, '#index-facts', 'Empty');
 
-  await importIndex(page, bigDump(2000, 256, 'other-model'));
+  await importIndex(page, bigDump(2000, 256, 'other-model', 'f16'));
   await waitForText(page, '#index-facts', '1 document, 2,000 passages. Vectors by other-model');
   await page.locator('.modes label', { hasText: 'Meaning' }).click();
   await waitForText(
     page,
     '#search-error',
-    /made with other-model \(f16, 256 dimensions\); vectors of all-MiniLM-L6-v2/,
+    /made with other-model \(f16, 256 dimensions\); vectors of nano-embed-q4/,
   );
 });
 
 it('searches 2,000 passages', async () => {
   const page = await open({ path: '#search' });
   await waitForText(page, '#index-facts', 'Empty');
-  await importIndex(page, bigDump(2000, 256, 'nano-embed'));
+  await importIndex(page, bigDump(2000, 256, 'nano-embed-q4', 'q4'));
   await waitForText(page, '#index-facts', '1 document, 2,000 passages.');
   for (const query of ['number 77', 'a whale', 'passage about the sea']) {
     await page.fill('#query', query);
@@ -175,7 +175,7 @@ it('searches 2,000 passages', async () => {
 });
 
 /** An exported index of one document with random vectors. */
-function bigDump(chunks: number, dim: number, model: string): string {
+function bigDump(chunks: number, dim: number, model: string, dtype: string): string {
   const id = '00000000-0000-0000-0000-000000000001';
   let state = 1;
   const random = () => {
@@ -191,7 +191,7 @@ function bigDump(chunks: number, dim: number, model: string): string {
     '-- modernbert-webgpu search index.',
     'BEGIN;',
     ...schema(dim).map((statement) => `${statement.replace(/ *--.*$/gm, '').replace(/\s*\n\s*/g, ' ')};`),
-    `INSERT INTO passages.model (name, dtype, dim) VALUES ('${model}', 'f16', ${dim});`,
+    `INSERT INTO passages.model (name, dtype, dim) VALUES ('${model}', '${dtype}', ${dim});`,
     `INSERT INTO passages.documents (id, name, text) VALUES ('${id}', 'big.txt', 'long');`,
     ...Array.from(
       { length: Math.ceil(chunks / 50) },

@@ -13,7 +13,7 @@ const LARGEST = 1_000_000;
  * @param {number} bytes
  */
 const keepOf = (path, bytes) => {
-  if (/(^|\/)onnx\/|\/ort-|\/peer-worker-/.test(path)) return 'used'; // for the race with transformers.js
+  if (/(^|\/)onnx\/|\/ort-|\/peer-worker-|^models\/nano-embed\//.test(path)) return 'used'; // for the race with transformers.js
   if (path.startsWith('models/nano/')) return 'now';
   return bytes > LARGEST || /^(models|samples)\/|\.bcmap$/.test(path) ? 'asked' : 'now';
 };

@@ -1,10 +1,13 @@
-"""Distillation of an embedding model: python3 distill.py --from FOLDER --modules FOLDER --teacher CACHE --out FOLDER [options]
+"""Distillation of an embedding model: python3 distill.py --from FOLDER --teacher CACHE --out FOLDER [options]
 
-The student's vectors follow those that teach.py cached: (1) each vector the teacher's, rotated so that its first sizes hold most of it (PCA,
-without subtracting the mean: cosines stay), at every Matryoshka size; (2) similarities within a batch, as in "relational" distillation; (3) the
-passage of a pair before the others of its batch, except those that the teacher finds nearer than the right one. A run resumes from OUT/state.pt.
+The student's vectors follow those that teach.py cached: (1) each token's last hidden state the teacher's; (2) each text's vector the teacher's, at
+every Matryoshka size; (3) similarities within a batch, as in "relational" distillation; (4) the passage of a pair before the others of its batch,
+except those that the teacher finds nearer than the right one. In the second half of a run a share of the batches has long documents: passages of a
+source one after the other, whose tokens are to be as the teacher makes them for each passage alone. With --q4 the weights are rounded during the
+decay as the library's q4 rounds them, and saved so: every dtype then gives the same vectors. A run resumes from OUT/state.pt.
 """
 import argparse
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -13,18 +16,18 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from contrastive import SIZES, embed, recall, save
 from data import weights
-from held_out import HERE
+from embedding import SIZES, embed, save
+from evaluate import evaluate, of_encoder
 from modernbert import Encoder, load
 from optimizer import optimizers, rate, step
+from quantize import Rounded
 from tokenizer import Tokenizer
 
 
 def arguments():
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--from", dest="start", required=True, help="folder of a checkpoint with tokenizer.json")
-    p.add_argument("--modules", required=True, help="folder with the sentence-transformers files to copy")
+    p.add_argument("--from", dest="start", required=True, help="folder of a student, as student.py or this program writes them")
     p.add_argument("--teacher", required=True, help="folder that teach.py wrote")
     p.add_argument("--out", required=True)
     p.add_argument("--tokens", type=float, default=20e6)
@@ -32,8 +35,11 @@ def arguments():
     p.add_argument("--decay", type=float, default=6e6, help="tokens at the end")
     p.add_argument("--rows", type=int, default=64, help="rows per step")
     p.add_argument("--length", type=int, default=128, help="tokens per row, and at most per text")
+    p.add_argument("--long", type=int, default=4096, help="tokens of a long document, at most")
+    p.add_argument("--long-share", type=float, default=0.15, help="of the batches of the second half")
+    p.add_argument("--q4", action="store_true", help="round the weights during the decay")
     p.add_argument("--sources", type=int, default=4, help="sources per batch; few, so that the negatives are similar")
-    p.add_argument("--losses", default="1,1,0.1", help="weights of the three losses")
+    p.add_argument("--losses", default="2,2,1,0.3", help="weights of the four losses")
     p.add_argument("--temperature", type=float, default=0.05)
     p.add_argument("--muon-lr", type=float, default=0.006)
     p.add_argument("--adam-lr", type=float, default=8e-4)
@@ -46,42 +52,79 @@ def arguments():
 
 
 class Source:
-    """Tokenized texts and teacher's vectors of one cached file; an endless supply of its pairs, each once before any is repeated."""
+    """Texts of one cached file, each (token ids, teacher's vector, teacher's hidden states); an endless supply of its pairs, each once before any
+    is repeated."""
 
-    def __init__(self, path, tokenizer, length, rng):
-        found = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        self.ids = [np.array(ids, np.uint16) for ids in tokenizer.encode_all(found["texts"], length)]
-        self.vectors = np.load(path)
+    def __init__(self, path, rng):
+        found = json.loads(path.read_text())
+        ids = [np.array(ids, np.uint16) for ids in found["ids"]]
+        start = np.cumsum([0, *map(len, ids)])
+        hidden = np.load(path.with_suffix(".tokens.npy"), mmap_mode="r")
+        self.ids, self.hidden = np.concatenate(ids), hidden
+        self.texts = list(zip(ids, np.load(path.with_suffix(".npy")), (hidden[a:b] for a, b in zip(start, start[1:]))))
         self.pairs = [pair[:2] for pair in found["pairs"]]
-        self.tokens = sum(map(len, self.ids))
+        self.tokens = int(start[-1])
         self.rng, self.order = rng, []
 
     def take(self):
         if not self.order:
             self.order = list(self.rng.permutation(len(self.pairs)))
-        return self.pairs[self.order.pop()]
+        return [self.texts[i] for i in self.pairs[self.order.pop()]]
+
+    def take_long(self, length):
+        """A pair whose passage is as many passages as fit in `length` tokens, neighbours in the source, and whose query is one of theirs."""
+        at, room, queries, parts = self.rng.integers(len(self.pairs)), length - 2, [], {}
+        for query, passage in self.pairs[at:]:
+            room -= 0 if passage in parts else len(self.texts[passage][0]) - 2
+            if room < 0:
+                break
+            queries.append(query)
+            parts[passage] = self.texts[passage]
+        if not parts:
+            return self.take()
+        ids, vectors, hidden = zip(*parts.values())
+        inner = lambda of: np.concatenate([of[0][:1], *(part[1:-1] for part in of), of[-1][-1:]])
+        vector = sum(len(i) * v.astype(np.float32) for i, v in zip(ids, vectors))
+        return [self.texts[queries[self.rng.integers(len(queries))]], (inner(ids), vector, inner(hidden))]
 
 
-def rotation(sources, rng, samples=20_000):
-    """[teacher's dim, SIZES[0]]: the directions that hold most of the vectors, most first."""
-    each = samples // len(sources) + 1
-    chosen = np.concatenate([s.vectors[rng.permutation(len(s.vectors))[:each]] for s in sources]).astype(np.float64)
-    _, vectors = np.linalg.eigh(chosen.T @ chosen)
-    return torch.from_numpy(vectors[:, ::-1][:, : SIZES[0]].copy()).float()
+@torch.no_grad()
+def begin(encoder, sources, trust=5):
+    """Embeddings from which the model answers well before its layers have learned: a token's is the mean of the teacher's hidden states of it, and,
+    as if seen `trust` times, what a linear map makes of the teacher's own embedding, for rare ones. The final norm has the states' sizes."""
+    table = encoder.embeddings["tok_embeddings"].weight
+    sums, counts, squares = torch.zeros_like(table), torch.zeros(len(table), 1), torch.zeros(table.shape[1])
+    for source in sources:
+        for at in range(0, source.tokens, 100_000):
+            ids = torch.from_numpy(source.ids[at : at + 100_000].astype(np.int64))
+            states = torch.from_numpy(source.hidden[at : at + 100_000].astype(np.float32))
+            sums.index_add_(0, ids, states)
+            counts.index_add_(0, ids, torch.ones(len(ids), 1))
+            squares += states.square().sum(0)
+    left = table.T @ (counts.sqrt() * table)
+    right = table.T @ (sums / counts.sqrt().clamp(min=1))
+    guess = table @ torch.linalg.solve(left + 1e-3 * left.diagonal().mean() * torch.eye(len(left)), right)
+    size = (squares / counts.sum()).sqrt()
+    table.copy_((sums + trust * guess) / (counts + trust) / size)
+    encoder.final_norm.weight.copy_(size)
 
 
-def batch(sources, chances, a, rng):
-    """(token ids of texts, teacher's vectors [texts, dim]); the texts of pair i are 2 i and 2 i + 1. Nearly fills rows · length tokens."""
+def batch(sources, chances, a, rng, long=None):
+    """Texts of a source; those of pair i are 2 i and 2 i + 1. Nearly fills rows · length tokens. long: passages have up to so many tokens."""
     chosen, left = rng.choice(len(sources), a.sources, p=chances), a.rows * a.length * 0.96
-    texts, vectors = [], []
+    texts = []
     while True:
         source = sources[chosen[len(texts) // 2 % a.sources]]
-        pair = source.take()
-        left -= sum(len(source.ids[i]) for i in pair)
-        if left < 0:
-            return texts, torch.from_numpy(np.stack(vectors)).float()
-        texts += [source.ids[i] for i in pair]
-        vectors += [source.vectors[i] for i in pair]
+        pair = source.take_long(int(min(left, rng.integers(long // 8, long)))) if long else source.take()
+        left -= sum(len(ids) for ids, _, _ in pair)
+        if left < 0 and texts:
+            return texts
+        texts += pair
+
+
+def error(student, teacher):
+    """Mean squared error, as a share of the teacher's mean square."""
+    return (student - teacher).square().mean() / teacher.square().mean()
 
 
 def distance(student, target):
@@ -123,47 +166,60 @@ def main():
     torch.manual_seed(a.seed)
     torch.set_num_threads(a.threads)
     tokenizer, rng = Tokenizer(a.start), np.random.default_rng(a.seed)
-    sources = [Source(path, tokenizer, a.length, rng) for path in sorted(Path(a.teacher).glob("*.npy"))]
+    sources = [Source(path, rng) for path in sorted(Path(a.teacher).glob("*.json"))]
     chances, share = weights(sources, 0.7), [float(w) for w in a.losses.split(",")]
-    basis = rotation(sources, np.random.default_rng(0))
+    basis = torch.from_numpy(np.load(Path(a.teacher) / "basis.npy"))
     model = load(a.start)
     encoder = model if isinstance(model, Encoder) else model.model
     made = optimizers(encoder, a.muon_lr, a.adam_lr)
     done, out = 0, Path(a.out)
     out.mkdir(parents=True, exist_ok=True)
-    if (out / "state.pt").exists():
+    if not (out / "state.pt").exists():
+        if (encoder.final_norm.weight == 1).all():  # as student.py made it
+            begin(encoder, sources)
+    else:
         state = torch.load(out / "state.pt", weights_only=True)
         encoder.load_state_dict(state["model"])
-        for optimizer, kept in zip(made, state["optimizers"]):
+        for optimizer, kept, peak in zip(made, state["optimizers"], (a.muon_lr, a.adam_lr)):
             optimizer.load_state_dict(kept)
-        done, basis = state["done"], state["basis"]
+            for group in optimizer.param_groups:
+                group["peak"] = peak
+        done = state["done"]
         rng = np.random.default_rng([a.seed, int(done)])
-    held_out = [(p["query"], p["passage"]) for p in json.loads((HERE / "eval/held-out.json").read_text())["pairs"]]
-    encode = lambda text: tokenizer.encode_all([text], a.length)[0]
+
+    as_shipped = lambda: Rounded(encoder) if a.q4 else contextlib.nullcontext()
 
     def found():
-        with torch.autocast("cpu", torch.bfloat16):
-            return recall(encoder, held_out, encode)
+        """recall@10 among the first 150 pairs of each set."""
+        with torch.autocast("cpu", torch.bfloat16), as_shipped():
+            sets = evaluate(of_encoder(encoder, tokenizer), most=150)["sets"]
+        return "recall@10 " + " ".join(f"{name} {of['all']['recall10']:.3f}" for name, of in sets.items())
 
-    print(f"{len(sources)} sources, {sum(len(s.ids) for s in sources)} texts, {sum(s.tokens for s in sources) / 1e6:.1f} M tokens; "
-          f"recall@10 {found():.3f}", flush=True)
+    print(f"{len(sources)} sources, {sum(len(s.texts) for s in sources)} texts, {sum(s.tokens for s in sources) / 1e6:.1f} M tokens; "
+          f"{found()}", flush=True)
     begun = started = time.time()
     evaluated = since = done
     seen = []
 
     def keep():
-        torch.save({"model": encoder.state_dict(), "optimizers": [o.state_dict() for o in made], "done": done, "basis": basis}, out / "state.tmp")
+        torch.save({"model": encoder.state_dict(), "optimizers": [o.state_dict() for o in made], "done": done}, out / "state.tmp")
         (out / "state.tmp").replace(out / "state.pt")
-        save(encoder, a)
+        with as_shipped():
+            save(encoder, out, a.start)
 
     while done < a.tokens and time.time() - begun < 60 * a.minutes:
-        texts, teacher = batch(sources, chances, a, rng)
-        with torch.autocast("cpu", torch.bfloat16):
-            student = embed(encoder, texts, a.length, a.rows)
-        student = student.float()
-        parts = [distance(student, teacher @ basis), relation(student, teacher, a.temperature), contrast(student, teacher, a.temperature)]
-        sum(w * part for w, part in zip(share, parts) if w).backward()
-        done += sum(map(len, texts))
+        long = a.long if done > a.tokens / 2 and rng.random() < a.long_share else None
+        texts = batch(sources, chances, a, rng, long)
+        teacher = F.normalize(torch.from_numpy(np.stack([vector for _, vector, _ in texts])).float(), dim=-1)
+        with as_shipped() if done > a.tokens - a.decay else contextlib.nullcontext():
+            with torch.autocast("cpu", torch.bfloat16):
+                hidden, student = embed(encoder, [ids for ids, _, _ in texts], long or a.length, 0 if long else a.rows)
+            parts = [
+                error(hidden, torch.from_numpy(np.concatenate([states for _, _, states in texts])).float()),
+                distance(student, teacher @ basis), relation(student, teacher, a.temperature), contrast(student, teacher, a.temperature),
+            ]
+            sum(w * part for w, part in zip(share, parts) if w).backward()
+        done += len(hidden)
         step(made, rate(done, a.warmup, a.decay, a.tokens))
         seen.append([part.item() for part in parts])
         if len(seen) == a.log_every:
@@ -171,7 +227,7 @@ def main():
                   f"{(done - since) / (time.time() - started):.0f} tokens/s", flush=True)
             started, since, seen = time.time(), done, []
         if done - evaluated >= a.eval_every or done >= a.tokens:
-            print(f"at {done / 1e6:.2f} M: recall@10 {found():.3f}", flush=True)
+            print(f"at {done / 1e6:.2f} M: {found()}", flush=True)
             evaluated = done
             keep()
     keep()

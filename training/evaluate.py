@@ -134,29 +134,33 @@ def library(folder, dtype):
     return embed
 
 
-def checkpoint(folder, tokens=16384):
+def of_encoder(encoder, tokenizer, tokens=16384):
     """An embedding function of our own model in PyTorch, about `tokens` at a time."""
     import torch
 
-    from contrastive import embed as mean_pooled
-    from modernbert import Encoder, load
-    from tokenizer import Tokenizer
-
-    model, tokenizer = load(folder).eval(), Tokenizer(folder)
-    encoder = model if isinstance(model, Encoder) else model.model
+    from embedding import embed as embed_ids
 
     @torch.no_grad()
     def embed(texts):
-        ids = [[tokenizer.cls, *tokenizer.encode(t)[: encoder.config["max_position_embeddings"] - 2], tokenizer.sep] for t in texts]
+        ids = tokenizer.encode_all(texts, encoder.config["max_position_embeddings"])
         order, out, at = sorted(range(len(ids)), key=lambda i: -len(ids[i])), [None] * len(ids), 0
         while at < len(order):
             chunk = order[at : at + max(1, tokens // len(ids[order[at]]))]
-            for i, vector in zip(chunk, mean_pooled(encoder, [ids[i] for i in chunk], len(ids[chunk[0]]))):
+            for i, vector in zip(chunk, embed_ids(encoder, [ids[i] for i in chunk], len(ids[chunk[0]]))[1]):
                 out[i] = vector.numpy()
             at += len(chunk)
         return np.stack(out)
 
     return embed
+
+
+def checkpoint(folder):
+    """An embedding function of our own checkpoint, in float32."""
+    from modernbert import Encoder, load
+    from tokenizer import Tokenizer
+
+    model = load(folder).eval()
+    return of_encoder(model if isinstance(model, Encoder) else model.model, Tokenizer(folder))
 
 
 def sentence_transformers(folder):

@@ -1,6 +1,7 @@
 """Golden outputs of a built-in model's weights, in float64, for nano-texts.json: python3 training/goldens.py nano|nano-embed
 
-Writes src/model/fixtures/golden/NAME.safetensors. Uses the model code in this folder, and Hugging Face's library for the token ids.
+Writes src/model/fixtures/golden/NAME.safetensors. nano's are of the model code in this folder, nano-embed's of Hugging Face's transformers; the
+token ids of both are of their tokenizers.
 """
 import json
 import sys
@@ -25,14 +26,17 @@ def main(name):
     tokenizer = Tokenizer(ROOT / "public/models" / name)
     sequences = tokenizer.encode_all(texts, 8192)
     kept = {"lengths": np.array([len(ids) for ids in sequences], np.int32), "input_ids": np.concatenate(sequences).astype(np.int32)}
-    model = load(ROOT / "public/models" / name).double().eval()
     if name == "nano":
+        model = load(ROOT / "public/models" / name).double().eval()
         hidden = torch.cat([model.model(*one_sequence(ids))[0] for ids in sequences])
         rows = np.flatnonzero(kept["input_ids"] == tokenizer.mask)
         top = model.logits(hidden[rows]).topk(50)
         outputs = {"last_hidden_state": hidden, "mask_rows": rows.astype(np.int32), "top_logit_ids": top.indices, "top_logits": top.values}
     else:
-        outputs = {"mean_pooled": torch.cat([model(*one_sequence(ids)).mean(1) for ids in sequences])}
+        from transformers import AutoModel
+
+        model = AutoModel.from_pretrained(ROOT / "public/models" / name, dtype=torch.float64, attn_implementation="eager").eval()
+        outputs = {"mean_pooled": torch.cat([model(torch.tensor([ids])).last_hidden_state.mean(1) for ids in sequences])}
     write_safetensors(GOLDEN / f"{name}.safetensors", kept | {key: np.asarray(value) for key, value in outputs.items()})
 
 

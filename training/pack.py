@@ -2,7 +2,7 @@
 
 Packs this folder, the texts and the checkpoint to start from. Where it is unpacked, needs Python with PyTorch, numpy and tokenizers, no network:
     python3 pack/training/mlm.py --from pack/start --text pack/text --out OUT --device cuda --minutes 8 ...
-Texts beyond MB megabytes before compression (default 190) are left out, from every source alike.
+Texts beyond MB megabytes before compression (default 120) are left out, from every source alike.
 """
 import io
 import sys
@@ -18,7 +18,7 @@ def shortened(path, share):
     return text if share >= 1 else text[: int(len(text) * share)].rsplit("\n\f\n", 1)[0] + "\n"
 
 
-def main(text, start, out, megabytes="190"):
+def main(text, start, out, megabytes="120"):
     paths = sorted(Path(text).glob("*.txt"))
     share = float(megabytes) * 1e6 / sum(path.stat().st_size for path in paths)
     with tarfile.open(out, "w:xz", preset=6) as tar:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,15 @@ import torch
 
 from checkpoint import read_config, read_tensors, write_tensors
 from combine import combined
-from contrastive import embed
 from data import mask, pack
+from embedding import embed
 from eval_sets import Commands, code_below
 from evaluate import retrieval, spearman
 from modernbert import attend, attend_in_blocks, load, one_sequence
 from optimizer import orthogonal, rate
 from pairs import pairs
+from quantize import GROUP, Rounded, rounded
+from student import cut, kept_tokens
 from tile import grow
 from tokenizer import Tokenizer
 
@@ -42,6 +45,18 @@ class Golden(unittest.TestCase):
             logits = model.logits(hidden[golden["logit_rows"].tolist()])
         np.testing.assert_allclose(hidden.numpy(), golden["last_hidden_state"], atol=1e-5)
         np.testing.assert_allclose(logits.numpy(), golden["logits"], atol=1e-4)
+
+    def test_rounding_is_the_librarys(self):
+        name = "layers.3.mlp.Wi.weight"
+        with tempfile.TemporaryDirectory() as folder:
+            command = ["node", "tools/run.mjs", "cli/main.ts", "convert", "public/models/nano-embed", f"{folder}/q4", "--dtype", "q4"]
+            subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            file = read_safetensors(f"{folder}/q4/model.safetensors")
+        halves = file[name].reshape(-1, 4)
+        integers = np.concatenate([halves & 15, halves >> 4], 1).astype(np.float32).reshape(-1, GROUP) - 8
+        expected = (integers * file[f"{name}.scales"].astype(np.float32).reshape(-1, 1)).reshape(768, 256)
+        actual = rounded(read_tensors(ROOT / "public/models/nano-embed/model.safetensors")[name]).numpy()
+        self.assertGreater((actual == expected).mean(), 0.995)  # not all: two scales can be equally good, and sums differ by their order
 
     def test_tokenizer(self):
         golden, tokenizer = read_safetensors(GOLDEN / "nano.safetensors"), Tokenizer(NANO)
@@ -80,9 +95,10 @@ class Parts(unittest.TestCase):
         encoder = load(NANO).eval().model
         texts = [list(range(at, at + size)) for at, size in ((5, 30), (900, 100), (70, 3), (300, 95))]
         with torch.no_grad():
-            together = embed(encoder, texts, 128)
-            alone = torch.cat([encoder(*one_sequence(ids)).mean(1) for ids in texts])
-        torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
+            hidden, means = embed(encoder, texts, 128)
+            alone = [encoder(*one_sequence(ids))[0] for ids in texts]
+        torch.testing.assert_close(hidden, torch.cat(alone), atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(means, torch.stack([states.mean(0) for states in alone]), atol=1e-4, rtol=1e-4)
 
     def test_rows_are_full_and_masks_are_counted(self):
         tokenizer, rng = Tokenizer(NANO), np.random.default_rng(0)
@@ -100,6 +116,22 @@ class Parts(unittest.TestCase):
         tensors = lambda value, prefix: {f"{prefix}a": torch.tensor([value]), f"{prefix}b": torch.tensor([2 * value])}
         sums = combined([(tensors(1.0, ""), 1), (tensors(10.0, "model."), 0.5), (tensors(4.0, "model."), -0.5)])
         self.assertEqual({name: value.item() for name, value in sums.items()}, {"a": 4, "b": 8})
+
+    def test_rounded_weights_come_back_whole(self):
+        model = torch.nn.Linear(64, 2)
+        whole, given = model.weight.detach().clone(), torch.randn(1, 64)
+        with Rounded(model):
+            self.assertFalse(torch.equal(model.weight, whole))
+            model(given).sum().backward()
+        torch.testing.assert_close(model.weight.detach(), whole, atol=0, rtol=0)
+        torch.testing.assert_close(model.weight.grad, given.expand(2, -1))
+
+    def test_words_without_a_token_fall_into_kept_ones(self):
+        vocabulary = {t: i for i, t in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "w", "##w", "a", "##a", "é", "wa", "##wa", "wawa"])}
+        file = {"model": {"vocab": vocabulary}, "post_processor": {"special_tokens": {"[SEP]": {"ids": [3]}}}, "added_tokens": [{"id": 4, "content": "[MASK]"}]}
+        kept = kept_tokens(vocabulary, Counter({12: 9, 10: 8, 11: 1}), 11)
+        self.assertEqual(kept, ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "w", "##w", "wa", "wawa"])
+        self.assertEqual(cut(file, kept)["model"]["vocab"]["wawa"], 8)
 
     def test_pairs(self):
         document = [(True, "Locks"), (False, "A lock keeps others out of the file. " + "It is held until the work is done. " * 4), (False, "More words. " * 9)]

@@ -4,7 +4,7 @@ import { checkModel } from '../../cli/passages/schema';
 import { type Passage, type SearchMode, search } from '../../cli/passages/search';
 import type { Model } from '../../src/index';
 import type { App } from '../app';
-import { SEARCH_EMBEDDERS } from '../built-in';
+import { EMBEDDERS } from '../built-in';
 import { debounced, find, isAbort, showError } from '../dom';
 import { knownModels } from '../known-models';
 import { duration, plural } from '../numbers';
@@ -30,7 +30,7 @@ export function start(panel: HTMLElement, app: App): void {
   const dialog = find<HTMLDialogElement>(panel, '#context');
   const database = openDatabase();
   const picker = app.picker(find(panel, '.model-place'), {
-    builtIn: SEARCH_EMBEDDERS,
+    builtIn: EMBEDDERS,
     suggestions: knownModels('embeddings'),
     onChange: () => {},
   });

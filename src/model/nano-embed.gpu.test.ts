@@ -32,7 +32,7 @@ it.each(['f32', 'q8'] as const)(
 
 it.each([
   { dtype: 'q8', cosine: 0.9995 },
-  { dtype: 'q4', cosine: 0.99 },
+  { dtype: 'q4', cosine: 0.99999 }, // the weights were trained to be on q4's grid
 ] as const)('nano-embed in $dtype: embeddings to a mean cosine of $cosine', async ({ dtype, cosine }) => {
   await withModel(publicModel('nano-embed'), { dtype }, async (model) => {
     const { data } = await model.embed(nanoTexts());

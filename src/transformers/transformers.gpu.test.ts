@@ -56,11 +56,11 @@ type Disposable = { dispose(): Promise<void> };
 const end = ({ ours, theirs }: { ours: Disposable; theirs: Disposable }) =>
   Promise.all([ours.dispose(), theirs.dispose()]);
 
-/** The same keys and nesting, the same texts, and numbers that differ by at most 2e-5. */
+/** The same keys and nesting, the same texts, and numbers that differ by at most 5e-5 (hidden states: by 3e-5). */
 function expectSame(got: unknown, want: unknown, where = 'the result'): void {
   if (typeof want === 'number') {
     expect(typeof got, where).toBe('number');
-    expect(Math.abs((got as number) - want), `${where}: ${got} and ${want}`).toBeLessThanOrEqual(2e-5);
+    expect(Math.abs((got as number) - want), `${where}: ${got} and ${want}`).toBeLessThanOrEqual(5e-5);
   } else if (typeof want === 'object' && want !== null) {
     expect(Array.isArray(got), where).toBe(Array.isArray(want));
     expect(Object.keys(got as object).sort(), where).toEqual(Object.keys(want).sort());
