@@ -116,7 +116,11 @@ it('finds by meaning what no word names, and keeps to the model that made the in
   await page.click('#search .load');
   await waitForText(page, '#search .model-state', 'ready');
   await addFiles(page);
-  await waitForText(page, '#index-facts', /^3 documents, 3 passages\. Vectors by all-MiniLM-L6-v2, q4, 384 numbers each\.$/);
+  await waitForText(
+    page,
+    '#index-facts',
+    /^3 documents, 3 passages\. Vectors by all-MiniLM-L6-v2, q4, 384 numbers each\.$/,
+  );
   expect(page.url()).toContain('model=all-MiniLM-L6-v2');
 
   // An address that names no model: the index does.
@@ -153,11 +157,7 @@ it('stops and continues indexing the sample, and refuses vectors of another mode
   await importIndex(page, bigDump(2000, 256, 'other-model', 'f16'));
   await waitForText(page, '#index-facts', '1 document, 2,000 passages. Vectors by other-model');
   await page.locator('.modes label', { hasText: 'Meaning' }).click();
-  await waitForText(
-    page,
-    '#search-error',
-    /made with other-model \(f16, 256 dimensions\); vectors of nano-embed-q4/,
-  );
+  await waitForText(page, '#search-error', /made with other-model \(f16, 256 dimensions\); vectors of nano-embed-q4/);
 });
 
 it('searches 2,000 passages', async () => {
