@@ -129,7 +129,7 @@ class Parts(unittest.TestCase):
     def test_words_without_a_token_fall_into_kept_ones(self):
         vocabulary = {t: i for i, t in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "w", "##w", "a", "##a", "é", "wa", "##wa", "wawa"])}
         file = {"model": {"vocab": vocabulary}, "post_processor": {"special_tokens": {"[SEP]": {"ids": [3]}}}, "added_tokens": [{"id": 4, "content": "[MASK]"}]}
-        kept = kept_tokens(vocabulary, Counter({12: 9, 10: 8, 11: 1}), 11)
+        kept = kept_tokens(vocabulary, Counter({12: 9, 10: 8, 11: 1}), 9)
         self.assertEqual(kept, ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "w", "##w", "wa", "wawa"])
         self.assertEqual(cut(file, kept)["model"]["vocab"]["wawa"], 8)
 

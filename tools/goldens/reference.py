@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-TYPES = {"F32": np.float32, "I32": np.int32, "F16": np.float16}
+TYPES = {"U8": np.uint8, "F32": np.float32, "I32": np.int32, "F16": np.float16}
 
 
 def read_safetensors(path):
