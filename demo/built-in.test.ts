@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { convertModel } from '../src/node';
 import { EMBEDDERS, NANO } from './built-in';
 
@@ -30,7 +30,9 @@ it.each([NANO, ...EMBEDDERS])('$name: what is said of its files is so', ({ name,
 
 it('nano-embed-q4 is nano-embed, converted', async () => {
   const models = fileURLToPath(new URL('../public/models', import.meta.url));
-  const folder = join(mkdtempSync(join(tmpdir(), 'built-in-')), 'q4');
+  const top = mkdtempSync(join(tmpdir(), 'built-in-'));
+  onTestFinished(() => rmSync(top, { recursive: true }));
+  const folder = join(top, 'q4');
   await convertModel(join(models, 'nano-embed'), folder, { dtype: 'q4' });
   for (const name of ['model.safetensors', 'tokenizer.json', 'config.json', 'sentence_bert_config.json']) {
     const shipped = readFileSync(join(models, 'nano-embed-q4', name));

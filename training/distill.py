@@ -4,7 +4,7 @@ The student's vectors follow those that teach.py cached: (1) each token's last h
 every Matryoshka size; (3) similarities within a batch, as in "relational" distillation; (4) the passage of a pair before the others of its batch,
 except those that the teacher finds nearer than the right one. In the second half of a run a share of the batches has long documents: passages of a
 source one after the other, whose tokens are to be as the teacher makes them for each passage alone. With --q4 the weights are rounded during the
-decay as the library's q4 rounds them, and saved so: every dtype then gives the same vectors. A run resumes from OUT/state.pt.
+decay as the library's q4 rounds them, and saved so: q4 then changes nothing more. A run resumes from OUT/state.pt.
 """
 import argparse
 import contextlib

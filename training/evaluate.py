@@ -1,6 +1,6 @@
 """Scores embedding models on held-out pairs and on sets of kinds that training leaves out: python3 evaluate.py MODEL [--out FILE.json]
 
-MODEL is a checkpoint folder of ours: the library embeds the texts, in Node, in each of DTYPES, or with --torch modernbert.py in float32. With
+MODEL is a checkpoint folder of ours: modernbert.py embeds the texts in float32, and without --torch also the library, in Node, in each of DTYPES. With
 --sentence-transformers it is a folder for that package. --reference also makes eval/sets/sts.json of this model's cosines.
     python3 evaluate.py --table FILE.json ...      the results as a Markdown table
 
@@ -22,6 +22,7 @@ STS = SETS / "sts.json"
 SHORT = ["question", "paraphrase", "code", "report", "debian"]
 DTYPES = ["f32", "f16", "q8", "q4"]
 SIMILAR, TENTHS, UNRELATED = 2200, 10, 2000  # pairs of texts; at most, as the uppermost tenths have fewer
+SOME = 40  # pairs of each set in every dtype
 FIRST = 150  # pairs of each set, of which SIMILAR's texts are
 MOST = 6  # times that a text is in SIMILAR
 
@@ -178,27 +179,22 @@ def sentence_transformers(folder):
 
 
 def of_dtypes(folder):
-    """Everything in f32; in the other dtypes retrieval of the short sets, and the mean cosine of their vectors and f32's."""
-    kept = {}
+    """Our checkpoint in PyTorch, and how near the library's vectors come to these in each of DTYPES: on the first SOME pairs of each set."""
+    ours, kept = checkpoint(folder), {}
 
-    def keeping(dtype):
-        embed = library(folder, dtype)
-
+    def keeping(name, embed):
         def kept_embed(texts):
             vectors = unit(embed(texts))
-            kept[dtype] = dict(zip(texts, vectors))
+            kept[name] = dict(zip(texts, vectors))
             return vectors
 
         return kept_embed
 
-    found = evaluate(keeping("f32"), with_long=True)
-    found["dtypes"] = {}
-    for dtype in DTYPES[1:]:
-        sets = evaluate(keeping(dtype))["sets"]
-        found["dtypes"][dtype] = {
-            "cosine": np.mean([vector @ kept["f32"][text] for text, vector in kept[dtype].items()]),
-            "sets": {name: {key: of["all"][key] for key in ("recall10", "mrr")} for name, of in sets.items()},
-        }
+    found = evaluate(keeping("PyTorch", ours), with_long=True) | {"dtypes": {}}
+    for dtype in DTYPES:
+        evaluate(keeping(dtype, library(folder, dtype)), most=SOME)
+        cosines = [vector @ kept["PyTorch"][text] for text, vector in kept[dtype].items()]
+        found["dtypes"][dtype] = {"count": len(cosines), "cosine": np.mean(cosines), "least": np.min(cosines)}
     return found
 
 
@@ -227,7 +223,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("model", nargs="+", help="a folder; with --table, result files")
     p.add_argument("--sentence-transformers", action="store_true")
-    p.add_argument("--torch", action="store_true", help="our checkpoint in PyTorch, not in the library")
+    p.add_argument("--torch", action="store_true", help="our checkpoint in PyTorch alone")
     p.add_argument("--reference", action="store_true")
     p.add_argument("--table", action="store_true")
     p.add_argument("--out")

@@ -103,7 +103,7 @@ def main():
     for role, name in {"pad": "[PAD]", "cls": "[CLS]", "bos": "[CLS]", "sep": "[SEP]", "eos": "[SEP]"}.items():
         config[f"{role}_token_id"] = kept.index(name)
     student = Encoder(config)
-    teacher = AutoModel.from_pretrained(a.teacher).eval()
+    teacher = AutoModel.from_pretrained(a.teacher, dtype=torch.float32).eval()
     rows = embeddings(teacher, [vocabulary[name] for name in kept], uses, config["hidden_size"])
     student.embeddings["tok_embeddings"].weight.copy_(rows)
     for layer in student.layers:
