@@ -72,7 +72,7 @@ it('races with transformers.js, whose files are loaded only then', async () => {
   expect(await textOf(page, '#race .race-bytes')).toMatch(/^2\d\.\d MB$/);
   expect(ofPeer()).toEqual([]);
   await page.click('#race-run');
-  await page.locator('#race .status').filter({ hasText: 'Done: 2 texts, 14 tokens, 2 rounds.' }).waitFor();
+  await page.locator('#race .status').filter({ hasText: 'Done: 2 texts, 15 tokens, 2 rounds.' }).waitFor();
   expect(ofPeer()).toContainEqual(expect.stringMatching(/ort-wasm-.*\.wasm$/));
 
   const { results, peer }: PeerReport = JSON.parse((await download(page, `#race ${SAVE_JSON}`)).bytes.toString());
