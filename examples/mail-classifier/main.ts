@@ -83,8 +83,12 @@ async function add(more: Mail[]) {
 }
 
 async function train() {
-  const names = classNames();
-  const examples = mails.filter((mail): mail is Mail & Example => names.includes(mail.label ?? ''));
+  // Class by class, because a classifier keeps the order in which it meets them; the mails' own order changes below.
+  const isOf =
+    (name: string) =>
+    (mail: Mail): mail is Mail & Example =>
+      mail.label === name;
+  const examples = classNames().flatMap((name) => mails.filter(isOf(name)));
   const onProgress = ({ done, total }: { done: number; total: number }) => say('Training', done, total);
   classifier = await trainClassifier(await model, examples, { truncate: true, onProgress });
   const { accuracy, tested, mistakes } = classifier.evaluation;
