@@ -33,15 +33,11 @@ const testAdapters = (): NodeAdapter[] => {
 const adapters = testAdapters();
 
 /**
- * Too slow on SwiftShader, or independent of the adapter. The tuner's tests compile every GEMM design dozens of times, at seconds each;
- * those of quantised models and of the family's twins load dozens of models (gemm, head and golden.gpu.test.ts run the same kernels on
+ * Too slow on SwiftShader, or independent of the adapter. Tests of quantised models and of the family's twins load dozens of models (gemm, head and golden.gpu.test.ts run the same kernels on
  * both adapters); the guide's load a model per page. The command line, the search, classifiers, the order of passes and what happens after a loss or a release do
  * not depend on the adapter; overflow.gpu.test.ts of the kernels runs on both.
  */
 const LAVAPIPE_ONLY = [
-  'src/kernels/tune.gpu.test.ts',
-  'src/runtime/measure-attention.gpu.test.ts',
-  'src/session/autotune.gpu.test.ts',
   'src/model/quantized.gpu.test.ts',
   'src/model/quantized-shapes.gpu.test.ts',
   'src/model/family.gpu.test.ts',
@@ -75,10 +71,13 @@ const LAVAPIPE_ONLY = [
 /** Of tests that compute with Dawn in this process. */
 const dawn = { setupFiles: ['tools/dawn-waits.mjs'] };
 
-/** One file at a time, and the projects in this order, one after the other: a software driver, a browser or a server uses all cores. */
-const sequential = (order: number, minutes: number) => ({
+/** Most of such a test's time is a driver's compiler, which uses one core. Browsers and servers use all of them: one file at a time. */
+const TWO = Math.min(2, availableParallelism());
+
+/** The projects in this order, one after the other, `maxWorkers` files at a time. */
+const sequential = (order: number, minutes: number, maxWorkers = 1) => ({
   pool: 'forks' as const,
-  maxWorkers: 1,
+  maxWorkers,
   testTimeout: minutes * MINUTE,
   hookTimeout: minutes * MINUTE,
   sequence: { groupOrder: order },
@@ -91,17 +90,37 @@ const QUICK_TO_COMPILE = { GPU_UNROLL: '2', LP_NATIVE_VECTOR_WIDTH: '128' };
 const SELF_CHECK = 'src/session/self-check.gpu.test.ts';
 
 /**
- * Each adapter has its own processes: a process keeps the Vulkan drivers it saw first. Software adapters choose designs of their own; of the
- * others, the kernels' tests write out no loops but where that is what they test.
+ * Tests that compile every design of a kernel, up to dozens of times. lavapipe does it in vectors of 4 in a third of the time, in the project
+ * `designs`; there its subgroups have 4 threads.
+ */
+const COMPILED_APART = ['tune', 'measure-attention', 'autotune'].map((test) => `src/*/${test}.gpu.test.ts`);
+const DESIGNS = [
+  ...COMPILED_APART,
+  ...['gemm', 'gemm-tiers', 'attention'].map((test) => `src/kernels/${test}.gpu.test.ts`),
+];
+
+/**
+ * Each adapter has its own processes: a process keeps the Vulkan drivers it saw first. The kernels' tests run the designs that software
+ * adapters choose, and write out no loops but where that is what they test.
  */
 const gpuProject = ({ name, env }: NodeAdapter, i: number): TestProjectConfiguration => ({
   test: {
-    ...sequential(1 + i, 2),
+    ...sequential(1 + i, 5, TWO),
     ...dawn,
     name,
     include: [tests('.gpu')],
-    exclude: [SELF_CHECK, ...(name === 'swiftshader' ? LAVAPIPE_ONLY : [])],
-    env: { ...env, GPU_ADAPTER: name, GPU_UNROLL: '1' },
+    exclude: [SELF_CHECK, ...COMPILED_APART, ...(name === 'swiftshader' ? LAVAPIPE_ONLY : [])],
+    env: { ...env, GPU_ADAPTER: name, GPU_UNROLL: '1', ...(name !== 'system' && { GPU_DESIGNS: 'software' }) },
+  },
+});
+
+const designsProject = ({ name, env }: NodeAdapter): TestProjectConfiguration => ({
+  test: {
+    ...sequential(3, 5, TWO),
+    ...dawn,
+    name: 'designs',
+    include: DESIGNS,
+    env: { ...env, ...QUICK_TO_COMPILE, GPU_ADAPTER: name, GPU_UNROLL: '1' },
   },
 });
 
@@ -118,7 +137,7 @@ const WHOLE_MODELS = {
 };
 const profileProject = (name: keyof typeof WHOLE_MODELS, adapter: NodeAdapter, i: number) => ({
   test: {
-    ...sequential(5 + i, 5),
+    ...sequential(5 + i, 5, TWO),
     ...dawn,
     name,
     include: WHOLE_MODELS[name].map((test) => `src/*/${test}.gpu.test.ts`),
@@ -150,15 +169,15 @@ export default defineConfig({
         },
       },
       ...adapters.map(gpuProject),
+      designsProject(adapters[0]),
       profileProject('card', adapters[0], 0),
       profileProject('minimal', adapters[0], 1),
       ...(adapters[1] ? [profileProject('minimal-swiftshader', adapters[1], 2)] : []),
       {
         test: {
-          ...sequential(9, 5),
+          ...sequential(9, 5, TWO),
           name: 'deno',
           include: [tests('.deno')],
-          maxWorkers: 2, // wgpu compiles one kernel at a time
           env: { ...adapters[0]?.env, ...QUICK_TO_COMPILE, GPU_PROFILE: 'card' },
         },
       },

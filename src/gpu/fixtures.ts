@@ -3,7 +3,7 @@ import { create } from 'webgpu';
 import { type Gpu, openGpu } from './device';
 import type { AskedProfile } from './profile';
 
-const { GPU_PROFILE, GPU_UNROLL } = process.env;
+const { GPU_DESIGNS, GPU_PROFILE, GPU_UNROLL } = process.env;
 
 /**
  * The profile of the test project. lavapipe's compiler takes 30 s for a kernel whose inner loops are written out 16 times, so its projects limit
@@ -23,8 +23,8 @@ export const testGpu = (): GPU => dawn;
 /** Opens the test project's GPU. */
 export const openTestGpu = (): Promise<Gpu> => openGpu(testGpu(), TEST_PROFILE);
 
-/** SwiftShader takes many seconds to compile a shader with barriers, so it runs a selection of them. */
-export const compilesSlowly = ({ info }: Gpu): boolean => /SwiftShader/i.test(`${info.device} ${info.description}`);
+/** Whether to test only the designs that software adapters choose: their own compilers take seconds or minutes for those of cards. */
+export const SOFTWARE_DESIGNS_ONLY = GPU_DESIGNS === 'software';
 
 /** `target` with some properties replaced. */
 function wrap<T extends object>(target: T, replaced: Record<string, unknown>): T {

@@ -1,5 +1,5 @@
 import { afterAll, describe, it, type TestContext } from 'vitest';
-import { compilesSlowly, openTestGpu } from '../gpu/fixtures';
+import { openTestGpu, SOFTWARE_DESIGNS_ONLY } from '../gpu/fixtures';
 import {
   dequantized,
   expectClose,
@@ -26,7 +26,7 @@ afterAll(() => gpu.device.destroy());
 describe('gemm with emulated matrix units', () => {
   const needs = (skip: TestContext['skip'], what: string, has: boolean) => {
     skip(!has || gpu.subgroupSize === undefined, `not for this device: it needs ${what}`);
-    skip(compilesSlowly(gpu), 'not for this device: it takes minutes to compile');
+    skip(SOFTWARE_DESIGNS_ONLY, 'not for this device: it takes minutes to compile');
   };
 
   it('multiplies 16 × 16 × 16 in f16, with GeGLU', async ({ skip }) => {
@@ -66,7 +66,7 @@ describe('gemm with emulated matrix units', () => {
   });
 });
 
-describe.each(compilesSlowly(gpu) ? INT8_TILES.slice(1) : INT8_TILES)('gemm of integers, $m × $n', (tile) => {
+describe.each(SOFTWARE_DESIGNS_ONLY ? INT8_TILES.slice(1) : INT8_TILES)('gemm of integers, $m × $n', (tile) => {
   const types = { dtype: 'q8', a: 'int8' } as const;
   /** x after rounding to integers. */
   const rounded = (x: Matrix): Matrix => {

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Dtype } from '../api/types';
 import type { QuantizedDtype } from '../formats/quantize';
-import { compilesSlowly, openTestGpu } from '../gpu/fixtures';
+import { openTestGpu, SOFTWARE_DESIGNS_ONLY } from '../gpu/fixtures';
 import { createKernel } from '../gpu/kernel';
 import { SUBGROUP_SIZES } from '../gpu/profile';
 import {
@@ -25,10 +25,10 @@ afterAll(() => gpu.device.destroy());
 
 /**
  * The tiles of every design that this device can run: one of each design in all tests, and the other sizes, which differ only in constants, in a
- * single test. SwiftShader runs only the design that its profile chooses.
+ * single test.
  */
 const ofSubgroups = SUBGROUP_SIZES.includes(gpu.subgroupSize ?? 0) ? PLANS.subgroup.map(({ tile }) => tile) : [];
-const ofWorkgroups = compilesSlowly(gpu) ? [] : TILES.map((tile) => unrolled(tile, gpu.profile.unroll));
+const ofWorkgroups = SOFTWARE_DESIGNS_ONLY ? [] : TILES.map((tile) => unrolled(tile, gpu.profile.unroll));
 const isFirst = ({ design }: GemmTile, i: number) => ofWorkgroups.findIndex((tile) => tile.design === design) === i;
 const named = (tiles: GemmTile[]) =>
   tiles.map((tile) => ({
