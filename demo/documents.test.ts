@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { decodeText, isDocument, readDocument, readDocuments } from './documents';
+import { decodeText, namedProblems, readableFiles, readDocument, readDocuments } from './documents';
 import { pageText } from './pdf-text';
 
 const file = (name: string, ...parts: BlobPart[]) => new File(parts, name);
@@ -36,11 +36,28 @@ it('goes on behind a file that it cannot read', async () => {
 });
 
 it('knows its types by their names', () => {
-  expect(['a.pdf', 'a.HTM', 'a.markdown', 'b/c.txt'].map((name) => isDocument(file(name)))).toEqual(
-    Array(4).fill(true),
+  const known = [
+    ...['a.pdf', 'a.HTM', 'a.markdown', 'b/c.txt'].map((name) => file(name)),
+    new File([''], 'README', { type: 'text/plain' }),
+  ];
+  expect(readableFiles(known)).toEqual({ readable: known, problems: [] });
+  const others = ['a.zip', 'Makefile', 'a.txt.gz', 'b.ZIP'].map((name) => file(name));
+  expect(readableFiles([...others, ...known])).toEqual({
+    readable: known,
+    problems: [
+      '4 files of other types (.zip, without an extension, .gz) were left out. Text, Markdown, HTML and PDF can be read here.',
+    ],
+  });
+  expect(readableFiles([others[0]]).problems).toEqual([
+    'a.zip is of a type that cannot be read. Text, Markdown, HTML and PDF can be read here.',
+  ]);
+});
+
+it('names five problems of many', () => {
+  expect(namedProblems(['a.', 'b.'])).toBe('a.\nb.');
+  expect(namedProblems(Array.from({ length: 900 }, (_, i) => `${i}.`))).toBe(
+    '0.\n1.\n2.\n3.\n4.\nAnd 895 more files could not be read.',
   );
-  expect(['a.zip', 'Makefile', 'a.txt.gz'].map((name) => isDocument(file(name)))).toEqual(Array(3).fill(false));
-  expect(isDocument(new File([''], 'README', { type: 'text/plain' }))).toBe(true);
 });
 
 it('puts the runs of a PDF page together as lines and paragraphs', () => {

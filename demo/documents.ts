@@ -1,4 +1,5 @@
 /** Files that people have, as plain text: txt, Markdown, HTML and PDF. */
+import { plural } from './numbers';
 
 export interface ReadDocument {
   /** The file's name; with its folders where it came with them. */
@@ -29,8 +30,38 @@ const LARGEST = 64e6;
 
 export const fileName = (file: File): string => file.webkitRelativePath || file.name;
 
-/** Whether `readDocument` knows this type of file; by its name, as browsers know few types by themselves. */
-export const isDocument = (file: File): boolean => kindOf(file) !== undefined;
+/** Problems that are told in full. */
+const NAMED = 5;
+
+/** A few of them: one cause may stop a whole folder. */
+export function namedProblems(problems: string[]): string {
+  const more = problems.length - NAMED;
+  return [
+    ...problems.slice(0, NAMED),
+    ...(more > 0 ? [`And ${plural(more, 'more file')} could not be read.`] : []),
+  ].join('\n');
+}
+
+/**
+ * The files whose type `readDocument` knows, by their names, as browsers know few types by themselves; and in a sentence which others there are:
+ * a folder of photos has thousands.
+ */
+export function readableFiles(files: File[]): { readable: File[]; problems: string[] } {
+  const isKnown = (file: File) => kindOf(file) !== undefined;
+  const readable = files.filter(isKnown);
+  const others = files.filter((file) => !isKnown(file));
+  if (others.length === 0) return { readable, problems: [] };
+  if (others.length === 1) return { readable, problems: [unknownType(fileName(others[0]))] };
+  const types = new Set(others.map(({ name }) => /\.[^./]+$/.exec(name)?.[0].toLowerCase() ?? 'without an extension'));
+  const named = [...types].slice(0, NAMED).join(', ') + (types.size > NAMED ? ', …' : '');
+  return {
+    readable,
+    problems: [`${plural(others.length, 'file')} of other types (${named}) were left out. ${READABLE}`],
+  };
+}
+
+const READABLE = 'Text, Markdown, HTML and PDF can be read here.';
+const unknownType = (name: string) => `${name} is of a type that cannot be read. ${READABLE}`;
 
 function kindOf({ name, type }: File): Kind | undefined {
   const extension = /\.([^./]+)$/.exec(name)?.[1].toLowerCase();
@@ -46,11 +77,7 @@ export async function readDocument(file: File, signal?: AbortSignal): Promise<Re
   signal?.throwIfAborted();
   const name = fileName(file);
   const kind = kindOf(file);
-  if (!kind) {
-    throw new Error(
-      `${name} is of a type that cannot be read here. Give text, Markdown, HTML or PDF (${DOCUMENT_TYPES}).`,
-    );
-  }
+  if (!kind) throw new Error(unknownType(name));
   if (file.size === 0) throw new Error(`${name} is empty.`);
   if (file.size > LARGEST) {
     throw new Error(
@@ -99,16 +126,16 @@ function declaredCharset(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Several files, in their order: their texts, and in words why others could not be read. */
+/** Several files, in their order: their texts, and in sentences which others could not be read and why. */
 export async function readDocuments(
   files: File[],
   signal?: AbortSignal,
-  onProgress?: (done: number, name: string) => void,
+  onProgress?: (what: string) => void,
 ): Promise<{ documents: ReadDocument[]; problems: string[] }> {
   const documents: ReadDocument[] = [];
-  const problems: string[] = [];
-  for (const [done, file] of files.entries()) {
-    onProgress?.(done, fileName(file));
+  const { readable, problems } = readableFiles(files);
+  for (const [done, file] of readable.entries()) {
+    onProgress?.(`${fileName(file)}, ${done + 1} of ${readable.length}`);
     try {
       documents.push(await readDocument(file, signal));
     } catch (error) {

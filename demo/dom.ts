@@ -16,10 +16,20 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/** What browsers say where a request fails, in place of which nobody knows what to do. */
+const UNREACHABLE =
+  /^Failed to fetch|NetworkError|^Load failed|dynamically imported module|Importing a module script failed/;
+
+/** What went wrong, for people. */
+export function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return UNREACHABLE.test(message) ? 'The network does not answer. Try again when it does.' : message;
+}
+
 /** Shows a message where it belongs; undefined hides it. */
 export function showError(place: HTMLElement, error: unknown): void {
   place.hidden = error === undefined;
-  place.textContent = error === undefined ? '' : error instanceof Error ? error.message : String(error);
+  place.textContent = error === undefined ? '' : messageOf(error);
 }
 
 export const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError';
@@ -44,3 +54,14 @@ export function debounced(rest: number, run: () => void): () => void {
 /** Whether the user asked the browser for few bytes. */
 export const savesData = (): boolean =>
   (navigator as { connection?: { saveData?: boolean } }).connection?.saveData ?? false;
+
+/**
+ * A note before `results` that something they depend on has changed since; `again` says how to get new ones. Gives back what shows and hides it.
+ */
+export function staleNote(results: HTMLElement, again: string): (isStale: boolean) => void {
+  const note = element('p', { className: 'stale-note', role: 'status' });
+  results.before(note);
+  return (isStale) => {
+    note.textContent = isStale ? `Out of date: something has changed since. ${again}` : '';
+  };
+}

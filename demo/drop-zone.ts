@@ -16,6 +16,9 @@ export interface DropZoneOptions {
   onFiles(files: File[]): void;
 }
 
+/** Whether one of the folders that it lies in, or it itself within a folder, is hidden by the system: .git, .DS_Store. */
+const isHidden = (path: string) => /\/\./.test(path);
+
 /** Puts into `place` what takes files: by drag and drop, folders included, or by buttons, which also work from the keyboard. */
 export function createDropZone(place: HTMLElement, options: DropZoneOptions): void {
   const {
@@ -26,7 +29,8 @@ export function createDropZone(place: HTMLElement, options: DropZoneOptions): vo
     multiple = true,
   } = options;
   const take = (files: Iterable<File>) => {
-    const list = [...files].sort((a, b) => pathOf(a).localeCompare(pathOf(b), 'en', { numeric: true }));
+    const shown = [...files].filter((file) => !isHidden(pathOf(file)));
+    const list = shown.sort((a, b) => pathOf(a).localeCompare(pathOf(b), 'en', { numeric: true }));
     if (list.length > 0) options.onFiles(list);
   };
 
@@ -80,7 +84,6 @@ async function droppedFiles({ items }: DataTransfer): Promise<File[]> {
 }
 
 async function entryFiles(entry: FileSystemEntry): Promise<File[]> {
-  if (entry.name.startsWith('.')) return []; // what the system hides: .git, .DS_Store
   if (isFile(entry)) {
     const file = await new Promise<File>((resolve, reject) => entry.file(resolve, reject));
     const path = entry.fullPath.replace(/^\//, '');
@@ -93,7 +96,7 @@ async function entryFiles(entry: FileSystemEntry): Promise<File[]> {
     if (batch.length === 0) break; // at most 100 come at a time
     for (const entry of batch) found.push(entry);
   }
-  return (await Promise.all(found.map(entryFiles))).flat();
+  return (await Promise.all(found.filter(({ name }) => !name.startsWith('.')).map(entryFiles))).flat();
 }
 
 const isFile = (entry: FileSystemEntry): entry is FileSystemFileEntry => entry.isFile;

@@ -1,6 +1,6 @@
 import { createApps, type TabModule } from './app';
 import { browserName } from './browser-name';
-import { element, find, savesData } from './dom';
+import { element, find, messageOf, savesData } from './dom';
 import { startFillMask } from './fill-mask/main';
 import { keepOffline } from './offline';
 import { createHashState } from './tab-state';
@@ -44,20 +44,35 @@ async function start(name: string) {
     start(panel, appOf(hash.of(name)));
   } catch (error) {
     started.delete(name); // opening the tab again tries again
-    const reason = error instanceof Error ? error.message : String(error);
-    const text = `This part of the page could not be loaded: ${reason} Open the tab again to try again.`;
+    const text = `This part of the page could not be loaded. ${messageOf(error)} Open the tab again to try again.`;
     panel.replaceChildren(element('p', { className: 'error', role: 'alert' }, text));
   } finally {
     panel.ariaBusy = null;
   }
 }
 
-if (navigator.gpu === undefined) {
-  find(document, '#no-webgpu').hidden = false;
-  find(document, '#insecure-page').hidden = isSecureContext;
-  const advice = document.querySelector<HTMLElement>(`#no-webgpu [data-browser=${browserName(navigator.userAgent)}]`);
+/** A browser may have WebGPU and no GPU that it would use: on blocked drivers, in virtual machines. */
+async function checkGpu(): Promise<void> {
+  if (await navigator.gpu?.requestAdapter().catch(() => null)) return;
+  const notice = find(document, '#no-webgpu');
+  if (navigator.gpu) find(notice, 'h2').textContent = 'This browser found no GPU that it would use';
+  find(notice, '#webgpu-browsers').hidden = navigator.gpu !== undefined;
+  find(notice, '#insecure-page').hidden = isSecureContext;
+  const advice = notice.querySelector<HTMLElement>(`[data-browser=${browserName(navigator.userAgent)}]`);
   if (advice) advice.hidden = false;
+  notice.hidden = false;
 }
+
+// A file that misses the place where it is wanted must not replace the page.
+function refuse(event: DragEvent): void {
+  if (event.defaultPrevented || !event.dataTransfer?.types.includes('Files')) return;
+  event.preventDefault();
+  event.dataTransfer.dropEffect = 'none';
+}
+addEventListener('dragover', refuse);
+addEventListener('drop', refuse);
+
+void checkGpu();
 const opened = open(hash.tab());
 
 // After the first model is there: Chromium may fail two downloads of one file at a time.

@@ -69,6 +69,7 @@ export function createModelDialog(
           remove.disabled = true;
           await deleteCached(model).catch((reason) => showError(error, reason));
           await showKept();
+          (dialog.querySelector<HTMLElement>('.kept button') ?? find(dialog, '.close')).focus(); // its own is gone
         });
         const size = element('span', { className: 'known-facts' }, `${dtype}, ${fileSize(model.bytes)}`);
         return element('li', {}, element('span', {}, element('span', {}, name), size), use, remove);
@@ -87,7 +88,7 @@ export function createModelDialog(
   for (const title of dialog.querySelectorAll<HTMLElement>('.known-title')) title.hidden = suggestions.length === 0;
   dtypes.addEventListener('change', showSizes);
   find(dialog, '.close').addEventListener('click', () => dialog.close());
-  find(dialog, '.load').addEventListener('click', () => {
+  function load() {
     let chosen: Choice;
     try {
       const of = choice();
@@ -96,6 +97,10 @@ export function createModelDialog(
       return showError(error, reason);
     }
     choose(chosen);
+  }
+  find(dialog, '.load').addEventListener('click', load);
+  hubId.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter') load();
   });
 
   return {

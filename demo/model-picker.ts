@@ -91,7 +91,8 @@ export function createModelPicker(
   }
 
   function showProgress({ loaded, total, text }: LoadProgress) {
-    if (total) bar.value = loaded / total;
+    if (total)
+      bar.value = Math.max(bar.value, loaded / total); // the total grows when another file begins
     else bar.removeAttribute('value');
     loadingText.textContent = loaded === total ? `${text}. Preparing the GPU …` : text;
   }

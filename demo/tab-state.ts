@@ -4,11 +4,13 @@ export interface Address {
   params: URLSearchParams;
 }
 
-/** A tab's part of the URL. Values are texts; a long one (over 2,000 characters) stays out of the URL. */
+/** A tab's state, in the URL and kept on the device: a visit whose URL says nothing of a tab finds it as it was left. */
 export interface TabState {
   get(key: string): string | undefined;
-  /** Writes soon, without an entry in the history; undefined takes the key out. */
+  /** Writes soon, without an entry in the history; undefined takes the key out. A long value (over 2,000 characters) stays out of the URL. */
   set(key: string, value: string | undefined): void;
+  /** As set, of what is never in the URL. */
+  keep(key: string, value: string | undefined): void;
   /** Calls back when somebody else changed this tab's part: a link, Back and Forward, the address bar. */
   onChange(listener: () => void): void;
 }
@@ -17,13 +19,24 @@ export interface TabState {
 const REST = 300;
 const LONGEST = 2000;
 
+/** Begins the keys of what is never in the URL. */
+const PRIVATE = '~';
+const isShared = ([key, value]: [string, string]) => !key.startsWith(PRIVATE) && value.length <= LONGEST;
+
+/** As text, the same for the same values. */
+function sorted(params: URLSearchParams): string {
+  const copy = new URLSearchParams(params);
+  copy.sort();
+  return copy.toString();
+}
+
 export function parseHash(hash: string): Address {
   const [tab, ...rest] = hash.replace(/^#/, '').split('?');
   return { tab, params: new URLSearchParams(rest.join('?')) };
 }
 
 export function formatHash({ tab, params }: Address): string {
-  const query = params.toString();
+  const query = new URLSearchParams([...params].filter(isShared)).toString();
   return query ? `#${tab}?${query}` : `#${tab}`;
 }
 
@@ -36,6 +49,24 @@ export interface HashState {
   of(tab: string): TabState;
 }
 
+/** The state of tabs on this device. Where nothing may be kept, nothing is. */
+const store = {
+  read(tab: string): URLSearchParams {
+    try {
+      return new URLSearchParams(localStorage.getItem(`modernbert-webgpu/tab/${tab}`) ?? '');
+    } catch {
+      return new URLSearchParams();
+    }
+  },
+  write(tab: string, params: URLSearchParams): void {
+    try {
+      localStorage.setItem(`modernbert-webgpu/tab/${tab}`, params.toString());
+    } catch {
+      // full, or not allowed
+    }
+  },
+};
+
 /** `known` turns what the URL says into a tab that there is; `onTab` hears of every tab that the URL comes to name but by `go`. */
 export function createHashState(known: (tab: string) => string, onTab: (tab: string) => void): HashState {
   const parts = new Map<string, URLSearchParams>();
@@ -45,48 +76,64 @@ export function createHashState(known: (tab: string) => string, onTab: (tab: str
     return { tab: known(tab), params };
   };
   let { tab, params } = read();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  parts.set(tab, params);
+  const timers = new Map<string, ReturnType<typeof setTimeout>>();
 
   const part = (name: string): URLSearchParams => {
-    const known = parts.get(name) ?? new URLSearchParams();
+    const known = parts.get(name) ?? store.read(name);
     parts.set(name, known);
     return known;
   };
-  const write = () => {
-    clearTimeout(timer);
-    timer = undefined;
-    history.replaceState(null, '', formatHash({ tab, params: part(tab) }));
+  /** What the URL says of a tab, with what of its state is in no URL. */
+  const take = (name: string, shared: URLSearchParams) => {
+    for (const [key, value] of part(name)) if (!isShared([key, value]) && !shared.has(key)) shared.set(key, value);
+    parts.set(name, shared);
+  };
+  if (params.size > 0) take(tab, params);
+  const write = (name: string) => {
+    clearTimeout(timers.get(name));
+    timers.delete(name);
+    store.write(name, part(name));
+    if (name === tab) history.replaceState(null, '', formatHash({ tab, params: part(tab) }));
+  };
+  const writeAll = () => {
+    for (const name of timers.keys()) write(name);
   };
 
-  addEventListener('pagehide', () => timer !== undefined && write());
+  addEventListener('pagehide', writeAll);
   addEventListener('hashchange', () => {
     const found = read();
     const isOther = found.tab !== tab;
-    const isChanged = part(found.tab).toString() !== found.params.toString();
+    const before = sorted(part(found.tab));
     tab = found.tab;
-    parts.set(tab, found.params);
+    take(tab, found.params);
+    const isChanged = sorted(part(tab)) !== before;
     if (isOther) onTab(tab);
     if (isChanged) for (const listener of listeners.get(tab) ?? []) listener();
   });
 
+  function set(name: string, key: string, value: string | undefined) {
+    const params = part(name);
+    if ((params.get(key) ?? undefined) === value) return;
+    if (value === undefined) params.delete(key);
+    else params.set(key, value);
+    clearTimeout(timers.get(name));
+    timers.set(
+      name,
+      setTimeout(() => write(name), REST),
+    );
+  }
+
   return {
     tab: () => tab,
     go(next) {
-      if (timer !== undefined) write();
+      writeAll();
       tab = next;
       history.pushState(null, '', formatHash({ tab, params: part(tab) }));
     },
     of: (name) => ({
-      get: (key) => part(name).get(key) ?? undefined,
-      set(key, value) {
-        const before = part(name).toString();
-        if (value === undefined || value.length > LONGEST) part(name).delete(key);
-        else part(name).set(key, value);
-        if (name !== tab || part(name).toString() === before) return;
-        clearTimeout(timer);
-        timer = setTimeout(write, REST);
-      },
+      get: (key) => part(name).get(key) ?? part(name).get(PRIVATE + key) ?? undefined,
+      set: (key, value) => set(name, key, value),
+      keep: (key, value) => set(name, PRIVATE + key, value),
       onChange: (listener) => void listeners.set(name, [...(listeners.get(name) ?? []), listener]),
     }),
   };

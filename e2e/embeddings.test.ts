@@ -97,14 +97,23 @@ it('reads files of every supported type, and says why it cannot read others', as
     file('empty.txt', ''),
     file('photo.png', 'x'),
   ]);
-  await waitForText(page, '#file-error', 'photo.png is of a type');
-  expect(await textOf(page, '#file-error')).toMatch(/empty\.txt is empty\..*locked\.pdf is locked with a password/s);
+  // The next files come while the first are read.
+  await page.setInputFiles('#drop input:not([webkitdirectory])', [
+    file('last.txt', 'Read after the others.'),
+    ...Array.from({ length: 300 }, (_, i) => file(`${i}.${i % 2 ? 'jpg' : 'png'}`, 'x')),
+  ]);
+  await waitForText(page, '#file-error', /300 files of other types \(\.png, \.jpg\) were left out\. Text, Markdown/);
+  expect(await textOf(page, '#file-error')).toMatch(
+    /^photo\.png is of a type that cannot be read\..*\nempty\.txt is empty\.\nlocked\.pdf is locked with a password/s,
+  );
   expect(await page.locator('#documents .name').allInnerTexts()).toEqual([
     'note.md',
     'page.html',
     'paper.pdf',
     'whale.pdf',
+    'last.txt',
   ]);
+  await page.getByRole('button', { name: 'Remove last.txt' }).click();
   await compare(page, ['The sea.'], 5);
   expect((await savedJson(page)).texts).toEqual([
     'The sea.',
@@ -116,6 +125,9 @@ it('reads files of every supported type, and says why it cannot read others', as
   await page.getByRole('button', { name: 'Remove page.html' }).click();
   expect(await page.locator('#documents .name').allInnerTexts()).toEqual(['note.md', 'paper.pdf', 'whale.pdf']);
   await waitForText(page, '#texts-count', '4 texts');
+  await waitForText(page, '.stale-note', 'Out of date: something has changed since. Press Compare for new results.');
+  await compare(page, ['The sea.'], 4);
+  expect(await textOf(page, '.stale-note')).toBe('');
 
   // Dropped files, apart from folders, work the same way.
   await page.evaluate(() => {

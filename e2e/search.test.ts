@@ -12,11 +12,12 @@ const FILES = {
   'bread.md': '# Bread\n\nMix flour, water and salt, and let the dough rise for an hour before you bake it.',
   'court.html': '<title>Court</title><p>The judge asked the jury to leave; the lawyers were whispering.</p>',
 };
-const addFiles = (page: Page) =>
+const giveFiles = (page: Page, files: Record<string, string>) =>
   page.setInputFiles(
     '#drop input[multiple]',
-    Object.entries(FILES).map(([name, text]) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) })),
+    Object.entries(files).map(([name, text]) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) })),
   );
+const addFiles = (page: Page) => giveFiles(page, FILES);
 
 const importIndex = (page: Page, sql: string) =>
   page.setInputFiles('#import-file', { name: 'index.sql', mimeType: 'text/plain', buffer: Buffer.from(sql) });
@@ -33,12 +34,15 @@ it('indexes files, searches by meaning and by words, keeps the index over a relo
   await waitForText(page, '#index-facts', 'Empty');
   await takePictures(page, 'search-empty', '#search');
   await watchLongTasks(page);
-  await addFiles(page);
+  const [[first, text], ...others] = Object.entries(FILES);
+  await giveFiles(page, { [first]: text, 'photo.png': 'x', 'photo.jpg': 'x' });
+  await giveFiles(page, Object.fromEntries(others)); // while the first is read
   await waitForText(
     page,
     '#index-facts',
     /^3 documents, 3 passages\. Vectors by nano-embed-q4, q4, 256 numbers each\.$/,
   );
+  expect(await textOf(page, '#index-error')).toMatch(/^2 files of other types \(\.png, \.jpg\) were left out\. Text,/);
   expect(await longTasks(page, 100)).toEqual([]);
   expect(requests.filter((url) => !url.startsWith(new URL(page.url()).origin))).toEqual([]);
 
@@ -142,6 +146,14 @@ it('stops and continues indexing the sample, and refuses vectors of another mode
   await page.click('#add-sample');
   await waitForText(page, '#indexing-text', /^[1-9]\d* of \d+ passages embedded, \d+ (s|min) left$/);
   await takePictures(page, 'search-indexing', '#search');
+  // Words answer while passages are embedded, and it says so.
+  await page.fill('#query', 'harpooneer');
+  await waitForText(
+    page,
+    '#search-status',
+    /^\d+ passages? of \d+: .* Searching by meaning; passages are being embedded/,
+  );
+  await page.fill('#query', '');
   await page.click('#cancel-indexing');
   await waitForText(page, '#index-facts', /^2 documents, \d+ passages, \d+ without a vector yet\./);
   await page.locator('.modes label', { hasText: 'Words' }).click();
@@ -158,6 +170,26 @@ it('stops and continues indexing the sample, and refuses vectors of another mode
   await waitForText(page, '#index-facts', '1 document, 2,000 passages. Vectors by other-model');
   await page.locator('.modes label', { hasText: 'Meaning' }).click();
   await waitForText(page, '#search-error', /made with other-model \(f16, 256 dimensions\); vectors of nano-embed-q4/);
+});
+
+it('changes the index in one tab at a time', async () => {
+  const page = await open({ path: '#search' });
+  await waitForText(page, '#index-facts', 'Empty');
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await waitForText(other, '#index-facts', 'Empty');
+  await other.evaluate(() => {
+    void navigator.locks.request('modernbert-search-index', () => new Promise((end) => Object.assign(window, { end })));
+  });
+  await addFiles(page);
+  await waitForText(page, '#index-error', 'Another tab of this page is changing the index. Try again when it is done.');
+  await other.evaluate(() => (window as unknown as { end(): void }).end());
+  await addFiles(page);
+  await waitForText(page, '#index-facts', '3 documents, 3 passages.');
+  expect(await page.locator('#index-error').isVisible()).toBe(false);
+  // The other tab sees it when its user comes back to it.
+  await other.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await waitForText(other, '#index-facts', '3 documents, 3 passages.');
 });
 
 it('searches 2,000 passages', async () => {

@@ -20,8 +20,19 @@ it('says next to the model that there is no adapter', async () => {
     prepare: (page) => prepareWorker(page, 'GPU.prototype.requestAdapter = async () => null;'),
   });
   await waitForText(page, '#fill-mask .model > .error', 'WebGPU');
+  expect(await page.locator('#no-webgpu').isVisible()).toBe(false); // the page itself has one
   await page.click('#fill');
   await waitForText(page, '#fill-mask form .error', 'could not be loaded');
+});
+
+it('says at the top that the browser has no adapter, without the browsers that would have WebGPU', async () => {
+  const page = await open({
+    path: '#benchmark',
+    prepare: (page) => page.addInitScript(() => Object.assign(GPU.prototype, { requestAdapter: async () => null })),
+  });
+  await waitForText(page, '#no-webgpu h2', 'This browser found no GPU that it would use');
+  expect(await textOf(page, '#no-webgpu')).toMatch(/models cannot run here.*chrome:\/\/gpu/s);
+  expect(await page.locator('#webgpu-browsers').isVisible()).toBe(false);
 });
 
 it('says what to do when the worker cannot be loaded', async () => {

@@ -88,7 +88,11 @@ export function startRace(section: HTMLElement, app: App): void {
     const runners: Runner[] = [];
     try {
       status.textContent = 'Loading this library …';
-      const loading = loadModel(`${models()}${MODEL}`, { signal });
+      const loading = loadModel(`${models()}${MODEL}`, { signal }).catch((error) => {
+        if (signal.aborted || navigator.onLine) throw error;
+        const files = `${fileSize(import.meta.env.RACE_BYTES)} of files`;
+        throw new Error(`The race needs the network: its ${files} come when it first starts, and are then kept.`);
+      });
       runners.push(
         ownRunner(() => loading),
         peerRunner('webgpu'),

@@ -9,6 +9,9 @@ export interface Classes {
   /** Puts other examples in place of all. */
   set(examples: Example[]): void;
   add(): void;
+  /** All of them, finished or not, as text, and back. `restore` throws a SyntaxError or TypeError for other texts. */
+  save(): string;
+  restore(saved: string): void;
 }
 
 /** What the fields of one class hold, finished or not. */
@@ -17,8 +20,8 @@ interface Card {
   texts: string;
 }
 
-/** `undo` takes back what replaced or removed classes: examples are work. */
-export function createClasses(place: HTMLElement, undo: HTMLButtonElement): Classes {
+/** `undo` takes back what replaced or removed classes: examples are work. `onChange` hears of every change. */
+export function createClasses(place: HTMLElement, undo: HTMLButtonElement, onChange: () => void): Classes {
   let before: Card[] = [];
 
   const cards = (): Card[] =>
@@ -47,6 +50,7 @@ export function createClasses(place: HTMLElement, undo: HTMLButtonElement): Clas
     remove.addEventListener('click', () => {
       keep();
       made.remove();
+      onChange();
       undo.focus(); // the button that had the focus is gone
     });
     return made;
@@ -55,8 +59,10 @@ export function createClasses(place: HTMLElement, undo: HTMLButtonElement): Clas
   undo.addEventListener('click', () => {
     place.replaceChildren(...before.map(card));
     undo.hidden = true;
+    onChange();
     find(place, '.class-name').focus();
   });
+  place.addEventListener('input', onChange);
 
   return {
     get: () =>
@@ -72,7 +78,10 @@ export function createClasses(place: HTMLElement, undo: HTMLButtonElement): Clas
         texts.push(text);
       }
       place.replaceChildren(...[...byLabel].map(([label, texts]) => card({ label, texts: texts.join('\n') })));
+      onChange();
     },
+    save: () => JSON.stringify(cards()),
+    restore: (saved) => place.replaceChildren(...(JSON.parse(saved) as Card[]).map(card)),
     add() {
       const made = card({ label: '', texts: '' });
       place.append(made);

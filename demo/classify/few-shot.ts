@@ -2,11 +2,12 @@ import { loadClassifier, trainClassifier } from '../../src/classifier';
 import type { Model } from '../../src/index';
 import type { App } from '../app';
 import { EMBEDDERS } from '../built-in';
-import { debounced, find, isAbort, showError } from '../dom';
+import { debounced, find, isAbort, showError, staleNote } from '../dom';
 import { knownModels } from '../known-models';
 import { count, percent, plural } from '../numbers';
 import { createRunButton } from '../run-button';
 import { saveFile } from '../save-file';
+import { countTokens } from '../token-counter';
 import { bars } from './bars';
 import { createClasses } from './classes';
 import type { Example } from './csv';
@@ -26,7 +27,12 @@ export function startFewShot(panel: HTMLElement, app: App): void {
   const form = find<HTMLFormElement>(panel, '#few-form');
   const tryField = find<HTMLTextAreaElement>(form, '#try-texts');
   const places = { error: find(form, '.error'), status: find(form, '.status') };
-  const classes = createClasses(find(form, '#classes'), find<HTMLButtonElement>(form, '#undo-classes'));
+  const showStale = staleNote(find(form, '#training'), 'Press Train to learn from the examples as they are now.');
+  const saveSoon = debounced(REST, () => app.state.keep('classes', classes.save()));
+  const classes = createClasses(find(form, '#classes'), find<HTMLButtonElement>(form, '#undo-classes'), () => {
+    showStale(head !== undefined);
+    saveSoon();
+  });
   let head: HeadFile | undefined;
   let trying = new AbortController();
   const picker = app.picker(find(panel, '#few-model'), {
@@ -35,7 +41,12 @@ export function startFewShot(panel: HTMLElement, app: App): void {
     onChange: () => {},
   });
 
-  classes.set(SAMPLE);
+  try {
+    classes.restore(app.state.get('classes') ?? '');
+  } catch {
+    classes.set(SAMPLE); // nothing was kept
+  }
+  tryField.value = app.state.get('try') ?? tryField.value;
   form.addEventListener('focusin', picker.load, { once: true });
   find(form, '#add-class').addEventListener('click', classes.add);
   find(form, '#use-sample').addEventListener('click', () => classes.set(SAMPLE));
@@ -46,8 +57,14 @@ export function startFewShot(panel: HTMLElement, app: App): void {
   createRunButton(form, find(form, '#train'), places, async (signal) => {
     const examples = currentExamples();
     await picker.use(signal, async (model) => {
+      const { longest } = await countTokens(
+        model,
+        examples.map(({ text }) => text),
+      );
+      const { maxTokens } = model.info;
       const classifier = await trainClassifier(model, examples, {
         signal,
+        truncate: true,
         onProgress: ({ phase, done, total }) => {
           places.status.textContent =
             phase === 'embed'
@@ -57,7 +74,9 @@ export function startFewShot(panel: HTMLElement, app: App): void {
       });
       head = { ...classifier.toJSON(), model: picker.name() };
       find(form, '#training').replaceChildren(...trainingView(examples, classifier.evaluation));
-      places.status.textContent = `Trained on ${plural(examples.length, 'example')}.`;
+      const cut = longest > maxTokens ? ` Of long ones the first ${count(maxTokens)} tokens were read.` : '';
+      places.status.textContent = `Trained on ${plural(examples.length, 'example')}.${cut}`;
+      showStale(false);
     });
     showHead();
     void tryAgain();
@@ -92,8 +111,8 @@ export function startFewShot(panel: HTMLElement, app: App): void {
     const classifier = loadClassifier(model, current);
     const isTested = classifier.evaluation.folds > 0;
     const [results, typicality] = await Promise.all([
-      classifier.classify(texts, { signal }),
-      isTested ? classifier.typicality(texts, { signal }) : [],
+      classifier.classify(texts, { signal, truncate: true }),
+      isTested ? classifier.typicality(texts, { signal, truncate: true }) : [],
     ]);
     const notes = typicality.map((share) =>
       share < UNLIKE ? 'Unlike the examples: perhaps none of these.' : undefined,
@@ -111,6 +130,7 @@ export function startFewShot(panel: HTMLElement, app: App): void {
     }
   }
 
+  tryField.addEventListener('input', () => app.state.keep('try', tryField.value));
   tryField.addEventListener(
     'input',
     debounced(REST, () => void tryAgain()),
@@ -135,6 +155,7 @@ export function startFewShot(panel: HTMLElement, app: App): void {
       importer.value = ''; // so that the same file can be chosen again
     }
     find(form, '#training').replaceChildren();
+    showStale(false);
     places.status.textContent = `${file.name}: a head with the classes ${head.labels.join(', ')}.`;
     showHead();
     await tryAgain();

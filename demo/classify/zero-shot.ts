@@ -1,5 +1,5 @@
 import type { App } from '../app';
-import { find } from '../dom';
+import { find, staleNote } from '../dom';
 import { knownModels } from '../known-models';
 import { count, duration, plural } from '../numbers';
 import { createRunButton } from '../run-button';
@@ -21,6 +21,10 @@ export function startZeroShot(panel: HTMLElement, app: App): void {
   });
   const places = { error: find(form, '.error'), status: find(form, '.status') };
 
+  const showStale = staleNote(find(form, '#zero-results'), 'Press Classify for new results.');
+  const outdate = () => showStale(find(form, '#zero-results').childElementCount > 0);
+  form.addEventListener('input', outdate);
+
   const fields = { texts, labels, template };
   const readState = () => {
     for (const [key, field] of Object.entries(fields)) field.value = app.state.get(key) ?? field.defaultValue;
@@ -30,7 +34,10 @@ export function startZeroShot(panel: HTMLElement, app: App): void {
     field.addEventListener('input', () => app.state.set(key, field.value));
   }
   multiLabel.addEventListener('change', () => app.state.set('multi', multiLabel.checked ? 'yes' : undefined));
-  app.state.onChange(readState);
+  app.state.onChange(() => {
+    readState();
+    outdate();
+  });
   readState();
 
   createRunButton(form, find(form, '#zero-run'), places, async (signal) => {
@@ -40,6 +47,7 @@ export function startZeroShot(panel: HTMLElement, app: App): void {
       const before = performance.now();
       const results = await model.zeroShot(subjects, names, {
         signal,
+        truncate: true,
         hypothesisTemplate: template.value,
         multiLabel: multiLabel.checked,
         onProgress: ({ done, total }) => {
@@ -47,6 +55,7 @@ export function startZeroShot(panel: HTMLElement, app: App): void {
         },
       });
       find(form, '#zero-results').replaceChildren(bars(subjects, results));
+      showStale(false);
       const pairs = plural(subjects.length * names.length, 'pair');
       places.status.textContent = `${pairs} of text and label in ${duration(performance.now() - before)}.`;
     });

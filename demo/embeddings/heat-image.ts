@@ -25,7 +25,7 @@ export function heatImage(texts: string[], all: Float32Array, order: number[]): 
     const run = ++latest;
     const context = canvas.getContext('2d');
     if (!context) return;
-    const palette = paletteOf(canvas);
+    const palette = paletteOf(canvas, context);
     const line = context.createImageData(rows, 1);
     const pixels = new Uint32Array(line.data.buffer);
     let start = performance.now();
@@ -52,9 +52,11 @@ export function heatImage(texts: string[], all: Float32Array, order: number[]): 
     );
   }
 
-  canvas.addEventListener('pointermove', ({ offsetX, offsetY }) =>
-    show(Math.floor((offsetX / canvas.clientWidth) * rows), Math.floor((offsetY / canvas.clientHeight) * rows)),
-  );
+  for (const type of ['pointerdown', 'pointermove'] as const) {
+    canvas.addEventListener(type, ({ offsetX, offsetY }) =>
+      show(Math.floor((offsetX / canvas.clientWidth) * rows), Math.floor((offsetY / canvas.clientHeight) * rows)),
+    );
+  }
   canvas.addEventListener('keydown', (event) => {
     const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (!move) return;
@@ -72,8 +74,8 @@ export function heatImage(texts: string[], all: Float32Array, order: number[]): 
 }
 
 /** The colours of cosines from 0 to 1 in 256 steps, as an image's data in 32 bits a pixel. */
-function paletteOf(place: Element): Uint32Array {
-  const [low, high] = ['--surface', '--heat'].map((property) => colourOf(place, property));
+function paletteOf(place: Element, context: CanvasRenderingContext2D): Uint32Array {
+  const [low, high] = ['--surface', '--heat'].map((property) => colourOf(place, property, context));
   const bytes = new Uint8ClampedArray(4 * 256).fill(255);
   for (let step = 0; step < 256; step++) {
     for (let c = 0; c < 3; c++) bytes[4 * step + c] = low[c] + (step / 255) * (high[c] - low[c]);
@@ -81,8 +83,9 @@ function paletteOf(place: Element): Uint32Array {
   return new Uint32Array(bytes.buffer);
 }
 
-/** A custom property of the page, written as #rrggbb. */
-function colourOf(place: Element, property: string): number[] {
-  const value = getComputedStyle(place).getPropertyValue(property).trim();
+/** Red, green and blue of a custom property, however the style sheet writes it: the built one has #fff. */
+function colourOf(place: Element, property: string, context: CanvasRenderingContext2D): number[] {
+  context.fillStyle = getComputedStyle(place).getPropertyValue(property).trim();
+  const value = String(context.fillStyle); // #rrggbb for every opaque colour
   return [1, 3, 5].map((start) => Number.parseInt(value.slice(start, start + 2), 16));
 }

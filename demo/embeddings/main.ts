@@ -1,6 +1,6 @@
 import type { App } from '../app';
 import { EMBEDDERS } from '../built-in';
-import { find } from '../dom';
+import { find, staleNote } from '../dom';
 import '../drop-zone.css';
 import { keyScroll } from '../key-scroll';
 import { knownModels } from '../known-models';
@@ -24,7 +24,8 @@ import type { Result } from './result';
 import { createTexts } from './texts';
 import type { Calculator } from './worker';
 
-/** More texts than this are compared in an image instead of a table. */
+/** So few texts are compared in a table, however narrow the page is, and more where it fits; others in an image. */
+const TABLE_LEAST = 6;
 const TABLE_MOST = 40;
 /** All pairs of more texts take too much memory. */
 const MOST = 2000;
@@ -36,7 +37,10 @@ export function start(panel: HTMLElement, app: App): void {
   const field = find<HTMLTextAreaElement>(panel, '#texts');
   const button = find<HTMLButtonElement>(panel, '#compare');
   const status = find(panel, '.status');
+  const resultsPlace = find(panel, '#embeddings-results');
+  const showStale = staleNote(resultsPlace, 'Press Compare for new results.');
   let result: Result | undefined;
+  const outdate = () => showStale(result !== undefined);
 
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: EMBEDDERS,
@@ -44,17 +48,20 @@ export function start(panel: HTMLElement, app: App): void {
     onChange() {
       texts.recount();
       options.update(picker.name(), picker.current());
+      if (result && picker.name() !== result.model) outdate();
     },
   });
   const readState = () => {
     field.value = app.state.get('texts') ?? field.value;
   };
   readState();
-  const texts = createTexts(panel, button, picker.current);
+  const texts = createTexts(panel, button, picker.current, outdate);
   const options = createEmbedOptions(panel, app.state);
+  find(panel, '#embed-options').addEventListener('change', outdate);
   const mapPart = createMapPart(find(panel, '#map-part'), app.state);
   app.state.onChange(() => {
     readState();
+    outdate();
     texts.recount();
     options.update(picker.name(), picker.current());
   });
@@ -89,7 +96,8 @@ export function start(panel: HTMLElement, app: App): void {
       );
       status.textContent = statusLine(model, ms, total);
       result = { model: picker.name(), prompt, items, embeddings, all };
-      find(panel, '#embeddings-results').hidden = false;
+      resultsPlace.hidden = false;
+      showStale(false);
       find(panel, '#json-note').textContent = `${count(rows)} × ${count(dim)} numbers`;
       showSimilarities(panel, result, order);
       void mapPart.show(result);
@@ -102,9 +110,10 @@ export function start(panel: HTMLElement, app: App): void {
 function showSimilarities(panel: HTMLElement, { items, embeddings: { rows }, all }: Result, order: number[]) {
   const texts = items.map(({ text }) => text);
   const place = find(panel, '#heatmap');
-  place.replaceChildren(rows <= TABLE_MOST ? heatmap(texts, all) : heatImage(texts, all, order));
+  if (rows <= TABLE_MOST) place.replaceChildren(heatmap(texts, all));
+  const isShort = rows <= TABLE_LEAST || (rows <= TABLE_MOST && place.scrollWidth <= place.clientWidth);
+  if (!isShort) place.replaceChildren(heatImage(texts, all, order));
   const pair = closestPair(all, rows);
-  const isShort = rows <= TABLE_MOST;
   find(panel, '#closest').textContent = !pair
     ? ''
     : isShort

@@ -1,6 +1,6 @@
 import { dot, plot } from '@observablehq/plot';
 import { element } from '../dom';
-import { smallest } from '../extremes';
+import { largest, smallest } from '../extremes';
 
 export interface MapTexts {
   texts: string[];
@@ -17,6 +17,8 @@ export interface TextMap {
 const REACH = 24;
 /** Shorter drags are clicks. */
 const DRAG = 6;
+/** Pixels around all points. */
+const MARGIN = 32;
 
 /**
  * Draws points [rows, 2] into `place`. Click or Enter selects a text (with Shift: adds or takes away), a drag selects all in a
@@ -28,19 +30,23 @@ export function drawMap(
   { texts, groups }: MapTexts,
   onSelect: (selected: Set<number>) => void,
 ): TextMap {
-  const isGrouped = new Set(groups).size > 1;
+  const legend = legendOf(groups);
+  const width = Math.max(280, place.clientWidth);
+  const height = Math.max(260, Math.min(480, width * 0.62));
+  const [x, y] = domains(points, width - 2 * MARGIN, height - 2 * MARGIN);
   const chart = plot({
-    width: Math.max(280, place.clientWidth),
-    height: Math.max(260, Math.min(480, place.clientWidth * 0.62)),
-    margin: 24,
+    width,
+    height,
+    margin: MARGIN,
     axis: null,
-    inset: 8,
-    color: { legend: isGrouped, scheme: 'Tableau10' },
+    x: { domain: x },
+    y: { domain: y },
+    color: { legend: legend.names.length > 1, domain: legend.names, scheme: 'Tableau10' },
     marks: [
       dot(points, {
         x: (point: number[]) => point[0],
         y: (point: number[]) => point[1],
-        fill: isGrouped ? groups : 'currentColor',
+        fill: legend.names.length > 1 ? legend.of : 'currentColor',
         r: texts.length > 200 ? 3.5 : 5.5,
       }),
     ],
@@ -157,6 +163,43 @@ export function drawMap(
       show();
     },
   };
+}
+
+/** More colours than these cannot be told apart. */
+const COLOURS = 10;
+const LONGEST_NAME = 40;
+
+/** The names in the legend and which of them each point has: of many groups the largest, and one for all others. */
+export function legendOf(groups: string[]): { names: string[]; of: string[] } {
+  const sizes = new Map<string, number>();
+  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  const all = [...sizes.keys()];
+  const own = all.length <= COLOURS ? all : all.sort((a, b) => sizes.get(b)! - sizes.get(a)!).slice(0, COLOURS - 1);
+  const named = new Map(own.map((group) => [group, shortened(group)]));
+  const others = `${all.length - own.length} other files`;
+  return {
+    names: [...new Set([...named.values(), ...(own.length < all.length ? [others] : [])])],
+    of: groups.map((group) => named.get(group) ?? others),
+  };
+}
+
+/** A file's name with its end, which tells more than its middle. */
+const shortened = (name: string): string =>
+  name.length <= LONGEST_NAME ? name : `${name.slice(0, LONGEST_NAME / 2)}…${name.slice(1 - LONGEST_NAME / 2)}`;
+
+/** What the two axes show of points [rows, 2], as long a way per pixel in both directions, so that distances can be compared. */
+export function domains(points: number[][], width: number, height: number): [number[], number[]] {
+  const ranges = [0, 1].map((axis) => {
+    const along = points.map((point) => point[axis]);
+    return [smallest(along), largest(along)];
+  });
+  const [across, down] = ranges.map(([low, high]) => high - low);
+  const perPixel = Math.max(across / width, down / height) || 1;
+  const around = ([low, high]: number[], pixels: number) => {
+    const half = (perPixel * pixels) / 2;
+    return [(low + high) / 2 - half, (low + high) / 2 + half];
+  };
+  return [around(ranges[0], width), around(ranges[1], height)];
 }
 
 const originOf = (svg: SVGSVGElement, place: HTMLElement) => {

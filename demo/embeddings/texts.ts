@@ -1,5 +1,5 @@
 import type { Model } from '../../src/index';
-import { type ReadDocument, readDocuments } from '../documents';
+import { namedProblems, type ReadDocument, readDocuments } from '../documents';
 import { debounced, element, find, showError } from '../dom';
 import { createDropZone } from '../drop-zone';
 import { largest } from '../extremes';
@@ -27,8 +27,16 @@ export interface Texts {
   recount(): void;
 }
 
-/** Wires the field, the drop zone, the list of files and the token counts; blocks `button` while a text is too long. */
-export function createTexts(panel: HTMLElement, button: HTMLButtonElement, model: () => Model | undefined): Texts {
+/**
+ * Wires the field, the drop zone, the list of files and the token counts; blocks `button` while a text is too long. `onChange` hears of other
+ * texts.
+ */
+export function createTexts(
+  panel: HTMLElement,
+  button: HTMLButtonElement,
+  model: () => Model | undefined,
+  onChange: () => void,
+): Texts {
   const field = find<HTMLTextAreaElement>(panel, '#texts');
   const place = find(panel, '#texts-count');
   const list = find(panel, '#documents');
@@ -37,7 +45,8 @@ export function createTexts(panel: HTMLElement, button: HTMLButtonElement, model
   const parts = find<HTMLInputElement>(panel, '#parts');
   const documents: ReadDocument[] = [];
   const counted = new WeakMap<Model, Map<string, number>>();
-  let reading = new AbortController();
+  let reading = Promise.resolve();
+  let waiting = 0;
   let latest = 0;
 
   const lines = (): Item[] =>
@@ -120,6 +129,7 @@ export function createTexts(panel: HTMLElement, button: HTMLButtonElement, model
         const remove = element('button', { type: 'button', ariaLabel: `Remove ${document.name}` }, 'Remove');
         remove.addEventListener('click', () => {
           documents.splice(documents.indexOf(document), 1);
+          onChange();
           void recount();
           field.focus();
         });
@@ -135,30 +145,37 @@ export function createTexts(panel: HTMLElement, button: HTMLButtonElement, model
     );
   }
 
-  async function take(files: File[]) {
-    reading.abort();
-    reading = new AbortController();
-    const { signal } = reading;
+  /** Reads files once those before them are read. */
+  function take(files: File[]) {
     const error = find(panel, '#file-error');
-    showError(error, undefined);
-    try {
-      const read = await readDocuments(files, signal, (done, name) => {
-        place.textContent = `Reading ${name}, ${done + 1} of ${files.length} …`;
+    if (waiting === 0) showError(error, undefined);
+    waiting++;
+    reading = reading.then(async () => {
+      const read = await readDocuments(files, undefined, (what) => {
+        place.textContent = `Reading ${what} …`;
       });
       for (const document of read.documents) {
         const same = documents.findIndex(({ name }) => name === document.name);
         documents.splice(same < 0 ? documents.length : same, same < 0 ? 0 : 1, document);
       }
-      if (read.problems.length > 0) showError(error, read.problems.join('\n'));
-    } catch (reason) {
-      if (!signal.aborted) showError(error, reason);
-    }
-    await recount();
+      if (read.problems.length > 0) {
+        showError(error, [error.textContent, namedProblems(read.problems)].filter(Boolean).join('\n'));
+      }
+      waiting--;
+      if (read.documents.length > 0) onChange();
+      await recount();
+    });
   }
 
-  createDropZone(find(panel, '#drop'), { target: panel, onFiles: (files) => void take(files) });
+  createDropZone(find(panel, '#drop'), { target: panel, onFiles: take });
+  field.addEventListener('input', onChange);
   field.addEventListener('input', debounced(REST, recount));
-  for (const option of [cut, parts]) option.addEventListener('change', () => void recount());
+  for (const option of [cut, parts]) {
+    option.addEventListener('change', () => {
+      onChange();
+      void recount();
+    });
+  }
   void recount();
 
   return {

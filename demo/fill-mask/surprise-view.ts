@@ -28,7 +28,12 @@ export function createSurpriseView(
   const buttons = words.map(({ start, end }) =>
     element('button', { type: 'button', className: 'word', tabIndex: -1 }, text.slice(start, end)),
   );
-  const line = element('div', { className: 'surprise', role: 'group', ariaLabel: 'Words; arrow keys move' });
+  const line = element('div', {
+    className: 'surprise',
+    role: 'group',
+    ariaLabel: 'Words; arrow keys move',
+    dir: 'auto',
+  });
   let at = 0;
   words.forEach(({ start, end }, i) => {
     line.append(text.slice(at, start), buttons[i]);

@@ -10,8 +10,8 @@ import {
 import { dumpIndex, loadDump } from '../../cli/passages/dump';
 import { embedWaiting, indexModelOf, storeDocument } from '../../cli/passages/fill';
 import { clearIndex, type IndexModel, indexModel, openIndex } from '../../cli/passages/schema';
-import { readDocument } from '../documents';
-import { element, find, isAbort, showError } from '../dom';
+import { namedProblems, readableFiles, readDocument } from '../documents';
+import { element, find, isAbort, messageOf, showError } from '../dom';
 import { createDropZone } from '../drop-zone';
 import '../drop-zone.css';
 import type { ModelPicker } from '../model-picker';
@@ -22,14 +22,19 @@ export interface IndexPanel {
   /** Resolves when the database is open. */
   ready: Promise<void>;
   size(): IndexSize;
+  /** Whether it is being filled. */
+  isBusy(): boolean;
   /** What made its vectors. */
   model(): IndexModel | undefined;
 }
 
 type Reader = (signal: AbortSignal) => Promise<Document>;
 
-/** Problems that are told in full. */
-const NAMED = 5;
+/** The share of the bar that reading the documents takes; embedding takes the rest. */
+const READING = 0.1;
+
+/** What tabs of this page do to the index one after the other. */
+const LOCK = 'modernbert-search-index';
 
 const EMPTY: IndexSize = { documents: 0, chunks: 0, waiting: 0 };
 
@@ -49,6 +54,8 @@ export function createIndexPanel(
   let size = EMPTY;
   let model: IndexModel | undefined;
   let job: AbortController | undefined;
+  let isRunning = false;
+  const waiting: ((signal: AbortSignal) => Promise<void>)[] = [];
 
   async function refresh() {
     const db = await database;
@@ -70,22 +77,34 @@ export function createIndexPanel(
     onChange();
   }
 
-  /** One thing at a time: it shows its progress, can be cancelled, and says what went wrong. */
+  /** One thing after the other. */
   async function run(work: (signal: AbortSignal) => Promise<void>) {
-    if (job) return;
-    job = new AbortController();
+    waiting.push(work);
+    if (isRunning) return;
+    isRunning = true;
     showError(errorPlace, undefined);
+    for (let next = waiting.shift(); next; next = waiting.shift()) await runNow(next);
+    isRunning = false;
+  }
+
+  /** Shows the progress of something, lets the user cancel it, and says what went wrong. */
+  async function runNow(work: (signal: AbortSignal) => Promise<void>) {
+    job = new AbortController();
+    const { signal } = job;
     bar.removeAttribute('value');
     text.textContent = 'Starting …';
     find(panel, '#indexing').hidden = false;
     // What is hidden must not keep the focus.
-    if (document.activeElement?.closest('#add, #index-actions')) cancel.focus();
+    if (document.activeElement?.closest('#add, #index-actions, #documents')) cancel.focus();
     find(panel, '#add').hidden = true;
     find(panel, '#index-actions').hidden = true;
     try {
-      await work(job.signal);
+      await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
+        if (!lock) throw new Error('Another tab of this page is changing the index. Try again when it is done.');
+        await work(signal);
+      });
     } catch (error) {
-      if (!isAbort(error)) showError(errorPlace, error);
+      if (!isAbort(error)) showError(errorPlace, [errorPlace.textContent, messageOf(error)].filter(Boolean).join('\n'));
     } finally {
       job = undefined;
       if (document.activeElement === cancel) find(panel, '#query').focus();
@@ -100,16 +119,15 @@ export function createIndexPanel(
   };
 
   /** Stores documents, then embeds all that waits. Documents that cannot be read are named at the end; the others are there. */
-  const add = (list: (signal: AbortSignal) => Promise<Reader[]>) =>
+  const add = (list: (signal: AbortSignal) => Promise<Reader[]>, problems: string[] = []) =>
     run(async (signal) => {
       text.textContent = 'Loading the model …';
       const read = await list(signal);
-      const problems: string[] = [];
       await picker.use(signal, async (model) => {
         const db = await database;
         await db.transaction((sql) => openIndex(sql, indexModelOf(picker.name(), model)));
         for (const [i, next] of read.entries()) {
-          progress(i / read.length, `Reading document ${i + 1} of ${read.length}`);
+          progress((READING * i) / read.length, `Reading document ${i + 1} of ${read.length}`);
           try {
             await storeDocument(db, model, await next(signal), signal);
           } catch (error) {
@@ -125,7 +143,10 @@ export function createIndexPanel(
           onProgress(done, total) {
             first ??= done;
             const left = ((performance.now() - began) / (done - first)) * (total - done);
-            progress(done / total, `${count(done)} of ${plural(total, 'passage')} embedded${timeLeft(left)}`);
+            progress(
+              READING + (1 - READING) * (done / total),
+              `${count(done)} of ${plural(total, 'passage')} embedded${timeLeft(left)}`,
+            );
           },
         });
         await db.syncToFs();
@@ -137,11 +158,18 @@ export function createIndexPanel(
 
   createDropZone(find(panel, '#drop'), {
     target: panel,
-    onFiles: (files) => void add(async () => files.map((file) => (signal) => readDocument(file, signal))),
+    onFiles(files) {
+      const { readable, problems } = readableFiles(files);
+      if (readable.length === 0) return showError(errorPlace, namedProblems(problems));
+      void add(async () => readable.map((file) => (signal) => readDocument(file, signal)), problems);
+    },
   });
   find(panel, '#add-sample').addEventListener('click', () => void add(sample));
   again.addEventListener('click', () => void add(async () => []));
-  cancel.addEventListener('click', () => job?.abort());
+  cancel.addEventListener('click', () => {
+    waiting.length = 0;
+    job?.abort();
+  });
   find(panel, '#clear-index').addEventListener('click', () => {
     if (
       !confirm(`Delete the index of ${plural(size.documents, 'document')}? The files themselves stay where they are.`)
@@ -187,7 +215,11 @@ export function createIndexPanel(
     find(panel, '#index-facts').textContent = '';
     showError(errorPlace, error);
   });
-  return { ready, size: () => size, model: () => model };
+  // Another tab may have changed the index meanwhile.
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible' && !job) refresh().catch((error) => showError(errorPlace, error));
+  });
+  return { ready, size: () => size, isBusy: () => job !== undefined, model: () => model };
 }
 
 async function sample(signal: AbortSignal): Promise<Reader[]> {
@@ -202,12 +234,6 @@ function factsOf({ documents, chunks, waiting }: IndexSize, model: IndexModel | 
   return `${plural(documents, 'document')}, ${plural(chunks, 'passage')}${open}. Vectors by ${model?.name}, ${model?.dtype}, ${model?.dim} numbers each.`;
 }
 
-/** A few of them: one cause may stop a whole folder. */
-function namedProblems(problems: string[]): string {
-  const more = problems.length - NAMED;
-  return problems.slice(0, NAMED).join(' ') + (more > 0 ? ` And ${plural(more, 'more file')} could not be read.` : '');
-}
-
 function timeLeft(ms: number): string {
   if (!Number.isFinite(ms)) return '';
   const minutes = ms / 60_000;
@@ -217,5 +243,5 @@ function timeLeft(ms: number): string {
 function documentItem({ name, chunks }: DocumentEntry, onRemove: () => void): HTMLLIElement {
   const button = element('button', { type: 'button', ariaLabel: `Remove ${name}` }, 'Remove');
   button.addEventListener('click', onRemove);
-  return element('li', {}, element('span', {}, `${name} (${chunks})`), button);
+  return element('li', {}, element('span', {}, `${name}, ${plural(chunks, 'passage')}`), button);
 }

@@ -53,14 +53,19 @@ export function start(panel: HTMLElement, app: App): void {
     showError(errorPlace, undefined);
     if (text === '' || index.size().chunks === 0) {
       list.replaceChildren();
-      status.textContent = '';
+      status.textContent = text === '' ? '' : 'There is nothing in the index yet.';
       return;
     }
     try {
-      // Words need no model: they answer while it loads.
-      if (mode() === 'words' || (mode() === 'hybrid' && !picker.current()))
-        await answer(text, 'words', undefined, signal);
-      if (mode() !== 'words') await picker.use(signal, (model) => answer(text, mode(), model, signal));
+      status.textContent = 'Searching …';
+      // Words need no model: they answer while it loads, or embeds passages.
+      const waits = !picker.current() || index.isBusy();
+      const byWords = mode() === 'words' || (mode() === 'hybrid' && waits);
+      if (byWords) await answer(text, 'words', undefined, signal);
+      if (mode() === 'words') return;
+      const why = picker.current() ? 'passages are being embedded too' : 'the model is loading';
+      if (waits) status.textContent = `${byWords ? `${status.textContent} ` : ''}Searching by meaning; ${why} …`;
+      await picker.use(signal, (model) => answer(text, mode(), model, signal));
     } catch (error) {
       if (!isAbort(error)) showError(errorPlace, error);
     }
@@ -111,6 +116,14 @@ export function start(panel: HTMLElement, app: App): void {
     void run();
   });
   find(dialog, '#close-context').addEventListener('click', () => dialog.close());
+  dialog.addEventListener('close', () => {
+    // The button that opened it may have gone, with other results.
+    if (document.activeElement === document.body) field.focus();
+  });
+  // On a phone the keyboard takes half of the screen: the field goes to the top, and what is found stands below it.
+  field.addEventListener('focus', () => {
+    if (matchMedia('(max-width: 40rem)').matches) field.scrollIntoView({ block: 'start' });
+  });
   app.state.onChange(() => {
     takeState();
     void run();
