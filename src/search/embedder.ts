@@ -1,6 +1,7 @@
 /** What an index asks of its model: the vectors of documents and queries, and which space they are in. */
 import type { Chunk } from '../api/calls';
 import type { Embeddings, Kind } from '../api/embeddings';
+import { unlessAborted } from '../api/errors';
 import type { ModelInfo } from '../api/types';
 import type {
   IndexDocument,
@@ -103,6 +104,20 @@ export async function openEmbedder(
       const embeddings = await embed([text], 'query', { signal }).catch(naming(['The query']));
       return inSpace(embeddings, 'query').data;
     },
+  };
+}
+
+/**
+ * The embedder of an index whose vectors are here, while its model is still to come: what needs the model waits for it, and fails as it does.
+ * `opened` must reject if the model makes other vectors than those of `spec`.
+ */
+export function laterEmbedder(spec: IndexSpec, opened: Promise<Embedder>): Embedder {
+  opened.catch(() => {}); // heard by who waits
+  return {
+    spec,
+    records: async (documents, signal, onEmbedded) =>
+      (await unlessAborted(opened, signal)).records(documents, signal, onEmbedded),
+    query: async (text, signal) => (await unlessAborted(opened, signal)).query(text, signal),
   };
 }
 

@@ -52,6 +52,22 @@ it('the file is a safetensors file, which bytes open too', async () => {
   }
 });
 
+it('a file opens before its model is there, and replaces nothing for one that does not suit it', async () => {
+  const { index, file } = await exported();
+  const imported = await importIndex(new Promise((resolve) => setTimeout(resolve, 50, wordModel().model)), file);
+  const found = await imported.search('flour', { mode: 'words' });
+  expect(found).toEqual(await index.search('flour', { mode: 'words' }));
+  expect(await imported.search('flour')).toEqual(await index.search('flour'));
+
+  const other = () => Promise.resolve(wordModel({ embeddingSpace: 'other' }).model);
+  const early = await importIndex(other(), file);
+  await expect(early.search('flour')).rejects.toThrow('The index in the file was made with');
+  const store = memoryStore();
+  await (await createIndex(wordModel().model, { store })).add({ id: 'old', text: 'old' });
+  await expect(importIndex(other(), file, { store })).rejects.toThrow('The index in the file was made with');
+  expect((await createIndex(wordModel().model, { store })).size).toBe(1);
+});
+
 it('an empty index too', async () => {
   const index = await createIndex(wordModel().model);
   const imported = await importIndex(wordModel().model, await index.export());

@@ -2,7 +2,7 @@ import * as fake from 'fake-indexeddb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createIndex, indexedDbStore } from '../search';
 import { memoryStore, wordModel } from './fixtures';
-import type { IndexOptions, IndexStore } from './types';
+import type { IndexModel, IndexOptions, IndexStore } from './types';
 
 const DOCUMENTS = [
   { id: 'seine', text: 'the seine crosses paris', metadata: { topic: 'rivers' } },
@@ -52,6 +52,52 @@ describe.each(STORES)('a store: %s', (_, places) => {
       expect(again.embedded).toEqual(['crosses water']);
     },
   );
+
+  it('opens before its model is there: words find, the rest waits', async () => {
+    const page = places();
+    const { index } = await openAgain(page(), { precision: 'int8' });
+    await index.add(DOCUMENTS);
+    const before = await index.search('crosses water');
+    await index.close();
+
+    let load: (model: IndexModel) => void = () => {};
+    const loading = new Promise<IndexModel>((resolve) => {
+      load = resolve;
+    });
+    const early = await createIndex(loading, { store: page(), precision: 'int8' });
+    expect([early.size, early.passages]).toEqual([2, 2]);
+    expect(idsOf(await early.search('flour', { mode: 'words' }))).toEqual(['bread']);
+    await early.add(DOCUMENTS); // nothing new needs no model
+    const controller = new AbortController();
+    const stopped = early.search('crosses water', { signal: controller.signal });
+    const waiting = early.search('crosses water');
+    const adding = early.add({ id: 'salt', text: 'salt comes from the sea' });
+    controller.abort();
+    await expect(stopped).rejects.toThrow('abort');
+    load(wordModel().model);
+    expect(await waiting).toEqual(before);
+    await adding;
+    expect((await openAgain(page(), { precision: 'int8' })).index.size).toBe(3);
+  });
+
+  it('opens before a model that does not come, or is another: only words find', async () => {
+    const page = places();
+    await (await openAgain(page())).index.add(DOCUMENTS);
+    const failed = await createIndex(Promise.reject(new Error('no network')), { store: page() });
+    const other = await createIndex(Promise.resolve(wordModel({ embeddingSpace: 'other' }).model), { store: page() });
+    for (const [index, message] of [
+      [failed, 'no network'],
+      [other, /made with the model's embedding space '.*', not 'other'.*rebuild: true/],
+    ] as const) {
+      expect(idsOf(await index.search('flour', { mode: 'words' }))).toEqual(['bread']);
+      await expect(index.search('flour')).rejects.toThrow(message);
+      await expect(index.add({ id: 'salt', text: 'salt' })).rejects.toThrow(message);
+    }
+    await expect(createIndex(Promise.reject(new Error('no network')))).rejects.toThrow('no network');
+    const loading = Promise.resolve(wordModel({ embeddingSpace: 'other' }).model);
+    const rebuilt = await createIndex(loading, { store: page(), rebuild: true });
+    expect(idsOf(await rebuilt.search('flour'))[0]).toBe('bread');
+  });
 
   it('keeps removals and changes of metadata', async () => {
     const page = places();

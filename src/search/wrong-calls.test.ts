@@ -29,9 +29,11 @@ it.each(wrongOptions)('createIndex: %j', async (options, message) => {
   await expect(open(options as IndexOptions)).rejects.toThrow(message);
 });
 
-it('createIndex: a model that is not loaded yet, a store that is only a name', async () => {
+it('createIndex: what is no model, a store that is only a name', async () => {
   const { model } = wordModel();
-  await expect(createIndex(Promise.resolve(model) as never)).rejects.toThrow('needs a loaded model: await loadModel');
+  for (const other of ['nano', {}, Promise.resolve('nano')]) {
+    await expect(createIndex(other as never)).rejects.toThrow('needs a loaded model: await loadModel');
+  }
   await expect(createIndex(model, { store: 'notes' as never })).rejects.toThrow("such as indexedDbStore('notes')");
 });
 
