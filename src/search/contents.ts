@@ -2,7 +2,7 @@
 import type { WebGPU } from '../api/types';
 import { fuse, NEAREST, type Scored } from './fuse';
 import { GpuScan } from './gpu-scan';
-import { nearest } from './nearest';
+import { nearest, similarity } from './nearest';
 import { type Bounds, spansOf } from './spans';
 import type { IndexHit, IndexRecord, IndexSearchOptions, IndexSpec, Metadata, Passage, WordOptions } from './types';
 import { type Row, VectorTable } from './vector-table';
@@ -80,6 +80,10 @@ export class Contents {
     return this.documents.keys();
   }
 
+  *all(): IterableIterator<Pick<StoredDocument, 'id' | 'text' | 'metadata'>> {
+    for (const { id, text, metadata } of this.documents.values()) yield { id, text, metadata };
+  }
+
   /** Makes room, so that what follows cannot fail half-way for want of memory. */
   reserve(passages: number): void {
     this.vectors.reserve(this.passages.length + passages);
@@ -146,11 +150,12 @@ export class Contents {
     const byVectors = vector && this.byVectors(vector, depth, allowed, bounds);
     const byWords = mode === 'vectors' ? undefined : this.byWords(query, allowed);
     const found = byVectors && byWords ? fused(byVectors, byWords, depth) : (byVectors ?? byWords!.found);
-    return found.slice(0, topK).map(({ passage: { document, start, end }, score }) => ({
+    return found.slice(0, topK).map(({ passage: { document, start, end, row }, score }) => ({
       id: document.id,
       text: document.text,
       metadata: document.metadata,
       score,
+      ...(vector && { similarity: similarity(vector, this.vectors, row) }),
       ...(this.spec.chunk && { passage: { start, end } }),
     }));
   }

@@ -44,6 +44,14 @@ export function nearest(
   return best.sorted();
 }
 
+/** The score of one row, of binary ones that of their int8 vector; NaN if a number of them is. */
+export function similarity(query: Row, vectors: Vectors, row: number): number {
+  const { data, dim, count, scales, bits } = vectors;
+  const precision = vectors.precision === 'binary' ? 'int8' : vectors.precision;
+  const of: Vectors = { precision, data, dim, count, scales, bits };
+  return nearest(query, of, 1, undefined, [{ from: row, to: row + 1 }])[0]?.score ?? Number.NaN;
+}
+
 /**
  * Four sums at a time, so that an addition need not wait for the one before; in float64, as JavaScript computes. Declared one by one: as a list that is
  * taken apart they took V8 four times as long.

@@ -56,6 +56,11 @@ export class OpenIndex<M> implements SearchIndex<M> {
     return this.contents.device;
   }
 
+  documents(): IterableIterator<Required<IndexDocument<M>>> {
+    this.checkOpen();
+    return this.contents.all() as IterableIterator<Required<IndexDocument<M>>>;
+  }
+
   async add(documents: Documents<M>, options: AddOptions = {}): Promise<void> {
     checkAddOptions(options);
     this.checkOpen();

@@ -25,10 +25,27 @@ describe('searching', () => {
     await index.add(DOCUMENTS);
     const hits = await index.search('the seine crosses paris', { mode: 'vectors' });
     expect(idsOf(hits)).toEqual(['seine', 'danube', 'bread']);
-    expect(hits[0]).toEqual({ ...DOCUMENTS[0], score: expect.closeTo(1, 6), passage: { start: 0, end: 23 } });
+    expect(hits[0]).toEqual({
+      ...DOCUMENTS[0],
+      score: expect.closeTo(1, 6),
+      similarity: expect.closeTo(1, 6),
+      passage: { start: 0, end: 23 },
+    });
     expect(hits[1].score).toBeLessThan(1);
     expect(index.size).toBe(3);
     expect(index.passages).toBe(3);
+    expect([...index.documents()]).toEqual(DOCUMENTS);
+  });
+
+  it.each(['float32', 'int8', 'binary'] as const)('both say how similar each passage is, in %s', async (precision) => {
+    const { index } = await open({ precision });
+    await index.add(DOCUMENTS);
+    const byVectors = await index.search('the seine', { mode: 'vectors' });
+    const found = await index.search('the seine', { mode: 'hybrid' });
+    const similarities = (hits: typeof found) => new Map(hits.map(({ id, similarity }) => [id, similarity]));
+    expect(similarities(found)).toEqual(similarities(byVectors));
+    expect(byVectors.map(({ similarity }) => similarity)).toEqual(byVectors.map(({ score }) => score));
+    expect((await index.search('the seine', { mode: 'words' }))[0]).not.toHaveProperty('similarity');
   });
 
   it('by words finds only texts that have them', async () => {

@@ -119,6 +119,8 @@ export interface IndexHit<M = Metadata> {
    * the nearest by vectors, 1, and the 100th, 0. w is its BM25 as a share of what a passage has that has all of the query's words, at most 1.
    */
   score: number;
+  /** The cosine (or dot product) of the query and the passage, whichever search found it. Not with `words`. */
+  similarity?: number;
   /** The best passage by meaning, else by words. Not with `chunk: false`. */
   passage?: Passage;
 }
@@ -129,6 +131,8 @@ export interface SearchIndex<M = Metadata> {
   readonly passages: number;
   /** What compares the vectors of a search that begins now: the GPU, once they are copied to it (see the option `gpu`). */
   readonly device: 'cpu' | 'gpu';
+  /** All documents. Their metadata are the index's own objects: do not change them. */
+  documents(): IterableIterator<Required<IndexDocument<M>>>;
   /**
    * Adds documents, or replaces those of the same id; of several with one id the last stays. Vectors of a text that has not changed are kept.
    * Documents are stored in batches of up to 64, each whole or not at all; after an abort or an error those before it stay. Throws a TypeError or
