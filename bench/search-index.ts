@@ -2,10 +2,10 @@
  * Times and memory of an index's searches (modernbert-webgpu/search) on the CPU: on random unit vectors, and on passages of the demo's sample.
  * node tools/run.mjs bench/search-index.ts [dim]
  */
-import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Precision } from '../src/api/embeddings';
+import { sampleDocuments } from '../src/search/fixtures';
 import { nearest } from '../src/search/nearest';
 import { VectorTable } from '../src/search/vector-table';
 import { wordIndex } from '../src/search/words';
@@ -61,8 +61,7 @@ const heapUsed = () => {
 
 const WORDS = 85; // about 128 tokens
 const QUERIES = ['white whale', 'the captain of the ship and his wooden leg', 'where do whales sleep'];
-const chapters: { text: string }[] = JSON.parse(readFileSync('public/samples/moby-dick.json', 'utf8'));
-const all = chapters.flatMap(({ text }) => text.split(/\s+/));
+const all = sampleDocuments().flatMap(({ text }) => text.split(/\s+/));
 console.log(`\nWords: passages of ${WORDS} words. Processor time to make the index, its memory, and that of a search.`);
 for (const count of [1_000, 10_000, 50_000]) {
   const passages = Array.from({ length: count }, (_, i) => {

@@ -5,6 +5,8 @@ export interface ReadDocument {
   /** The file's name; with its folders where it came with them. */
   name: string;
   text: string;
+  /** Where its pages begin in the text, if it has pages. */
+  pages?: number[];
 }
 
 type Kind = 'text' | 'html' | 'pdf';
@@ -85,19 +87,24 @@ export async function readDocument(file: File, signal?: AbortSignal): Promise<Re
     );
   }
   const bytes = new Uint8Array(await file.arrayBuffer());
-  const text = await textOf(kind, name, bytes, signal);
+  const { text, pages } = await textOf(kind, name, bytes, signal);
   signal?.throwIfAborted();
   if (text.trim() === '') {
     const why = kind === 'pdf' ? ' Its pages may be pictures of a scan, which would have to be recognised first.' : '';
     throw new Error(`${name} has no text in it.${why}`);
   }
-  return { name, text };
+  return { name, text, ...(pages && { pages }) };
 }
 
-async function textOf(kind: Kind, name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<string> {
+async function textOf(
+  kind: Kind,
+  name: string,
+  bytes: Uint8Array,
+  signal?: AbortSignal,
+): Promise<Omit<ReadDocument, 'name'>> {
   if (kind === 'pdf') return (await import('./read-pdf')).readPdf(name, bytes, signal);
-  if (kind === 'html') return (await import('./read-html')).htmlText(decodeText(name, bytes, declaredCharset(bytes)));
-  return decodeText(name, bytes);
+  if (kind === 'text') return { text: decodeText(name, bytes) };
+  return { text: (await import('./read-html')).htmlText(decodeText(name, bytes, declaredCharset(bytes))) };
 }
 
 /**

@@ -28,8 +28,12 @@ function startWorker(): PDFWorker {
   return new PDFWorker({ port: port as unknown as null }); // pdf.js's types know only of its default
 }
 
-/** A PDF's text, pages apart by an empty line. Throws an Error in words if it is locked or broken. */
-export async function readPdf(name: string, data: Uint8Array, signal?: AbortSignal): Promise<string> {
+/** A PDF's text, pages apart by an empty line, and where each begins. Throws an Error in words if it is locked or broken. */
+export async function readPdf(
+  name: string,
+  data: Uint8Array,
+  signal?: AbortSignal,
+): Promise<{ text: string; pages: number[] }> {
   worker ??= startWorker(); // one reads all files
   const task = getDocument({
     data,
@@ -44,15 +48,17 @@ export async function readPdf(name: string, data: Uint8Array, signal?: AbortSign
   signal?.addEventListener('abort', stop);
   try {
     const pdf = await task.promise;
-    const pages: string[] = [];
+    let text = '';
+    const pages: number[] = [];
     for (let n = 1; n <= pdf.numPages; n++) {
       signal?.throwIfAborted();
       const page = await pdf.getPage(n);
       const { items } = await page.getTextContent();
-      pages.push(pageText(items.filter((item) => 'str' in item)));
+      pages.push(text.length);
+      text += `${pageText(items.filter((item) => 'str' in item)).trim()}\n\n`;
       page.cleanup();
     }
-    return pages.join('\n\n').trim();
+    return { text: text.trimEnd(), pages };
   } catch (error) {
     signal?.throwIfAborted();
     if ((error as Error).name === 'PasswordException') {

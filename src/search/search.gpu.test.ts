@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Model } from '../api/types';
 import { publicModel } from '../model/fixtures/golden';
@@ -7,13 +5,11 @@ import { createIndex, importIndex } from '../search';
 import { loadTestModel } from '../session/fixtures';
 import { similarity } from '../similarity';
 import { pack } from '../tasks/embedding-precision';
-import { memoryStore } from './fixtures';
+import { memoryStore, sampleDocuments } from './fixtures';
 import { nearest } from './nearest';
 import { VectorTable } from './vector-table';
 
-const chapters: { name: string; text: string }[] = JSON.parse(
-  readFileSync(join(process.cwd(), 'public/samples/moby-dick.json'), 'utf8'),
-);
+const chapters = sampleDocuments();
 const sentences = chapters
   .flatMap(({ text }) => text.match(/[A-Z][^.?!]{50,130}[.?!]/g) ?? [])
   .filter((_, i) => i % 4 === 0);
@@ -30,7 +26,7 @@ it('an index of chapters: passages of real vectors, kept in a store, exported an
   const index = await createIndex<{ chapter: number }>(model, options);
   const documents = chapters
     .slice(3, 7)
-    .map(({ name, text }, i) => ({ id: name, text: text.slice(0, 1500), metadata: { chapter: i } }));
+    .map(({ id, text }, i) => ({ id, text: text.slice(0, 1500), metadata: { chapter: i } }));
   await index.add(documents);
   expect(index.passages).toBeGreaterThan(documents.length * 4);
   for (const { id, text, metadata } of documents) {
