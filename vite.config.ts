@@ -33,8 +33,6 @@ export default defineConfig({
   // The dev server does not find from the page what only workers import, and reloads the page when it finds a dependency late.
   optimizeDeps: {
     entries: ['index.html', '**/*worker.ts', '../src/worker.ts'],
-    // They load their WebAssembly from next to their own files.
-    exclude: ['@electric-sql/pglite', '@electric-sql/pglite-pgvector'],
   },
   define: {
     'import.meta.env.COMMIT': JSON.stringify(commit()),

@@ -52,7 +52,7 @@ export function useDemo(): (options?: OpenOptions) => Promise<Page> {
     });
     const page = await context.newPage();
     pages.push(page);
-    page.setDefaultTimeout(120_000);
+    page.setDefaultTimeout(Number(process.env.E2E_TIMEOUT ?? 120_000));
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {
       const isOurs = message.text().includes('Service Worker registration blocked by Playwright');

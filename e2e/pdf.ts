@@ -1,17 +1,22 @@
 /**
- * A PDF of one page with lines of text in a standard font. `chinese`: as Asian programs write them, in a font that is not embedded and
+ * A PDF of a page with lines of text in a standard font, and of a second one with those of `next`, if there are some. `chinese`: as Asian programs write them, in a font that is not embedded and
  * numbers its characters by one of Adobe's character maps. `encrypted`: locked with an unknown password.
  */
-export function makePdf(lines: string[], { encrypted = false, chinese = false } = {}): Buffer {
-  const strings = lines.map((line) =>
-    chinese ? `<${Buffer.from(line, 'utf16le').swap16().toString('hex')}>` : `(${line.replace(/[\\()]/g, '\\$&')})`,
-  );
-  const content = `BT /F1 12 Tf 72 720 Td 14 TL ${strings.map((string) => `${string} Tj T*`).join('\n')} ET`;
+export function makePdf(lines: string[], { encrypted = false, chinese = false, next = [] as string[] } = {}): Buffer {
+  const stringOf = (line: string) =>
+    chinese ? `<${Buffer.from(line, 'utf16le').swap16().toString('hex')}>` : `(${line.replace(/[\\()]/g, '\\$&')})`;
+  const contentOf = (lines: string[]) => {
+    const content = `BT /F1 12 Tf 72 720 Td 14 TL ${lines.map((line) => `${stringOf(line)} Tj T*`).join('\n')} ET`;
+    return `<< /Length ${content.length} >>\nstream\n${content}\nendstream`;
+  };
+  const pageOf = (content: number) =>
+    `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents ${content} 0 R /Resources << /Font << /F1 5 0 R >> >> >>`;
+  const hasNext = next.length > 0;
   const objects = [
     '<< /Type /Catalog /Pages 2 0 R >>',
-    '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
-    '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>',
-    `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
+    hasNext ? '<< /Type /Pages /Kids [3 0 R 9 0 R] /Count 2 >>' : '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
+    pageOf(4),
+    contentOf(lines),
     chinese
       ? '<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H /DescendantFonts [7 0 R] >>'
       : '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>',
@@ -19,6 +24,7 @@ export function makePdf(lines: string[], { encrypted = false, chinese = false } 
     `<< /Filter /Standard /V 1 /R 2 /P -4 /O <${'41'.repeat(32)}> /U <${'42'.repeat(32)}> >>`,
     '<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 4 >> /FontDescriptor 8 0 R /DW 1000 >>',
     '<< /Type /FontDescriptor /FontName /STSong-Light /Flags 4 /FontBBox [-25 -254 1000 880] /ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>',
+    ...(hasNext ? [pageOf(10), contentOf(next)] : []),
   ];
   let file = '%PDF-1.4\n';
   const starts = objects.map((object, i) => {

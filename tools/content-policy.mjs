@@ -8,12 +8,12 @@ const POLICY = [
   "base-uri 'self'",
   "form-action 'self'",
 ];
-/** The only workers that compile WebAssembly. A worker has the policy of its response, not that of the page. */
-const WASM_WORKERS = /\/assets\/(database-worker|peer-worker)-/;
+/** The only worker that compiles WebAssembly, that of transformers.js. A worker has the policy of its response, not that of the page. */
+const WASM_WORKER = /\/assets\/peer-worker-/;
 
 /** @param {string} path */
 const policyOf = (path) =>
-  [...POLICY, ...(WASM_WORKERS.test(path) ? ["script-src 'self' 'wasm-unsafe-eval'"] : [])].join('; ');
+  [...POLICY, ...(WASM_WORKER.test(path) ? ["script-src 'self' 'wasm-unsafe-eval'"] : [])].join('; ');
 
 /**
  * Vite plugin: the built page names its policy, and `vite preview`, which the browser tests use, sends it with every file, as a

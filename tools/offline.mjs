@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { bundle } from './bundle.mjs';
 
-/** Bytes. Larger files (databases, WebAssembly runtimes) and pdf.js's character maps are cached on first use or when the user asks for all. */
+/** Bytes. Larger files (models, WebAssembly runtimes) and pdf.js's character maps are cached on first use or when the user asks for all. */
 const LARGEST = 1_000_000;
 
 /**

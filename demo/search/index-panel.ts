@@ -1,84 +1,92 @@
-import type { PGliteWorker } from '@electric-sql/pglite/worker';
-import {
-  type Document,
-  type DocumentEntry,
-  type IndexSize,
-  indexSize,
-  listDocuments,
-  removeDocument,
-} from '../../cli/passages/documents';
-import { dumpIndex, loadDump } from '../../cli/passages/dump';
-import { embedWaiting, indexModelOf, storeDocument } from '../../cli/passages/fill';
-import { clearIndex, type IndexModel, indexModel, openIndex } from '../../cli/passages/schema';
+import type { IndexDocument, IndexProgress } from '../../src/search';
 import { namedProblems, readableFiles, readDocument } from '../documents';
 import { element, find, isAbort, messageOf, showError } from '../dom';
 import { createDropZone } from '../drop-zone';
 import '../drop-zone.css';
 import type { ModelPicker } from '../model-picker';
-import { count, plural } from '../numbers';
+import { plural } from '../numbers';
 import { saveFile } from '../save-file';
+import type { TabState } from '../tab-state';
+import type { CollectionName, Collections, Index } from './collections';
+import { type Section, sectionsOf } from './sections';
 
 export interface IndexPanel {
-  /** Resolves when the database is open. */
-  ready: Promise<void>;
-  size(): IndexSize;
+  /** Opens what is shown. */
+  start(): Promise<void>;
+  shown(): CollectionName;
+  isEmpty(): boolean;
   /** Whether it is being filled. */
   isBusy(): boolean;
-  /** What made its vectors. */
-  model(): IndexModel | undefined;
+  /** Embeds what is shown again, with the chosen model. */
+  rebuild(): Promise<void>;
 }
 
-type Reader = (signal: AbortSignal) => Promise<Document>;
+type Work = (signal: AbortSignal) => Promise<void>;
 
-/** The share of the bar that reading the documents takes; embedding takes the rest. */
+/** The share of the bar that reading the files takes; embedding takes the rest. */
 const READING = 0.1;
+/** Characters of a passage of 128 tokens but for its overlap, about: how many there will be is not known. */
+const PASSAGE = 430;
+/** What tabs of this page do to the user's index one after the other; where they tell each other of it. */
+const LOCK = 'modernbert-webgpu/demo/index';
 
-/** What tabs of this page do to the index one after the other. */
-const LOCK = 'modernbert-search-index';
-
-const EMPTY: IndexSize = { documents: 0, chunks: 0, waiting: 0 };
-
-/** What is in the index, and what adds to it, empties it and takes it elsewhere. `onChange` hears when there is more or less to find. */
+/** What is searched, and what fills the user's index, empties it and takes it elsewhere. `onChange` hears when there is more or less to find. */
 export function createIndexPanel(
   panel: HTMLElement,
-  database: Promise<PGliteWorker>,
+  collections: Collections,
   picker: ModelPicker,
+  state: TabState,
   onChange: () => void,
 ): IndexPanel {
+  const choices = [...panel.querySelectorAll<HTMLInputElement>('[name=collection]')];
   const bar = find<HTMLProgressElement>(panel, '#indexing progress');
   const text = find(panel, '#indexing-text');
+  const facts = find(panel, '#index-facts');
   const errorPlace = find(panel, '#index-error');
   const again = find(panel, '#continue-indexing');
   const cancel = find(panel, '#cancel-indexing');
+  const documents = find(panel, '#documents');
   const importFile = find<HTMLInputElement>(panel, '#import-file');
-  let size = EMPTY;
-  let model: IndexModel | undefined;
+  const channel = new BroadcastChannel(LOCK);
+  let size = 0;
   let job: AbortController | undefined;
   let isRunning = false;
-  const waiting: ((signal: AbortSignal) => Promise<void>)[] = [];
+  const waiting: Work[] = [];
+  /** Sections that were to be embedded when it was cancelled. */
+  let rest: IndexDocument<Section>[] = [];
+
+  const shown = () => (choices.find((radio) => radio.checked)?.value ?? 'sample') as CollectionName;
 
   async function refresh() {
-    const db = await database;
-    // In one transaction: between its statements nothing empties the index.
-    const found = await db.transaction(async (sql) => {
-      const model = await indexModel(sql);
-      return model && { model, size: await indexSize(sql), entries: await listDocuments(sql) };
-    });
-    model = found?.model;
-    size = found?.size ?? EMPTY;
-    find(panel, '#index-facts').textContent = factsOf(size, model);
-    again.hidden = size.waiting === 0 || job !== undefined;
-    find(panel, '#index-actions').hidden = size.documents === 0 || job !== undefined;
-    find(panel, '#add').hidden = job !== undefined;
-    const documents = find(panel, '#documents');
-    documents.hidden = size.documents === 0;
-    const items = found?.entries.map((entry) => documentItem(entry, () => void remove(entry.id))) ?? [];
-    find(documents, 'ul').replaceChildren(...items);
+    const name = shown();
+    const isOwn = name === 'own';
+    const hasIndex = !isOwn || collections.madeBy('own') !== undefined;
+    const index = hasIndex ? await collections.open(name) : undefined;
+    if (name !== shown()) return;
+    size = index?.size ?? 0;
+    const files = isOwn && index ? sectionsByFile(index) : new Map<string, string[]>();
+    facts.textContent = index && size > 0 ? factsOf(name, index, files.size) : 'No files yet: drop some anywhere here.';
+    again.hidden = rest.length === 0 || job !== undefined;
+    find(panel, '#index-actions').hidden = !isOwn || (size === 0 && rest.length === 0) || job !== undefined;
+    documents.hidden = files.size === 0;
+    find(documents, 'ul').replaceChildren(
+      ...Array.from(files, ([file, ids]) => fileItem(file, ids.length, () => void remove(ids))),
+    );
     onChange();
   }
 
+  function factsOf(name: CollectionName, { size, passages }: Index, files: number): string {
+    const what = name === 'sample' ? plural(size, 'chapter') : plural(files, 'file');
+    return `${what}, ${plural(passages, 'passage')}. Vectors by ${collections.madeBy(name)}.`;
+  }
+
+  function show(name: CollectionName) {
+    for (const radio of choices) radio.checked = radio.value === name;
+    state.set('in', name === 'own' ? 'own' : undefined);
+  }
+
   /** One thing after the other. */
-  async function run(work: (signal: AbortSignal) => Promise<void>) {
+  async function run(work: Work) {
     waiting.push(work);
     if (isRunning) return;
     isRunning = true;
@@ -88,20 +96,20 @@ export function createIndexPanel(
   }
 
   /** Shows the progress of something, lets the user cancel it, and says what went wrong. */
-  async function runNow(work: (signal: AbortSignal) => Promise<void>) {
+  async function runNow(work: Work) {
     job = new AbortController();
     const { signal } = job;
     bar.removeAttribute('value');
     text.textContent = 'Starting …';
     find(panel, '#indexing').hidden = false;
     // What is hidden must not keep the focus.
-    if (document.activeElement?.closest('#add, #index-actions, #documents')) cancel.focus();
-    find(panel, '#add').hidden = true;
+    if (document.activeElement?.closest('#index-actions, #documents, #embed-again')) cancel.focus();
     find(panel, '#index-actions').hidden = true;
     try {
       await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
         if (!lock) throw new Error('Another tab of this page is changing the index. Try again when it is done.');
         await work(signal);
+        channel.postMessage(collections.madeBy('own'));
       });
     } catch (error) {
       if (!isAbort(error)) showError(errorPlace, [errorPlace.textContent, messageOf(error)].filter(Boolean).join('\n'));
@@ -118,130 +126,159 @@ export function createIndexPanel(
     text.textContent = words;
   };
 
-  /** Stores documents, then embeds all that waits. Documents that cannot be read are named at the end; the others are there. */
-  const add = (list: (signal: AbortSignal) => Promise<Reader[]>, problems: string[] = []) =>
-    run(async (signal) => {
-      text.textContent = 'Loading the model …';
-      const read = await list(signal);
-      await picker.use(signal, async (model) => {
-        const db = await database;
-        await db.transaction((sql) => openIndex(sql, indexModelOf(picker.name(), model)));
-        for (const [i, next] of read.entries()) {
-          progress((READING * i) / read.length, `Reading document ${i + 1} of ${read.length}`);
-          try {
-            await storeDocument(db, model, await next(signal), signal);
-          } catch (error) {
-            signal.throwIfAborted();
-            problems.push((error as Error).message);
-          }
-        }
-        await refresh();
-        const began = performance.now();
-        let first: number | undefined;
-        await embedWaiting(db, model, {
-          signal,
-          onProgress(done, total) {
-            first ??= done;
-            const left = ((performance.now() - began) / (done - first)) * (total - done);
-            progress(
-              READING + (1 - READING) * (done / total),
-              `${count(done)} of ${plural(total, 'passage')} embedded${timeLeft(left)}`,
-            );
-          },
-        });
-        await db.syncToFs();
-      });
-      if (problems.length > 0) throw new Error(namedProblems(problems));
+  /** Shows how far embedding `characters` is, and what is left of it. */
+  function embedding(characters: number): (progress: IndexProgress) => void {
+    const began = performance.now();
+    const all = Math.max(1, characters / PASSAGE);
+    return ({ passages }) => {
+      const share = Math.min(0.99, passages / all);
+      const left = ((performance.now() - began) / share) * (1 - share);
+      progress(
+        READING + (1 - READING) * share,
+        `${plural(passages, 'passage')} embedded${passages > 0 ? timeLeft(left) : ''}`,
+      );
+    };
+  }
+
+  /** Puts sections into the user's index, in the place of what it has of their files. */
+  const fill = (sections: IndexDocument<Section>[], signal: AbortSignal) =>
+    picker.use(signal, async () => {
+      const made = collections.madeBy('own') ?? picker.name();
+      if (made !== picker.name()) {
+        throw new Error(
+          `Your index has vectors by ${made}. Choose that model, or embed the index again with ${picker.name()} first: search for something.`,
+        );
+      }
+      const index = await collections.open('own');
+      collections.setOwn(picker.name());
+      const ids = new Set(sections.map(({ id }) => id));
+      const files = new Set(sections.map(({ metadata }) => metadata?.file));
+      await index.remove([...index.documents()].filter((d) => files.has(d.metadata.file) && !ids.has(d.id)).map(idOf));
+      rest = sections;
+      void navigator.storage.persist?.();
+      const characters = sections.reduce((sum, { text }) => sum + text.length, 0);
+      await index.add(sections, { signal, onProgress: embedding(characters) });
+      rest = [];
     });
 
-  const remove = (id: string) => run(async () => void (await removeDocument(await database, id)));
+  const addFiles = (files: File[]) => {
+    const { readable, problems } = readableFiles(files);
+    if (readable.length === 0) return showError(errorPlace, namedProblems(problems));
+    show('own');
+    void run(async (signal) => {
+      const sections: IndexDocument<Section>[] = [];
+      for (const [i, file] of readable.entries()) {
+        progress((READING * i) / readable.length, `Reading file ${i + 1} of ${readable.length}`);
+        try {
+          for (const section of sectionsOf(await readDocument(file, signal))) sections.push(section);
+        } catch (error) {
+          signal.throwIfAborted();
+          problems.push(messageOf(error));
+        }
+      }
+      if (problems.length > 0) showError(errorPlace, namedProblems(problems));
+      text.textContent = 'Loading the model …';
+      if (sections.length > 0) await fill(sections, signal);
+    });
+  };
 
-  createDropZone(find(panel, '#drop'), {
-    target: panel,
-    onFiles(files) {
-      const { readable, problems } = readableFiles(files);
-      if (readable.length === 0) return showError(errorPlace, namedProblems(problems));
-      void add(async () => readable.map((file) => (signal) => readDocument(file, signal)), problems);
-    },
-  });
-  find(panel, '#add-sample').addEventListener('click', () => void add(sample));
-  again.addEventListener('click', () => void add(async () => []));
+  const remove = (ids: string[]) => run(async () => void (await (await collections.open('own')).remove(ids)));
+
+  createDropZone(find(panel, '#drop'), { target: panel, onFiles: addFiles });
+  again.addEventListener('click', () => void run((signal) => fill(rest, signal)));
   cancel.addEventListener('click', () => {
     waiting.length = 0;
     job?.abort();
   });
+  for (const radio of choices) {
+    radio.addEventListener('change', () => {
+      show(shown());
+      refresh().catch((error) => showError(errorPlace, error));
+    });
+  }
   find(panel, '#clear-index').addEventListener('click', () => {
-    if (
-      !confirm(`Delete the index of ${plural(size.documents, 'document')}? The files themselves stay where they are.`)
-    )
-      return;
+    if (!confirm('Delete the index of your files? The files themselves stay where they are.')) return;
     void run(async () => {
-      size = EMPTY;
-      onChange(); // ends a search that is on its way
-      await clearIndex(await database);
+      const index = await collections.open('own');
+      rest = [];
+      await index.remove([...index.documents()].map(idOf));
+      collections.setOwn(undefined);
+      await collections.reload(); // an empty one takes the next model
     });
   });
-  find(panel, '#export-sql').addEventListener('click', () => {
-    void run(async (signal) => {
-      const parts: string[] = [];
-      for await (const part of dumpIndex(await database)) {
-        signal.throwIfAborted();
-        text.textContent = `Exporting: ${count(parts.push(part))} statements`;
-      }
-      saveFile('search-index.sql', new Blob(parts, { type: 'application/sql' }));
-    });
+  find(panel, '#export-index').addEventListener('click', () => {
+    void run(async () => saveFile('search-index.safetensors', await (await collections.open('own')).export()));
   });
-  find(panel, '#import-sql').addEventListener('click', () => importFile.click());
+  find(panel, '#import-index').addEventListener('click', () => importFile.click());
   importFile.addEventListener('change', () => {
     const file = importFile.files?.[0];
     importFile.value = ''; // so that the same file can be chosen again
     if (!file) return;
-    void run(async () => {
-      if (size.documents > 0)
-        throw new Error('There is an index already. Export it if you need it, clear it, then import.');
+    const isFilled = collections.madeBy('own') !== undefined;
+    if (isFilled && !confirm(`Put ${file.name} in the place of the index of your files?`)) return;
+    show('own');
+    void run(async (signal) => {
       text.textContent = `Importing ${file.name}`;
-      const dump = await file.text();
-      const db = await database;
-      await db.transaction(async (sql) => {
-        await clearIndex(sql); // an empty one may be there
-        await loadDump(sql, dump);
-      });
-      await db.syncToFs();
+      await picker.use(signal, (model) => collections.replace(model, file, signal));
     });
   });
 
-  const ready = refresh();
-  ready.catch((error) => {
-    find(panel, '#index-facts').textContent = '';
-    showError(errorPlace, error);
+  // Another tab has changed the user's index.
+  channel.addEventListener('message', async ({ data }: MessageEvent<string | undefined>) => {
+    collections.setOwn(data);
+    if (job) return;
+    await collections.reload();
+    await refresh().catch((error) => showError(errorPlace, error));
   });
-  // Another tab may have changed the index meanwhile.
-  document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'visible' && !job) refresh().catch((error) => showError(errorPlace, error));
+  state.onChange(() => {
+    if (state.get('in') === shown()) return;
+    show(state.get('in') === 'own' ? 'own' : 'sample');
+    refresh().catch((error) => showError(errorPlace, error));
   });
-  return { ready, size: () => size, isBusy: () => job !== undefined, model: () => model };
+  show(state.get('in') === 'own' ? 'own' : 'sample');
+
+  return {
+    shown,
+    isEmpty: () => size === 0,
+    isBusy: () => job !== undefined,
+    start: () =>
+      refresh().catch((error) => {
+        facts.textContent = '';
+        showError(errorPlace, error);
+      }),
+    rebuild: () =>
+      run((signal) =>
+        picker.use(signal, async (model) => {
+          const name = shown();
+          const texts = Array.from((await collections.open(name)).documents(), ({ text }) => text.length);
+          const onProgress = embedding(texts.reduce((a, b) => a + b, 0));
+          await collections.rebuild(name, model, { signal, onProgress });
+        }),
+      ),
+  };
 }
 
-async function sample(signal: AbortSignal): Promise<Reader[]> {
-  const response = await fetch('./samples/moby-dick.json', { signal });
-  if (!response.ok) throw new Error(`The sample could not be loaded: HTTP status ${response.status}.`);
-  return ((await response.json()) as Document[]).map((document) => async () => document);
-}
+const idOf = ({ id }: { id: string }) => id;
 
-function factsOf({ documents, chunks, waiting }: IndexSize, model: IndexModel | undefined): string {
-  if (documents === 0) return 'Empty. Drop files, or take the sample.';
-  const open = waiting > 0 ? `, ${count(waiting)} without a vector yet` : '';
-  return `${plural(documents, 'document')}, ${plural(chunks, 'passage')}${open}. Vectors by ${model?.name}, ${model?.dtype}, ${model?.dim} numbers each.`;
+/** The ids of each file's sections. */
+function sectionsByFile(index: Index): Map<string, string[]> {
+  const files = new Map<string, string[]>();
+  for (const { id, metadata } of index.documents()) {
+    const ids = files.get(metadata.file);
+    if (ids) ids.push(id);
+    else files.set(metadata.file, [id]);
+  }
+  return files;
 }
 
 function timeLeft(ms: number): string {
   if (!Number.isFinite(ms)) return '';
   const minutes = ms / 60_000;
-  return minutes < 1 ? `, ${Math.ceil(ms / 1000)} s left` : `, ${Math.round(minutes)} min left`;
+  return minutes < 1 ? `, about ${Math.ceil(ms / 1000)} s left` : `, about ${Math.round(minutes)} min left`;
 }
 
-function documentItem({ name, chunks }: DocumentEntry, onRemove: () => void): HTMLLIElement {
+function fileItem(name: string, sections: number, onRemove: () => void): HTMLLIElement {
   const button = element('button', { type: 'button', ariaLabel: `Remove ${name}` }, 'Remove');
   button.addEventListener('click', onRemove);
-  return element('li', {}, element('span', {}, `${name}, ${plural(chunks, 'passage')}`), button);
+  return element('li', {}, element('span', {}, sections > 1 ? `${name}, ${plural(sections, 'part')}` : name), button);
 }

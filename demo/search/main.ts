@@ -1,17 +1,15 @@
-import { getDocument } from '../../cli/passages/documents';
-import { indexModelOf } from '../../cli/passages/fill';
-import { checkModel } from '../../cli/passages/schema';
-import { type Passage, type SearchMode, search } from '../../cli/passages/search';
-import type { Model } from '../../src/index';
+import type { SearchMode } from '../../src/search';
 import type { App } from '../app';
 import { EMBEDDERS } from '../built-in';
-import { debounced, find, isAbort, showError } from '../dom';
+import { debounced, find, isAbort, savesData, showError } from '../dom';
 import { knownModels } from '../known-models';
 import { duration, plural } from '../numbers';
-import { openDatabase } from './database';
+import '../switch.css';
+import { type CollectionName, createCollections, type Index } from './collections';
 import { createIndexPanel } from './index-panel';
 import html from './panel.html?raw';
-import { passageItem, showContext } from './passages';
+import { type Hit, passageItem, passageText, showContext } from './passages';
+import { boundsOf, relevanceOf } from './relevance';
 import './search.css';
 
 /** Passages that are shown. */
@@ -19,7 +17,7 @@ const LIMIT = 10;
 /** Milliseconds after the last key. */
 const REST = 150;
 
-/** The search tab: an index in the browser's own Postgres, and a search that answers while the user types. */
+/** The search tab: words answer at once, meaning once the model is there, while the user types. */
 export function start(panel: HTMLElement, app: App): void {
   panel.innerHTML = html;
   const field = find<HTMLInputElement>(panel, '#query');
@@ -27,78 +25,124 @@ export function start(panel: HTMLElement, app: App): void {
   const status = find(panel, '#search-status');
   const errorPlace = find(panel, '#search-error');
   const list = find(panel, '#passages');
+  const again = find(panel, '#embed-again');
   const dialog = find<HTMLDialogElement>(panel, '#context');
-  const database = openDatabase();
+  let current = new AbortController();
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: EMBEDDERS,
     suggestions: knownModels('embeddings'),
-    onChange: () => {},
+    onChange() {
+      collections.modelChanged();
+      runSoon();
+    },
   });
-  const index = createIndexPanel(panel, database, picker, () => {
-    const made = index.model();
-    if (made) picker.suggest(made.name); // vectors are compared only with those of the model that made them
+  const collections = createCollections(picker, app.state);
+  const panelOfIndex = createIndexPanel(panel, collections, picker, app.state, () => {
+    suggest();
     void run();
   });
-  let current = new AbortController();
+  /** Vectors are compared only with those of the model that made them. */
+  function suggest() {
+    const made = collections.madeBy(panelOfIndex.shown());
+    if (made) picker.suggest(made);
+  }
 
   const mode = () => (modes.find((radio) => radio.checked)?.value ?? 'hybrid') as SearchMode;
+  /** Whether the chosen model made the vectors. */
+  const isMade = (name: CollectionName) => collections.madeBy(name) === picker.name();
 
   async function run() {
     current.abort();
     current = new AbortController();
     const { signal } = current;
     const text = field.value.trim();
+    const shown = panelOfIndex.shown();
     app.state.set('q', text || undefined);
     app.state.set('mode', mode() === 'hybrid' ? undefined : mode());
     showError(errorPlace, undefined);
-    if (text === '' || index.size().chunks === 0) {
+    again.hidden = true;
+    find(panel, '#questions').hidden = shown !== 'sample' || text !== '';
+    if (text === '' || panelOfIndex.isEmpty()) {
       list.replaceChildren();
       status.textContent = text === '' ? '' : 'There is nothing in the index yet.';
       return;
     }
+    status.textContent = 'Searching …';
+    let words = ''; // what the status says of those found by words
     try {
-      status.textContent = 'Searching …';
-      // Words need no model: they answer while it loads, or embeds passages.
-      const waits = !picker.current() || index.isBusy();
-      const byWords = mode() === 'words' || (mode() === 'hybrid' && waits);
-      if (byWords) await answer(text, 'words', undefined, signal);
+      const index = await collections.open(shown);
+      signal.throwIfAborted();
+      const waits = !picker.current() || panelOfIndex.isBusy();
+      if (mode() === 'words' || (mode() === 'hybrid' && (waits || !isMade(shown)))) {
+        await answer(index, text, 'words', signal);
+        words = `${status.textContent} `;
+      }
       if (mode() === 'words') return;
+      if (!isMade(shown)) return offerAgain(shown, words);
       const why = picker.current() ? 'passages are being embedded too' : 'the model is loading';
-      if (waits) status.textContent = `${byWords ? `${status.textContent} ` : ''}Searching by meaning; ${why} …`;
-      await picker.use(signal, (model) => answer(text, mode(), model, signal));
+      if (waits) status.textContent = `${words}Searching by meaning; ${why} …`;
+      await picker.use(signal, () => answer(index, text, mode(), signal));
     } catch (error) {
-      if (!isAbort(error)) showError(errorPlace, error);
+      if (isAbort(error)) return;
+      status.textContent = words;
+      showError(errorPlace, error);
     }
   }
 
-  async function answer(text: string, mode: SearchMode, model: Model | undefined, signal: AbortSignal) {
-    const db = await database;
+  async function answer(index: Index, text: string, mode: SearchMode, signal: AbortSignal) {
     const began = performance.now();
-    const embedding = model && (await embedQuery(text, model, signal));
-    signal.throwIfAborted();
-    const embedded = performance.now();
-    // In one transaction: between its statements nothing empties the index.
-    const found = await db.transaction((sql) => search(sql, { text, embedding, mode, limit: LIMIT }));
-    signal.throwIfAborted(); // a later query is on its way
-    const times = [
-      embedding && `${duration(embedded - began)} for the query's vector`,
-      `${duration(performance.now() - embedded)} for the search`,
-    ];
-    status.textContent = found.length
-      ? `${plural(found.length, 'passage')} of ${index.size().chunks.toLocaleString('en')}: ${times.filter(Boolean).join(', ')}.`
-      : nothing(mode);
-    list.replaceChildren(...found.map((passage) => passageItem(passage, () => void open(passage))));
+    const hits = await index.search(text, { mode, topK: LIMIT, signal });
+    const took = duration(performance.now() - began);
+    show(index, hits, { text, mode, took });
   }
 
-  async function embedQuery(text: string, model: Model, signal: AbortSignal): Promise<Float32Array> {
-    const made = index.model();
-    if (made) checkModel(made, indexModelOf(picker.name(), model));
-    return (await model.embed(text, { signal, kind: 'query', truncate: true })).row(0);
+  function show(index: Index, hits: Hit[], { text, mode, took }: { text: string; mode: SearchMode; took: string }) {
+    const bounds = boundsOf(picker.name());
+    const items = hits.map((hit) =>
+      passageItem(hit, text, bounds, {
+        open: () => showContext(dialog, hit, index.documents()),
+        more: () => void more(index, hit),
+      }),
+    );
+    const isLikely = (hit: Hit, i: number) =>
+      relevanceOf(hit, bounds) !== 'unlikely' || items[i].querySelector('mark') !== null;
+    const found = `${plural(hits.length, 'passage')} of ${index.passages.toLocaleString('en')}, in ${took}`;
+    if (hits.length === 0) status.textContent = 'No passage has these words.';
+    else if (!hits.some(isLikely)) status.textContent = `Probably nothing here is about that. The nearest: ${found}.`;
+    else status.textContent = `${found}${mode === 'words' ? ', by words' : ''}.`;
+    list.replaceChildren(...items);
   }
 
-  async function open({ document, start, end }: Passage) {
-    const found = await getDocument(await database, document);
-    if (found) showContext(dialog, found, start, end);
+  /** The passages that are most like one that was found. */
+  async function more(index: Index, hit: Hit) {
+    current.abort();
+    current = new AbortController();
+    const { signal } = current;
+    const text = passageText(hit);
+    const filter = (_: unknown, id: string) => id !== hit.id;
+    showError(errorPlace, undefined);
+    status.textContent = 'Searching …';
+    try {
+      await picker.use(signal, async () => {
+        const began = performance.now();
+        const hits = await index.search(text, { mode: 'vectors', topK: LIMIT, filter, signal });
+        show(index, hits, { text: '', mode: 'vectors', took: duration(performance.now() - began) });
+        status.textContent = `Most like “${text.slice(0, 80).trim()}…”: ${status.textContent}`;
+        status.scrollIntoView({ block: 'nearest' });
+      });
+    } catch (error) {
+      if (isAbort(error)) return;
+      status.textContent = '';
+      showError(errorPlace, error);
+    }
+  }
+
+  /** The vectors are another model's. */
+  function offerAgain(shown: CollectionName, words: string) {
+    const [made, chosen] = [collections.madeBy(shown), picker.name()];
+    status.textContent = `${words}Its vectors are by ${made}, and ${chosen} cannot be compared with them.`;
+    again.textContent = `Embed it again with ${chosen}`;
+    again.hidden = false;
   }
 
   const takeState = () => {
@@ -115,6 +159,17 @@ export function start(panel: HTMLElement, app: App): void {
     event.preventDefault();
     void run();
   });
+  for (const question of panel.querySelectorAll('#questions .example')) {
+    question.addEventListener('click', () => {
+      field.value = question.textContent ?? '';
+      field.focus();
+      void run();
+    });
+  }
+  again.addEventListener('click', () => {
+    again.hidden = true;
+    void panelOfIndex.rebuild();
+  });
   find(dialog, '#close-context').addEventListener('click', () => dialog.close());
   dialog.addEventListener('close', () => {
     // The button that opened it may have gone, with other results.
@@ -128,14 +183,8 @@ export function start(panel: HTMLElement, app: App): void {
     takeState();
     void run();
   });
-  takeState(); // before the index is open and asks for answers
-  index.ready.then(
-    () => {
-      field.disabled = false;
-    },
-    () => {}, // shown by the index
-  );
+  takeState();
+  suggest();
+  void panelOfIndex.start();
+  if (navigator.gpu && !savesData()) void picker.load();
 }
-
-const nothing = (mode: SearchMode): string =>
-  mode === 'words' ? 'No passage has these words.' : 'No passage is embedded yet, and none has these words.';

@@ -1,47 +1,81 @@
-import type { Document } from '../../cli/passages/documents';
-import type { Passage } from '../../cli/passages/search';
+import type { IndexHit } from '../../src/search';
 import { element, find } from '../dom';
+import { highlight } from './highlight';
+import { type Bounds, type Relevance, relevanceOf } from './relevance';
+import type { Section } from './sections';
 
 /** Characters that are shown before and after a passage. */
 const AROUND = 10_000;
 
-/** One passage as a list item. `onOpen` shows it in its document. */
-export function passageItem(passage: Passage, onOpen: () => void): HTMLLIElement {
-  const { name, pieces, cosine, words } = passage;
-  const scores = [
-    cosine !== undefined && `cosine ${cosine.toFixed(2)}`,
-    words !== undefined && `words ${words.toFixed(3)}`,
-  ];
-  const open = element('button', { type: 'button', ariaLabel: `Open in context: ${name}` }, 'Open in context');
-  open.addEventListener('click', onOpen);
+export type Hit = IndexHit<Section>;
+
+/** One hit as a list item. `bounds`: what its similarity means, if that is known. */
+export function passageItem(
+  hit: Hit,
+  query: string,
+  bounds: Bounds | undefined,
+  on: { open(): void; more(): void },
+): HTMLLIElement {
+  const { metadata, similarity } = hit;
+  const title = titleOf(hit);
+  const open = element('button', { type: 'button', ariaLabel: `Open in context: ${title}` }, 'Open in context');
+  open.addEventListener('click', on.open);
+  const more = element('button', { type: 'button', ariaLabel: `More like this: ${title}` }, 'More like this');
+  more.addEventListener('click', on.more);
+  const pieces = highlight(passageText(hit), query);
   return element(
     'li',
     {},
     element(
       'div',
       { className: 'head' },
-      element('h3', {}, name),
-      element('span', { className: 'scores' }, scores.filter(Boolean).join(' · ')),
+      element('h3', {}, title),
+      ...(metadata.place ? [element('span', { className: 'count' }, metadata.file)] : []),
+      ...(similarity === undefined ? [] : [relevanceBar(similarity, relevanceOf(hit, bounds))]),
     ),
     element('p', { className: 'text' }, ...pieces.map(({ text, match }) => (match ? element('mark', {}, text) : text))),
-    open,
+    element('div', { className: 'row' }, open, more),
   );
 }
 
-/** Shows a document in the dialog with the passage from `start` to `end` marked. */
-export function showContext(dialog: HTMLDialogElement, { name, text }: Document, start: number, end: number): void {
+export const passageText = ({ text, passage }: Hit): string => text.slice(passage?.start, passage?.end);
+
+const titleOf = ({ metadata: { file, place } }: Hit): string => place || file;
+
+/** A bar with what it means. */
+function relevanceBar(similarity: number, name: Relevance | undefined): HTMLElement {
+  const bar = element('span', { className: 'relevance-bar', ariaHidden: 'true' });
+  bar.style.setProperty('--share', String(Math.max(0, Math.min(1, similarity))));
+  const title = `Cosine of query and passage: ${similarity.toFixed(2)}`;
+  const words = name ? `${name}, ${similarity.toFixed(2)}` : `cosine ${similarity.toFixed(2)}`;
+  return element('span', { className: `relevance ${name ?? ''}`, title }, bar, words);
+}
+
+/** Shows the file of a hit in the dialog with the passage marked. `sections`: all of the index. */
+export function showContext(
+  dialog: HTMLDialogElement,
+  { metadata: { file, place, start: begin }, passage, text: own }: Hit,
+  sections: Iterable<{ text: string; metadata: Section }>,
+): void {
+  const parts = [...sections].filter(({ metadata }) => metadata.file === file);
+  const text = parts
+    .sort((a, b) => a.metadata.start - b.metadata.start)
+    .map((part) => part.text)
+    .join('');
+  const start = begin + (passage?.start ?? 0);
+  const end = begin + (passage?.end ?? own.length);
   const from = Math.max(0, start - AROUND);
   const to = Math.min(text.length, end + AROUND);
-  const passage = element('mark', {}, text.slice(start, end));
-  const place = find(dialog, '.context-text');
-  find(dialog, 'h3').textContent = name;
-  place.replaceChildren(
+  const marked = element('mark', {}, text.slice(start, end));
+  const shown = find(dialog, '.context-text');
+  find(dialog, 'h3').textContent = place ? `${file}, ${place}` : file;
+  shown.replaceChildren(
     (from > 0 ? '…' : '') + text.slice(from, start),
-    passage,
+    marked,
     text.slice(end, to) + (to < text.length ? '…' : ''),
   );
-  place.tabIndex = 0; // so that keys scroll it
+  shown.tabIndex = 0; // so that keys scroll it
   dialog.showModal();
-  place.focus();
-  passage.scrollIntoView({ block: 'center' });
+  shown.focus();
+  marked.scrollIntoView({ block: 'center' });
 }

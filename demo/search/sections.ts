@@ -17,7 +17,7 @@ export interface Section extends Record<string, unknown> {
 /** Characters of a section, at least, where a file has no pages: a search finds one passage of each. */
 const LEAST = 4000;
 /** A heading of Markdown. */
-const HEADING = /^#{1,6} +(.+?)[ #]*$/;
+const HEADING = /^#{1,6} +(.+?)[ #]*\r?$/;
 
 /**
  * The parts of a file that are found each by itself: a PDF's pages, else pieces of paragraphs, which begin at headings where there are some. Together
@@ -38,16 +38,18 @@ export function sectionsOf({ name, text, pages }: ReadDocument): IndexDocument<S
   }));
 }
 
-/** Where sections begin, each with the last heading before its end of beginning. */
+/** Where sections begin, each with the heading that it begins with or else the one before. */
 function startsOf(text: string): { start: number; place: string }[] {
   const starts = [{ start: 0, place: '' }];
-  for (const { index, 0: paragraph } of text.matchAll(/\S(?:.|\n(?!\s*\n))*/g)) {
+  const gaps = Array.from(text.matchAll(/\n\s*\n/g), ({ index, 0: gap }) => index + gap.length);
+  for (const begin of [Math.max(0, text.search(/\S/)), ...gaps]) {
+    const end = text.indexOf('\n', begin);
+    const heading = HEADING.exec(text.slice(begin, end < 0 ? undefined : end))?.[1];
     const last = starts[starts.length - 1];
-    const heading = HEADING.exec(paragraph.split('\n', 1)[0])?.[1];
-    const length = index - last.start;
+    const length = begin - last.start;
     if (length >= LEAST || (heading !== undefined && length >= LEAST / 8)) {
-      starts.push({ start: index, place: heading ?? last.place });
-    } else if (heading !== undefined && (last.place === '' || length === 0)) {
+      starts.push({ start: begin, place: heading ?? last.place });
+    } else if (heading !== undefined && last.place === '') {
       last.place = heading;
     }
   }

@@ -1,0 +1,46 @@
+/** A part of a text; `match`: a word of the query. */
+export interface Piece {
+  text: string;
+  match: boolean;
+}
+
+const WORD = /[\p{L}\p{N}\p{M}]+/gu;
+/** Scripts that are written without spaces between words: a query's word may be anywhere in a run of letters. */
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/u;
+/** Shorter words, such as “the”, and these are marked only if the query has no others. */
+const TELLING = 4;
+const COMMON = new Set(
+  'about been does from have into just more much some than that their them then there they this were what when where which will with would your'.split(
+    ' ',
+  ),
+);
+
+const normal = (word: string) => word.normalize('NFKC').toLowerCase();
+
+/** The text with the query's words marked; the last one may be the beginning of a word. */
+export function highlight(text: string, query: string): Piece[] {
+  const words = (query.match(WORD) ?? []).map(normal);
+  const isTelling = (word: string) => (word.length >= TELLING && !COMMON.has(word)) || UNSPACED.test(word);
+  const wanted = words.some(isTelling) ? words.filter(isTelling) : words;
+  const last = wanted.at(-1) === words.at(-1) ? wanted.at(-1) : undefined;
+  const pieces: Piece[] = [];
+  let at = 0;
+  const mark = (start: number, end: number) => {
+    if (start > at) pieces.push({ text: text.slice(at, start), match: false });
+    pieces.push({ text: text.slice(start, end), match: true });
+    at = end;
+  };
+  for (const { index, 0: run } of text.matchAll(WORD)) {
+    const word = normal(run);
+    if (wanted.includes(word) || (last && last.length >= TELLING && word.startsWith(last))) {
+      mark(index, index + run.length);
+      continue;
+    }
+    for (const part of wanted) {
+      const inside = UNSPACED.test(part) ? run.indexOf(part, Math.max(0, at - index)) : -1;
+      if (inside >= 0) mark(index + inside, index + inside + part.length);
+    }
+  }
+  if (at < text.length) pieces.push({ text: text.slice(at), match: false });
+  return pieces;
+}
