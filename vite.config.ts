@@ -24,7 +24,6 @@ export default defineConfig({
   // Relative URLs, so that the built page works under any path.
   base: './',
   plugins: [wgsl(), contentPolicy(), licences.write, offlinePage()],
-  // Emscripten's code in PGlite has an eval that never runs.
   worker: {
     format: 'es',
     plugins: () => [wgsl(), licences.collect],

@@ -5,10 +5,10 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Precision } from '../src/api/embeddings';
-import { sampleDocuments } from '../src/search/fixtures';
 import { nearest } from '../src/search/nearest';
 import { VectorTable } from '../src/search/vector-table';
 import { wordIndex } from '../src/search/words';
+import { sampleDocuments } from '../tools/sample';
 
 const dim = Number(process.argv[2] ?? 384);
 const TIMES = 21;

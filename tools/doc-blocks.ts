@@ -79,7 +79,6 @@ export const RUN_BY: Record<string, Record<string, string | NotRun>> = {
   'docs/guide/migrating.md': { '*': 'tools/guide-migrating.gpu.test.ts' },
   'docs/guide/search.md': {
     '<!doctype html>': 'e2e/search-index.test.ts',
-    psql: POSTGRES,
     'CREATE INDEX': POSTGRES,
     'npm install modernbert-webgpu-cli pg': POSTGRES,
     'pg-boss': POSTGRES,

@@ -12,7 +12,7 @@ import { parseSync } from 'rolldown/utils';
  * @type {Record<string, Rule>}
  */
 export const LAYERS = {
-  demo: { imports: ['index', 'classifier', 'progress', 'seeded-random', 'bench', 'cli'] }, // bench: the benchmark page; cli: the search index
+  demo: { imports: ['index', 'classifier', 'progress', 'search', 'seeded-random', 'bench'] }, // bench: the benchmark page
   examples: { imports: [] }, // packages of their own: they import modernbert-webgpu as any app does
   e2e: { imports: ['index', 'api', 'tools'], types: ['bench', 'search'] },
   bench: {

@@ -1,7 +1,6 @@
 // Starts the PostgreSQL 17 with pgvector that `npm run test:postgres` uses, unless DATABASE_URL names a server.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -12,15 +11,11 @@ const FOLDER = '/srv/modernbert-webgpu';
 
 /**
  * Vitest's global set-up: a Debian 13 server that listens on a socket in its root, without a port, until the tests end.
- * @param {{ provide: {
- *   (key: 'databaseUrl', value: string): void;
- *   (key: 'psql', value: { command: string, url: string, folder: string }): void;
- * } }} project
+ * @param {{ provide: (key: 'databaseUrl', value: string) => void }} project
  */
 export default async function setup(project) {
   if (process.env.DATABASE_URL) {
     project.provide('databaseUrl', process.env.DATABASE_URL);
-    project.provide('psql', { command: 'psql', url: process.env.DATABASE_URL, folder: tmpdir() });
     return;
   }
   const root = debianRoot('modernbert-webgpu-postgres', ['postgresql-17', 'postgresql-17-pgvector']);
@@ -38,12 +33,6 @@ export default async function setup(project) {
   const url = `postgres://postgres@/postgres?host=${encodeURIComponent(home)}`;
   await untilReady(url);
   project.provide('databaseUrl', url);
-  const psql = `chroot --userspec=postgres:postgres ${root} env -C ${FOLDER} ${BIN}/psql`;
-  project.provide('psql', {
-    command: psql,
-    url: `postgres://postgres@/postgres?host=${encodeURIComponent(FOLDER)}`,
-    folder: home,
-  });
   return async () => {
     server.kill('SIGINT');
     await new Promise((resolve) => server.once('exit', resolve));

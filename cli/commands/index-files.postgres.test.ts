@@ -10,7 +10,6 @@ import { blocksFor } from '../../tools/doc-blocks';
 import { startHub } from '../../tools/hub';
 import { blockShell, buildCli, ended } from '../fixtures';
 import { addDocument, documentId, indexSize, storeEmbeddings, waitingChunks } from '../passages/documents';
-import { dumpIndex } from '../passages/dump';
 import { clearIndex, openIndex } from '../passages/schema';
 import { type SearchMode, search } from '../passages/search';
 import { connect, type Server } from '../postgres';
@@ -19,13 +18,10 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** A server that the tests may write to, from tools/postgres.mjs. */
     databaseUrl: string;
-    /** A command that reads files of the folder; the server's address for it. */
-    psql: { command: string; url: string; folder: string };
   }
 }
 
 const url = inject('databaseUrl');
-const psql = inject('psql');
 const GUIDE = 'docs/guide/search.md';
 const blocks = blocksFor('cli/commands/index-files.postgres.test.ts');
 const HUB_ID = 'nomic-ai/modernbert-embed-base';
@@ -48,7 +44,7 @@ beforeAll(async () => {
   const hub = await startHub({ [HUB_ID]: MODEL });
   endHub = hub.close;
   const variables = { HF_ENDPOINT: hub.url, XDG_CACHE_HOME: join(folder, 'cache'), URL: url };
-  const start = blockShell(command, variables, { psql: psql.command });
+  const start = blockShell(command, variables);
   runBlock = (code, cwd = folder) => ended(start(code, cwd));
 });
 beforeEach(async () => {
@@ -166,7 +162,7 @@ it('indexes on one machine, replaces changed files, and rejects another dtype', 
   });
 });
 
-it("loads the browser's export and returns the same top 10, also through an HNSW index", async () => {
+it('returns the same top 10 as Postgres in WebAssembly, also through an HNSW index', async () => {
   const [chunks, dim] = [2000, 64];
   const words = ['whale', 'ship', 'sea', 'mast', 'captain', 'harpoon', 'island', 'storm', 'sail', 'coin'];
   let state = 1;
@@ -174,8 +170,7 @@ it("loads the browser's export and returns the same top 10, also through an HNSW
     state = (state * 48271) % 2147483647;
     return state / 2147483647;
   };
-  const browser = await PGlite.create({ extensions: { vector } });
-  await browser.transaction((sql) => openIndex(sql, { name: 'test', dtype: 'f32', dim }));
+  const local = await PGlite.create({ extensions: { vector } });
   const texts = Array.from(
     { length: chunks },
     (_, i) => `Passage ${i}: ${[1, 2, 3, 4].map(() => words[Math.floor(random() * words.length)]).join(' ')}.`,
@@ -188,16 +183,12 @@ it("loads the browser's export and returns the same top 10, also through an HNSW
     at += text.length + 1;
     return { text, start, end: start + text.length, tokens: 8 };
   });
-  await browser.transaction((sql) => addDocument(sql, id, document, parts));
   const vectors = texts.map(() => Float32Array.from({ length: dim }, () => random() - 0.5));
-  await storeEmbeddings(browser, await waitingChunks(browser, chunks), (i) => vectors[i]);
-
-  let dump = '';
-  for await (const part of dumpIndex(browser)) dump += part;
-  writeFileSync(join(psql.folder, 'search-index.sql'), dump);
-  const load = blocks.take(GUIDE, 'psql').replace('mydb', `'${psql.url}'`);
-  expect(await runBlock(load, psql.folder)).toMatchObject({ code: 0 });
-  expect((await runBlock(load, psql.folder)).code).not.toBe(0); // there is one already
+  for (const database of [local, server]) {
+    await database.transaction((sql) => openIndex(sql, { name: 'test', dtype: 'f32', dim }));
+    await database.transaction((sql) => addDocument(sql, id, document, parts));
+    await storeEmbeddings(database, await waitingChunks(database, chunks), (i) => vectors[i]);
+  }
   expect(await indexSize(server)).toEqual({ documents: 1, chunks, waiting: 0 });
   const ask = (mode: SearchMode, i: number) => ({
     text: `${words[i]} ${words[i + 1]}`,
@@ -207,7 +198,7 @@ it("loads the browser's export and returns the same top 10, also through an HNSW
   });
   for (const mode of ['semantic', 'hybrid', 'words'] as const) {
     for (const i of [0, 3, 6]) {
-      const [here, there] = [await search(browser, ask(mode, i)), await search(server, ask(mode, i))];
+      const [here, there] = [await search(local, ask(mode, i)), await search(server, ask(mode, i))];
       expect(here).toHaveLength(10);
       expect(there.map(({ position }) => position)).toEqual(here.map(({ position }) => position));
       there.forEach((passage, k) => {
@@ -216,7 +207,7 @@ it("loads the browser's export and returns the same top 10, also through an HNSW
       });
     }
   }
-  await browser.close();
+  await local.close();
 
   const exact = await search(server, ask('semantic', 2));
   await server.query(blocks.take(GUIDE, 'CREATE INDEX'));

@@ -89,28 +89,6 @@ export async function indexSize(sql: Sql): Promise<IndexSize> {
   return rows[0];
 }
 
-export async function getDocument(sql: Sql, id: string): Promise<Document | undefined> {
-  return (await sql.query<Document>('SELECT name, text FROM passages.documents WHERE id = $1', [id])).rows[0];
-}
-
-export interface DocumentEntry {
-  id: string;
-  name: string;
-  chunks: number;
-}
-
-/** All documents, sorted by name. */
-export async function listDocuments(sql: Sql): Promise<DocumentEntry[]> {
-  const { rows } = await sql.query<DocumentEntry>(
-    `SELECT id, name, (SELECT count(*)::integer FROM passages.chunks WHERE document = id) AS chunks
-     FROM passages.documents ORDER BY name`,
-  );
-  return rows;
-}
-
-export const removeDocument = (sql: Sql, id: string): Promise<unknown> =>
-  sql.query('DELETE FROM passages.documents WHERE id = $1', [id]);
-
 /** Chunks `from` to `to` (inclusive) of a document. */
 export interface Share {
   document: string;

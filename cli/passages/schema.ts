@@ -1,7 +1,4 @@
-/**
- * A search index in Postgres with pgvector: the same tables in a page (PGlite), on a server, and in the SQL file that moves an index
- * between them. See docs/guide/search.md.
- */
+/** A search index in Postgres with pgvector. See docs/guide/search.md. */
 
 /** Common to PGlite, its transactions, and the clients of `pg`. */
 export interface Sql {

@@ -1,11 +1,9 @@
 /** A model that needs no GPU: its vectors depend on a text's words, so that texts with words in common are near to each other. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ChunkOptions } from '../api/calls';
 import type { EmbedOptions } from '../api/embeddings';
 import type { ModelInfo } from '../api/types';
 import { seededRandom } from '../seeded-random';
-import type { IndexDocument, IndexModel, IndexStore } from './types';
+import type { IndexModel, IndexStore } from './types';
 
 /** Numbers from -1 to 1, the same for the same seed. */
 export function random(seed: number): () => number {
@@ -88,25 +86,6 @@ export function wordModel({ dim = 24, maxTokens = 512, info = {}, embeddingSpace
     tokenize: async (text: string) => ({ ids: Uint32Array.from(wordsOf(text), hash) }),
   };
   return Object.assign(state, { model: model as unknown as IndexModel });
-}
-
-/** The index that comes with the demo. */
-export const SAMPLE = join(process.cwd(), 'public/samples/moby-dick.safetensors');
-
-/** Its documents, a chapter each. */
-export function sampleDocuments(): IndexDocument[] {
-  const file = readFileSync(SAMPLE);
-  const begin = 8 + Number(file.readBigUInt64LE(0));
-  const header = JSON.parse(file.toString('utf8', 8, begin));
-  const [from, to] = header.documents.data_offsets;
-  const lines = file
-    .toString('utf8', begin + from, begin + to)
-    .trimEnd()
-    .split('\n');
-  return lines.map((line) => {
-    const { id, text, metadata } = JSON.parse(line);
-    return { id, text, metadata };
-  });
 }
 
 /** A store in memory: what docs/guide/search.md shows as an example of one. */

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sampleDocuments } from '../../tools/sample';
 import type { Model } from '../api/types';
 import { publicModel } from '../model/fixtures/golden';
 import { createIndex, importIndex } from '../search';
 import { loadTestModel } from '../session/fixtures';
 import { similarity } from '../similarity';
 import { pack } from '../tasks/embedding-precision';
-import { memoryStore, sampleDocuments } from './fixtures';
+import { memoryStore } from './fixtures';
 import { nearest } from './nearest';
 import { VectorTable } from './vector-table';
 
