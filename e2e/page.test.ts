@@ -32,7 +32,7 @@ it('keeps what was written, of every length, and nothing of it in the URL but sh
   await page.fill('.class-texts >> nth=0', 'A boat.\nA vessel.');
   await page.click('.class-card >> nth=1 >> button');
   await page.click('#tab-search');
-  await waitForText(page, '#index-facts', 'Empty');
+  await waitForText(page, '#index-facts', 'chapters');
   await page.fill('#query', 'whales');
   await page.waitForURL(/#search\?q=whales$/);
 
