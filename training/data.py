@@ -44,25 +44,54 @@ def stream(document, newline):
     return np.concatenate([np.concatenate([ids, newline]) for _, ids in document])
 
 
-class Source:
-    """An endless supply of sequences from one text file; every document comes once before any is repeated."""
+WINDOW = 512  # tokens of a document in which a few sentences are looked for
 
-    def __init__(self, name, training, tokenizer, rng):
+
+class Source:
+    """An endless supply of sequences from one text file: documents, of which every one comes once before any is repeated; and a share `short` of
+    the sequences is one to three sentences by themselves, as people write them, without the empty line that ends a paragraph."""
+
+    def __init__(self, name, training, tokenizer, rng, short=0.0):
         newline = np.array(tokenizer.encode("\n\n"), np.uint16)
-        self.name, self.rng, self.tokenizer = name, rng, tokenizer
+        self.name, self.rng, self.tokenizer, self.short, self.newline = name, rng, tokenizer, short, newline
+        self.ends = np.array([*newline, *(i for mark in ".?!" for i in tokenizer.encode(mark))], np.uint16)
         self.documents = [stream(d, newline) for d in training]
         self.tokens = sum(map(len, self.documents))
         self.order, self.document, self.at = [], np.zeros(0, np.uint16), 0
 
     def take(self, size):
         """A sequence of at most `size` tokens with [CLS] and [SEP]."""
+        part = self.sentences()[: size - 2] if self.short and self.rng.random() < self.short else self.part(size)
+        return np.concatenate([[self.tokenizer.cls], part, [self.tokenizer.sep]]).astype(np.int64)
+
+    def part(self, size):
+        """What follows in the document under way, or the beginning of the next."""
         if self.at >= len(self.document):
             if not self.order:
                 self.order = list(self.rng.permutation(len(self.documents)))
             self.document, self.at = self.documents[self.order.pop()], 0
         part = self.document[self.at : self.at + size - 2]
         self.at += size - 2
-        return np.concatenate([[self.tokenizer.cls], part, [self.tokenizer.sep]]).astype(np.int64)
+        return self.stripped(part)
+
+    def sentences(self):
+        """One to three sentences of a document drawn at random."""
+        document = self.documents[self.rng.integers(len(self.documents))]
+        start = self.rng.integers(max(1, len(document) - WINDOW + 1))
+        window = document[start : start + WINDOW]
+        ends = np.flatnonzero(np.isin(window, self.ends)) + 1
+        starts = np.concatenate([[0], ends]) if start == 0 else ends
+        if len(starts) < 2:
+            return self.stripped(window)
+        first = self.rng.integers(len(starts) - 1)
+        last = min(len(starts) - 1, first + self.rng.integers(1, 4))
+        found = self.stripped(window[starts[first] : starts[last]])
+        return found if len(found) > 3 else self.stripped(window)
+
+    def stripped(self, ids):
+        """Without the newlines at both ends, if there is more."""
+        inside = np.flatnonzero(~np.isin(ids, self.newline))
+        return ids[inside[0] : inside[-1] + 1] if len(inside) else ids
 
 
 def pack(take, rows, length):
@@ -114,12 +143,12 @@ def domains():
     return {s["name"]: s["domain"] for s in json.loads((Path(__file__).parent / "sources.json").read_text())}
 
 
-def load_sources(folder, tokenizer, seed):
+def load_sources(folder, tokenizer, seed, short=0.0):
     """([Source], {domain: held-out documents}) of the text files in `folder`."""
     rng, sources, held_out = np.random.default_rng(seed), [], {}
     domain = domains()
     for path in sorted(Path(folder).glob("*.txt")):
         training, rest = split(tokenized(path, tokenizer))
-        sources.append(Source(path.stem, training, tokenizer, rng))
+        sources.append(Source(path.stem, training, tokenizer, rng, short))
         held_out.setdefault(domain.get(path.stem, path.stem), []).extend(rest)
     return sources, held_out

@@ -39,6 +39,8 @@ def arguments():
     p.add_argument("--muon-lr", type=float, default=0.008)
     p.add_argument("--adam-lr", type=float, default=8e-4)
     p.add_argument("--eval-every", type=float, default=1e6, help="tokens")
+    p.add_argument("--short", type=float, default=0.75, help="share of the sequences that are one to three sentences; a third of the tokens")
+    p.add_argument("--more", nargs="*", default=[], help="NAME=TIMES: draws this source so many times as often")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--device", default="cpu", help="cpu or cuda")
@@ -105,8 +107,10 @@ def main():
     torch.manual_seed(a.seed)
     torch.set_num_threads(a.threads)
     tokenizer = Tokenizer(a.start)
-    sources, held_out = load_sources(a.text, tokenizer, a.seed)
-    chances = weights(sources)
+    sources, held_out = load_sources(a.text, tokenizer, a.seed, a.short)
+    more = {name: float(times) for name, times in (one.split("=") for one in a.more)}
+    chances = weights(sources) * [more.get(s.name, 1) for s in sources]
+    chances /= chances.sum()
     print(json.dumps({s.name: [s.tokens, round(float(c), 3)] for s, c in zip(sources, chances)}), flush=True)
     rng, generator = sources[0].rng, torch.Generator().manual_seed(a.seed)
     model = load(a.start).to(a.device)

@@ -12,7 +12,7 @@ import torch
 
 from checkpoint import read_config, read_tensors, write_tensors
 from combine import combined
-from data import mask, pack
+from data import Source, mask, pack
 from embedding import embed
 from eval_sets import Commands, code_below
 from evaluate import retrieval, spearman
@@ -111,6 +111,19 @@ class Parts(unittest.TestCase):
         self.assertTrue(torch.equal(ids.flatten()[places], right))
         changed = (masked != ids).flatten().nonzero()[:, 0]
         self.assertTrue(set(changed.tolist()) <= set(places.tolist()))
+
+    def test_sequences_are_documents_or_a_few_sentences(self):
+        tokenizer = Tokenizer(NANO)
+        text = "One ship sailed. Two came back! Was it late?\n\nNo."
+        ids = np.array(tokenizer.encode(text), np.uint16)
+        source = Source("a", [[(False, ids)]] * 3, tokenizer, np.random.default_rng(0), short=0.5)
+        taken = Counter(tokenizer.library.decode(source.take(64).tolist()) for _ in range(400))
+        sentences = ["One ship sailed.", " Two came back!", " Was it late?"]
+        self.assertGreater(taken[text], 150)  # whole documents, without a newline at the end
+        for first in range(3):
+            for last in range(first + 1, 4):
+                self.assertGreater(taken["".join(sentences[first:last])], 3, (first, last))
+        self.assertEqual({kind for kind in taken if kind not in text}, set())
 
     def test_combined(self):
         tensors = lambda value, prefix: {f"{prefix}a": torch.tensor([value]), f"{prefix}b": torch.tensor([2 * value])}
