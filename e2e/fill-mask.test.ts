@@ -5,10 +5,10 @@ import { takePictures } from './pictures';
 const open = useDemo();
 
 // The order that training/modernbert.py, which shares no code with the library, returns with the same weights.
-const FRANCE = ['Paris', 'French', 'English', 'Wellington', 'England', 'London', 'Spanish', 'Dutch'];
-const TOKYO = ['Japan', 'Israel', 'Austria', 'Taiwan', 'Argentina', 'Poland', 'Canada', 'Nigeria'];
-const DOOR = ['door', 'room', 'window', 'table', 'house', 'box', 'chair', 'gate'];
-const ROOM = ['room', 'street', 'house', 'window', 'door', 'chair', 'passage', 'corner'];
+const FRANCE = ['Paris', 'France', 'Wellington', 'London', 'England', 'Berlin', 'Amsterdam', 'Germany'];
+const TOKYO = ['Japan', 'Tokyo', 'Libya', 'Norway', 'Nigeria', 'Philippines', 'Jamaica', 'Germany'];
+const LETTER = ['letter', 'voice', 'visit', 'time', 'pause', 'answer', 'way', 'interval'];
+const WIFE = ['wife', 'father', 'brother', 'mother', 'friend', 'son', 'head', 'voice'];
 
 it('finds the same words as the published implementation, and inserts the picked ones', async () => {
   const page = await open();
@@ -22,7 +22,7 @@ it('finds the same words as the published implementation, and inserts the picked
   expect(await fillMasks(page)).toEqual([FRANCE]);
   expect(await textOf(page, '#filled')).toBe('The capital of France is Paris.');
   const share = Number.parseFloat(await textOf(page, '#masks li:first-child .score'));
-  expect(share).toBeGreaterThan(80);
+  expect(share).toBeGreaterThan(50);
   expect(await textOf(page, '#fill-mask .status')).toMatch(
     /^[\d.]+ m?s · 9 tokens · [\d,]+ tokens\/s · .*swiftshader/i,
   );
@@ -38,19 +38,19 @@ it('finds the same words as the published implementation, and inserts the picked
   await waitForText(page, '#filled', 'The capital of Japan is Tokyo.');
   expect(await page.locator('#masks .token').allInnerTexts()).toEqual(TOKYO);
 
-  const text = 'She opened the [MASK] and walked into the [MASK].';
-  expect(await fillMasks(page, text)).toEqual([DOOR, ROOM]);
-  expect(await textOf(page, '#filled')).toBe('She opened the door and walked into the room.');
+  const text = 'He wrote a long [MASK] to his [MASK].';
+  expect(await fillMasks(page, text)).toEqual([LETTER, WIFE]);
+  expect(await textOf(page, '#filled')).toBe('He wrote a long letter to his wife.');
   await page
-    .getByRole('button', { name: /^window/ })
+    .getByRole('button', { name: /^visit/ })
     .first()
     .click();
-  expect(await page.inputValue('#mask-text')).toBe('She opened the window and walked into the [MASK].');
+  expect(await page.inputValue('#mask-text')).toBe('He wrote a long visit to his [MASK].');
   await page.waitForFunction(() => document.querySelectorAll('#masks ol').length === 1); // runs without a click
   await page.click('#undo');
   expect(await page.inputValue('#mask-text')).toBe(text);
   await page.waitForFunction(() => document.querySelectorAll('#masks ol').length === 2);
-  await page.waitForURL(/#fill-mask\?text=She\+opened/);
+  await page.waitForURL(/#fill-mask\?text=He\+wrote/);
 
   await takePictures(page, 'fill-mask', '#fill-mask');
   await page.click('#fill-mask .change');
@@ -78,11 +78,11 @@ it('colours words by their surprise, and shows the words expected instead; in a 
     await page.locator('.word').evaluateAll((words) => words.map((word) => (word as HTMLElement).title))
   ).map((title) => Number.parseFloat(title));
   expect(bits[5]).toBeGreaterThan(bits[2]); // London surprises more than "of"
-  // London has a probability of 0.4% here (see FRANCE): 8 bits.
-  expect(bits[5]).toBeGreaterThan(7);
-  expect(bits[5]).toBeLessThan(9);
+  // London has a probability of 3.9% here (see FRANCE): 4.7 bits.
+  expect(bits[5]).toBeGreaterThan(4.2);
+  expect(bits[5]).toBeLessThan(5.2);
   await page.click('.word >> nth=5');
-  await page.getByRole('button', { name: /^Paris 8/ }).click();
+  await page.getByRole('button', { name: /^Paris 5/ }).click();
   expect(await page.inputValue('#mask-text')).toBe('The capital of France is Paris.');
 });
 
