@@ -175,9 +175,15 @@ describe('the demo', () => {
     await takePictures(page, 'without-webgpu');
   });
 
-  it('indexes files and finds the passage that is meant', async () => {
+  it('finds in the sample, indexes files and finds the passage that is meant', async () => {
     const page = await open(`${inject('demoUrl')}#search`);
-    await waitForText(page, '#index-facts', /Empty/);
+    await waitForText(page, '#index-facts', /^138 chapters, 2,784 passages/);
+    await page.type('#query', 'a sermon about Jonah');
+    await waitForText(page, '#search-status', /^10 passages of 2,784, in [\d.]+ m?s\.$/);
+    expect(await page.$eval('#passages h3', (title) => title.textContent)).toBe('Chapter 9: The Sermon');
+    await page.$eval('#query', (field) => {
+      (field as HTMLInputElement).value = '';
+    });
     await page.evaluate(() => {
       const files = {
         'sea.txt': 'The old captain nailed a gold coin to the mast. Whoever first saw the white whale would have it.',
@@ -190,9 +196,9 @@ describe('the demo', () => {
       input.files = transfer.files;
       input.dispatchEvent(new Event('change', { bubbles: true }));
     });
-    await waitForText(page, '#index-facts', /2 documents, 2 passages\. Vectors by nano-embed-q4/);
+    await waitForText(page, '#index-facts', /2 files, 2 passages\. Vectors by nano-embed-q4/);
     await page.type('#query', 'whale ship sailors');
-    await waitForText(page, '#search-status', /^2 passages of 2: .* for the query's vector/);
+    await waitForText(page, '#search-status', /^2 passages of 2, in [\d.]+ m?s\.$/);
     expect(await page.$eval('#passages h3', (title) => title.textContent)).toBe('sea.txt');
     await takePictures(page, 'search');
   });
