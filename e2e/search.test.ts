@@ -164,12 +164,16 @@ it('finds the page of a PDF and the section of a long text', async () => {
 it("stops and continues; words answer meanwhile; another model's vectors are made anew", async () => {
   const page = await open({ path: '#search' });
   await waitForText(page, '#index-facts', SAMPLE);
+  await page.fill('#query', 'harpooneer');
+  await answered(page);
   const chapters = sampleDocuments().slice(2, 5); // SwiftShader is slow
   await giveFiles(page, Object.fromEntries(chapters.map(({ text }, i) => [`chapter-${i}.txt`, text.slice(0, 4000)])));
   await waitForText(page, '#indexing-text', /^[1-9]\d* passages? embedded, about \d+ (s|min) left$/);
+  // What is shown is the index that is being made, which has nothing yet.
+  expect(await textOf(page, '#index-facts')).toBe('No files yet: the first are on their way.');
+  expect(await found(page)).toEqual([]);
   await takePictures(page, 'search-indexing', '#search');
   await page.locator('.switch label', { hasText: 'Moby-Dick' }).click();
-  await page.fill('#query', 'harpooneer');
   await waitForText(
     page,
     '#search-status',

@@ -3,6 +3,7 @@
 MODEL is a checkpoint folder of ours: modernbert.py embeds the texts in float32, and without --torch also the library, in Node, in each of DTYPES. With
 --sentence-transformers it is a folder for that package. --reference also makes eval/sets/sts.json of this model's cosines.
     python3 evaluate.py --table FILE.json ...      the results as a Markdown table
+    python3 evaluate.py MODEL --bounds             what cosines mean, for the bounds in demo/search/relevance.ts
 
 Training code calls evaluate() with a function of its own.
 """
@@ -198,6 +199,22 @@ def of_dtypes(folder):
     return found
 
 
+def bounds(embed, most=300, others=100, step=0.05):
+    """A Markdown table: of the best passages with a cosine in each interval, how many were the right one. Half of the queries are asked among the
+    passages of their own set, half among those of each other set, where nothing answers them."""
+    sides = [[unit(embed([p[side] for p in pairs[:most]])) for side in ("query", "passage")] for pairs in pairs_of().values()]
+    own = [(s.max(1), s.argmax(1) == np.arange(len(s))) for s in (queries @ passages.T for queries, passages in sides)]
+    cosines, right = (np.concatenate(part) for part in zip(*own))
+    none = np.concatenate([(q[:others] @ p.T).max(1) for i, (q, _) in enumerate(sides) for j, (_, p) in enumerate(sides) if i != j])
+    rows = ["| cosine from | best of the own set | right | best where nothing answers, as many queries | right of both |", "| ---: | ---: | ---: | ---: | ---: |"]
+    for low in np.arange(0.1, 1, step):
+        inside, outside = (((c >= low) & (c < low + step)) for c in (cosines, none))
+        n, m = inside.sum(), outside.sum() * len(cosines) / len(none)
+        if n:
+            rows.append(f"| {low:.2f} | {n} | {100 * right[inside].mean():.0f}% | {m:.0f} | {100 * right[inside].sum() / (n + m):.0f}% |")
+    return "\n".join(rows)
+
+
 def table(files):
     """Recall@1, recall@10 and MRR of every set, a column for each result file."""
     results = {Path(f).stem: json.loads(Path(f).read_text()) for f in files}
@@ -226,14 +243,18 @@ def main():
     p.add_argument("--torch", action="store_true", help="our checkpoint in PyTorch alone")
     p.add_argument("--reference", action="store_true")
     p.add_argument("--table", action="store_true")
+    p.add_argument("--bounds", action="store_true", help="of our checkpoint in PyTorch, or with --sentence-transformers")
     p.add_argument("--out")
     a = p.parse_args()
     if a.table:
         print(table(a.model))
         return
     (folder,) = a.model
-    if a.sentence_transformers or a.torch:
+    if a.sentence_transformers or a.torch or a.bounds:
         embed = sentence_transformers(folder) if a.sentence_transformers else checkpoint(folder)
+        if a.bounds:
+            print(bounds(embed))
+            return
         if a.reference:
             write_reference(embed, Path(folder).name)
         found = evaluate(embed, with_long=True)

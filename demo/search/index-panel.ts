@@ -65,7 +65,8 @@ export function createIndexPanel(
     if (name !== shown()) return;
     size = index?.size ?? 0;
     const files = isOwn && index ? sectionsByFile(index) : new Map<string, string[]>();
-    facts.textContent = index && size > 0 ? factsOf(name, index, files.size) : 'No files yet: drop some anywhere here.';
+    const none = job ? 'No files yet: the first are on their way.' : 'No files yet: drop some anywhere here.';
+    facts.textContent = index && size > 0 ? factsOf(name, index, files.size) : none;
     again.hidden = rest.length === 0 || job !== undefined;
     find(panel, '#index-actions').hidden = !isOwn || (size === 0 && rest.length === 0) || job !== undefined;
     documents.hidden = files.size === 0;
@@ -80,9 +81,20 @@ export function createIndexPanel(
     return `${what}, ${plural(passages, 'passage')}. Vectors by ${collections.madeBy(name)}.`;
   }
 
-  function show(name: CollectionName) {
+  const shownOf = () => (state.get('in') === 'own' ? 'own' : 'sample');
+
+  function check(name: CollectionName) {
     for (const radio of choices) radio.checked = radio.value === name;
     state.set('in', name === 'own' ? 'own' : undefined);
+  }
+
+  /** Shows a collection, and what is found in it. */
+  async function show(name: CollectionName) {
+    check(name);
+    await refresh().catch((error) => {
+      facts.textContent = '';
+      showError(errorPlace, error);
+    });
   }
 
   /** One thing after the other. */
@@ -126,11 +138,14 @@ export function createIndexPanel(
     text.textContent = words;
   };
 
-  /** Shows how far embedding `characters` is, and what is left of it. */
+  /** Shows how far embedding `characters` is, and what is left of it; and what can be found meanwhile. */
   function embedding(characters: number): (progress: IndexProgress) => void {
     const began = performance.now();
     const all = Math.max(1, characters / PASSAGE);
-    return ({ passages }) => {
+    let stored = 0;
+    return ({ done, passages }) => {
+      if (done > stored) refresh().catch((error) => showError(errorPlace, error));
+      stored = done;
       const share = Math.min(0.99, passages / all);
       const left = ((performance.now() - began) / share) * (1 - share);
       progress(
@@ -164,7 +179,6 @@ export function createIndexPanel(
   const addFiles = (files: File[]) => {
     const { readable, problems } = readableFiles(files);
     if (readable.length === 0) return showError(errorPlace, namedProblems(problems));
-    show('own');
     void run(async (signal) => {
       const sections: IndexDocument<Section>[] = [];
       for (const [i, file] of readable.entries()) {
@@ -180,6 +194,7 @@ export function createIndexPanel(
       text.textContent = 'Loading the model …';
       if (sections.length > 0) await fill(sections, signal);
     });
+    void show('own');
   };
 
   const remove = (ids: string[]) => run(async () => void (await (await collections.open('own')).remove(ids)));
@@ -191,10 +206,7 @@ export function createIndexPanel(
     job?.abort();
   });
   for (const radio of choices) {
-    radio.addEventListener('change', () => {
-      show(shown());
-      refresh().catch((error) => showError(errorPlace, error));
-    });
+    radio.addEventListener('change', () => void show(shown()));
   }
   find(panel, '#clear-index').addEventListener('click', () => {
     if (!confirm('Delete the index of your files? The files themselves stay where they are.')) return;
@@ -216,11 +228,11 @@ export function createIndexPanel(
     if (!file) return;
     const isFilled = collections.madeBy('own') !== undefined;
     if (isFilled && !confirm(`Put ${file.name} in the place of the index of your files?`)) return;
-    show('own');
     void run(async (signal) => {
       text.textContent = `Importing ${file.name}`;
       await picker.use(signal, (model) => collections.replace(model, file, signal));
     });
+    void show('own');
   });
 
   // Another tab has changed the user's index.
@@ -231,21 +243,15 @@ export function createIndexPanel(
     await refresh().catch((error) => showError(errorPlace, error));
   });
   state.onChange(() => {
-    if (state.get('in') === shown()) return;
-    show(state.get('in') === 'own' ? 'own' : 'sample');
-    refresh().catch((error) => showError(errorPlace, error));
+    if (shownOf() !== shown()) void show(shownOf());
   });
-  show(state.get('in') === 'own' ? 'own' : 'sample');
+  check(shownOf());
 
   return {
     shown,
     isEmpty: () => size === 0,
     isBusy: () => job !== undefined,
-    start: () =>
-      refresh().catch((error) => {
-        facts.textContent = '';
-        showError(errorPlace, error);
-      }),
+    start: () => show(shown()),
     rebuild: () =>
       run((signal) =>
         picker.use(signal, async (model) => {

@@ -22,7 +22,7 @@ export function passageItem(
   open.addEventListener('click', on.open);
   const more = element('button', { type: 'button', ariaLabel: `More like this: ${title}` }, 'More like this');
   more.addEventListener('click', on.more);
-  const pieces = highlight(passageText(hit), query);
+  const pieces = highlight(passageText(hit).replace(/\n\s*\n/g, '\n'), query); // without the empty lines between paragraphs
   return element(
     'li',
     {},
