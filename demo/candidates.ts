@@ -4,6 +4,7 @@ import type { BuiltIn } from './built-in';
 import {
   DTYPES,
   gpuBytes,
+  KNOWN_MODELS,
   type KnownModel,
   knownModels,
   layerMatrices,
@@ -13,6 +14,7 @@ import {
   type Use,
 } from './known-models';
 import type { Choice } from './model-store';
+import { count, fileSize } from './numbers';
 
 /** A model with what speaks for and against it. Sizes are in bytes. */
 export interface Candidate extends Choice {
@@ -118,3 +120,13 @@ export const candidatesFor = (use: Use, builtIn: BuiltIn[]): Candidate[] => [
   ...builtIn.map(builtInCandidate),
   ...knownModels(use).map(candidateOf),
 ];
+
+/** What is known of a published model before it is loaded, in two lines; nothing of one that is not in the list. */
+export function publishedFacts({ source, dtype = 'f16' }: Choice): string[] {
+  const model = KNOWN_MODELS.find(({ id }) => id === source);
+  if (!model) return [];
+  return [
+    `${model.languages} · ${Math.round(parametersOf(model) / 1e6)} M parameters`,
+    `up to ${count(model.maxTokens)} tokens · ${fileSize(gpuBytes(model, dtype))} on the GPU as ${dtype}`,
+  ];
+}

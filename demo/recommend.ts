@@ -92,7 +92,8 @@ function reasonsFor(model: Candidate, facts: DeviceFacts, { dtype, fits, budget 
         : "has a tensor that is larger than your GPU's largest buffer",
     fit === 2 ? `does not read ${language}` : fit === 0 ? `made for ${language}` : `reads ${language}`,
     tooSlow && 'slow here, where the CPU computes',
-    large && (facts.savesData ? 'a large download, and this browser saves data' : `up to ${minutes} minutes to download`),
+    large &&
+      (facts.savesData ? 'a large download, and this browser saves data' : `up to ${minutes} minutes to download`),
   ].filter((reason) => typeof reason === 'string');
 }
 

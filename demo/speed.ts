@@ -13,8 +13,7 @@ const TOKENS_PER_PAGE = 400;
 /** Tokens per second by model, dtype and adapter. */
 export type Speeds = Record<string, number>;
 
-export const speedKey = (source: string, dtype: Dtype, adapter: string): string =>
-  [source, dtype, adapter].join(' | ');
+export const speedKey = (source: string, dtype: Dtype, adapter: string): string => [source, dtype, adapter].join(' | ');
 
 export function readSpeeds(): Speeds {
   try {
@@ -70,7 +69,8 @@ export function estimateSpeed(flops: number, measured: Measured[]): number | und
 }
 
 /** Two digits: more would say too much. */
-const rounded = (n: number): string => (n < 10 ? String(Number(n.toPrecision(2))) : new Intl.NumberFormat('en').format(Number(n.toPrecision(2))));
+const rounded = (n: number): string =>
+  n < 10 ? String(Number(n.toPrecision(2))) : new Intl.NumberFormat('en').format(Number(n.toPrecision(2)));
 
 /** A speed as people imagine it, such as `40 pages per second`. */
 export function pagesPer(tokensPerSecond: number): string {
@@ -91,7 +91,7 @@ export function speedText(
   const own = adapter === undefined ? undefined : speeds[speedKey(model.source, dtype, adapter)];
   if (own) return `about ${pagesPer(own)}, measured`;
   const guess = estimateSpeed(model.flops, measured);
-  return guess && `about ${pagesPer(guess)}, estimated`;
+  return guess === undefined ? undefined : `about ${pagesPer(guess)}, estimated`;
 }
 
 /** Those of `models` that were measured on this adapter, whatever their dtype. */

@@ -3,7 +3,6 @@ import { EMBEDDERS } from '../built-in';
 import { find, staleNote } from '../dom';
 import '../drop-zone.css';
 import { keyScroll } from '../key-scroll';
-import { knownModels } from '../known-models';
 import { count } from '../numbers';
 import { createRunButton } from '../run-button';
 import { saveFile } from '../save-file';
@@ -44,7 +43,7 @@ export function start(panel: HTMLElement, app: App): void {
 
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: EMBEDDERS,
-    suggestions: knownModels('embeddings'),
+    use: 'embeddings',
     onChange() {
       texts.recount();
       options.update(picker.name(), picker.current());
