@@ -58,7 +58,7 @@ const BUILT_IN: Omit<KnownModel, 'maxTokens'>[] = [
     tokenizer: 'byte-level BPE',
     ...ENGLISH,
     ...NANO_SHAPE,
-    quality: { measure: 'Right word, held-out text', value: 50.79, source: 'training/eval/results' },
+    quality: { measure: 'Masked words right', value: 50.79, unit: '%', source: 'training/eval/results' },
   },
   {
     id: 'nano-embed-q4',
@@ -67,7 +67,7 @@ const BUILT_IN: Omit<KnownModel, 'maxTokens'>[] = [
     tokenizer: 'byte-level BPE',
     ...ENGLISH,
     ...NANO_SHAPE,
-    quality: { measure: HELD_OUT, value: 69.1, source: 'training/eval/results' },
+    quality: { measure: HELD_OUT, value: 69.1, unit: '%', source: 'training/eval/results' },
   },
   {
     id: 'all-MiniLM-L6-v2',
@@ -80,7 +80,7 @@ const BUILT_IN: Omit<KnownModel, 'maxTokens'>[] = [
     hidden: 384,
     intermediate: 1536,
     vocab: 30522,
-    quality: { measure: HELD_OUT, value: 68.5, source: 'its model card' },
+    quality: { measure: HELD_OUT, value: 68.5, unit: '%', source: 'its model card' },
   },
 ];
 

@@ -57,6 +57,7 @@ export interface Quality {
   measure: string;
   /** Of 100. */
   value: number;
+  unit?: '%';
   source: string;
 }
 

@@ -7,7 +7,7 @@ import type { Recommendation } from './recommend';
 
 /** A recommended model, with a button that takes it. `speed`: what is known of its speed here. */
 export function modelCard(
-  { model, dtype, reasons }: Recommendation,
+  { model, dtype, pros, cons }: Recommendation,
   speed: string | undefined,
   isInUse: boolean,
   onUse: () => void,
@@ -30,8 +30,19 @@ export function modelCard(
     { className: 'card' },
     element('h3', {}, model.name),
     element('p', { className: 'good-for' }, model.goodFor),
-    element('p', { className: 'reasons' }, sentence(reasons)),
-    element('dl', {}, ...list),
+    element(
+      'p',
+      { className: 'reasons' },
+      element('span', { className: 'pros' }, sentence(pros)),
+      ' ',
+      element('span', { className: 'cons' }, sentence(cons)),
+    ),
+    element(
+      'details',
+      { open: matchMedia('(min-width: 36rem)').matches },
+      element('summary', {}, 'Facts'),
+      element('dl', {}, ...list),
+    ),
     useButton(model.name, isInUse, onUse),
   );
 }
@@ -84,8 +95,8 @@ function useButton(name: string, isInUse: boolean, onUse: () => void): HTMLEleme
 /** What it is good at, as published or as measured for this repository. */
 function qualityText({ quality }: Candidate): string {
   if (!quality) return 'not measured';
-  const { measure, value, source } = quality;
-  return `${measure} ${value.toFixed(1)} (${source})`;
+  const { measure, value, unit = '', source } = quality;
+  return `${measure}: ${value.toFixed(1)}${unit} (${source})`;
 }
 
 const rangeOf = ({ download: { least, most } }: Candidate): string => `${fileSize(least)} to ${fileSize(most)}`;

@@ -26,8 +26,9 @@ export interface Recommendation {
   dtype: Dtype;
   /** Whether nothing speaks against it: it reads the language, and runs here. */
   suits: boolean;
-  /** Why, in words. */
-  reasons: string[];
+  /** What speaks for it and against it, in words. */
+  pros: string[];
+  cons: string[];
 }
 
 const GIB = 2 ** 30;
@@ -70,31 +71,41 @@ function memoryFit(model: Candidate, { memory = MEMORY_KNOWN, maxTensor = Infini
 const downloadOf = (model: Candidate, { kept }: DeviceFacts): number =>
   kept.includes(model.source) ? 0 : model.download.most;
 
+const isSlow = (model: Candidate, { gpu }: DeviceFacts): boolean => gpu === 'software' && model.flops > SLOW_ON_CPU;
+
 /** Most bytes of a download that may be recommended here. */
 const mostDownload = ({ savesData, downlink }: DeviceFacts): number =>
   savesData ? SAVED : downlink ? (downlink / 8) * PATIENCE : Infinity;
 
-function reasonsFor(model: Candidate, facts: DeviceFacts, { dtype, fits, budget }: Fit): string[] {
+function reasonsFor(model: Candidate, facts: DeviceFacts, { dtype, fits, budget }: Fit) {
+  const pros: string[] = [];
+  const cons: string[] = [];
   const language = languageName(facts.language);
   const fit = languageFit(model, facts.language);
   const bytes = downloadOf(model, facts);
-  const tooSlow = facts.gpu === 'software' && model.flops > SLOW_ON_CPU;
-  const large = bytes > mostDownload(facts);
-  const minutes = facts.downlink && Math.ceil(bytes / (facts.downlink / 8) / 60);
-  const isKnown = facts.gpu === 'hardware' && (facts.maxTensor !== undefined || budget < Infinity);
-  return [
-    facts.gpu === 'none' && 'cannot run in this browser, which has no GPU for it',
-    model.isBuiltIn ? 'comes with this page' : bytes === 0 && 'is on this device already',
-    fits
-      ? isKnown && `fits your GPU's memory${dtype === 'f16' || model.dtype ? '' : ` as ${dtype}`}`
-      : model.gpu[dtype] > budget
+  if (facts.gpu === 'none') cons.push('cannot run in this browser, which has no GPU for it');
+  if (model.isBuiltIn) pros.push('comes with this page');
+  else if (bytes === 0) pros.push('is on this device already');
+  if (!fits) {
+    const isBudget = model.gpu[dtype] > budget;
+    cons.push(
+      isBudget
         ? `needs ${fileSize(model.gpu[dtype])}, more than a quarter of this device's memory`
         : "has a tensor that is larger than your GPU's largest buffer",
-    fit === 2 ? `does not read ${language}` : fit === 0 ? `made for ${language}` : `reads ${language}`,
-    tooSlow && 'slow here, where the CPU computes',
-    large &&
-      (facts.savesData ? 'a large download, and this browser saves data' : `up to ${minutes} minutes to download`),
-  ].filter((reason) => typeof reason === 'string');
+    );
+  } else if (facts.gpu === 'hardware' && (facts.maxTensor !== undefined || budget < Infinity)) {
+    pros.push(`fits your GPU's memory${dtype === 'f16' || model.dtype ? '' : ` as ${dtype}`}`);
+  }
+  if (fit === 2) cons.push(`does not read ${language}`);
+  else pros.push(fit === 0 ? `made for ${language}` : `reads ${language}`);
+  if (isSlow(model, facts)) cons.push('slow here, where the CPU computes');
+  if (bytes > mostDownload(facts)) {
+    const minutes = Math.ceil(bytes / ((facts.downlink ?? Infinity) / 8) / 60);
+    cons.push(
+      facts.savesData ? 'a large download, and this browser saves data' : `up to ${minutes} minutes to download`,
+    );
+  }
+  return { pros, cons };
 }
 
 /**
@@ -111,14 +122,14 @@ export function recommend(use: Use, facts: DeviceFacts, models: Candidate[]): Re
     const order = [
       fit.fits ? 0 : 1,
       language,
-      facts.gpu === 'software' && model.flops > SLOW_ON_CPU ? model.flops : 0,
+      isSlow(model, facts) ? model.flops : 0,
       bytes > most ? bytes : 0,
       model.isBuiltIn ? 0 : 1,
       quality && quality.measure === MEASURE[use] ? -Math.floor(quality.value / STEP) : 0,
       model.flops,
     ];
     const suits = fit.fits && language < 2 && facts.gpu !== 'none';
-    return { order, model, dtype: fit.dtype, suits, reasons: reasonsFor(model, facts, fit) };
+    return { order, model, dtype: fit.dtype, suits, ...reasonsFor(model, facts, fit) };
   });
   const compare = (a: number[], b: number[]) => a.map((value, i) => value - b[i]).find((d) => d !== 0) ?? 0;
   return ranked.sort((a, b) => compare(a.order, b.order)).map(({ order: _, ...recommendation }) => recommendation);

@@ -53,7 +53,7 @@ export async function readStored(): Promise<Stored> {
   }
   if (drafts.keys.length > 0) {
     parts.push({
-      name: 'Texts and choices',
+      name: 'Texts, choices, measured speeds',
       what: 'the texts and choices of all tabs',
       bytes: drafts.bytes,
       isOwn: true,

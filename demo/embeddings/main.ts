@@ -1,5 +1,6 @@
 import type { App } from '../app';
 import { EMBEDDERS } from '../built-in';
+import { offerComparison } from '../compare-button';
 import { find, staleNote } from '../dom';
 import '../drop-zone.css';
 import { keyScroll } from '../key-scroll';
@@ -50,6 +51,7 @@ export function start(panel: HTMLElement, app: App): void {
       if (result && picker.name() !== result.model) outdate();
     },
   });
+  offerComparison(find(panel, '.model-place'), app, picker, () => import('./compare-models'));
   const readState = () => {
     field.value = app.state.get('texts') ?? field.value;
   };

@@ -1,6 +1,7 @@
 import type { Model } from '../../src/index';
 import type { App } from '../app';
 import { NANO } from '../built-in';
+import { offerComparison } from '../compare-button';
 import { debounced, element, find, isAbort, savesData, showError } from '../dom';
 import { createRunButton } from '../run-button';
 import { statusLine } from '../status-line';
@@ -32,6 +33,7 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
       if (picker.current()) update();
     },
   });
+  offerComparison(find(panel, '.model-place'), app, picker, () => import('./compare-models'));
   const recount = createTokenCounter(field, find(panel, '#mask-count'), button, picker.current, () => [field.value]);
   const maskToken = () => picker.current()?.info.maskToken ?? '[MASK]';
 
