@@ -26,12 +26,15 @@ export function offerComparison(
   place.after(button, error, intro);
   place.closest('.panel')?.append(work);
   let started: Promise<void> | undefined;
+  let isShown = false;
 
-  async function show(isShown: boolean) {
+  async function show(wanted: boolean) {
+    isShown = wanted;
     showError(error, undefined);
     app.state.set('compare', isShown ? 'yes' : undefined);
     button.ariaExpanded = String(isShown);
-    intro.hidden = work.hidden = !isShown;
+    intro.hidden = !isShown;
+    work.hidden = !isShown;
     if (!isShown) return;
     started ??= load().then(({ compareModels }) => compareModels({ intro, work }, app, picker));
     try {
@@ -41,6 +44,6 @@ export function offerComparison(
       showError(error, reason);
     }
   }
-  button.addEventListener('click', () => void show(intro.hidden));
+  button.addEventListener('click', () => void show(!isShown));
   if (app.state.get('compare') === 'yes') void show(true);
 }

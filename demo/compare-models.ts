@@ -4,6 +4,7 @@ import type { App } from './app';
 import './compare-models.css';
 import { element } from './dom';
 import type { ModelPicker, PickerOptions } from './model-picker';
+import type { Choice } from './model-store';
 import { duration } from './numbers';
 import { createRunButton } from './run-button';
 
@@ -57,6 +58,9 @@ export function createComparison<T>(
   const outdate = () => results.classList.toggle('stale', shown !== '' && shown !== names());
 
   createRunButton(form, button, { error, status }, async (signal, progress) => {
+    if (isSame(first.choice(), second.choice())) {
+      throw new Error('Both are the same model. Change the second one, or its weights under “More models”.');
+    }
     const ask = prepare();
     const answers: Answer<T>[] = [];
     for (const picker of [first, second]) {
@@ -75,6 +79,8 @@ export function createComparison<T>(
     status.textContent = answers.map(({ name, ms }) => `${name}: ${duration(ms)}`).join(' · ');
   });
 }
+
+const isSame = (a: Choice, b: Choice): boolean => a.source === b.source && a.dtype === b.dtype;
 
 /** With the dtype, where one was chosen: the two may be the same model in two precisions. */
 const nameOf = (picker: ModelPicker): string => [picker.name(), picker.choice().dtype].filter(Boolean).join(', ');
