@@ -83,4 +83,7 @@ export function createComparison<T>(
 const isSame = (a: Choice, b: Choice): boolean => a.source === b.source && a.dtype === b.dtype;
 
 /** With the dtype, where one was chosen: the two may be the same model in two precisions. */
-const nameOf = (picker: ModelPicker): string => [picker.name(), picker.choice().dtype].filter(Boolean).join(', ');
+function nameOf(picker: ModelPicker): string {
+  const { name, dtype } = picker.choice();
+  return dtype && !name.endsWith(dtype) ? `${name}, ${dtype}` : name;
+}
