@@ -175,7 +175,7 @@ it('compares two models by the words they put under masks', async () => {
   expect(await textOf(page, '#fill-mask .comparison .status')).toMatch(
     /^nano: [\d.]+ m?s · someone\/nano: [\d.]+ m?s$/,
   );
-  await takePictures(page, 'compare-masks', '#fill-mask');
+  await takePictures(page, 'compare-masks', '#fill-mask .comparison');
   await page.click('#fill-mask .compare-models');
   expect(await page.locator('#fill-mask .comparison').isVisible()).toBe(false);
 });
@@ -194,5 +194,5 @@ it('compares two models by the texts they find nearest', async () => {
   expect(await textOf(page, '#embeddings .comparison thead')).toMatch(
     /Nearest by nano-embed-q4.*Nearest by all-MiniLM-L6-v2/s,
   );
-  await takePictures(page, 'compare-embeddings', '#embeddings');
+  await takePictures(page, 'compare-embeddings', '#embeddings .comparison');
 });
