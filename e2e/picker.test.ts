@@ -123,6 +123,30 @@ it('shows what is kept on the device, and deletes one model, then everything, un
   expect((await fillMasks(page, 'The capital of France is [MASK].'))[0][0]).toBe('Paris');
 });
 
+it('deletes the search index under an open tab, which takes files again', async () => {
+  const page = await open({ path: '#search?in=own' });
+  const file = (name: string, text: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+  await page.setInputFiles('#search input[type=file]:not([webkitdirectory])', [
+    file('bread.txt', 'Bread is dear this year.'),
+  ]);
+  await waitForText(page, '#index-facts', /^1 file, 1 passage/);
+  await page.click('#storage');
+  const dialog = page.locator('.storage-dialog');
+  await dialog.getByRole('button', { name: 'Delete: Search indexes' }).click();
+  await page.locator('.ask-dialog').getByText('Delete 1 search index?').waitFor();
+  await page.locator('.ask-dialog').getByRole('button', { name: 'Delete' }).click();
+  await dialog.getByText('Deleted: Search indexes.').waitFor();
+  const databases = () => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
+  expect(await databases()).toEqual([]);
+  await page.keyboard.press('Escape');
+  await page.setInputFiles('#search input[type=file]:not([webkitdirectory])', [
+    file('ships.txt', 'A ship left the harbour.'),
+  ]);
+  await waitForText(page, '#index-facts', 'passage');
+  await page.fill('#query', 'harbour');
+  await waitForText(page, '#passages', 'A ship left the harbour.');
+});
+
 it("deletes the page's own copy for use offline", async () => {
   const page = await open({ serviceWorker: true });
   await waitForText(page, '#offline', 'work offline');
@@ -134,6 +158,7 @@ it("deletes the page's own copy for use offline", async () => {
   await dialog.getByRole('button', { name: 'Delete: This page, for use offline' }).click();
   await dialog.getByText('Deleted: This page, for use offline.').waitFor();
   expect(await page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0);
+  await page.locator('#offline').waitFor({ state: 'hidden' });
   await page.keyboard.press('Escape');
   await page.click('#tab-embeddings');
   await page.waitForSelector('#texts');
