@@ -1,10 +1,14 @@
 // What this page keeps on the device, and how it goes.
+import { clear, createStore, entries } from 'idb-keyval';
 import type { CachedModel } from '../src/index';
 import { deleteCached, listCached } from '../src/index';
+import { keptStore } from './kept-value';
 import { fileSize, plural } from './numbers';
 
 const PREFIX = 'modernbert-webgpu/';
 const SEARCH = `${PREFIX}search/`;
+/** The library's database of what it measured of the GPU. */
+const PLANS = 'modernbert-webgpu';
 /** Names of the service worker's caches begin so (service-worker.ts); the page's address follows. */
 const PAGE_CACHE = 'page ';
 
@@ -33,13 +37,14 @@ type Usage = StorageEstimate & { usageDetails?: { indexedDB?: number } };
 
 /** Reads what is kept. What a browser does not let a page see counts as nothing. */
 export async function readStored(): Promise<Stored> {
-  const [models, estimate, indexes, pages] = await Promise.all([
+  const [models, estimate, databases, files, pages] = await Promise.all([
     listCached().catch(() => []),
     navigator.storage.estimate().catch(() => ({})) as Promise<Usage>,
     indexedDB.databases().catch(() => []),
+    entries(keptStore()).catch(() => []),
     pageCaches().catch(() => []),
   ]);
-  const names = indexes.flatMap(({ name }) => (name?.startsWith(SEARCH) ? [name] : []));
+  const names = databases.flatMap(({ name }) => (name?.startsWith(SEARCH) ? [name] : []));
   const drafts = draftsIn(localStorageOrNothing());
   const parts: Part[] = [];
   if (names.length > 0) {
@@ -51,6 +56,15 @@ export async function readStored(): Promise<Stored> {
       remove: () => Promise.all(names.map(deleteDatabase)),
     });
   }
+  if (files.length > 0) {
+    parts.push({
+      name: 'Files for the next visit',
+      what: 'the files for the next visit',
+      bytes: new Blob([JSON.stringify(files)]).size,
+      isOwn: true,
+      remove: () => clear(keptStore()),
+    });
+  }
   if (drafts.keys.length > 0) {
     parts.push({
       name: 'Texts, choices, measured speeds',
@@ -60,6 +74,15 @@ export async function readStored(): Promise<Stored> {
       remove: async () => {
         for (const key of drafts.keys) localStorage.removeItem(key);
       },
+    });
+  }
+  if (databases.some(({ name }) => name === PLANS)) {
+    parts.push({
+      name: 'Measurements of the GPU',
+      what: 'what was measured of the GPU',
+      bytes: undefined,
+      isOwn: false,
+      remove: () => clear(createStore(PLANS, 'gemm-plans')),
     });
   }
   if (pages.length > 0) {

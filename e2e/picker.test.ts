@@ -137,7 +137,7 @@ it('deletes the search index under an open tab, which takes files again', async 
   await page.locator('.ask-dialog').getByRole('button', { name: 'Delete' }).click();
   await dialog.getByText('Deleted: Search indexes.').waitFor();
   const databases = () => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name));
-  expect(await databases()).toEqual([]);
+  expect(await databases()).not.toContain('modernbert-webgpu/search/demo');
   await page.keyboard.press('Escape');
   await page.setInputFiles('#search input[type=file]:not([webkitdirectory])', [
     file('ships.txt', 'A ship left the harbour.'),
