@@ -1,30 +1,34 @@
-// The race on the page: the texts, the button, who was how fast.
+// The race on the page: the button, the texts, who was how fast.
 import { wrap } from 'comlink';
 import { type PeerReport, type PeerResult, peerTable } from '../../bench/peer/results';
+import { prose } from '../../bench/texts';
 import { loadModel, type Model } from '../../src/index';
 import type { App } from '../app';
-import { aborted, find } from '../dom';
+import { aborted, element, find } from '../dom';
 import { fileSize, plural } from '../numbers';
 import { createRunButton } from '../run-button';
 import { adapterName } from '../status-line';
-import { raceChart } from './charts';
+import { barList } from './bar-list';
 import { environment } from './environment';
+import { MODEL } from './measure-panel';
 import type { Peer } from './peer-worker';
 import { type Runner, race } from './race';
-import { createShare } from './share';
+import { type Ran, raceRows, raceSentences } from './report';
 import { resultTable } from './tables';
 
-const MODEL = 'nano-embed';
+/** Milliseconds of rounds: who is slow takes part in fewer. */
+const BUDGET = 20_000;
+
 /** transformers.js takes a path, but no whole address. */
 const models = () => new URL('models/', document.baseURI).pathname;
 
-/** This library, as `loadModel` gives it without options. */
+/** This library in the precision of the others, f32. */
 function ownRunner(loaded: () => Promise<Model>): Runner {
   return {
     contender: 'modernbert-webgpu',
     async load() {
       const { dtype, arithmetic } = (await loaded()).info;
-      return `WebGPU, ${dtype} weights, ${arithmetic}`;
+      return `WebGPU, ${arithmetic}, weights in ${dtype}`;
     },
     async embed(texts) {
       const model = await loaded();
@@ -52,43 +56,58 @@ function peerRunner(device: 'webgpu' | 'wasm'): Runner {
     contender: `transformers.js ${device}`,
     async load() {
       await Promise.race([remote.load(MODEL, device, models()), failed]);
-      return device === 'wasm' ? 'WebAssembly, f32, one thread' : 'WebGPU, f32';
+      return device === 'wasm' ? 'CPU, f32, one thread' : 'WebGPU, f32';
     },
     embed: (texts) => Promise.race([remote.embed(texts), failed]),
     end: () => worker.terminate(),
   };
 }
 
-/** Wires the race. */
-export function startRace(section: HTMLElement, app: App): void {
+/** Sixteen texts as uneven as real documents, of 40 to 1,500 characters: enough to fill a GPU, and too much for a software adapter. */
+const longerTexts = (): string[] =>
+  Array.from({ length: 16 }, (_, i) => prose(i + 1, 40 * 37 ** (((5 * i) % 16) / 15)).trim());
+
+/** Wires the race; `found` gets its result. `isSoftware`: whether the adapter is none of a GPU. */
+export function startRace(
+  section: HTMLElement,
+  app: App,
+  isSoftware: Promise<boolean>,
+  found: (race: PeerReport, ran: Ran) => void,
+): void {
   const form = find<HTMLFormElement>(section, 'form');
   const field = find<HTMLTextAreaElement>(section, '#race-text');
   const rounds = find<HTMLInputElement>(section, '#race-rounds');
-  const status = find(section, '.status');
+  const status = find(form, '.status');
   const results = find(section, '.race-results');
   find(section, '.race-bytes').textContent = fileSize(import.meta.env.RACE_BYTES);
-  field.value = app.state.get('race') ?? field.value;
-  field.addEventListener('input', () => app.state.set('race', field.value));
+  const kept = app.state.get('race');
+  if (kept !== undefined) field.value = kept;
+  else {
+    void isSoftware.then((isSoftware) => {
+      if (!isSoftware && field.value === field.defaultValue) field.value = longerTexts().join('\n');
+    });
+  }
+  field.addEventListener('input', () => app.state.keep('race', field.value));
 
-  const show = (found: PeerResult[]): SVGSVGElement | undefined => {
-    const finished = found.some(({ median_ms }) => median_ms !== undefined);
+  function show(found: PeerResult[], isDone: boolean) {
+    const rows = raceRows(found);
+    if (rows.length === 0) return;
     const table = peerTable(found).map(([, ...row]) => row); // there is one case
-    const chart = finished ? raceChart(found, Math.max(300, Math.min(760, form.clientWidth))) : undefined;
-    results.replaceChildren(...(chart ? [chart] : []), resultTable(table, 'The race'));
-    return chart;
-  };
+    results.replaceChildren(
+      ...(isDone ? raceSentences(found).map((textContent) => element('p', { textContent, className: 'verdict' })) : []),
+      barList(rows, 'linear'),
+      ...(isDone ? [element('details', {}, element('summary', {}, 'All figures'), resultTable(table, 'The race'))] : []),
+    );
+  }
 
-  const places = { error: find(form, '.error'), status };
-  const share = createShare(find(form, '.share'), places.error);
-  createRunButton(form, find<HTMLButtonElement>(section, '#race-run'), places, async (signal) => {
+  createRunButton(form, find<HTMLButtonElement>(section, '#race-run'), { error: find(form, '.error'), status }, async (signal) => {
     const texts = field.value.split('\n').filter((line) => line.trim() !== '');
     if (texts.length === 0) throw new Error('Write a text to embed, or several, one a line.');
-    results.replaceChildren();
-    share(undefined);
     const runners: Runner[] = [];
+    const before = [...results.childNodes];
     try {
       status.textContent = 'Loading this library …';
-      const loading = loadModel(`${models()}${MODEL}`, { signal }).catch((error) => {
+      const loading = loadModel(`${models()}${MODEL}`, { signal, arithmetic: 'f32' }).catch((error) => {
         if (signal.aborted || navigator.onLine) throw error;
         const files = `${fileSize(import.meta.env.RACE_BYTES)} of files`;
         throw new Error(`The race needs the network: its ${files} come when it first starts, and are then kept.`);
@@ -99,44 +118,33 @@ export function startRace(section: HTMLElement, app: App): void {
         peerRunner('wasm'),
       );
       const model = await loading;
-      await model.warm(); // tunes it for this card
+      await Promise.race([model.warm(), aborted(signal)]); // tunes it for this card
       const lengths = await Promise.all(texts.map(async (text) => (await model.tokenize(text)).ids.length));
       const tokens = lengths.reduce((a, b) => a + b, 0);
-      const found = await Promise.race([
+      const raced = await Promise.race([
         race(runners, {
           texts,
           tokens,
           rounds: Number(rounds.value),
+          budget: BUDGET,
           signal,
-          onProgress(line, soFar) {
+          onProgress(line, _done, soFar) {
             status.textContent = line;
-            if (soFar.some(({ runs_ms }) => runs_ms.length > 0)) show(soFar);
+            show(soFar, false);
           },
         }),
         aborted(signal), // a run in progress is not waited for
       ]);
-      const chart = show(found);
-      status.textContent = `Done: ${plural(texts.length, 'text')}, ${plural(tokens, 'token')}, ${plural(Number(rounds.value), 'round')}.`;
+      show(raced, true);
+      const { runs_ms } = raced[0];
+      status.textContent = `Done: ${plural(texts.length, 'text')}, ${plural(tokens, 'token')}, ${plural(runs_ms.length, 'round')}.`;
+      const { dtype, arithmetic, adapter, profile } = model.info;
+      const ran = { model: MODEL, dtype, arithmetic, adapter: adapterName(adapter), isSoftware: profile === 'software' };
       const peer = `transformers.js ${import.meta.env.PEER_VERSIONS}`;
-      const report: PeerReport = {
-        ...environment(),
-        adapter: adapterName(model.info.adapter),
-        peer,
-        results: found,
-        bars: [],
-      };
-      share({
-        name: `race-${report.date}`,
-        report,
-        title: 'Embedding the same texts: modernbert-webgpu and transformers.js',
-        facts: [
-          report.adapter,
-          `${report.runtime} · ${peer} · ${report.date.slice(0, 10)}`,
-          `${plural(texts.length, 'text')}, ${plural(tokens, 'token')}, nano-embed; median of ${plural(Number(rounds.value), 'run')} each, in turn`,
-          ...found.filter(({ failure }) => failure).map(({ contender, failure }) => `${contender} failed: ${failure}`),
-        ],
-        charts: chart ? [chart] : [],
-      });
+      found({ ...environment(), adapter: ran.adapter, peer, results: raced, bars: [] }, ran);
+    } catch (error) {
+      results.replaceChildren(...before); // what there was before
+      throw error;
     } finally {
       for (const runner of runners) runner.end();
     }
