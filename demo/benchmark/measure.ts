@@ -41,7 +41,7 @@ export interface MeasureOptions {
   seconds: number;
   signal: AbortSignal;
   /** Seconds of the measurement so far. */
-  onProgress(what: string, done: number): void;
+  onProgress(done: number): void;
   /** Milliseconds. Default: the browser's clock. */
   now?: () => number;
 }
@@ -86,10 +86,9 @@ export async function measure(
 ): Promise<Measured> {
   const budget = 1000 * seconds;
   const start = now();
-  let what = 'Writing texts';
   const step = () => {
     signal.throwIfAborted();
-    onProgress(what, Math.min(seconds, (now() - start) / 1000));
+    onProgress(Math.min(seconds, (now() - start) / 1000));
   };
   const embed = async (texts: Parameters<Model['embed']>[0]) => {
     step();
@@ -108,21 +107,17 @@ export async function measure(
     tokens_per_s: (1000 * pages * PAGE_TOKENS) / runs.median_ms,
   });
 
-  what = 'Embedding pages';
   const pages = await pagesPerCall((n) => embed(pagesOf(samples, n)), SHARES.text * budget, now);
   const text = rate(await timed(() => embed(pagesOf(samples, pages)), part('text')), pages);
 
-  what = 'Embedding pages, the encoder alone';
   const ids = await Promise.all(samples.map(async (sample) => ({ ids: await idsOf(sample) })));
   const fromIds = rate(await timed(() => embed(pagesOf(ids, pages)), part('ids')), pages);
 
-  what = 'Embedding search queries';
   const question = await written(QUERY_TOKENS, QUERY_TOKENS);
   const query = await timed(() => embed([question]), { ...part('query'), most: 50 });
 
   let document: Measured['document'];
   if ((1000 * DOCUMENT_TOKENS) / text.tokens_per_s < SHARES.document * budget) {
-    what = 'Embedding a long document';
     const long = await written(DOCUMENT_TOKENS, DOCUMENT_TOKENS);
     document = { tokens: DOCUMENT_TOKENS, ...(await timed(() => embed([long]), part('document'))) };
   }

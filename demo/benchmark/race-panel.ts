@@ -1,19 +1,18 @@
 // The race on the page: the button, the texts, who was how fast.
 import { wrap } from 'comlink';
-import { type PeerReport, type PeerResult, peerTable } from '../../bench/peer/results';
+import { type PeerReport, peerTable } from '../../bench/peer/results';
 import { prose } from '../../bench/texts';
 import { loadModel, type Model } from '../../src/index';
+import { describeProgress } from '../../src/progress';
 import type { App } from '../app';
 import { aborted, element, find } from '../dom';
 import { fileSize, plural } from '../numbers';
 import { createRunButton } from '../run-button';
-import { adapterName } from '../status-line';
 import { barList } from './bar-list';
 import { environment } from './environment';
-import { MODEL } from './measure-panel';
 import type { Peer } from './peer-worker';
 import { type Runner, race } from './race';
-import { type Ran, raceRows, raceSentences } from './report';
+import { MODEL, nameOf, RACE_TO_COME, type Ran, raceRows, raceSentences, ranOf } from './report';
 import { resultTable } from './tables';
 
 /** Milliseconds of rounds: who is slow takes part in fewer. */
@@ -77,37 +76,43 @@ export function startRace(
   const form = find<HTMLFormElement>(section, 'form');
   const field = find<HTMLTextAreaElement>(section, '#race-text');
   const rounds = find<HTMLInputElement>(section, '#race-rounds');
-  const status = find(form, '.status');
   const results = find(section, '.race-results');
+  const places = { error: find(form, '.error'), status: find(form, '.status') };
   find(section, '.race-bytes').textContent = fileSize(import.meta.env.RACE_BYTES);
-  const kept = app.state.get('race');
-  if (kept !== undefined) field.value = kept;
-  else {
-    void isSoftware.then((isSoftware) => {
-      if (!isSoftware && field.value === field.defaultValue) field.value = longerTexts().join('\n');
-    });
-  }
+
+  const readState = () => {
+    field.value = app.state.get('race') ?? field.defaultValue;
+  };
   field.addEventListener('input', () => app.state.keep('race', field.value));
+  app.state.onChange(readState);
+  void isSoftware.then((isSoftware) => {
+    if (!isSoftware) field.defaultValue = longerTexts().join('\n');
+    readState();
+  });
+  readState();
 
-  function show(found: PeerResult[], isDone: boolean) {
-    const rows = raceRows(found);
-    if (rows.length === 0) return;
-    const table = peerTable(found).map(([, ...row]) => row); // there is one case
-    results.replaceChildren(
-      ...(isDone ? raceSentences(found).map((textContent) => element('p', { textContent, className: 'verdict' })) : []),
-      barList(rows, 'linear'),
-      ...(isDone ? [element('details', {}, element('summary', {}, 'All figures'), resultTable(table, 'The race'))] : []),
-    );
-  }
+  const verdicts = (sentences: string[]) =>
+    element('div', { className: 'verdicts', ariaLive: 'polite' }, ...sentences.map((text) => element('p', {}, text)));
+  const showBars = (rows: typeof RACE_TO_COME, sentences: string[] = []) =>
+    results.replaceChildren(verdicts(sentences), barList(rows, 'linear'));
+  showBars(RACE_TO_COME);
 
-  createRunButton(form, find<HTMLButtonElement>(section, '#race-run'), { error: find(form, '.error'), status }, async (signal) => {
+  createRunButton(form, find(section, '#race-run'), places, async (signal, progress) => {
     const texts = field.value.split('\n').filter((line) => line.trim() !== '');
-    if (texts.length === 0) throw new Error('Write a text to embed, or several, one a line.');
-    const runners: Runner[] = [];
+    if (texts.length === 0) throw new Error('Write a text to embed, or several, one a line, under “What is compared”.');
+    const most = Number(rounds.value);
+    if (!Number.isInteger(most) || most < 1)
+      throw new Error(`The rounds are “${rounds.value}”: give a whole number from 1 to 50.`);
     const before = [...results.childNodes];
+    const runners: Runner[] = [];
     try {
-      status.textContent = 'Loading this library …';
-      const loading = loadModel(`${models()}${MODEL}`, { signal, arithmetic: 'f32' }).catch((error) => {
+      const loading = loadModel(`${models()}${MODEL}`, {
+        signal,
+        arithmetic: 'f32',
+        onProgress: describeProgress(({ loaded, total }) =>
+          progress.show({ what: `Loading ${MODEL}`, done: loaded, total, unit: 'bytes' }),
+        ),
+      }).catch((error) => {
         if (signal.aborted || navigator.onLine) throw error;
         const files = `${fileSize(import.meta.env.RACE_BYTES)} of files`;
         throw new Error(`The race needs the network: its ${files} come when it first starts, and are then kept.`);
@@ -118,6 +123,7 @@ export function startRace(
         peerRunner('wasm'),
       );
       const model = await loading;
+      progress.show({ what: 'Preparing the GPU' });
       await Promise.race([model.warm(), aborted(signal)]); // tunes it for this card
       const lengths = await Promise.all(texts.map(async (text) => (await model.tokenize(text)).ids.length));
       const tokens = lengths.reduce((a, b) => a + b, 0);
@@ -125,25 +131,27 @@ export function startRace(
         race(runners, {
           texts,
           tokens,
-          rounds: Number(rounds.value),
+          rounds: most,
           budget: BUDGET,
           signal,
-          onProgress(line, _done, soFar) {
-            status.textContent = line;
-            show(soFar, false);
+          onProgress(contender, step, done, soFar) {
+            const what = `${nameOf(contender)}: ${step}`;
+            progress.show(done === undefined ? { what } : { what: 'Racing', done, total: most, unit: 'round' });
+            if (soFar.some(({ runs_ms }) => runs_ms.length > 0)) showBars(raceRows(soFar));
           },
         }),
         aborted(signal), // a run in progress is not waited for
       ]);
-      show(raced, true);
-      const { runs_ms } = raced[0];
-      status.textContent = `Done: ${plural(texts.length, 'text')}, ${plural(tokens, 'token')}, ${plural(runs_ms.length, 'round')}.`;
-      const { dtype, arithmetic, adapter, profile } = model.info;
-      const ran = { model: MODEL, dtype, arithmetic, adapter: adapterName(adapter), isSoftware: profile === 'software' };
+      showBars(raceRows(raced), raceSentences(raced));
+      const table = peerTable(raced).map(([, ...row]) => row); // there is one case
+      find(section, '.race-table').replaceChildren(resultTable(table, 'The race'));
+      const ran = ranOf(model.info);
       const peer = `transformers.js ${import.meta.env.PEER_VERSIONS}`;
       found({ ...environment(), adapter: ran.adapter, peer, results: raced, bars: [] }, ran);
+      const raceRounds = plural(Math.max(...raced.map(({ runs_ms }) => runs_ms.length)), 'round');
+      places.status.textContent = `Done: ${plural(texts.length, 'text')}, ${plural(tokens, 'token')}, ${raceRounds}.`;
     } catch (error) {
-      results.replaceChildren(...before); // what there was before
+      results.replaceChildren(...before); // a race that does not end changes nothing
       throw error;
     } finally {
       for (const runner of runners) runner.end();

@@ -21,8 +21,8 @@ export interface RaceOptions {
   /** Milliseconds after which no further round begins; the first one always does. */
   budget: number;
   signal: AbortSignal;
-  /** `done`: rounds that are over. */
-  onProgress(line: string, done: number, results: PeerResult[]): void;
+  /** What someone does. `done`: rounds that are over; undefined before the first. */
+  onProgress(contender: Contender, step: string, done: number | undefined, results: PeerResult[]): void;
   /** Milliseconds. Default: the browser's clock. */
   now?: () => number;
 }
@@ -45,7 +45,8 @@ export async function race(runners: Runner[], options: RaceOptions): Promise<Pee
     }),
   );
   let done = 0;
-  const show = (line: string) => onProgress(line, done, results.map(summarised));
+  const show = (contender: Contender, step: string, done?: number) =>
+    onProgress(contender, step, done, results.map(summarised));
   let reference: Answer | undefined;
 
   /** What `work` gives; undefined once a runner is out. */
@@ -62,9 +63,9 @@ export async function race(runners: Runner[], options: RaceOptions): Promise<Pee
   }
 
   for (const [i, runner] of runners.entries()) {
-    show(`${runner.contender}: loading …`);
+    show(runner.contender, 'loading');
     results[i].device = (await attempt(results[i], () => runner.load())) ?? '';
-    show(`${runner.contender}: warming up …`);
+    show(runner.contender, 'warming up');
     const answer = await attempt(results[i], () => runner.embed(texts));
     if (!answer) continue;
     if (i === 0) reference = answer;
@@ -73,7 +74,7 @@ export async function race(runners: Runner[], options: RaceOptions): Promise<Pee
   const start = now();
   for (; done < rounds && (done === 0 || now() - start < budget); done++) {
     for (const [i, runner] of runners.entries()) {
-      show(`Round ${done + 1} of ${rounds}: ${runner.contender} …`);
+      show(runner.contender, 'embedding', done);
       const answer = await attempt(results[i], () => runner.embed(texts));
       if (answer) results[i].runs_ms.push(answer.ms);
     }

@@ -1,8 +1,9 @@
 // What the page found, as it is exported and shown on the card.
+import { CONTENDERS } from '../../bench/peer/contenders';
 import { OWN, type PeerReport, type PeerResult } from '../../bench/peer/results';
-import { version } from '../../package.json';
-import type { Arithmetic, Dtype } from '../../src/index';
+import type { Arithmetic, Dtype, ModelInfo } from '../../src/index';
 import { plural } from '../numbers';
+import { adapterName } from '../status-line';
 import type { BarRow } from './bar-list';
 import { environment } from './environment';
 import type { Measured } from './measure';
@@ -32,37 +33,64 @@ export interface BenchmarkReport {
   race?: PeerReport;
 }
 
+/** The model of the measurement and of the race. */
+export const MODEL = 'nano-embed';
+
+export const ranOf = ({ dtype, arithmetic, adapter, profile }: ModelInfo): Ran => ({
+  model: MODEL,
+  dtype,
+  arithmetic,
+  adapter: adapterName(adapter),
+  isSoftware: profile === 'software',
+});
+
 /** A report of now. */
 export const reportOf = (ran: Ran, found: Pick<BenchmarkReport, 'measured' | 'race'>): BenchmarkReport => {
   const { date, commit, runtime } = environment();
-  return { date, version, commit, runtime, ran, ...found };
+  return { date, version: import.meta.env.VERSION, commit, runtime, ran, ...found };
 };
 
 /** "Your GPU embeds 1,000 pages in 4.1 s." */
 export const headlineOf = ({ text }: Measured, { isSoftware }: Ran): string =>
   `Your ${deviceInWords(isSoftware)} embeds ${plural(PAGES, 'page')} in ${timeInWords(text.ms_per_1000_pages)}.`;
 
+/** What a headline says before there is one. */
+export const HEADLINE_TO_COME = `Your GPU embeds ${plural(PAGES, 'page')} in …`;
+
+const queryTakes = (time: string) => `A search query takes ${time}`;
+const documentTakes = (time: string) => `A document of 8,192 tokens, 16 pages in one piece, takes ${time}`;
+export const FACTS_TO_COME = [queryTakes('…'), documentTakes('…')];
+
 /** The sentences under the headline. */
-export function factsOf({ query, document, seconds }: Measured, { isSoftware }: Ran): string[] {
-  return [
-    ...(isSoftware ? ['This browser uses no GPU: your processor computed this, many times more slowly than a GPU.'] : []),
-    `A search query takes ${timeInWords(query.median_ms)}.`,
-    document
-      ? `A document of 8,192 tokens, 16 pages in one piece, takes ${timeInWords(document.median_ms)}.`
-      : `A document of 8,192 tokens was left out: this device is too slow for it in a measurement of ${seconds} seconds.`,
-  ];
+export const factsOf = ({ query, document, seconds }: Measured): string[] => [
+  `${queryTakes(timeInWords(query.median_ms))}.`,
+  document
+    ? `${documentTakes(timeInWords(document.median_ms))}.`
+    : `A document of 8,192 tokens was left out: this device is too slow for it in a measurement of ${plural(seconds, 'second')}.`,
+];
+
+/** This device among the others, in pages per second by the encoder alone; without a measurement its place is empty. */
+export function besideOthers(found?: { measured: Measured; ran: Ran }): BarRow[] {
+  const others = referencesFor(found?.ran.arithmetic ?? 'f32').map(
+    ({ device, runtime, tokens_per_s }): BarRow => ({
+      label: device,
+      detail: runtime,
+      isOwn: false,
+      ...pages(tokens_per_s),
+    }),
+  );
+  const own: BarRow = {
+    label: 'This device',
+    detail: found?.ran.adapter ?? '',
+    isOwn: true,
+    ...(found ? pages(found.measured.ids.tokens_per_s) : { value: undefined, text: 'not measured' }),
+  };
+  return [own, ...others].sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
 }
 
-/** This device among the others, in pages per second by the encoder alone. */
-export function besideOthers({ ids }: Measured, { adapter, arithmetic }: Ran): BarRow[] {
-  const others = referencesFor(arithmetic).map((row) => ({ ...row, label: row.device, isOwn: false }));
-  const own = { label: 'This device', runtime: adapter, arithmetic, tokens_per_s: ids.tokens_per_s, isOwn: true };
-  return [own, ...others]
-    .sort((a, b) => b.tokens_per_s - a.tokens_per_s)
-    .map(({ label, isOwn, tokens_per_s, runtime }) => {
-      const value = tokens_per_s / PAGE_TOKENS;
-      return { label, detail: runtime, value, text: `${rateInWords(value)} pages/s`, isOwn };
-    });
+function pages(tokens_per_s: number): Pick<BarRow, 'value' | 'text'> {
+  const value = tokens_per_s / PAGE_TOKENS;
+  return { value, text: `${rateInWords(value)} pages/s` };
 }
 
 const NAMES: Partial<Record<PeerResult['contender'], string>> = {
@@ -72,21 +100,18 @@ const NAMES: Partial<Record<PeerResult['contender'], string>> = {
 };
 export const nameOf = (contender: PeerResult['contender']): string => NAMES[contender] ?? contender;
 
-/** Tokens per second of everyone who finished. */
-export const raceRows = (results: PeerResult[]): BarRow[] =>
-  results.flatMap(({ contender, device, tokens_per_s }) =>
-    tokens_per_s === undefined
-      ? []
-      : [
-          {
-            label: nameOf(contender),
-            detail: device,
-            value: tokens_per_s,
-            text: `${rateInWords(tokens_per_s)} tokens/s`,
-            isOwn: contender === OWN,
-          },
-        ],
-  );
+/** Tokens per second of everyone, as far as they are known. */
+export const raceRows = (results: Pick<PeerResult, 'contender' | 'device' | 'tokens_per_s' | 'failure'>[]): BarRow[] =>
+  results.map(({ contender, device, tokens_per_s, failure }) => ({
+    label: nameOf(contender),
+    detail: device,
+    value: tokens_per_s,
+    text: tokens_per_s ? `${rateInWords(tokens_per_s)} tokens/s` : failure ? 'failed' : '…',
+    isOwn: contender === OWN,
+  }));
+
+/** Before the race. */
+export const RACE_TO_COME = raceRows(CONTENDERS.map((contender) => ({ contender, device: '' })));
 
 /** A sentence for each of the others, and for whoever failed. */
 export function raceSentences(results: PeerResult[]): string[] {
@@ -104,8 +129,8 @@ export function raceSentences(results: PeerResult[]): string[] {
 export function textOfReport(report: BenchmarkReport): string {
   const { measured, race, ran, runtime, date, version, commit } = report;
   return [
-    ...(measured ? [headlineOf(measured, ran), ...factsOf(measured, ran)] : []),
+    ...(measured ? [headlineOf(measured, ran), ...factsOf(measured)] : []),
     ...(race ? raceSentences(race.results) : []),
-    `${ran.adapter}, ${runtime}, modernbert-webgpu ${version} (${commit}), ${ran.model}, ${date.slice(0, 10)}.`,
+    `${ran.adapter}${ran.isSoftware ? ' (no GPU)' : ''}, ${runtime}, modernbert-webgpu ${version} (${commit}), ${ran.model}, ${date.slice(0, 10)}.`,
   ].join('\n');
 }
