@@ -5,7 +5,7 @@ import { type BenchmarkReport, besideOthers, factsOf, headlineOf, raceRows, race
 const WIDTH = 1200;
 const HEIGHT = 630;
 const MARGIN = 64;
-const BAR_LEFT = 470;
+const BAR_LEFT = 480;
 const BAR_RIGHT = 940;
 
 /** What a card says, without how it looks. */
@@ -21,9 +21,9 @@ export interface Card {
 /** The race's bars if there was one, otherwise those beside other devices. */
 export function cardOf(report: BenchmarkReport): Card {
   const { measured, race, ran, runtime, date, version, commit } = report;
-  const sentences = race ? raceSentences(race.results) : [];
+  const sentences = race ? raceSentences(race.results, ran) : [];
   const [headline, ...rest] = measured
-    ? [headlineOf(measured, ran), ...factsOf(measured).slice(0, 1), ...sentences]
+    ? [headlineOf(measured, ran, 'This'), ...factsOf(measured).slice(0, 1), ...sentences]
     : sentences;
   return {
     headline: headline ?? 'The race ended without a result.',
@@ -68,25 +68,31 @@ export function drawCard(card: Card, page: HTMLElement): Promise<Blob> {
   context.fillRect(0, 0, 16, HEIGHT);
 
   context.font = `650 58px ${style.fontFamily}`;
-  const lines = wrapped(card.headline, WIDTH - 2 * MARGIN, (part) => context.measureText(part).width).slice(0, 2);
+  const lines = wrapped(
+    card.headline.replace(/(\d) /g, '$1\u00a0'),
+    WIDTH - 2 * MARGIN,
+    (part) => context.measureText(part).width,
+  ).slice(0, 2);
   for (const [i, line] of lines.entries()) write(line, MARGIN, 112 + 66 * i, 58, 'ink', { weight: 650 });
-  let y = 112 + 66 * lines.length;
-  for (const fact of card.facts.slice(0, 3)) {
-    write(fact, MARGIN, y, 27, 'quiet');
-    y += 38;
-  }
+  const top = 112 + 66 * lines.length - 14;
+  context.font = `400 24px ${style.fontFamily}`;
+  const facts = card.facts.flatMap((fact) =>
+    wrapped(fact, WIDTH - 2 * MARGIN, (part) => context.measureText(part).width),
+  );
+  for (const [i, fact] of facts.slice(0, card.bars.length > 3 ? 3 : 4).entries())
+    write(fact, MARGIN, top + 34 * i, 24, 'quiet');
 
   const shares = sharesOf(
     card.bars.map(({ value }) => value),
     card.scale,
   );
   const rows = card.bars.slice(0, 4);
-  y = HEIGHT - 128 - 44 * rows.length;
+  const bottom = HEIGHT - 108 - 42 * rows.length;
   for (const [i, { label, text, isOwn }] of rows.entries()) {
     const share = shares[i] ?? 0;
-    const middle = y + 44 * i;
+    const middle = bottom + 42 * i;
     const end = BAR_LEFT + share * (BAR_RIGHT - BAR_LEFT);
-    write(label, MARGIN, middle + 8, 24, 'ink', { weight: isOwn ? 650 : 400, most: BAR_LEFT - MARGIN - 20 });
+    write(label, MARGIN, middle + 8, 22, 'ink', { weight: isOwn ? 650 : 400, most: BAR_LEFT - MARGIN - 20 });
     context.fillStyle = colour('line');
     context.fillRect(
       BAR_LEFT,
@@ -99,7 +105,7 @@ export function drawCard(card: Card, page: HTMLElement): Promise<Blob> {
     if (card.scale === 'log') context.arc(end, middle, 11, 0, 2 * Math.PI);
     else context.rect(BAR_LEFT, middle - 11, end - BAR_LEFT, 22);
     context.fill();
-    write(text, BAR_RIGHT + 24, middle + 8, 24, 'ink', { most: WIDTH - BAR_RIGHT - 24 - 16 });
+    write(text, BAR_RIGHT + 24, middle + 8, 22, 'ink', { most: WIDTH - BAR_RIGHT - 24 - 16 });
   }
   for (const [i, line] of card.foot.entries()) write(line, MARGIN, HEIGHT - 68 + 34 * i, 23, 'quiet');
 

@@ -1,5 +1,5 @@
 // The benchmark tab: how fast this device is, in a sentence; a race with ONNX Runtime Web; and under Details what experts look for.
-import { isSoftware } from '../../bench/page/software';
+import { computesOnCpu } from '../../bench/page/software';
 import type { App } from '../app';
 import { element, find, messageOf } from '../dom';
 import { jsonFile, saveFile } from '../save-file';
@@ -15,7 +15,7 @@ import { measureCode } from './snippet';
 export function start(panel: HTMLElement, app: App): void {
   panel.innerHTML = html;
   const adapter = findAdapter();
-  const onCpu = adapter.then((found) => found !== undefined && isSoftware(found.info));
+  const onCpu = adapter.then((found) => found !== undefined && computesOnCpu(found.info));
   void describe(panel, adapter);
 
   let report: BenchmarkReport | undefined;
@@ -33,7 +33,7 @@ export function start(panel: HTMLElement, app: App): void {
     exports: () => (report ? [{ label: 'JSON', name: `${fileName(report)}.json`, make: () => jsonFile(report) }] : []),
     texts: ['race'],
   });
-  startMeasure(find(panel, '#measure'), app, (measured, ran) => found({ measured }, ran));
+  startMeasure(find(panel, '#measure'), app, onCpu, (measured, ran) => found({ measured }, ran));
   startRace(find(panel, '#race'), app, onCpu, (race, ran) => found({ race }, ran));
 
   const details = find<HTMLDetailsElement>(panel, '#details');
@@ -57,9 +57,9 @@ async function describe(panel: HTMLElement, finding: Promise<GPUAdapter | undefi
   const place = find(panel, '#adapter');
   for (const id of ['#measure-run', '#race-run']) find<HTMLButtonElement>(panel, id).disabled = !adapter;
   place.textContent = adapter
-    ? `GPU: ${adapterName(adapter.info)}.`
+    ? `${computesOnCpu(adapter.info) ? 'No GPU' : 'GPU'}: ${adapterName(adapter.info)}.`
     : 'This browser offers no WebGPU adapter, so nothing can be measured here.';
-  find(panel, '#software-note').hidden = !(adapter && isSoftware(adapter.info));
+  find(panel, '#software-note').hidden = !(adapter && computesOnCpu(adapter.info));
 }
 
 const fileName = ({ date }: BenchmarkReport): string => `benchmark-${date.slice(0, 19).replaceAll(':', '-')}`;

@@ -7,13 +7,18 @@ import { createRunButton } from '../run-button';
 import { barList } from './bar-list';
 import { type Measured, measure } from './measure';
 import { measureNotes } from './measure-notes';
-import { besideOthers, FACTS_TO_COME, factsOf, HEADLINE_TO_COME, headlineOf, MODEL, type Ran, ranOf } from './report';
+import { besideOthers, FACTS_TO_COME, factsOf, headlineOf, headlineToCome, MODEL, type Ran, ranOf } from './report';
 
 /** Seconds that loading and preparing take on a usual device. */
 const BEFORE = 8;
 
 /** Wires the measurement; `found` gets what was measured. */
-export function startMeasure(section: HTMLElement, app: App, found: (measured: Measured, ran: Ran) => void): void {
+export function startMeasure(
+  section: HTMLElement,
+  app: App,
+  isSoftware: Promise<boolean>,
+  found: (measured: Measured, ran: Ran) => void,
+): void {
   const form = find<HTMLFormElement>(section, 'form');
   const seconds = find<HTMLInputElement>(section, '#measure-seconds');
   const headline = find(section, '#headline');
@@ -32,7 +37,7 @@ export function startMeasure(section: HTMLElement, app: App, found: (measured: M
 
   function show(results?: { measured: Measured; ran: Ran }) {
     const { measured, ran } = results ?? {};
-    headline.textContent = measured && ran ? headlineOf(measured, ran) : HEADLINE_TO_COME;
+    headline.textContent = measured && ran ? headlineOf(measured, ran) : headlineToCome(false);
     section.classList.toggle('is-measured', measured !== undefined);
     const facts = measured ? factsOf(measured) : FACTS_TO_COME;
     find(section, '.facts').replaceChildren(...facts.map((textContent) => element('li', { textContent })));
@@ -40,6 +45,9 @@ export function startMeasure(section: HTMLElement, app: App, found: (measured: M
     find(section, '.how-text').replaceChildren(...measureNotes(results));
   }
   show();
+  void isSoftware.then((isSoftware) => {
+    if (!section.classList.contains('is-measured')) headline.textContent = headlineToCome(isSoftware);
+  });
 
   createRunButton(form, find(section, '#measure-run'), places, async (signal, progress) => {
     const given = Number(seconds.value);

@@ -6,6 +6,7 @@ import { loadModel, type Model } from '../../src/index';
 import { describeProgress } from '../../src/progress';
 import type { App } from '../app';
 import { aborted, element, find } from '../dom';
+import { largest } from '../extremes';
 import { fileSize, plural } from '../numbers';
 import { createRunButton } from '../run-button';
 import { barList } from './bar-list';
@@ -27,7 +28,7 @@ function ownRunner(loaded: () => Promise<Model>): Runner {
     contender: 'modernbert-webgpu',
     async load() {
       const { dtype, arithmetic } = (await loaded()).info;
-      return `WebGPU, ${arithmetic}, weights in ${dtype}`;
+      return `${arithmetic}, weights in ${dtype}`;
     },
     async embed(texts) {
       const model = await loaded();
@@ -55,7 +56,7 @@ function peerRunner(device: 'webgpu' | 'wasm'): Runner {
     contender: `transformers.js ${device}`,
     async load() {
       await Promise.race([remote.load(MODEL, device, models()), failed]);
-      return device === 'wasm' ? 'CPU, f32, one thread' : 'WebGPU, f32';
+      return device === 'wasm' ? 'f32, one thread' : 'f32';
     },
     embed: (texts) => Promise.race([remote.embed(texts), failed]),
     end: () => worker.terminate(),
@@ -94,7 +95,7 @@ export function startRace(
   const verdicts = (sentences: string[]) =>
     element('div', { className: 'verdicts', ariaLive: 'polite' }, ...sentences.map((text) => element('p', {}, text)));
   const showBars = (rows: typeof RACE_TO_COME, sentences: string[] = []) =>
-    results.replaceChildren(verdicts(sentences), barList(rows, 'linear'));
+    results.replaceChildren(barList(rows, 'linear'), verdicts(sentences));
   showBars(RACE_TO_COME);
 
   createRunButton(form, find(section, '#race-run'), places, async (signal, progress) => {
@@ -142,13 +143,13 @@ export function startRace(
         }),
         aborted(signal), // a run in progress is not waited for
       ]);
-      showBars(raceRows(raced), raceSentences(raced));
+      const ran = ranOf(model.info);
+      showBars(raceRows(raced), raceSentences(raced, ran));
       const table = peerTable(raced).map(([, ...row]) => row); // there is one case
       find(section, '.race-table').replaceChildren(resultTable(table, 'The race'));
-      const ran = ranOf(model.info);
       const peer = `transformers.js ${import.meta.env.PEER_VERSIONS}`;
       found({ ...environment(), adapter: ran.adapter, peer, results: raced, bars: [] }, ran);
-      const raceRounds = plural(Math.max(...raced.map(({ runs_ms }) => runs_ms.length)), 'round');
+      const raceRounds = plural(largest(raced.map(({ runs_ms }) => runs_ms.length)), 'round');
       places.status.textContent = `Done: ${plural(texts.length, 'text')}, ${plural(tokens, 'token')}, ${raceRounds}.`;
     } catch (error) {
       results.replaceChildren(...before); // a race that does not end changes nothing

@@ -8,7 +8,8 @@ import kept from './references.json';
  */
 export interface Reference {
   device: string;
-  isSoftware: boolean;
+  /** What it is, for people. */
+  kind: string;
   arithmetic: Arithmetic;
   tokens_per_s: number;
   runtime: string;

@@ -62,20 +62,23 @@ it('says who was how fast, and who failed', () => {
     result('transformers.js webgpu', { median_ms: 62, tokens_per_s: 1613, cosine: 0.999997 }),
     result('transformers.js wasm', { failure: 'out of memory' }),
   ];
-  expect(raceSentences(results)).toEqual([
-    '6.2 times as fast as ONNX Runtime Web (WebGPU), same vectors to cosine 0.99999.',
-    'ONNX Runtime Web (WebAssembly) failed: out of memory',
+  expect(raceSentences(results, ran)).toEqual([
+    '6.2 times as fast as ONNX Runtime Web on WebGPU, same vectors to cosine 0.99999.',
+    'ONNX Runtime Web on WebAssembly failed: out of memory',
   ]);
   expect(raceRows(results).map(({ label, text }) => [label, text])).toEqual([
     ['This library', '10,000 tokens/s'],
-    ['ONNX Runtime Web (WebGPU)', '1,613 tokens/s'],
-    ['ONNX Runtime Web (WebAssembly)', 'failed'],
+    ['ONNX Runtime Web on WebGPU', '1,613 tokens/s'],
+    ['ONNX Runtime Web on WebAssembly', 'failed'],
   ]);
-  expect(raceSentences([result('modernbert-webgpu', { failure: 'lost' }), results[1]])).toEqual([
+  expect(raceSentences([result('modernbert-webgpu', { failure: 'lost' }), results[1]], ran)).toEqual([
     'This library failed: lost',
   ]);
-  const slower = raceSentences([result('modernbert-webgpu', { median_ms: 100 }), results[1]]);
-  expect(slower).toEqual(['Slower, at 62% of the speed of ONNX Runtime Web (WebGPU), same vectors to cosine 0.99999.']);
+  const slower = raceSentences([result('modernbert-webgpu', { median_ms: 100 }), results[1]], ran);
+  expect(raceSentences(results, { isSoftware: true }).at(-1)).toContain('a GPU gives other factors');
+  expect(slower).toEqual([
+    'Slower, at 62% of the speed of ONNX Runtime Web on WebGPU, same vectors to cosine 0.99999.',
+  ]);
 });
 
 it('fits into a message', () => {
@@ -88,7 +91,7 @@ it('fits into a message', () => {
     measured,
   };
   expect(textOfReport(report).split('\n')).toEqual([
-    'Your GPU embeds 1,000 pages in 4.1 s.',
+    'This GPU embeds 1,000 pages in 4.1 s.',
     'A search query takes 6.2 ms.',
     'A document of 8,192 tokens, 16 pages in one piece, takes 0.90 s.',
     'a card, Chrome/1, modernbert-webgpu 1.2.3 (abc), nano-embed, 2026-11-29.',

@@ -50,12 +50,14 @@ export const reportOf = (ran: Ran, found: Pick<BenchmarkReport, 'measured' | 'ra
   return { date, version: import.meta.env.VERSION, commit, runtime, ran, ...found };
 };
 
-/** "Your GPU embeds 1,000 pages in 4.1 s." */
-export const headlineOf = ({ text }: Measured, { isSoftware }: Ran): string =>
-  `Your ${deviceInWords(isSoftware)} embeds ${plural(PAGES, 'page')} in ${timeInWords(text.ms_per_1000_pages)}.`;
+const embeds = (whose: string, isSoftware: boolean, time: string) =>
+  `${whose} ${deviceInWords(isSoftware)} embeds ${plural(PAGES, 'page')} in ${time}`;
 
-/** What a headline says before there is one. */
-export const HEADLINE_TO_COME = `Your GPU embeds ${plural(PAGES, 'page')} in …`;
+/** "Your GPU embeds 1,000 pages in 4.1 s." Others are told of this GPU. */
+export const headlineOf = ({ text }: Measured, { isSoftware }: Ran, whose: 'Your' | 'This' = 'Your'): string =>
+  `${embeds(whose, isSoftware, timeInWords(text.ms_per_1000_pages))}.`;
+
+export const headlineToCome = (isSoftware: boolean): string => embeds('Your', isSoftware, '…');
 
 const queryTakes = (time: string) => `A search query takes ${time}`;
 const documentTakes = (time: string) => `A document of 8,192 tokens, 16 pages in one piece, takes ${time}`;
@@ -72,9 +74,9 @@ export const factsOf = ({ query, document, seconds }: Measured): string[] => [
 /** This device among the others, in pages per second by the encoder alone; without a measurement its place is empty. */
 export function besideOthers(found?: { measured: Measured; ran: Ran }): BarRow[] {
   const others = referencesFor(found?.ran.arithmetic ?? 'f32').map(
-    ({ device, runtime, tokens_per_s }): BarRow => ({
+    ({ device, kind, tokens_per_s }): BarRow => ({
       label: device,
-      detail: runtime,
+      detail: kind,
       isOwn: false,
       ...pages(tokens_per_s),
     }),
@@ -95,8 +97,8 @@ function pages(tokens_per_s: number): Pick<BarRow, 'value' | 'text'> {
 
 const NAMES: Partial<Record<PeerResult['contender'], string>> = {
   'modernbert-webgpu': 'This library',
-  'transformers.js webgpu': 'ONNX Runtime Web (WebGPU)',
-  'transformers.js wasm': 'ONNX Runtime Web (WebAssembly)',
+  'transformers.js webgpu': 'ONNX Runtime Web on WebGPU',
+  'transformers.js wasm': 'ONNX Runtime Web on WebAssembly',
 };
 export const nameOf = (contender: PeerResult['contender']): string => NAMES[contender] ?? contender;
 
@@ -113,24 +115,25 @@ export const raceRows = (results: Pick<PeerResult, 'contender' | 'device' | 'tok
 /** Before the race. */
 export const RACE_TO_COME = raceRows(CONTENDERS.map((contender) => ({ contender, device: '' })));
 
-/** A sentence for each of the others, and for whoever failed. */
-export function raceSentences(results: PeerResult[]): string[] {
+/** A sentence for each of the others, for whoever failed, and where no GPU computed. */
+export function raceSentences(results: PeerResult[], { isSoftware }: Pick<Ran, 'isSoftware'>): string[] {
   const own = results.find(({ contender }) => contender === OWN);
-  return results.flatMap(({ contender, median_ms, cosine, failure }) => {
+  const sentences = results.flatMap(({ contender, median_ms, cosine, failure }) => {
     if (failure !== undefined) return [`${nameOf(contender)} failed: ${failure}`];
     if (contender === OWN || own?.median_ms === undefined || median_ms === undefined) return [];
     const same = cosine === undefined ? '' : `, ${cosineInWords(cosine)}`;
     const words = factorInWords(own.median_ms, median_ms);
     return [`${words[0].toUpperCase()}${words.slice(1)} ${nameOf(contender)}${same}.`];
   });
+  return isSoftware ? [...sentences, 'The processor computed all of it: a GPU gives other factors.'] : sentences;
 }
 
 /** The report as a few lines of text, for a message. */
 export function textOfReport(report: BenchmarkReport): string {
   const { measured, race, ran, runtime, date, version, commit } = report;
   return [
-    ...(measured ? [headlineOf(measured, ran), ...factsOf(measured)] : []),
-    ...(race ? raceSentences(race.results) : []),
+    ...(measured ? [headlineOf(measured, ran, 'This'), ...factsOf(measured)] : []),
+    ...(race ? raceSentences(race.results, ran) : []),
     `${ran.adapter}${ran.isSoftware ? ' (no GPU)' : ''}, ${runtime}, modernbert-webgpu ${version} (${commit}), ${ran.model}, ${date.slice(0, 10)}.`,
   ].join('\n');
 }

@@ -18,9 +18,9 @@ it('says times in units that people read at a glance', () => {
     '10 s',
     '42 s',
     '119 s',
-    '2 min',
-    '21 min',
-    '3.5 h',
+    '2 minutes',
+    '21 minutes',
+    '3.5 hours',
   ]);
 });
 

@@ -1,7 +1,7 @@
 // What was measured, in words for people.
 import { count } from '../numbers';
 
-/** A time that people read at a glance: 6 ms, 0.38 s, 4.1 s, 42 s, 21 min, 3.5 h. */
+/** A time that people read at a glance: 6.0 ms, 0.38 s, 4.1 s, 42 s, 21 minutes, 3.5 hours. */
 export function timeInWords(ms: number): string {
   if (ms < 9.95) return `${ms.toFixed(1)} ms`;
   if (ms < 99.5) return `${Math.round(ms)} ms`;
@@ -9,7 +9,7 @@ export function timeInWords(ms: number): string {
   if (s < 0.995) return `${s.toFixed(2)} s`;
   if (s < 9.95) return `${s.toFixed(1)} s`;
   if (s < 119.5) return `${Math.round(s)} s`;
-  return s < 7170 ? `${Math.round(s / 60)} min` : `${(s / 3600).toFixed(1)} h`;
+  return s < 7170 ? `${Math.round(s / 60)} minutes` : `${(s / 3600).toFixed(1)} hours`;
 }
 
 /** Two significant digits, and no fraction from ten on. */
