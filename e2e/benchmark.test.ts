@@ -203,6 +203,7 @@ it('races with transformers.js, whose files are loaded only then', async () => {
   await waitForText(page, '#race .error', 'Write a text to embed');
   expect(await page.locator('.verdicts p').first().innerText()).toBe(verdict);
   await takePictures(page, 'race', '#benchmark');
+  expect(await page.locator('#benchmark').evaluate((panel) => panel.scrollWidth - panel.clientWidth)).toBe(0);
 });
 
 it('compares other architectures with ModernBERT of their size', async () => {
@@ -273,7 +274,7 @@ it('loads nothing for the first page', async () => {
   // The worker's parts.
   const parts = ['http', 'first-load', 'modernbert', 'more-calls', 'every-load'].map((part) => `/assets/${part}.js`);
   // What the first page shares with the other tabs, of a few kilobytes.
-  const common = ['dom', 'errors', 'numbers', 'options'].map((part) => `/assets/${part}.js`);
+  const common = ['dom', 'errors', 'numbers', 'options', 'progress-view'].map((part) => `/assets/${part}.js`);
   const own = ['/assets/index.css', '/assets/index.js', '/assets/worker.js'];
   expect(assets.sort()).toEqual([...parts, ...common, ...own].sort());
   await page.click('#tab-benchmark');

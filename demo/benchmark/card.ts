@@ -5,8 +5,10 @@ import { type BenchmarkReport, besideOthers, factsOf, headlineOf, raceRows, race
 const WIDTH = 1200;
 const HEIGHT = 630;
 const MARGIN = 64;
-const BAR_LEFT = 480;
+const BAR_LEFT = 520;
 const BAR_RIGHT = 940;
+/** Of the headline: the first at which it takes two lines. */
+const SIZES = [58, 50, 42];
 
 /** What a card says, without how it looks. */
 export interface Card {
@@ -67,18 +69,18 @@ export function drawCard(card: Card, page: HTMLElement): Promise<Blob> {
   context.fillStyle = colour('tape');
   context.fillRect(0, 0, 16, HEIGHT);
 
-  context.font = `650 58px ${style.fontFamily}`;
-  const lines = wrapped(
-    card.headline.replace(/(\d) /g, '$1\u00a0'),
-    WIDTH - 2 * MARGIN,
-    (part) => context.measureText(part).width,
-  ).slice(0, 2);
-  for (const [i, line] of lines.entries()) write(line, MARGIN, 112 + 66 * i, 58, 'ink', { weight: 650 });
-  const top = 112 + 66 * lines.length - 14;
-  context.font = `400 24px ${style.fontFamily}`;
-  const facts = card.facts.flatMap((fact) =>
-    wrapped(fact, WIDTH - 2 * MARGIN, (part) => context.measureText(part).width),
-  );
+  const widthAt = (size: number, weight: number) => (part: string) => {
+    context.font = `${weight} ${size}px ${style.fontFamily}`;
+    return context.measureText(part).width;
+  };
+  const room = WIDTH - 2 * MARGIN;
+  const headline = card.headline.replace(/(\d) /g, '$1\u00a0'); // a number and its unit stay together
+  const linesAt = (size: number) => wrapped(headline, room, widthAt(size, 650));
+  const size = SIZES.find((size) => linesAt(size).length <= 2) ?? SIZES[SIZES.length - 1];
+  const lines = linesAt(size).slice(0, 2);
+  for (const [i, line] of lines.entries()) write(line, MARGIN, 112 + 66 * i, size, 'ink', { weight: 650 });
+  const top = 98 + 66 * lines.length;
+  const facts = card.facts.flatMap((fact) => wrapped(fact, room, widthAt(24, 400)));
   for (const [i, fact] of facts.slice(0, card.bars.length > 3 ? 3 : 4).entries())
     write(fact, MARGIN, top + 34 * i, 24, 'quiet');
 

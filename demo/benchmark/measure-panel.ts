@@ -46,6 +46,7 @@ export function startMeasure(
   }
   show();
   void isSoftware.then((isSoftware) => {
+    section.classList.toggle('on-cpu', isSoftware);
     if (!section.classList.contains('is-measured')) headline.textContent = headlineToCome(isSoftware);
   });
 

@@ -48,7 +48,7 @@ it('puts the device among the others, in pages per second', () => {
   expect(rows[0].label).toBe('NVIDIA H100');
   const before = besideOthers();
   expect(before).toHaveLength(rows.length);
-  expect(before.at(-1)).toMatchObject({ label: 'This device', value: undefined, text: 'not measured' });
+  expect(before.at(-1)).toMatchObject({ label: 'This device', value: undefined, detail: 'not measured yet' });
 });
 
 const result = (contender: PeerResult['contender'], rest: Partial<PeerResult>): PeerResult => ({

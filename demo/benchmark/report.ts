@@ -83,9 +83,9 @@ export function besideOthers(found?: { measured: Measured; ran: Ran }): BarRow[]
   );
   const own: BarRow = {
     label: 'This device',
-    detail: found?.ran.adapter ?? '',
+    detail: found?.ran.adapter ?? 'not measured yet',
     isOwn: true,
-    ...(found ? pages(found.measured.ids.tokens_per_s) : { value: undefined, text: 'not measured' }),
+    ...(found ? pages(found.measured.ids.tokens_per_s) : { value: undefined, text: '…' }),
   };
   return [own, ...others].sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
 }
