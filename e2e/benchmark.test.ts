@@ -88,7 +88,7 @@ it('says in a sentence how fast this device is, beside others, and gives it away
   await page.waitForSelector('#measure .progress:visible');
   await page.click('#measure-run');
   await waitForText(page, '#measure .status', 'Stopped.');
-  await expect.poll(() => page.workers()).toEqual([]);
+  await expect.poll(() => page.workers(), { timeout: 20_000 }).toEqual([]); // after the kernel that it compiles
   expect(await textOf(page, '#headline')).toBe(headline);
   expect((await reportOf(page)).measured).toEqual(measured);
 
