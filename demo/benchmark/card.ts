@@ -14,6 +14,8 @@ const SIZES = [58, 50, 42];
 export interface Card {
   headline: string;
   facts: string[];
+  /** What the bars are. */
+  caption: string;
   bars: BarRow[];
   scale: 'linear' | 'log';
   /** Who measured what, where and when. */
@@ -31,6 +33,9 @@ export function cardOf(report: BenchmarkReport): Card {
     headline: headline ?? 'The race ended without a result.',
     facts: rest,
     bars: race ? raceRows(race.results) : measured ? besideOthers({ measured, ran }) : [],
+    caption: race
+      ? 'The same texts in the same tab'
+      : 'Beside other devices, on a scale of powers of ten',
     scale: race ? 'linear' : 'log',
     foot: [
       `${ran.adapter}${ran.isSoftware ? ' (no GPU)' : ''} · ${runtime.replace('/', ' ')}`,
@@ -90,6 +95,7 @@ export function drawCard(card: Card, page: HTMLElement): Promise<Blob> {
   );
   const rows = card.bars.slice(0, 4);
   const bottom = HEIGHT - 108 - 42 * rows.length;
+  write(card.caption, MARGIN, bottom - 30, 20, 'quiet');
   for (const [i, { label, text, isOwn }] of rows.entries()) {
     const share = shares[i] ?? 0;
     const middle = bottom + 42 * i;

@@ -47,31 +47,38 @@ export interface MeasureOptions {
 }
 
 /** Parts of the time, and the most runs of each. A document that would fill its part at the speed of pages is left out: attention makes it slower yet. */
-const SHARES = { text: 0.4, ids: 0.25, query: 0.1, document: 0.1 };
+const SHARES = { pages: 0.65, query: 0.1, document: 0.1 };
 const MOST_RUNS = 9;
 
-/** Runs something until `ms` have passed, at least once. The first run sets up, and counts only if it is the only one. */
+/**
+ * Runs each of `works` in turn until `ms` have passed, at least once: what else the device does meanwhile hits all of them. The first runs set up, and
+ * count only where there are no others.
+ */
 export async function timed(
-  run: () => Promise<unknown>,
+  works: (() => Promise<unknown>)[],
   { ms, most, now }: { ms: number; most: number; now: () => number },
-): Promise<Runs> {
-  const times: number[] = [];
+): Promise<Runs[]> {
+  const times = works.map((): number[] => []);
   const start = now();
-  while (times.length === 0 || (now() - start < ms && times.length <= most)) {
-    const before = now();
-    await run();
-    times.push(now() - before);
+  for (let round = 0; round === 0 || (now() - start < ms && round <= most); round++) {
+    for (const [i, work] of works.entries()) {
+      const before = now();
+      await work();
+      times[i].push(now() - before);
+    }
   }
-  const runs_ms = times.length > 1 ? times.slice(1) : times;
-  return { runs_ms, median_ms: median(runs_ms) };
+  return times.map((all) => {
+    const runs_ms = all.length > 1 ? all.slice(1) : all;
+    return { runs_ms, median_ms: median(runs_ms) };
+  });
 }
 
-/** The pages of a call: doubled until one takes a twentieth of `ms`, at most 256, as few pages do not fill a GPU. */
+/** The pages of a call: doubled until one takes a 32nd of `ms`, at most 256, as few pages do not fill a GPU. */
 async function pagesPerCall(run: (pages: number) => Promise<unknown>, ms: number, now: () => number): Promise<number> {
   const isLong = async (pages: number) => {
     const before = now();
     await run(pages);
-    return now() - before > ms / 20;
+    return now() - before > ms / 32;
   };
   let pages = 1;
   // A second time, as what a first call of so many sets up takes time too.
@@ -107,19 +114,19 @@ export async function measure(
     tokens_per_s: (1000 * pages * PAGE_TOKENS) / runs.median_ms,
   });
 
-  const pages = await pagesPerCall((n) => embed(pagesOf(samples, n)), SHARES.text * budget, now);
-  const text = rate(await timed(() => embed(pagesOf(samples, pages)), part('text')), pages);
-
   const ids = await Promise.all(samples.map(async (sample) => ({ ids: await idsOf(sample) })));
-  const fromIds = rate(await timed(() => embed(pagesOf(ids, pages)), part('ids')), pages);
+  const pages = await pagesPerCall((n) => embed(pagesOf(samples, n)), SHARES.pages * budget, now);
+  const works = [() => embed(pagesOf(samples, pages)), () => embed(pagesOf(ids, pages))];
+  const [text, fromIds] = (await timed(works, part('pages'))).map((runs) => rate(runs, pages));
 
   const question = await written(QUERY_TOKENS, QUERY_TOKENS);
-  const query = await timed(() => embed([question]), { ...part('query'), most: 50 });
+  const [query] = await timed([() => embed([question])], { ...part('query'), most: 50 });
 
   let document: Measured['document'];
   if ((1000 * DOCUMENT_TOKENS) / text.tokens_per_s < SHARES.document * budget) {
     const long = await written(DOCUMENT_TOKENS, DOCUMENT_TOKENS);
-    document = { tokens: DOCUMENT_TOKENS, ...(await timed(() => embed([long]), part('document'))) };
+    const [runs] = await timed([() => embed([long])], part('document'));
+    document = { tokens: DOCUMENT_TOKENS, ...runs };
   }
   signal.throwIfAborted();
   return {
