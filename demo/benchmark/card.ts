@@ -33,9 +33,7 @@ export function cardOf(report: BenchmarkReport): Card {
     headline: headline ?? 'The race ended without a result.',
     facts: rest,
     bars: race ? raceRows(race.results) : measured ? besideOthers({ measured, ran }) : [],
-    caption: race
-      ? 'The same texts in the same tab'
-      : 'Beside other devices, on a scale of powers of ten',
+    caption: race ? 'The same texts in the same tab' : 'Beside other devices, on a scale of powers of ten',
     scale: race ? 'linear' : 'log',
     foot: [
       `${ran.adapter}${ran.isSoftware ? ' (no GPU)' : ''} · ${runtime.replace('/', ' ')}`,

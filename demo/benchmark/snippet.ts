@@ -14,8 +14,8 @@ import { loadModel } from 'modernbert-webgpu';
 
 const model = await loadModel(${quoted(address)});
 await model.warm();
-const pages: string[] = Array(64).fill('Your own text. '.repeat(127)); // about ${PAGE_TOKENS} tokens each
-const times: number[] = [];
+const pages = Array(64).fill('Your own text. '.repeat(127)); // about ${PAGE_TOKENS} tokens each
+const times = [];
 for (let run = 0; run < 6; run++) {
   const start = performance.now();
   await model.embed(pages);
