@@ -81,7 +81,7 @@ it('says in a sentence how fast this device is, beside others, and gives it away
   expect(text.split('\n')[0]).toBe(headline.replace('Your', 'This'));
   expect(text).toMatch(/swiftshader \(no GPU\), Chrome\/[\d.]+, modernbert-webgpu /i);
   await page.locator('.take-away').getByRole('button', { name: 'Code' }).click();
-  expect(await textOf(page, '.take-away')).toMatch(/await model\.embed\(pages\).*npm run bench -- --adapter system/s);
+  await waitForText(page, '.take-away', /await model\.embed\(pages\).*npm run bench -- --adapter system/s);
 
   // A measurement that is stopped changes nothing.
   await page.click('#measure-run');
