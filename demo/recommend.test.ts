@@ -89,6 +89,11 @@ it('recommends small models where the CPU computes', () => {
   ]);
 });
 
+it('recommends no model twice that comes with the page in another precision', () => {
+  const found = embedders({ gpu: 'software' });
+  expect(names(found)).toEqual(['nano-embed-q4', 'all-MiniLM-L6-v2', 'BAAI/bge-small-en-v1.5']);
+});
+
 it('says without WebGPU that nothing runs', () => {
   const found = masks({ gpu: 'none', maxTensor: undefined });
   expect(found.some(({ suits }) => suits)).toBe(false);

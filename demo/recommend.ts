@@ -109,11 +109,12 @@ function reasonsFor(model: Candidate, facts: DeviceFacts, { dtype, fits, budget 
 }
 
 /**
- * All of `models`, the most suitable first: those that fit the memory; then by how they read the language, by whether the CPU would be too slow and the
+ * All of `models`, the most suitable first: those that fit the memory; then by how they read the language, those that come with the page in another precision last, by whether the CPU would be too slow and the
  * download too long, those of the page first, by their published quality, and the quicker before the slower.
  */
 export function recommend(use: Use, facts: DeviceFacts, models: Candidate[]): Recommendation[] {
   const most = mostDownload(facts);
+  const own = models.filter(({ isBuiltIn }) => isBuiltIn).map(({ name }) => `/${name}`);
   const ranked = models.map((model) => {
     const fit = memoryFit(model, facts);
     const language = languageFit(model, facts.language);
@@ -122,6 +123,7 @@ export function recommend(use: Use, facts: DeviceFacts, models: Candidate[]): Re
     const order = [
       fit.fits ? 0 : 1,
       language,
+      own.some((name) => model.name.endsWith(name)) ? 1 : 0, // the page has it, only smaller
       isSlow(model, facts) ? model.flops : 0,
       bytes > most ? bytes : 0,
       model.isBuiltIn ? 0 : 1,

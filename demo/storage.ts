@@ -60,7 +60,7 @@ export async function readStored(): Promise<Stored> {
     parts.push({
       name: 'Files for the next visit',
       what: 'the files for the next visit',
-      bytes: new Blob([JSON.stringify(files)]).size,
+      bytes: jsonBytes(files),
       isOwn: true,
       remove: () => clear(keptStore()),
     });
@@ -76,13 +76,16 @@ export async function readStored(): Promise<Stored> {
       },
     });
   }
-  if (databases.some(({ name }) => name === PLANS)) {
+  // Only if it is there: opening it would make it.
+  const plans = databases.some(({ name }) => name === PLANS) ? createStore(PLANS, 'gemm-plans') : undefined;
+  const measured = plans ? await entries(plans).catch(() => []) : [];
+  if (plans && measured.length > 0) {
     parts.push({
       name: 'Measurements of the GPU',
       what: 'what was measured of the GPU',
-      bytes: undefined,
+      bytes: jsonBytes(measured),
       isOwn: false,
-      remove: () => clear(createStore(PLANS, 'gemm-plans')),
+      remove: () => clear(plans),
     });
   }
   if (pages.length > 0) {
@@ -99,6 +102,8 @@ export async function readStored(): Promise<Stored> {
 }
 
 export const sum = (sizes: (number | undefined)[]): number => sizes.reduce<number>((all, size) => all + (size ?? 0), 0);
+
+const jsonBytes = (value: unknown): number => new Blob([JSON.stringify(value)]).size;
 
 function localStorageOrNothing(): Record<string, string> {
   try {
