@@ -35,14 +35,23 @@ export interface Stored {
 
 type Usage = StorageEstimate & { usageDetails?: { indexedDB?: number } };
 
+/** What `read` gives, or `otherwise` where it fails: some pages may not, and some browsers cannot. */
+async function unless<T>(read: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await read();
+  } catch {
+    return otherwise;
+  }
+}
+
 /** Reads what is kept. What a browser does not let a page see counts as nothing. */
 export async function readStored(): Promise<Stored> {
   const [models, estimate, databases, files, pages] = await Promise.all([
-    listCached().catch(() => []),
-    navigator.storage.estimate().catch(() => ({})) as Promise<Usage>,
-    indexedDB.databases().catch(() => []),
-    entries(keptStore()).catch(() => []),
-    pageCaches().catch(() => []),
+    unless(listCached, []),
+    unless<Usage>(() => navigator.storage.estimate(), {}),
+    unless(() => indexedDB.databases(), []),
+    unless(() => entries(keptStore()), []),
+    unless(pageCaches, []),
   ]);
   const names = databases.flatMap(({ name }) => (name?.startsWith(SEARCH) ? [name] : []));
   const drafts = draftsIn(localStorageOrNothing());
@@ -78,7 +87,7 @@ export async function readStored(): Promise<Stored> {
   }
   // Only if it is there: opening it would make it.
   const plans = databases.some(({ name }) => name === PLANS) ? createStore(PLANS, 'gemm-plans') : undefined;
-  const measured = plans ? await entries(plans).catch(() => []) : [];
+  const measured = plans ? await unless(() => entries(plans), []) : [];
   if (plans && measured.length > 0) {
     parts.push({
       name: 'Measurements of the GPU',
