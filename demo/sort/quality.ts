@@ -1,0 +1,26 @@
+import type { Evaluation } from '../../src/classifier';
+import { percent, plural } from '../numbers';
+import { ENOUGH } from './learn';
+import { lacking } from './ranking';
+
+/** Most classes that are named. */
+const NAMED = 3;
+
+/** What is known of how good the guesses are, or what it takes to know it. `evaluation`: of the classifier trained on the labels, if there is one. */
+export function qualityLine(
+  classes: readonly string[],
+  labels: ReadonlyMap<string, string>,
+  evaluation: Evaluation | undefined,
+): string {
+  const given =
+    labels.size === 0 ? 'These are guesses from the names alone.' : `${plural(labels.size, 'label')} so far.`;
+  const wanted = lacking([...classes], labels.values(), ENOUGH);
+  if (wanted.length > 0) {
+    const named = wanted.slice(0, NAMED).map(({ label, missing }) => `${label} ${missing} more`);
+    const list = wanted.length > NAMED ? [...named, '…'] : named;
+    return `${given} Two files of each class show how good the guesses are. Still wanted: ${list.join(', ')}.`;
+  }
+  const { accuracy, accuracyInterval: [low, high] = [0, 1] } = evaluation ?? {};
+  if (accuracy === undefined) return given;
+  return `${given} ${percent(accuracy, 0)} right on held-out labels (${percent(low, 0)} to ${percent(high, 0)}).`;
+}

@@ -1,0 +1,71 @@
+import { EMBEDDERS } from '../built-in';
+import type { HeadFile } from '../classify/head-file';
+import { find, isAbort, showError } from '../dom';
+import { plural } from '../numbers';
+import type { TabState } from '../tab-state';
+import type { Collection } from './collection';
+import { type Copied, copyIntoFolders, UNSORTED } from './copy-folders';
+import type { Engine } from './engine';
+import { classOf, csvOf } from './table';
+import { usage } from './take';
+
+/** What there is to take away. `originals`: the files of this visit, by hash. */
+export interface Results {
+  collection: Collection;
+  engine: Engine;
+  originals: ReadonlyMap<string, File>;
+}
+
+/** The last step: the table of all files, the trained head, code, and the files in folders of their classes. */
+export function startTakeAway(panel: HTMLElement, state: TabState, results: Results): { update(): void } {
+  const { collection, engine, originals } = results;
+  const button = find<HTMLButtonElement>(panel, '#sort-copy');
+  const note = find(panel, '#sort-copy-note');
+  const error = find(panel, '#sort-copy-error');
+
+  function head(): HeadFile {
+    const { classifier } = engine.learnt;
+    if (!classifier) throw new Error('There is no classifier yet: it is trained once every class has two labels.');
+    return { ...classifier.toJSON(), model: engine.madeBy };
+  }
+
+  function toCopy(): Copied[] {
+    const [labels, { scores }] = [collection.labels(), engine.learnt];
+    const copies = [...collection.documents.values()].map(({ hash, names: [name] }) => {
+      const file = originals.get(hash);
+      return file && { name, file, label: classOf(hash, labels, scores)?.label ?? UNSORTED };
+    });
+    return copies.filter((copied) => copied !== undefined);
+  }
+
+  async function copy() {
+    showError(error, undefined);
+    try {
+      const files = toCopy();
+      const missing = collection.documents.size - files.length;
+      if (missing > 0) {
+        throw new Error(
+          `Of ${plural(missing, 'file')} only the text was kept from your last visit. Drop the same files again; their labels are still there.`,
+        );
+      }
+      const target = await window.showDirectoryPicker?.({ mode: 'readwrite', id: 'sorted' });
+      if (!target) return;
+      button.disabled = true;
+      await copyIntoFolders(target, files, new AbortController().signal, (done, total) => {
+        note.textContent = `Copying: ${done} of ${plural(total, 'file')} …`;
+      });
+      note.textContent = `${plural(files.length, 'file')} copied into ${target.name}.`;
+    } catch (reason) {
+      if (!isAbort(reason)) showError(error, reason); // the user closed the picker
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  find(panel, '#sort-copy-row').hidden = window.showDirectoryPicker === undefined;
+  button.addEventListener('click', () => void copy());
+
+  return {
+    update() {},
+  };
+}
