@@ -50,7 +50,7 @@ export async function learn(known: Known, info: EmbeddingModel['info']): Promise
   const ofClass = (label: string) => documents.filter(({ hash }) => labels.get(hash) === label);
   const examples = classes.flatMap(ofClass); // a classifier keeps the order in which it meets classes
   const labelled = examples.map(({ hash }) => labels.get(hash) as string);
-  if (lacking([...classes], labelled, ENOUGH).length > 0) {
+  if (lacking(classes, labelled, ENOUGH).length > 0) {
     const indices = documents.map(({ hash }) => {
       const at = classes.indexOf(labels.get(hash) ?? '');
       return at < 0 ? undefined : at;

@@ -92,8 +92,10 @@ export function createList(
       if (next.join() === order.join()) return;
       order = next;
       place.replaceChildren(...order.map((hash) => (rows.get(hash) as Row).element));
-      if (active && focused !== undefined && kept.has(focused)) active.focus({ preventScroll: true });
-      else if (focused !== undefined && order.length > 0) focus(order[0]); // what had the focus was removed
+      if (active && focused !== undefined && kept.has(focused)) {
+        active.focus({ preventScroll: true });
+        if (isOpen) place.scrollTop = 0;
+      } else if (focused !== undefined && order.length > 0) focus(order[0]); // what had the focus was removed
     },
   };
 }

@@ -12,10 +12,11 @@ import { createChips } from './chips';
 import { createCollection } from './collection';
 import { createEngine, type Step } from './engine';
 import { folderClasses } from './folders';
+import { ENOUGH } from './learn';
 import { createList } from './list';
 import html from './panel.html?raw';
 import { qualityLine } from './quality';
-import { leastSureFirst } from './ranking';
+import { lacking, leastSureFirst } from './ranking';
 import { readFiles } from './read-files';
 import { SAMPLE, SAMPLE_CLASSES } from './sample';
 import './sort.css';
@@ -172,7 +173,8 @@ export function start(panel: HTMLElement, app: App): void {
       if (label !== undefined) sizes.set(label, (sizes.get(label) ?? 0) + 1);
     }
     chips(classes, sizes);
-    list.update(leastSureFirst(documents, labels, scores), (hash) => ({
+    const wanted = new Set(lacking(classes, labels.values(), ENOUGH).map(({ label }) => label));
+    list.update(leastSureFirst(documents, labels, scores, wanted), (hash) => ({
       classes,
       label: labels.get(hash),
       scores: scores.get(hash),

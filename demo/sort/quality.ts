@@ -14,11 +14,11 @@ export function qualityLine(
 ): string {
   const given =
     labels.size === 0 ? 'These are guesses from the names alone.' : `${plural(labels.size, 'label')} so far.`;
-  const wanted = lacking([...classes], labels.values(), ENOUGH);
+  const wanted = lacking(classes, labels.values(), ENOUGH);
   if (wanted.length > 0) {
     const named = wanted.slice(0, NAMED).map(({ label, missing }) => `${label} ${missing} more`);
     const list = wanted.length > NAMED ? [...named, '…'] : named;
-    return `${given} Two files of each class show how good the guesses are. Still wanted: ${list.join(', ')}.`;
+    return `${given} Press the right class, also where the guess is right: two files of each show how good the guesses are. Still wanted: ${list.join(', ')}.`;
   }
   const { accuracy, accuracyInterval: [low, high] = [0, 1] } = evaluation ?? {};
   if (accuracy === undefined) return given;

@@ -9,16 +9,20 @@ export const margin = ([best, second]: Score[]): number => (second ? best.score 
 
 /**
  * The order in which documents are worth a look (uncertainty sampling by margin, Scheffer et al. 2001): those without a label, the least sure first;
- * those without a guess yet; those that have a label. Ties keep their order.
+ * those without a guess yet; those that have a label. Ties keep their order. `wanted`: classes that lack labels; while there are some, documents that
+ * may be of them come before the others.
  */
 export function leastSureFirst<D extends { hash: string }>(
   documents: D[],
   labels: ReadonlyMap<string, string>,
   scores: ReadonlyMap<string, Score[]>,
+  wanted: ReadonlySet<string> = new Set(),
 ): D[] {
   const rank = ({ hash }: D): number => {
     const own = scores.get(hash);
-    return labels.has(hash) ? 3 : own ? margin(own) : 2;
+    if (labels.has(hash)) return 4;
+    if (!own) return 3;
+    return margin(own) + (wanted.size > 0 && !wanted.has(own[0].label) ? 1.5 : 0);
   };
   const ranks = new Map(documents.map((one) => [one.hash, rank(one)]));
   return documents.toSorted((a, b) => (ranks.get(a.hash) ?? 0) - (ranks.get(b.hash) ?? 0));
@@ -26,7 +30,7 @@ export function leastSureFirst<D extends { hash: string }>(
 
 /** How many labels each class lacks until every class has `wanted`, by class; empty if none does. */
 export function lacking(
-  classes: string[],
+  classes: readonly string[],
   labels: Iterable<string>,
   wanted: number,
 ): { label: string; missing: number }[] {

@@ -16,6 +16,9 @@ export interface RowState {
   scores: Score[] | undefined;
 }
 
+/** A probability; none that a model gives is certain. */
+const sureness = (score: number): string => (score > 0.99 ? 'over 99%' : percent(score, 0));
+
 /** One file in the list. */
 export interface Row {
   element: HTMLLIElement;
@@ -119,12 +122,12 @@ export function createRow(
       }
       item.classList.toggle('labelled', label !== undefined);
       bar.style.setProperty('--share', String(best?.score ?? 0));
-      state.textContent = label !== undefined ? 'your label' : best ? `guess ${percent(best.score, 0)}` : '';
+      state.textContent = label !== undefined ? 'your label' : best ? `guess ${sureness(best.score)}` : '';
       const said =
         label !== undefined
           ? `${label}, your label`
           : best
-            ? `guess ${best.label}, ${percent(best.score, 0)}`
+            ? `guess ${best.label}, ${sureness(best.score)}`
             : 'no class yet';
       item.ariaLabel = `${name}: ${said}`;
     },
