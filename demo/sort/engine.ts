@@ -1,6 +1,7 @@
 import type { Model } from '../../src/index';
 import { isAbort } from '../dom';
 import type { ModelPicker } from '../model-picker';
+import type { ProgressStep } from '../progress-view';
 import type { Collection } from './collection';
 import { embedDocuments, embedNames } from './embed';
 import { type Learnt, learn } from './learn';
@@ -25,13 +26,6 @@ export interface Engine {
   forget(): void;
 }
 
-export interface Step {
-  what: string;
-  done?: number;
-  total?: number;
-  unit?: string;
-}
-
 /** Characters of the documents that are embedded at a time: then their guesses come in and the work can be stopped. */
 const BATCH = 20_000;
 const MOST = 16;
@@ -54,7 +48,7 @@ export function createEngine(
   store: Store,
   picker: ModelPicker,
   on: {
-    progress(step: Step | undefined): void;
+    progress(step: ProgressStep | undefined): void;
     update(): void;
     error(error: unknown): void;
     problem(error: unknown): void;
@@ -63,7 +57,7 @@ export function createEngine(
   let vectors = new Map<string, Float32Array>();
   let names = new Map<string, Float32Array>();
   let space: string | undefined;
-  let bound: Model | undefined;
+  let chosen = picker.choice();
   let job: AbortController | undefined;
   let isLearning = false;
   let isAsked = false;
@@ -89,7 +83,7 @@ export function createEngine(
     await openSpace(model, signal);
     const isOther = before !== undefined && before !== space;
     const total = collection.documents.size;
-    const what = isOther ? `${picker.name()} makes other vectors: reading the files again` : 'Reading with the model';
+    const what = isOther ? `Reading again with ${picker.name()}, whose vectors differ` : 'Reading with the model';
     relearn();
     for (let open = missing(); open.length > 0; open = missing()) {
       on.progress({
@@ -187,16 +181,15 @@ export function createEngine(
     relearn: () => void relearn(),
     cancel: () => job?.abort(),
     modelChanged() {
-      const model = picker.current();
-      if (model === bound) return;
-      const isExchanged = bound !== undefined;
-      bound = model;
-      if (isExchanged) {
+      if (picker.choice() !== chosen) {
+        chosen = picker.choice();
         job?.abort(); // what it makes belongs to the model before
         job = undefined;
         vectors = new Map();
-      }
-      if (model) void run();
+        learnt = NOTHING;
+        on.update();
+        void run();
+      } else if (picker.current()) void run();
     },
     missing: () => missing().length,
     isBusy: () => job !== undefined,

@@ -4,8 +4,11 @@ import type { Document } from './store';
 
 /** The files in their order, which the user goes through by keys. */
 export interface DocumentList {
-  /** Shows these documents in this order. One that has the focus stays in front of those that wait for a label. */
-  update(documents: Document[], stateOf: (hash: string) => RowState): void;
+  /**
+   * Shows these documents; `isSorted`: in this order, but that one which has the focus and no label comes first. Otherwise those that are shown stay where
+   * they are, and new ones come last.
+   */
+  update(documents: Document[], stateOf: (hash: string) => RowState, isSorted: boolean): void;
   focus(hash: string): void;
 }
 
@@ -77,7 +80,7 @@ export function createList(
 
   return {
     focus,
-    update(documents, state) {
+    update(documents, state, isSorted) {
       stateOf = state;
       const active = document.activeElement as HTMLElement | null;
       const focused = place.contains(active) ? hashOf(active) : undefined;
@@ -86,7 +89,8 @@ export function createList(
       for (const hash of rows.keys()) if (!kept.has(hash)) rows.delete(hash);
       // The user looks at it: it must not go away from under the eyes.
       const isOpen = focused !== undefined && kept.has(focused) && state(focused).label === undefined;
-      const next = isOpen ? [focused, ...sorted.filter((hash) => hash !== focused)] : sorted;
+      const first = isSorted ? (isOpen ? [focused] : []) : order.filter((hash) => kept.has(hash));
+      const next = [...new Set([...first, ...sorted])];
       for (const one of documents) rowOf(one).update(state(one.hash));
       if (current === undefined || !kept.has(current)) setCurrent(next[0]);
       if (next.join() === order.join()) return;
@@ -94,7 +98,7 @@ export function createList(
       place.replaceChildren(...order.map((hash) => (rows.get(hash) as Row).element));
       if (active && focused !== undefined && kept.has(focused)) {
         active.focus({ preventScroll: true });
-        if (isOpen) place.scrollTop = 0;
+        if (isOpen && isSorted) place.scrollTop = 0;
       } else if (focused !== undefined && order.length > 0) focus(order[0]); // what had the focus was removed
     },
   };

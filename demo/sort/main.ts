@@ -7,10 +7,11 @@ import { debounced, find, isAbort, messageOf, savesData, showError } from '../do
 import { createDropZone } from '../drop-zone';
 import '../drop-zone.css';
 import { knownModels } from '../known-models';
-import { plural } from '../numbers';
+import { count, plural } from '../numbers';
+import { createProgress, type ProgressStep } from '../progress-view';
 import { createChips } from './chips';
 import { createCollection } from './collection';
-import { createEngine, type Step } from './engine';
+import { createEngine } from './engine';
 import { folderClasses } from './folders';
 import { ENOUGH } from './learn';
 import { createList } from './list';
@@ -37,6 +38,8 @@ export function start(panel: HTMLElement, app: App): void {
   const classError = find(panel, '#sort-class-error');
   const classField = find<HTMLInputElement>(panel, '#sort-class-name');
   const undoButton = find<HTMLButtonElement>(panel, '#sort-undo');
+  const progressPlace = find(panel, '.progress-place');
+  const progress = createProgress(progressPlace, cancel);
   const channel = new BroadcastChannel(CHANNEL);
   const store = createStore();
   /** Files of this visit, by hash: only their texts are kept. */
@@ -51,7 +54,7 @@ export function start(panel: HTMLElement, app: App): void {
     note.textContent = `What you do here is not kept on this device: ${messageOf(error)}`;
   };
   const collection = createCollection(store, {
-    change: () => render(),
+    change: () => render('as it is'),
     kept: () => channel.postMessage('changed'),
     problem: notKept,
   });
@@ -62,7 +65,7 @@ export function start(panel: HTMLElement, app: App): void {
   });
   const engine = createEngine(collection, store, picker, {
     progress: showProgress,
-    update: () => render(),
+    update: () => render('anew'),
     error: (error) => showError(problems, error),
     problem: notKept,
   });
@@ -85,13 +88,22 @@ export function start(panel: HTMLElement, app: App): void {
     },
     undo,
   });
-  const takeAway = startTakeAway(panel, app.state, { collection, engine, originals });
+  const takeAway = startTakeAway(panel, app.state, { collection, engine, picker, originals });
 
-  function showProgress(step: Step | undefined) {
-    note.textContent = step
-      ? [step.what, step.total ? `${step.done} of ${step.total}` : ''].filter(Boolean).join(', ')
-      : '';
-    find(panel, '#sort-continue').hidden = step !== undefined || waiting > 1 || engine.missing() === 0;
+  function showProgress(step: ProgressStep | undefined) {
+    const hadFocus = progressPlace.contains(document.activeElement);
+    if (step) progress.show(step);
+    else progress.hide();
+    showFacts();
+    const again = find(panel, '#sort-continue');
+    again.hidden = step !== undefined || engine.missing() === 0;
+    if (!step && hadFocus) (again.hidden ? find(panel, '#sort-forget') : again).focus();
+  }
+
+  function showFacts() {
+    const missing = engine.isBusy() ? 0 : engine.missing();
+    const unread = missing > 0 ? `, ${count(missing)} of them not read by the model yet` : '';
+    find(panel, '#sort-facts').textContent = `${plural(collection.documents.size, 'file')}${unread}`;
   }
 
   /** Does something to the classes; shows what is wrong with it. */
@@ -146,7 +158,8 @@ export function start(panel: HTMLElement, app: App): void {
     engine.cancel();
   }
 
-  function render() {
+  /** `order`: the files stay where they are while the user labels, and are sorted anew once there are new guesses. */
+  function render(order: 'as it is' | 'anew') {
     const documents = [...collection.documents.values()];
     const labels = collection.labels();
     const { scores, classifier, examples } = engine.learnt;
@@ -158,7 +171,7 @@ export function start(panel: HTMLElement, app: App): void {
     find(panel, '#sort-classes').hidden = !isFilled && classes.length === 0;
     find(panel, '#sort-check').hidden = !isFilled;
     find(panel, '#sort-take').hidden = !isNamed;
-    find(panel, '#sort-facts').textContent = plural(documents.length, 'file');
+    showFacts();
     classField.placeholder =
       classes.length === 0
         ? 'A class, for example invoice'
@@ -174,11 +187,8 @@ export function start(panel: HTMLElement, app: App): void {
     }
     chips(classes, sizes);
     const wanted = new Set(lacking(classes, labels.values(), ENOUGH).map(({ label }) => label));
-    list.update(leastSureFirst(documents, labels, scores, wanted), (hash) => ({
-      classes,
-      label: labels.get(hash),
-      scores: scores.get(hash),
-    }));
+    const stateOf = (hash: string) => ({ classes, label: labels.get(hash), scores: scores.get(hash) });
+    list.update(leastSureFirst(documents, labels, scores, wanted), stateOf, order === 'anew');
     undoButton.disabled = !collection.canUndo();
     find(panel, '#sort-quality').textContent = isNamed
       ? qualityLine(classes, labels, classifier?.evaluation)
@@ -253,7 +263,7 @@ export function start(panel: HTMLElement, app: App): void {
     engine.relearn();
   });
 
-  render();
+  render('anew');
   void collection.load().then(() => {
     if (collection.documents.size > 0 && navigator.gpu && !savesData()) engine.run();
     showProgress(undefined);

@@ -12,8 +12,7 @@ export function qualityLine(
   labels: ReadonlyMap<string, string>,
   evaluation: Evaluation | undefined,
 ): string {
-  const given =
-    labels.size === 0 ? 'These are guesses from the names alone.' : `${plural(labels.size, 'label')} so far.`;
+  const given = labels.size === 0 ? 'Guesses from the names alone.' : `${plural(labels.size, 'label')} so far.`;
   const wanted = lacking(classes, labels.values(), ENOUGH);
   if (wanted.length > 0) {
     const named = wanted.slice(0, NAMED).map(({ label, missing }) => `${label} ${missing} more`);

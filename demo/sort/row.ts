@@ -90,7 +90,7 @@ export function createRow(
     }
     return classes.map((label) => {
       const button = element('button', { type: 'button', value: label }, label);
-      button.addEventListener('click', () => pick(label));
+      button.addEventListener('click', ({ detail }) => detail < 2 && pick(label)); // a double click is one choice
       return button;
     });
   }

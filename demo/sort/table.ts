@@ -1,4 +1,3 @@
-import { unparse } from 'papaparse';
 import type { Score } from './ranking';
 import type { Document } from './store';
 
@@ -18,19 +17,17 @@ export function classOf(
  * All files with their classes as CSV, for spreadsheets too: with a byte order mark, without which they take it for another encoding, and with an
  * apostrophe before names that they would take for formulas. A file that came under several names has a row for each.
  */
-export function csvOf(
-  documents: Document[],
+export async function csvOf(
+  documents: Iterable<Document>,
   labels: ReadonlyMap<string, string>,
   scores: ReadonlyMap<string, Score[]>,
-): string {
-  const rows = documents.flatMap(({ hash, names }) => {
+): Promise<string> {
+  const { unparse } = await import('papaparse').then((module) => module.default);
+  const data = [...documents].flatMap(({ hash, names }) => {
     const found = classOf(hash, labels, scores);
     const score = found?.score === undefined ? '' : found.score.toFixed(3);
     return names.map((name) => [name, found?.label ?? '', score, found?.by ?? '']);
   });
-  const table = unparse(
-    { fields: ['file', 'class', 'confidence', 'labelled by'], data: rows },
-    { escapeFormulae: true },
-  );
+  const table = unparse({ fields: ['file', 'class', 'confidence', 'labelled by'], data }, { escapeFormulae: true });
   return `\ufeff${table}\r\n`;
 }

@@ -1,28 +1,27 @@
 import type { HeadFile } from '../classify/head-file';
+import type { Choice } from '../model-store';
+import { snippet } from '../snippets';
 import { PART, PARTS } from './embed';
 
-/** A text as JavaScript, also in a comment: U+2028 and U+2029 end a line there. */
-const quoted = (text: string): string =>
-  JSON.stringify(text).replace(/[\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16)}`);
+/** The name of the exported classifier. */
+export const HEAD_FILE = 'file-classes.json';
 
-/** What sorts a text in one's own code as the tab does: `head` is what it exports. `source`: where its model loads from. */
-export const usage = (head: Pick<HeadFile, 'model' | 'encoder'>, source: string): string => `\
-import { loadModel } from 'modernbert-webgpu';
-import { loadClassifier } from 'modernbert-webgpu/classifier';
+/** Lines that find the class of a text as the tab does, with the exported classifier and its model. */
+export const usage = ({ encoder }: Pick<HeadFile, 'encoder'>, choice: Choice): string =>
+  snippet(
+    ["import { loadClassifier } from 'modernbert-webgpu/classifier';"],
+    { ...choice, dtype: encoder?.dtype ?? choice.dtype },
+    `
+const classifier = loadClassifier(model, await (await fetch('./${HEAD_FILE}')).json()); // Export, Trained head
+const text = 'Please pay the amount due within 30 days.';
 
-const model = await loadModel(${quoted(source)}, { dtype: ${quoted(head.encoder?.dtype ?? 'auto')} }); // ${quoted(head.model)}
-const classifier = loadClassifier(model, await (await fetch('./file-classes.json')).json());
+// Of a long text the mean vector of its first parts counts.
+const parts = await model.chunk(text, { maxTokens: Math.min(${PART}, model.info.maxTokens) });
+const texts = parts.slice(0, ${PARTS}).map((part) => part.text);
+const rows = await model.embed(texts, { ...classifier.toJSON().embed, truncate: true });
+const sum = new Float32Array(rows.dim).map((_, d) => texts.reduce((total, _, i) => total + rows.row(i)[d], 0));
+const mean = sum.map((x) => x / Math.hypot(...sum));
 
-/** The class of a text with its probability; of a long text the mean vector of its first parts counts. */
-async function classOf(text) {
-  const parts = await model.chunk(text, { maxTokens: Math.min(${PART}, model.info.maxTokens) });
-  const texts = parts.slice(0, ${PARTS}).map((part) => part.text);
-  const rows = await model.embed(texts, { ...classifier.toJSON().embed, truncate: true });
-  const sum = Float32Array.from({ length: rows.dim }, (_, d) => texts.reduce((total, _, i) => total + rows.row(i)[d], 0));
-  const vector = sum.map((x) => x / Math.hypot(...sum));
-  const [[best]] = await classifier.classify({ ...rows, data: vector, rows: 1, row: () => vector });
-  return best;
-}
-
-console.log(await classOf('Please pay the amount due within 30 days.')); // { label, score }
-`;
+const [[best]] = await classifier.classify({ ...rows, data: mean, rows: 1, row: () => mean });
+console.log(best.label, best.score);`,
+  );

@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import type { Evaluation } from '../../src/classifier';
+import { qualityLine } from './quality';
+
+const tested = { accuracy: 0.9286, accuracyInterval: [0.81, 0.984] } as Evaluation;
+const labels = (...given: string[]) => new Map(given.map((label, i) => [String(i), label]));
+
+it('says which labels are wanted', () => {
+  expect(qualityLine(['a', 'b'], labels(), undefined)).toMatch(
+    /^Guesses from the names alone\. .* Still wanted: a 2 more, b 2 more\.$/,
+  );
+  expect(qualityLine(['a', 'b'], labels('a', 'a', 'b'), undefined)).toMatch(
+    /^3 labels so far\. .* Still wanted: b 1 more\.$/,
+  );
+  expect(qualityLine(['a', 'b', 'c', 'd'], labels(), undefined)).toMatch(/c 2 more, …\.$/);
+});
+
+it('says how good the classifier is', () => {
+  const line = qualityLine(['a', 'b'], labels('a', 'a', 'b', 'b'), tested);
+  expect(line).toBe('4 labels so far. 93% right on held-out labels (81% to 98%).');
+  expect(qualityLine(['a', 'b'], labels('a', 'a', 'b', 'b'), undefined)).toBe('4 labels so far.');
+});
