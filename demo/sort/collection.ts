@@ -17,8 +17,8 @@ export interface Collection {
   canUndo(): boolean;
   /** Throws an Error in words for a name that is empty or taken. Labels of a class of this name that was removed count again. */
   addClass(name: string): void;
-  /** Labels get the new name. Throws as `addClass`. */
-  renameClass(old: string, name: string): void;
+  /** Labels get the new name, which is given back as it is kept. Throws as `addClass`. */
+  renameClass(old: string, name: string): string;
   removeClass(name: string): void;
   /** Deletes everything, on the device too. */
   forget(): void;
@@ -114,12 +114,13 @@ export function createCollection(
     renameClass(old, name) {
       const others = classes.filter((one) => one !== old);
       const renamed = checked(name, others);
-      if (renamed === old) return;
+      if (renamed === old) return renamed;
       const changes = new Map([...labels].filter(([, label]) => label === old).map(([hash]) => [hash, renamed]));
       const rename = (label: string | undefined) => (label === old ? renamed : label);
       steps = steps.map((step) => new Map([...step].map(([hash, label]) => [hash, rename(label)])));
       setClasses(classes.map((one) => (one === old ? renamed : one)));
       setLabels(changes);
+      return renamed;
     },
     removeClass: (name) => setClasses(classes.filter((one) => one !== name)),
     forget() {

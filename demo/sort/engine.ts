@@ -4,7 +4,7 @@ import type { ModelPicker } from '../model-picker';
 import type { ProgressStep } from '../progress-view';
 import type { Collection } from './collection';
 import { embedDocuments, embedNames } from './embed';
-import { type Learnt, learn } from './learn';
+import { type Learnt, learn, stillKnown } from './learn';
 import type { Document, Store } from './store';
 
 /** What embeds the documents in the background and guesses their classes. */
@@ -17,6 +17,8 @@ export interface Engine {
   cancel(): void;
   /** Guesses again: labels or classes have changed. */
   relearn(): void;
+  /** A class has another name. */
+  rename(from: string, to: string): void;
   /** The picker has another model, or none. */
   modelChanged(): void;
   /** How many documents have no vector by the current model. */
@@ -111,18 +113,21 @@ export function createEngine(
     const own = new AbortController();
     const { signal } = own;
     job = own;
+    let isDone = false;
     on.progress({ what: 'Waiting for another tab of this page' });
     try {
       await navigator.locks.request(LOCK, { signal }, async () => {
         on.progress({ what: 'Loading the model' });
         await picker.use(signal, (model) => embed(model, signal));
       });
+      isDone = true;
     } catch (error) {
       if (job === own && !isAbort(error)) on.error(error);
     } finally {
       if (job === own) {
         job = undefined;
         on.progress(undefined);
+        if (isDone) void run(); // files may have come at the last moment
       }
     }
   }
@@ -156,11 +161,12 @@ export function createEngine(
     isAsked = true;
     if (isLearning) return;
     isLearning = true;
+    const { signal } = new AbortController();
     try {
       while (isAsked) {
         isAsked = false;
         if (vectors.size === 0 || collection.classes.length < 2) learnt = NOTHING;
-        else await picker.use(new AbortController().signal, (model) => learnNow(model, new AbortController().signal));
+        else await picker.use(signal, (model) => learnNow(model, signal));
         on.update();
       }
     } catch (error) {
@@ -172,13 +178,17 @@ export function createEngine(
 
   return {
     get learnt() {
-      return learnt;
+      return stillKnown(learnt, collection.classes);
     },
     get madeBy() {
       return madeBy;
     },
     run: () => void run(),
     relearn: () => void relearn(),
+    rename(from, to) {
+      learnt = stillKnown(learnt, collection.classes, { from, to });
+      void relearn();
+    },
     cancel: () => job?.abort(),
     modelChanged() {
       if (picker.choice() !== chosen) {

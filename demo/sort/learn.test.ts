@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { ModelInfo } from '../../src/index';
-import { asEmbeddings, learn } from './learn';
+import { asEmbeddings, learn, stillKnown } from './learn';
 
 const at = (degrees: number) =>
   Float32Array.of(Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180));
@@ -66,4 +66,21 @@ it('leaves out what has no vector yet, and guesses nothing for one class', async
   );
   expect([...scores.keys()]).toEqual(['a', 'c']);
   expect((await learn({ ...known, classes: ['low'], names: [at(0)], labels: new Map() }, info)).scores.size).toBe(0);
+});
+
+it('keeps what is still so when classes change', async () => {
+  const labels = new Map([
+    ['a', 'low'],
+    ['b', 'low'],
+    ['c', 'high'],
+    ['d', 'high'],
+  ]);
+  const learnt = await learn({ ...known, labels }, info);
+  expect(stillKnown(learnt, ['low', 'high'])).toEqual(learnt);
+  const renamed = stillKnown(learnt, ['low', 'tall'], { from: 'high', to: 'tall' });
+  expect(bests(renamed.scores)).toEqual(['a low', 'b low', 'c tall', 'd tall', 'e low', 'f tall']);
+  expect(renamed.classifier).toBeUndefined(); // its labels have the old names
+  const removed = stillKnown(learnt, ['high']);
+  expect(removed.scores.get('a')).toEqual([{ label: 'high', score: learnt.scores.get('a')?.[1].score }]);
+  expect(stillKnown(learnt, []).scores.size).toBe(0);
 });

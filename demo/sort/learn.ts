@@ -69,5 +69,22 @@ export async function learn(known: Known, info: EmbeddingModel['info']): Promise
   return { scores: bestFirst(documents, await classifier.classify(asEmbeddings(own, space))), classifier, examples };
 }
 
+/**
+ * What is still so after classes were removed, or one was renamed, until `learn` says more: scores of classes that there are, and the classifier only
+ * if it is of these.
+ */
+export function stillKnown(learnt: Learnt, classes: readonly string[], renamed?: { from: string; to: string }): Learnt {
+  const nameOf = (label: string) => (label === renamed?.from ? renamed.to : label);
+  const scores = new Map<string, Score[]>();
+  for (const [hash, list] of learnt.scores) {
+    const known = list
+      .map(({ label, score }) => ({ label: nameOf(label), score }))
+      .filter(({ label }) => classes.includes(label));
+    if (known.length > 0) scores.set(hash, known);
+  }
+  const isOf = learnt.classifier?.labels.join('\n') === classes.join('\n');
+  return { ...learnt, scores, classifier: isOf ? learnt.classifier : undefined };
+}
+
 const bestFirst = (documents: Document[], scores: Score[][]): Map<string, Score[]> =>
   new Map(documents.map(({ hash }, i) => [hash, scores[i].toSorted((a, b) => b.score - a.score)]));

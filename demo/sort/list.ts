@@ -92,7 +92,8 @@ export function createList(
       const first = isSorted ? (isOpen ? [focused] : []) : order.filter((hash) => kept.has(hash));
       const next = [...new Set([...first, ...sorted])];
       for (const one of documents) rowOf(one).update(state(one.hash));
-      if (current === undefined || !kept.has(current)) setCurrent(next[0]);
+      // Tab comes to the first one, unless the user was at another.
+      if (current === undefined || !kept.has(current) || (focused === undefined && isSorted)) setCurrent(next[0]);
       if (next.join() === order.join()) return;
       order = next;
       place.replaceChildren(...order.map((hash) => (rows.get(hash) as Row).element));

@@ -71,7 +71,7 @@ export function start(panel: HTMLElement, app: App): void {
   });
   const relearnSoon = debounced(REST, engine.relearn);
   const chips = createChips(find(panel, '#sort-chips'), {
-    rename: (old, name) => changeClasses(() => collection.renameClass(old, name)),
+    rename: (old, name) => changeClasses(() => engine.rename(old, collection.renameClass(old, name))),
     remove(name) {
       changeClasses(() => collection.removeClass(name));
       classField.focus();
@@ -260,6 +260,8 @@ export function start(panel: HTMLElement, app: App): void {
   undoButton.addEventListener('click', undo);
   channel.addEventListener('message', async () => {
     await collection.load();
+    if (collection.documents.size === 0) engine.forget();
+    if (picker.current()) engine.run();
     engine.relearn();
   });
 
