@@ -93,7 +93,7 @@ it('guesses from the names of classes, learns from labels, and gives a table and
     await choose(page, name, label);
   }
   await waitForText(page, quality, /^6 labels so far\. \d+% right on held-out labels \(\d+% to \d+%\)\.$/);
-  await page.locator('#sort-matrix summary').click();
+  await page.locator('#sort-matrix > summary').click();
   const cells = (await page.locator('#sort-matrix .cell').allInnerTexts()).map(Number);
   expect(cells).toHaveLength(9);
   expect(cells.reduce((sum, n) => sum + n)).toBe(6);

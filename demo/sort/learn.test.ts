@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { ModelInfo } from '../../src/index';
-import { asEmbeddings, learn, stillKnown } from './learn';
+import { asEmbeddings, blend, learn, stillKnown } from './learn';
 
 const at = (degrees: number) =>
   Float32Array.of(Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180));
@@ -37,19 +37,44 @@ it('guesses from names and labels while a class has fewer than two', async () =>
   expect((await learn({ ...known, labels: three }, info)).classifier).toBeUndefined();
 });
 
-it('trains on the labels as soon as there are two of each, whatever the names say', async () => {
+it('trains on the labels as soon as there are two of each, and tests what it says', async () => {
   const labels = new Map([
     ['a', 'high'],
     ['b', 'high'],
     ['c', 'low'],
     ['d', 'low'],
   ]);
-  const { scores, classifier, examples } = await learn({ ...known, labels }, info);
-  expect(bests(scores)).toEqual(['a high', 'b high', 'c low', 'd low', 'e high', 'f low']);
+  const { scores, classifier, evaluation, examples } = await learn({ ...known, labels }, info);
+  expect(bests(scores)).toEqual(['a high', 'b high', 'c low', 'd low', 'e high', 'f low']); // whatever the names say
   expect(classifier?.labels).toEqual(['low', 'high']); // the order of the classes
-  expect(classifier?.evaluation).toMatchObject({ tested: 4, accuracy: 1 });
-  expect(examples.map(({ hash }) => hash)).toEqual(['c', 'd', 'a', 'b']);
   expect(classifier?.toJSON().embed).toEqual({ kind: 'document', normalize: true });
+  expect(examples.map(({ hash }) => hash)).toEqual(['c', 'd', 'a', 'b']);
+  expect(evaluation).toMatchObject({ folds: 2, tested: 4 });
+  expect(evaluation?.confusion.flat().reduce((sum, n) => sum + n)).toBe(4);
+});
+
+it('finds labels that it has not seen, and counts one that is wrong', async () => {
+  const many = Array.from({ length: 16 }, (_, i) => ({ hash: String(i), names: [], text: `text ${i}` }));
+  const vectors = new Map(many.map(({ hash }, i) => [hash, at(i < 8 ? i : 75 + i)]));
+  const labels = new Map(many.map(({ hash }, i) => [hash, i < 8 ? 'low' : 'high']));
+  const right = await learn({ ...known, documents: many, vectors, labels }, info);
+  expect(right.evaluation?.confusion).toEqual([
+    [8, 0],
+    [0, 8],
+  ]);
+  const wrong = await learn({ ...known, documents: many, vectors, labels: new Map([...labels, ['3', 'high']]) }, info);
+  expect(wrong.evaluation?.mistakes.map(({ index, label }) => [wrong.examples[index].hash, label])).toEqual([
+    ['3', 'low'],
+  ]);
+});
+
+it('blends probabilities by weight', () => {
+  const [row] = blend([[0.9, 0.1]], [[0.2, 0.8]], 0.5);
+  const odds = Math.sqrt((0.9 / 0.1) * (0.2 / 0.8));
+  expect(row[0]).toBeCloseTo(odds / (1 + odds), 10);
+  expect(blend([[0.9, 0.1]], [[0.2, 0.8]], 0)[0][0]).toBeCloseTo(0.2, 10);
+  expect(blend([[0.9, 0.1]], [[0.2, 0.8]], 1, 2)[0][0]).toBeCloseTo(3 / 4, 10);
+  expect(blend([[1, 0]], [[0, 1]], 0.5)[0]).toEqual([0.5, 0.5]);
 });
 
 it('leaves out what has no vector yet, and guesses nothing for one class', async () => {

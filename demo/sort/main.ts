@@ -162,7 +162,7 @@ export function start(panel: HTMLElement, app: App): void {
   function render(order: 'as it is' | 'anew') {
     const documents = [...collection.documents.values()];
     const labels = collection.labels();
-    const { scores, classifier, examples } = engine.learnt;
+    const { scores, evaluation, examples } = engine.learnt;
     const { classes } = collection;
     const isFilled = documents.length > 0;
     const isNamed = isFilled && classes.length > 1;
@@ -191,16 +191,14 @@ export function start(panel: HTMLElement, app: App): void {
     list.update(leastSureFirst(documents, labels, scores, wanted), stateOf, order === 'anew');
     undoButton.disabled = !collection.canUndo();
     find(panel, '#sort-quality').textContent = isNamed
-      ? qualityLine(classes, labels, classifier?.evaluation)
+      ? qualityLine(classes, labels, evaluation)
       : 'Name at least two classes.';
-    if (shownEvaluation !== classifier?.evaluation) {
-      shownEvaluation = classifier?.evaluation;
+    if (shownEvaluation !== evaluation) {
+      shownEvaluation = evaluation;
       const named = examples.map(({ hash, names: [text] }) => ({ text, label: labels.get(hash) ?? '' }));
-      find(panel, '#sort-matrix .training').replaceChildren(
-        ...(classifier ? trainingView(named, classifier.evaluation) : []),
-      );
+      find(panel, '#sort-matrix .training').replaceChildren(...(evaluation ? trainingView(named, evaluation) : []));
     }
-    find(panel, '#sort-matrix').hidden = classifier === undefined;
+    find(panel, '#sort-matrix').hidden = evaluation === undefined;
     takeAway.update();
   }
 
