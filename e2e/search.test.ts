@@ -191,6 +191,7 @@ it("stops and continues; words answer meanwhile; another model's vectors are mad
   );
   await page.fill('#query', '');
   await page.click('#indexing button');
+  await page.reload();
   await page.locator('.switch label', { hasText: 'Your files' }).click();
   await page.click('#continue-indexing');
   await waitForText(page, '#index-facts', /^3 files, \d+ passages\. Vectors by nano-embed-q4\.$/);
