@@ -67,10 +67,8 @@ it('guesses from the names of classes, learns from labels, and gives a table and
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('sort-class-name');
   await guessed(page, 24);
   expect(await textOf(page, quality)).toMatch(
-    /^Guesses from the names alone\. .* invoice 2 more, minutes of a meeting 2 more/,
+    /^Guesses from the names alone\. .* invoice 2, minutes of a meeting 2, recipe 2\.$/,
   );
-  await page.setViewportSize({ width: 320, height: 900 });
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
   await takePictures(page, 'sort-guesses', '#sort');
 
   // The two that are in between come first, and the model is wrong about both.
@@ -82,11 +80,7 @@ it('guesses from the names of classes, learns from labels, and gives a table and
 
   await choose(page, 'inbox-11.txt', 'invoice');
   await choose(page, 'paper-10.txt', 'minutes of a meeting');
-  await waitForText(
-    page,
-    quality,
-    /^2 labels so far\. .* invoice 1 more, minutes of a meeting 1 more, recipe 2 more\.$/,
-  );
+  await waitForText(page, quality, /^2 labels so far\. .* invoice 1, minutes of a meeting 1, recipe 2\.$/);
   for (const label of ['invoice', 'minutes of a meeting', 'recipe', 'recipe']) {
     const open = await page.locator('.doc:not(.labelled) .name').allTextContents();
     const [name] = open.filter((name) => kindOf.get(name) === label);
@@ -143,7 +137,8 @@ it('takes folders as classes, finds files that are the same, says which cannot b
   const files: Record<string, string | Uint8Array> = {};
   for (const { name, text, kind } of few(3)) files[`all/${kind}/${name}`] = text;
   files['all/recipe/copy.txt'] = SAMPLE.find(({ kind }) => kind === 'recipe')?.text ?? '';
-  files['all/open.txt'] = 'Beat the eggs, add milk and flour, and fry thin pancakes in butter.';
+  files['all/open.eml'] =
+    'Subject: =?utf-8?Q?Caf=C3=A9?=\r\nContent-Type: text/html\r\n\r\n<p>Beat the eggs, add milk and flour, and fry thin <b>pancakes</b> in butter.</p>';
   files['all/.hidden/secret.txt'] = 'not to be read';
   files['all/photo.png'] = 'x';
   files['all/blank.txt'] = ' \n';
@@ -164,12 +159,15 @@ it('takes folders as classes, finds files that are the same, says which cannot b
   await waitForText(page, quality, /^9 labels so far\. \d+% right/);
   expect(await page.locator('#sort-folders').isVisible()).toBe(false);
   await waitForText(page, '.doc:first-child .doc-state', /guess/);
-  expect((await names(page))[0]).toBe('all/open.txt');
+  expect((await names(page))[0]).toBe('all/open.eml');
+  expect(await textOf(page, '.doc:first-child .doc-words')).toBe(
+    'Subject: Café Beat the eggs, add milk and flour, and fry thin pancakes in butter.',
+  );
   const rows = await table(page);
   expect(rows).toHaveLength(11);
   const found = new Map(rows.map(([name, label, , by]) => [name, `${label} by ${by}`]));
   expect(found.get('all/recipe/copy.txt')).toBe('recipe by you');
-  expect(found.get('all/open.txt')).toBe('recipe by guess');
+  expect(found.get('all/open.eml')).toBe('recipe by guess');
 
   // A new name of the class goes with its labels.
   await page.locator('#sort-chips input').nth(2).fill('dish');
@@ -196,10 +194,10 @@ it('takes folders as classes, finds files that are the same, says which cannot b
       for await (const { name } of (one as Handle).values()) list.push(`${one.name}/${name}`);
     }
     const dish = await target.getDirectoryHandle('dish');
-    return { list, text: await (await (await dish.getFileHandle('open.txt')).getFile()).text() };
+    return { list, text: await (await (await dish.getFileHandle('open.eml')).getFile()).text() };
   });
   expect(copied.list).toHaveLength(10);
-  expect(copied.text).toBe(files['all/open.txt']);
+  expect(copied.text).toBe(files['all/open.eml']);
   expect(copied.list.filter((path) => path.startsWith('invoice/'))).toHaveLength(3);
   await page.click('#sort-copy');
   await waitForText(page, '#sort-copy-error', /^The folder target is not empty: /);

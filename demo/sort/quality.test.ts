@@ -7,12 +7,10 @@ const labels = (...given: string[]) => new Map(given.map((label, i) => [String(i
 
 it('says which labels are wanted', () => {
   expect(qualityLine(['a', 'b'], labels(), undefined)).toMatch(
-    /^Guesses from the names alone\. .* Still wanted: a 2 more, b 2 more\.$/,
+    /^Guesses from the names alone\. .* missing: a 2, b 2\.$/,
   );
-  expect(qualityLine(['a', 'b'], labels('a', 'a', 'b'), undefined)).toMatch(
-    /^3 labels so far\. .* Still wanted: b 1 more\.$/,
-  );
-  expect(qualityLine(['a', 'b', 'c', 'd'], labels(), undefined)).toMatch(/c 2 more, …\.$/);
+  expect(qualityLine(['a', 'b'], labels('a', 'a', 'b'), undefined)).toMatch(/^3 labels so far\. .* missing: b 1\.$/);
+  expect(qualityLine(['a', 'b', 'c', 'd'], labels(), undefined)).toMatch(/c 2, …\.$/);
 });
 
 it('says how good the classifier is', () => {

@@ -15,9 +15,9 @@ export function qualityLine(
   const given = labels.size === 0 ? 'Guesses from the names alone.' : `${plural(labels.size, 'label')} so far.`;
   const wanted = lacking(classes, labels.values(), ENOUGH);
   if (wanted.length > 0) {
-    const named = wanted.slice(0, NAMED).map(({ label, missing }) => `${label} ${missing} more`);
+    const named = wanted.slice(0, NAMED).map(({ label, missing }) => `${label} ${missing}`);
     const list = wanted.length > NAMED ? [...named, '…'] : named;
-    return `${given} Press the right class, also where the guess is right: two files of each show how good the guesses are. Still wanted: ${list.join(', ')}.`;
+    return `${given} Press the right class of a file, also where it is the guess. Two files of each class test the guesses; missing: ${list.join(', ')}.`;
   }
   const { accuracy, accuracyInterval: [low, high] = [0, 1] } = evaluation ?? {};
   if (accuracy === undefined) return given;
