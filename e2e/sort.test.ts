@@ -153,6 +153,7 @@ it('takes folders as classes, finds files that are the same, says which cannot b
     'all/photo.png',
     'all/blank.txt',
   ]);
+  expect(await row(page, 'copy.txt').locator('.doc-head .count').first().textContent()).toBe('2 copies');
   await waitForText(page, '#sort-folders', 'The files lie in folders: invoice, minutes of a meeting, recipe.');
   await page.click('#sort-folders button');
   expect(await chips(page)).toEqual(SAMPLE_CLASSES);

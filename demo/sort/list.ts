@@ -17,6 +17,7 @@ export function createList(
   on: { choose(hash: string, label: string | undefined): void; remove(hash: string): void; undo(): void },
 ): DocumentList {
   const rows = new Map<string, Row>();
+  const namesOf = new Map<string, string>();
   let order: string[] = [];
   let stateOf: (hash: string) => RowState = () => ({ classes: [], label: undefined, scores: undefined });
   let current: string | undefined;
@@ -45,13 +46,17 @@ export function createList(
     if (label !== undefined && next !== undefined) focus(next);
   }
 
+  /** The row of a document; another one where it has come under more names. */
   function rowOf(document: Document): Row {
-    const known = rows.get(document.hash);
-    if (known) return known;
     const { hash } = document;
+    const known = rows.get(hash);
+    if (known && namesOf.get(hash) === document.names.join('\n')) return known;
     const made = createRow(document, { choose: (label) => choose(hash, label), remove: () => on.remove(hash) });
     made.element.dataset.hash = hash;
+    made.setCurrent(hash === current);
     rows.set(hash, made);
+    namesOf.set(hash, document.names.join('\n'));
+    known?.element.replaceWith(made.element);
     return made;
   }
 

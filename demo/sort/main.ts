@@ -191,7 +191,7 @@ export function start(panel: HTMLElement, app: App): void {
     list.update(leastSureFirst(documents, labels, scores, wanted), stateOf, order === 'anew');
     undoButton.disabled = !collection.canUndo();
     find(panel, '#sort-quality').textContent = isNamed
-      ? qualityLine(classes, labels, evaluation)
+      ? qualityLine(classes, labels, evaluation, scores.size > 0)
       : 'Name at least two classes.';
     if (shownEvaluation !== evaluation) {
       shownEvaluation = evaluation;

@@ -6,15 +6,21 @@ const tested = { accuracy: 0.9286, accuracyInterval: [0.81, 0.984] } as Evaluati
 const labels = (...given: string[]) => new Map(given.map((label, i) => [String(i), label]));
 
 it('says which labels are wanted', () => {
-  expect(qualityLine(['a', 'b'], labels(), undefined)).toMatch(
+  expect(qualityLine(['a', 'b'], labels(), undefined, true)).toMatch(
     /^Guesses from the names alone\. .* missing: a 2, b 2\.$/,
   );
-  expect(qualityLine(['a', 'b'], labels('a', 'a', 'b'), undefined)).toMatch(/^3 labels so far\. .* missing: b 1\.$/);
-  expect(qualityLine(['a', 'b', 'c', 'd'], labels(), undefined)).toMatch(/c 2, …\.$/);
+  expect(qualityLine(['a', 'b'], labels('a', 'a', 'b'), undefined, true)).toMatch(
+    /^3 labels so far\. .* missing: b 1\.$/,
+  );
+  expect(qualityLine(['a', 'b', 'c', 'd'], labels(), undefined, true)).toMatch(/c 2 and others\.$/);
 });
 
-it('says how good the classifier is', () => {
-  const line = qualityLine(['a', 'b'], labels('a', 'a', 'b', 'b'), tested);
+it('says when there is nothing yet', () => {
+  expect(qualityLine(['a', 'b'], labels(), undefined, false)).toMatch(/^Guesses come as the files are read\. Press/);
+});
+
+it('says how good the guesses are', () => {
+  const line = qualityLine(['a', 'b'], labels('a', 'a', 'b', 'b'), tested, true);
   expect(line).toBe('4 labels so far. 93% right on held-out labels (81% to 98%).');
-  expect(qualityLine(['a', 'b'], labels('a', 'a', 'b', 'b'), undefined)).toBe('4 labels so far.');
+  expect(qualityLine(['a', 'b'], labels('a', 'a', 'b', 'b'), undefined, true)).toBe('4 labels so far.');
 });

@@ -1,5 +1,5 @@
 import { element } from '../dom';
-import { percent, plural } from '../numbers';
+import { count, percent } from '../numbers';
 import type { Score } from './ranking';
 import type { Document } from './store';
 
@@ -34,7 +34,7 @@ export function createRow(
   on: { choose(label: string | undefined): void; remove(): void },
 ): Row {
   const [name] = names;
-  const words = text
+  const beginning = text
     .slice(0, 4 * FIRST)
     .replace(/\s+/g, ' ')
     .trim();
@@ -44,18 +44,12 @@ export function createRow(
   const summary = element(
     'summary',
     { className: 'doc-words' },
-    words.length > FIRST ? `${words.slice(0, FIRST)}…` : words,
+    beginning.length > FIRST ? `${beginning.slice(0, FIRST)}…` : beginning,
   );
   const details = element('details', {}, summary);
   const also =
     names.length > 1
-      ? [
-          element(
-            'span',
-            { className: 'count', title: names.join('\n') },
-            `${plural(names.length, 'copy').replace('copys', 'copies')}`,
-          ),
-        ]
+      ? [element('span', { className: 'count', title: names.join('\n') }, `${count(names.length)} copies`)]
       : [];
   const item = element(
     'li',
@@ -66,6 +60,7 @@ export function createRow(
     details,
   );
   let isCurrent = false;
+  let drawn = '';
   let shown: RowState = { classes: [], label: undefined, scores: undefined };
 
   details.addEventListener('toggle', () => {
@@ -111,6 +106,9 @@ export function createRow(
       shown = next;
       const { label } = next;
       const best = label === undefined ? next.scores?.[0] : undefined;
+      const said = JSON.stringify([next.classes, label, best]);
+      if (said === drawn) return; // of hundreds of files few change at a time
+      drawn = said;
       for (const button of choice.querySelectorAll('button')) {
         button.ariaPressed = String(button.value === label);
         button.classList.toggle('guess', button.value === best?.label);
@@ -123,13 +121,13 @@ export function createRow(
       item.classList.toggle('labelled', label !== undefined);
       bar.style.setProperty('--share', String(best?.score ?? 0));
       state.textContent = label !== undefined ? 'your label' : best ? `guess ${sureness(best.score)}` : '';
-      const said =
+      const words =
         label !== undefined
           ? `${label}, your label`
           : best
             ? `guess ${best.label}, ${sureness(best.score)}`
             : 'no class yet';
-      item.ariaLabel = `${name}: ${said}`;
+      item.ariaLabel = `${name}: ${words}`;
     },
     setCurrent(on) {
       if (isCurrent === on) return;
