@@ -45,11 +45,11 @@ it('knows its types by their names', () => {
   expect(readableFiles([...others, ...known])).toEqual({
     readable: known,
     problems: [
-      '4 files of other types (.zip, without an extension, .gz) were left out. Text, Markdown, HTML and PDF can be read here.',
+      '4 files of other types (.zip, without an extension, .gz) were left out. Text, Markdown, HTML, PDF and e-mails (.eml) can be read here.',
     ],
   });
   expect(readableFiles([others[0]]).problems).toEqual([
-    'a.zip is of a type that cannot be read. Text, Markdown, HTML and PDF can be read here.',
+    'a.zip is of a type that cannot be read. Text, Markdown, HTML, PDF and e-mails (.eml) can be read here.',
   ]);
 });
 

@@ -1,4 +1,4 @@
-/** Files that people have, as plain text: txt, Markdown, HTML and PDF. */
+/** Files that people have, as plain text: txt, Markdown, HTML, PDF and e-mails. */
 import { plural } from './numbers';
 
 export interface ReadDocument {
@@ -9,7 +9,7 @@ export interface ReadDocument {
   pages?: number[];
 }
 
-type Kind = 'text' | 'html' | 'pdf';
+type Kind = 'text' | 'html' | 'pdf' | 'mail';
 
 const KINDS: Record<string, Kind> = {
   txt: 'text',
@@ -20,6 +20,7 @@ const KINDS: Record<string, Kind> = {
   htm: 'html',
   xhtml: 'html',
   pdf: 'pdf',
+  eml: 'mail',
 };
 
 /** For a file input's `accept`. */
@@ -62,7 +63,7 @@ export function readableFiles(files: File[]): { readable: File[]; problems: stri
   };
 }
 
-const READABLE = 'Text, Markdown, HTML and PDF can be read here.';
+const READABLE = 'Text, Markdown, HTML, PDF and e-mails (.eml) can be read here.';
 const unknownType = (name: string) => `${name} is of a type that cannot be read. ${READABLE}`;
 
 function kindOf({ name, type }: File): Kind | undefined {
@@ -104,7 +105,9 @@ async function textOf(
 ): Promise<Omit<ReadDocument, 'name'>> {
   if (kind === 'pdf') return (await import('./read-pdf')).readPdf(name, bytes, signal);
   if (kind === 'text') return { text: decodeText(name, bytes) };
-  return { text: (await import('./read-html')).htmlText(decodeText(name, bytes, declaredCharset(bytes))) };
+  const { htmlText } = await import('./read-html');
+  if (kind === 'mail') return { text: (await import('./read-mail')).mailText(bytes, htmlText) };
+  return { text: htmlText(decodeText(name, bytes, declaredCharset(bytes))) };
 }
 
 /**

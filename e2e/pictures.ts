@@ -25,7 +25,9 @@ async function expectTouchTargets(page: Page, part: string): Promise<void> {
     const targets =
       'button, select, summary, [role=tab], label:has(input[type=radio], input[type=checkbox]), input, textarea';
     return [...root.querySelectorAll<HTMLElement>(targets)]
-      .filter((target) => target.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+      .filter((target) =>
+        target.checkVisibility({ visibilityProperty: true, opacityProperty: true, contentVisibilityAuto: true }),
+      )
       .filter(
         (target) => !target.matches('.word, .visually-hidden, label input[type=radio], label input[type=checkbox]'),
       )

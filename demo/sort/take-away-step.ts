@@ -1,0 +1,91 @@
+import type { HeadFile } from '../classify/head-file';
+import { find, isAbort, showError } from '../dom';
+import type { ModelPicker } from '../model-picker';
+import { plural } from '../numbers';
+import { jsonFile } from '../save-file';
+import type { TabState } from '../tab-state';
+import { createTakeAway, type Exported } from '../take-away';
+import type { Collection } from './collection';
+import { type Copied, copyIntoFolders, UNSORTED } from './copy-folders';
+import type { Engine } from './engine';
+import { classOf, csvOf } from './table';
+import { HEAD_FILE, usage } from './take';
+
+/** What there is to take away. `originals`: the files of this visit, by hash. */
+export interface Results {
+  collection: Collection;
+  engine: Engine;
+  picker: ModelPicker;
+  originals: ReadonlyMap<string, File>;
+}
+
+/** The last step: the table of all files, the trained head, code, and the files in folders of their classes. */
+export function startTakeAway(panel: HTMLElement, state: TabState, results: Results): { update(): void } {
+  const { collection, engine, originals, picker } = results;
+  const button = find<HTMLButtonElement>(panel, '#sort-copy');
+  const note = find(panel, '#sort-copy-note');
+  const error = find(panel, '#sort-copy-error');
+
+  function head(): HeadFile | undefined {
+    const { classifier } = engine.learnt;
+    return classifier && { ...classifier.toJSON(), model: engine.madeBy };
+  }
+
+  async function table(): Promise<Blob> {
+    const text = await csvOf(collection.documents.values(), collection.labels(), engine.learnt.scores);
+    return new Blob([text], { type: 'text/csv' });
+  }
+
+  function files(): Exported[] {
+    const trained = head();
+    return [
+      { label: 'Table of all files as CSV', name: 'files.csv', make: table },
+      ...(trained ? [{ label: 'Trained head', name: HEAD_FILE, make: () => jsonFile(trained) }] : []),
+    ];
+  }
+
+  function toCopy(): Copied[] {
+    const [labels, { scores }] = [collection.labels(), engine.learnt];
+    const copies = [...collection.documents.values()].map(({ hash, names: [name] }) => {
+      const file = originals.get(hash);
+      return file && { name, file, label: classOf(hash, labels, scores)?.label ?? UNSORTED };
+    });
+    return copies.filter((copied) => copied !== undefined);
+  }
+
+  async function copy() {
+    showError(error, undefined);
+    try {
+      const files = toCopy();
+      const missing = collection.documents.size - files.length;
+      if (missing > 0) {
+        throw new Error(
+          `Of ${plural(missing, 'file')} only the text was kept from your last visit. Drop the same files again; their labels are still there.`,
+        );
+      }
+      const target = await window.showDirectoryPicker?.({ mode: 'readwrite', id: 'sorted' });
+      if (!target) return;
+      button.disabled = true;
+      await copyIntoFolders(target, files, new AbortController().signal, (done, total) => {
+        note.textContent = `Copying: ${done} of ${plural(total, 'file')} …`;
+      });
+      note.textContent = `${plural(files.length, 'file')} copied into ${target.name}.`;
+    } catch (reason) {
+      if (!isAbort(reason)) showError(error, reason); // the user closed the picker
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  find(panel, '#sort-copy-row').hidden = window.showDirectoryPicker === undefined;
+  button.addEventListener('click', () => void copy());
+
+  return createTakeAway(find(panel, '.take-away'), state, {
+    code() {
+      const trained = head();
+      if (!trained) throw new Error('There is no trained head yet. It takes two labels of each class.');
+      return { typescript: usage(trained, picker.choice()) };
+    },
+    exports: files,
+  });
+}
