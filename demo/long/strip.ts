@@ -1,0 +1,37 @@
+/** A passage on the strip: where it begins and how long it is, as shares of the whole. */
+export interface Cell {
+  at: number;
+  size: number;
+}
+
+/** Cells one after the other, as long as their texts. */
+export function cellsOf(lengths: number[]): Cell[] {
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  let before = 0;
+  return lengths.map((length) => {
+    const cell = { at: before / total, size: length / total };
+    before += length;
+    return cell;
+  });
+}
+
+/** Which cell a point of the strip is in, 0 to 1; beyond its ends the first or the last. */
+export function cellAt(cells: Cell[], point: number): number {
+  const after = cells.findIndex(({ at, size }) => point < at + size);
+  return after < 0 ? cells.length - 1 : after;
+}
+
+/** Cells that a key moves by; undefined for other keys. `page`: cells of a page. */
+export function movedBy(key: string, current: number, cells: number, page = 10): number | undefined {
+  const to = {
+    ArrowDown: current + 1,
+    ArrowRight: current + 1,
+    ArrowUp: current - 1,
+    ArrowLeft: current - 1,
+    PageDown: current + page,
+    PageUp: current - page,
+    Home: 0,
+    End: cells - 1,
+  }[key];
+  return to === undefined ? undefined : Math.max(0, Math.min(cells - 1, to));
+}
