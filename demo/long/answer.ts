@@ -9,7 +9,7 @@ import { createTextView } from './text-view';
 
 /** Passages that are named as the best. */
 const BEST = 3;
-/** How strongly the best passage is coloured where it probably answers nothing. */
+/** How strongly the best passage is coloured where it is far from the question. */
 const PALE = 0.4;
 /** Characters of a passage's first words. */
 const WORDS = 90;
@@ -123,26 +123,18 @@ export function createAnswer(result: HTMLElement): AnswerView {
       bounds = question === '' ? undefined : boundsOf(model);
       order = ranked(scores);
       const best = order.slice(0, BEST);
-      const isNothing = relevanceOf({ similarity: scores[best[0]] }, bounds) === 'unlikely';
-      coloured = shares(scores, isNothing ? PALE : 1);
+      const isFar = relevanceOf({ similarity: scores[best[0]] }, bounds) === 'unlikely';
+      coloured = shares(scores, isFar ? PALE : 1);
       result.dataset.by = question === '' ? 'typical' : 'question';
       line.textContent =
-        question === ''
-          ? 'Without a question: the passages that are most typical of the text.'
-          : isNothing
-            ? 'Probably nothing here is about that. The nearest passages:'
-            : 'Best passages:';
+        question === '' ? 'Most typical of the text:' : isFar ? 'No passage is close to that. The nearest:' : 'Best:';
       find(result, '.legend .low').textContent = question === '' ? 'less typical' : 'farther from the question';
       find(result, '.legend .high').textContent = question === '' ? 'more typical of the text' : 'nearer';
       list.replaceChildren(
         ...best.map((i) => {
-          const go = element(
-            'button',
-            { type: 'button', className: 'example' },
-            element('span', { className: 'score' }, titleOf(i)),
-            ' ',
-            element('span', { className: 'words', dir: 'auto' }, wordsOf(bestSentence(i))),
-          );
+          const name = relevanceOf({ similarity: scores[i] }, bounds) ?? '';
+          const title = wordsOf(bestSentence(i));
+          const go = element('button', { type: 'button', className: `example ${name}`, title }, titleOf(i));
           go.addEventListener('click', () => choose(i));
           return element('li', {}, go);
         }),

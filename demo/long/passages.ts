@@ -22,10 +22,16 @@ export interface Passage extends Span {
 const WRAPPED = { least: 40, most: 120 };
 
 /** The text, of the same length, with spaces for the line breaks that only the width of a page has made. */
-export const unwrapped = (text: string): string =>
-  text.replace(/([^\n]+)\n(?=[^\S\n]*\S)/g, (broken, line: string) =>
-    line.trim().length >= WRAPPED.least && line.length <= WRAPPED.most ? `${line} ` : broken,
-  );
+export function unwrapped(text: string): string {
+  const lines = text.split('\n');
+  return lines
+    .map((line, i) => {
+      if (i === lines.length - 1) return line;
+      const goesOn = line.trim().length >= WRAPPED.least && line.length <= WRAPPED.most && lines[i + 1].trim() !== '';
+      return `${line}${goesOn ? ' ' : '\n'}`;
+    })
+    .join('');
+}
 
 /** Where a text is best divided: between paragraphs, else sentences, else words. */
 const GAPS = [/\n\s*\n/g, /\n|[.!?]\s|[。！？]/g, /\s/g];

@@ -7,7 +7,7 @@ import { type Window, windowsOf } from './windows';
 /** Tokens of a text that are read, at most: on a strip a passage of more would be too thin to see. */
 export const MOST_TOKENS = 65_536;
 /** Characters that are tokenized at a time, so that the page stays awake. */
-const PIECE = 20_000;
+const PIECE = 5000;
 /** Tokens that windows share, at most. */
 const OVERLAP = 1024;
 /** Tokens of the first piece that is measured. */
