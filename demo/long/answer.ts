@@ -51,7 +51,7 @@ export function createAnswer(result: HTMLElement): AnswerView {
   let current: number | undefined;
 
   const strip = createStrip(find(result, '.strip-place'), { choose });
-  const view = createTextView(find(result, '.long-read'), { view: strip.setView, choose });
+  const view = createTextView(find(result, '.long-read'), { view: strip.setView, choose: point });
 
   const wordsOf = ({ start, end }: Span) => {
     const words = text.slice(start, end).trim().replace(/\s+/g, ' ');
@@ -72,11 +72,17 @@ export function createAnswer(result: HTMLElement): AnswerView {
     );
   }
 
-  function choose(passage: number) {
+  /** Makes a passage the current one, where it stands. */
+  function point(passage: number) {
     current = passage;
     strip.select(passage);
-    view.jump(passage);
+    view.point(passage);
     showMarks();
+  }
+
+  function choose(passage: number) {
+    point(passage);
+    view.jump(passage);
   }
 
   /** Only of those that somebody looks for: many marks would be none. */
@@ -125,7 +131,7 @@ export function createAnswer(result: HTMLElement): AnswerView {
       const best = order.slice(0, BEST);
       const isFar = relevanceOf({ similarity: scores[best[0]] }, bounds) === 'unlikely';
       coloured = shares(scores, isFar ? PALE : 1);
-      result.dataset.by = question === '' ? 'typical' : 'question';
+      result.dataset.asked = question;
       line.textContent =
         question === '' ? 'Most typical of the text:' : isFar ? 'No passage is close to that. The nearest:' : 'Best:';
       find(result, '.legend .low').textContent = question === '' ? 'less typical' : 'farther from the question';

@@ -11,13 +11,14 @@ import { createRunButton } from '../run-button';
 import { statusLine } from '../status-line';
 import { createTakeAway } from '../take-away';
 import { createAnswer } from './answer';
+import { showReading } from './clock';
 import type { Measured } from './cost';
 import './long.css';
+import { extentNotes } from './notes';
 import html from './panel.html?raw';
 import { firstPassages, type Passage } from './passages';
 import {
   embedQuestion,
-  MOST_TOKENS,
   measure,
   type Prepared,
   prepare,
@@ -37,8 +38,6 @@ const REST = 150;
 /** Milliseconds that reading may take without being asked for; a text of few tokens is not measured before. */
 const PATIENCE = 10_000;
 const FEW_TOKENS = 1024;
-/** Milliseconds between two looks at the clock. */
-const TICK = 250;
 
 /** A text that was read, and by what. */
 export interface Reading {
@@ -74,7 +73,8 @@ export function start(panel: HTMLElement, app: App): void {
     suggestions: knownModels('embeddings'),
     onChange() {
       const before = running ?? reading?.choice;
-      if (before && picker.choice() !== before) runUnasked('kept');
+      // Whoever has a text read and takes another model wants it read by that.
+      if (before && picker.choice() !== before) startRun();
     },
   });
   const answer = createAnswer(result);
@@ -128,7 +128,8 @@ export function start(panel: HTMLElement, app: App): void {
     const time = isMeasured ? timeOf(sizes.get()) : 0;
     if (origin && time > PATIENCE) {
       if (origin !== 'sample') {
-        status.textContent = `${plural(Math.min(tokens, sizes.get()), 'token')}: ${about(time)} on this device. Press Read, or choose fewer.`;
+        const much = plural(Math.min(tokens, sizes.get()), 'token');
+        status.textContent = `${much}: ${about(time)} on this device. Press Read, or choose fewer.`;
         return;
       }
       sizes.set(sizeWithin(PATIENCE, tokens, timeOf));
@@ -136,52 +137,53 @@ export function start(panel: HTMLElement, app: App): void {
     const passages = firstPassages(all, sizes.get());
     const windows = windowsFor(passages, room);
     const began = performance.now();
-    const stopClock = showClock(progress, windows, isMeasured ? timeFor(model, measured.get(model)!, windows) : 0);
+    const foretold = measured.get(model);
+    const clock = showReading(progress, windows, foretold ? timeFor(model, foretold, windows) : 0);
     let vectors: Vectors;
     try {
       vectors = await readPassages(model, text.text, passages, windows, {
         signal,
         onPass(window, ms) {
-          stopClock.passed(window);
+          clock.passed(window);
           if (window.tokens >= (measured.get(model)?.tokens ?? 0)) measured.set(model, { tokens: window.tokens, ms });
         },
       });
     } finally {
-      stopClock.stop();
+      clock.stop();
     }
     const used = windows.reduce((sum, window) => sum + window.tokens, 0);
     const passes = windows.length === 1 ? '1 pass' : `${count(windows.length)} passes`;
     status.textContent = `${statusLine(model, performance.now() - began, used)} · ${passes}`;
     sizes.offer(tokens, measured.has(model) ? timeOf : undefined);
     reading = { model, choice: choice(), source: text, passages, windows, vectors };
-    show(reading, tokens, end);
+    show(
+      reading,
+      extentNotes({
+        model: picker.name(),
+        limit: model.info.maxTokens,
+        windows: windows.length,
+        read: passages.reduce((sum, passage) => sum + passage.tokens, 0),
+        tokens,
+        characters: text.text.trimEnd().length,
+        end,
+        time: measured.has(model) ? timeOf(tokens) : undefined,
+      }),
+    );
     source.fold(true);
     await ask();
   }
 
-  function show({ model, source: { text }, source: from, passages, windows }: Reading, tokens: number, end: number) {
-    const last = passages[passages.length - 1];
-    const isCut = end < text.length && text.slice(end).trim() !== '';
-    const notes = [
-      windows.length > 1 &&
-        `${picker.name()} reads up to ${count(model.info.maxTokens)} tokens at once: the text was read in ${windows.length} parts, which overlap where there is room.`,
-      last.end < end
-        ? `Only the first ${count(Math.round(passages.reduce((sum, p) => sum + p.tokens, 0)))} of ${count(tokens)} tokens were read. Under “Text” you can choose more.`
-        : isCut &&
-          `The text has ${count(text.length)} characters. Its first ${count(end)} were read, which are the ${count(MOST_TOKENS)} tokens that are the most here.`,
-    ].filter((line): line is string => typeof line === 'string');
+  function show({ source: from, passages }: Reading, notes: string[]) {
+    const { text } = from;
     note.textContent = notes.join(' ');
     result.hidden = false;
     showStale(false);
-    answer.setText(
-      text,
-      passages,
-      passages.map(({ start, end }) => {
-        const page = pageOf(from, start + text.slice(start, end).search(/\S/));
-        return page === undefined ? '' : `page ${page}`;
-      }),
-      last.end < text.trimEnd().length ? 'The text goes on; what follows was not read.' : '',
-    );
+    const places = passages.map(({ start, end }) => {
+      const page = pageOf(from, start + text.slice(start, end).search(/\S/));
+      return page === undefined ? '' : `page ${page}`;
+    });
+    const isAll = passages[passages.length - 1].end >= text.trimEnd().length;
+    answer.setText(text, passages, places, isAll ? '' : 'The text goes on; what follows was not read.');
   }
 
   /** Colours what was read by the question, or without one by how typical it is of the text. */
@@ -196,6 +198,8 @@ export function start(panel: HTMLElement, app: App): void {
     const current = reading;
     if (!current) return;
     const { model, vectors } = current;
+    // A question's vector compares only with those of the same model.
+    if (model !== picker.current()) return showStale(true);
     try {
       const vector = question === '' ? meanDirection(vectors.passages) : await embedQuestion(model, question, signal);
       if (signal.aborted || reading !== current) return;
@@ -252,29 +256,4 @@ export function start(panel: HTMLElement, app: App): void {
     examples.hidden = origin !== 'sample' || field.value !== '';
     if (origin !== 'kept' || !savesData()) runUnasked(origin);
   });
-}
-
-/** Shows how far reading is: pass by pass, and within one, of which nobody hears before its end, by the time that it should take. */
-function showClock(progress: ProgressView, windows: Window[], time: number) {
-  const total = windows.reduce((sum, { tokens }) => sum + tokens, 0);
-  const what = 'Reading';
-  let done = 0;
-  let next = 0;
-  let began = performance.now();
-  const tick = () => {
-    const inside = windows[next]?.tokens ?? 0;
-    const share = time > 0 ? (((performance.now() - began) / time) * total) / Math.max(1, inside) : 0;
-    progress.show({ what, done: Math.round(done + inside * Math.min(0.97, share)), total, unit: 'token' });
-  };
-  if (time > 0 || windows.length > 1) tick();
-  else progress.show({ what });
-  const timer = setInterval(() => (time > 0 || windows.length > 1) && tick(), TICK);
-  return {
-    passed(window: Window) {
-      done += window.tokens;
-      next++;
-      began = performance.now();
-    },
-    stop: () => clearInterval(timer),
-  };
 }

@@ -9,6 +9,8 @@ export interface TextView {
   colour(shares: number[], titles: string[]): void;
   /** Marks a sentence in each of these passages. */
   mark(sentences: Map<number, Span>): void;
+  /** Frames a passage. */
+  point(passage: number): void;
   /** Brings a passage into view. */
   jump(passage: number): void;
 }
@@ -87,11 +89,13 @@ export function createTextView(
       marked = sentences;
       for (const passage of changed) fill(passage);
     },
-    jump(passage) {
+    point(passage) {
       chosen?.classList.remove('chosen');
       chosen = blocks[passage];
       chosen.classList.add('chosen');
-      place.scrollTop = chosen.offsetTop - place.clientHeight / 6;
+    },
+    jump(passage) {
+      place.scrollTop = blocks[passage].offsetTop - place.clientHeight / 6;
     },
   };
 }
