@@ -227,7 +227,7 @@ it('reads the chapter, or its beginning where all of it takes long; stops; anoth
   await waitForText(
     page,
     '#long-note',
-    /^all-MiniLM-L6-v2 reads up to 256 tokens at once: the text was read in \d parts, which overlap/,
+    /all-MiniLM-L6-v2 reads up to 256 tokens at once: the text was read in \d parts that overlap\.$/,
   );
   expect(await textOf(page, '#long-status')).toMatch(/ · [34] passes$/);
   await waitForText(page, '.long-best', /§\d+ · 0\.\d\d/);

@@ -57,10 +57,9 @@ export function createAnswer(result: HTMLElement): AnswerView {
     const words = text.slice(start, end).trim().replace(/\s+/g, ' ');
     return words.length > WORDS ? `${words.slice(0, WORDS)}…` : words;
   };
-  const scoreOf = (i: number) => {
-    const name = relevanceOf({ similarity: scores[i] }, bounds);
-    return [scores[i].toFixed(2), name].filter(Boolean).join(' ');
-  };
+  const nameOf = (i: number) => relevanceOf({ similarity: scores[i] }, bounds) ?? '';
+  const isUnlikely = (i: number) => nameOf(i) === 'unlikely';
+  const scoreOf = (i: number) => `${scores[i].toFixed(2)} ${nameOf(i)}`.trim();
   const titleOf = (i: number) => [`§${i + 1}`, notes[i], scoreOf(i)].filter(Boolean).join(' · ');
 
   /** The sentence of a passage that has the highest score. */
@@ -87,7 +86,8 @@ export function createAnswer(result: HTMLElement): AnswerView {
 
   /** Only of those that somebody looks for: many marks would be none. */
   function showMarks() {
-    const marked = [...order.slice(0, BEST), ...(current === undefined ? [] : [current])];
+    const near = order.slice(0, BEST).filter((i) => !isUnlikely(i));
+    const marked = current === undefined ? near : [...near, current];
     view.mark(new Map(marked.map((i) => [i, bestSentence(i)])));
   }
 
@@ -115,7 +115,7 @@ export function createAnswer(result: HTMLElement): AnswerView {
         place: notes[i],
         tokens,
         cosine: scores[i],
-        relevance: relevanceOf({ similarity: scores[i] }, bounds),
+        relevance: nameOf(i),
         text: text.slice(start, end).trim(),
       })),
     setText(whole, own, beside, rest) {
@@ -129,7 +129,7 @@ export function createAnswer(result: HTMLElement): AnswerView {
       bounds = question === '' ? undefined : boundsOf(model);
       order = ranked(scores);
       const best = order.slice(0, BEST);
-      const isFar = relevanceOf({ similarity: scores[best[0]] }, bounds) === 'unlikely';
+      const isFar = isUnlikely(best[0]);
       coloured = shares(scores, isFar ? PALE : 1);
       result.dataset.asked = question;
       line.textContent =
@@ -138,9 +138,8 @@ export function createAnswer(result: HTMLElement): AnswerView {
       find(result, '.legend .high').textContent = question === '' ? 'more typical of the text' : 'nearer';
       list.replaceChildren(
         ...best.map((i) => {
-          const name = relevanceOf({ similarity: scores[i] }, bounds) ?? '';
           const title = wordsOf(bestSentence(i));
-          const go = element('button', { type: 'button', className: `example ${name}`, title }, titleOf(i));
+          const go = element('button', { type: 'button', className: `example ${nameOf(i)}`, title }, titleOf(i));
           go.addEventListener('click', () => choose(i));
           return element('li', {}, go);
         }),
@@ -156,7 +155,7 @@ export function createAnswer(result: HTMLElement): AnswerView {
       );
       view.colour(
         coloured,
-        scores.map((_, i) => scoreOf(i)),
+        scores.map((score, i) => (isUnlikely(i) ? score.toFixed(2) : scoreOf(i))),
       );
       // A question's answer comes into view by itself.
       if (question !== '') choose(best[0]);

@@ -18,7 +18,8 @@ export interface PassageRow extends Record<string, string | number | undefined> 
   tokens: number;
   /** To the question, or without one to the mean of all passages. */
   cosine: number;
-  relevance: string | undefined;
+  /** '' where nobody knows what the model's cosines mean. */
+  relevance: string;
   text: string;
 }
 
