@@ -75,6 +75,10 @@ it('shows where a question is answered, by keys too; keeps text and question; gi
     .evaluateAll((cells) => cells.map((cell) => Number((cell as HTMLElement).style.getPropertyValue('--share'))));
   expect(shares.indexOf(Math.max(...shares))).toBe(9);
   expect(shares.filter((share) => share === 0).length).toBe(5);
+  // Question, best passages and the whole strip are in view at once.
+  const boxes = await Promise.all(['#long-question', '.strip'].map((part) => page.locator(part).boundingBox()));
+  expect(boxes[0]!.y).toBeGreaterThan(0);
+  expect(boxes[1]!.y + boxes[1]!.height).toBeLessThan(900);
   await takePictures(page, 'long-answer', '#long');
   await page.setViewportSize({ width: 320, height: 700 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);

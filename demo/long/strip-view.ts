@@ -1,5 +1,8 @@
 import { element } from '../dom';
-import { type Cell, cellAt, cellsOf, movedBy } from './strip';
+import { type Cell, cellAt, cellsOf, movedBy, spread } from './strip';
+
+/** Length of a label beside the strip, as a share of the strip's. */
+const LABEL = 0.045;
 
 /** A passage as the strip shows it. */
 export interface StripItem {
@@ -115,9 +118,12 @@ export function createStrip(place: HTMLElement, on: { choose(passage: number): v
         (cell as HTMLElement).style.setProperty('--share', String(items[i].share));
       }
       ranks.replaceChildren(
-        ...best.map((passage, i) => {
+        ...spread(
+          best.map((passage) => cells[passage].at + cells[passage].size / 2),
+          LABEL,
+        ).map((at, i) => {
           const rank = element('span', {}, String(i + 1));
-          put(rank, cells[passage].at + cells[passage].size / 2);
+          put(rank, at);
           return rank;
         }),
       );

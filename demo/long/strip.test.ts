@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cellAt, cellsOf, movedBy } from './strip';
+import { cellAt, cellsOf, movedBy, spread } from './strip';
 
 const cells = cellsOf([10, 30, 60]);
 
@@ -26,4 +26,23 @@ it('moves by keys, and stays on the strip', () => {
   expect(movedBy('Home', 2, 3)).toBe(0);
   expect(movedBy('End', 0, 3)).toBe(2);
   expect(movedBy('x', 1, 3)).toBeUndefined();
+});
+
+it('moves labels apart that would cover each other', () => {
+  expect(spread([0.5, 0.2, 0.9], 0.1)).toEqual([0.5, 0.2, 0.9]);
+  for (const [points, moved] of [
+    [
+      [0.5, 0.45, 0.52],
+      [0.55, 0.45, 0.65],
+    ],
+    [
+      [0.99, 0.95],
+      [1, 0.9],
+    ],
+    [[], []],
+  ]) {
+    const found = spread(points, 0.1);
+    expect(found.length).toBe(moved.length);
+    for (const [i, point] of found.entries()) expect(point).toBeCloseTo(moved[i], 9);
+  }
 });

@@ -21,7 +21,19 @@ export function cellAt(cells: Cell[], point: number): number {
   return after < 0 ? cells.length - 1 : after;
 }
 
-/** Cells that a key moves by; undefined for other keys. `page`: cells of a page. */
+/** Points of the strip, moved apart so that labels on them, of so much of its length, do not cover each other; in their order. */
+export function spread(points: number[], least: number): number[] {
+  const order = [...points.keys()].sort((a, b) => points[a] - points[b]);
+  const moved = [...points];
+  for (const [i, point] of order.entries()) {
+    const before = i === 0 ? Number.NEGATIVE_INFINITY : moved[order[i - 1]] + least;
+    // Those that follow have room before the end.
+    moved[point] = Math.max(before, Math.min(points[point], 1 - (order.length - 1 - i) * least));
+  }
+  return moved;
+}
+
+/** The cell that a key goes to; undefined for other keys. `page`: cells of a page. */
 export function movedBy(key: string, current: number, cells: number, page = 10): number | undefined {
   const to = {
     ArrowDown: current + 1,

@@ -34,11 +34,11 @@ export function longCode(choice: Choice, question: string, passages: Passage[], 
 const passages = ends.map((end, i) => ({ start: ends[i - 1] ?? 0, end }));`;
   const divide = passages.length > 0 ? ends : 'const passages = await model.chunk(text, { maxTokens: 200 });';
   const inOne = `// One pass reads the whole text; each passage's vector is pooled from its own tokens (late chunking).
-const vectors = await model.embed(text.slice(0, passages.at(-1).end), { kind: 'document', chunks: passages, normalize: true });
+const vectors = await model.embed(text.slice(0, passages.at(-1)!.end), { kind: 'document', chunks: passages, normalize: true });
 const [scores] = similarity(question, vectors);`;
   const inSeveral = `// Each: passages that one pass reads, from and to, and those whose vectors it gives.
 const windows = ${JSON.stringify(windows.map(({ from, to, ownFrom, ownTo }) => [from, to, ownFrom, ownTo]))};
-const scores = [];
+const scores: number[] = [];
 for (const [from, to, ownFrom, ownTo] of windows) {
   const { start: at } = passages[from];
   const chunks = passages.slice(ownFrom, ownTo).map(({ start, end }) => ({ start: start - at, end: end - at }));
