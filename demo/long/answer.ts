@@ -59,7 +59,8 @@ export function createAnswer(result: HTMLElement): AnswerView {
   };
   const nameOf = (i: number) => relevanceOf({ similarity: scores[i] }, bounds) ?? '';
   const isUnlikely = (i: number) => nameOf(i) === 'unlikely';
-  const scoreOf = (i: number) => `${scores[i].toFixed(2)} ${nameOf(i)}`.trim();
+  const numberOf = (i: number) => (Math.round(scores[i] * 100) / 100 || 0).toFixed(2); // no -0.00
+  const scoreOf = (i: number) => `${numberOf(i)} ${nameOf(i)}`.trim();
   const titleOf = (i: number) => [`§${i + 1}`, notes[i], scoreOf(i)].filter(Boolean).join(' · ');
 
   /** The sentence of a passage that has the highest score. */
@@ -155,7 +156,7 @@ export function createAnswer(result: HTMLElement): AnswerView {
       );
       view.colour(
         coloured,
-        scores.map((score, i) => (isUnlikely(i) ? score.toFixed(2) : scoreOf(i))),
+        scores.map((_, i) => (isUnlikely(i) ? numberOf(i) : scoreOf(i))),
       );
       // A question's answer comes into view by itself.
       if (question !== '') choose(best[0]);

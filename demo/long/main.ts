@@ -47,6 +47,8 @@ export interface Reading {
   passages: Passage[];
   windows: Window[];
   vectors: Vectors;
+  /** What to say of it. */
+  notes: string[];
 }
 
 /** The tab that shows where in a long text an answer is. Its model is loaded when it is first needed. */
@@ -61,6 +63,8 @@ export function start(panel: HTMLElement, app: App): void {
   const showStale = staleNote(result, 'Press Read for new results.');
   const measured = new WeakMap<Model, Measured>();
   let reading: Reading | undefined;
+  /** What the strip and the text show. */
+  let shown: Reading | undefined;
   /** What the latest run is of. */
   let running: Choice | undefined;
   /** How its text came; undefined if the user asked for the run. */
@@ -155,29 +159,28 @@ export function start(panel: HTMLElement, app: App): void {
     const passes = windows.length === 1 ? '1 pass' : `${count(windows.length)} passes`;
     status.textContent = `${statusLine(model, performance.now() - began, used)} · ${passes}`;
     sizes.offer(tokens, measured.has(model) ? timeOf : undefined);
-    reading = { model, choice: choice(), source: text, passages, windows, vectors };
-    show(
-      reading,
-      extentNotes({
-        model: picker.name(),
-        limit: model.info.maxTokens,
-        windows: windows.length,
-        read: passages.reduce((sum, passage) => sum + passage.tokens, 0),
-        tokens,
-        characters: text.text.trimEnd().length,
-        end,
-        time: measured.has(model) ? timeOf(tokens) : undefined,
-      }),
-    );
-    source.fold(true);
+    const notes = extentNotes({
+      model: picker.name(),
+      limit: model.info.maxTokens,
+      windows: windows.length,
+      read: passages.reduce((sum, passage) => sum + passage.tokens, 0),
+      tokens,
+      characters: text.text.trimEnd().length,
+      end,
+      time: measured.has(model) ? timeOf(tokens) : undefined,
+    });
+    reading = { model, choice: choice(), source: text, passages, windows, vectors, notes };
     await ask();
   }
 
-  function show({ source: from, passages }: Reading, notes: string[]) {
+  function show(next: Reading) {
+    const { source: from, passages, notes } = next;
     const { text } = from;
+    shown = next;
     note.textContent = notes.join(' ');
     result.hidden = false;
     showStale(false);
+    source.fold(true);
     const places = passages.map(({ start, end }) => {
       const page = pageOf(from, start + text.slice(start, end).search(/\S/));
       return page === undefined ? '' : `page ${page}`;
@@ -200,15 +203,21 @@ export function start(panel: HTMLElement, app: App): void {
     const { model, vectors } = current;
     // A question's vector compares only with those of the same model.
     if (model !== picker.current()) return showStale(true);
+    let vector = meanDirection(vectors.passages);
+    let asked = '';
     try {
-      const vector = question === '' ? meanDirection(vectors.passages) : await embedQuestion(model, question, signal);
-      if (signal.aborted || reading !== current) return;
-      const [passages, sentences] = [vectors.passages, vectors.sentences].map((rows) => cosinesTo(vector, rows));
-      answer.show({ question, model: picker.name(), passages, sentences });
-      takeAway.update();
+      if (question !== '') vector = await embedQuestion(model, question, signal);
+      asked = question;
     } catch (error) {
-      if (!isAbort(error) && !signal.aborted && reading === current) showError(questionError, error);
+      if (isAbort(error) || signal.aborted || reading !== current) return;
+      showError(questionError, error);
+      if (shown === current) return; // what the last question has found
     }
+    if (signal.aborted || reading !== current) return;
+    if (shown !== current) show(current);
+    const [passages, sentences] = [vectors.passages, vectors.sentences].map((rows) => cosinesTo(vector, rows));
+    answer.show({ question: asked, model: picker.name(), passages, sentences });
+    takeAway.update();
   }
 
   const takeAway = createTakeAway(find(panel, '.take-away'), app.state, {
@@ -216,7 +225,7 @@ export function start(panel: HTMLElement, app: App): void {
       typescript: longCode(picker.choice(), field.value.trim(), reading?.passages ?? [], reading?.windows ?? []),
     }),
     exports() {
-      if (!reading) return [];
+      if (!reading || shown !== reading) return [];
       const facts = { model: picker.name(), text: reading.source.name, question: field.value.trim() };
       return longFiles(answer.rows(), answer.cells(), answer.shares(), facts);
     },
