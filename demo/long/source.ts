@@ -1,6 +1,7 @@
 import { readDocument } from '../documents';
 import { find, isAbort, showError } from '../dom';
 import { createDropZone } from '../drop-zone';
+import { keptValue } from '../kept-value';
 import { count } from '../numbers';
 import type { TabState } from '../tab-state';
 import { readChapter } from './sample';
@@ -19,8 +20,6 @@ export type Origin = 'written' | 'file' | 'sample' | 'kept';
 
 /** Characters from which on a text is too much for the field: browsers lay all of it out at every key. */
 const FIELD_MOST = 100_000;
-/** Characters, as they are kept, of which there is room for some five million for the whole page. */
-const KEPT_MOST = 2_000_000;
 
 export interface Source {
   current(): LongText;
@@ -38,8 +37,9 @@ export function createSource(
   const details = find<HTMLDetailsElement>(panel, '#long-source');
   const held = find(panel, '#long-held');
   const error = find(panel, '#long-file-error');
-  const note = find(panel, '#long-kept');
+  const kept = keptValue<LongText>('long/text');
   let current: LongText = { name: '', text: '' };
+  let came: Origin = 'written';
   let reading = new AbortController();
 
   function show() {
@@ -55,22 +55,18 @@ export function createSource(
   function take(next: LongText, origin: Origin) {
     reading.abort();
     current = next;
+    came = origin;
     showError(error, undefined);
     if (origin !== 'written' || next.text.length > FIELD_MOST) show();
     else find(panel, '#long-name').textContent = next.text.trim() ? 'your own' : '';
-    if (origin !== 'kept') keep(origin === 'sample');
+    if (origin !== 'kept') keep(origin);
     onChange(next, origin);
   }
 
-  function keep(isSample: boolean) {
+  function keep(origin: Origin) {
     // The chapter comes with the page: a link may name it.
-    state.set('sample', isSample ? 'yes' : undefined);
-    const { name, text, pages } = isSample ? { name: '', text: '', pages: undefined } : current;
-    const fits = text.length <= KEPT_MOST && new URLSearchParams({ text }).toString().length <= KEPT_MOST;
-    state.keep('text', fits && text ? text : undefined);
-    state.keep('name', fits && name ? name : undefined);
-    state.keep('pages', fits && pages ? pages.join(',') : undefined);
-    note.textContent = fits ? '' : 'This text is too large to be kept for your next visit: keep the file.';
+    state.set('sample', origin === 'sample' ? 'yes' : undefined);
+    void kept.write(origin === 'sample' || current.text === '' ? undefined : current);
   }
 
   async function load(read: (signal: AbortSignal) => Promise<LongText>, origin: Origin) {
@@ -116,16 +112,15 @@ export function createSource(
     field.focus();
   });
 
-  const takeKept = () => {
-    if (state.get('sample')) return takeSample();
-    const text = state.get('text') ?? '';
-    if (text === current.text) return;
-    const pages = state.get('pages')?.split(',').map(Number);
-    take({ name: state.get('name') ?? '', text, ...(pages && { pages }) }, 'kept');
-  };
-  state.onChange(takeKept);
+  state.onChange(() => {
+    if (state.get('sample') && came !== 'sample') takeSample();
+  });
   // Once its owner has what it needs to hear of it.
-  queueMicrotask(takeKept);
+  queueMicrotask(async () => {
+    if (state.get('sample')) return takeSample();
+    const text = await kept.read();
+    if (text && current.text === '') take(text, 'kept');
+  });
 
   return {
     current: () => current,
