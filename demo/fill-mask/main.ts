@@ -1,8 +1,8 @@
 import type { Model } from '../../src/index';
 import type { App } from '../app';
 import { NANO } from '../built-in';
+import { offerComparison } from '../compare-button';
 import { debounced, element, find, isAbort, savesData, showError } from '../dom';
-import { knownModels } from '../known-models';
 import { createRunButton } from '../run-button';
 import { statusLine } from '../status-line';
 import { countTokens, createTokenCounter } from '../token-counter';
@@ -27,12 +27,13 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
   const editor = createEditor(field, find<HTMLButtonElement>(panel, '#undo'));
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: [NANO],
-    suggestions: knownModels('fill-mask'),
+    use: 'fill-mask',
     onChange() {
       void recount();
       if (picker.current()) update();
     },
   });
+  offerComparison(find(panel, '.model-place'), app, picker, () => import('./compare-models'));
   const recount = createTokenCounter(field, find(panel, '#mask-count'), button, picker.current, () => [field.value]);
   const maskToken = () => picker.current()?.info.maskToken ?? '[MASK]';
 
