@@ -226,8 +226,7 @@ it('reads the chapter, or its beginning where all of it takes long; stops; anoth
   expect(page.url()).toMatch(/#long\?sample=yes&tokens=512$/);
 
   await page.click('#long .change');
-  await page.locator('#long .built-in label', { hasText: 'all-MiniLM-L6-v2' }).click();
-  await page.click('#long .load');
+  await page.locator('#long .card', { hasText: 'all-MiniLM-L6-v2' }).getByRole('button').click();
   await waitForText(
     page,
     '#long-note',

@@ -3,7 +3,6 @@ import type { App } from '../app';
 import { EMBEDDERS } from '../built-in';
 import { debounced, find, isAbort, savesData, showError, staleNote } from '../dom';
 import '../drop-zone.css';
-import { knownModels } from '../known-models';
 import type { Choice } from '../model-store';
 import { count, plural } from '../numbers';
 import type { ProgressView } from '../progress-view';
@@ -74,7 +73,7 @@ export function start(panel: HTMLElement, app: App): void {
 
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: EMBEDDERS,
-    suggestions: knownModels('embeddings'),
+    use: 'embeddings',
     onChange() {
       const before = running ?? reading?.choice;
       // Whoever has a text read and takes another model wants it read by that.
