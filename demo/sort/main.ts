@@ -6,7 +6,6 @@ import { namedProblems } from '../documents';
 import { debounced, find, isAbort, messageOf, savesData, showError } from '../dom';
 import { createDropZone } from '../drop-zone';
 import '../drop-zone.css';
-import { knownModels } from '../known-models';
 import { count, plural } from '../numbers';
 import { createProgress, type ProgressStep } from '../progress-view';
 import { createChips } from './chips';
@@ -60,7 +59,7 @@ export function start(panel: HTMLElement, app: App): void {
   });
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: EMBEDDERS,
-    suggestions: knownModels('embeddings'),
+    use: 'embeddings',
     onChange: () => engine.modelChanged(),
   });
   const engine = createEngine(collection, store, picker, {
