@@ -4,6 +4,7 @@ import { find, staleNote } from '../dom';
 import '../drop-zone.css';
 import { keyScroll } from '../key-scroll';
 import { knownModels } from '../known-models';
+import { MAP_MOST } from '../map/text-map';
 import { count, plural } from '../numbers';
 import { createRunButton } from '../run-button';
 import { saveFile } from '../save-file';
@@ -28,7 +29,7 @@ import type { Calculator } from './worker';
 const TABLE_LEAST = 6;
 const TABLE_MOST = 40;
 /** All pairs of more texts take too much memory. */
-const MOST = 2000;
+const PAIRS_MOST = 2000;
 
 /** The tab that compares texts. Its model is loaded when it is first needed. */
 export function start(panel: HTMLElement, app: App): void {
@@ -71,8 +72,8 @@ export function start(panel: HTMLElement, app: App): void {
   createRunButton(form, button, { error: find(panel, '#run-error'), status }, (signal) =>
     picker.use(signal, async (model) => {
       const items = await texts.items(model, signal);
-      if (items.length > MOST) {
-        throw new Error(`${count(items.length)} texts are too many to compare all pairs: up to ${count(MOST)} can be.`);
+      if (items.length > MAP_MOST) {
+        throw new Error(`${count(items.length)} texts are too many: up to ${count(MAP_MOST)} fit on the map.`);
       }
       const inputs = items.map(({ text }) => text);
       const { total } = await countTokens(model, inputs);
@@ -89,17 +90,18 @@ export function start(panel: HTMLElement, app: App): void {
       });
       const ms = performance.now() - before;
       const { data, rows, dim } = embeddings;
-      const { all, order } = await callWorker<Calculator, { all: Float32Array; order: number[] }>(
-        startCalculator,
-        signal,
-        (calculator) => calculator.compare(data, rows, dim),
-      );
+      const pairs =
+        rows > PAIRS_MOST
+          ? undefined
+          : await callWorker<Calculator, NonNullable<Result['pairs']>>(startCalculator, signal, (calculator) =>
+              calculator.compare(data, rows, dim),
+            );
       status.textContent = statusLine(model, ms, total);
-      result = { model: picker.name(), prompt, items, embeddings, all };
+      result = { model: picker.name(), prompt, items, embeddings, pairs };
       resultsPlace.hidden = false;
       showStale(false);
       find(panel, '#json-note').textContent = `${count(rows)} × ${count(dim)} numbers`;
-      showSimilarities(panel, result, order);
+      showSimilarities(panel, result);
       void mapPart.show(result);
     }),
   );
@@ -107,9 +109,16 @@ export function start(panel: HTMLElement, app: App): void {
   keyScroll(find(panel, '#heatmap'));
 }
 
-function showSimilarities(panel: HTMLElement, { items, embeddings: { rows }, all }: Result, order: number[]) {
+function showSimilarities(panel: HTMLElement, { items, embeddings: { rows }, pairs }: Result) {
   const texts = items.map(({ text }) => text);
   const place = find(panel, '#heatmap');
+  place.hidden = !pairs;
+  if (!pairs) {
+    find(panel, '#closest').textContent =
+      `All pairs are compared for up to ${count(PAIRS_MOST)} texts; these are ${count(rows)}. Select one on the map to see its nearest.`;
+    return;
+  }
+  const { all, order } = pairs;
   if (rows <= TABLE_MOST) place.replaceChildren(heatmap(texts, all));
   const isShort = rows <= TABLE_LEAST || (rows <= TABLE_MOST && place.scrollWidth <= place.clientWidth);
   if (!isShort) place.replaceChildren(heatImage(texts, all, order));

@@ -7,6 +7,7 @@ import { duration, plural } from '../numbers';
 import '../switch.css';
 import { type CollectionName, createCollections, type Index } from './collections';
 import { createIndexPanel } from './index-panel';
+import { createMapPart } from './map-part';
 import html from './panel.html?raw';
 import { type Hit, passageItem, passageText, showContext } from './passages';
 import { boundsOf, relevanceOf } from './relevance';
@@ -40,7 +41,16 @@ export function start(panel: HTMLElement, app: App): void {
   const panelOfIndex = createIndexPanel(panel, collections, picker, app.state, () => {
     suggest();
     void run();
+    mapIndex().catch(() => {}); // where the index does not open, the panel says so
   });
+  const mapPart = createMapPart(find<HTMLDetailsElement>(panel, '#search-map'), app.state, (index, passage) =>
+    showContext(dialog, passage, index.documents()),
+  );
+  /** The map shows what is searched, once that is not being filled. */
+  async function mapIndex() {
+    if (panelOfIndex.isBusy()) return;
+    mapPart.indexChanged(panelOfIndex.isEmpty() ? undefined : await collections.open(panelOfIndex.shown()));
+  }
   /** Vectors are compared only with those of the model that made them. */
   function suggest() {
     const made = collections.madeBy(panelOfIndex.shown());
@@ -64,6 +74,7 @@ export function start(panel: HTMLElement, app: App): void {
     find(panel, '#questions').hidden = shown !== 'sample' || text !== '';
     if (text === '' || panelOfIndex.isEmpty()) {
       list.replaceChildren();
+      mapPart.light([]);
       status.textContent = text === '' ? '' : 'There is nothing in the index yet.';
       return;
     }
@@ -111,6 +122,7 @@ export function start(panel: HTMLElement, app: App): void {
     else if (!hits.some(isLikely)) status.textContent = `Probably nothing here is about that. The nearest: ${found}.`;
     else status.textContent = `${found}${mode === 'words' ? ', by words' : ''}.`;
     list.replaceChildren(...items);
+    mapPart.light(hits);
   }
 
   /** The passages that are most like one that was found. */
