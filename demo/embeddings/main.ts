@@ -4,7 +4,7 @@ import { find, staleNote } from '../dom';
 import '../drop-zone.css';
 import { keyScroll } from '../key-scroll';
 import { knownModels } from '../known-models';
-import { MAP_MOST } from '../map/text-map';
+import { MAP_MOST } from '../map/limits';
 import { count, plural } from '../numbers';
 import { createRunButton } from '../run-button';
 import { saveFile } from '../save-file';

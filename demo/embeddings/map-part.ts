@@ -1,7 +1,8 @@
 import type { App } from '../app';
 import { find } from '../dom';
+import { MAP_LEAST } from '../map/limits';
 import { createSelection } from '../map/selection';
-import { createTextMap, MAP_LEAST, type MappedTexts, type TextMap } from '../map/text-map';
+import { createTextMap, type MappedTexts, type TextMap } from '../map/text-map';
 import type { Result } from './result';
 
 /** The map of a result, and what is selected in it. */

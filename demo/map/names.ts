@@ -33,18 +33,22 @@ export function classTfIdf(classes: WordCounts[]): Map<string, number>[] {
 
 /** How much more often a cluster must have a word than all texts have it. */
 const LIFT = 1.5;
+/** The share of a cluster's texts that a name stands in, at least. */
+const COVERED = 0.05;
 /** Words that begin with the same letters are one word's forms. */
 const STEM = 4;
 
 /**
  * For each cluster the `most` words that set it apart, best first. `of`: the cluster of each text, 0 to k - 1. Words are ranked by c-TF-IDF, times
  * log(texts / texts with the word), times log(share of the cluster's words / share of all words): a few clusters tell c-TF-IDF too little of which words
- * are common everywhere. A word in one text of a cluster alone does not name it.
+ * are common everywhere. A word in few of a cluster's texts does not name it.
  */
 export function nameClusters(words: string[][], of: Int32Array, k: number, most: number): string[][] {
   const classes: WordCounts[] = Array.from({ length: k }, () => new Map());
   const textsOf: WordCounts[] = Array.from({ length: k }, () => new Map());
+  const sizes = new Int32Array(k);
   for (const [i, list] of words.entries()) {
+    sizes[of[i]]++;
     addTo(classes[of[i]], list);
     addTo(textsOf[of[i]], new Set(list));
   }
@@ -52,10 +56,11 @@ export function nameClusters(words: string[][], of: Int32Array, k: number, most:
   const total = totalOf(inAll);
   return classTfIdf(classes).map((scores, c) => {
     const own = totalOf(classes[c]);
+    const least = Math.max(2, COVERED * sizes[c]);
     const ranked: { word: string; score: number }[] = [];
     for (const [word, score] of scores) {
       const lift = (classes[c].get(word)! * total) / (own * inAll.get(word)!);
-      if (textsOf[c].get(word)! < 2 || (k > 1 && lift < LIFT)) continue;
+      if (textsOf[c].get(word)! < least || (k > 1 && lift < LIFT)) continue;
       const rarity = Math.log((words.length + 1) / inTexts.get(word)!);
       ranked.push({ word, score: score * rarity * (k > 1 ? Math.log(lift) : 1) });
     }

@@ -17,6 +17,8 @@ const PCA_MOST = 256;
 /** Numbers of each text that UMAP compares: the rest is little but noise, and time. */
 const UMAP_FROM = 50;
 const UMAP_NEIGHBOURS = 15;
+/** Rounds of UMAP where there are more than so many texts: it begins with PCA's map, and moves little after them. */
+const UMAP_EPOCHS = { above: 1000, rounds: 200 };
 /** Half the width of the map that UMAP begins with. */
 const UMAP_START = 10;
 /** Milliseconds between two reports of progress. */
@@ -68,7 +70,8 @@ export function umapMap(vectors: Vectors, onProgress: (share: number, points?: F
   const { scores, components } = principalComponents(unit, UMAP_FROM);
   onProgress(0.02);
   const nNeighbors = Math.min(UMAP_NEIGHBOURS, rows - 1);
-  const umap = new UMAP({ nNeighbors, minDist: 0.1, random: seededRandom(1) });
+  const nEpochs = rows > UMAP_EPOCHS.above ? UMAP_EPOCHS.rounds : undefined;
+  const umap = new UMAP({ nNeighbors, nEpochs, minDist: 0.1, random: seededRandom(1) });
   const { indices, distances } = nearestNeighbours(scores, rows, components, nNeighbors);
   onProgress(0.15);
   umap.setPrecomputedKNN(indices, distances);

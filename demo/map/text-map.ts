@@ -7,6 +7,7 @@ import { callWorker } from '../worker-call';
 import { NAMED_LEAST, type NamedClusters } from './clusters';
 import { COLOURS, type Groups, groupsOf } from './groups';
 import { createLegend } from './legend';
+import { MAP_MOST } from './limits';
 import './map.css';
 import { pngOf } from './picture';
 import type { Projection } from './projection';
@@ -16,14 +17,10 @@ import { nearestRows, type Vectors } from './vectors';
 import { createMapView } from './view';
 import type { MapWorker } from './worker';
 
-/** Points that can be drawn and moved without delay. */
-export const MAP_MOST = 20_000;
-/** Fewer points are no map. */
-export const MAP_LEAST = 3;
 /** Fewer texts have too few neighbours for UMAP to say anything. */
 const UMAP_LEAST = 8;
 /** Points that lines lead to. */
-export const NEIGHBOURS = 5;
+const NEIGHBOURS = 5;
 /** Milliseconds in which points go on while UMAP moves them. */
 const STEP = 120;
 
