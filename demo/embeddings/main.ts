@@ -5,7 +5,7 @@ import '../drop-zone.css';
 import { keyScroll } from '../key-scroll';
 import { knownModels } from '../known-models';
 import { MAP_MOST } from '../map/limits';
-import { count, plural } from '../numbers';
+import { count } from '../numbers';
 import { createRunButton } from '../run-button';
 import { saveFile } from '../save-file';
 import { statusLine } from '../status-line';
@@ -66,10 +66,10 @@ export function start(panel: HTMLElement, app: App): void {
     texts.recount();
     options.update(picker.name(), picker.current());
   });
-  field.addEventListener('input', () => app.state.set('texts', field.value));
+  field.addEventListener('input', () => app.state.keep('texts', field.value));
   field.addEventListener('focus', picker.load, { once: true });
 
-  createRunButton(form, button, { error: find(panel, '#run-error'), status }, (signal) =>
+  createRunButton(form, button, { error: find(panel, '#run-error'), status }, (signal, progress) =>
     picker.use(signal, async (model) => {
       const items = await texts.items(model, signal);
       if (items.length > MAP_MOST) {
@@ -84,9 +84,7 @@ export function start(panel: HTMLElement, app: App): void {
         prompt,
         dimensions,
         truncate: texts.truncate(),
-        onProgress: ({ done }) => {
-          status.textContent = `Embedding: ${count(done)} of ${plural(items.length, 'text')} …`;
-        },
+        onProgress: ({ done }) => progress.show({ what: 'Embedding', done, total: items.length, unit: 'text' }),
       });
       const ms = performance.now() - before;
       const { data, rows, dim } = embeddings;
