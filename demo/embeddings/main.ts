@@ -7,8 +7,8 @@ import { knownModels } from '../known-models';
 import { MAP_MOST } from '../map/limits';
 import { count } from '../numbers';
 import { createRunButton } from '../run-button';
-import { saveFile } from '../save-file';
 import { statusLine } from '../status-line';
+import { createTakeAway } from '../take-away';
 import { countTokens } from '../token-counter';
 import { callWorker } from '../worker-call';
 import { startCalculator } from './calculator';
@@ -19,10 +19,10 @@ import { closestPair } from './geometry';
 import { heatImage } from './heat-image';
 import { heatmap } from './heatmap';
 import { createMapPart } from './map-part';
-import { npy } from './npy';
 import html from './panel.html?raw';
 import type { Result } from './result';
-import { createTexts } from './texts';
+import { embedCode, resultFiles } from './take-away';
+import { createTexts, linesOf } from './texts';
 import type { Calculator } from './worker';
 
 /** So few texts are compared in a table, however narrow the page is, and more where it fits; others in an image. */
@@ -98,12 +98,18 @@ export function start(panel: HTMLElement, app: App): void {
       result = { model: picker.name(), prompt, items, embeddings, pairs };
       resultsPlace.hidden = false;
       showStale(false);
-      find(panel, '#json-note').textContent = `${count(rows)} × ${count(dim)} numbers`;
+      find(panel, '#vectors-size').textContent = `${count(rows)} × ${count(dim)} numbers`;
       showSimilarities(panel, result);
+      takeAway.update();
       void mapPart.show(result);
     }),
   );
-  wireDownloads(panel, () => result);
+  const takeAway = createTakeAway(find(panel, '.take-away'), app.state, {
+    code: () =>
+      embedCode(picker.choice(), result?.items.map(({ text }) => text) ?? linesOf(field.value), options.get()),
+    exports: () => (result ? resultFiles(result, mapPart) : []),
+    texts: ['texts'],
+  });
   keyScroll(find(panel, '#heatmap'));
 }
 
@@ -126,42 +132,4 @@ function showSimilarities(panel: HTMLElement, { items, embeddings: { rows }, pai
     : isShort
       ? `Closest: ${pair.i + 1} and ${pair.j + 1}, cosine ${pair.cosine.toFixed(2)}.`
       : `Closest, with a cosine of ${pair.cosine.toFixed(2)}: “${texts[pair.i].slice(0, 120)}” and “${texts[pair.j].slice(0, 120)}”.`;
-}
-
-function wireDownloads(panel: HTMLElement, latest: () => Result | undefined) {
-  const note = find(panel, '#json-note');
-  async function json(): Promise<Blob> {
-    const result = latest();
-    if (!result) throw new Error('Compare some texts first.');
-    const { model, prompt, items, embeddings } = result;
-    const { data, rows, dim } = embeddings;
-    const facts = { model, prompt, dim, texts: items.map(({ text }) => text) };
-    const text = await callWorker<Calculator, string>(startCalculator, new AbortController().signal, (calculator) =>
-      calculator.json(facts, data, rows, dim),
-    );
-    return new Blob([text], { type: 'application/json' });
-  }
-  find(panel, '#copy-json').addEventListener('click', async () => {
-    try {
-      // A promise, so that the browser knows it for the answer to the click.
-      const text = json().then((blob) => new Blob([blob], { type: 'text/plain' }));
-      await navigator.clipboard.write([new ClipboardItem({ 'text/plain': text })]);
-      note.textContent = 'Copied.';
-    } catch {
-      note.textContent = 'The browser did not allow copying. Download the file instead.';
-    }
-  });
-  find(panel, '#download-json').addEventListener('click', async () => {
-    try {
-      saveFile('embeddings.json', await json());
-    } catch (error) {
-      note.textContent = (error as Error).message;
-    }
-  });
-  find(panel, '#download-npy').addEventListener('click', () => {
-    const embeddings = latest()?.embeddings;
-    if (!embeddings) return;
-    const { data, rows, dim } = embeddings;
-    saveFile('embeddings.npy', new Blob([npy(data, rows, dim)], { type: 'application/octet-stream' }));
-  });
 }

@@ -2,6 +2,7 @@ import { proxy } from 'comlink';
 import { element, isAbort, messageOf } from '../dom';
 import { count, percent } from '../numbers';
 import '../switch.css';
+import { createProgress } from '../progress-view';
 import type { TabState } from '../tab-state';
 import { callWorker } from '../worker-call';
 import { NAMED_LEAST, type NamedClusters } from './clusters';
@@ -50,14 +51,16 @@ export function createTextMap(place: HTMLElement, state: TabState, onSelect: (po
   const { bar, radios, selecting, zoomIn, zoomOut, all } = createBar();
   const [, umapRadio] = radios;
   const note = element('p', { className: 'count map-note', role: 'status' });
-  const cancel = element('button', { type: 'button', hidden: true }, 'Cancel');
   place.append(bar);
   const view = createMapView(place, {
     selected: onSelect,
     near: (i) => (texts ? nearestRows(texts.vectors, i, NEIGHBOURS).map(({ j }) => j) : []),
   });
   const legend = createLegend(view.emphasize);
-  place.append(legend.list, element('div', { className: 'row' }, note, cancel));
+  const below = element('div', { className: 'map-below' });
+  place.append(legend.list, below);
+  const progress = createProgress(below, stayWithPca);
+  below.append(note);
 
   let texts: MappedTexts | undefined;
   let groups: Groups = { names: [], of: new Uint8Array(0) };
@@ -76,12 +79,12 @@ export function createTextMap(place: HTMLElement, state: TabState, onSelect: (po
       void draw();
     });
   }
-  cancel.addEventListener('click', () => {
+  function stayWithPca() {
     radios[0].checked = true;
     radios[0].focus();
     state.set('map', undefined);
     void draw();
-  });
+  }
   selecting.addEventListener('click', () => {
     selecting.ariaPressed = String(selecting.ariaPressed !== 'true');
     view.setSelecting(selecting.ariaPressed === 'true');
@@ -90,6 +93,13 @@ export function createTextMap(place: HTMLElement, state: TabState, onSelect: (po
   zoomOut.addEventListener('click', view.zoomOut);
   all.addEventListener('click', view.fit);
 
+  /** How far UMAP is, in the place of what the map shows. */
+  function say(share: number | undefined) {
+    note.hidden = share !== undefined;
+    if (share === undefined) progress.hide();
+    else progress.show({ what: 'UMAP', done: share, total: 1 });
+  }
+
   async function draw(isNew = false) {
     controller.abort();
     controller = new AbortController();
@@ -97,7 +107,7 @@ export function createTextMap(place: HTMLElement, state: TabState, onSelect: (po
     if (!texts) return;
     const shown = texts;
     note.textContent = 'Drawing …';
-    cancel.hidden = true;
+    say(undefined);
     try {
       const way = method();
       if (isNew || way === 'pca') await drawAs('pca', shown, signal, isNew);
@@ -105,7 +115,7 @@ export function createTextMap(place: HTMLElement, state: TabState, onSelect: (po
     } catch (error) {
       if (!isAbort(error)) note.textContent = `The map could not be drawn: ${messageOf(error)}`;
     } finally {
-      if (!signal.aborted) cancel.hidden = true;
+      if (!signal.aborted) say(undefined);
     }
   }
 
@@ -129,7 +139,7 @@ export function createTextMap(place: HTMLElement, state: TabState, onSelect: (po
       isOld = false;
     } else view.change({ points, clusters: [] });
     note.textContent = noteOf(way, shown.texts.length, variance);
-    cancel.hidden = true;
+    say(undefined);
     if (shown.texts.length < NAMED_LEAST) return;
     made.named ??= await call<NamedClusters>((worker) => worker.clusters(points, shown.texts));
     signal.throwIfAborted();
@@ -139,8 +149,7 @@ export function createTextMap(place: HTMLElement, state: TabState, onSelect: (po
 
   const onProgress = (signal: AbortSignal) => (share: number, points?: Float32Array) => {
     if (signal.aborted || done.has('umap')) return; // it has a channel of its own and may come late
-    note.textContent = `UMAP: ${percent(share, 0)}`;
-    cancel.hidden = false;
+    say(share);
     const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
     if (points && !isStill) view.change({ points, clusters: [] }, STEP);
   };
