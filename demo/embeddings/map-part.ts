@@ -21,13 +21,13 @@ export function createMapPart(
   const showSelection = (selected: Set<number>) => shown && selection.show(shown, selected);
 
   return {
-    async show({ items, embeddings }) {
+    async show({ items, embeddings: { data, rows, dim } }) {
       shown = {
-        vectors: embeddings,
+        vectors: { data, rows, dim }, // what a worker can be given
         texts: items.map(({ text }) => text),
         groups: items.map(({ group }) => group),
       };
-      part.hidden = embeddings.rows < MAP_LEAST;
+      part.hidden = rows < MAP_LEAST;
       showSelection(new Set());
       if (!part.hidden) await map.show(shown);
     },

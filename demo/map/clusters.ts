@@ -3,8 +3,8 @@ import { nameClusters, wordsOf } from './names';
 
 /** Fewer texts have too few words in common: the map then shows the texts themselves. */
 export const NAMED_LEAST = 30;
-/** Clusters on the first level, the whole map: as many as colours that can be told apart, at most. */
-const FIRST = { least: 3, most: 10 };
+/** Clusters on the first level, the whole map: one for so many texts, up to as many as colours that can be told apart. */
+const FIRST = { least: 3, most: 10, texts: 10 };
 /** Each level has so many clusters for one of the level before: zooming in by 2 shows a quarter of the map. */
 const FINER = 4;
 const LEVELS = 3;
@@ -34,7 +34,7 @@ export interface NamedClusters {
 /** Divides a map, points [rows, 2], into clusters (k-means, so that each is one place of the map) and names them by their texts. */
 export function clustersOf(points: Float32Array, texts: string[]): NamedClusters {
   const rows = texts.length;
-  const first = Math.max(FIRST.least, Math.min(FIRST.most, Math.round(Math.sqrt(rows) / 4)));
+  const first = Math.max(FIRST.least, Math.min(FIRST.most, Math.round(rows / FIRST.texts)));
   const words = texts.map(wordsOf);
   let of: Int32Array | undefined;
   const clusters: Cluster[] = [];

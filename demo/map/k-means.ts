@@ -1,6 +1,7 @@
 import { seededRandom } from '../../src/seeded-random';
+import { sampleRows } from './sample';
 
-/** Rows that the centres are found on, at most; evenly chosen. */
+/** Rows that the centres are found on, at most. */
 const SAMPLE = 4096;
 const ROUNDS = 12;
 
@@ -16,8 +17,7 @@ export interface Clusters {
  * fewer than `k` different rows some clusters stay empty.
  */
 export function kMeans(data: Float32Array, rows: number, dim: number, k: number): Clusters {
-  const stride = Math.max(1, Math.ceil(rows / Math.max(SAMPLE, 8 * k)));
-  const sample = Array.from({ length: Math.ceil(rows / stride) }, (_, i) => i * stride);
+  const sample = sampleRows(rows, Math.max(SAMPLE, 8 * k));
   const centres = firstCentres(data, sample, dim, k);
   const of = new Int32Array(sample.length);
   for (let round = 0; round < ROUNDS; round++) {

@@ -9,6 +9,8 @@ const OWN_TEXTS = 40;
 /** Characters of a point's own text. */
 const LONGEST = 28;
 const HEIGHT = 18;
+/** Pixels between a point and its text. */
+const AWAY = 5;
 /** A narrower map shows two words of each cluster. */
 const NARROW = 560;
 
@@ -34,16 +36,33 @@ export function labelsOf(
   const isSeen = (at: { x: number; y: number }) => at.x >= 0 && at.y >= 0 && at.x <= width && at.y <= height;
   const labels: { text: string; isCluster: boolean }[] = [];
   const candidates: LabelCandidate[] = [];
-  const add = (text: string, isCluster: boolean, places: { x: number; y: number }[], textWidth: number) => {
+  const add = (
+    text: string,
+    isCluster: boolean,
+    places: { x: number; y: number }[],
+    width: number,
+    height: number = HEIGHT,
+  ) => {
     labels.push({ text, isCluster });
-    candidates.push({ width: textWidth, height: HEIGHT, places });
+    candidates.push({ width, height, places });
   };
 
-  // What a search found is in nobody's way.
-  for (const i of hits) {
-    labels.push({ text: '', isCluster: false });
-    candidates.push({ width: 2 * HIT_RADIUS, height: 2 * HIT_RADIUS, places: [shown({ x: x[i], y: y[i] })] });
+  /** The points that show their own texts: all that are seen, if they are few. */
+  function pointsSeen(): number[] {
+    const seen: number[] = [];
+    if (k === 1 && texts.length >= NAMED_LEAST) return seen;
+    for (let i = 0; i < texts.length && seen.length <= OWN_TEXTS; i++) {
+      if (isSeen(shown({ x: x[i], y: y[i] }))) seen.push(i);
+    }
+    return seen.length <= OWN_TEXTS ? seen : [];
   }
+
+  const keepFree = (i: number, radius: number) => add('', false, [shown({ x: x[i], y: y[i] })], 2 * radius, 2 * radius);
+
+  for (const i of hits) keepFree(i, HIT_RADIUS);
+  const own = pointsSeen();
+  const radius = radiusOf(texts.length, k);
+  for (const i of own) keepFree(i, radius);
 
   const finest = clusters.reduce((most, { level }) => Math.max(most, level), 0);
   const level = Math.min(finest, Math.floor(Math.log2(k) + 0.01));
@@ -57,30 +76,23 @@ export function labelsOf(
     add(text, true, places, measure(text, fontOf(true)));
   }
 
-  const own: number[] = [];
-  for (let i = 0; i < texts.length && own.length <= OWN_TEXTS; i++) {
-    if (isSeen(shown({ x: x[i], y: y[i] }))) own.push(i);
-  }
-  if (own.length <= OWN_TEXTS && (k > 1 || texts.length < NAMED_LEAST)) {
-    const away = radiusOf(texts.length, k) + 5;
-    for (const i of own) {
-      const text = shortened(texts[i]);
-      const textWidth = measure(text, fontOf(false));
-      const at = shown({ x: x[i], y: y[i] });
-      const aside = textWidth / 2 + away;
-      const above = HEIGHT / 2 + away - 3;
-      const places = [
-        { x: at.x + aside, y: at.y },
-        { x: at.x - aside, y: at.y },
-        { x: at.x, y: at.y - above },
-        { x: at.x, y: at.y + above },
-      ].filter((middle) => middle.x >= textWidth / 2 && middle.x <= width - textWidth / 2);
-      add(text, false, places, textWidth);
-    }
+  for (const i of own) {
+    const text = shortened(texts[i]);
+    const textWidth = measure(text, fontOf(false));
+    const at = shown({ x: x[i], y: y[i] });
+    const aside = textWidth / 2 + radius + AWAY;
+    const above = HEIGHT / 2 + radius + AWAY;
+    const places = [
+      { x: at.x + aside, y: at.y },
+      { x: at.x - aside, y: at.y },
+      { x: at.x, y: at.y - above },
+      { x: at.x, y: at.y + above },
+    ].filter((middle) => middle.x >= textWidth / 2 && middle.x <= width - textWidth / 2);
+    add(text, false, places, textWidth);
   }
 
   return placeLabels(candidates, width, height)
-    .filter(({ index }) => index >= hits.length)
+    .filter(({ index }) => labels[index].text !== '')
     .map(({ index, x, y }) => ({ ...labels[index], x, y }));
 }
 

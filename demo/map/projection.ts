@@ -2,6 +2,7 @@ import { PCA } from 'ml-pca';
 import { UMAP } from 'umap-js';
 import { seededRandom } from '../../src/seeded-random';
 import { nearestNeighbours } from './neighbours';
+import { sampleRows } from './sample';
 import { unitRows, type Vectors } from './vectors';
 
 /** Points of a map. */
@@ -12,7 +13,7 @@ export interface Projection {
   variance?: number[];
 }
 
-/** PCA finds its directions on at most this many texts, evenly chosen: its time grows with their square. */
+/** PCA finds its directions on at most this many texts: its time grows with their square. */
 const PCA_MOST = 256;
 /** Numbers of each text that UMAP compares: the rest is little but noise, and time. */
 const UMAP_FROM = 50;
@@ -29,10 +30,7 @@ export function principalComponents(
   { data, rows, dim }: Vectors,
   most: number,
 ): { scores: Float32Array; components: number; variance: number[] } {
-  const stride = Math.ceil(rows / PCA_MOST);
-  const sample = Array.from({ length: Math.ceil(rows / stride) }, (_, i) =>
-    Array.from(data.subarray(i * stride * dim, (i * stride + 1) * dim)),
-  );
+  const sample = sampleRows(rows, PCA_MOST).map((i) => Array.from(data.subarray(i * dim, (i + 1) * dim)));
   const pca = new PCA(sample);
   const variance = pca.getExplainedVariance();
   const components = Math.min(most, variance.length);
