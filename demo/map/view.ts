@@ -1,4 +1,5 @@
 import { element } from '../dom';
+import { count, plural } from '../numbers';
 import type { Cluster } from './clusters';
 import { createFinder, type Fitted, fitPoints, type PointFinder, pointsIn, step, type Transform } from './geometry';
 import { createGestures } from './gestures';
@@ -174,7 +175,7 @@ export function createMapView(place: HTMLElement, on: MapListeners): MapView {
     point(i);
     const rank = hits.indexOf(i);
     const found = rank < 0 ? '' : `, found as number ${rank + 1}`;
-    spoken.textContent = `${i + 1} of ${content.texts.length}${found}: ${content.texts[i].slice(0, 200)}`;
+    spoken.textContent = `${count(i + 1)} of ${count(content.texts.length)}${found}: ${content.texts[i].slice(0, 200)}`;
   }
 
   const gestures = createGestures(surface, {
@@ -251,7 +252,7 @@ export function createMapView(place: HTMLElement, on: MapListeners): MapView {
     show(next) {
       content = next;
       [moving, selected, hits, emphasized, cursor] = [undefined, new Set(), [], undefined, 0];
-      surface.ariaLabel = `Map of ${next.texts.length} texts: the closer two points, the more alike the texts. Arrow keys go from point to point, Enter selects, plus and minus zoom, 0 shows all.`;
+      surface.ariaLabel = `Map of ${plural(next.texts.length, 'text')}: the closer two points, the more alike the texts. Arrow keys go from point to point, Enter selects, plus and minus zoom, 0 shows all.`;
       point(undefined);
       refit();
       gestures.reset();
