@@ -1,13 +1,12 @@
-import { BACK, fontOf, HIT_RADIUS, onScreen, radiusOf, SANS, type Scene } from './scene';
+import { drawDiscs } from './discs';
+import { rgbOf } from './palette';
+import { fontOf, HIT_RADIUS, onScreen, radiusOf, SANS, type Scene } from './scene';
 
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
 /** Draws the map. `ratio`: pixels of the canvas for one of the page. */
 export function paint(context: Context, scene: Scene, ratio: number): void {
-  const { width, height, palette } = scene;
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  context.fillStyle = palette.surface;
-  context.fillRect(0, 0, Math.ceil(width * ratio), Math.ceil(height * ratio));
+  const { palette } = scene;
   paintPoints(context, scene, ratio);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   paintLines(context, scene);
@@ -18,36 +17,31 @@ export function paint(context: Context, scene: Scene, ratio: number): void {
   paintLabels(context, scene);
 }
 
-/** Thousands of points: each colour is drawn once and copied, at whole pixels, where it need not be filtered. */
-function paintPoints(context: Context, scene: Scene, ratio: number): void {
-  const { places, transform, palette, colours, dimmed, width, height } = scene;
-  const radius = radiusOf(colours.length, transform.k) * ratio;
-  const sprites = [...palette.groups.map((colour) => sprite(colour, radius, 0.8)), sprite(palette.quiet, radius, 0.25)];
-  const half = sprites[0].width / 2;
-  const [k, dx, dy] = [transform.k * ratio, transform.x * ratio, transform.y * ratio];
-  const draw = (isBack: boolean) => {
-    for (let i = 0; i < colours.length; i++) {
-      if (dimmed !== undefined && (dimmed[i] === 1) !== isBack) continue;
-      const x = k * places.x[i] + dx;
-      const y = k * places.y[i] + dy;
-      if (x < -half || y < -half || x > width * ratio + half || y > height * ratio + half) continue;
-      context.drawImage(sprites[isBack ? BACK : colours[i]], Math.round(x - half), Math.round(y - half));
-    }
-  };
-  if (dimmed) draw(true);
-  draw(false);
+/** The picture that a canvas had last, to be filled again. */
+const images = new WeakMap<Context, ImageData>();
+
+function imageOf(context: Context, width: number, height: number): ImageData {
+  const known = images.get(context);
+  if (known?.width === width && known.height === height) return known;
+  const image = context.createImageData(width, height);
+  images.set(context, image);
+  return image;
 }
 
-function sprite(colour: string, radius: number, opacity: number): OffscreenCanvas {
-  const size = Math.ceil(radius) * 2 + 2;
-  const canvas = new OffscreenCanvas(size, size);
-  const context = canvas.getContext('2d')!;
-  context.globalAlpha = opacity;
-  context.fillStyle = colour;
-  context.beginPath();
-  context.arc(size / 2, size / 2, radius, 0, 2 * Math.PI);
-  context.fill();
-  return canvas;
+/** What stands back first, then the others. */
+function paintPoints(context: Context, scene: Scene, ratio: number): void {
+  const { places, transform, palette, colours, dimmed } = scene;
+  const image = imageOf(context, Math.round(scene.width * ratio), Math.round(scene.height * ratio));
+  const [surface, quiet, groups] = [rgbOf(palette.surface), rgbOf(palette.quiet), palette.groups.map(rgbOf)];
+  new Uint32Array(image.data.buffer).fill(0xff000000 | (surface[2] << 16) | (surface[1] << 8) | surface[0]);
+  const discs = {
+    places,
+    transform: { k: transform.k * ratio, x: transform.x * ratio, y: transform.y * ratio },
+    radius: radiusOf(colours.length, transform.k) * ratio,
+  };
+  if (dimmed) drawDiscs(image, { ...discs, opacity: 0.25, colourOf: (i) => (dimmed[i] ? quiet : undefined) });
+  drawDiscs(image, { ...discs, opacity: 0.8, colourOf: (i) => (dimmed?.[i] ? undefined : groups[colours[i]]) });
+  context.putImageData(image, 0, 0);
 }
 
 function paintLines(context: Context, scene: Scene): void {

@@ -1,3 +1,4 @@
+import type { Rgb } from './discs';
 import { COLOURS } from './groups';
 
 /** The colours of a map, as the style sheet has them now. */
@@ -26,9 +27,28 @@ export function readPalette(place: Element): Palette {
   };
 }
 
+const known = new Map<string, Rgb>();
+let pixel: OffscreenCanvasRenderingContext2D | undefined;
+
+/** A colour as numbers, however the style sheet writes it. */
+export function rgbOf(colour: string): Rgb {
+  const before = known.get(colour);
+  if (before) return before;
+  pixel ??= new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })!;
+  pixel.fillStyle = colour;
+  pixel.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = pixel.getImageData(0, 0, 1, 1).data;
+  const rgb: Rgb = [red, green, blue];
+  known.set(colour, rgb);
+  return rgb;
+}
+
 /** Calls back when the colours change. */
 export function onPaletteChange(listener: () => void): void {
   for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)']) {
-    matchMedia(query).addEventListener('change', listener);
+    matchMedia(query).addEventListener('change', () => {
+      known.clear(); // the system's colours have names that stay
+      listener();
+    });
   }
 }

@@ -1,5 +1,4 @@
 import type { Places, Transform } from './geometry';
-import { COLOURS } from './groups';
 import type { Palette } from './palette';
 
 /** All that a picture of the map shows; drawn on a canvas by paint.ts, and as SVG by svg.ts. */
@@ -42,9 +41,6 @@ export function radiusOf(points: number, zoom: number): number {
   const radius = points > 8000 ? 1.75 : points > 1000 ? 2.5 : points > 200 ? 3.5 : 5.5;
   return Math.min(7, radius * zoom ** 0.4);
 }
-
-/** The colour of what stands back, by its place in the sprites. */
-export const BACK = COLOURS;
 
 /** Where a point is on the screen. */
 export const onScreen = ({ places, transform }: Scene, i: number): { x: number; y: number } => ({
