@@ -38,6 +38,13 @@ it('names finer parts of what is in sight once it is zoomed in, with fewer words
   expect(words(all(1, 0, 0, [], { width: 400, height: 300 }))[0]).toBe('large, cluster');
 });
 
+it('gives a name to the largest cluster that has it alone', () => {
+  const same = [cluster(1, 1, 10, 0, 'whale'), cluster(8, 2, 30, 0, 'whale')];
+  const fitted = fitPoints(points, SIZE.width, SIZE.height, 36);
+  const labels = labelsOf({ texts, clusters: same, hits: [] }, fitted, SIZE, { k: 1, x: 0, y: 0 }, measure);
+  expect(labels).toEqual([{ text: 'whale', isCluster: true, ...fitted.place({ x: 8, y: 2 }) }]);
+});
+
 it('shows few points by their own texts', () => {
   const labels = all(8, -3120, -2073).filter(({ isCluster }) => !isCluster);
   expect(labels.length).toBeGreaterThan(0);

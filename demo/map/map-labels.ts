@@ -68,10 +68,13 @@ export function labelsOf(
   const level = Math.min(finest, Math.floor(Math.log2(k) + 0.01));
   const words = level > 0 || width < NARROW ? 2 : 3;
   const seen = clusters.filter((cluster) => cluster.level === level && cluster.words.length > 0);
+  const names = new Set<string>();
   for (const cluster of seen.sort((a, b) => b.size - a.size)) {
     const middle = shown(place(cluster));
     if (!isSeen(middle)) continue;
     const text = cluster.words.slice(0, words).join(', ');
+    if (names.has(text)) continue; // a larger cluster beside it has the same name
+    names.add(text);
     const places = [0, -1, 1, -2, 2].map((lines) => ({ x: middle.x, y: middle.y + lines * HEIGHT }));
     add(text, true, places, measure(text, fontOf(true)));
   }

@@ -37,3 +37,10 @@ it('finds nearly all neighbours of many rows', () => {
   }
   expect(found / 1000).toBeGreaterThan(0.95);
 });
+
+it('finds as many as are asked for also among rows far from all others', () => {
+  const rows = 4000;
+  const data = Float32Array.from({ length: rows }, (_, i) => (i < 60 ? 1000 * 2 ** i : (i % 100) / 100));
+  const { indices } = nearestNeighbours(data, rows, 1, 15);
+  expect(indices.every((list) => list.length === 15 && new Set(list).size === 15)).toBe(true);
+});

@@ -66,11 +66,13 @@ export function umapMap(vectors: Vectors, onProgress: (share: number, points?: F
   const { rows, dim } = vectors;
   const unit = { data: unitRows(vectors), rows, dim };
   const { scores, components } = principalComponents(unit, UMAP_FROM);
-  onProgress(0.02);
+  onProgress(0.05);
   const nNeighbors = Math.min(UMAP_NEIGHBOURS, rows - 1);
   const nEpochs = rows > UMAP_EPOCHS.above ? UMAP_EPOCHS.rounds : undefined;
   const umap = new UMAP({ nNeighbors, nEpochs, minDist: 0.1, random: seededRandom(1) });
-  const { indices, distances } = nearestNeighbours(scores, rows, components, nNeighbors);
+  const { indices, distances } = nearestNeighbours(scores, rows, components, nNeighbors, (share) =>
+    onProgress(0.05 + 0.1 * share),
+  );
   onProgress(0.15);
   umap.setPrecomputedKNN(indices, distances);
   const epochs = umap.initializeFit(indices); // it needs the number of rows alone
@@ -80,7 +82,7 @@ export function umapMap(vectors: Vectors, onProgress: (share: number, points?: F
   for (let epoch = 0; epoch < epochs; epoch++) {
     umap.step();
     if (performance.now() - reported < REPORT) continue;
-    onProgress(0.3 + (0.7 * epoch) / epochs, pointsOf(at));
+    onProgress(0.4 + (0.6 * epoch) / epochs, pointsOf(at));
     reported = performance.now();
   }
   return { points: pointsOf(at) };
