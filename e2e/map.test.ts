@@ -118,6 +118,47 @@ it('shows the passages of an index: zoom, neighbours, what a search finds, by po
   await page.screenshot({ path: 'test-results/search-map-phone.png' });
 });
 
+it('leaves one finger to the page until it is zoomed in by two', async () => {
+  const page = await open({ path: '#search' });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await waitForText(page, '#index-facts', '2,784 passages');
+  const session = await page.context().newCDPSession(page);
+  await session.send('Emulation.setTouchEmulationEnabled', { enabled: true, maxTouchPoints: 2 });
+  await openMap(page, '2,784');
+  const surface = page.locator(SURFACE);
+  await surface.scrollIntoViewIfNeeded();
+  /** Fingers from some places, in pixels from the map's middle, to others. */
+  async function drag(...fingers: { from: [number, number]; to: [number, number] }[]) {
+    const box = (await surface.boundingBox())!;
+    const at = (share: number) =>
+      fingers.map(({ from, to }, id) => ({
+        id,
+        x: box.x + box.width / 2 + from[0] + share * (to[0] - from[0]),
+        y: box.y + box.height / 2 + from[1] + share * (to[1] - from[1]),
+      }));
+    await session.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: at(0) });
+    for (let i = 1; i <= 10; i++) {
+      await session.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: at(i / 10) });
+    }
+    await session.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+  }
+  const scrolled = () => page.evaluate(() => scrollY);
+  const start = await scrolled();
+  await drag({ from: [0, 60], to: [0, -60] });
+  await expect.poll(scrolled).toBeGreaterThan(start + 50);
+  expect(await surface.getAttribute('class')).not.toContain('zoomed');
+
+  await surface.scrollIntoViewIfNeeded();
+  await drag({ from: [-20, 0], to: [-80, 0] }, { from: [20, 0], to: [80, 0] });
+  await expect.poll(() => surface.getAttribute('class')).toContain('zoomed');
+  const zoomed = await scrolled();
+  const white = [255, 255, 255];
+  const before = await pixels(page, white);
+  await drag({ from: [0, 60], to: [80, -60] });
+  expect(await pixels(page, white)).not.toBe(before);
+  expect(await scrolled()).toBe(zoomed);
+});
+
 /** An exported index of `rows` passages in four files, each about one thing. */
 function syntheticIndex(rows: number): Buffer {
   const dim = 256;
