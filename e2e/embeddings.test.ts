@@ -1,6 +1,6 @@
 import type { Page } from 'playwright';
 import { expect, it } from 'vitest';
-import { download, longTasks, textOf, useDemo, waitForText, watchLongTasks } from './demo-page';
+import { exported, longTasks, textOf, useDemo, waitForText, watchLongTasks } from './demo-page';
 import { makePdf } from './pdf';
 import { expectAccessible, takePictures } from './pictures';
 
@@ -27,10 +27,11 @@ const compare = async (page: Page, texts: string[], count = texts.length) => {
 
 /** Waits for the map of `count` texts, which a run draws last. */
 const drawn = (page: Page, count: number) =>
-  page.waitForFunction((n) => document.querySelectorAll('.map-chart circle').length === n, count);
+  page.locator(`#map .map-surface[aria-label^="Map of ${count} texts"]`).waitFor();
 
 /** The results saved as JSON. */
-const savedJson = async (page: Page) => JSON.parse((await download(page, '#download-json')).bytes.toString());
+const savedJson = async (page: Page) =>
+  JSON.parse((await exported(page, '#embeddings', 'Vectors as JSON')).bytes.toString());
 
 it('draws and saves the same as an independent implementation', async () => {
   const prompts = { query: 'search_query: ', document: 'search_document: ' };
@@ -57,16 +58,18 @@ it('draws and saves the same as an independent implementation', async () => {
       expect(dot(embeddings[i], embeddings[j])).toBeCloseTo(GOLDEN[i][j], 3);
     });
   });
-  const { name, bytes } = await download(page, '#download-npy');
+  const { name, bytes } = await exported(page, '#embeddings', 'Vectors as .npy');
   expect(name).toBe('embeddings.npy');
   expect(bytes.toString('latin1')).toContain("'shape': (3, 256)");
   const values = Array.from({ length: 768 }, (_, i) => bytes.readFloatLE(bytes.length - 4 * (768 - i)));
   expect(values).toEqual(embeddings.flat().map(Math.fround));
 
-  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-  await page.click('#copy-json');
-  await waitForText(page, '#json-note', 'Copied.');
-  expect(JSON.parse(await page.evaluate(() => navigator.clipboard.readText()))).toEqual(saved);
+  const png = await exported(page, '#embeddings', 'Map as PNG');
+  expect(png.name).toBe('map.png');
+  expect(png.bytes.subarray(0, 8).toString('latin1')).toBe('\x89PNG\r\n\x1a\n');
+  const svg = (await exported(page, '#embeddings', 'Map as SVG')).bytes.toString();
+  expect(svg.match(/<circle/g)).toHaveLength(3);
+  expect(svg).toContain('>The capital of [MASK] is…</text>'); // few texts stand beside their points
 
   await page.locator('summary', { hasText: 'Options' }).click();
   expect(await page.locator('#prompt option').allInnerTexts()).toEqual([
@@ -78,7 +81,9 @@ it('draws and saves the same as an independent implementation', async () => {
   await page.selectOption('#dimensions', '64');
   await waitForText(page, '#dimensions-note', 'Only models that were trained for fewer numbers');
   await page.click('#compare');
-  await waitForText(page, '#json-note', '3 × 64 numbers');
+  await waitForText(page, '#vectors-size', '3 × 64 numbers');
+  await page.locator('#embeddings .take-away').getByRole('button', { name: 'Code' }).click();
+  await waitForText(page, '#embeddings .snippet >> nth=0', /\{ prompt: "search_query: ", dimensions: 64 \}/);
   const other = await savedJson(page);
   expect(other).toMatchObject({ prompt: 'search_query: ', dim: 64 });
   expect(Math.abs(dot(other.embeddings[0], other.embeddings[1]) - GOLDEN[0][1])).toBeGreaterThan(0.01);
@@ -160,10 +165,9 @@ it('maps texts: pointer, keyboard, selection, neighbours; compares many in an im
   const page = await open({ path: '#embeddings?map=umap' });
   const words = ['sea', 'ship', 'bread', 'price', 'king', 'queen', 'rain', 'snow'];
   await compare(page, words);
-  await waitForText(page, '#map-note', 'Neighbours stay neighbours');
-  expect(await page.locator('.map-chart circle').count()).toBe(8);
+  await waitForText(page, '#map .map-note', 'Neighbours stay neighbours');
 
-  await page.locator('.map-chart circle').first().focus();
+  await page.locator('#map .map-surface').focus();
   await waitForText(page, '.map-tip', '1  sea');
   await page.keyboard.press('Enter');
   await waitForText(page, '#selection', 'Nearest texts');
@@ -178,9 +182,11 @@ it('maps texts: pointer, keyboard, selection, neighbours; compares many in an im
   expect(name).toBe(words[1 + row.indexOf(cosine)]);
 
   await page.check('#map-part input[value=pca]', { force: true });
-  await waitForText(page, '#map-note', 'most variance');
+  await waitForText(page, '#map .map-note', 'most variance');
   await page.waitForFunction(() => !location.hash.includes('map=umap'));
-  const box = await page.locator('.map-chart').boundingBox();
+  await page.locator('#map .map-select').click();
+  await page.locator('#map .map-surface').scrollIntoViewIfNeeded();
+  const box = await page.locator('#map .map-surface').boundingBox();
   if (!box) throw new Error('The map is not drawn.');
   await page.mouse.move(box.x + 2, box.y + 2);
   await page.mouse.down();
@@ -188,7 +194,7 @@ it('maps texts: pointer, keyboard, selection, neighbours; compares many in an im
   await page.mouse.up();
   await waitForText(page, '#selection', '8 texts selected');
 
-  await page.locator('.map-chart circle').nth(2).focus();
+  await page.locator('#map .map-surface').focus();
   await takePictures(page, 'embeddings', '#embeddings');
   // Three tries, since a busy machine makes tasks long too.
   let long: number[] = [];

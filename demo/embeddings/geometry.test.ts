@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { alikeOrder, closestPair, cosines, neighbours } from './geometry';
+import { alikeOrder, closestPair, cosines } from './geometry';
 
 it('gives the cosine of every pair, whatever the lengths of the vectors', () => {
   const half = Math.SQRT1_2;
@@ -16,11 +16,6 @@ const ALL = Float32Array.of(1, 0.2, -0.5, 0.2, 1, 0.75, -0.5, 0.75, 1);
 it('finds the closest pair of different texts', () => {
   expect(closestPair(ALL, 3)).toEqual({ i: 1, j: 2, cosine: 0.75 });
   expect(closestPair(Float32Array.of(1), 1)).toBeUndefined();
-});
-
-it('finds the nearest of a text, itself left out', () => {
-  expect(neighbours(ALL, 3, 2, 5).map(({ j }) => j)).toEqual([1, 0]);
-  expect(neighbours(ALL, 3, 2, 1)).toHaveLength(1);
 });
 
 it('puts like beside like', () => {

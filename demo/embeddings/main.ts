@@ -4,10 +4,11 @@ import { offerComparison } from '../compare-button';
 import { find, staleNote } from '../dom';
 import '../drop-zone.css';
 import { keyScroll } from '../key-scroll';
+import { MAP_MOST } from '../map/limits';
 import { count } from '../numbers';
 import { createRunButton } from '../run-button';
-import { saveFile } from '../save-file';
 import { statusLine } from '../status-line';
+import { createTakeAway } from '../take-away';
 import { countTokens } from '../token-counter';
 import { callWorker } from '../worker-call';
 import { startCalculator } from './calculator';
@@ -18,17 +19,17 @@ import { closestPair } from './geometry';
 import { heatImage } from './heat-image';
 import { heatmap } from './heatmap';
 import { createMapPart } from './map-part';
-import { npy } from './npy';
 import html from './panel.html?raw';
 import type { Result } from './result';
-import { createTexts } from './texts';
+import { embedCode, resultFiles } from './take-away';
+import { createTexts, linesOf } from './texts';
 import type { Calculator } from './worker';
 
 /** So few texts are compared in a table, however narrow the page is, and more where it fits; others in an image. */
 const TABLE_LEAST = 6;
 const TABLE_MOST = 40;
 /** All pairs of more texts take too much memory. */
-const MOST = 2000;
+const PAIRS_MOST = 2000;
 
 /** The tab that compares texts. Its model is loaded when it is first needed. */
 export function start(panel: HTMLElement, app: App): void {
@@ -72,8 +73,8 @@ export function start(panel: HTMLElement, app: App): void {
   createRunButton(form, button, { error: find(panel, '#run-error'), status }, (signal, progress) =>
     picker.use(signal, async (model) => {
       const items = await texts.items(model, signal);
-      if (items.length > MOST) {
-        throw new Error(`${count(items.length)} texts are too many to compare all pairs: up to ${count(MOST)} can be.`);
+      if (items.length > MAP_MOST) {
+        throw new Error(`${count(items.length)} texts are too many: up to ${count(MAP_MOST)} fit on the map.`);
       }
       const inputs = items.map(({ text }) => text);
       const { total } = await countTokens(model, inputs);
@@ -88,27 +89,41 @@ export function start(panel: HTMLElement, app: App): void {
       });
       const ms = performance.now() - before;
       const { data, rows, dim } = embeddings;
-      const { all, order } = await callWorker<Calculator, { all: Float32Array; order: number[] }>(
-        startCalculator,
-        signal,
-        (calculator) => calculator.compare(data, rows, dim),
-      );
+      const pairs =
+        rows > PAIRS_MOST
+          ? undefined
+          : await callWorker<Calculator, NonNullable<Result['pairs']>>(startCalculator, signal, (calculator) =>
+              calculator.compare(data, rows, dim),
+            );
       status.textContent = statusLine(model, ms, total);
-      result = { model: picker.name(), prompt, items, embeddings, all };
+      result = { model: picker.name(), prompt, items, embeddings, pairs };
       resultsPlace.hidden = false;
       showStale(false);
-      find(panel, '#json-note').textContent = `${count(rows)} × ${count(dim)} numbers`;
-      showSimilarities(panel, result, order);
+      find(panel, '#vectors-size').textContent = `${count(rows)} × ${count(dim)} numbers`;
+      showSimilarities(panel, result);
+      takeAway.update();
       void mapPart.show(result);
     }),
   );
-  wireDownloads(panel, () => result);
+  const takeAway = createTakeAway(find(panel, '.take-away'), app.state, {
+    code: () =>
+      embedCode(picker.choice(), result?.items.map(({ text }) => text) ?? linesOf(field.value), options.get()),
+    exports: () => (result ? resultFiles(result, mapPart) : []),
+    texts: ['texts'],
+  });
   keyScroll(find(panel, '#heatmap'));
 }
 
-function showSimilarities(panel: HTMLElement, { items, embeddings: { rows }, all }: Result, order: number[]) {
+function showSimilarities(panel: HTMLElement, { items, embeddings: { rows }, pairs }: Result) {
   const texts = items.map(({ text }) => text);
   const place = find(panel, '#heatmap');
+  place.hidden = !pairs;
+  if (!pairs) {
+    find(panel, '#closest').textContent =
+      `All pairs are compared for up to ${count(PAIRS_MOST)} texts; these are ${count(rows)}. Select one on the map to see its nearest.`;
+    return;
+  }
+  const { all, order } = pairs;
   if (rows <= TABLE_MOST) place.replaceChildren(heatmap(texts, all));
   const isShort = rows <= TABLE_LEAST || (rows <= TABLE_MOST && place.scrollWidth <= place.clientWidth);
   if (!isShort) place.replaceChildren(heatImage(texts, all, order));
@@ -118,42 +133,4 @@ function showSimilarities(panel: HTMLElement, { items, embeddings: { rows }, all
     : isShort
       ? `Closest: ${pair.i + 1} and ${pair.j + 1}, cosine ${pair.cosine.toFixed(2)}.`
       : `Closest, with a cosine of ${pair.cosine.toFixed(2)}: “${texts[pair.i].slice(0, 120)}” and “${texts[pair.j].slice(0, 120)}”.`;
-}
-
-function wireDownloads(panel: HTMLElement, latest: () => Result | undefined) {
-  const note = find(panel, '#json-note');
-  async function json(): Promise<Blob> {
-    const result = latest();
-    if (!result) throw new Error('Compare some texts first.');
-    const { model, prompt, items, embeddings } = result;
-    const { data, rows, dim } = embeddings;
-    const facts = { model, prompt, dim, texts: items.map(({ text }) => text) };
-    const text = await callWorker<Calculator, string>(startCalculator, new AbortController().signal, (calculator) =>
-      calculator.json(facts, data, rows, dim),
-    );
-    return new Blob([text], { type: 'application/json' });
-  }
-  find(panel, '#copy-json').addEventListener('click', async () => {
-    try {
-      // A promise, so that the browser knows it for the answer to the click.
-      const text = json().then((blob) => new Blob([blob], { type: 'text/plain' }));
-      await navigator.clipboard.write([new ClipboardItem({ 'text/plain': text })]);
-      note.textContent = 'Copied.';
-    } catch {
-      note.textContent = 'The browser did not allow copying. Download the file instead.';
-    }
-  });
-  find(panel, '#download-json').addEventListener('click', async () => {
-    try {
-      saveFile('embeddings.json', await json());
-    } catch (error) {
-      note.textContent = (error as Error).message;
-    }
-  });
-  find(panel, '#download-npy').addEventListener('click', () => {
-    const embeddings = latest()?.embeddings;
-    if (!embeddings) return;
-    const { data, rows, dim } = embeddings;
-    saveFile('embeddings.npy', new Blob([npy(data, rows, dim)], { type: 'application/octet-stream' }));
-  });
 }

@@ -8,6 +8,6 @@ export interface Result {
   prompt: string;
   items: Item[];
   embeddings: Embeddings;
-  /** Cosines [rows, rows]. */
-  all: Float32Array;
+  /** Cosines of all pairs [rows, rows], and an order in which like stands beside like. Undefined of too many texts. */
+  pairs: { all: Float32Array; order: number[] } | undefined;
 }

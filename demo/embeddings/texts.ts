@@ -18,6 +18,12 @@ const REST = 120;
 /** Tokens of a part, where files are divided. */
 const PART = 256;
 
+/** Texts whose tokens are listed. */
+const LISTED = 500;
+
+/** The texts of a field, one per line. */
+export const linesOf = (value: string): string[] => value.split('\n').filter((line) => line.trim() !== '');
+
 /** The texts of the tab: the field's lines and the files that were given. */
 export interface Texts {
   /** What to embed; files divided into parts if the user wants that. Throws an Error in words if there is nothing. */
@@ -51,11 +57,7 @@ export function createTexts(
   let waiting = 0;
   let latest = 0;
 
-  const lines = (): Item[] =>
-    field.value
-      .split('\n')
-      .filter((line) => line.trim() !== '')
-      .map((text) => ({ text, group: PASTED }));
+  const lines = (): Item[] => linesOf(field.value).map((text) => ({ text, group: PASTED }));
   const whole = (): Item[] => [...lines(), ...documents.map(({ name, text }) => ({ text, group: name }))];
 
   async function tokensOf(current: Model, texts: string[]): Promise<number[]> {
@@ -96,14 +98,17 @@ export function createTexts(
     const over = all.findIndex((item, i) => tokens[i] > limit && !isDivided(item));
     each.hidden = all.length < 2;
     find(each, 'ol').replaceChildren(
-      ...all.map(({ text }, i) =>
-        element(
-          'li',
-          { className: tokens[i] > limit && !isDivided(all[i]) ? 'over' : '' },
-          element('span', { className: 'text' }, text.slice(0, 200)),
-          ` ${ofTotal(tokens[i])}`,
+      ...all
+        .slice(0, LISTED)
+        .map(({ text }, i) =>
+          element(
+            'li',
+            { className: tokens[i] > limit && !isDivided(all[i]) ? 'over' : '' },
+            element('span', { className: 'text' }, text.slice(0, 200)),
+            ` ${ofTotal(tokens[i])}`,
+          ),
         ),
-      ),
+      ...(all.length > LISTED ? [element('li', {}, `and ${count(all.length - LISTED)} more`)] : []),
     );
     if (over >= 0) {
       const name = all[over].group === PASTED ? (all.length > 1 ? `Text ${over + 1}: ` : '') : `${all[over].group}: `;

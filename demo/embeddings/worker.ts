@@ -1,7 +1,6 @@
-/** What takes long for many texts, off the page's thread: cosines of all pairs, their order, maps. */
+/** What takes long for many texts, off the page's thread: cosines of all pairs, their order, JSON. */
 import { expose } from 'comlink';
 import { alikeOrder, cosines } from './geometry';
-import { type Projection, pcaMap, umapMap } from './projection';
 
 const calculator = {
   compare(data: Float32Array, rows: number, dim: number): { all: Float32Array; order: number[] } {
@@ -12,15 +11,6 @@ const calculator = {
   json(facts: object, data: Float32Array, rows: number, dim: number): string {
     const embeddings = Array.from({ length: rows }, (_, i) => [...data.subarray(i * dim, (i + 1) * dim)]);
     return JSON.stringify({ ...facts, embeddings });
-  },
-  project(
-    method: 'pca' | 'umap',
-    data: Float32Array,
-    rows: number,
-    dim: number,
-    onProgress: (share: number) => void,
-  ): Projection | Promise<Projection> {
-    return method === 'pca' ? pcaMap(data, rows, dim) : umapMap(data, rows, dim, onProgress);
   },
 };
 

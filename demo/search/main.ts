@@ -7,6 +7,7 @@ import '../switch.css';
 import { createTakeAway } from '../take-away';
 import { type CollectionName, createCollections, type Index } from './collections';
 import { createIndexPanel } from './index-panel';
+import { createMapPart } from './map-part';
 import html from './panel.html?raw';
 import { type Hit, passageItem, passageText, showContext } from './passages';
 import { boundsOf, relevanceOf } from './relevance';
@@ -43,7 +44,16 @@ export function start(panel: HTMLElement, app: App): void {
   const panelOfIndex = createIndexPanel(panel, collections, picker, app.state, () => {
     suggest();
     void run();
+    mapIndex().catch(() => {}); // where the index does not open, the panel says so
   });
+  const mapPart = createMapPart(find<HTMLDetailsElement>(panel, '#search-map'), app.state, (index, passage) =>
+    showContext(dialog, passage, index.documents()),
+  );
+  /** The map shows what is searched, once that is not being filled. */
+  async function mapIndex() {
+    if (panelOfIndex.isBusy()) return;
+    mapPart.indexChanged(panelOfIndex.isEmpty() ? undefined : await collections.open(panelOfIndex.shown()));
+  }
   /** Vectors are compared only with those of the model that made them. */
   function suggest() {
     const made = collections.madeBy(panelOfIndex.shown());
@@ -68,6 +78,7 @@ export function start(panel: HTMLElement, app: App): void {
     showAsked();
     if (text === '' || panelOfIndex.isEmpty()) {
       list.replaceChildren();
+      mapPart.light([]);
       status.textContent = text === '' ? '' : 'There is nothing in the index yet.';
       return;
     }
@@ -115,6 +126,7 @@ export function start(panel: HTMLElement, app: App): void {
     else if (!hits.some(isLikely)) status.textContent = `Probably nothing here is about that. The nearest: ${found}.`;
     else status.textContent = `${found}${mode === 'words' ? ', by words' : ''}.`;
     list.replaceChildren(...items);
+    mapPart.light(hits);
     shownHits = hits;
     takeAway.update();
   }

@@ -54,7 +54,7 @@ function relevanceBar(similarity: number, name: Relevance | undefined): HTMLElem
 /** Shows the file of a hit in the dialog with the passage marked. `sections`: all of the index. */
 export function showContext(
   dialog: HTMLDialogElement,
-  { metadata: { file, place, start: begin }, passage, text: own }: Hit,
+  { metadata: { file, place, start: begin }, passage, text: own }: Pick<Hit, 'metadata' | 'passage' | 'text'>,
   sections: Iterable<{ text: string; metadata: Section }>,
 ): void {
   const parts = [...sections].filter(({ metadata }) => metadata.file === file);

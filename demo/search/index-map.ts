@@ -1,0 +1,80 @@
+import { find, messageOf } from '../dom';
+import { MAP_LEAST, MAP_MOST } from '../map/limits';
+import { createSelection } from '../map/selection';
+import { createTextMap, type MappedTexts } from '../map/text-map';
+import { count } from '../numbers';
+import type { TabState } from '../tab-state';
+import type { Index } from './collections';
+import { type IndexedPassage, readIndex } from './index-vectors';
+import type { Hit } from './passages';
+
+/** The map of an index. */
+export interface IndexMap {
+  /** Draws the index, if it is another one or has changed, and lights up what a search found, best first. */
+  show(index: Index, hits: readonly Hit[]): void;
+}
+
+/** `open` shows a passage where it comes from. */
+export function createIndexMap(
+  part: HTMLElement,
+  state: TabState,
+  open: (index: Index, passage: IndexedPassage) => void,
+): IndexMap {
+  const note = find(part, '#map-facts');
+  /** What is on the map. */
+  let drawn: { index: Index; size: string } | undefined;
+  let passages: IndexedPassage[] = [];
+  let points = new Map<string, number>();
+  let texts: MappedTexts | undefined;
+  let hits: readonly Hit[] = [];
+
+  const map = createTextMap(find(part, '.text-map'), state, (selected) => texts && selection.show(texts, selected));
+  const selection = createSelection(find(part, '#map-selection'), {
+    onChoose(i) {
+      map.select(new Set([i]));
+      if (texts) selection.show(texts, new Set([i]));
+    },
+    titleOf: (i) => passages[i].metadata.place || passages[i].metadata.file,
+    open: (i) => drawn && open(drawn.index, passages[i]),
+  });
+
+  async function draw(index: Index) {
+    const own = { index, size: `${index.size} ${index.passages}` };
+    drawn = own;
+    try {
+      const read = await readIndex(await index.export(), MAP_MOST);
+      if (drawn !== own) return;
+      passages = read.passages;
+      points = new Map(passages.map((passage, i) => [keyOf(passage), i]));
+      texts = {
+        vectors: read.vectors,
+        texts: passages.map(({ text, passage }) => text.slice(passage.start, passage.end).trim()),
+        groups: passages.map(({ metadata }) => metadata.file),
+      };
+      const isPart = index.passages > MAP_MOST;
+      note.textContent = isPart ? `${count(MAP_MOST)} of ${count(index.passages)} passages, evenly chosen.` : '';
+      selection.show(texts, new Set());
+      void map.show(texts);
+      lightUp();
+    } catch (error) {
+      if (drawn !== own) return;
+      drawn = undefined;
+      note.textContent = `The map could not be drawn: ${messageOf(error)}`;
+    }
+  }
+
+  const lightUp = () => map.light(hits.map((hit) => points.get(keyOf(hit))).filter((i) => i !== undefined));
+
+  return {
+    show(index, found) {
+      hits = found;
+      const isSame = drawn?.index === index && drawn.size === `${index.size} ${index.passages}`;
+      if (isSame) return lightUp();
+      if (index.passages >= MAP_LEAST) return void draw(index);
+      note.textContent = `A map needs ${MAP_LEAST} passages.`;
+    },
+  };
+}
+
+/** One passage of an index. */
+const keyOf = ({ id, passage }: Pick<Hit, 'id' | 'passage'>): string => `${passage?.start ?? 0} ${id}`;
