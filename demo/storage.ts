@@ -7,6 +7,8 @@ import { fileSize, plural } from './numbers';
 
 const PREFIX = 'modernbert-webgpu/';
 const SEARCH = `${PREFIX}search/`;
+/** The database of the tab that sorts files. */
+const SORT = `${PREFIX}sort`;
 /** The library's database of what it measured of the GPU. */
 const PLANS = 'modernbert-webgpu';
 /** Names of the service worker's caches begin so (service-worker.ts); the page's address follows. */
@@ -54,15 +56,25 @@ export async function readStored(): Promise<Stored> {
     unless(pageCaches, []),
   ]);
   const names = databases.flatMap(({ name }) => (name?.startsWith(SEARCH) ? [name] : []));
+  const sorted = databases.filter(({ name }) => name === SORT);
   const drafts = draftsIn(localStorageOrNothing());
   const parts: Part[] = [];
   if (names.length > 0) {
     parts.push({
       name: 'Search indexes',
       what: plural(names.length, 'search index').replace('indexs', 'indexes'),
-      bytes: estimate.usageDetails?.indexedDB,
+      bytes: sorted.length > 0 ? undefined : estimate.usageDetails?.indexedDB,
       isOwn: true,
       remove: () => Promise.all(names.map(deleteDatabase)),
+    });
+  }
+  if (sorted.length > 0) {
+    parts.push({
+      name: 'Sorted files',
+      what: 'the sorted files and their classes',
+      bytes: undefined, // browsers say only what all databases take
+      isOwn: true,
+      remove: () => deleteDatabase(SORT),
     });
   }
   if (files.length > 0) {

@@ -2,15 +2,16 @@ import type { App } from '../app';
 import { EMBEDDERS } from '../built-in';
 import { type Answer, createComparison } from '../compare-models';
 import { element, find } from '../dom';
+import { nearestRows, type Vectors } from '../map/vectors';
 import type { ModelPicker } from '../model-picker';
 import { count } from '../numbers';
-import { cosines, neighbours } from './geometry';
+import { cosines } from './geometry';
 import { pairsOf, spearman } from './rank-agreement';
 
 /** All pairs of more texts, and a row for each, would be too much to read. */
 const MOST = 200;
 
-interface Embedded {
+interface Embedded extends Vectors {
   texts: string[];
   /** Cosines of all pairs, [texts, texts]. */
   all: Float32Array;
@@ -30,14 +31,14 @@ export function compareModels(places: { intro: HTMLElement; work: HTMLElement },
       }
       return async (model, signal) => {
         const { data, rows, dim } = await model.embed(texts, { signal, truncate: true });
-        return { texts, all: cosines(data, rows, dim) };
+        return { data, rows, dim, texts, all: cosines(data, rows, dim) };
       };
     },
     show: (one, other) => [element('p', { ariaLive: 'polite' }, summary(one.value, other.value)), table(one, other)],
   });
 }
 
-const nearest = ({ all, texts }: Embedded, i: number) => neighbours(all, texts.length, i, 1)[0];
+const nearest = (embedded: Embedded, i: number) => nearestRows(embedded, i, 1)[0];
 
 function summary(one: Embedded, other: Embedded): string {
   const rows = one.texts.length;

@@ -48,6 +48,11 @@ export function createStore(): Store {
         db.createObjectStore('documents', { keyPath: 'hash' });
         for (const name of ['labels', 'settings', 'vectors'] as const) db.createObjectStore(name);
       },
+      // Another page, or the list of what is stored, deletes it.
+      blocking(_current, _blocked, event) {
+        (event.target as IDBDatabase).close();
+        opened = undefined;
+      },
       terminated() {
         opened = undefined;
       },
