@@ -1,6 +1,6 @@
 import type { Tokens } from '../../src/index';
 
-/** A word of a text: UTF-16 offsets, and the indices of its tokens, which follow one another. */
+/** A word of a text, or a token that is in none: UTF-16 offsets, and the indices of its tokens, which follow one another. */
 export interface Word {
   start: number;
   end: number;
@@ -32,4 +32,12 @@ export function wordsOf(text: string, { tokens, offsets }: Tokens, maskToken: st
     }
   }
   return words;
+}
+
+/** The tokens in no word, such as punctuation and white space, each by itself; no masks and no special tokens. */
+export function restOf({ tokens, offsets }: Tokens, words: Word[], maskToken: string | undefined): Word[] {
+  const inWords = new Set(words.flatMap(({ tokens }) => tokens));
+  return offsets.flatMap(([start, end], t) =>
+    end === 0 || tokens[t] === maskToken || inWords.has(t) ? [] : [{ start, end, tokens: [t] }],
+  );
 }
