@@ -8,9 +8,11 @@ import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { maxDifference, publicModel } from '../src/model/fixtures/golden';
 import { twinFolder } from '../src/model/fixtures/twin';
+import { importIndex } from '../src/search';
 import { withModel } from '../src/session/fixtures';
 import { labelsOf, tinyModel } from '../src/tasks/fixtures';
 import { builtCli, jsonl, parse } from './fixtures';
@@ -38,6 +40,13 @@ describe('bad arguments', () => {
     [['classify-tokens', NANO, '--keep', 'entities'], 2, /--keep entities: /],
     [['zero-shot', NANO, '--labels', 'a', '--keep', 'error'], 2, /--keep error: /],
     [['zero-shot', NANO], 2, /--labels is required/],
+    [['search', NANO], 2, /--index is required/],
+    [['search', NANO, '--index', 'nowhere.safetensors'], 2, /There is no file nowhere\.safetensors/],
+    [
+      ['search', NANO, '--index', '.', '--mode', 'text'],
+      2,
+      /--mode must be one of hybrid, vectors, words, but is 'text'/,
+    ],
     [
       ['index', NANO, 'docs', '--database', 'postgres://nowhere'],
       2,
@@ -111,6 +120,33 @@ describe('tasks over JSON lines', () => {
         masks: [{ index: 6, start: 25, end: 31, candidates: [expect.objectContaining({ token: ' Paris' })] }],
       },
     ]);
+  });
+
+  it('search finds in an exported index, as the library does', async () => {
+    const index = fileURLToPath(new URL('../public/samples/moby-dick.safetensors', import.meta.url));
+    const texts = ['sleeping in one bed with a cannibal', 'a coffin becomes a life buoy'];
+    const source = publicModel('nano-embed-q4');
+    const { lines, stderr } = await run(
+      ['search', source, '--index', index, '--top-k', '3'],
+      jsonl(texts.map((text, id) => ({ id, text }))),
+    );
+    const expected = await withModel(source, {}, async (model) => {
+      const opened = await importIndex(model, new Blob([await readFile(index)]));
+      return Promise.all(texts.map((text) => opened.search(text, { topK: 3 })));
+    });
+    expect(lines, stderr).toEqual(
+      expected.map((hits, i) => ({
+        line: i + 1,
+        id: i,
+        hits: hits.map(({ id, metadata, text, passage }) => ({
+          id,
+          score: expect.any(Number),
+          similarity: expect.any(Number),
+          metadata,
+          passage: text.slice(passage?.start, passage?.end),
+        })),
+      })),
+    );
   });
 
   it('classify, rerank, zero-shot, classify-tokens and answer read the fields named', async () => {

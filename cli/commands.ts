@@ -10,6 +10,7 @@ import { evaluate } from './commands/evaluate';
 import { fillMask } from './commands/fill-mask';
 import { indexFiles } from './commands/index-files';
 import { rerank } from './commands/rerank';
+import { search } from './commands/search';
 import { serve } from './commands/serve';
 import { zeroShot } from './commands/zero-shot';
 
@@ -23,6 +24,7 @@ export const COMMANDS: Record<string, Command> = {
   'classify-tokens': classifyTokens,
   rerank,
   answer,
+  search,
   evaluate,
   serve,
   index: indexFiles,

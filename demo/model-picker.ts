@@ -24,6 +24,8 @@ export interface PickerOptions {
 export interface ModelPicker {
   /** The name of the model that is chosen. */
   name(): string;
+  /** What is chosen. */
+  choice(): Choice;
   /** The loaded model, or undefined. */
   current(): Model | undefined;
   /**
@@ -194,6 +196,7 @@ export function createModelPicker(
   show('not loaded');
   return {
     name: () => chosen.name,
+    choice: () => chosen,
     current: () => model,
     load: async () => (isLinked ? undefined : load()),
     use,

@@ -1,4 +1,5 @@
-const integer = new Intl.NumberFormat('en');
+export const integer = new Intl.NumberFormat('en');
+export const tenths = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 export const count = (n: number): string => integer.format(n);
 

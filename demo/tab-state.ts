@@ -7,21 +7,22 @@ export interface Address {
 /** A tab's state, in the URL and kept on the device: a visit whose URL says nothing of a tab finds it as it was left. */
 export interface TabState {
   get(key: string): string | undefined;
-  /** Writes soon, without an entry in the history; undefined takes the key out. A long value (over 2,000 characters) stays out of the URL. */
+  /** Writes a choice soon, without an entry in the history; undefined takes the key out. */
   set(key: string, value: string | undefined): void;
-  /** As set, of what is never in the URL. */
+  /** As set, of what the user wrote: it is kept on the device and never in the URL. */
   keep(key: string, value: string | undefined): void;
+  /** The address of this tab as it is, with what is kept under `texts` in it. */
+  link(texts: string[]): string;
   /** Calls back when somebody else changed this tab's part: a link, Back and Forward, the address bar. */
   onChange(listener: () => void): void;
 }
 
 /** Milliseconds until a change is in the URL: browsers allow few of them a second. */
 const REST = 300;
-const LONGEST = 2000;
 
 /** Begins the keys of what is never in the URL. */
 const PRIVATE = '~';
-const isShared = ([key, value]: [string, string]) => !key.startsWith(PRIVATE) && value.length <= LONGEST;
+const isShared = ([key]: [string, string]) => !key.startsWith(PRIVATE);
 
 /** As text, the same for the same values. */
 function sorted(params: URLSearchParams): string {
@@ -123,6 +124,9 @@ export function createHashState(known: (tab: string) => string, onTab: (tab: str
     );
   }
 
+  /** What a link brought goes before what was kept. */
+  const get = (name: string, key: string) => part(name).get(key) ?? part(name).get(PRIVATE + key) ?? undefined;
+
   return {
     tab: () => tab,
     go(next) {
@@ -131,9 +135,20 @@ export function createHashState(known: (tab: string) => string, onTab: (tab: str
       history.pushState(null, '', formatHash({ tab, params: part(tab) }));
     },
     of: (name) => ({
-      get: (key) => part(name).get(key) ?? part(name).get(PRIVATE + key) ?? undefined,
+      get: (key) => get(name, key),
       set: (key, value) => set(name, key, value),
-      keep: (key, value) => set(name, PRIVATE + key, value),
+      keep(key, value) {
+        set(name, key, undefined); // that a link brought
+        set(name, PRIVATE + key, value);
+      },
+      link(texts) {
+        const params = new URLSearchParams([...part(name)].filter(isShared));
+        for (const key of texts) {
+          const value = get(name, key);
+          if (value !== undefined) params.set(key, value);
+        }
+        return new URL(formatHash({ tab: name, params }), location.href).href;
+      },
       onChange: (listener) => void listeners.set(name, [...(listeners.get(name) ?? []), listener]),
     }),
   };

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { afterAll, expect, it } from 'vitest';
 import { labelsOf, tinyModel } from '../src/tasks/fixtures';
-import { download, serveHub, textOf, useDemo, waitForText } from './demo-page';
+import { exported, serveHub, textOf, useDemo, waitForText } from './demo-page';
 import { takePictures } from './pictures';
 
 const open = useDemo();
@@ -44,7 +44,7 @@ it('trains a head on examples, shows its accuracy, classifies with it, exports a
   expect(await best.allInnerTexts()).toEqual(['sea', 'food']);
   const before = await shares.allInnerTexts();
 
-  const head = JSON.parse((await download(page, '#export-head')).bytes.toString());
+  const head = JSON.parse((await exported(page, '#classify', 'Trained head')).bytes.toString());
   expect(head).toMatchObject({
     model: 'nano-embed-q4',
     dim: 256,

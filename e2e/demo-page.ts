@@ -91,6 +91,16 @@ export async function download(page: Page, selector: string): Promise<{ name: st
   return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
 }
 
+/** Saves what a panel's Export offers under a label. */
+export async function exported(page: Page, panel: string, label: string): Promise<{ name: string; bytes: Buffer }> {
+  const row = page.locator(`${panel} .take-away:visible`);
+  const opener = row.getByRole('button', { name: 'Export', exact: true });
+  if ((await opener.getAttribute('aria-expanded')) === 'false') await opener.click();
+  const button = row.locator('.take-away-part').getByRole('button', { name: label, exact: true });
+  const [download] = await Promise.all([page.waitForEvent('download'), button.click()]);
+  return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+}
+
 /**
  * Answers the requests of a page or of a context's pages to the Hub with the files of models, folders by their ids; returns the file names requested
  * so far. `headers`: sent with every answer, besides what lets other origins read it.

@@ -21,7 +21,7 @@ it('stays where a file is dropped beside the place for files', async () => {
   expect(answers).toEqual([true, true, false]);
 });
 
-it('keeps what was written, of every length, and nothing of it in the URL but short texts of the tab shown', async () => {
+it('keeps what was written, of every length, and nothing of it in the URL', async () => {
   const page = await open({ path: '#benchmark' });
   const url = page.url().replace(/#.*/, '');
   const long = 'The ship left the harbour at dawn.\n'.repeat(100);
@@ -34,7 +34,8 @@ it('keeps what was written, of every length, and nothing of it in the URL but sh
   await page.click('#tab-search');
   await waitForText(page, '#index-facts', 'chapters');
   await page.fill('#query', 'whales');
-  await page.waitForURL(/#search\?q=whales$/);
+  await page.click('[name=search-mode][value=words]');
+  await page.waitForURL(/#search\?mode=words$/);
 
   await page.goto('about:blank');
   await page.goto(`${url}#embeddings`);
@@ -55,6 +56,48 @@ it('keeps what was written, of every length, and nothing of it in the URL but sh
   await page.goto(`${url}#search?q=bread`);
   await page.waitForSelector('#query');
   expect(await page.inputValue('#query')).toBe('bread');
+  await page.fill('#query', 'butter');
+  await page.waitForURL(/#search$/);
+});
+
+it('gives the code, a link that has texts only if asked, and files', async () => {
+  const page = await open({ path: '#classify?by=labels' });
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  const copied = () => page.evaluate(() => navigator.clipboard.readText());
+  const row = page.locator('#zero-form .take-away');
+  await page.fill('#zero-texts', "It's a ship.\nBread & butter");
+  await page.fill('#zero-labels', 'sea\nfood');
+  await row.getByRole('button', { name: 'Code' }).click();
+  await row.getByRole('button', { name: 'Copy TypeScript' }).click();
+  await waitForText(page, '#zero-form .take-away [role=status] >> nth=0', 'Copied.');
+  expect(await copied()).toContain('const labels = ["sea","food"];');
+  await row.getByRole('button', { name: 'Copy Command line' }).click();
+  await waitForText(page, '#zero-form .take-away [role=status] >> nth=1', 'Copied.');
+  expect(await copied()).toMatch(
+    /zero-shot MoritzLaurer\/\S+ --labels 'sea,food' .*<<'END'\n{"text":"It's a ship."}\n/,
+  );
+
+  await row.getByRole('button', { name: 'Link' }).click();
+  const link = row.getByRole('textbox', { name: 'Link' });
+  expect(await link.inputValue()).toMatch(/#classify\?by=labels$/);
+  await row.getByLabel('With what I wrote').check();
+  const address = await link.inputValue();
+  await page.goto('about:blank');
+  await page.evaluate(() => {}); // the page that was left has written what it keeps
+  const other = await page.context().browser()!.newContext();
+  const stranger = await other.newPage();
+  await stranger.goto(address);
+  await stranger.waitForSelector('#zero-texts');
+  expect(await stranger.inputValue('#zero-texts')).toBe("It's a ship.\nBread & butter");
+  expect(await stranger.inputValue('#zero-labels')).toBe('sea\nfood');
+  await stranger.fill('#zero-texts', 'word '.repeat(2000));
+  const again = stranger.locator('#zero-form .take-away');
+  await again.getByRole('button', { name: 'Link' }).click();
+  await again.getByLabel('With what I wrote').check();
+  expect(await again.locator('.error').innerText()).toMatch(/10,\d+ characters; programs pass on up to 8,000/);
+  await again.getByRole('button', { name: 'Export' }).click();
+  expect(await again.locator('.take-away-part').innerText()).toBe('There is no result yet.');
+  await other.close();
 });
 
 it("Enter loads the Hub's model whose name was written, and focus stays in the page", async () => {

@@ -4,6 +4,7 @@
  */
 import { checkOptions, type OptionNames } from './api/options';
 import type { Progress } from './api/types';
+import { createEstimate, timeLeft } from './time-left';
 
 /** All files of a load together. */
 export interface LoadProgress {
@@ -82,34 +83,6 @@ function totalOf(files: ReadonlyMap<string, Omit<Progress, 'file'>>): number | u
   return sum;
 }
 
-/** Milliseconds that speed is taken over, between the samples of it, and before the first estimate. */
-const WINDOW = 20_000;
-const STEP = 250;
-const LEAST = 1000;
-
-/** Says how many seconds are left. Only what is much slower than expected makes it say more than before. */
-function createEstimate(): (loaded: number, total: number | undefined) => number | undefined {
-  let samples: { time: number; loaded: number }[] = [];
-  let left: number | undefined;
-  return (loaded, total) => {
-    if (total === undefined) return undefined;
-    const time = performance.now();
-    const last = samples.at(-1);
-    // A connection that broke says nothing of the next one.
-    if (last && time - last.time > WINDOW) samples = [];
-    if (samples.length === 0 || time - samples.at(-1)!.time >= STEP) samples.push({ time, loaded });
-    while (time - samples[0].time > WINDOW) samples.shift();
-    const [first] = samples;
-    const took = time - first.time;
-    if (loaded >= total) left = 0;
-    else if (took >= LEAST && loaded > first.loaded) {
-      const now = (((total - loaded) / (loaded - first.loaded)) * took) / 1000;
-      if (left === undefined || now < left || now > 1.25 * left + 1) left = now;
-    }
-    return left && Math.ceil(left);
-  };
-}
-
 const UNITS = [
   [1e9, 'GB'],
   [1e6, 'MB'],
@@ -133,12 +106,6 @@ function wordsOf(
     loaded: shown(loaded / size, isDone ? Math.round : Math.floor, digits),
     total: total === undefined || isDone ? undefined : shown(total / size, Math.round, digits),
     unit,
-    left: secondsLeft ? timeOf(secondsLeft, shown) : undefined,
+    left: secondsLeft ? timeLeft(secondsLeft, formats) : undefined,
   };
-}
-
-function timeOf(seconds: number, shown: (number: number, round: typeof Math.ceil, digits: 0 | 1) => string): string {
-  if (seconds < 90) return `${shown(seconds, Math.ceil, 0)} s`;
-  if (seconds < 5400) return `${shown(seconds / 60, Math.round, 0)} min`;
-  return `${shown(seconds / 3600, Math.round, 1)} h`;
 }

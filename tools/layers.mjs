@@ -12,7 +12,7 @@ import { parseSync } from 'rolldown/utils';
  * @type {Record<string, Rule>}
  */
 export const LAYERS = {
-  demo: { imports: ['index', 'classifier', 'progress', 'search', 'seeded-random', 'bench'] }, // bench: the benchmark page
+  demo: { imports: ['index', 'classifier', 'progress', 'search', 'seeded-random', 'time-left', 'bench'] }, // bench: the benchmark page
   examples: { imports: [] }, // packages of their own: they import modernbert-webgpu as any app does
   e2e: { imports: ['index', 'api', 'tools'], types: ['bench', 'search'] },
   bench: {
@@ -45,7 +45,7 @@ export const LAYERS = {
   'ai-sdk': { imports: ['api'] },
   langchain: { imports: ['api'] },
   classifier: { imports: ['seeded-random', 'api'] },
-  progress: { imports: ['api'] },
+  progress: { imports: ['time-left', 'api'] },
   fallback: {
     imports: ['index', 'session', 'tasks', 'runtime', 'model', 'kernels', 'packing', 'sources', 'formats', 'api'],
   },
@@ -102,6 +102,7 @@ export const LAYERS = {
   'in-batches': { imports: ['api'] },
   'inline-worker': { imports: ['start-worker'] },
   'seeded-random': { imports: [] },
+  'time-left': { imports: [] },
   'start-worker': { imports: [] },
   'start-shared-worker': { imports: [] },
   'worker-parts': { imports: [] },

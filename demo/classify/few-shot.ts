@@ -4,15 +4,16 @@ import type { App } from '../app';
 import { EMBEDDERS } from '../built-in';
 import { debounced, find, isAbort, showError, staleNote } from '../dom';
 import { knownModels } from '../known-models';
-import { count, percent, plural } from '../numbers';
+import { count, plural } from '../numbers';
 import { createRunButton } from '../run-button';
-import { saveFile } from '../save-file';
+import { jsonFile } from '../save-file';
+import { createTakeAway } from '../take-away';
 import { countTokens } from '../token-counter';
 import { bars } from './bars';
 import { createClasses } from './classes';
 import type { Example } from './csv';
 import { createCsvPart } from './csv-part';
-import { checkModel, type HeadFile, parseHeadFile, usage } from './head-file';
+import { checkModel, type HeadFile, parseHeadFile, training, usage } from './head-file';
 import { linesOf } from './lines';
 import { SAMPLE } from './sample';
 import { trainingView } from './training-view';
@@ -54,7 +55,7 @@ export function startFewShot(panel: HTMLElement, app: App): void {
   createCsvPart({ zone: find(form, '#csv-drop'), place: columns, error: places.error }, classes.set);
   find(form, '#undo-classes').addEventListener('click', () => columns.replaceChildren()); // what it says is no longer so
 
-  createRunButton(form, find(form, '#train'), places, async (signal) => {
+  createRunButton(form, find(form, '#train'), places, async (signal, progress) => {
     const examples = currentExamples();
     await picker.use(signal, async (model) => {
       const { longest } = await countTokens(
@@ -65,12 +66,10 @@ export function startFewShot(panel: HTMLElement, app: App): void {
       const classifier = await trainClassifier(model, examples, {
         signal,
         truncate: true,
-        onProgress: ({ phase, done, total }) => {
-          places.status.textContent =
-            phase === 'embed'
-              ? `Embedding: ${count(done)} of ${plural(total, 'example')} …`
-              : `Training: ${percent(done / total, 0)}`;
-        },
+        onProgress: ({ phase, done, total }) =>
+          progress.show(
+            phase === 'embed' ? { what: 'Embedding', done, total, unit: 'example' } : { what: 'Training', done, total },
+          ),
       });
       head = { ...classifier.toJSON(), model: picker.name() };
       find(form, '#training').replaceChildren(...trainingView(examples, classifier.evaluation));
@@ -80,6 +79,15 @@ export function startFewShot(panel: HTMLElement, app: App): void {
     });
     showHead();
     void tryAgain();
+  });
+
+  const takeAway = createTakeAway(find(form, '.take-away'), app.state, {
+    code() {
+      const choice = picker.choice();
+      return { typescript: head ? usage(head, choice) : training(currentExamples(), choice) };
+    },
+    exports: () => (head ? [{ label: 'Trained head', name: 'classifier-head.json', make: () => jsonFile(head) }] : []),
+    texts: ['classes', 'try'],
   });
 
   /** The examples in the fields; throws an Error in words if nothing can be learnt from them. */
@@ -95,8 +103,7 @@ export function startFewShot(panel: HTMLElement, app: App): void {
   function showHead() {
     if (!head) return;
     find(form, '#try').hidden = false;
-    const { model } = head;
-    find(form, '#snippet').textContent = usage(head, EMBEDDERS.find(({ name }) => name === model)?.source ?? model);
+    takeAway.update();
   }
 
   /** Classifies the texts of the field, in place of those that are being classified. */
@@ -135,9 +142,6 @@ export function startFewShot(panel: HTMLElement, app: App): void {
     'input',
     debounced(REST, () => void tryAgain()),
   );
-  find(form, '#export-head').addEventListener('click', () => {
-    saveFile('classifier-head.json', new Blob([JSON.stringify(head)], { type: 'application/json' }));
-  });
   const importer = find<HTMLInputElement>(form, '#import-head');
   find(form, '#import').addEventListener('click', () => importer.click());
   importer.addEventListener('change', async () => {

@@ -48,7 +48,7 @@ it('is used as its snippet says', async () => {
     fetch: async (url: string) => ({ json: async () => (url === './classifier-head.json' ? first : undefined) }),
     console: { log: (...parts: unknown[]) => asked.push(parts) },
   };
-  const code = usage(head, './models/encoder').replace(/^import .*\n/gm, '');
+  const code = usage(head, { name: 'encoder', source: './models/encoder' }).replace(/^import .*\n/gm, '');
   const { constructor: AsyncFunction } = Object.getPrototypeOf(async () => {});
   await AsyncFunction(...Object.keys(library), code)(...Object.values(library));
   // Logits: 0.5 · 0.6 + 3 · 0.8 + 0.5 = 3.2 and 0.5 · 0.6 - 0.8 - 1 = -1.5.
@@ -61,7 +61,7 @@ it('is used as its snippet says', async () => {
 
 it('its snippet runs nothing that the texts of a file say', async () => {
   const text = `'"\`\${hit()}*/\n\r\u2028hit()//\u2029hit()//`;
-  const line = usage({ ...head, model: text, dtype: text }, text)
+  const line = usage({ ...head, dtype: text }, { name: text, source: text })
     .split('\n')
     .filter((line) => line.startsWith('const model'));
   expect(line).toHaveLength(1);

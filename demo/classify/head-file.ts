@@ -1,4 +1,7 @@
 import type { ClassifierFile } from '../../src/classifier';
+import type { Dtype } from '../../src/index';
+import type { Choice } from '../model-store';
+import { quoted, snippet } from '../snippets';
 
 /** An exported classifier, of this version or the first, with what this page adds: the Hub id or name of its model. */
 export interface HeadFile extends Pick<ClassifierFile, 'labels'>, Partial<Pick<ClassifierFile, 'encoder'>> {
@@ -29,17 +32,28 @@ export function checkModel(head: HeadFile, name: string): void {
   );
 }
 
-/** A text of a file as JavaScript, also in a comment: U+2028 and U+2029 end a line there. */
-const quoted = (text: string): string =>
-  JSON.stringify(text).replace(/[\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16)}`);
-
-/** How to use an exported head in one's own code. */
-export const usage = ({ model, dtype, encoder }: HeadFile, source: string): string => `\
-import { loadModel } from 'modernbert-webgpu';
-import { loadClassifier } from 'modernbert-webgpu/classifier';
-
-const model = await loadModel(${quoted(source)}, { dtype: ${quoted(String(encoder?.dtype ?? dtype))} }); // ${quoted(model)}
+/** How to use an exported head in one's own code, with its model. */
+export const usage = ({ dtype, encoder }: HeadFile, choice: Choice): string =>
+  snippet(
+    ["import { loadClassifier } from 'modernbert-webgpu/classifier';"],
+    { ...choice, dtype: (encoder?.dtype ?? dtype ?? choice.dtype) as Dtype },
+    `
 const classifier = loadClassifier(model, await (await fetch('./classifier-head.json')).json());
 const [[best]] = await classifier.classify(['What is this about?']);
-console.log(best.label, best.score);
-`;
+console.log(best.label, best.score);`,
+  );
+
+/** How to train such a head. */
+export const training = (examples: { text: string; label: string }[], choice: Choice): string =>
+  snippet(
+    ["import { trainClassifier } from 'modernbert-webgpu/classifier';"],
+    choice,
+    `
+const examples = [
+${examples.map(({ text, label }) => `  { text: ${quoted(text)}, label: ${quoted(label)} },`).join('\n')}
+];
+const classifier = await trainClassifier(model, examples, { truncate: true });
+console.log(classifier.evaluation.accuracy);
+const [[best]] = await classifier.classify(['What is this about?']);
+console.log(best.label, best.score);`,
+  );

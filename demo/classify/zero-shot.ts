@@ -1,8 +1,11 @@
 import type { App } from '../app';
 import { find, staleNote } from '../dom';
 import { knownModels } from '../known-models';
-import { count, duration, plural } from '../numbers';
+import { duration, plural } from '../numbers';
 import { createRunButton } from '../run-button';
+import { csvFile, jsonFile } from '../save-file';
+import { commandLine, quoted, snippet } from '../snippets';
+import { createTakeAway } from '../take-away';
 import { bars } from './bars';
 import { linesOf } from './lines';
 
@@ -31,7 +34,7 @@ export function startZeroShot(panel: HTMLElement, app: App): void {
     multiLabel.checked = app.state.get('multi') === 'yes';
   };
   for (const [key, field] of Object.entries(fields)) {
-    field.addEventListener('input', () => app.state.set(key, field.value));
+    field.addEventListener('input', () => app.state.keep(key, field.value));
   }
   multiLabel.addEventListener('change', () => app.state.set('multi', multiLabel.checked ? 'yes' : undefined));
   app.state.onChange(() => {
@@ -40,7 +43,53 @@ export function startZeroShot(panel: HTMLElement, app: App): void {
   });
   readState();
 
-  createRunButton(form, find(form, '#zero-run'), places, async (signal) => {
+  let shown: { text: string; labels: { label: string; score: number }[] }[] = [];
+  const takeAway = createTakeAway(find(form, '.take-away'), app.state, {
+    code: () => ({
+      typescript: snippet(
+        [],
+        picker.choice(),
+        `
+const texts = ${JSON.stringify(linesOf(texts.value), null, 2)};
+const labels = ${JSON.stringify(linesOf(labels.value))};
+const results = await model.zeroShot(texts, labels, {
+  hypothesisTemplate: ${quoted(template.value)},
+  multiLabel: ${multiLabel.checked},
+});
+for (const [i, [best]] of results.entries()) console.log(texts[i], best.label, best.score);`,
+      ),
+      shell: shellLine(),
+    }),
+    exports: () =>
+      shown.length === 0
+        ? []
+        : [
+            { label: 'JSON', name: 'labels.json', make: () => jsonFile(shown) },
+            {
+              label: 'CSV',
+              name: 'labels.csv',
+              make: () =>
+                csvFile(
+                  shown.flatMap(({ text, labels }) => labels.map(({ label, score }) => ({ text, label, score }))),
+                ),
+            },
+          ],
+    texts: ['texts', 'labels', 'template'],
+  });
+
+  /** Undefined where a label has a comma, which separates them there. */
+  function shellLine(): string | undefined {
+    const names = linesOf(labels.value);
+    if (names.some((label) => label.includes(','))) return undefined;
+    const rows = linesOf(texts.value).map((text) => ({ text }));
+    const options = ['--labels', names.join(','), '--hypothesis-template', template.value];
+    return commandLine('zero-shot', picker.choice(), rows, [
+      ...options,
+      ...(multiLabel.checked ? ['--multi-label'] : []),
+    ]);
+  }
+
+  createRunButton(form, find(form, '#zero-run'), places, async (signal, progress) => {
     const [subjects, names] = [linesOf(texts.value), linesOf(labels.value)];
     if (subjects.length === 0 || names.length === 0) throw new Error('Write at least one text and one label.');
     await picker.use(signal, async (model) => {
@@ -50,11 +99,11 @@ export function startZeroShot(panel: HTMLElement, app: App): void {
         truncate: true,
         hypothesisTemplate: template.value,
         multiLabel: multiLabel.checked,
-        onProgress: ({ done, total }) => {
-          places.status.textContent = `Comparing: ${count(done)} of ${plural(total, 'pair')} …`;
-        },
+        onProgress: ({ done, total }) => progress.show({ what: 'Comparing', done, total, unit: 'pair' }),
       });
       find(form, '#zero-results').replaceChildren(bars(subjects, results));
+      shown = subjects.map((text, i) => ({ text, labels: results[i] }));
+      takeAway.update();
       showStale(false);
       const pairs = plural(subjects.length * names.length, 'pair');
       places.status.textContent = `${pairs} of text and label in ${duration(performance.now() - before)}.`;

@@ -4,7 +4,7 @@ import { find, staleNote } from '../dom';
 import '../drop-zone.css';
 import { keyScroll } from '../key-scroll';
 import { knownModels } from '../known-models';
-import { count, plural } from '../numbers';
+import { count } from '../numbers';
 import { createRunButton } from '../run-button';
 import { saveFile } from '../save-file';
 import { statusLine } from '../status-line';
@@ -65,10 +65,10 @@ export function start(panel: HTMLElement, app: App): void {
     texts.recount();
     options.update(picker.name(), picker.current());
   });
-  field.addEventListener('input', () => app.state.set('texts', field.value));
+  field.addEventListener('input', () => app.state.keep('texts', field.value));
   field.addEventListener('focus', picker.load, { once: true });
 
-  createRunButton(form, button, { error: find(panel, '#run-error'), status }, (signal) =>
+  createRunButton(form, button, { error: find(panel, '#run-error'), status }, (signal, progress) =>
     picker.use(signal, async (model) => {
       const items = await texts.items(model, signal);
       if (items.length > MOST) {
@@ -83,9 +83,7 @@ export function start(panel: HTMLElement, app: App): void {
         prompt,
         dimensions,
         truncate: texts.truncate(),
-        onProgress: ({ done }) => {
-          status.textContent = `Embedding: ${count(done)} of ${plural(items.length, 'text')} …`;
-        },
+        onProgress: ({ done }) => progress.show({ what: 'Embedding', done, total: items.length, unit: 'text' }),
       });
       const ms = performance.now() - before;
       const { data, rows, dim } = embeddings;

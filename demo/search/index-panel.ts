@@ -5,7 +5,7 @@ import { createDropZone } from '../drop-zone';
 import '../drop-zone.css';
 import type { ModelPicker } from '../model-picker';
 import { plural } from '../numbers';
-import { saveFile } from '../save-file';
+import { createProgress } from '../progress-view';
 import type { TabState } from '../tab-state';
 import type { CollectionName, Collections, Index } from './collections';
 import { type Section, sectionsOf } from './sections';
@@ -23,8 +23,6 @@ export interface IndexPanel {
 
 type Work = (signal: AbortSignal) => Promise<void>;
 
-/** The share of the bar that reading the files takes; embedding takes the rest. */
-const READING = 0.1;
 /** Characters of a passage of 128 tokens but for its overlap, about: how many there will be is not known. */
 const PASSAGE = 430;
 /** What tabs of this page do to the user's index one after the other; where they tell each other of it. */
@@ -39,12 +37,9 @@ export function createIndexPanel(
   onChange: () => void,
 ): IndexPanel {
   const choices = [...panel.querySelectorAll<HTMLInputElement>('[name=collection]')];
-  const bar = find<HTMLProgressElement>(panel, '#indexing progress');
-  const text = find(panel, '#indexing-text');
   const facts = find(panel, '#index-facts');
   const errorPlace = find(panel, '#index-error');
   const again = find(panel, '#continue-indexing');
-  const cancel = find(panel, '#cancel-indexing');
   const documents = find(panel, '#documents');
   const importFile = find<HTMLInputElement>(panel, '#import-file');
   const channel = new BroadcastChannel(LOCK);
@@ -52,6 +47,11 @@ export function createIndexPanel(
   let job: AbortController | undefined;
   let isRunning = false;
   const waiting: Work[] = [];
+  const progressPlace = find(panel, '#indexing');
+  const progress = createProgress(progressPlace, () => {
+    waiting.length = 0;
+    job?.abort();
+  });
   /** Sections that were to be embedded when it was cancelled. */
   let rest: IndexDocument<Section>[] = [];
 
@@ -111,11 +111,10 @@ export function createIndexPanel(
   async function runNow(work: Work) {
     job = new AbortController();
     const { signal } = job;
-    bar.removeAttribute('value');
-    text.textContent = 'Starting …';
-    find(panel, '#indexing').hidden = false;
+    progress.show({ what: 'Starting' });
     // What is hidden must not keep the focus.
-    if (document.activeElement?.closest('#index-actions, #documents, #embed-again')) cancel.focus();
+    if (document.activeElement?.closest('#index-actions, #documents, #embed-again'))
+      find(progressPlace, 'button').focus();
     find(panel, '#index-actions').hidden = true;
     try {
       await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
@@ -127,31 +126,26 @@ export function createIndexPanel(
       if (!isAbort(error)) showError(errorPlace, [errorPlace.textContent, messageOf(error)].filter(Boolean).join('\n'));
     } finally {
       job = undefined;
-      if (document.activeElement === cancel) find(panel, '#query').focus();
-      find(panel, '#indexing').hidden = true;
+      if (progressPlace.contains(document.activeElement)) find(panel, '#query').focus();
+      progress.hide();
       await refresh().catch((error) => showError(errorPlace, error));
     }
   }
 
-  const progress = (share: number, words: string) => {
-    bar.value = share;
-    text.textContent = words;
-  };
-
-  /** Shows how far embedding `characters` is, and what is left of it; and what can be found meanwhile. */
+  /** Shows how far embedding `characters` is, and what can be found meanwhile. */
   function embedding(characters: number): (progress: IndexProgress) => void {
-    const began = performance.now();
-    const all = Math.max(1, characters / PASSAGE);
+    const all = Math.max(1, Math.round(characters / PASSAGE));
     let stored = 0;
     return ({ done, passages }) => {
       if (done > stored) refresh().catch((error) => showError(errorPlace, error));
       stored = done;
-      const share = Math.min(0.99, passages / all);
-      const left = ((performance.now() - began) / share) * (1 - share);
-      progress(
-        READING + (1 - READING) * share,
-        `${plural(passages, 'passage')} embedded${passages > 0 ? timeLeft(left) : ''}`,
-      );
+      progress.show({
+        what: 'Embedding',
+        done: passages,
+        total: Math.max(all, passages + 1),
+        isGuess: true,
+        unit: 'passage',
+      });
     };
   }
 
@@ -182,7 +176,7 @@ export function createIndexPanel(
     void run(async (signal) => {
       const sections: IndexDocument<Section>[] = [];
       for (const [i, file] of readable.entries()) {
-        progress((READING * i) / readable.length, `Reading file ${i + 1} of ${readable.length}`);
+        progress.show({ what: 'Reading', done: i, total: readable.length, unit: 'file' });
         try {
           for (const section of sectionsOf(await readDocument(file, signal))) sections.push(section);
         } catch (error) {
@@ -191,7 +185,7 @@ export function createIndexPanel(
         }
       }
       if (problems.length > 0) showError(errorPlace, namedProblems(problems));
-      text.textContent = 'Loading the model …';
+      progress.show({ what: 'Loading the model' });
       if (sections.length > 0) await fill(sections, signal);
     });
     void show('own');
@@ -201,10 +195,6 @@ export function createIndexPanel(
 
   createDropZone(find(panel, '#drop'), { target: panel, onFiles: addFiles });
   again.addEventListener('click', () => void run((signal) => fill(rest, signal)));
-  cancel.addEventListener('click', () => {
-    waiting.length = 0;
-    job?.abort();
-  });
   for (const radio of choices) {
     radio.addEventListener('change', () => void show(shown()));
   }
@@ -218,9 +208,6 @@ export function createIndexPanel(
       await collections.reload(); // an empty one takes the next model
     });
   });
-  find(panel, '#export-index').addEventListener('click', () => {
-    void run(async () => saveFile('search-index.safetensors', await (await collections.open('own')).export()));
-  });
   find(panel, '#import-index').addEventListener('click', () => importFile.click());
   importFile.addEventListener('change', () => {
     const file = importFile.files?.[0];
@@ -229,7 +216,7 @@ export function createIndexPanel(
     const isFilled = collections.madeBy('own') !== undefined;
     if (isFilled && !confirm(`Put ${file.name} in the place of the index of your files?`)) return;
     void run(async (signal) => {
-      text.textContent = `Importing ${file.name}`;
+      progress.show({ what: `Importing ${file.name}` });
       await picker.use(signal, (model) => collections.replace(model, file, signal));
     });
     void show('own');
@@ -275,12 +262,6 @@ function sectionsByFile(index: Index): Map<string, string[]> {
     else files.set(metadata.file, [id]);
   }
   return files;
-}
-
-function timeLeft(ms: number): string {
-  if (!Number.isFinite(ms)) return '';
-  const minutes = ms / 60_000;
-  return minutes < 1 ? `, about ${Math.ceil(ms / 1000)} s left` : `, about ${Math.round(minutes)} min left`;
 }
 
 function fileItem(name: string, sections: number, onRemove: () => void): HTMLLIElement {

@@ -5,12 +5,14 @@ import { debounced, find, isAbort, savesData, showError } from '../dom';
 import { knownModels } from '../known-models';
 import { duration, plural } from '../numbers';
 import '../switch.css';
+import { createTakeAway } from '../take-away';
 import { type CollectionName, createCollections, type Index } from './collections';
 import { createIndexPanel } from './index-panel';
 import html from './panel.html?raw';
 import { type Hit, passageItem, passageText, showContext } from './passages';
 import { boundsOf, relevanceOf } from './relevance';
 import './search.css';
+import { hitFiles, INDEX_FILE, searchCode } from './take-away';
 
 /** Passages that are shown. */
 const LIMIT = 10;
@@ -28,6 +30,8 @@ export function start(panel: HTMLElement, app: App): void {
   const again = find(panel, '#embed-again');
   const dialog = find<HTMLDialogElement>(panel, '#context');
   let current = new AbortController();
+  /** What is shown. */
+  let shownHits: Hit[] = [];
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: EMBEDDERS,
     suggestions: knownModels('embeddings'),
@@ -57,7 +61,7 @@ export function start(panel: HTMLElement, app: App): void {
     const { signal } = current;
     const text = field.value.trim();
     const shown = panelOfIndex.shown();
-    app.state.set('q', text || undefined);
+    app.state.keep('q', text || undefined);
     app.state.set('mode', mode() === 'hybrid' ? undefined : mode());
     showError(errorPlace, undefined);
     again.hidden = true;
@@ -111,6 +115,8 @@ export function start(panel: HTMLElement, app: App): void {
     else if (!hits.some(isLikely)) status.textContent = `Probably nothing here is about that. The nearest: ${found}.`;
     else status.textContent = `${found}${mode === 'words' ? ', by words' : ''}.`;
     list.replaceChildren(...items);
+    shownHits = hits;
+    takeAway.update();
   }
 
   /** The passages that are most like one that was found. */
@@ -144,6 +150,23 @@ export function start(panel: HTMLElement, app: App): void {
     again.textContent = `Embed it again with ${chosen}`;
     again.hidden = false;
   }
+
+  const takeAway = createTakeAway(find(panel, '.take-away'), app.state, {
+    code: () => searchCode(picker.choice(), field.value.trim(), mode()),
+    exports: () => [
+      ...(shownHits.length > 0 ? hitFiles(shownHits) : []),
+      ...(panelOfIndex.isEmpty()
+        ? []
+        : [
+            {
+              label: 'Index',
+              name: INDEX_FILE,
+              make: async () => (await collections.open(panelOfIndex.shown())).export(),
+            },
+          ]),
+    ],
+    texts: ['q'],
+  });
 
   const takeState = () => {
     field.value = app.state.get('q') ?? '';

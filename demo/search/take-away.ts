@@ -1,0 +1,43 @@
+// What was searched and found, for other programs.
+import type { SearchMode } from '../../src/search';
+import type { Choice } from '../model-store';
+import { csvFile, jsonFile } from '../save-file';
+import { commandLine, quoted, snippet } from '../snippets';
+import type { Exported, Snippets } from '../take-away';
+import { type Hit, passageText } from './passages';
+
+/** The name of an exported index. */
+export const INDEX_FILE = 'search-index.safetensors';
+
+/** Lines that search the exported index for `query`. */
+export function searchCode(choice: Choice, query: string, mode: SearchMode): Snippets {
+  const text = query || 'What do you look for?';
+  return {
+    typescript: snippet(
+      ["import { importIndex } from 'modernbert-webgpu/search';"],
+      choice,
+      `
+const file = await (await fetch('./${INDEX_FILE}')).blob(); // Export, Index
+const index = await importIndex(model, file);
+const hits = await index.search(${quoted(text)}, { mode: ${quoted(mode)}, topK: 10 });
+for (const { metadata, text, passage } of hits) console.log(metadata.file, metadata.place, text.slice(passage?.start, passage?.end));`,
+    ),
+    shell: commandLine('search', choice, [{ text }], ['--index', INDEX_FILE, '--mode', mode]),
+  };
+}
+
+/** What was found, best first. */
+export const passageRows = (hits: Hit[]) =>
+  hits.map((hit, i) => ({
+    rank: i + 1,
+    file: hit.metadata.file,
+    place: hit.metadata.place,
+    score: hit.score,
+    cosine: hit.similarity,
+    text: passageText(hit).trim(),
+  }));
+
+export const hitFiles = (hits: Hit[]): Exported[] => [
+  { label: 'Passages as JSON', name: 'passages.json', make: () => jsonFile(passageRows(hits)) },
+  { label: 'Passages as CSV', name: 'passages.csv', make: () => csvFile(passageRows(hits)) },
+];
