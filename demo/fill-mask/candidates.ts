@@ -30,7 +30,6 @@ interface Row {
   bar: HTMLElement;
   score: HTMLElement;
   note: HTMLElement;
-  own: HTMLElement;
 }
 
 /** `preview` hears of the token that is pointed at, and of undefined when none is any more. */
@@ -42,15 +41,14 @@ export function createCandidates(on: {
   let rows = new Map<string, Row>();
 
   function createRow(token: string): Row {
-    const [bar, score, note, own] = ['bar', 'score', 'note', 'own'].map((className) => element('span', { className }));
-    own.textContent = 'your word';
+    const [bar, score, note] = ['bar', 'score', 'note'].map((className) => element('span', { className }));
     bar.ariaHidden = 'true';
     const word = element('span', { className: 'token' }, wordOf(token));
-    const button = element('button', { type: 'button' }, element('span', {}, word, ' ', own), bar, note, score);
+    const button = element('button', { type: 'button' }, word, bar, note, score);
     button.addEventListener('click', () => on.choose(token));
     for (const type of ['pointerenter', 'focus']) button.addEventListener(type, () => on.preview(token));
     for (const type of ['pointerleave', 'blur']) button.addEventListener(type, () => on.preview(undefined));
-    return { item: element('li', {}, button), button, bar, score, note, own };
+    return { item: element('li', {}, button), button, bar, score, note };
   }
 
   return {
@@ -69,8 +67,7 @@ export function createCandidates(on: {
         const row = rows.get(token)!;
         row.bar.style.setProperty('--share', String(share));
         row.score.textContent = percent(share);
-        row.note.textContent = note;
-        row.own.hidden = wordOf(token) !== original;
+        row.note.textContent = wordOf(token) === original ? `your word ${note}` : note;
       }
       for (const [token, { item, bar }] of rows) {
         const [from, to] = [widths.get(token) ?? 0, bar.offsetWidth];

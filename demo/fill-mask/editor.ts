@@ -18,8 +18,6 @@ export function createEditor(fields: Field[], undo: HTMLButtonElement): Editor {
   function change(field: Field, start: number, end: number, text: string) {
     if (field.value.slice(start, end) === text) return;
     isOwn = true;
-    // No keyboard of a phone for a change that nobody typed.
-    field.inputMode = 'none';
     field.focus({ preventScroll: true });
     field.setSelectionRange(start, end);
     // Deprecated, but nothing else keeps the field's own undo history; false where a browser does not have it. It changes
@@ -30,7 +28,6 @@ export function createEditor(fields: Field[], undo: HTMLButtonElement): Editor {
       field.setRangeText(text, start, end, 'end');
       field.dispatchEvent(new Event('input'));
     }
-    field.inputMode = '';
     isOwn = false;
   }
 
@@ -38,7 +35,9 @@ export function createEditor(fields: Field[], undo: HTMLButtonElement): Editor {
   function inPlace(work: () => void) {
     const focused = document.activeElement;
     const { scrollX, scrollY } = window;
+    for (const field of fields) field.inputMode = 'none'; // no keyboard of a phone for a change that nobody typed
     work();
+    for (const field of fields) field.inputMode = '';
     undo.hidden = before.length === 0;
     if (focused instanceof HTMLElement && focused.checkVisibility()) focused.focus({ preventScroll: true });
     scrollTo({ left: scrollX, top: scrollY, behavior: 'instant' });
@@ -77,6 +76,7 @@ export function createEditor(fields: Field[], undo: HTMLButtonElement): Editor {
       inPlace(() => change(fields[0], start, end, hasSpace ? token.trimStart() : token));
     },
     set(texts, revert) {
+      if (!revert && texts.every((text, i) => text === undefined || text === fields[i].value)) return;
       remember(revert);
       inPlace(() => setAll(texts));
     },

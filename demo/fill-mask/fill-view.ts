@@ -97,7 +97,7 @@ export function createFillView(on: {
 
   function showChosen(i: number) {
     columns[i].candidates.choose(chosenOf(i));
-    columns[i].putIn.ariaLabel = `Put “${shownOf(i) ?? ''}” in`;
+    columns[i].putIn.ariaLabel = `Put in “${shownOf(i) ?? ''}”`;
     sentence.fill(i, shownOf(i));
   }
 
@@ -113,7 +113,7 @@ export function createFillView(on: {
     }
     putAll.hidden = masks.length < 2;
     putAll.disabled = columns.some(({ tokens }) => tokens.length === 0);
-    hint.textContent = masks.length > 0 ? 'Click any word to mask it too.' : 'Click a word to mask it.';
+    hint.textContent = masks.length > 0 ? 'Click a word to mask it, too.' : 'Click a word, and the model guesses it.';
   }
 
   putAll.addEventListener('click', () => {
@@ -122,7 +122,7 @@ export function createFillView(on: {
   });
 
   const view: FillView = {
-    elements: [hint, sentence.line, putAll, place, spoken],
+    elements: [element('div', { className: 'play' }, hint, sentence.line, putAll), place, spoken],
     setText(next, token) {
       if (next === text && token === maskToken && columns.length > 0) return;
       if (notes.some(({ original, chosen }) => original ?? chosen)) known.set(text, notes);

@@ -23,7 +23,11 @@ it('adds the bits of all tokens, and means those of words over words and those o
 });
 
 it('leaves out what has no bits yet', () => {
-  expect(likelihoodOf([word([1]), word([1], true, 2), word([], true, 1)])).toMatchObject({ bits: 1, words: 1, tokens: 1 });
+  expect(likelihoodOf([word([1]), word([1], true, 2), word([], true, 1)])).toMatchObject({
+    bits: 1,
+    words: 1,
+    tokens: 1,
+  });
   expect(likelihoodOf([])).toMatchObject({ bits: 0, words: 0, tokens: 0, bitsPerWord: Number.NaN });
 });
 

@@ -65,7 +65,8 @@ export function createSentence(on: { word(word: Span): void; mask(i: number): vo
     fill(i, word) {
       if (!masks[i] || masks[i].textContent === (word ?? '?')) return;
       // A longer word may need another line, and a shorter one in its place must not move the list under the pointer.
-      line.style.minHeight = `${line.offsetHeight}px`;
+      const lineHeight = Number.parseFloat(getComputedStyle(line).lineHeight);
+      line.style.minHeight = `${Math.round(line.offsetHeight / lineHeight)}lh`;
       setMask(i, word);
       animate(masks[i], [{ opacity: 0.2, transform: 'translateY(-0.2em)' }, { opacity: 1 }], 180);
     },

@@ -1,5 +1,5 @@
 import type { MaskResult, Model } from '../../src/index';
-import { type ScoredWord, scoreWords } from './surprise';
+import { type ScoredWord, type ScoreOptions, scoreWords } from './surprise';
 import { createSurpriseView, type SurpriseView } from './surprise-view';
 
 /**
@@ -9,7 +9,7 @@ import { createSurpriseView, type SurpriseView } from './surprise-view';
 export async function showSurprise(
   model: Model,
   text: string,
-  signal: AbortSignal,
+  options: ScoreOptions,
   on: {
     show(elements: HTMLElement[]): void;
     expect(masked: string): Promise<MaskResult | undefined>;
@@ -23,9 +23,9 @@ export async function showSurprise(
     if (mask) view?.showCandidates(mask.candidates);
   };
   const read = await scoreWords(model, text, {
-    signal,
+    ...options,
     onWords(words) {
-      if (signal.aborted) return;
+      if (options.signal.aborted) return;
       all = words;
       view ??= createSurpriseView(text, words, { choose: (word) => void choose(word), pick: on.replace });
       if (!view.elements[0].isConnected) on.show(view.elements);

@@ -72,9 +72,12 @@ export function createSurpriseView(
   const detail = element('section', { className: 'word-detail', ariaLabel: 'Chosen word', ariaLive: 'polite' });
   detail.hidden = true;
   let chosen = -1;
+  let wanted = -1;
 
   function choose(i: number) {
-    if (i === chosen || !words[i] || !isScored(words[i])) return;
+    if (i === chosen || !words[i]) return;
+    wanted = i;
+    if (!isScored(words[i])) return; // once it is
     chosen = i;
     for (const [j, button] of buttons.entries()) button.setAttribute('aria-pressed', String(j === i));
     const word = words[i];
@@ -93,9 +96,10 @@ export function createSurpriseView(
   }
 
   return {
-    elements: [hint, line, createLegend(), summary, detail],
+    elements: [element('div', { className: 'play' }, hint, line), summary, createLegend(), detail],
     update(scored) {
       for (const [i, word] of words.entries()) if (isScored(word)) colourByBits(buttons[i], bitsOf(word));
+      choose(wanted);
       const { bits, words: n, tokens, bitsPerWord, pseudoPerplexity } = likelihoodOf(scored);
       if (n === 0) return;
       const isDone = scored.every(isScored);

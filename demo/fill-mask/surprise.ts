@@ -45,15 +45,20 @@ export interface ScoredWord extends Word {
   isWord: boolean;
 }
 
+export interface ScoreOptions {
+  signal: AbortSignal;
+  onProgress?(done: number, total: number): void;
+}
+
 /**
  * How surprising each word is to a masked language model: in bits, by `forward` on copies of the text. `onWords` gets the words in their
- * order and then the tokens in no word, bits still empty, and again whenever some more of them have theirs. Gives how many tokens the
- * model read.
+ * order and then the tokens in no word, bits still empty, and again whenever some more of them have theirs; `onProgress` how many of
+ * their tokens have them. Gives how many tokens the model read.
  */
 export async function scoreWords(
   model: Model,
   text: string,
-  options: { signal: AbortSignal; onWords(words: ScoredWord[]): void },
+  options: ScoreOptions & { onWords(words: ScoredWord[]): void },
 ): Promise<number> {
   const { maskToken, vocabSize } = model.info;
   if (maskToken === undefined) throw new Error('This model has no mask token, so it cannot say what surprises it.');
@@ -88,6 +93,7 @@ export async function scoreWords(
       signal.throwIfAborted();
     }
     read += inputIds.length;
+    options.onProgress?.(at + batch.length, copies.length);
     options.onWords(words);
   }
   return read;

@@ -40,6 +40,16 @@ it('leaves punctuation to itself, so that every token is somewhere but masks and
     { start: 18, end: 19, tokens: [6] },
     { start: 29, end: 30, tokens: [10] },
   ]);
+  const smile = given([
+    ['a', 0, 1],
+    ['Ġð', 1, 4],
+    ['Ł', 2, 4],
+    ['!', 4, 5],
+  ]);
+  expect(restOf(smile, [{ start: 0, end: 1, tokens: [0] }], undefined)).toEqual([
+    { start: 1, end: 4, tokens: [1, 2] },
+    { start: 4, end: 5, tokens: [3] },
+  ]);
 });
 
 it('makes one word of words that share a token', () => {

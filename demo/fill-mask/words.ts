@@ -34,10 +34,19 @@ export function wordsOf(text: string, { tokens, offsets }: Tokens, maskToken: st
   return words;
 }
 
-/** The tokens in no word, such as punctuation and white space, each by itself; no masks and no special tokens. */
+/** The tokens in no word, such as punctuation and white space, each by itself unless they share a character; no masks and no special tokens. */
 export function restOf({ tokens, offsets }: Tokens, words: Word[], maskToken: string | undefined): Word[] {
   const inWords = new Set(words.flatMap(({ tokens }) => tokens));
-  return offsets.flatMap(([start, end], t) =>
-    end === 0 || tokens[t] === maskToken || inWords.has(t) ? [] : [{ start, end, tokens: [t] }],
-  );
+  const rest: Word[] = [];
+  for (const [t, [start, end]] of offsets.entries()) {
+    if (end === 0 || tokens[t] === maskToken || inWords.has(t)) continue;
+    const last = rest.at(-1);
+    if (last && last.end > start) {
+      last.end = Math.max(last.end, end);
+      last.tokens.push(t);
+    } else {
+      rest.push({ start, end, tokens: [t] });
+    }
+  }
+  return rest;
 }
