@@ -40,8 +40,9 @@ export async function keepOffline(root: ParentNode): Promise<void> {
     isAsked = true;
     ask(registration.waiting, 'take over');
   });
+  // The first worker waits for a moment too; it replaces nothing.
   const offer = () => {
-    notice.hidden = !registration.waiting;
+    notice.hidden = !(registration.waiting && serviceWorker.controller);
   };
   registration.addEventListener('updatefound', () => registration.installing?.addEventListener('statechange', offer));
   offer();

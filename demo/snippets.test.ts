@@ -6,7 +6,7 @@ const built = { name: 'nano', source: './models/nano' };
 it('names a model so that other programs find it', () => {
   expect(modelAddress(built, 'https://a.example/demo/#x')).toBe('https://a.example/demo/models/nano');
   expect(modelAddress({ name: 'a/b', source: 'a/b' }, 'https://a.example/')).toBe('a/b');
-  expect(modelAddress({ name: 'mine', source: [] }, 'https://a.example/')).toBe('./mine');
+  expect(modelAddress({ name: 'mine', source: {} }, 'https://a.example/')).toBe('./mine');
 });
 
 it('is a program that loads the model of the page', () => {

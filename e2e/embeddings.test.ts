@@ -147,6 +147,13 @@ it('reads files of every supported type, and says why it cannot read others', as
   await page.check('#parts');
   await waitForText(page, '#texts-count', /^6 texts/);
   expect(await page.isDisabled('#compare')).toBe(false);
+
+  // They are still there at the next visit.
+  const names = ['note.md', 'paper.pdf', 'whale.pdf', 'dropped.txt', 'long.txt'];
+  expect(await page.locator('#documents .name').allInnerTexts()).toEqual(names);
+  await page.reload();
+  await waitForText(page, '#documents', 'long.txt');
+  expect(await page.locator('#documents .name').allInnerTexts()).toEqual(names);
 });
 
 it('maps texts: pointer, keyboard, selection, neighbours; compares many in an image; stays responsive; accessible on every screen', async () => {

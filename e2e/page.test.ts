@@ -93,7 +93,7 @@ it('gives the code, a link that has texts only if asked, and files', async () =>
   await stranger.fill('#zero-texts', 'word '.repeat(2000));
   const again = stranger.locator('#zero-form .take-away');
   await again.getByRole('button', { name: 'Link' }).click();
-  await again.getByLabel('With what I wrote').check();
+  await again.getByLabel('With what I wrote').click();
   expect(await again.locator('.error').innerText()).toMatch(/10,\d+ characters; programs pass on up to 8,000/);
   await again.getByRole('button', { name: 'Export' }).click();
   expect(await again.locator('.take-away-part').innerText()).toBe('There is no result yet.');

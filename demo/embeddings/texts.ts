@@ -3,6 +3,7 @@ import { namedProblems, type ReadDocument, readDocuments } from '../documents';
 import { debounced, element, find, showError } from '../dom';
 import { createDropZone } from '../drop-zone';
 import { largest } from '../extremes';
+import { keptValue } from '../kept-value';
 import { count, plural } from '../numbers';
 
 /** A text to embed. `group`: where it comes from, a file's name or PASTED. */
@@ -44,6 +45,7 @@ export function createTexts(
   const cut = find<HTMLInputElement>(panel, '#cut');
   const parts = find<HTMLInputElement>(panel, '#parts');
   const documents: ReadDocument[] = [];
+  const kept = keptValue<ReadDocument[]>('embeddings/files');
   const counted = new WeakMap<Model, Map<string, number>>();
   let reading = Promise.resolve();
   let waiting = 0;
@@ -129,6 +131,7 @@ export function createTexts(
         const remove = element('button', { type: 'button', ariaLabel: `Remove ${document.name}` }, 'Remove');
         remove.addEventListener('click', () => {
           documents.splice(documents.indexOf(document), 1);
+          void kept.write(documents);
           onChange();
           void recount();
           field.focus();
@@ -162,7 +165,10 @@ export function createTexts(
         showError(error, [error.textContent, namedProblems(read.problems)].filter(Boolean).join('\n'));
       }
       waiting--;
-      if (read.documents.length > 0) onChange();
+      if (read.documents.length > 0) {
+        void kept.write(documents);
+        onChange();
+      }
       await recount();
     });
   }
@@ -177,11 +183,17 @@ export function createTexts(
     });
   }
   void recount();
+  // Files of the last visit come before those of this one, which wait for them.
+  reading = kept.read().then(async (files) => {
+    for (const document of files ?? []) documents.push(document);
+    if (documents.length > 0) await recount();
+  });
 
   return {
     truncate: () => cut.checked,
     recount: () => void recount(),
     async items(current, signal) {
+      await reading;
       if (!parts.checked || documents.length === 0) {
         const all = whole();
         if (all.length === 0) throw new Error('Write at least one line of text, or add a file.');

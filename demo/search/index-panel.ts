@@ -3,6 +3,7 @@ import { namedProblems, readableFiles, readDocument } from '../documents';
 import { element, find, isAbort, messageOf, showError } from '../dom';
 import { createDropZone } from '../drop-zone';
 import '../drop-zone.css';
+import { keptValue } from '../kept-value';
 import type { ModelPicker } from '../model-picker';
 import { plural } from '../numbers';
 import { createProgress } from '../progress-view';
@@ -52,8 +53,13 @@ export function createIndexPanel(
     waiting.length = 0;
     job?.abort();
   });
-  /** Sections that were to be embedded when it was cancelled. */
+  /** Sections that were to be embedded when it was cancelled, or the page closed. */
   let rest: IndexDocument<Section>[] = [];
+  const keptRest = keptValue<IndexDocument<Section>[]>('search/rest');
+  function setRest(sections: IndexDocument<Section>[]) {
+    rest = sections;
+    return keptRest.write(sections.length > 0 ? sections : undefined);
+  }
 
   const shown = () => (choices.find((radio) => radio.checked)?.value ?? 'sample') as CollectionName;
 
@@ -163,11 +169,11 @@ export function createIndexPanel(
       const ids = new Set(sections.map(({ id }) => id));
       const files = new Set(sections.map(({ metadata }) => metadata?.file));
       await index.remove([...index.documents()].filter((d) => files.has(d.metadata.file) && !ids.has(d.id)).map(idOf));
-      rest = sections;
+      await setRest(sections);
       void navigator.storage.persist?.();
       const characters = sections.reduce((sum, { text }) => sum + text.length, 0);
       await index.add(sections, { signal, onProgress: embedding(characters) });
-      rest = [];
+      await setRest([]);
     });
 
   const addFiles = (files: File[]) => {
@@ -202,7 +208,7 @@ export function createIndexPanel(
     if (!confirm('Delete the index of your files? The files themselves stay where they are.')) return;
     void run(async () => {
       const index = await collections.open('own');
-      rest = [];
+      await setRest([]);
       await index.remove([...index.documents()].map(idOf));
       collections.setOwn(undefined);
       await collections.reload(); // an empty one takes the next model
@@ -238,7 +244,11 @@ export function createIndexPanel(
     shown,
     isEmpty: () => size === 0,
     isBusy: () => job !== undefined,
-    start: () => show(shown()),
+    async start() {
+      await show(shown());
+      rest = (await keptRest.read()) ?? [];
+      if (rest.length > 0) await refresh();
+    },
     rebuild: () =>
       run((signal) =>
         picker.use(signal, async (model) => {

@@ -66,6 +66,7 @@ export function start(panel: HTMLElement, app: App): void {
     showError(errorPlace, undefined);
     again.hidden = true;
     find(panel, '#questions').hidden = shown !== 'sample' || text !== '';
+    showAsked();
     if (text === '' || panelOfIndex.isEmpty()) {
       list.replaceChildren();
       status.textContent = text === '' ? '' : 'There is nothing in the index yet.';
@@ -168,8 +169,10 @@ export function start(panel: HTMLElement, app: App): void {
     texts: ['q'],
   });
 
+  const showAsked = () => list.classList.toggle('asked', field.value.trim() !== '');
   const takeState = () => {
     field.value = app.state.get('q') ?? '';
+    showAsked();
     for (const radio of modes) radio.checked = radio.value === (app.state.get('mode') ?? 'hybrid');
   };
   const runSoon = debounced(REST, () => void run());
