@@ -27,6 +27,7 @@ export async function showComparison(
 ): Promise<{ words: ScoredWord[][]; read: number }> {
   for (const [i, text] of texts.entries())
     if (!text.trim()) throw new Error(`The ${NAMES[i]} text is empty. Write one to compare.`);
+  const { maskToken = '' } = model.info;
   const words: ScoredWord[][] = [[], []];
   let view: CompareView | undefined;
   let read = 0;
@@ -37,7 +38,7 @@ export async function showComparison(
         if (options.signal.aborted) return;
         words[i] = scored;
         if (i === 0) return;
-        view ??= createCompareView(texts, words);
+        view ??= createCompareView(texts, words, maskToken);
         show(view.elements);
         view.update(words);
       },
@@ -46,7 +47,7 @@ export async function showComparison(
   return { words, read };
 }
 
-function createCompareView(texts: string[], all: ScoredWord[][]): CompareView {
+function createCompareView(texts: string[], all: ScoredWord[][], maskToken: string): CompareView {
   const words = all.map((scored) => scored.filter(({ isWord }) => isWord));
   const named = words.map((own, i) => own.map(({ start, end }) => texts[i].slice(start, end)));
   const isNew = wordDiff(named[0], named[1]);
@@ -65,6 +66,7 @@ function createCompareView(texts: string[], all: ScoredWord[][]): CompareView {
     return element('section', { className: 'play' }, element('h4', {}, `The ${NAMES[i]}`), line, bars[i], sums[i]);
   });
   const verdict = element('h3', { className: 'verdict', ariaLive: 'polite' });
+  const masks = texts.some((text) => text.includes(maskToken)) ? 'Masks are not scored.' : '';
   const caution = element('p', { className: 'hint' });
   return {
     elements: [verdict, element('div', { className: 'compared' }, ...sections), caution, createLegend()],
@@ -78,7 +80,7 @@ function createCompareView(texts: string[], all: ScoredWord[][]): CompareView {
       }
       const isDone = scored.flat().every(isScored);
       verdict.textContent = isDone ? verdictOf(sides) : 'Reading …';
-      caution.textContent = isDone ? cautionOf(sides) : '';
+      caution.textContent = isDone ? [cautionOf(sides), masks].join(' ').trim() : '';
     },
   };
 }

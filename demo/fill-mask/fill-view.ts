@@ -35,6 +35,11 @@ interface Column {
   tokens: string[];
 }
 
+const hintFor = (text: string, masks: number): string => {
+  if (!text.trim()) return 'Write a text, or take an example.';
+  return masks > 0 ? 'Click a word to mask it, too.' : 'Click a word, and the model guesses it.';
+};
+
 /** `replace` changes one part of the text, `fillAll` all masks at once. Both lead to `setText`. */
 export function createFillView(on: {
   replace(span: Span, token: string): void;
@@ -113,7 +118,7 @@ export function createFillView(on: {
     }
     putAll.hidden = masks.length < 2;
     putAll.disabled = columns.some(({ tokens }) => tokens.length === 0);
-    hint.textContent = masks.length > 0 ? 'Click a word to mask it, too.' : 'Click a word, and the model guesses it.';
+    hint.textContent = hintFor(text, masks.length);
   }
 
   putAll.addEventListener('click', () => {

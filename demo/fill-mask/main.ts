@@ -19,6 +19,8 @@ import type { Result } from './take-away';
 const REST = 250;
 /** Milliseconds of work before its progress is shown. */
 const LONG = 600;
+/** What is compared at first. */
+const COMPARED = 'The capital of France is Paris.';
 /** Mask tokens that models have. */
 const MASK_TOKENS = ['[MASK]', '<mask>'];
 
@@ -134,7 +136,7 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
         if (performance.now() - before > LONG) progress.show({ what: 'Hiding each word', done, total, unit: 'token' });
       };
       const read = await work[mode()](model, asked, total, { signal, onProgress });
-      status.textContent = statusLine(model, performance.now() - before, read);
+      status.textContent = read > 0 ? statusLine(model, performance.now() - before, read) : '';
       takeAway.update();
     });
   });
@@ -160,7 +162,7 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
         record({ mode: 'fill', text, targets: targets.value.trim() || undefined, model: picker.name() });
       }
       show(view.elements);
-      return total;
+      return masks ? total : 0;
     },
     async surprise(model, [text], _, options) {
       const { showSurprise } = await import('./surprise-mode');
@@ -227,13 +229,17 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
 
   /** Another mode. */
   function choose(to: Mode) {
-    if (to === mode() && modeOf(app.state.get('mode')) === to) return;
+    const before = modeOf(app.state.get('mode'));
+    if (to === mode() && to === before) return;
     setMode(to);
     app.state.set('mode', to === 'fill' ? undefined : to);
     results.replaceChildren();
     shown = undefined;
+    // A mask has no likelihood; the text of the first visit gets its word.
+    if (to === 'compare' && field.value === field.defaultValue) editor.set([COMPARED], () => choose(before));
     showText();
     void recount();
+    takeAway.update();
     update();
   }
   form.addEventListener('change', (event) => {

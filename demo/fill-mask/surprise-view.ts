@@ -67,7 +67,8 @@ export function createSurpriseView(
   rovingFocus(line, (button) => choose(buttons.indexOf(button as HTMLButtonElement)))(0);
   line.addEventListener('click', (event) => choose(buttons.indexOf(event.target as HTMLButtonElement)));
 
-  const hint = element('p', { className: 'hint' }, 'Click a word to see what was expected there.');
+  const said = words.length > 0 ? 'Click a word to see what was expected there.' : 'Write a text, or take an example.';
+  const hint = element('p', { className: 'hint' }, said);
   const summary = element('p', { className: 'surprise-summary' });
   const detail = element('section', { className: 'word-detail', ariaLabel: 'Chosen word', ariaLive: 'polite' });
   detail.hidden = true;
