@@ -170,7 +170,11 @@ it('scores only some words: their shares, what is no single token, and a templat
   await answered(page);
   await page.click('#only-words summary');
   await page.getByRole('button', { name: 'The nurse said that [MASK] was tired. he / she' }).click();
-  await waitForText(page, '#masks .foot', /^Shares among these words\. “s?he” is [\d.]+ times as likely as “s?he”\.$/);
+  await waitForText(
+    page,
+    '#masks .foot',
+    /^Shares among these words; raw: of all words\. “s?he” is [\d.]+ times as likely as “s?he”\.$/,
+  );
   expect((await page.locator('#masks .token').allInnerTexts()).sort()).toEqual(['he', 'she']);
   const scores = (await page.locator('#masks .score').allInnerTexts()).map(Number.parseFloat);
   expect(scores[0] + scores[1]).toBeCloseTo(100, 0);

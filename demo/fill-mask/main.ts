@@ -38,22 +38,23 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
   const fields = { text: field, second, targets };
 
   const mode = (): Mode => modeOf(find<HTMLInputElement>(form, '[name=mode]:checked').value);
+  const showTargets = () => {
+    const summary = find(onlyWords, 'summary');
+    summary.textContent = targets.value.trim() ? `Only these words: ${targets.value.trim()}` : 'Only these words';
+    results.dataset.kind = mode() === 'fill' && targets.value.trim() ? 'targets' : mode();
+  };
   const setMode = (to: Mode) => {
     find<HTMLInputElement>(form, `[name=mode][value=${to}]`).checked = true;
     for (const part of panel.querySelectorAll<HTMLElement>('[data-mode]')) part.hidden = part.dataset.mode !== to;
     const label = find(panel, '[for=mask-text]');
     label.textContent = to === 'compare' ? 'First text' : 'Text';
     label.classList.toggle('visually-hidden', to !== 'compare');
+    showTargets();
   };
   const readFields = () => {
     for (const [key, own] of Object.entries(fields)) own.value = app.state.get(key) ?? own.defaultValue;
   };
-  const showTargets = () => {
-    const summary = find(onlyWords, 'summary');
-    summary.textContent = targets.value.trim() ? `Only these words: ${targets.value.trim()}` : 'Only these words';
-  };
   readFields();
-  showTargets();
   setMode(modeOf(app.state.get('mode')));
   if (targets.value) onlyWords.open = true;
 

@@ -32,5 +32,6 @@ export async function showSurprise(
       view.update(words);
     },
   });
+  view?.chooseLeastLikely();
   return { words: all, read };
 }

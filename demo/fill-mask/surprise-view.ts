@@ -39,6 +39,8 @@ export interface SurpriseView {
   elements: HTMLElement[];
   /** Colours the words that have their bits, and sums them up. */
   update(words: ScoredWord[]): void;
+  /** Chooses the least likely word, unless another was. */
+  chooseLeastLikely(): void;
   /** What the model would have expected of the chosen word. */
   showCandidates(candidates: Candidate[]): void;
 }
@@ -110,6 +112,10 @@ export function createSurpriseView(
           `${bitsPerWord.toFixed(1)} bits per word over ${plural(n, 'word')}, ` +
           `pseudo-perplexity ${count(Number(pseudoPerplexity.toPrecision(3)))} over ${plural(tokens, 'token')}.`,
       );
+    },
+    chooseLeastLikely() {
+      if (wanted >= 0) return;
+      choose(words.reduce((least, word, i) => (bitsOf(word) > bitsOf(words[least]) ? i : least), 0));
     },
     showCandidates(candidates) {
       const word = words[chosen];

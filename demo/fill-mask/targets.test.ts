@@ -11,8 +11,8 @@ it('reads a list of words', () => {
 
 it('gives shares among the targets, and keeps what they are of all words', () => {
   expect(amongThemselves([candidate(' he', 0.03), candidate(' she', 0.01)])).toEqual([
-    { token: ' he', share: 0.75, note: 'of all words 3.00%' },
-    { token: ' she', share: 0.25, note: 'of all words 1.00%' },
+    { token: ' he', share: 0.75, note: 'raw 3.00%' },
+    { token: ' she', share: 0.25, note: 'raw 1.00%' },
   ]);
   expect(amongThemselves([candidate(' he', 0)])[0].share).toBe(0);
 });
@@ -20,9 +20,9 @@ it('gives shares among the targets, and keeps what they are of all words', () =>
 it('says how much likelier the first is than the second', () => {
   const of = (...candidates: Candidate[]) => ratioText({ index: 0, start: 0, end: 6, candidates });
   expect(of(candidate(' he', 0.03), candidate(' she', 0.01), candidate(' it', 0))).toBe(
-    'Shares among these words. “he” is 3.0 times as likely as “she”.',
+    'Shares among these words; raw: of all words. “he” is 3.0 times as likely as “she”.',
   );
-  expect(of(candidate(' he', 0.03))).toBe('Shares among these words.');
+  expect(of(candidate(' he', 0.03))).toBe('Shares among these words; raw: of all words.');
 });
 
 it('leaves out what is not one token where a mask stands, and names its pieces', async () => {

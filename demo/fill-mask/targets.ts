@@ -69,11 +69,11 @@ export function amongThemselves(candidates: Candidate[]): Shown[] {
   return candidates.map(({ token, score }) => ({
     token,
     share: sum > 0 ? score / sum : 0,
-    note: `of all words ${percent(score, score < 0.001 ? 4 : 2)}`,
+    note: `raw ${percent(score, score < 0.001 ? 4 : 2)}`,
   }));
 }
 
-const AMONG = 'Shares among these words.';
+const AMONG = 'Shares among these words; raw: of all words.';
 
 /** What the bars are, and how much likelier the best target is than the next. */
 export function ratioText({ candidates: [first, second] }: MaskResult): string {
