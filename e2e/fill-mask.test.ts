@@ -70,7 +70,12 @@ it('masks the word that is clicked, and takes it back', async () => {
   const page = await open();
   await answered(page);
   const word = (name: string) => page.locator('#filled').getByRole('button', { name });
-  await word('capital').click();
+  // The new mask is empty, and the other keeps its word.
+  const atOnce = await word('capital').evaluate((button: HTMLElement) => {
+    button.click();
+    return document.querySelector('#filled')?.textContent;
+  });
+  expect(atOnce).toBe('The ? of France is Paris.');
   expect(await page.inputValue('#mask-text')).toBe('The [MASK] of France is [MASK].');
   await page.waitForSelector('#masks section >> nth=1');
   await answered(page);

@@ -60,7 +60,7 @@ export function createFillView(on: {
   let notes: MaskNote[] = [];
   /** Notes of the texts that were, for those that come again by undo. */
   const known = new Map<string, MaskNote[]>();
-  const columns: Column[] = [];
+  let columns: Column[] = [];
 
   const chosenOf = (i: number): string | undefined => notes[i]?.chosen ?? columns[i]?.tokens[0];
   const shownOf = (i: number) => {
@@ -68,29 +68,34 @@ export function createFillView(on: {
     return token === undefined ? undefined : wordOf(token);
   };
 
-  function createColumn(i: number): Column {
+  function createColumn(): Column {
+    const at = () => columns.indexOf(column);
     const title = element('h3');
     const putIn = element('button', { type: 'button', className: 'put-in' }, 'Put in');
     const back = element('button', { type: 'button', className: 'back' });
     const foot = element('p', { className: 'hint foot' });
     const candidates = createCandidates({
       choose(token) {
+        const i = at();
         notes[i] = { ...notes[i], chosen: token };
         showChosen(i);
       },
       preview(token) {
+        const i = at();
         sentence.point(token === undefined ? -1 : i);
         sentence.fill(i, token === undefined ? shownOf(i) : wordOf(token));
       },
     });
-    putIn.addEventListener('click', () => change(i, chosenOf(i) ?? ''));
-    back.addEventListener('click', () => change(i, notes[i].original ?? ''));
+    putIn.addEventListener('click', () => change(at(), chosenOf(at()) ?? ''));
+    back.addEventListener('click', () => change(at(), notes[at()].original ?? ''));
     const head = element('div', { className: 'column-head' }, title, putIn, back);
     const section = element('section', {}, head, candidates.list, foot);
     section.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape') sentence.focus(masks[i].start);
+      if (event.key === 'Escape') sentence.focus(masks[at()].start);
     });
-    return { section, title, putIn, back, foot, candidates, tokens: [] };
+    candidates.update([], CANDIDATES);
+    const column: Column = { section, title, putIn, back, foot, candidates, tokens: [] };
+    return column;
   }
 
   /** Puts a word in the place of a mask. */
@@ -106,11 +111,23 @@ export function createFillView(on: {
     sentence.fill(i, shownOf(i));
   }
 
+  /** Masks that a change left alone keep their columns; others get those that are left over, which know nothing of them yet. */
+  function columnsOf(carried: MaskNote[], old: Column[]): Column[] {
+    const kept = carried.map((note) => old[notes.indexOf(note)] as Column | undefined);
+    const left = old.filter((column) => !kept.includes(column));
+    return kept.map((column) => {
+      if (column) return column;
+      const other = left.shift() ?? createColumn();
+      other.tokens = [];
+      return other;
+    });
+  }
+
   function arrange() {
-    while (columns.length < masks.length) columns.push(createColumn(columns.length));
-    for (const column of columns.splice(masks.length)) column.section.remove();
-    for (const [i, { section, title, back, putIn, tokens }] of columns.entries()) {
-      if (!section.isConnected) place.append(section);
+    const sections = columns.map(({ section }) => section);
+    if (sections.length !== place.children.length || sections.some((section, i) => section !== place.children[i]))
+      place.replaceChildren(...sections);
+    for (const [i, { title, back, putIn, tokens }] of columns.entries()) {
       title.textContent = masks.length > 1 ? `Mask ${i + 1}` : 'Candidates';
       putIn.disabled = tokens.length === 0;
       back.hidden = notes[i].original === undefined;
@@ -132,14 +149,13 @@ export function createFillView(on: {
       if (next === text && token === maskToken && columns.length > 0) return;
       if (notes.some(({ original, chosen }) => original ?? chosen)) known.set(text, notes);
       if (known.size > MOST_KNOWN) known.delete([...known.keys()][0]);
-      notes = known.get(next) ?? carriedNotes(text, notes, next, token);
+      const carried = carriedNotes(text, notes, next, token);
+      columns = columnsOf(carried, columns);
+      notes = known.get(next) ?? carried;
       text = next;
       maskToken = token;
       masks = masksIn(text, maskToken);
-      notes.length = masks.length;
-      for (let i = 0; i < masks.length; i++) notes[i] ??= {};
       arrange();
-      for (const { candidates, tokens } of columns) if (tokens.length === 0) candidates.update([], CANDIDATES);
       sentence.show(
         text,
         masks,

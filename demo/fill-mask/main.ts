@@ -228,8 +228,8 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
     update();
   });
 
-  /** Another mode. */
-  function choose(to: Mode) {
+  /** Another mode. `isByHand`: its user asked for the mode, and nothing else. */
+  function choose(to: Mode, isByHand = false) {
     const before = modeOf(app.state.get('mode'));
     if (to === mode() && to === before) return;
     setMode(to);
@@ -237,14 +237,15 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
     results.replaceChildren();
     shown = undefined;
     // A mask has no likelihood; the text of the first visit gets its word.
-    if (to === 'compare' && field.value === field.defaultValue) editor.set([COMPARED], () => choose(before));
+    if (isByHand && to === 'compare' && field.value === field.defaultValue)
+      editor.set([COMPARED], () => choose(before));
     showText();
     void recount();
     takeAway.update();
     update();
   }
   form.addEventListener('change', (event) => {
-    if ((event.target as HTMLElement).matches('[name=mode]')) choose(mode());
+    if ((event.target as HTMLElement).matches('[name=mode]')) choose(mode(), true);
   });
   app.state.onChange(() => {
     choose(modeOf(app.state.get('mode')));
