@@ -228,7 +228,7 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
     update();
   });
 
-  /** Another mode. `isByHand`: its user asked for the mode, and nothing else. */
+  /** Another mode. `isByHand`: its user asked for it and for nothing else; otherwise texts come with it. */
   function choose(to: Mode, isByHand = false) {
     const before = modeOf(app.state.get('mode'));
     if (to === mode() && to === before) return;
@@ -242,7 +242,8 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
     showText();
     void recount();
     takeAway.update();
-    update();
+    if (isByHand) update();
+    else updateSoon(); // once, as the texts change with the mode
   }
   form.addEventListener('change', (event) => {
     if ((event.target as HTMLElement).matches('[name=mode]')) choose(mode(), true);
