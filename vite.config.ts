@@ -35,6 +35,7 @@ export default defineConfig({
   },
   define: {
     'import.meta.env.COMMIT': JSON.stringify(commit()),
+    'import.meta.env.VERSION': JSON.stringify(JSON.parse(readFileSync(path('./package.json'), 'utf8')).version),
     'import.meta.env.PEER_VERSIONS': JSON.stringify(
       `${versionOf('@huggingface/transformers')}, onnxruntime-web ${versionOf('onnxruntime-web')}`,
     ),

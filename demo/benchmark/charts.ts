@@ -1,6 +1,5 @@
 // Charts of what was measured, by Observable Plot. Their colours are the page's.
-import { axisX, barX, dot, gridX, line, plot, text } from '@observablehq/plot';
-import type { PeerResult } from '../../bench/peer/results';
+import { dot, line, plot, text } from '@observablehq/plot';
 import type { SetResult } from '../../bench/report';
 import { largest } from '../extremes';
 import { count } from '../numbers';
@@ -47,42 +46,3 @@ export function speedChart(sets: SetResult[], width: number): Chart | undefined 
     'Tokens a second against the length of the documents. The table has the numbers.',
   );
 }
-
-/** The race: medians as bars, single runs as dots; shorter is better. */
-export function raceChart(results: PeerResult[], width: number): Chart {
-  const finished = results.filter(({ median_ms }) => median_ms !== undefined);
-  const runs = finished.flatMap(({ contender, runs_ms }) => runs_ms.map((ms) => ({ contender, ms })));
-  return svgOf(
-    {
-      width,
-      height: 60 + 44 * finished.length,
-      marginLeft: Math.min(170, width / 2.2),
-      marginRight: 60,
-      x: { zero: true, label: 'milliseconds, medians; dots are single runs' },
-      y: { label: null, domain: finished.map(({ contender }) => contender) },
-      marks: [
-        gridX(),
-        axisX({ ticks: 5 }),
-        barX(finished, {
-          x: 'median_ms',
-          y: 'contender',
-          fill: ({ contender }) => colourOf(contender),
-          insetTop: 6,
-          insetBottom: 6,
-        }),
-        dot(runs, { x: 'ms', y: 'contender', stroke: 'currentColor', r: 3 }),
-        text(finished, {
-          x: ({ runs_ms }) => largest(runs_ms),
-          y: 'contender',
-          text: ({ median_ms }) => `${count(Math.round(median_ms))} ms`,
-          textAnchor: 'start',
-          dx: 8,
-          fill: 'currentColor',
-        }),
-      ],
-    },
-    'Milliseconds of each contender. The table has the numbers.',
-  );
-}
-
-const colourOf = (contender: string): string => (contender.startsWith('transformers') ? '#9aa5ae' : '#e0a92e');

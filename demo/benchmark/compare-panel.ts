@@ -2,14 +2,15 @@
 import type { Architecture } from '../../bench/architectures';
 import { comparePlot } from '../../bench/compare-plot';
 import { type Comparison, compareTable } from '../../bench/compare-report';
-import type { CompareAnswer, CompareJob } from '../../bench/page/messages';
+import type { CompareJob } from '../../bench/page/messages';
 import { rate } from '../../bench/print';
-import { aborted, element, find } from '../dom';
+import { element, find } from '../dom';
 import { plural } from '../numbers';
 import { createRunButton } from '../run-button';
 import { environment } from './environment';
 import { createShare } from './share';
 import { resultTable } from './tables';
+import { runJob } from './worker-job';
 
 const numberOf = ({ value }: HTMLInputElement): number | undefined => (value === '' ? undefined : Number(value));
 
@@ -37,20 +38,20 @@ export function startCompare(section: HTMLElement): void {
     );
   }
 
-  createRunButton(form, find<HTMLButtonElement>(section, '#compare-run'), places, async (signal) => {
-    results.replaceChildren();
-    share(undefined);
-    places.status.textContent = 'Making random weights …';
+  createRunButton(form, find<HTMLButtonElement>(section, '#compare-run'), places, async (signal, progress) => {
+    progress.show({ what: 'Making random weights' });
     const job: CompareJob = {
       size: size.value as Architecture['class'],
       tokens: numberOf(tokens),
       layers: numberOf(layers),
     };
-    const comparison = await compareInWorker(job, signal, {
-      log: (line) => {
-        places.status.textContent = line;
-      },
-      show,
+    const worker = new Worker(new URL('../../bench/page/compare-worker.ts', import.meta.url), {
+      type: 'module',
+      name: 'compare',
+    });
+    const comparison = await runJob<Comparison>(worker, job, signal, {
+      log: (what) => progress.show({ what }),
+      soFar: show,
     });
     show(comparison);
     places.status.textContent = comparison.layers
@@ -70,32 +71,4 @@ export function startCompare(section: HTMLElement): void {
       charts: [],
     });
   });
-}
-
-/** Runs a job in a worker of its own, which ends with it or with the signal. */
-async function compareInWorker(
-  job: CompareJob,
-  signal: AbortSignal,
-  { log, show }: { log(line: string): void; show(soFar: Comparison): void },
-): Promise<Comparison> {
-  const worker = new Worker(new URL('../../bench/page/compare-worker.ts', import.meta.url), {
-    type: 'module',
-    name: 'compare',
-  });
-  const done = new Promise<Comparison>((resolve, reject) => {
-    worker.onmessage = ({ data }: MessageEvent<CompareAnswer>) => {
-      if ('log' in data) log(data.log);
-      else if ('soFar' in data) show(data.soFar);
-      else if ('done' in data) resolve(data.done);
-      else reject(new Error(data.error));
-    };
-    worker.onerror = ({ message }) =>
-      reject(new Error(`The worker failed: ${message || 'its script could not be loaded'}.`));
-    worker.postMessage(job);
-  });
-  try {
-    return await Promise.race([done, aborted(signal)]);
-  } finally {
-    worker.terminate();
-  }
 }

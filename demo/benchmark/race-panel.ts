@@ -1,30 +1,34 @@
-// The race on the page: the texts, the button, who was how fast.
+// The race on the page: the button, the texts, who was how fast.
 import { wrap } from 'comlink';
-import { type PeerReport, type PeerResult, peerTable } from '../../bench/peer/results';
+import { type PeerReport, peerTable } from '../../bench/peer/results';
+import { prose } from '../../bench/texts';
 import { loadModel, type Model } from '../../src/index';
+import { describeProgress } from '../../src/progress';
 import type { App } from '../app';
-import { aborted, find } from '../dom';
+import { aborted, element, find } from '../dom';
+import { largest } from '../extremes';
 import { fileSize, plural } from '../numbers';
 import { createRunButton } from '../run-button';
-import { adapterName } from '../status-line';
-import { raceChart } from './charts';
+import { barList } from './bar-list';
 import { environment } from './environment';
 import type { Peer } from './peer-worker';
 import { type Runner, race } from './race';
-import { createShare } from './share';
+import { MODEL, nameOf, RACE_TO_COME, type Ran, raceRows, raceSentences, ranOf } from './report';
 import { resultTable } from './tables';
 
-const MODEL = 'nano-embed';
+/** Milliseconds of rounds: who is slow takes part in fewer. */
+const BUDGET = 20_000;
+
 /** transformers.js takes a path, but no whole address. */
 const models = () => new URL('models/', document.baseURI).pathname;
 
-/** This library, as `loadModel` gives it without options. */
+/** This library in the precision of the others, f32. */
 function ownRunner(loaded: () => Promise<Model>): Runner {
   return {
     contender: 'modernbert-webgpu',
     async load() {
       const { dtype, arithmetic } = (await loaded()).info;
-      return `WebGPU, ${dtype} weights, ${arithmetic}`;
+      return `${arithmetic}, weights in ${dtype}`;
     },
     async embed(texts) {
       const model = await loaded();
@@ -52,43 +56,64 @@ function peerRunner(device: 'webgpu' | 'wasm'): Runner {
     contender: `transformers.js ${device}`,
     async load() {
       await Promise.race([remote.load(MODEL, device, models()), failed]);
-      return device === 'wasm' ? 'WebAssembly, f32, one thread' : 'WebGPU, f32';
+      return device === 'wasm' ? 'f32, one thread' : 'f32';
     },
     embed: (texts) => Promise.race([remote.embed(texts), failed]),
     end: () => worker.terminate(),
   };
 }
 
-/** Wires the race. */
-export function startRace(section: HTMLElement, app: App): void {
+/** Sixteen texts as uneven as real documents, of 40 to 1,500 characters: enough to fill a GPU, and too much for a software adapter. */
+const longerTexts = (): string[] =>
+  Array.from({ length: 16 }, (_, i) => prose(i + 1, 40 * 37 ** (((5 * i) % 16) / 15)).trim());
+
+/** Wires the race; `found` gets its result. `isSoftware`: whether the adapter is none of a GPU. */
+export function startRace(
+  section: HTMLElement,
+  app: App,
+  isSoftware: Promise<boolean>,
+  found: (race: PeerReport, ran: Ran) => void,
+): void {
   const form = find<HTMLFormElement>(section, 'form');
   const field = find<HTMLTextAreaElement>(section, '#race-text');
   const rounds = find<HTMLInputElement>(section, '#race-rounds');
-  const status = find(section, '.status');
   const results = find(section, '.race-results');
+  const places = { error: find(form, '.error'), status: find(form, '.status') };
   find(section, '.race-bytes').textContent = fileSize(import.meta.env.RACE_BYTES);
-  field.value = app.state.get('race') ?? field.value;
-  field.addEventListener('input', () => app.state.set('race', field.value));
 
-  const show = (found: PeerResult[]): SVGSVGElement | undefined => {
-    const finished = found.some(({ median_ms }) => median_ms !== undefined);
-    const table = peerTable(found).map(([, ...row]) => row); // there is one case
-    const chart = finished ? raceChart(found, Math.max(300, Math.min(760, form.clientWidth))) : undefined;
-    results.replaceChildren(...(chart ? [chart] : []), resultTable(table, 'The race'));
-    return chart;
+  const readState = () => {
+    field.value = app.state.get('race') ?? field.defaultValue;
   };
+  field.addEventListener('input', () => app.state.keep('race', field.value));
+  app.state.onChange(readState);
+  void isSoftware.then((isSoftware) => {
+    if (!isSoftware) field.defaultValue = longerTexts().join('\n');
+    readState();
+  });
+  readState();
 
-  const places = { error: find(form, '.error'), status };
-  const share = createShare(find(form, '.share'), places.error);
-  createRunButton(form, find<HTMLButtonElement>(section, '#race-run'), places, async (signal) => {
+  const verdicts = (sentences: string[]) =>
+    element('div', { className: 'verdicts', ariaLive: 'polite' }, ...sentences.map((text) => element('p', {}, text)));
+  const showBars = (rows: typeof RACE_TO_COME, sentences: string[] = []) =>
+    results.replaceChildren(barList(rows, 'linear'), verdicts(sentences));
+  showBars(RACE_TO_COME);
+
+  createRunButton(form, find(section, '#race-run'), places, async (signal, progress) => {
     const texts = field.value.split('\n').filter((line) => line.trim() !== '');
-    if (texts.length === 0) throw new Error('Write a text to embed, or several, one a line.');
-    results.replaceChildren();
-    share(undefined);
+    if (texts.length === 0) throw new Error('Write a text to embed, or several, one a line, under “What is compared”.');
+    const most = Number(rounds.value);
+    if (!Number.isInteger(most) || most < 1)
+      throw new Error(`The rounds are “${rounds.value}”: give a whole number from 1 to 50.`);
+    const before = [...results.childNodes];
     const runners: Runner[] = [];
     try {
-      status.textContent = 'Loading this library …';
-      const loading = loadModel(`${models()}${MODEL}`, { signal }).catch((error) => {
+      const loading = loadModel(`${models()}${MODEL}`, {
+        signal,
+        arithmetic: 'f32',
+        onProgress: describeProgress(({ loaded, total }) =>
+          progress.show({ what: `Loading ${MODEL}`, done: loaded, total, unit: 'bytes' }),
+        ),
+      }).catch((error) => {
         if (signal.aborted || navigator.onLine) throw error;
         const files = `${fileSize(import.meta.env.RACE_BYTES)} of files`;
         throw new Error(`The race needs the network: its ${files} come when it first starts, and are then kept.`);
@@ -99,44 +124,36 @@ export function startRace(section: HTMLElement, app: App): void {
         peerRunner('wasm'),
       );
       const model = await loading;
-      await model.warm(); // tunes it for this card
+      progress.show({ what: 'Preparing the GPU' });
+      await Promise.race([model.warm(), aborted(signal)]); // tunes it for this card
       const lengths = await Promise.all(texts.map(async (text) => (await model.tokenize(text)).ids.length));
       const tokens = lengths.reduce((a, b) => a + b, 0);
-      const found = await Promise.race([
+      const raced = await Promise.race([
         race(runners, {
           texts,
           tokens,
-          rounds: Number(rounds.value),
+          rounds: most,
+          budget: BUDGET,
           signal,
-          onProgress(line, soFar) {
-            status.textContent = line;
-            if (soFar.some(({ runs_ms }) => runs_ms.length > 0)) show(soFar);
+          onProgress(contender, step, done, soFar) {
+            const what = `${nameOf(contender)}: ${step}`;
+            progress.show(done === undefined ? { what } : { what: 'Racing', done, total: most, unit: 'round' });
+            if (soFar.some(({ runs_ms }) => runs_ms.length > 0)) showBars(raceRows(soFar));
           },
         }),
         aborted(signal), // a run in progress is not waited for
       ]);
-      const chart = show(found);
-      status.textContent = `Done: ${plural(texts.length, 'text')}, ${plural(tokens, 'token')}, ${plural(Number(rounds.value), 'round')}.`;
+      const ran = ranOf(model.info);
+      showBars(raceRows(raced), raceSentences(raced, ran));
+      const table = peerTable(raced).map(([, ...row]) => row); // there is one case
+      find(section, '.race-table').replaceChildren(resultTable(table, 'The race'));
       const peer = `transformers.js ${import.meta.env.PEER_VERSIONS}`;
-      const report: PeerReport = {
-        ...environment(),
-        adapter: adapterName(model.info.adapter),
-        peer,
-        results: found,
-        bars: [],
-      };
-      share({
-        name: `race-${report.date}`,
-        report,
-        title: 'Embedding the same texts: modernbert-webgpu and transformers.js',
-        facts: [
-          report.adapter,
-          `${report.runtime} · ${peer} · ${report.date.slice(0, 10)}`,
-          `${plural(texts.length, 'text')}, ${plural(tokens, 'token')}, nano-embed; median of ${plural(Number(rounds.value), 'run')} each, in turn`,
-          ...found.filter(({ failure }) => failure).map(({ contender, failure }) => `${contender} failed: ${failure}`),
-        ],
-        charts: chart ? [chart] : [],
-      });
+      found({ ...environment(), adapter: ran.adapter, peer, results: raced, bars: [] }, ran);
+      const raceRounds = plural(largest(raced.map(({ runs_ms }) => runs_ms.length)), 'round');
+      places.status.textContent = `Done: ${plural(texts.length, 'text')}, ${plural(tokens, 'token')}, ${raceRounds}.`;
+    } catch (error) {
+      results.replaceChildren(...before); // a race that does not end changes nothing
+      throw error;
     } finally {
       for (const runner of runners) runner.end();
     }

@@ -16,10 +16,15 @@ export interface RaceOptions {
   texts: string[];
   /** Of all texts, special ones included. */
   tokens: number;
-  /** Timed runs of each. */
+  /** Timed runs of each, at most. */
   rounds: number;
+  /** Milliseconds after which no further round begins; the first one always does. */
+  budget: number;
   signal: AbortSignal;
-  onProgress(line: string, results: PeerResult[]): void;
+  /** What someone does. `done`: rounds that are over; undefined before the first. */
+  onProgress(contender: Contender, step: string, done: number | undefined, results: PeerResult[]): void;
+  /** Milliseconds. Default: the browser's clock. */
+  now?: () => number;
 }
 
 /**
@@ -27,7 +32,7 @@ export interface RaceOptions {
  * device does hits all of them. Who fails is out and the others go on. `runners[0]` is the one that the others' embeddings are compared with.
  */
 export async function race(runners: Runner[], options: RaceOptions): Promise<PeerResult[]> {
-  const { texts, tokens, rounds, signal, onProgress } = options;
+  const { texts, tokens, rounds, budget, signal, onProgress, now = () => performance.now() } = options;
   const results = runners.map(
     ({ contender }): PeerResult => ({
       name: 'race',
@@ -39,7 +44,9 @@ export async function race(runners: Runner[], options: RaceOptions): Promise<Pee
       runs_ms: [],
     }),
   );
-  const show = (line: string) => onProgress(line, results.map(summarised));
+  let done = 0;
+  const show = (contender: Contender, step: string, done?: number) =>
+    onProgress(contender, step, done, results.map(summarised));
   let reference: Answer | undefined;
 
   /** What `work` gives; undefined once a runner is out. */
@@ -56,17 +63,18 @@ export async function race(runners: Runner[], options: RaceOptions): Promise<Pee
   }
 
   for (const [i, runner] of runners.entries()) {
-    show(`${runner.contender}: loading …`);
+    show(runner.contender, 'loading');
     results[i].device = (await attempt(results[i], () => runner.load())) ?? '';
-    show(`${runner.contender}: warming up …`);
+    show(runner.contender, 'warming up');
     const answer = await attempt(results[i], () => runner.embed(texts));
     if (!answer) continue;
     if (i === 0) reference = answer;
     else if (reference) results[i].cosine = leastCosine(answer.data, reference.data, reference.dim);
   }
-  for (let round = 1; round <= rounds; round++) {
+  const start = now();
+  for (; done < rounds && (done === 0 || now() - start < budget); done++) {
     for (const [i, runner] of runners.entries()) {
-      show(`Round ${round} of ${rounds}: ${runner.contender} …`);
+      show(runner.contender, 'embedding', done);
       const answer = await attempt(results[i], () => runner.embed(texts));
       if (answer) results[i].runs_ms.push(answer.ms);
     }
