@@ -10,18 +10,20 @@ export interface KeptValue<T> {
 
 let database: ReturnType<typeof createStore> | undefined;
 
+/** Where all of them are. */
+export function keptStore(): ReturnType<typeof createStore> {
+  database ??= createStore('modernbert-webgpu/page', 'values');
+  return database;
+}
+
 /** `name`: the tab's and the value's, such as `embeddings/files`. The value is one that IndexedDB can hold. */
 export function keptValue<T>(name: string): KeptValue<T> {
   let writing = Promise.resolve();
-  const place = () => {
-    database ??= createStore('modernbert-webgpu/page', 'values');
-    return database;
-  };
   return {
-    read: () => writing.then(() => get<T>(name, place())).catch(() => undefined),
+    read: () => writing.then(() => get<T>(name, keptStore())).catch(() => undefined),
     write(value) {
       writing = writing
-        .then(() => (value === undefined ? del(name, place()) : set(name, value, place())))
+        .then(() => (value === undefined ? del(name, keptStore()) : set(name, value, keptStore())))
         .catch((reason) => console.info(`${name} is not kept for the next visit:`, reason));
       return writing;
     },

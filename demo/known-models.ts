@@ -30,6 +30,8 @@ type Architecture =
 export interface KnownModel {
   id: string;
   use: Use;
+  /** In a few words, where a tab of the page suggests it. */
+  goodFor?: string;
   languages: string;
   licence?: string;
   architecture: Architecture;
@@ -47,6 +49,16 @@ export interface KnownModel {
   matryoshka?: number[];
   /** What its page says to put before texts. */
   prompts?: Record<string, string>;
+  quality?: Quality;
+}
+
+/** A published figure of how good a model is, or one of this repository; `source` says where it stands. */
+export interface Quality {
+  measure: string;
+  /** Of 100. */
+  value: number;
+  unit?: '%';
+  source: string;
 }
 
 export const KNOWN_MODELS = models as KnownModel[];
@@ -80,8 +92,10 @@ const SHAPES: Record<Architecture, Shape> = {
 /** Of these uses ModernBERT's head has a dense layer, and other architectures' has none. */
 const PLAIN_USES: Use[] = ['token classification', 'question answering'];
 
-const layerMatrices = ({ architecture, layers, hidden, intermediate }: KnownModel): number =>
+/** Weights that every token is multiplied with: those of the layers' matrices. */
+export const layerMatrices = ({ architecture, layers, hidden, intermediate }: KnownModel): number =>
   layers * (4 * hidden ** 2 + SHAPES[architecture].mlp * hidden * intermediate);
+/** Weights of the embedding table, mostly the largest tensor. */
 const table = ({ vocab, hidden }: KnownModel): number => vocab * hidden;
 
 /** The head: its dense layer, with the decoder's bias; the layer that makes vectors of tokens. */
@@ -118,3 +132,6 @@ export function gpuBytes(model: KnownModel, dtype: Dtype): number {
   const [matrices, embedding, others] = BITS[dtype];
   return (layerMatrices(model) * matrices + table(model) * embedding + rest(model) * others) / 8;
 }
+
+/** Bytes of the embedding table on the GPU. */
+export const tableBytes = (model: KnownModel, dtype: Dtype): number => (table(model) * BITS[dtype][1]) / 8;

@@ -3,6 +3,7 @@ import { browserName } from './browser-name';
 import { element, find, messageOf, savesData } from './dom';
 import { startFillMask } from './fill-mask/main';
 import { keepOffline } from './offline';
+import { startStorageButton } from './storage-button';
 import { createHashState } from './tab-state';
 import { createTabs } from './tabs';
 
@@ -73,6 +74,7 @@ addEventListener('dragover', refuse);
 addEventListener('drop', refuse);
 
 void checkGpu();
+startStorageButton(find(document, '#storage'), find(document, '#storage-error'));
 const opened = open(hash.tab());
 
 // After the first model is there: Chromium may fail two downloads of one file at a time.

@@ -1,145 +1,153 @@
+// What opens when a model is to be chosen: three that suit this device and the user's texts, all others, and what is kept. Loaded when it is first wanted.
 import type { Dtype } from '../src/index';
-import { deleteCached, listCached } from '../src/index';
 import type { BuiltIn } from './built-in';
+import { type Candidate, candidatesFor } from './candidates';
+import { type Device, firstLanguage, readDevice } from './device-facts';
 import { element, find, showError } from './dom';
 import { folderFiles } from './folder-files';
-import { DTYPES, gpuBytes, type KnownModel, parametersOf } from './known-models';
+import type { Use } from './known-models';
+import { modelCard, modelRow } from './model-card';
+import './model-dialog.css';
+import html from './model-dialog.html?raw';
 import { type Choice, hubChoice } from './model-store';
-import { count, fileSize } from './numbers';
+import { plural } from './numbers';
+import { languageName, recommend } from './recommend';
+import { measuredOf, readSpeeds, speedText } from './speed';
+import { createStorageView } from './storage-view';
+import type { TabState } from './tab-state';
 
-/** So many dialogs there are: the radio buttons of each need a name of their own. */
-let dialogs = 0;
+/** So many are recommended; the others are under “More models”. */
+const RECOMMENDED = 3;
+/** Languages that the user can choose from, besides the browser's own. */
+const LANGUAGES = 'en ar zh nl fr de hi it ja ko pl pt ru es tr uk'.split(' ');
 
-/** What can be chosen: the models of the page, published ones, any Hub id, a folder; what is kept on the device can be deleted. */
+interface DialogOptions {
+  use: Use;
+  builtIn: BuiltIn[];
+  state: TabState;
+  /** What gets the focus when the dialog closes. */
+  change: HTMLElement;
+}
+
+/** Puts the dialog into `place`. `onChoose` hears what the user takes. */
 export function createModelDialog(
   place: HTMLElement,
-  { builtIn, suggestions }: { builtIn: BuiltIn[]; suggestions: KnownModel[] },
+  { use, builtIn, state, change }: DialogOptions,
   onChoose: (choice: Choice) => void,
-): { open(): void } {
-  const dialog = find<HTMLDialogElement>(place, 'dialog');
+): { open(current: Choice): void } {
+  const dialog = element('dialog', { className: 'model-dialog', ariaLabel: 'Choose a model', innerHTML: html });
+  place.append(dialog);
   const error = find(dialog, '.choice-error');
+  const language = find<HTMLSelectElement>(dialog, '.language');
   const dtypes = find<HTMLSelectElement>(dialog, '.dtype');
   const hubId = find<HTMLInputElement>(dialog, '.hub-id');
   const folder = find<HTMLInputElement>(dialog, '.folder');
-  const group = `model-${++dialogs}`;
+  const filter = find<HTMLInputElement>(dialog, '.filter');
+  const models = candidatesFor(use, builtIn);
+  let device: Device | undefined;
+  let current: Choice | undefined;
 
-  const facts = suggestions.map(() => element('span', { className: 'known-facts' }));
-  find(dialog, '.known').append(...suggestions.map(({ id }, i) => choiceOf('known', id, facts[i])));
-  find(dialog, '.built-in').append(
-    ...builtIn.map((model) =>
-      choiceOf('built-in', model.name, element('span', { className: 'known-facts' }, ...builtInFacts(model))),
-    ),
-  );
-  find(dialog, '.built-in-title').hidden = builtIn.length === 0;
-  find<HTMLInputElement>(dialog, builtIn.length > 0 ? '.built-in input' : '.known input').checked = true;
-  const radios = [...dialog.querySelectorAll<HTMLInputElement>('input[type=radio]')];
-  const checked = () => radios.find((radio) => radio.checked)!;
   const dtype = () => (dtypes.value === 'auto' ? undefined : (dtypes.value as Dtype));
 
-  /** What the dialog says; throws an Error in words if that is incomplete. */
-  function choice(): Choice {
-    const { value, dataset } = checked();
-    if (value === 'hub') return hubChoice(hubId.value);
-    if (value === 'folder') return folderFiles(folder.files ?? []);
-    if (value === 'known') return hubChoice(dataset.id ?? '');
-    return builtIn.find(({ name }) => name === dataset.id)!; // its radio button is there only with it
-  }
-
-  function choose(chosen: Choice) {
+  function choose(choice: Choice) {
     dialog.close();
-    onChoose(chosen);
+    onChoose(choice);
   }
 
-  function showSizes() {
-    for (const [i, model] of suggestions.entries()) facts[i].replaceChildren(...factsOf(model, dtype()));
+  /** Takes what `make` gives, in the precision that the list of them says; what it throws stands in `place`. */
+  function take(make: () => Choice, place: HTMLElement) {
+    showError(place, undefined);
+    let choice: Choice;
+    try {
+      choice = make();
+    } catch (reason) {
+      return showError(place, reason);
+    }
+    choose({ ...choice, dtype: choice.dtype ?? dtype() }); // a converted file is of one dtype
   }
 
-  async function showKept() {
-    const list = find(dialog, '.kept');
-    const models = await listCached();
-    find(dialog, '.kept-none').hidden = models.length > 0;
-    list.replaceChildren(
-      ...models.map((model) => {
-        const { source, dtype } = model;
-        const name = source.replace(/^.*\/(?=models\/)/, '');
-        const use = element('button', { type: 'button', ariaLabel: `Use ${name}, ${dtype}` }, 'Use');
-        use.addEventListener('click', () => choose({ name, source, dtype }));
-        const remove = element('button', { type: 'button', ariaLabel: `Delete ${name}, ${dtype}` }, 'Delete');
-        remove.addEventListener('click', async () => {
-          remove.disabled = true;
-          await deleteCached(model).catch((reason) => showError(error, reason));
-          await showKept();
-          (dialog.querySelector<HTMLElement>('.kept button') ?? find(dialog, '.close')).focus(); // its own is gone
-        });
-        const size = element('span', { className: 'known-facts' }, `${dtype}, ${fileSize(model.bytes)}`);
-        return element('li', {}, element('span', {}, element('span', {}, name), size), use, remove);
+  const choiceOf = ({ name, source, dtype }: Candidate): Choice => ({ name, source, dtype });
+
+  function showCards() {
+    if (!device) return;
+    const facts = { ...device, language: language.value };
+    const speeds = readSpeeds();
+    const measured = measuredOf(models, device.adapter, speeds);
+    const cards = recommend(use, facts, models).slice(0, RECOMMENDED);
+    find(dialog, '.cards').replaceChildren(
+      ...cards.map((card) => {
+        const { model, dtype } = card;
+        const choice = { ...choiceOf(model), dtype: model.isBuiltIn ? model.dtype : dtype };
+        const isInUse = current?.source === model.source && current.dtype === choice.dtype;
+        const speed = speedText(model, dtype, device?.adapter, speeds, measured);
+        return modelCard(card, speed, isInUse, () => choose(choice));
       }),
     );
   }
 
-  for (const radio of radios) {
-    radio.name = group;
-    radio.addEventListener('change', () => {
-      for (const detail of dialog.querySelectorAll<HTMLElement>('[data-for]')) {
-        detail.hidden = detail.dataset.for !== checked().value;
-      }
-    });
+  function showRows() {
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const textOf = (model: Candidate) => `${model.name} ${model.languages} ${model.licence}`.toLowerCase();
+    const found = models.filter((model) => words.every((word) => textOf(model).includes(word)));
+    find(dialog, '.known-count').textContent = words.length === 0 ? '' : `${plural(found.length, 'model')} found`;
+    find(dialog, '.known').replaceChildren(
+      ...found.map((model) => modelRow(model, dtype(), () => take(() => choiceOf(model), error))),
+    );
   }
-  for (const title of dialog.querySelectorAll<HTMLElement>('.known-title')) title.hidden = suggestions.length === 0;
-  dtypes.addEventListener('change', showSizes);
-  find(dialog, '.close').addEventListener('click', () => dialog.close());
-  function load() {
-    let chosen: Choice;
-    try {
-      const of = choice();
-      chosen = { ...of, dtype: of.dtype ?? dtype() }; // a converted file is of one dtype
-    } catch (reason) {
-      return showError(error, reason);
-    }
-    choose(chosen);
+
+  async function showDevice() {
+    const place = find(dialog, '.device');
+    if (!device) place.textContent = 'Looking at this device …';
+    device = await readDevice();
+    place.textContent = deviceText(device);
+    showCards();
   }
-  find(dialog, '.load').addEventListener('click', load);
-  hubId.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter') load();
+
+  const first = state.get('language') ?? firstLanguage();
+  language.append(
+    ...[...new Set([...LANGUAGES, first])]
+      .filter((code) => code !== 'mul')
+      .map((code) => element('option', { value: code }, languageName(code))),
+    element('option', { value: 'mul' }, languageName('mul')),
+  );
+  language.value = first;
+  language.addEventListener('change', () => {
+    state.keep('language', language.value);
+    showCards();
   });
+  dtypes.addEventListener('change', showRows);
+  filter.addEventListener('input', showRows);
+  const takeHub = () => take(() => hubChoice(hubId.value), find(dialog, '.hub-error'));
+  find(dialog, '.use-hub').addEventListener('click', takeHub);
+  hubId.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter') return;
+    event.preventDefault(); // the picker may stand in a form
+    takeHub();
+  });
+  find(dialog, '.use-folder').addEventListener('click', () =>
+    take(() => folderFiles(folder.files ?? []), find(dialog, '.folder-error')),
+  );
+  find(dialog, '.close').addEventListener('click', () => dialog.close());
+  dialog.addEventListener('close', () => change.focus());
+  const storage = createStorageView(find(dialog, '.storage'), ({ name, source, dtype }) =>
+    choose({ name, source, dtype }),
+  );
 
   return {
-    open() {
-      showError(error, undefined);
-      showSizes();
+    open(chosen) {
+      current = chosen;
+      for (const place of dialog.querySelectorAll<HTMLElement>('.error')) showError(place, undefined);
+      showRows();
+      showCards();
       dialog.showModal();
-      showKept().catch((reason) => showError(error, reason));
+      showDevice().catch((reason) => showError(error, reason));
+      void storage.update();
     },
   };
 }
 
-/** A model to choose, with its facts. `value`: of which kind. */
-function choiceOf(value: 'built-in' | 'known', id: string, facts: HTMLElement): HTMLElement {
-  const radio = element('input', { type: 'radio', value });
-  radio.dataset.id = id;
-  return element('label', { className: 'choice' }, radio, element('span', {}, element('span', {}, id), facts));
-}
-
-/** What a model of the page is, and its download. */
-export function builtInFacts({ bytes, parameters, maxTokens, dtype }: BuiltIn): HTMLElement[] {
-  const facts = ['English', `${parameters} M parameters`, `up to ${count(maxTokens)} tokens`, 'Apache-2.0'];
-  return [
-    element('span', {}, facts.join(' · ')),
-    element('span', { className: 'sizes' }, `${fileSize(bytes)} to download${dtype ? `, always as ${dtype}` : ''}`),
-  ];
-}
-
-/** What a published model is, and its size on the GPU in each precision; the one that is chosen stands out. */
-export function factsOf(model: KnownModel, chosen: Dtype | undefined): HTMLElement[] {
-  const facts = [
-    model.languages,
-    `${Math.round(parametersOf(model) / 1e6)} M parameters`,
-    `up to ${count(model.maxTokens)} tokens`,
-    ...(model.prompts ? ['with prompts'] : []),
-    model.licence ?? 'licence: see its page',
-  ];
-  const sizes = DTYPES.map((dtype) =>
-    element(dtype === chosen ? 'strong' : 'span', {}, `${dtype} ${fileSize(gpuBytes(model, dtype))}`),
-  );
-  return [element('span', {}, facts.join(' · ')), element('span', { className: 'sizes' }, ...sizes)];
+function deviceText({ adapter, memory, message }: Device): string {
+  const gib = memory && memory / 2 ** 30;
+  const known = [adapter, gib && `${gib >= 8 ? '8 GB of memory or more' : `${gib} GB of memory`}`];
+  return [known.filter(Boolean).join(' · '), message].filter(Boolean).join('. ');
 }

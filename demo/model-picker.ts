@@ -3,17 +3,21 @@ import { DeviceLostError } from '../src/index';
 import type { LoadProgress } from '../src/progress';
 import type { BuiltIn } from './built-in';
 import { aborted, element, find, isAbort, showError } from './dom';
-import { DTYPES, type KnownModel } from './known-models';
-import { builtInFacts, createModelDialog, factsOf } from './model-dialog';
+import { measureWhenIdle, runBegins, runEnds } from './idle-speed';
+import type { Use } from './known-models';
 import { type Choice, type createModelStore, hubChoice, isHubId, type Lease } from './model-store';
-import { fileSize } from './numbers';
+import { count, fileSize } from './numbers';
+import { createProgress } from './progress-view';
+import { STORAGE_CHANGE } from './storage-change';
 import type { TabState } from './tab-state';
 
 export interface PickerOptions {
-  /** Models that come with the page; the first is chosen at first. Without any it is the first suggestion. */
+  /** What the tab's model is for: decides which published ones are suggested. */
+  use: Use;
+  /** Models that come with the page; the first is chosen at first. */
   builtIn?: BuiltIn[];
-  /** Published models that suit the tab. */
-  suggestions: KnownModel[];
+  /** Where none comes with the page: the Hub id that is chosen at first. */
+  first?: string;
   /** What its choice is called in the URL, where a tab has several pickers. Default: model. */
   key?: string;
   /** Hears when a model becomes ready or goes. */
@@ -44,6 +48,8 @@ export interface ModelPicker {
 
 type State = 'not loaded' | 'loading' | 'ready' | 'cancelled';
 
+const DTYPES: Dtype[] = ['f32', 'f16', 'q8', 'q4'];
+
 /** A model as the URL names it: `org/name` of the Hub or `name` of those built in; with `:q8` in that dtype. */
 function linked(text = '', builtIn: BuiltIn[]): Choice | undefined {
   const [id, dtype] = text.split(':');
@@ -64,15 +70,19 @@ export function createModelPicker(
   place: HTMLElement,
   store: ReturnType<typeof createModelStore>,
   state: TabState,
-  { builtIn = [], suggestions, key = 'model', onChange }: PickerOptions,
+  { use: task, builtIn = [], first: firstId = '', key = 'model', onChange }: PickerOptions,
 ): ModelPicker {
   place.append(find<HTMLTemplateElement>(document, '#model-picker').content.cloneNode(true));
-  const bar = find<HTMLProgressElement>(place, 'progress');
-  const loadingText = find(place, '.loading-text');
   const errorPlace = find(place, '.model > .error');
-  const change = find(place, '.change');
+  const change = find<HTMLButtonElement>(place, '.change');
+  const facts = find(place, '.model-facts');
+  const moreFacts = find(place, '.facts-toggle');
+  const progress = createProgress(find(place, '.loading'), () => {
+    void letGo('cancelled');
+    change.focus();
+  });
 
-  const first = builtIn[0] ?? hubChoice(suggestions[0].id);
+  const first = builtIn[0] ?? hubChoice(firstId);
   let chosen = linked(state.get(key), builtIn) ?? first;
   let isLinked = chosen !== first;
   let lease: Lease | undefined;
@@ -83,20 +93,29 @@ export function createModelPicker(
     const stateText = find(place, '.model-state');
     stateText.textContent = state;
     stateText.classList.toggle('ready', state === 'ready');
-    find(place, '.loading').hidden = state !== 'loading';
-    const facts = find(place, '.model-facts');
+    if (state !== 'loading') progress.hide();
     const own = builtIn.find(({ source }) => source === chosen.source);
-    const known = suggestions.find(({ id }) => id === chosen.source);
-    const before = own ? builtInFacts(own) : known ? factsOf(known, chosen.dtype) : [];
-    facts.replaceChildren(...(model ? modelFacts(model) : before));
-    facts.hidden = facts.childElementCount === 0;
+    if (model) showFacts(modelFacts(model));
+    else if (own) showFacts(builtInFacts(own));
+    else void showPublished(chosen);
   }
 
-  function showProgress({ loaded, total, text }: LoadProgress) {
-    if (total)
-      bar.value = Math.max(bar.value, loaded / total); // the total grows when another file begins
-    else bar.removeAttribute('value');
-    loadingText.textContent = loaded === total ? `${text}. Preparing the GPU …` : text;
+  function showFacts(lines: string[]) {
+    facts.replaceChildren(...lines.map((line) => element('span', {}, line)));
+    moreFacts.hidden = lines.length === 0;
+  }
+
+  /** What the list of published models says of one of them: it comes late, as the list is not loaded with the page. */
+  async function showPublished(choice: Choice) {
+    showFacts([]);
+    if (typeof choice.source !== 'string') return;
+    const { publishedFacts } = await import('./candidates').catch(() => ({ publishedFacts: () => [] })); // offline
+    if (choice === chosen && !model) showFacts(publishedFacts(choice));
+  }
+
+  function showProgress({ loaded, total }: LoadProgress) {
+    if (loaded === total) progress.show({ what: 'Preparing the GPU' });
+    else progress.show({ what: 'Loading', done: loaded, total, unit: 'bytes' });
   }
 
   /** The model of the current lease, taken now if there is none. */
@@ -113,8 +132,7 @@ export function createModelPicker(
 
   function start(): Lease {
     showError(errorPlace, undefined);
-    bar.removeAttribute('value');
-    loadingText.textContent = 'Starting …';
+    progress.show({ what: 'Starting' });
     show('loading');
     const own = store.take(chosen, showProgress);
     lease = own;
@@ -125,6 +143,8 @@ export function createModelPicker(
         model = loaded;
         show('ready');
         onChange();
+        measureSoon();
+        dispatchEvent(new Event(STORAGE_CHANGE));
       },
       (error) => {
         if (lease !== own) return;
@@ -146,6 +166,7 @@ export function createModelPicker(
 
   async function use(signal: AbortSignal, work: (model: Model) => Promise<void>) {
     const used = await Promise.race([get(), aborted(signal)]);
+    runBegins();
     try {
       await work(used);
     } catch (error) {
@@ -154,7 +175,14 @@ export function createModelPicker(
         await letGo('not loaded');
       }
       throw error;
+    } finally {
+      runEnds();
+      measureSoon();
     }
+  }
+
+  function measureSoon() {
+    if (model && typeof chosen.source === 'string') measureWhenIdle(model, chosen.source);
   }
 
   async function choose(choice: Choice) {
@@ -167,12 +195,24 @@ export function createModelPicker(
       () => {},
       () => {}, // shown in place
     );
-  const dialog = createModelDialog(place, { builtIn, suggestions }, async (choice) => {
+  async function take(choice: Choice) {
     isLinked = false;
     state.set(key, linkTo(choice, builtIn));
     await choose(choice);
     await load();
-  });
+  }
+  let dialog: Promise<{ open(chosen: Choice): void }> | undefined;
+  async function openDialog() {
+    dialog ??= import('./model-dialog').then(({ createModelDialog }) =>
+      createModelDialog(find(place, '.model'), { use: task, builtIn, state, change }, (choice) => void take(choice)),
+    );
+    try {
+      (await dialog).open(chosen);
+    } catch (error) {
+      dialog = undefined; // the next click tries again
+      showError(errorPlace, error);
+    }
+  }
   state.onChange(() => {
     const found = linked(state.get(key), builtIn);
     // What came from a folder or is built in stays where the URL names no model.
@@ -180,10 +220,9 @@ export function createModelPicker(
     isLinked = true;
     void choose(found);
   });
-  change.addEventListener('click', () => dialog.open());
-  find(place, '.cancel').addEventListener('click', () => {
-    void letGo('cancelled');
-    change.focus();
+  change.addEventListener('click', () => void openDialog());
+  moreFacts.addEventListener('click', () => {
+    moreFacts.ariaExpanded = String(moreFacts.ariaExpanded !== 'true');
   });
 
   function suggest(name: string) {
@@ -210,14 +249,20 @@ function advised(error: unknown, dtype: Dtype | undefined): string {
   if (!/memory|allocat|maxBufferSize|maxStorageBufferBindingSize/i.test(message)) return message;
   const next = { auto: 'q8', f32: 'f16', f16: 'q8', q8: 'q4', q4: undefined }[dtype ?? 'auto'];
   return next
-    ? `${message} Under “Change model”, weights as ${next} take less memory.`
+    ? `${message} Under “Change model” and “More models”, weights as ${next} take less memory.`
     : `${message} A smaller model takes less memory.`;
 }
 
 /** What a reader may want to know of a loaded model. */
-function modelFacts({ info, memory }: Model): Node[] {
+function modelFacts({ info, memory }: Model): string[] {
   return [
     `${info.config.num_hidden_layers} layers, hidden size ${info.hiddenSize}`,
     `${info.dtype} weights, ${fileSize(memory().weights)} on the GPU`,
-  ].map((fact) => element('span', {}, fact));
+  ];
 }
+
+/** What is known of a model of the page before it is fetched. */
+const builtInFacts = ({ bytes, parameters, maxTokens }: BuiltIn): string[] => [
+  `English · ${parameters} M parameters`,
+  `up to ${count(maxTokens)} tokens · ${fileSize(bytes)} to download`,
+];

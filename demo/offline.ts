@@ -1,6 +1,7 @@
 // The page's side of its service worker (service-worker.ts).
 import { find } from './dom';
 import { fileSize } from './numbers';
+import { STORAGE_CHANGE } from './storage-change';
 
 /** What the page asks its service worker: what is not kept yet, to keep it, or to replace the version before. */
 export type OfflineRequest = 'what is missing' | 'keep the rest' | 'take over';
@@ -46,6 +47,9 @@ export async function keepOffline(root: ParentNode): Promise<void> {
   };
   registration.addEventListener('updatefound', () => registration.installing?.addEventListener('statechange', offer));
   offer();
+  addEventListener(STORAGE_CHANGE, async () => {
+    if (!(await serviceWorker.getRegistration())) status.hidden = true; // the copy was deleted
+  });
   ask((await serviceWorker.ready).active, 'what is missing');
 }
 

@@ -122,7 +122,7 @@ export async function serveHub(
 
 /** Runs a script in the page's worker before that starts. */
 export const prepareWorker = (page: Page, script: string): Promise<unknown> =>
-  page.route(/\/worker-.*\.js$/, async (route) => {
+  page.route(/\/worker-[\w-]{8}\.js$/, async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, body: `${script}\n${await response.text()}` });
   });

@@ -42,7 +42,7 @@ it('paints and accepts input without a model, reports a broken file, can be stop
         const seen: string[] = [];
         Object.assign(window, { seen });
         addEventListener('DOMContentLoaded', () => {
-          const text = document.querySelector('#fill-mask .loading-text') as HTMLElement;
+          const text = document.querySelector('#fill-mask .loading .count') as HTMLElement;
           new MutationObserver(() => seen.push(text.textContent ?? '')).observe(text, { childList: true });
         });
       });
@@ -59,7 +59,7 @@ it('paints and accepts input without a model, reports a broken file, can be stop
 
   await page.click('#fill'); // waits for the model
   await expect.poll(() => held.length).toBe(2);
-  await page.click('#fill-mask .cancel');
+  await page.getByRole('button', { name: 'Cancel' }).click();
   await waitForText(page, '#fill-mask .model-state', 'cancelled');
   await waitForText(page, '#fill-mask .status', 'Stopped.');
   expect(page.workers()).toHaveLength(0);
@@ -77,18 +77,18 @@ it('paints and accepts input without a model, reports a broken file, can be stop
   );
   const seen = await page.evaluate(() => (window as unknown as { seen: string[] }).seen);
   // The weights have 16.4 MB, and 16.8 with tokenizer.json, which counts from when it begins.
-  expect(seen).toContainEqual(expect.stringMatching(/^\d+ of 1[67] MB(, \d+ s left)?$/));
-  expect(seen).toContainEqual(expect.stringMatching(/^1[67] MB\. Preparing the GPU …$/));
+  expect(seen).toContainEqual(expect.stringMatching(/^Loading: [\d.]+ MB of 1[67]\.\d MB(, \d+ s left)?$/));
+  expect(seen).toContainEqual('Preparing the GPU …');
 });
 
 it('loads a model from a folder on the device', async () => {
   const page = await open({ path: '#embeddings' });
   await page.click('#embeddings .change');
-  await page.locator('#embeddings').getByLabel('Folder on this device').check();
-  await page.click('#embeddings .load');
-  await waitForText(page, '#embeddings .choice-error', 'Choose a folder first.');
+  await page.click('#embeddings .more summary');
+  await page.click('#embeddings .use-folder');
+  await waitForText(page, '#embeddings .folder-error', 'Choose a folder first.');
   await page.setInputFiles('#embeddings .folder', NANO_EMBED);
-  await page.click('#embeddings .load');
+  await page.click('#embeddings .use-folder');
   await waitForText(page, '#embeddings .model-state', 'ready');
   expect(await textOf(page, '#embeddings .model-name strong')).toBe('nano-embed');
   await page.click('#compare');
@@ -100,12 +100,12 @@ it('loads a model from the Hub', async () => {
   const page = await open({ path: '#embeddings' });
   const requested = await serveHub(page, { 'someone/small-model': NANO_EMBED });
   await page.click('#embeddings .change');
-  await page.locator('#embeddings').getByLabel('Any model of the Hugging Face Hub').check();
+  await page.click('#embeddings .more summary');
   await page.fill('#embeddings .hub-id', 'not an id');
-  await page.click('#embeddings .load');
-  await waitForText(page, '#embeddings .choice-error', 'organisation/model');
+  await page.click('#embeddings .use-hub');
+  await waitForText(page, '#embeddings .hub-error', 'organisation/model');
   await page.fill('#embeddings .hub-id', 'someone/small-model');
-  await page.click('#embeddings .load');
+  await page.click('#embeddings .use-hub');
   await waitForText(page, '#embeddings .model-name', 'someone/small-model');
   await waitForText(page, '#embeddings .model-state', 'ready');
   expect(requested).toEqual(expect.arrayContaining(['config.json', 'tokenizer.json', 'model.safetensors']));

@@ -61,8 +61,7 @@ it('opens and fills masks offline after one visit, and changes to a new version 
   expect((await kept()).filter((url) => url.includes('MiniLM'))).toEqual([]);
   await page.click('#tab-embeddings');
   await page.click('#embeddings .change');
-  await page.locator('#embeddings .built-in label', { hasText: 'all-MiniLM-L6-v2' }).click();
-  await page.click('#embeddings .load');
+  await page.locator('#embeddings .card').getByRole('button', { name: 'Use all-MiniLM-L6-v2', exact: true }).click();
   await waitForText(page, '#embeddings .model-state', 'ready');
   await expect.poll(async () => (await kept()).some(isMiniLm), { timeout: 60_000 }).toBe(true);
 

@@ -103,10 +103,10 @@ it('gives the code, a link that has texts only if asked, and files', async () =>
 it("Enter loads the Hub's model whose name was written, and focus stays in the page", async () => {
   const page = await open({ path: '#embeddings' });
   await page.click('#embeddings .change');
-  await page.locator('#embeddings .model-dialog label', { hasText: 'Any model of the Hugging Face Hub' }).click();
+  await page.click('#embeddings .more summary');
   await page.fill('#embeddings .hub-id', 'ModernBERT');
   await page.keyboard.press('Enter');
-  await waitForText(page, '#embeddings .choice-error', 'Give the Hub id as organisation/model');
+  await waitForText(page, '#embeddings .hub-error', 'Give the Hub id as organisation/model');
   await page.keyboard.press('Escape');
   expect(await page.evaluate(() => document.activeElement?.className)).toBe('change');
 });

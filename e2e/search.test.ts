@@ -205,10 +205,9 @@ it("stops and continues; words answer meanwhile; another model's vectors are mad
     await waitForText(page, '#index-facts', `${5 - i} files`);
   }
   await page.click('#search .change');
-  const choice = page.locator('#search .built-in label', { hasText: 'all-MiniLM-L6-v2' });
-  expect(await choice.innerText()).toMatch(/23 M parameters · up to 256 tokens · Apache-2\.0\s+[\d.]+ MB to download/);
-  await choice.click();
-  await page.click('#search .load');
+  const card = page.locator('#search .card', { hasText: 'all-MiniLM-L6-v2' });
+  expect(await card.innerText()).toMatch(/Download\s+13\.4 MB\s.*Texts up to\s+256 tokens\s+Licence\s+Apache-2\.0/s);
+  await card.getByRole('button').click();
   await waitForText(page, '#search .model-state', 'ready');
   await page.fill('#query', 'dough');
   await waitForText(

@@ -38,7 +38,7 @@ it('says at the top that the browser has no adapter, without the browsers that w
 it('says what to do when the worker cannot be loaded', async () => {
   const page = await open({
     prepare: (page) =>
-      page.route(/\/worker-.*\.js$/, (route) => route.fulfill({ contentType: 'text/javascript', body: '(' })),
+      page.route(/\/worker-[\w-]{8}\.js$/, (route) => route.fulfill({ contentType: 'text/javascript', body: '(' })),
   });
   await waitForText(page, '#fill-mask .model > .error', /The worker/);
 });

@@ -3,7 +3,6 @@ import type { Model } from '../../src/index';
 import type { App } from '../app';
 import { EMBEDDERS } from '../built-in';
 import { debounced, find, isAbort, showError, staleNote } from '../dom';
-import { knownModels } from '../known-models';
 import { count, plural } from '../numbers';
 import { createRunButton } from '../run-button';
 import { jsonFile } from '../save-file';
@@ -38,7 +37,7 @@ export function startFewShot(panel: HTMLElement, app: App): void {
   let trying = new AbortController();
   const picker = app.picker(find(panel, '#few-model'), {
     builtIn: EMBEDDERS,
-    suggestions: knownModels('embeddings'),
+    use: 'embeddings',
     onChange: () => {},
   });
 

@@ -1,6 +1,5 @@
 import type { App } from '../app';
 import { find, staleNote } from '../dom';
-import { knownModels } from '../known-models';
 import { duration, plural } from '../numbers';
 import { createRunButton } from '../run-button';
 import { csvFile, jsonFile } from '../save-file';
@@ -18,7 +17,8 @@ export function startZeroShot(panel: HTMLElement, app: App): void {
   const multiLabel = find<HTMLInputElement>(form, '#zero-multi');
   // No model of this kind is small enough to come with the page.
   const picker = app.picker(find(panel, '#zero-model'), {
-    suggestions: knownModels('zero-shot'),
+    use: 'zero-shot',
+    first: 'MoritzLaurer/ModernBERT-base-zeroshot-v2.0',
     key: 'nli',
     onChange: () => {},
   });

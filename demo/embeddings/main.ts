@@ -1,9 +1,9 @@
 import type { App } from '../app';
 import { EMBEDDERS } from '../built-in';
+import { offerComparison } from '../compare-button';
 import { find, staleNote } from '../dom';
 import '../drop-zone.css';
 import { keyScroll } from '../key-scroll';
-import { knownModels } from '../known-models';
 import { count } from '../numbers';
 import { createRunButton } from '../run-button';
 import { saveFile } from '../save-file';
@@ -44,13 +44,14 @@ export function start(panel: HTMLElement, app: App): void {
 
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: EMBEDDERS,
-    suggestions: knownModels('embeddings'),
+    use: 'embeddings',
     onChange() {
       texts.recount();
       options.update(picker.name(), picker.current());
       if (result && picker.name() !== result.model) outdate();
     },
   });
+  offerComparison(find(panel, '.model-place'), app, picker, () => import('./compare-models'));
   const readState = () => {
     field.value = app.state.get('texts') ?? field.value;
   };

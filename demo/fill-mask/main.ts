@@ -1,8 +1,8 @@
 import type { MaskResult, Model } from '../../src/index';
 import type { App } from '../app';
 import { NANO } from '../built-in';
+import { offerComparison } from '../compare-button';
 import { debounced, element, find, isAbort, savesData, showError } from '../dom';
-import { knownModels } from '../known-models';
 import { createRunButton } from '../run-button';
 import { statusLine } from '../status-line';
 import { createTakeAway } from '../take-away';
@@ -61,7 +61,7 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
   const editor = createEditor([field, second, targets], find<HTMLButtonElement>(panel, '#undo'));
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: [NANO],
-    suggestions: knownModels('fill-mask'),
+    use: 'fill-mask',
     onChange() {
       void recount();
       if (!picker.current()) return;
@@ -69,9 +69,15 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
       update();
     },
   });
+<<<<<<< HEAD
   const texts = () => (mode() === 'compare' ? [field.value, second.value] : [field.value]);
   const recount = createTokenCounter(field, find(panel, '#mask-count'), button, picker.current, texts);
   const maskToken = () => picker.current()?.info.maskToken ?? MASK_TOKENS[0];
+=======
+  offerComparison(find(panel, '.model-place'), app, picker, () => import('./compare-models'));
+  const recount = createTokenCounter(field, find(panel, '#mask-count'), button, picker.current, () => [field.value]);
+  const maskToken = () => picker.current()?.info.maskToken ?? '[MASK]';
+>>>>>>> main
 
   const view = createFillView({
     replace: ({ start, end }, token) => editor.replace(start, end, token),

@@ -2,7 +2,6 @@ import type { SearchMode } from '../../src/search';
 import type { App } from '../app';
 import { EMBEDDERS } from '../built-in';
 import { debounced, find, isAbort, savesData, showError } from '../dom';
-import { knownModels } from '../known-models';
 import { duration, plural } from '../numbers';
 import '../switch.css';
 import { createTakeAway } from '../take-away';
@@ -34,7 +33,7 @@ export function start(panel: HTMLElement, app: App): void {
   let shownHits: Hit[] = [];
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: EMBEDDERS,
-    suggestions: knownModels('embeddings'),
+    use: 'embeddings',
     onChange() {
       collections.modelChanged();
       runSoon();

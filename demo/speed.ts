@@ -1,0 +1,108 @@
+// How fast models are on this device: measured once per model, and estimated from those that were.
+import type { Dtype, Model } from '../src/index';
+import { SPEED_TOKENS } from './candidates';
+import { adapterName } from './status-line';
+
+const KEY = 'modernbert-webgpu/speed';
+const TEXTS = 4;
+/** Milliseconds of one text above which a device computes one at a time, so that a run waits for no more than that. */
+const SLOW = 250;
+/** A page of print has about 300 words. */
+const TOKENS_PER_PAGE = 400;
+
+/** Tokens per second by model, dtype and adapter. */
+export type Speeds = Record<string, number>;
+
+export const speedKey = (source: string, dtype: Dtype, adapter: string): string => [source, dtype, adapter].join(' | ');
+
+export function readSpeeds(): Speeds {
+  try {
+    return JSON.parse(localStorage.getItem(KEY) ?? '{}');
+  } catch {
+    return {}; // not allowed, or written by something else
+  }
+}
+
+function keepSpeed(key: string, tokensPerSecond: number): void {
+  try {
+    localStorage.setItem(KEY, JSON.stringify({ ...readSpeeds(), [key]: Math.round(tokensPerSecond) }));
+  } catch {
+    // full, or not allowed
+  }
+}
+
+/**
+ * Measures a loaded model, if it was not measured on this device before: four texts of about 128 tokens, after one that does not count. Rejects with
+ * the reason of `signal`, and with what `embed` fails with.
+ */
+export async function measureSpeed(model: Model, source: string, signal: AbortSignal): Promise<void> {
+  const key = speedKey(source, model.info.dtype, adapterName(model.info.adapter));
+  if (readSpeeds()[key]) return;
+  const text = 'the '.repeat(Math.min(SPEED_TOKENS, model.info.maxTokens) - 2).trim();
+  const tokens = TEXTS * (await model.tokenize(text)).ids.length;
+  const timed = async (texts: string[]) => {
+    signal.throwIfAborted();
+    const before = performance.now();
+    await model.embed(texts, { signal });
+    return performance.now() - before;
+  };
+  await timed([text]); // compiles
+  const one = await timed([text]);
+  const all = Array<string>(TEXTS).fill(text);
+  let ms = one;
+  if (one < SLOW) ms = await timed(all);
+  else for (const text of all.slice(1)) ms += await timed([text]);
+  keepSpeed(key, (tokens / ms) * 1000);
+}
+
+/** What was measured of a model that takes `flops` operations per token. */
+export interface Measured {
+  flops: number;
+  tokensPerSecond: number;
+}
+
+/** Tokens per second of a model of `flops` operations per token, from the measured one nearest in size; undefined without any. */
+export function estimateSpeed(flops: number, measured: Measured[]): number | undefined {
+  const distance = (other: Measured) => Math.abs(Math.log(other.flops / flops));
+  const [nearest] = measured.toSorted((a, b) => distance(a) - distance(b));
+  return nearest && (nearest.tokensPerSecond * nearest.flops) / flops;
+}
+
+/** Two digits: more would say too much. */
+const rounded = (n: number): string =>
+  n < 10 ? String(Number(n.toPrecision(2))) : new Intl.NumberFormat('en').format(Number(n.toPrecision(2)));
+
+/** A speed as people imagine it, such as `40 pages per second`. */
+export function pagesPer(tokensPerSecond: number): string {
+  const pages = tokensPerSecond / TOKENS_PER_PAGE;
+  if (pages >= 1) return `${rounded(pages)} ${rounded(pages) === '1' ? 'page' : 'pages'} per second`;
+  const seconds = 1 / pages;
+  return `${rounded(seconds)} ${rounded(seconds) === '1' ? 'second' : 'seconds'} per page`;
+}
+
+/** What a card says of a model's speed here; undefined if nothing was measured. */
+export function speedText(
+  model: { source: string; flops: number },
+  dtype: Dtype,
+  adapter: string | undefined,
+  speeds: Speeds,
+  measured: Measured[],
+): string | undefined {
+  const own = adapter === undefined ? undefined : speeds[speedKey(model.source, dtype, adapter)];
+  if (own) return `about ${pagesPer(own)}, measured`;
+  const guess = estimateSpeed(model.flops, measured);
+  return guess === undefined ? undefined : `about ${pagesPer(guess)}, estimated`;
+}
+
+/** Those of `models` that were measured on this adapter, whatever their dtype. */
+export function measuredOf(
+  models: { source: string; flops: number }[],
+  adapter: string | undefined,
+  speeds: Speeds,
+): Measured[] {
+  if (adapter === undefined) return [];
+  return Object.entries(speeds).flatMap(([key, tokensPerSecond]) => {
+    const model = models.find(({ source }) => key.startsWith(`${source} | `) && key.endsWith(` | ${adapter}`));
+    return model ? [{ flops: model.flops, tokensPerSecond }] : [];
+  });
+}
