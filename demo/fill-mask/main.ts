@@ -69,15 +69,10 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
       update();
     },
   });
-<<<<<<< HEAD
+  offerComparison(find(panel, '.model-place'), app, picker, () => import('./compare-models'));
   const texts = () => (mode() === 'compare' ? [field.value, second.value] : [field.value]);
   const recount = createTokenCounter(field, find(panel, '#mask-count'), button, picker.current, texts);
   const maskToken = () => picker.current()?.info.maskToken ?? MASK_TOKENS[0];
-=======
-  offerComparison(find(panel, '.model-place'), app, picker, () => import('./compare-models'));
-  const recount = createTokenCounter(field, find(panel, '#mask-count'), button, picker.current, () => [field.value]);
-  const maskToken = () => picker.current()?.info.maskToken ?? '[MASK]';
->>>>>>> main
 
   const view = createFillView({
     replace: ({ start, end }, token) => editor.replace(start, end, token),
