@@ -284,7 +284,7 @@ it('shows the field and its answer on the first screen of a phone', async () => 
   await answered(page);
   for (const [width, height] of [
     [390, 664],
-    [320, 693],
+    [320, 640],
   ]) {
     await page.setViewportSize({ width, height });
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
