@@ -20,7 +20,7 @@ export interface Snippets {
 
 export interface TakeAwayOptions {
   /** May throw an Error in words. */
-  code(): Snippets;
+  code(): Snippets | Promise<Snippets>;
   /** What there is to save now. */
   exports?(): Exported[];
   /** Keys of the state that hold what the user wrote: in a link only if they ask for it. */
@@ -48,9 +48,12 @@ export function createTakeAway(place: HTMLElement, state: TabState, options: Tak
     try {
       const view = await import('./take-away-view');
       if (shown !== kind) return;
-      if (kind === 'code') opened.replaceChildren(...view.codePart(options.code()));
-      else if (kind === 'link') opened.replaceChildren(...view.linkPart(state, options.texts ?? []));
-      else opened.replaceChildren(...view.exportPart(options.exports?.() ?? []));
+      if (kind === 'code') {
+        const code = await options.code();
+        if (shown === kind) opened.replaceChildren(...view.codePart(code));
+      }
+      if (kind === 'link') opened.replaceChildren(...view.linkPart(state, options.texts ?? []));
+      if (kind === 'export') opened.replaceChildren(...view.exportPart(options.exports?.() ?? []));
     } catch (error) {
       const failed = element('p', { className: 'error', role: 'alert' });
       showError(failed, error);

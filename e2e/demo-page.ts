@@ -72,7 +72,7 @@ export async function fillMasks(page: Page, text?: string): Promise<string[][]> 
     // The text may be running already, and then the button would stop it.
     await page.locator('#fill').evaluate((button: HTMLElement) => button.textContent !== 'Stop' && button.click());
   }
-  await page.waitForSelector('#masks button');
+  await page.waitForSelector('#mask-results:not(.stale) #masks ol button');
   return page.$$eval('#masks ol', (lists) =>
     lists.map((list) => [...list.querySelectorAll('.token')].map((token) => token.textContent ?? '')),
   );

@@ -121,7 +121,7 @@ it('a lost GPU costs the next answer some time, and no more', async () => {
     };
   }`;
   const page = await open({ prepare: (page) => prepareWorker(page, keepDevice) });
-  await page.waitForSelector('#masks button');
+  await page.waitForSelector('#masks ol button');
   await page.workers()[0].evaluate(() => (globalThis as unknown as { openedDevice: GPUDevice }).openedDevice.destroy());
   expect((await fillMasks(page))[0][0]).toBe('Paris');
   expect(await page.textContent('#fill-mask form .error')).toBe('');

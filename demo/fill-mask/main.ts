@@ -1,105 +1,212 @@
-import type { Model } from '../../src/index';
+import type { MaskResult, Model } from '../../src/index';
 import type { App } from '../app';
 import { NANO } from '../built-in';
 import { offerComparison } from '../compare-button';
 import { debounced, element, find, isAbort, savesData, showError } from '../dom';
 import { createRunButton } from '../run-button';
 import { statusLine } from '../status-line';
+import { createTakeAway } from '../take-away';
 import { countTokens, createTokenCounter } from '../token-counter';
+import { CANDIDATES } from './candidates';
 import { createEditor } from './editor';
-import { maskElements } from './mask-view';
-import { scoreWords } from './surprise';
-import { createSurpriseView, type SurpriseView } from './surprise-view';
+import { fill } from './fill-mode';
+import { createFillView } from './fill-view';
+import { startHistory } from './history-part';
+import { FILE_NAMES, type Mode, modeOf } from './modes';
+import type { Result } from './take-away';
 
-const CANDIDATES = 8;
 /** Milliseconds of rest in typing before the model is asked. */
 const REST = 250;
+/** Milliseconds of work before its progress is shown. */
+const LONG = 600;
+/** What is compared at first. */
+const COMPARED = 'The capital of France is Paris.';
+/** Mask tokens that models have. */
+const MASK_TOKENS = ['[MASK]', '<mask>'];
 
 /** The tab that fills masks. `show`: it came into view, so its model is wanted; resolves when nothing is loading. */
 export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<void> } {
   const form = find<HTMLFormElement>(panel, 'form');
   const field = find<HTMLTextAreaElement>(panel, '#mask-text');
+  const second = find<HTMLTextAreaElement>(panel, '#second-text');
+  const targets = find<HTMLInputElement>(panel, '#targets');
+  const onlyWords = find<HTMLDetailsElement>(panel, '#only-words');
   const button = find<HTMLButtonElement>(panel, '#fill');
   const status = find(panel, '.status');
+  const error = find(form, '.error');
   const results = find(panel, '#mask-results');
-  field.value = app.state.get('text') ?? field.value;
+  const fields = { text: field, second, targets };
 
-  const editor = createEditor(field, find<HTMLButtonElement>(panel, '#undo'));
+  const mode = (): Mode => modeOf(find<HTMLInputElement>(form, '[name=mode]:checked').value);
+  const showTargets = () => {
+    const summary = find(onlyWords, 'summary');
+    summary.textContent = targets.value.trim() ? `Only these words: ${targets.value.trim()}` : 'Only these words';
+    results.dataset.kind = mode() === 'fill' && targets.value.trim() ? 'targets' : mode();
+  };
+  const setMode = (to: Mode) => {
+    find<HTMLInputElement>(form, `[name=mode][value=${to}]`).checked = true;
+    for (const part of panel.querySelectorAll<HTMLElement>('[data-mode]')) part.hidden = part.dataset.mode !== to;
+    const label = find(panel, '[for=mask-text]');
+    label.textContent = to === 'compare' ? 'First text' : 'Text';
+    label.classList.toggle('visually-hidden', to !== 'compare');
+    showTargets();
+  };
+  const readFields = () => {
+    for (const [key, own] of Object.entries(fields)) own.value = app.state.get(key) ?? own.defaultValue;
+  };
+  readFields();
+  setMode(modeOf(app.state.get('mode')));
+  if (targets.value) onlyWords.open = true;
+
+  const editor = createEditor([field, second, targets], find<HTMLButtonElement>(panel, '#undo'));
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: [NANO],
     use: 'fill-mask',
     onChange() {
       void recount();
-      if (picker.current()) update();
+      if (!picker.current()) return;
+      useMaskToken();
+      update();
     },
   });
   offerComparison(find(panel, '.model-place'), app, picker, () => import('./compare-models'));
-  const recount = createTokenCounter(field, find(panel, '#mask-count'), button, picker.current, () => [field.value]);
-  const maskToken = () => picker.current()?.info.maskToken ?? '[MASK]';
+  const texts = () => (mode() === 'compare' ? [field.value, second.value] : [field.value]);
+  const recount = createTokenCounter(field, find(panel, '#mask-count'), button, picker.current, texts);
+  const maskToken = () => picker.current()?.info.maskToken ?? MASK_TOKENS[0];
 
-  const mode = () => find<HTMLInputElement>(form, '[name=mode]:checked').value;
-  const error = find(form, '.error');
+  const view = createFillView({
+    replace: ({ start, end }, token) => editor.replace(start, end, token),
+    fillAll(fillings) {
+      const text = fillings.reduceRight((text, { start, end, token }) => {
+        const before = text.slice(0, start);
+        return before + (/(^|\s)$/.test(before) ? token.trimStart() : token) + text.slice(end);
+      }, field.value);
+      editor.set([text]);
+    },
+  });
+  const show = (elements: HTMLElement[]) => {
+    if (elements[0] !== results.firstChild) results.replaceChildren(...elements);
+    results.classList.remove('stale');
+  };
+  const showText = () => {
+    results.classList.add('stale');
+    if (mode() !== 'fill') return;
+    view.setText(field.value, maskToken());
+    if (!view.elements[0].isConnected) results.replaceChildren(...view.elements);
+  };
 
-  const run = createRunButton(form, button, { error, status }, async (signal) => {
+  let shown: Result | undefined;
+  const takeAway = createTakeAway(find(form, '.take-away'), app.state, {
+    async code() {
+      const { fillCode, scoreCode } = await import('./take-away');
+      if (mode() !== 'fill') return scoreCode(picker.choice(), texts());
+      const { parseTargets } = await import('./targets');
+      return fillCode(picker.choice(), field.value, CANDIDATES, parseTargets(targets.value));
+    },
+    exports() {
+      const result = shown;
+      if (!result) return [];
+      const name = FILE_NAMES[result.mode];
+      return [
+        { label: 'JSON', name: `${name}.json`, make: async () => (await import('./take-away')).jsonBlob(result) },
+        { label: 'CSV', name: `${name}.csv`, make: async () => (await import('./take-away')).csvBlob(result) },
+      ];
+    },
+    texts: ['text', 'second', 'targets'],
+  });
+
+  const record = startHistory(find<HTMLDetailsElement>(panel, '#mask-history'), app.state, (entry) => {
+    const before = mode();
+    const restored = [entry.text, entry.second, entry.mode === 'fill' ? (entry.targets ?? '') : undefined];
+    choose(entry.mode);
+    editor.set(restored, () => choose(before));
+    if (entry.targets) onlyWords.open = true;
+    update();
+  });
+
+  const run = createRunButton(form, button, { error, status }, async (signal, progress) => {
     results.classList.add('stale');
     await picker.use(signal, async (model) => {
-      const text = field.value;
-      const { total, longest } = await countTokens(model, [text]);
+      const asked = texts();
+      const { total, longest } = await countTokens(model, asked);
       if (longest > model.info.maxTokens) {
         status.textContent = ''; // the counter says why
         return;
       }
       const before = performance.now();
-      const read = mode() === 'fill' ? total : await surprise(model, text, signal);
-      if (mode() === 'fill') show(await fill(model, text, signal));
-      status.textContent = statusLine(model, performance.now() - before, read);
+      const onProgress = (done: number, total: number) => {
+        if (performance.now() - before > LONG) progress.show({ what: 'Hiding each word', done, total, unit: 'token' });
+      };
+      const read = await work[mode()](model, asked, total, { signal, onProgress });
+      status.textContent = read > 0 ? statusLine(model, performance.now() - before, read) : '';
+      takeAway.update();
     });
   });
 
-  function show(elements: HTMLElement[]) {
-    results.replaceChildren(...elements);
-    results.classList.remove('stale');
-  }
+  type Work = (
+    model: Model,
+    texts: string[],
+    total: number,
+    options: { signal: AbortSignal; onProgress(done: number, total: number): void },
+  ) => Promise<number>;
 
-  async function fill(model: Model, text: string, signal: AbortSignal): Promise<HTMLElement[]> {
-    if (!text.includes(maskToken())) {
-      return [element('p', { className: 'hint' }, `Put a ${maskToken()} into the text, and its words appear here.`)];
-    }
-    const masks = await model.fillMask(text, { topK: CANDIDATES, signal });
-    return maskElements(text, masks, ({ start, end }, token) => editor.replace(start, end, token));
-  }
-
-  /** Colours the text's words as their bits come in. Gives the tokens that were read. */
-  async function surprise(model: Model, text: string, signal: AbortSignal): Promise<number> {
-    let view: SurpriseView | undefined;
-    return scoreWords(model, text, {
-      signal,
-      onWords(words) {
-        if (signal.aborted) return;
-        view ??= createSurpriseView(text, words, {
-          choose: ({ start, end }) => void expect(view!, `${text.slice(0, start)}${maskToken()}${text.slice(end)}`),
-          pick: ({ start, end }, token) => editor.replace(start, end, token),
-        });
-        if (!view.elements[0].isConnected) show(view.elements);
-        view.update(words);
-      },
-    });
-  }
+  /** Each shows results and gives the tokens that were read. */
+  const work: Record<Mode, Work> = {
+    async fill(model, [text], total, { signal }) {
+      showText();
+      shown = undefined;
+      const note = (said: string) => {
+        find(panel, '#targets-note').textContent = said;
+      };
+      const masks = await fill(model, text, targets.value, view, { signal, note });
+      if (masks) {
+        shown = { mode: 'fill', text, masks };
+        record({ mode: 'fill', text, targets: targets.value.trim() || undefined, model: picker.name() });
+      }
+      show(view.elements);
+      return masks ? total : 0;
+    },
+    async surprise(model, [text], _, options) {
+      const { showSurprise } = await import('./surprise-mode');
+      const replace = ({ start, end }: { start: number; end: number }, token: string) =>
+        editor.replace(start, end, token);
+      const { words, read } = await showSurprise(model, text, options, { show, expect, replace });
+      shown = { mode: 'surprise', texts: [text], words: [words] };
+      if (words.length > 0) record({ mode: 'surprise', text, model: picker.name() });
+      return read;
+    },
+    async compare(model, both, _, options) {
+      const { showComparison } = await import('./compare');
+      const { words, read } = await showComparison(model, both, options, show);
+      shown = { mode: 'compare', texts: both, words };
+      record({ mode: 'compare', text: both[0], second: both[1], model: picker.name() });
+      return read;
+    },
+  };
 
   let expecting = new AbortController();
-  /** Shows what the model would have expected where the text now has a mask. */
-  async function expect(view: SurpriseView, masked: string) {
+  /** What the model would have expected where a text now has a mask; undefined if it was not asked to the end. */
+  async function expect(masked: string): Promise<MaskResult | undefined> {
     expecting.abort();
     expecting = new AbortController();
     const { signal } = expecting;
+    let mask: MaskResult | undefined;
     try {
       await picker.use(signal, async (model) => {
-        const [mask] = await model.fillMask(masked, { topK: CANDIDATES, signal });
-        view.showCandidates(mask.candidates);
+        [mask] = await model.fillMask(masked, { topK: CANDIDATES, signal });
       });
     } catch (reason) {
       if (!isAbort(reason)) showError(error, reason);
     }
+    return mask;
+  }
+
+  /** Another model may have another mask token; the text's masks are its masks then. */
+  function useMaskToken() {
+    const own = maskToken();
+    find(panel, '#insert-mask').textContent = `Insert ${own}`;
+    const other = MASK_TOKENS.find((token) => token !== own && field.value.includes(token));
+    if (other && !field.value.includes(own)) editor.set([field.value.replaceAll(other, own)]);
   }
 
   /** The text, the mode or the model is another: what is shown is out of date. */
@@ -107,30 +214,64 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
     if (picker.current()) run();
   };
   const updateSoon = debounced(REST, update);
-  field.addEventListener('input', () => {
-    app.state.set('text', field.value);
-    updateSoon();
-  });
-  const setMode = (name: string | undefined) => {
-    for (const radio of form.querySelectorAll<HTMLInputElement>('[name=mode]'))
-      radio.checked = radio.value === (name ?? 'fill');
-  };
-  form.addEventListener('change', (event) => {
-    if (!(event.target as HTMLElement).matches('[name=mode]')) return;
-    app.state.set('mode', mode() === 'fill' ? undefined : mode());
+  for (const [key, own] of Object.entries(fields)) {
+    own.addEventListener('input', () => {
+      app.state.keep(key, own.value === own.defaultValue ? undefined : own.value);
+      if (own === second) void recount();
+      if (own === targets) showTargets();
+      showText();
+      updateSoon();
+    });
+  }
+  targets.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter') return;
+    event.preventDefault(); // would start or stop
     update();
   });
-  setMode(app.state.get('mode'));
+
+  /** Another mode. `isByHand`: its user asked for it and for nothing else; otherwise texts come with it. */
+  function choose(to: Mode, isByHand = false) {
+    const before = modeOf(app.state.get('mode'));
+    if (to === mode() && to === before) return;
+    setMode(to);
+    app.state.set('mode', to === 'fill' ? undefined : to);
+    results.replaceChildren();
+    shown = undefined;
+    // A mask has no likelihood; the text of the first visit gets its word.
+    if (isByHand && to === 'compare' && field.value === field.defaultValue)
+      editor.set([COMPARED], () => choose(before));
+    showText();
+    void recount();
+    takeAway.update();
+    if (isByHand) update();
+    else updateSoon(); // once, as the texts change with the mode
+  }
+  form.addEventListener('change', (event) => {
+    if ((event.target as HTMLElement).matches('[name=mode]')) choose(mode(), true);
+  });
   app.state.onChange(() => {
-    setMode(app.state.get('mode'));
-    editor.set(app.state.get('text') ?? field.defaultValue);
+    choose(modeOf(app.state.get('mode')));
+    editor.set(Object.entries(fields).map(([key, own]) => app.state.get(key) ?? own.defaultValue));
   });
 
   find(panel, '#insert-mask').addEventListener('click', () => editor.insert(maskToken()));
-  for (const example of panel.querySelectorAll('.example')) {
-    example.addEventListener('click', () => editor.set(example.textContent ?? ''));
+  const useExample = (...texts: (string | undefined)[]) => {
+    const [text, ...others] = texts;
+    editor.set([text?.replaceAll(MASK_TOKENS[0], maskToken()), ...others]);
+  };
+  for (const example of panel.querySelectorAll<HTMLElement>('.example')) {
+    const { text = example.textContent?.trim(), second } = example.dataset;
+    example.addEventListener('click', () => useExample(text, second));
   }
+  onlyWords.addEventListener('toggle', async () => {
+    const place = find(panel, '#templates');
+    if (!onlyWords.open || place.childElementCount > 0) return;
+    place.append(element('span', { className: 'hint' }, 'For example:'));
+    const { templateButtons } = await import('./targets');
+    place.append(...templateButtons((text, list) => useExample(text, undefined, list)));
+  });
 
+  showText();
   return {
     async show() {
       if (!navigator.gpu || savesData()) return;

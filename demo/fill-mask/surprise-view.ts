@@ -1,32 +1,58 @@
 import type { Candidate } from '../../src/index';
 import { element } from '../dom';
-import { percent, plural } from '../numbers';
+import { count, percent, plural } from '../numbers';
+import { bitsOf, isScored, likelihoodOf, powerOfTwo } from './likelihood';
+import { rovingFocus } from './roving';
 import type { ScoredWord } from './surprise';
+import './surprise.css';
 
 /** Bits from which on a word has the strongest colour. */
 const MOST = 16;
 /** Share of the strongest colour from which on light text reads better on it (in the dark: dark text). */
 const STRONG = 0.625;
+/** Bits from which on a word is underlined, thicker with every bit. */
+const UNLIKELY = 5;
 
-const bitsOf = ({ bits }: ScoredWord): number => bits.reduce((a, b) => a + b, 0);
-const isScored = ({ bits, tokens }: ScoredWord): boolean => bits.length === tokens.length;
+/** Colours and underlines an element by its bits. */
+export function colourByBits(coloured: HTMLElement, bits: number): void {
+  const share = Math.min(1, bits / MOST);
+  coloured.style.setProperty('--share', String(share));
+  coloured.style.setProperty('--line', String(Math.max(0, Math.min(1, (bits - UNLIKELY) / (MOST - UNLIKELY)))));
+  coloured.classList.add('scored');
+  coloured.classList.toggle('strong', share > STRONG);
+  coloured.classList.toggle('unlikely', bits >= UNLIKELY);
+  coloured.title = `${bits.toFixed(1)} bits`;
+}
+
+/** What the colours say. */
+export const createLegend = (): HTMLElement =>
+  element(
+    'p',
+    { className: 'legend' },
+    '0 bits: certain',
+    element('span', { className: 'scale', ariaHidden: 'true' }),
+    `${MOST} bits or more: a surprise`,
+  );
 
 /** A text whose words are coloured by their surprise; one at a time is chosen, with a click or the arrow keys. */
 export interface SurpriseView {
   elements: HTMLElement[];
-  /** Colours the words that have their bits. */
+  /** Colours the words that have their bits, and sums them up. */
   update(words: ScoredWord[]): void;
+  /** Chooses the least likely word, unless another was. */
+  chooseLeastLikely(): void;
   /** What the model would have expected of the chosen word. */
   showCandidates(candidates: Candidate[]): void;
 }
 
 export function createSurpriseView(
   text: string,
-  words: ScoredWord[],
+  scored: ScoredWord[],
   on: { choose(word: ScoredWord): void; pick(word: ScoredWord, token: string): void },
 ): SurpriseView {
+  const words = scored.filter(({ isWord }) => isWord);
   const buttons = words.map(({ start, end }) =>
-    element('button', { type: 'button', className: 'word', tabIndex: -1 }, text.slice(start, end)),
+    element('button', { type: 'button', className: 'word' }, text.slice(start, end)),
   );
   const line = element('div', {
     className: 'surprise',
@@ -40,22 +66,23 @@ export function createSurpriseView(
     at = end;
   });
   line.append(text.slice(at));
-  if (buttons[0]) buttons[0].tabIndex = 0;
+  rovingFocus(line, (button) => choose(buttons.indexOf(button as HTMLButtonElement)))(0);
+  line.addEventListener('click', (event) => choose(buttons.indexOf(event.target as HTMLButtonElement)));
 
+  const said = words.length > 0 ? 'Click a word to see what was expected there.' : 'Write a text, or take an example.';
+  const hint = element('p', { className: 'hint' }, said);
   const summary = element('p', { className: 'surprise-summary' });
-  const scale = element('span', { className: 'scale', ariaHidden: 'true' });
-  const legend = element('p', { className: 'legend' }, '0 bits: certain', scale, `${MOST} bits or more: a surprise`);
   const detail = element('section', { className: 'word-detail', ariaLabel: 'Chosen word', ariaLive: 'polite' });
   detail.hidden = true;
   let chosen = -1;
+  let wanted = -1;
 
   function choose(i: number) {
-    if (i === chosen || !words[i] || !isScored(words[i])) return;
+    if (i === chosen || !words[i]) return;
+    wanted = i;
+    if (!isScored(words[i])) return; // once it is
     chosen = i;
-    for (const [j, button] of buttons.entries()) {
-      button.tabIndex = j === i ? 0 : -1;
-      button.setAttribute('aria-pressed', String(j === i));
-    }
+    for (const [j, button] of buttons.entries()) button.setAttribute('aria-pressed', String(j === i));
     const word = words[i];
     const bits = bitsOf(word);
     const pieces =
@@ -64,41 +91,31 @@ export function createSurpriseView(
         : '';
     detail.replaceChildren(
       element('h3', {}, `“${text.slice(word.start, word.end)}”: ${bits.toFixed(1)} bits`),
-      element('p', { className: 'hint' }, `Probability 1 in ${oneIn(bits)}.${pieces}`),
+      element('p', { className: 'hint' }, `Probability 1 in ${powerOfTwo(bits)}.${pieces}`),
       element('p', { className: 'hint candidates-place' }, 'Asking what would be expected here …'),
     );
     detail.hidden = false;
     on.choose(word);
   }
 
-  line.addEventListener('click', (event) => choose(buttons.indexOf(event.target as HTMLButtonElement)));
-  line.addEventListener('keydown', (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const next = buttons[buttons.indexOf(event.target as HTMLButtonElement) + (step ?? 0)];
-    if (!step || !next) return;
-    event.preventDefault();
-    next.focus();
-    choose(buttons.indexOf(next));
-  });
-
   return {
-    elements: [line, legend, summary, detail],
+    elements: [element('div', { className: 'play' }, hint, line), summary, createLegend(), detail],
     update(scored) {
-      for (const [i, word] of scored.entries()) {
-        if (!isScored(word)) continue;
-        const bits = bitsOf(word);
-        const share = Math.min(1, bits / MOST);
-        buttons[i].style.setProperty('--share', String(share));
-        buttons[i].classList.add('scored');
-        buttons[i].classList.toggle('strong', share > STRONG);
-        buttons[i].title = `${bits.toFixed(1)} bits`;
-      }
-      const done = scored.filter(isScored);
-      const mean = done.reduce((sum, word) => sum + bitsOf(word), 0) / done.length;
-      summary.textContent =
-        done.length === 0
-          ? ''
-          : `${plural(done.length, 'word')}, ${mean.toFixed(1)} bits each on average. Choose a word to see what was expected.`;
+      for (const [i, word] of words.entries()) if (isScored(word)) colourByBits(buttons[i], bitsOf(word));
+      choose(wanted);
+      const { bits, words: n, tokens, bitsPerWord, pseudoPerplexity } = likelihoodOf(scored);
+      if (n === 0) return;
+      const isDone = scored.every(isScored);
+      summary.replaceChildren(
+        element('strong', {}, `${bits.toFixed(1)} bits`),
+        ` ${isDone ? 'in all: probability 1 in' : 'so far: 1 in'} ${powerOfTwo(bits)}. ` +
+          `${bitsPerWord.toFixed(1)} bits per word over ${plural(n, 'word')}, ` +
+          `pseudo-perplexity ${count(Number(pseudoPerplexity.toPrecision(3)))} over ${plural(tokens, 'token')}.`,
+      );
+    },
+    chooseLeastLikely() {
+      if (wanted >= 0) return;
+      choose(words.reduce((least, word, i) => (bitsOf(word) > bitsOf(words[least]) ? i : least), 0));
     },
     showCandidates(candidates) {
       const word = words[chosen];
@@ -120,9 +137,4 @@ export function createSurpriseView(
         );
     },
   };
-}
-
-function oneIn(bits: number): string {
-  const n = 2 ** bits;
-  return n < 10 ? n.toFixed(1) : n < 1e6 ? Math.round(n).toLocaleString('en') : n.toExponential(1);
 }

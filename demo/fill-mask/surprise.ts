@@ -1,5 +1,5 @@
 import type { Model, Tokens } from '../../src/index';
-import { type Word, wordsOf } from './words';
+import { restOf, type Word, wordsOf } from './words';
 
 /** Tokens of context on either side of a word. It makes the work grow with the text's length, not with its square. */
 const CONTEXT = 128;
@@ -39,25 +39,36 @@ export function maskedCopies({ ids, offsets }: Tokens, words: Word[], maskId: nu
   });
 }
 
-/** `bits`: surprise of each token of the word, -log2 of its probability; their sum is the word's. */
+/** `bits`: surprise of each token of the word, -log2 of its probability; their sum is the word's. `isWord`: or is it punctuation? */
 export interface ScoredWord extends Word {
   bits: number[];
+  isWord: boolean;
+}
+
+export interface ScoreOptions {
+  signal: AbortSignal;
+  onProgress?(done: number, total: number): void;
 }
 
 /**
- * How surprising each word is to a masked language model: in bits, by `forward` on copies of the text. `onWords` gets the words, bits
- * still empty, then again whenever some more of them have theirs. Gives how many tokens the model read.
+ * How surprising each word is to a masked language model: in bits, by `forward` on copies of the text. `onWords` gets the words in their
+ * order and then the tokens in no word, bits still empty, and again whenever some more of them have theirs; `onProgress` how many of
+ * their tokens have them. Gives how many tokens the model read.
  */
 export async function scoreWords(
   model: Model,
   text: string,
-  options: { signal: AbortSignal; onWords(words: ScoredWord[]): void },
+  options: ScoreOptions & { onWords(words: ScoredWord[]): void },
 ): Promise<number> {
   const { maskToken, vocabSize } = model.info;
   if (maskToken === undefined) throw new Error('This model has no mask token, so it cannot say what surprises it.');
   const [tokens, mask] = await Promise.all([model.tokenize(text), model.tokenize(maskToken)]);
   const maskId = mask.ids[mask.tokens.indexOf(maskToken)];
-  const words = wordsOf(text, tokens, maskToken).map((word): ScoredWord => ({ ...word, bits: [] }));
+  const found = wordsOf(text, tokens, maskToken);
+  const words = [
+    ...found.map((word): ScoredWord => ({ ...word, bits: [], isWord: true })),
+    ...restOf(tokens, found, maskToken).map((word): ScoredWord => ({ ...word, bits: [], isWord: false })),
+  ];
   options.onWords(words);
   const copies = maskedCopies(tokens, words, maskId);
   const most = Math.max(1, Math.min(MOST_SEQUENCES, Math.floor(MOST_LOGITS / vocabSize)));
@@ -82,6 +93,7 @@ export async function scoreWords(
       signal.throwIfAborted();
     }
     read += inputIds.length;
+    options.onProgress?.(at + batch.length, copies.length);
     options.onWords(words);
   }
   return read;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Tokens } from '../../src/index';
 import { maskedCopies } from './surprise';
-import { wordsOf } from './words';
+import { restOf, wordsOf } from './words';
 
 const given = (parts: [token: string, start: number, end: number][]): Tokens => ({
   ids: Uint32Array.from(parts.keys()),
@@ -32,6 +32,24 @@ it('gives every word all its tokens, and leaves out punctuation, masks and speci
   const words = wordsOf(TEXT, TOKENS, '[MASK]');
   expect(words.map(({ start, end }) => TEXT.slice(start, end))).toEqual(["It's", 'un', 'believable', '東京']);
   expect(words.map(({ tokens }) => tokens)).toEqual([[1, 2], [3], [4, 5], [8, 9]]);
+});
+
+it('leaves punctuation to itself, so that every token is somewhere but masks and special tokens', () => {
+  const rest = restOf(TOKENS, wordsOf(TEXT, TOKENS, '[MASK]'), '[MASK]');
+  expect(rest).toEqual([
+    { start: 18, end: 19, tokens: [6] },
+    { start: 29, end: 30, tokens: [10] },
+  ]);
+  const smile = given([
+    ['a', 0, 1],
+    ['Ġð', 1, 4],
+    ['Ł', 2, 4],
+    ['!', 4, 5],
+  ]);
+  expect(restOf(smile, [{ start: 0, end: 1, tokens: [0] }], undefined)).toEqual([
+    { start: 1, end: 4, tokens: [1, 2] },
+    { start: 4, end: 5, tokens: [3] },
+  ]);
 });
 
 it('makes one word of words that share a token', () => {

@@ -1,6 +1,6 @@
 import type { Tokens } from '../../src/index';
 
-/** A word of a text: UTF-16 offsets, and the indices of its tokens, which follow one another. */
+/** A word of a text, or a token that is in none: UTF-16 offsets, and the indices of its tokens, which follow one another. */
 export interface Word {
   start: number;
   end: number;
@@ -32,4 +32,21 @@ export function wordsOf(text: string, { tokens, offsets }: Tokens, maskToken: st
     }
   }
   return words;
+}
+
+/** The tokens in no word, such as punctuation and white space, each by itself unless they share a character; no masks and no special tokens. */
+export function restOf({ tokens, offsets }: Tokens, words: Word[], maskToken: string | undefined): Word[] {
+  const inWords = new Set(words.flatMap(({ tokens }) => tokens));
+  const rest: Word[] = [];
+  for (const [t, [start, end]] of offsets.entries()) {
+    if (end === 0 || tokens[t] === maskToken || inWords.has(t)) continue;
+    const last = rest.at(-1);
+    if (last && last.end > start) {
+      last.end = Math.max(last.end, end);
+      last.tokens.push(t);
+    } else {
+      rest.push({ start, end, tokens: [t] });
+    }
+  }
+  return rest;
 }

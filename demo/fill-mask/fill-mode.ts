@@ -1,0 +1,44 @@
+import type { MaskResult, Model } from '../../src/index';
+import { CANDIDATES } from './candidates';
+import type { FillView } from './fill-view';
+import { masksIn } from './parts';
+
+/**
+ * Asks the model for the words under a text's masks and shows them: the best of all, or only `targets`, a list as it was written. `note` gets
+ * what there is to say of targets that cannot be used. Undefined where there is no mask.
+ */
+export async function fill(
+  model: Model,
+  text: string,
+  targets: string,
+  view: FillView,
+  options: { signal: AbortSignal; note(text: string): void },
+): Promise<MaskResult[] | undefined> {
+  const { signal } = options;
+  const { maskToken = '[MASK]' } = model.info;
+  options.note('');
+  if (!text.includes(maskToken)) return undefined;
+  if (!targets.trim()) {
+    const masks = await model.fillMask(text, { topK: CANDIDATES, signal });
+    view.setResults(
+      masks,
+      masks.map(({ candidates }) => candidates.map(({ token, score }) => ({ token, share: score }))),
+      CANDIDATES,
+    );
+    return masks;
+  }
+  const { amongThemselves, parseTargets, ratioText, usableTargets } = await import('./targets');
+  const { usable, problems } = await usableTargets(model, text, masksIn(text, maskToken), parseTargets(targets));
+  signal.throwIfAborted();
+  options.note(problems.join('\n'));
+  if (usable.length === 0)
+    throw new Error('None of the words under “Only these words” can be scored. Write others, or none.');
+  const masks = await model.fillMask(text, { topK: usable.length, targets: usable, signal });
+  view.setResults(
+    masks,
+    masks.map(({ candidates }) => amongThemselves(candidates)),
+    usable.length,
+    masks.map(ratioText),
+  );
+  return masks;
+}
