@@ -106,7 +106,7 @@ async function textOf(
   if (kind === 'pdf') return (await import('./read-pdf')).readPdf(name, bytes, signal);
   if (kind === 'text') return { text: decodeText(name, bytes) };
   const { htmlText } = await import('./read-html');
-  if (kind === 'mail') return { text: (await import('./read-mail')).mailText(bytes, htmlText) };
+  if (kind === 'mail') return { text: await (await import('./read-mail')).mailText(bytes, htmlText) };
   return { text: htmlText(decodeText(name, bytes, declaredCharset(bytes))) };
 }
 
