@@ -41,7 +41,11 @@ export function linkPart(state: TabState, texts: string[]): HTMLElement[] {
   const error = element('p', { className: 'error', role: 'alert', hidden: true });
   const hasTexts = texts.some((key) => state.get(key) !== undefined);
   const choice = element('label', { className: 'choice', hidden: !hasTexts }, withTexts, 'With what I wrote');
-  const row = element('div', { className: 'row link-row' }, field, ...copyButton(() => field.value, 'the link'));
+  const copied = () => {
+    update();
+    return field.value;
+  };
+  const row = element('div', { className: 'row link-row' }, field, ...copyButton(copied, 'the link'));
 
   function update() {
     const link = state.link(withTexts.checked ? texts : []);
@@ -56,7 +60,10 @@ export function linkPart(state: TabState, texts: string[]): HTMLElement[] {
     field.value = isLong ? state.link([]) : link;
   }
   withTexts.addEventListener('change', update);
-  field.addEventListener('focus', () => field.select());
+  field.addEventListener('focus', () => {
+    update(); // something may have been chosen since it was opened
+    field.select();
+  });
   update();
   return [row, choice, error];
 }
@@ -66,15 +73,17 @@ export function exportPart(exports: Exported[]): HTMLElement[] {
   const error = element('p', { className: 'error', role: 'alert', hidden: true });
   const buttons = exports.map(({ label, name, make }) => {
     const button = element('button', { type: 'button', title: name }, label);
+    let isMaking = false; // not disabled meanwhile: that would take the focus away
     button.addEventListener('click', async () => {
-      button.disabled = true;
+      if (isMaking) return;
+      isMaking = true;
       showError(error, undefined);
       try {
         saveFile(name, await make());
       } catch (reason) {
         showError(error, reason);
       }
-      button.disabled = false;
+      isMaking = false;
     });
     return button;
   });

@@ -18,6 +18,9 @@ export interface Snippets {
   shell?: string;
 }
 
+/** What has the focus in what opens. */
+const FOCUSABLE = 'button, pre';
+
 export interface TakeAwayOptions {
   /** May throw an Error in words. */
   code(): Snippets | Promise<Snippets>;
@@ -30,6 +33,7 @@ export interface TakeAwayOptions {
 /** Puts the row “Code · Link · Export” into `place`. `update`: the panel shows something else. */
 export function createTakeAway(place: HTMLElement, state: TabState, options: TakeAwayOptions): { update(): void } {
   let shown: string | undefined;
+  let latest = 0;
   const opened = element('div', { className: 'take-away-part' });
   const kinds = ['code', 'link', ...(options.exports ? ['export'] : [])] as const;
   const buttons = kinds.map((kind) => {
@@ -39,27 +43,39 @@ export function createTakeAway(place: HTMLElement, state: TabState, options: Tak
     return button;
   });
 
-  /** Opens one of them, or closes what is open. */
-  async function show(kind: string | undefined) {
-    shown = kind;
-    for (const [i, button] of buttons.entries()) button.ariaExpanded = String(kinds[i] === kind);
-    opened.replaceChildren();
-    if (kind === undefined) return;
+  /** What stands under a button. */
+  async function partOf(kind: string): Promise<HTMLElement[]> {
     try {
       const view = await import('./take-away-view');
-      if (shown !== kind) return;
-      if (kind === 'code') {
-        const code = await options.code();
-        if (shown === kind) opened.replaceChildren(...view.codePart(code));
-      }
-      if (kind === 'link') opened.replaceChildren(...view.linkPart(state, options.texts ?? []));
-      if (kind === 'export') opened.replaceChildren(...view.exportPart(options.exports?.() ?? []));
+      if (kind === 'code') return view.codePart(await options.code());
+      if (kind === 'link') return view.linkPart(state, options.texts ?? []);
+      return view.exportPart(options.exports?.() ?? []);
     } catch (error) {
       const failed = element('p', { className: 'error', role: 'alert' });
       showError(failed, error);
-      opened.replaceChildren(failed);
+      return [failed];
     }
   }
+
+  /** Opens one of them, or closes what is open. What is open stays until its successor is there, and the focus in it too. */
+  async function show(kind: string | undefined) {
+    const isOther = kind !== shown;
+    shown = kind;
+    const own = ++latest;
+    for (const [i, button] of buttons.entries()) button.ariaExpanded = String(kinds[i] === kind);
+    if (kind === undefined || isOther) opened.replaceChildren();
+    if (kind === undefined) return;
+    const parts = await partOf(kind);
+    if (own !== latest) return;
+    // The same lines stay, with what is selected in them. Files are others behind the same buttons.
+    if (kind === 'code' && parts.map(({ textContent }) => textContent).join() === textOf()) return;
+    const focused = [...opened.querySelectorAll<HTMLElement>(FOCUSABLE)].findIndex(
+      (one) => one === document.activeElement,
+    );
+    opened.replaceChildren(...parts);
+    if (focused >= 0) opened.querySelectorAll<HTMLElement>(FOCUSABLE)[focused]?.focus({ preventScroll: true });
+  }
+  const textOf = () => [...opened.children].map(({ textContent }) => textContent).join();
 
   place.append(element('div', { className: 'row' }, ...buttons), opened);
   return {
