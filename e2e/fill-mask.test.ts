@@ -208,7 +208,7 @@ it('scores only some words: their shares, what is no single token, and a templat
   const table = await exported(page, '#fill-mask', 'CSV');
   expect([table.name, table.bytes.toString().split('\r\n')[0]]).toEqual([
     'masks.csv',
-    'mask,start,rank,token,probability',
+    '\ufeffmask,start,rank,token,probability',
   ]);
 });
 
