@@ -72,6 +72,22 @@ function kindOf({ name, type }: File): Kind | undefined {
   return type.startsWith('text/') ? 'text' : undefined;
 }
 
+/** The bytes of a file. Throws an Error in words if it is empty, too large, or not there any more. */
+export async function readBytes(file: File): Promise<Uint8Array<ArrayBuffer>> {
+  const name = fileName(file);
+  if (file.size === 0) throw new Error(`${name} is empty.`);
+  if (file.size > LARGEST) {
+    throw new Error(
+      `${name} has ${Math.ceil(file.size / 1e6)} MB; files of up to ${LARGEST / 1e6} MB can be read here.`,
+    );
+  }
+  try {
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (cause) {
+    throw new Error(`${name} cannot be opened: it is locked, or was moved or changed. Choose it again.`, { cause });
+  }
+}
+
 /**
  * The text of a file. Throws an Error in words for other types, for files that are empty, locked or broken, and the reason
  * of `signal`.
@@ -81,13 +97,7 @@ export async function readDocument(file: File, signal?: AbortSignal): Promise<Re
   const name = fileName(file);
   const kind = kindOf(file);
   if (!kind) throw new Error(unknownType(name));
-  if (file.size === 0) throw new Error(`${name} is empty.`);
-  if (file.size > LARGEST) {
-    throw new Error(
-      `${name} has ${Math.ceil(file.size / 1e6)} MB; files of up to ${LARGEST / 1e6} MB can be read here.`,
-    );
-  }
-  const bytes = new Uint8Array(await file.arrayBuffer());
+  const bytes = await readBytes(file);
   const { text, pages } = await textOf(kind, name, bytes, signal);
   signal?.throwIfAborted();
   if (text.trim() === '') {

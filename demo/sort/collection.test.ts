@@ -103,6 +103,21 @@ it('refuses names that are empty, long or taken, and gives labels back with thei
   expect(collection.labels().get('1')).toBe('bill');
 });
 
+it('takes the names of folders as classes: in another case they are the same, and long ones are cut', () => {
+  const { collection } = open();
+  collection.addClass('bills');
+  const long = `${'x'.repeat(59)}😀`;
+  collection.addClasses(['Bills', 'a  "quoted",\nname ', long, 'BILLS', 'letters', 'Letters']);
+  expect(collection.classes).toEqual(['bills', 'a "quoted", name', 'x'.repeat(59), 'letters']);
+  expect(['Bills', long, 'LETTERS', 'other'].map((name) => collection.classNamed(name))).toEqual([
+    'bills',
+    'x'.repeat(59),
+    'letters',
+    undefined,
+  ]);
+  expect(() => collection.addClasses(['BILLS'])).not.toThrow();
+});
+
 it('works on where nothing can be kept, and says so', async () => {
   vi.stubGlobal('indexedDB', {
     open() {

@@ -15,6 +15,10 @@ export interface Collection {
   /** Takes the last step of labels back. The hashes whose labels changed; undefined if there is no such step. */
   undo(): string[] | undefined;
   canUndo(): boolean;
+  /** The class that a name, such as a folder's, stands for: in another case it is the same, and long ones are cut. */
+  classNamed(name: string): string | undefined;
+  /** Adds what of these names stands for no class yet. */
+  addClasses(names: Iterable<string>): void;
   /** Throws an Error in words for a name that is empty or taken. Labels of a class of this name that was removed count again. */
   addClass(name: string): void;
   /** Labels get the new name, which is given back as it is kept. Throws as `addClass`. */
@@ -60,8 +64,15 @@ export function createCollection(
   }
 
   const isSame = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
+  const tidy = (name: string) => name.trim().replace(/\s+/g, ' ');
+  /** Not within a character. */
+  const cut = (name: string) =>
+    tidy(name)
+      .slice(0, LONGEST)
+      .replace(/[\ud800-\udbff]$/, '')
+      .trim() || '_';
   function checked(name: string, others: readonly string[]): string {
-    const trimmed = name.trim().replace(/\s+/g, ' ');
+    const trimmed = tidy(name);
     if (trimmed === '') throw new Error('Write a name for the class.');
     if (trimmed.length > LONGEST) {
       throw new Error(`The name has ${trimmed.length} characters; a class's name has up to ${LONGEST}.`);
@@ -108,6 +119,12 @@ export function createCollection(
       return [...step.keys()];
     },
     canUndo: () => steps.length > 0,
+    classNamed: (name) => classes.find((other) => isSame(other, cut(name))),
+    addClasses(names) {
+      const all = [...classes];
+      for (const name of names) if (!all.some((other) => isSame(other, cut(name)))) all.push(cut(name));
+      if (all.length > classes.length) setClasses(all);
+    },
     addClass(name) {
       setClasses([...classes, checked(name, classes)]);
     },

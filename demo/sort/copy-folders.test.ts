@@ -67,5 +67,9 @@ it('takes only an empty folder, and says what could not be copied', async () => 
   await expect(copyIntoFolders(folder({}, true), one, signal, () => {})).rejects.toThrow(
     'a.txt could not be copied; 1 file',
   );
+  const forbidden = { ...folder(), getDirectoryHandle: () => Promise.reject(new DOMException('…', 'NotAllowedError')) };
+  await expect(copyIntoFolders(forbidden as Folder, one, signal, () => {})).rejects.toThrow(
+    'a.txt could not be copied; 1 file',
+  );
   await expect(copyIntoFolders(folder(), one, AbortSignal.abort(), () => {})).rejects.toThrow('aborted');
 });

@@ -43,18 +43,19 @@ export async function copyIntoFolders(
     taken.set(folder, names);
     const free = freeName(baseName(name), names);
     names.add(free.toLowerCase());
-    const directory = await target.getDirectoryHandle(folder, { create: true });
-    const written = await (await directory.getFileHandle(free, { create: true })).createWritable();
+    let written: FileSystemWritableFileStream | undefined;
     try {
+      const directory = await target.getDirectoryHandle(folder, { create: true });
+      written = await (await directory.getFileHandle(free, { create: true })).createWritable();
       await written.write(file);
+      await written.close(); // here too the disk may turn out to be full
     } catch (cause) {
-      await written.abort().catch(() => {});
+      await written?.abort().catch(() => {});
       const left = plural(files.length - done, 'file');
       throw new Error(`${name} could not be copied; ${left} are left. Free space, or choose another folder.`, {
         cause,
       });
     }
-    await written.close();
   }
 }
 

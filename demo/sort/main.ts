@@ -46,7 +46,6 @@ export function start(panel: HTMLElement, app: App): void {
   let reading = new AbortController();
   /** Drops of files, which are read one after the other. */
   let queue = Promise.resolve();
-  let waiting = 0;
   let shownEvaluation: unknown;
 
   const notKept = (error: unknown) => {
@@ -127,8 +126,7 @@ export function start(panel: HTMLElement, app: App): void {
 
   function take(files: File[]) {
     const { signal } = reading;
-    waiting++;
-    queue = queue.then(() => read(files, signal)).finally(() => waiting--);
+    queue = queue.then(() => read(files, signal));
   }
 
   async function read(files: File[], signal: AbortSignal) {
@@ -144,7 +142,7 @@ export function start(panel: HTMLElement, app: App): void {
         },
       });
       if (found.length > 0) showError(problems, namedProblems(found));
-      void navigator.storage.persist?.();
+      void navigator.storage?.persist?.(); // neither on pages without https
     } catch (error) {
       if (!isAbort(error)) showError(problems, error);
     }
@@ -203,7 +201,7 @@ export function start(panel: HTMLElement, app: App): void {
 
   /** Folders of the files that could be classes and are not yet. */
   function offered(): Map<string, string> {
-    const { documents, classes } = collection;
+    const { documents } = collection;
     const byPath = folderClasses(Array.from(documents.values(), ({ names: [name] }) => name));
     const labels = collection.labels();
     const offer = new Map<string, string>();
@@ -212,14 +210,15 @@ export function start(panel: HTMLElement, app: App): void {
       names: [name],
     } of documents.values()) {
       const label = byPath?.get(name);
-      if (label !== undefined && (!labels.has(hash) || !classes.includes(label))) offer.set(hash, label);
+      if (label !== undefined && (!labels.has(hash) || collection.classNamed(label) === undefined))
+        offer.set(hash, label);
     }
     return offer;
   }
 
   function showFolderOffer() {
     const folders = [...new Set(offered().values())];
-    const isNew = folders.some((name) => !collection.classes.includes(name));
+    const isNew = folders.some((name) => collection.classNamed(name) === undefined);
     const place = find(panel, '#sort-folders');
     place.hidden = !isNew;
     const named = folders.slice(0, 4).join(', ') + (folders.length > 4 ? ` and ${folders.length - 4} more` : '');
@@ -228,7 +227,7 @@ export function start(panel: HTMLElement, app: App): void {
 
   createDropZone(find(panel, '#sort-drop'), { target: panel, onFiles: take });
   find(panel, '#sort-sample').addEventListener('click', () => {
-    for (const name of SAMPLE_CLASSES) if (!collection.classes.includes(name)) collection.addClass(name);
+    collection.addClasses(SAMPLE_CLASSES);
     take(SAMPLE.map(({ name, text }) => new File([text], name, { type: 'text/plain' })));
   });
   find(panel, '#sort-add-class').addEventListener('submit', (event) => {
@@ -238,9 +237,10 @@ export function start(panel: HTMLElement, app: App): void {
   });
   find(panel, '#sort-folders button').addEventListener('click', () => {
     const offer = offered();
-    for (const name of new Set(offer.values())) if (!collection.classes.includes(name)) collection.addClass(name);
+    collection.addClasses(offer.values());
     const labels = collection.labels();
-    collection.label(new Map([...offer].filter(([hash]) => !labels.has(hash))));
+    const open = [...offer].filter(([hash]) => !labels.has(hash));
+    collection.label(new Map(open.map(([hash, folder]) => [hash, collection.classNamed(folder)])));
     engine.relearn();
     classField.focus();
   });

@@ -45,6 +45,17 @@ it('says what cannot be read, by name, and reads the others', async () => {
   expect(problems.map((line) => line.split(' ')[0])).toEqual(['photo.png', 'nothing.txt', 'blank.txt', 'binary.txt']);
 });
 
+it('reads neither what is too large nor what is gone, and says so in words', async () => {
+  const large = Object.defineProperty(new File(['x'], 'film.txt'), 'size', { value: 3e9 });
+  large.arrayBuffer = () => expect.unreachable('Its bytes do not fit into the page.');
+  const gone = new File(['x'], 'gone.txt');
+  gone.arrayBuffer = () => Promise.reject(new DOMException('A requested file or directory …', 'NotFoundError'));
+  expect((await read([large, gone])).problems).toEqual([
+    'film.txt has 3000 MB; files of up to 64 MB can be read here.',
+    'gone.txt cannot be opened: it is locked, or was moved or changed. Choose it again.',
+  ]);
+});
+
 it('hands on some at a time, and what it has when it is stopped', async () => {
   const files = Array.from({ length: 40 }, (_, i) => new File([`text ${i}`], `${i}.txt`));
   expect((await read(files)).some.map(({ documents }) => documents.length)).toEqual([16, 16, 8]);

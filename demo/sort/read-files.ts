@@ -1,4 +1,4 @@
-import { fileName, readableFiles, readDocument } from '../documents';
+import { fileName, readableFiles, readBytes, readDocument } from '../documents';
 import { messageOf } from '../dom';
 import type { Document } from './store';
 
@@ -6,7 +6,7 @@ import type { Document } from './store';
 const BATCH = 16;
 
 /** SHA-256 in hex. */
-export async function hashOf(bytes: ArrayBuffer): Promise<string> {
+export async function hashOf(bytes: BufferSource): Promise<string> {
   if (!globalThis.crypto?.subtle) {
     throw new Error(
       'Files are told apart by their SHA-256, which browsers compute only on pages of https or localhost.',
@@ -45,7 +45,7 @@ export async function readFiles(
       on.progress(i, readable.length);
       const name = fileName(file);
       try {
-        const hash = await hashOf(await file.arrayBuffer());
+        const hash = await hashOf(await readBytes(file));
         signal.throwIfAborted();
         const same = found.get(hash) ?? known().get(hash);
         const text = same?.text ?? (await readDocument(file, signal)).text;
