@@ -153,7 +153,9 @@ export function createEngine(
       space,
     };
     const by = picker.name();
-    learnt = await learn(known, model.info);
+    const found = await learn(known, model.info);
+    if (space !== known.space || picker.current() !== model) return; // of a model that is not the one chosen any more
+    learnt = found;
     madeBy = by;
   }
 
@@ -162,15 +164,18 @@ export function createEngine(
     if (isLearning) return;
     isLearning = true;
     const { signal } = new AbortController();
+    let by = picker.choice();
     try {
       while (isAsked) {
         isAsked = false;
+        by = picker.choice();
         if (vectors.size === 0 || collection.classes.length < 2) learnt = NOTHING;
         else await picker.use(signal, (model) => learnNow(model, signal));
         on.update();
       }
     } catch (error) {
-      if (!isAbort(error)) on.error(error);
+      // A model that was let go meanwhile cannot answer any more; the next one is asked when it has read the files.
+      if (!isAbort(error) && by === picker.choice()) on.error(error);
     } finally {
       isLearning = false;
     }

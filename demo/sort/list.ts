@@ -72,7 +72,8 @@ export function createList(
     const at = order.indexOf(hash);
     const moves: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: order.length - 1 };
     const { classes } = stateOf(hash);
-    const digit = /^[1-9]$/.test(event.key) ? classes[Number(event.key) - 1] : undefined;
+    // A key that is held down is one choice.
+    const digit = /^[1-9]$/.test(event.key) && !event.repeat ? classes[Number(event.key) - 1] : undefined;
     if (event.key in moves) {
       const to = order[moves[event.key]];
       if (to !== undefined) focus(to);

@@ -115,7 +115,9 @@ export function createRow(
       }
       const select = choice.querySelector('select');
       if (select) {
-        select.value = label ?? best?.label ?? '';
+        // The guess stands in the empty choice, so that it can be chosen as well.
+        select.options[0].textContent = best ? `${best.label}?` : '';
+        select.value = label ?? '';
         select.classList.toggle('guess', best !== undefined);
       }
       item.classList.toggle('labelled', label !== undefined);

@@ -53,7 +53,10 @@ export function startTakeAway(panel: HTMLElement, state: TabState, results: Resu
     return copies.filter((copied) => copied !== undefined);
   }
 
+  let isCopying = false; // the button is not disabled meanwhile: that would take the focus away
   async function copy() {
+    if (isCopying) return;
+    isCopying = true;
     showError(error, undefined);
     try {
       const files = toCopy();
@@ -65,7 +68,6 @@ export function startTakeAway(panel: HTMLElement, state: TabState, results: Resu
       }
       const target = await window.showDirectoryPicker?.({ mode: 'readwrite', id: 'sorted' });
       if (!target) return;
-      button.disabled = true;
       await copyIntoFolders(target, files, new AbortController().signal, (done, total) => {
         note.textContent = `Copying: ${done} of ${plural(total, 'file')} …`;
       });
@@ -73,7 +75,7 @@ export function startTakeAway(panel: HTMLElement, state: TabState, results: Resu
     } catch (reason) {
       if (!isAbort(reason)) showError(error, reason); // the user closed the picker
     } finally {
-      button.disabled = false;
+      isCopying = false;
     }
   }
 
