@@ -1,3 +1,4 @@
+import { decodeText, readBytes } from '../documents';
 import { element, showError } from '../dom';
 import { createDropZone } from '../drop-zone';
 import '../drop-zone.css';
@@ -21,7 +22,7 @@ export function createCsvPart(
   async function take(file: File) {
     showError(error, undefined);
     try {
-      ask(file.name, parseRows(file.name, await file.text()));
+      ask(file.name, parseRows(file.name, decodeText(file.name, await readBytes(file))));
     } catch (reason) {
       showError(error, reason);
     }

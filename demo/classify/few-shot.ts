@@ -3,6 +3,7 @@ import type { Model } from '../../src/index';
 import type { App } from '../app';
 import { EMBEDDERS } from '../built-in';
 import { debounced, find, isAbort, showError, staleNote } from '../dom';
+import type { Choice } from '../model-store';
 import { count, plural } from '../numbers';
 import { createRunButton } from '../run-button';
 import { jsonFile } from '../save-file';
@@ -28,25 +29,44 @@ export function startFewShot(panel: HTMLElement, app: App): void {
   const tryField = find<HTMLTextAreaElement>(form, '#try-texts');
   const places = { error: find(form, '.error'), status: find(form, '.status') };
   const showStale = staleNote(find(form, '#training'), 'Press Train to learn from the examples as they are now.');
-  const saveSoon = debounced(REST, () => app.state.keep('classes', classes.save()));
+  const saveSoon = debounced(REST, () => {
+    app.state.keep('classes', classes.save());
+    takeAway.update();
+  });
   const classes = createClasses(find(form, '#classes'), find<HTMLButtonElement>(form, '#undo-classes'), () => {
     showStale(head !== undefined);
     saveSoon();
   });
   let head: HeadFile | undefined;
+  /** The model of the head: another one may be chosen since. */
+  let madeBy: Choice | undefined;
   let trying = new AbortController();
   const picker = app.picker(find(panel, '#few-model'), {
     builtIn: EMBEDDERS,
     use: 'embeddings',
-    onChange: () => {},
+    onChange() {
+      if (head && !isMadeBy(picker.choice())) showStale(true);
+      takeAway.update();
+    },
   });
+  const isMadeBy = ({ source, dtype }: Choice) => source === madeBy?.source && dtype === madeBy.dtype;
 
-  try {
-    classes.restore(app.state.get('classes') ?? '');
-  } catch {
-    classes.set(SAMPLE); // nothing was kept
+  function readState() {
+    const kept = app.state.get('classes') ?? '';
+    tryField.value = app.state.get('try') ?? tryField.defaultValue;
+    if (kept === classes.save()) return;
+    try {
+      classes.restore(kept);
+    } catch {
+      classes.set(SAMPLE); // nothing was kept
+    }
   }
-  tryField.value = app.state.get('try') ?? tryField.value;
+  readState();
+  app.state.onChange(() => {
+    const before = classes.save();
+    readState();
+    if (classes.save() !== before) showStale(head !== undefined);
+  });
   form.addEventListener('focusin', picker.load, { once: true });
   find(form, '#add-class').addEventListener('click', classes.add);
   find(form, '#use-sample').addEventListener('click', () => classes.set(SAMPLE));
@@ -56,6 +76,7 @@ export function startFewShot(panel: HTMLElement, app: App): void {
 
   createRunButton(form, find(form, '#train'), places, async (signal, progress) => {
     const examples = currentExamples();
+    const choice = picker.choice();
     await picker.use(signal, async (model) => {
       const { longest } = await countTokens(
         model,
@@ -70,7 +91,9 @@ export function startFewShot(panel: HTMLElement, app: App): void {
             phase === 'embed' ? { what: 'Embedding', done, total, unit: 'example' } : { what: 'Training', done, total },
           ),
       });
-      head = { ...classifier.toJSON(), model: picker.name() };
+      signal.throwIfAborted();
+      head = { ...classifier.toJSON(), model: choice.name };
+      madeBy = choice;
       find(form, '#training').replaceChildren(...trainingView(examples, classifier.evaluation));
       const cut = longest > maxTokens ? ` Of long ones the first ${count(maxTokens)} tokens were read.` : '';
       places.status.textContent = `Trained on ${plural(examples.length, 'example')}.${cut}`;
@@ -81,10 +104,9 @@ export function startFewShot(panel: HTMLElement, app: App): void {
   });
 
   const takeAway = createTakeAway(find(form, '.take-away'), app.state, {
-    code() {
-      const choice = picker.choice();
-      return { typescript: head ? usage(head, choice) : training(currentExamples(), choice) };
-    },
+    code: () => ({
+      typescript: head && madeBy ? usage(head, madeBy) : training(currentExamples(), picker.choice()),
+    }),
     exports: () => (head ? [{ label: 'Trained head', name: 'classifier-head.json', make: () => jsonFile(head) }] : []),
     texts: ['classes', 'try'],
   });
@@ -149,9 +171,11 @@ export function startFewShot(panel: HTMLElement, app: App): void {
     showError(places.error, undefined);
     try {
       const read = parseHeadFile(file.name, await file.text());
-      checkModel(read, picker.name());
+      const choice = picker.choice();
+      checkModel(read, choice.name);
       await picker.use(new AbortController().signal, async (model) => void loadClassifier(model, read));
       head = read;
+      madeBy = choice;
     } catch (error) {
       return showError(places.error, error);
     } finally {

@@ -1,12 +1,13 @@
 import type { App } from '../app';
 import { find, staleNote } from '../dom';
+import type { Choice } from '../model-store';
 import { duration, plural } from '../numbers';
 import { createRunButton } from '../run-button';
 import { csvFile, jsonFile } from '../save-file';
-import { commandLine, quoted, snippet } from '../snippets';
 import { createTakeAway } from '../take-away';
 import { bars } from './bars';
 import { linesOf } from './lines';
+import { zeroShotCode } from './zero-shot-code';
 
 /** Classes given by their names alone; any natural language inference model decides. */
 export function startZeroShot(panel: HTMLElement, app: App): void {
@@ -20,13 +21,21 @@ export function startZeroShot(panel: HTMLElement, app: App): void {
     use: 'zero-shot',
     first: 'MoritzLaurer/ModernBERT-base-zeroshot-v2.0',
     key: 'nli',
-    onChange: () => {},
+    onChange() {
+      if (picker.choice() !== shownBy) outdate();
+      takeAway.update();
+    },
   });
   const places = { error: find(form, '.error'), status: find(form, '.status') };
 
   const showStale = staleNote(find(form, '#zero-results'), 'Press Classify for new results.');
-  const outdate = () => showStale(find(form, '#zero-results').childElementCount > 0);
-  form.addEventListener('input', outdate);
+  /** What the results are by. */
+  let shownBy: Choice | undefined;
+  const outdate = () => showStale(shownBy !== undefined);
+  form.addEventListener('input', () => {
+    outdate();
+    takeAway.update();
+  });
 
   const fields = { texts, labels, template };
   const readState = () => {
@@ -40,26 +49,19 @@ export function startZeroShot(panel: HTMLElement, app: App): void {
   app.state.onChange(() => {
     readState();
     outdate();
+    takeAway.update();
   });
   readState();
 
   let shown: { text: string; labels: { label: string; score: number }[] }[] = [];
   const takeAway = createTakeAway(find(form, '.take-away'), app.state, {
-    code: () => ({
-      typescript: snippet(
-        [],
-        picker.choice(),
-        `
-const texts = ${JSON.stringify(linesOf(texts.value), null, 2)};
-const labels = ${JSON.stringify(linesOf(labels.value))};
-const results = await model.zeroShot(texts, labels, {
-  hypothesisTemplate: ${quoted(template.value)},
-  multiLabel: ${multiLabel.checked},
-});
-for (const [i, [best]] of results.entries()) console.log(texts[i], best.label, best.score);`,
-      ),
-      shell: shellLine(),
-    }),
+    code: () =>
+      zeroShotCode(picker.choice(), {
+        texts: linesOf(texts.value),
+        labels: linesOf(labels.value),
+        template: template.value,
+        multiLabel: multiLabel.checked,
+      }),
     exports: () =>
       shown.length === 0
         ? []
@@ -77,21 +79,10 @@ for (const [i, [best]] of results.entries()) console.log(texts[i], best.label, b
     texts: ['texts', 'labels', 'template'],
   });
 
-  /** Undefined where a label has a comma, which separates them there. */
-  function shellLine(): string | undefined {
-    const names = linesOf(labels.value);
-    if (names.some((label) => label.includes(','))) return undefined;
-    const rows = linesOf(texts.value).map((text) => ({ text }));
-    const options = ['--labels', names.join(','), '--hypothesis-template', template.value];
-    return commandLine('zero-shot', picker.choice(), rows, [
-      ...options,
-      ...(multiLabel.checked ? ['--multi-label'] : []),
-    ]);
-  }
-
   createRunButton(form, find(form, '#zero-run'), places, async (signal, progress) => {
     const [subjects, names] = [linesOf(texts.value), linesOf(labels.value)];
     if (subjects.length === 0 || names.length === 0) throw new Error('Write at least one text and one label.');
+    const choice = picker.choice();
     await picker.use(signal, async (model) => {
       const before = performance.now();
       const results = await model.zeroShot(subjects, names, {
@@ -103,6 +94,7 @@ for (const [i, [best]] of results.entries()) console.log(texts[i], best.label, b
       });
       find(form, '#zero-results').replaceChildren(bars(subjects, results));
       shown = subjects.map((text, i) => ({ text, labels: results[i] }));
+      shownBy = choice;
       takeAway.update();
       showStale(false);
       const pairs = plural(subjects.length * names.length, 'pair');
