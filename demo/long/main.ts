@@ -43,6 +43,8 @@ export interface Reading {
   model: Model;
   choice: Choice;
   source: LongText;
+  /** Tokens of it that were to be read. */
+  size: number;
   passages: Passage[];
   windows: Window[];
   vectors: Vectors;
@@ -64,6 +66,8 @@ export function start(panel: HTMLElement, app: App): void {
   let reading: Reading | undefined;
   /** What the strip and the text show. */
   let shown: Reading | undefined;
+  /** The question that it is coloured by. */
+  let answered = '';
   /** What the latest run is of. */
   let running: Choice | undefined;
   /** How its text came; undefined if the user asked for the run. */
@@ -117,7 +121,7 @@ export function start(panel: HTMLElement, app: App): void {
   }
 
   async function read(model: Model, origin: Origin | undefined, signal: AbortSignal, progress: ProgressView) {
-    const { choice } = picker;
+    const choice = picker.choice();
     const text = source.current();
     const { passages: all, tokens, room, end } = await divide(model, text.text, signal, progress);
     const timeOf = (n: number) =>
@@ -137,7 +141,8 @@ export function start(panel: HTMLElement, app: App): void {
       }
       sizes.set(sizeWithin(PATIENCE, tokens, timeOf));
     }
-    const passages = firstPassages(all, sizes.get());
+    const size = sizes.get();
+    const passages = firstPassages(all, size);
     const windows = windowsFor(passages, room);
     const began = performance.now();
     const foretold = measured.get(model);
@@ -159,7 +164,7 @@ export function start(panel: HTMLElement, app: App): void {
     status.textContent = `${statusLine(model, performance.now() - began, used)} · ${passes}`;
     sizes.offer(tokens, measured.has(model) ? timeOf : undefined);
     const notes = extentNotes({
-      model: picker.name(),
+      model: choice.name,
       limit: model.info.maxTokens,
       windows: windows.length,
       read: passages.reduce((sum, passage) => sum + passage.tokens, 0),
@@ -168,7 +173,8 @@ export function start(panel: HTMLElement, app: App): void {
       end,
       time: measured.has(model) ? timeOf(tokens) : undefined,
     });
-    reading = { model, choice: choice(), source: text, passages, windows, vectors, notes };
+    signal.throwIfAborted();
+    reading = { model, choice, source: text, size, passages, windows, vectors, notes };
     await ask();
   }
 
@@ -178,8 +184,10 @@ export function start(panel: HTMLElement, app: App): void {
     shown = next;
     note.textContent = notes.join(' ');
     result.hidden = false;
-    showStale(false);
-    source.fold(true);
+    // Something may have been written or chosen while the model read.
+    const isStale = next.source.text !== source.current().text || next.size !== sizes.get();
+    showStale(isStale);
+    if (!isStale) source.fold(true);
     const places = passages.map(({ start, end }) => {
       const page = pageOf(from, start + text.slice(start, end).search(/\S/));
       return page === undefined ? '' : `page ${page}`;
@@ -199,7 +207,7 @@ export function start(panel: HTMLElement, app: App): void {
     showError(questionError, undefined);
     const current = reading;
     if (!current) return;
-    const { model, vectors } = current;
+    const { model, choice, vectors } = current;
     // A question's vector compares only with those of the same model.
     if (model !== picker.current()) return showStale(true);
     let vector = meanDirection(vectors.passages);
@@ -215,17 +223,21 @@ export function start(panel: HTMLElement, app: App): void {
     if (signal.aborted || reading !== current) return;
     if (shown !== current) show(current);
     const [passages, sentences] = [vectors.passages, vectors.sentences].map((rows) => cosinesTo(vector, rows));
-    answer.show({ question: asked, model: picker.name(), passages, sentences });
+    answer.show({ question: asked, model: choice.name, passages, sentences });
+    answered = asked;
     takeAway.update();
   }
 
   const takeAway = createTakeAway(find(panel, '.take-away'), app.state, {
+    // Of what is shown, whatever is chosen or written by now.
     code: () => ({
-      typescript: longCode(picker.choice(), field.value.trim(), reading?.passages ?? [], reading?.windows ?? []),
+      typescript: shown
+        ? longCode(shown.choice, answered, shown.passages, shown.windows)
+        : longCode(picker.choice(), field.value.trim(), [], []),
     }),
     exports() {
       if (!reading || shown !== reading) return [];
-      const facts = { model: picker.name(), text: reading.source.name, question: field.value.trim() };
+      const facts = { model: shown.choice.name, text: shown.source.name, question: answered };
       return longFiles(answer.rows(), answer.cells(), answer.shares(), facts);
     },
     texts: ['question'],
@@ -259,7 +271,9 @@ export function start(panel: HTMLElement, app: App): void {
       return showStale(reading !== undefined && text !== reading.source.text);
     }
     reading = undefined;
+    shown = undefined;
     result.hidden = true;
+    takeAway.update();
     source.fold(false);
     examples.hidden = origin !== 'sample' || field.value !== '';
     if (origin !== 'kept' || !savesData()) runUnasked(origin);

@@ -26,9 +26,21 @@ export interface Sizes {
 /** `onChange`: the user has chosen. */
 export function createSizes(select: HTMLSelectElement, state: TabState, onChange: () => void): Sizes {
   const ALL = 'all';
-  let chosen = state.get('tokens') ?? ALL;
+  /** What the address says, if there is such a choice. */
+  const stated = () => {
+    const tokens = state.get('tokens') ?? ALL;
+    return SIZES.some((size) => String(size) === tokens) ? tokens : ALL;
+  };
+  let last = stated();
+  let chosen = last;
+  state.onChange(() => {
+    if (stated() === last) return;
+    last = chosen = stated();
+    select.value = chosen;
+    onChange();
+  });
   select.addEventListener('change', () => {
-    chosen = select.value;
+    last = chosen = select.value;
     state.set('tokens', chosen === ALL ? undefined : chosen);
     onChange();
   });
