@@ -62,19 +62,21 @@ export function createComparison<T>(
       throw new Error('Both are the same model. Change the second one, or its weights under “More models”.');
     }
     const ask = prepare();
+    const asked = names();
     const answers: Answer<T>[] = [];
     for (const picker of [first, second]) {
-      progress.show({ what: `Asking ${picker.name()}` });
+      const name = nameOf(picker);
+      progress.show({ what: `Asking ${name}` });
       await picker.use(signal, async (model) => {
         const before = performance.now();
         const value = await ask(model, signal);
-        answers.push({ name: nameOf(picker), value, ms: performance.now() - before });
+        answers.push({ name, value, ms: performance.now() - before });
       });
     }
     signal.throwIfAborted();
     const [one, other] = answers;
     results.replaceChildren(...show(one, other));
-    shown = names();
+    shown = asked;
     outdate();
     status.textContent = answers.map(({ name, ms }) => `${name}: ${duration(ms)}`).join(' · ');
   });

@@ -6,9 +6,11 @@ const REST = 3000;
 
 let runs = 0;
 let stop = (): void => {};
+/** What is to be measured next. */
+let wanted: { model: Model; source: string } | undefined;
 const measured = new WeakSet<Model>();
 
-/** A user's run begins: what is being measured ends. */
+/** A user's run begins: what is being measured ends, until all runs have. */
 export function runBegins(): void {
   runs++;
   stop();
@@ -16,29 +18,40 @@ export function runBegins(): void {
 
 export function runEnds(): void {
   runs--;
+  plan();
 }
 
 const idle = (callback: () => void): unknown =>
   'requestIdleCallback' in globalThis ? requestIdleCallback(callback) : setTimeout(callback);
 
-/** Measures `model` once nothing has run for a while. A run that begins meanwhile puts it off until this is called again. */
+/** Measures `model` once nothing has run for a while. */
 export function measureWhenIdle(model: Model, source: string): void {
-  if (runs > 0 || measured.has(model)) return;
+  if (measured.has(model)) return;
+  wanted = { model, source };
+  plan();
+}
+
+function plan(): void {
   stop();
+  if (!wanted || runs > 0) return;
   const controller = new AbortController();
-  const { signal } = controller;
-  const timer = setTimeout(() => idle(() => signal.aborted || void measure()), REST);
+  const timer = setTimeout(() => idle(() => controller.signal.aborted || void measure(controller.signal)), REST);
   stop = () => {
     clearTimeout(timer);
     controller.abort();
   };
-  async function measure() {
-    try {
-      const { measureSpeed } = await import('./speed');
-      await measureSpeed(model, source, signal);
-      measured.add(model);
-    } catch (error) {
-      if (!signal.aborted) console.info('The speed of the model could not be measured:', error);
-    }
+}
+
+async function measure(signal: AbortSignal) {
+  const own = wanted;
+  if (!own) return;
+  try {
+    const { measureSpeed } = await import('./speed');
+    await measureSpeed(own.model, own.source, signal);
+    measured.add(own.model);
+  } catch (error) {
+    if (signal.aborted) return; // a run began: later
+    console.info('The speed of the model could not be measured:', error); // it may have been let go
   }
+  if (wanted === own) wanted = undefined;
 }

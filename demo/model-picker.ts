@@ -58,10 +58,11 @@ function linked(text = '', builtIn: BuiltIn[]): Choice | undefined {
   return choice && { ...choice, dtype: choice.dtype ?? DTYPES.find((name) => name === dtype) };
 }
 
-/** What `linked` reads; undefined for the first built-in model and for a folder. */
-function linkTo({ source, dtype }: Choice, [, ...builtIn]: BuiltIn[]): string | undefined {
+/** What `linked` reads; undefined for the first built-in model as it comes, and for a folder. */
+function linkTo({ source, dtype }: Choice, builtIn: BuiltIn[]): string | undefined {
   const own = builtIn.find((model) => model.source === source);
-  if (own) return own.dtype || !dtype ? own.name : `${own.name}:${dtype}`;
+  if (own && !own.dtype && dtype) return `${own.name}:${dtype}`;
+  if (own) return own === builtIn[0] ? undefined : own.name;
   return typeof source === 'string' && isHubId(source) ? [source, dtype].filter(Boolean).join(':') : undefined;
 }
 

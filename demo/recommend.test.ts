@@ -104,3 +104,14 @@ it('says without WebGPU that nothing runs', () => {
 it('names languages', () => {
   expect(['de', 'ja', 'mul'].map(languageName)).toEqual(['German', 'Japanese', 'many languages']);
 });
+
+it('names what a link says for a language, and what is none', () => {
+  expect(['de', 'mul', 'no such', '!', 'e'].map(languageName)).toEqual([
+    'German',
+    'many languages',
+    'no such',
+    '!',
+    'e',
+  ]);
+  expect(embedders({ language: '!' }).length).toBeGreaterThan(0);
+});

@@ -1,4 +1,5 @@
 import { element, isAbort, showError } from './dom';
+import { runBegins, runEnds } from './idle-speed';
 import { createProgress, type ProgressView } from './progress-view';
 
 /**
@@ -40,6 +41,7 @@ export function createRunButton(
     const progress = progressOf(own);
     progress.hide();
     places.status.textContent = 'Working …';
+    runBegins(); // a speed that is measured meanwhile, here or by it, would be wrong
     try {
       await run(own.signal, progress);
     } catch (error) {
@@ -47,6 +49,7 @@ export function createRunButton(
       places.status.textContent = isAbort(error) ? 'Stopped.' : '';
       if (!isAbort(error)) showError(places.error, error);
     } finally {
+      runEnds();
       if (current === own) {
         progress.hide();
         current = undefined;

@@ -63,7 +63,10 @@ export async function readStored(): Promise<Stored> {
     parts.push({
       name: 'Search indexes',
       what: plural(names.length, 'search index').replace('indexs', 'indexes'),
-      bytes: sorted.length > 0 ? undefined : estimate.usageDetails?.indexedDB,
+      // Browsers say only what all databases of an origin take.
+      bytes: databases.every(({ name }) => name === PLANS || name?.startsWith(SEARCH))
+        ? estimate.usageDetails?.indexedDB
+        : undefined,
       isOwn: true,
       remove: () => Promise.all(names.map(deleteDatabase)),
     });
@@ -72,7 +75,7 @@ export async function readStored(): Promise<Stored> {
     parts.push({
       name: 'Sorted files',
       what: 'the sorted files and their classes',
-      bytes: undefined, // browsers say only what all databases take
+      bytes: undefined,
       isOwn: true,
       remove: () => deleteDatabase(SORT),
     });

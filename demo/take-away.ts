@@ -69,11 +69,10 @@ export function createTakeAway(place: HTMLElement, state: TabState, options: Tak
     if (own !== latest) return;
     // The same lines stay, with what is selected in them. Files are others behind the same buttons.
     if (kind === 'code' && parts.map(({ textContent }) => textContent).join() === textOf()) return;
-    const focused = [...opened.querySelectorAll<HTMLElement>(FOCUSABLE)].findIndex(
-      (one) => one === document.activeElement,
-    );
+    const focusable = () => [...opened.querySelectorAll<HTMLElement>(FOCUSABLE)];
+    const focused = focusable().indexOf(document.activeElement as HTMLElement);
     opened.replaceChildren(...parts);
-    if (focused >= 0) opened.querySelectorAll<HTMLElement>(FOCUSABLE)[focused]?.focus({ preventScroll: true });
+    focusable()[focused]?.focus({ preventScroll: true });
   }
   const textOf = () => [...opened.children].map(({ textContent }) => textContent).join();
 

@@ -53,7 +53,7 @@ export function startMeasure(
   createRunButton(form, find(section, '#measure-run'), places, async (signal, progress) => {
     const given = Number(seconds.value);
     if (!seconds.checkValidity() || given === 0) {
-      throw new Error(`The seconds of the measurement are “${seconds.value}”: give a number from 1 to 300.`);
+      throw new Error(`The seconds of the measurement are “${seconds.value}”: give a whole number from 1 to 300.`);
     }
     const onProgress = describeProgress(({ loaded, total }) =>
       progress.show({ what: `Loading ${MODEL}`, done: loaded, total, unit: 'bytes' }),

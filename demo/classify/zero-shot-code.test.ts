@@ -3,7 +3,7 @@ import { zeroShotCode } from './zero-shot-code';
 
 const choice = { name: 'org/nli', source: 'org/nli' };
 const asked = {
-  texts: ['He said "no".\u2028', '`${x}`'],
+  texts: ['He said "no".\u2028', '`$x`'],
   labels: ['sea', 'land'],
   template: 'About {}.',
   multiLabel: true,
