@@ -8,8 +8,8 @@ import { ROOT } from './bundle.mjs';
 export const SAMPLE = join(ROOT, 'public/samples/moby-dick.safetensors');
 
 /** Its documents, a chapter each. */
-export function sampleDocuments(): IndexDocument[] {
-  const file = readFileSync(SAMPLE);
+export function sampleDocuments(path = SAMPLE): IndexDocument[] {
+  const file = readFileSync(path);
   const begin = 8 + Number(file.readBigUInt64LE(0));
   const header = JSON.parse(file.toString('utf8', 8, begin));
   const [from, to] = header.documents.data_offsets;

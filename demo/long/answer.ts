@@ -1,5 +1,6 @@
 import { element, find } from '../dom';
-import { type Bounds, boundsOf, relevanceOf } from '../search/relevance';
+import { type Bounds, relevanceOf } from '../search/relevance';
+import { boundsOf } from './bounds';
 import type { Passage, Span } from './passages';
 import { nextBest, ranked, shares } from './scores';
 import { type Cell, cellsOf } from './strip';
