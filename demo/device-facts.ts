@@ -1,6 +1,6 @@
 // What the page can find out about this device, for its recommendations.
 import { isSupported, listCached, type Support } from '../src/index';
-import type { DeviceFacts } from './recommend';
+import { type DeviceFacts, isLanguage } from './recommend';
 import { adapterName } from './status-line';
 
 /** The part of the facts that the device says, with what to call its GPU and what is wrong with it. */
@@ -42,4 +42,4 @@ export async function readDevice(): Promise<Device> {
 
 /** The language of the user's texts, as far as the browser knows: the first that it is set to. */
 export const firstLanguage = (languages: readonly string[] = navigator.languages): string =>
-  languages[0]?.split('-')[0] ?? 'en';
+  languages.map((tag) => tag.split('-')[0]).find(isLanguage) ?? 'en';

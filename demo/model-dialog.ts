@@ -11,7 +11,7 @@ import './model-dialog.css';
 import html from './model-dialog.html?raw';
 import { type Choice, hubChoice } from './model-store';
 import { plural } from './numbers';
-import { languageName, recommend } from './recommend';
+import { isLanguage, languageName, recommend } from './recommend';
 import { measuredOf, readSpeeds, speedText } from './speed';
 import { createStorageView } from './storage-view';
 import type { TabState } from './tab-state';
@@ -103,7 +103,8 @@ export function createModelDialog(
     showCards();
   }
 
-  const first = state.get('language') ?? firstLanguage();
+  const kept = state.get('language') ?? '';
+  const first = isLanguage(kept) ? kept : firstLanguage();
   language.append(
     ...[...new Set([...LANGUAGES, first])]
       .filter((code) => code !== 'mul')

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { EMBEDDERS, NANO } from './built-in';
 import { candidatesFor } from './candidates';
-import { type DeviceFacts, languageName, recommend } from './recommend';
+import { firstLanguage } from './device-facts';
+import { type DeviceFacts, isLanguage, languageName, recommend } from './recommend';
 
 const GIB = 2 ** 30;
 const DEVICE: DeviceFacts = { gpu: 'hardware', maxTensor: 2 * GIB, language: 'en', savesData: false, kept: [] };
@@ -105,13 +106,9 @@ it('names languages', () => {
   expect(['de', 'ja', 'mul'].map(languageName)).toEqual(['German', 'Japanese', 'many languages']);
 });
 
-it('names what a link says for a language, and what is none', () => {
-  expect(['de', 'mul', 'no such', '!', 'e'].map(languageName)).toEqual([
-    'German',
-    'many languages',
-    'no such',
-    '!',
-    'e',
-  ]);
-  expect(embedders({ language: '!' }).length).toBeGreaterThan(0);
+it('knows what can be a language, and names it', () => {
+  expect(['de', 'yue', 'mul', 'no such', '!', 'c', ''].filter(isLanguage)).toEqual(['de', 'yue', 'mul']);
+  expect(['de', 'yue', 'mul'].map(languageName)).toEqual(['German', 'Cantonese', 'many languages']);
+  expect(firstLanguage(['c', 'pt-BR'])).toBe('pt');
+  expect(firstLanguage(['x-klingon'])).toBe('en');
 });

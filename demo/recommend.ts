@@ -46,11 +46,10 @@ const MEASURE: Partial<Record<Use, string>> = { 'fill-mask': 'GLUE', embeddings:
 const STEP = 2;
 
 const NAMES = new Intl.DisplayNames(['en'], { type: 'language' });
-/** The name of a BCP 47 subtag; of what is none, as a link may say, itself. */
-export function languageName(code: string): string {
-  if (code === 'mul') return 'many languages';
-  return /^[a-z]{2,3}$/i.test(code) ? (NAMES.of(code) ?? code) : code;
-}
+/** Whether it can be a language's BCP 47 subtag: a link may say anything. */
+export const isLanguage = (code: string): boolean => /^[a-z]{2,3}$/i.test(code);
+
+export const languageName = (code: string): string => (code === 'mul' ? 'many languages' : (NAMES.of(code) ?? code));
 
 /** 0: made for the language; 1: reads it among others; 2: does not read it. */
 function languageFit({ languages }: Candidate, language: string): 0 | 1 | 2 {

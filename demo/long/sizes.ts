@@ -31,12 +31,17 @@ export function createSizes(select: HTMLSelectElement, state: TabState, onChange
     const tokens = state.get('tokens') ?? ALL;
     return SIZES.some((size) => String(size) === tokens) ? tokens : ALL;
   };
+  /** Of a text that has not so many tokens all are read. */
+  const show = () => {
+    select.value = chosen;
+    if (select.selectedIndex < 0) select.value = ALL;
+  };
   let last = stated();
   let chosen = last;
   state.onChange(() => {
     if (stated() === last) return;
     last = chosen = stated();
-    select.value = chosen;
+    show();
     onChange();
   });
   select.addEventListener('change', () => {
@@ -54,13 +59,12 @@ export function createSizes(select: HTMLSelectElement, state: TabState, onChange
           option(String(size), `the first ${count(size)}${time(size)}`),
         ),
       );
-      select.value = chosen;
-      if (select.selectedIndex < 0) select.value = ALL;
+      show();
     },
     get: () => (chosen === ALL ? Number.POSITIVE_INFINITY : Number(chosen)),
     set(tokens) {
       chosen = String(tokens);
-      select.value = chosen;
+      show();
     },
   };
 }

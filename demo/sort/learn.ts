@@ -23,6 +23,9 @@ export interface Learnt {
   examples: Document[];
 }
 
+/** Lets the page answer between two pieces of work: with hundreds of files each takes some tens of milliseconds. */
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
 /** Vectors as what a model's `embed` gives. */
 export function asEmbeddings(vectors: Float32Array[], space: string): Embeddings {
   const dim = vectors[0]?.length ?? 0;
@@ -65,7 +68,8 @@ export async function learn(known: Known, info: EmbeddingModel['info']): Promise
       names,
       targets.map((target, i) => (given.has(i) ? target : undefined)),
     );
-  const train = (given: number[], options: { folds?: number; l2?: number } = {}) => {
+  const train = async (given: number[], options: { folds?: number; l2?: number } = {}) => {
+    await pause();
     const embed = async () =>
       asEmbeddings(
         given.map((i) => own[i]),
@@ -77,6 +81,7 @@ export async function learn(known: Known, info: EmbeddingModel['info']): Promise
   };
   /** [documents][classes] */
   async function byClassifier(classifier: Classifier): Promise<number[][]> {
+    await pause();
     const found = await classifier.classify(asEmbeddings(own, space));
     return found.map((list) => classes.map((label) => list.find((one) => one.label === label)?.score ?? 0));
   }
@@ -94,6 +99,7 @@ export async function learn(known: Known, info: EmbeddingModel['info']): Promise
   const { l2, temperature } = classifier.toJSON();
   const heldOut: number[][] = [];
   for (let held = 0; held < folds; held++) {
+    await pause();
     const seen = order.filter((_, k) => fold[k] !== held);
     const rows = byNames(new Set(seen));
     const isTrainable = new Set(seen.map((i) => targets[i])).size > 1;
