@@ -73,6 +73,41 @@ it('trains a head on examples, shows its accuracy, classifies with it, exports a
   await waitForText(page, '#few-form .error', '"bias" must be a number per label');
 });
 
+it('a head stays with its model: its results are out of date under another, its code names its own; a link in an open page is read', async () => {
+  const page = await open({ path: '#classify' });
+  const names = () =>
+    page.locator('.class-name').evaluateAll((fields) => fields.map((field) => (field as HTMLInputElement).value));
+  const classes = encodeURIComponent(
+    JSON.stringify([
+      { label: 'sea, "salt"', texts: 'a ship\na boat' },
+      { label: 'food', texts: 'bread\ncheese' },
+    ]),
+  );
+  const goTo = (hash: string) =>
+    page.evaluate((hash) => {
+      location.hash = hash;
+    }, hash);
+  await waitForText(page, '#tab-classify', 'Classify');
+  await page.waitForSelector('.class-card');
+  await goTo(`#classify?classes=${classes}&try=a+boat`);
+  await expect.poll(names).toEqual(['sea, "salt"', 'food']);
+  expect(await page.inputValue('#try-texts')).toBe('a boat');
+  await page.click('#train');
+  await page.waitForSelector('#try-results li');
+  await page.locator('#few-form .take-away').getByRole('button', { name: 'Code', exact: true }).click();
+  await waitForText(page, '#few-form .snippet', 'models/nano-embed-q4"');
+  await goTo('#classify?model=all-MiniLM-L6-v2');
+  await waitForText(page, '#few-form .stale-note', 'Out of date');
+  expect(await textOf(page, '#few-form .snippet')).toContain('models/nano-embed-q4"');
+
+  // An export under the user's hand is not exchanged while something changes.
+  const row = page.locator('#few-form .take-away');
+  await row.getByRole('button', { name: 'Link', exact: true }).click();
+  await goTo('#classify');
+  await page.focus('#few-form .link-row input');
+  expect(await page.inputValue('#few-form .link-row input')).toMatch(/#classify$/);
+});
+
 it('classifies by labels with an NLI model from the Hub', async () => {
   const page = await open({
     path: '#classify?by=labels&texts=The+ship+left.%0ABread+is+dear.',

@@ -138,6 +138,26 @@ it('shows where a question is answered, by keys too; keeps text and question; gi
   expect(await page.inputValue('#long-text')).toBe(TOWN.join('\n\n'));
 });
 
+it('exports what is shown, and says when something was written while the model read', async () => {
+  const page = await open({ path: '#long?tokens=12345&question=Which+animals+hunt+mice%3F' });
+  await readText(page, TOWN.join('\n\n'));
+  await waitForText(page, '#long-answer', /^Best:$/);
+  expect(await numbers(page)).toHaveLength(3);
+  expect(await page.inputValue('#long-size')).toBe('all');
+  await page.fill('#long-question', 'not asked yet');
+  const json = JSON.parse((await exported(page, '#long', 'Passages as JSON')).bytes.toString());
+  expect([json.question, json.passages[5].relevance]).not.toContain('unlikely');
+  expect(json.passages).toHaveLength(10); // all of them
+
+  await page.click('#long-source summary');
+  await page.fill('#long-text', TOWN.toReversed().join('\n\n'));
+  await page.click('#long-read');
+  await page.fill('#long-text', 'Quite another text.');
+  await waitForText(page, '#long-read', 'Read');
+  await waitForText(page, '#long .stale-note', 'Out of date');
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('long-text');
+});
+
 it('says what is wrong with a text or a question, and takes odd ones', async () => {
   const page = await open({ path: '#long' });
   await page.click('#long-read');

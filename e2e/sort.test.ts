@@ -211,6 +211,33 @@ it('takes folders as classes, finds files that are the same, says which cannot b
   await waitForText(page, '#sort-copy-error', /^Of 10 files only the text was kept from your last visit\./);
 });
 
+it('takes folders that differ in case as one class, and confirms a guess of a menu', async () => {
+  const page = await open({ path: '#sort' });
+  const files = few(2);
+  const tree = await mkdtemp(join(tmpdir(), 'sort-case-'));
+  const folders = ['Bills', 'bills', `minutes  ${'x'.repeat(70)}`];
+  for (const [i, { name, text }] of files.entries()) {
+    await mkdir(join(tree, 'all', folders[i % 3]), { recursive: true });
+    await writeFile(join(tree, 'all', folders[i % 3], name), text);
+  }
+  await page.setInputFiles('#sort-drop input[webkitdirectory]', join(tree, 'all'));
+  await waitForText(page, '#sort-facts', '6 files');
+  await page.click('#sort-folders button');
+  const [one, two, ...none] = await chips(page);
+  expect([one, two, none]).toEqual(['Bills', `minutes ${'x'.repeat(52)}`, []]);
+  await waitForText(page, quality, /^6 labels so far/);
+  expect(await page.locator('#sort-folders').isVisible()).toBe(false);
+
+  for (const name of ['a, "b"', 'c', 'd', 'e', 'f']) await nameClass(page, name);
+  await giveFiles(page, [{ name: 'new.txt', text: 'Please pay the bill within 30 days.' }]);
+  const menu = row(page, 'new.txt').locator('select');
+  await expect.poll(() => menu.locator('option').first().textContent(), SLOW).toMatch(/\?$/);
+  const guess = ((await menu.locator('option').first().textContent()) ?? '').slice(0, -1);
+  await menu.selectOption(guess);
+  await expect.poll(() => row(page, 'new.txt').getAttribute('aria-label')).toBe(`new.txt: ${guess}, your label`);
+  await rm(tree, { recursive: true });
+});
+
 it('is used by keys alone', async () => {
   const page = await open({ path: '#sort' });
   await page.waitForSelector('#sort-sample');
