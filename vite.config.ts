@@ -14,7 +14,7 @@ const licences = pageLicences();
 const versionOf = (name: string): string =>
   JSON.parse(readFileSync(path(`./node_modules/${name}/package.json`), 'utf8')).version;
 
-/** What a worker needs at once is in one file, and only what it imports later has others. */
+/** What a page or a worker needs at once is in one file, and only what it imports later has others. */
 const WITH_ENTRY = { groups: [{ name: 'core', tags: ['$initial' as const] }], includeDependenciesRecursively: false };
 
 /** The demo: `npm start` serves it, `npm run build` builds it into dist/demo. For tests see vitest.config.ts. */
@@ -50,6 +50,10 @@ export default defineConfig({
     sourcemap: true,
     // Browsers with WebGPU support modulepreload.
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: path('./demo/index.html'), checks: { eval: false } },
+    rolldownOptions: {
+      input: path('./demo/index.html'),
+      checks: { eval: false },
+      output: { codeSplitting: WITH_ENTRY },
+    },
   },
 });

@@ -78,10 +78,8 @@ export function createModelPicker(
   const change = find<HTMLButtonElement>(place, '.change');
   const facts = find(place, '.model-facts');
   const moreFacts = find(place, '.facts-toggle');
-  const progress = createProgress(find(place, '.loading'), () => {
-    void letGo('cancelled');
-    change.focus();
-  });
+  const loading = find(place, '.loading');
+  const progress = createProgress(loading, () => void letGo('cancelled'));
 
   const first = builtIn[0] ?? hubChoice(firstId);
   let chosen = linked(state.get(key), builtIn) ?? first;
@@ -94,7 +92,11 @@ export function createModelPicker(
     const stateText = find(place, '.model-state');
     stateText.textContent = state;
     stateText.classList.toggle('ready', state === 'ready');
-    if (state !== 'loading') progress.hide();
+    if (state !== 'loading') {
+      const hadFocus = loading.contains(document.activeElement);
+      progress.hide();
+      if (hadFocus) change.focus();
+    }
     const own = builtIn.find(({ source }) => source === chosen.source);
     if (model) showFacts(modelFacts(model));
     else if (own) showFacts(builtInFacts(own));
@@ -133,8 +135,10 @@ export function createModelPicker(
 
   function start(): Lease {
     showError(errorPlace, undefined);
+    const hadFocus = document.activeElement === change;
     progress.show({ what: 'Starting' });
     show('loading');
+    if (hadFocus && !change.checkVisibility()) find(loading, 'button').focus(); // on a phone it takes its place
     const own = store.take(chosen, showProgress);
     lease = own;
     onChange();

@@ -273,10 +273,8 @@ it('loads nothing for the first page', async () => {
   const assets = fetched.filter((path) => path.includes('/assets/')).map((path) => path.replace(/-[\w-]{8}\./, '.'));
   // The worker's parts.
   const parts = ['http', 'first-load', 'modernbert', 'more-calls', 'every-load'].map((part) => `/assets/${part}.js`);
-  // What the first page shares with the other tabs, of a few kilobytes.
-  const common = ['dom', 'errors', 'numbers', 'options', 'progress-view'].map((part) => `/assets/${part}.js`);
   const own = ['/assets/index.css', '/assets/index.js', '/assets/worker.js'];
-  expect(assets.sort()).toEqual([...parts, ...common, ...own].sort());
+  expect(assets.sort()).toEqual([...parts, ...own].sort());
   await page.click('#tab-benchmark');
   await page.waitForSelector('#benchmark #measure-run');
   expect(fetched.filter((path) => /charts|plot|ort-/.test(path))).toEqual([]); // before somebody wants them

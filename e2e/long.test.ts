@@ -82,9 +82,9 @@ it('shows where a question is answered, by keys too; keeps text and question; gi
   await takePictures(page, 'long-answer', '#long');
   await page.setViewportSize({ width: 320, height: 700 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
-  expect(await strip(page).getAttribute('aria-orientation')).toBe('horizontal');
+  await expect.poll(() => strip(page).getAttribute('aria-orientation')).toBe('horizontal');
   await page.setViewportSize({ width: 1280, height: 900 });
-  expect(await strip(page).getAttribute('aria-orientation')).toBe('vertical');
+  await expect.poll(() => strip(page).getAttribute('aria-orientation')).toBe('vertical');
 
   const ranks = await numbers(page);
   await strip(page).focus();

@@ -56,10 +56,17 @@ it('shows the passages of an index: zoom, neighbours, what a search finds, by po
   await page.locator(SURFACE).scrollIntoViewIfNeeded();
 
   // Hovering shows the passage, and lines to those nearest to it.
-  const before = await pixels(page, ACCENT);
+  let before = -1;
+  await expect // it is drawn to its end
+    .poll(async () => {
+      const last = before;
+      before = await pixels(page, ACCENT);
+      return before === last;
+    })
+    .toBe(true);
   const first = await hover(page, 0.45, 0.4);
   expect(first).toMatch(/^\d+ .{20}/);
-  expect(await pixels(page, ACCENT)).toBeGreaterThan(before + 100);
+  await expect.poll(() => pixels(page, ACCENT)).toBeGreaterThan(before + 100);
 
   // The wheel scrolls the page, until the map has the focus.
   await page.mouse.wheel(0, 1);

@@ -1,5 +1,6 @@
 /** What all tabs of the page have in common. */
-import { expect, it } from 'vitest';
+import { gzipSync } from 'node:zlib';
+import { expect, inject, it } from 'vitest';
 import { useDemo, waitForText } from './demo-page';
 
 const open = useDemo();
@@ -98,6 +99,39 @@ it('gives the code, a link that has texts only if asked, and files', async () =>
   await again.getByRole('button', { name: 'Export' }).click();
   expect(await again.locator('.take-away-part').innerText()).toBe('There is no result yet.');
   await other.close();
+});
+
+it('shows itself with less than 40 KB of JavaScript', async () => {
+  const url = inject('demoUrl');
+  const html = await (await fetch(url)).text();
+  const scripts = [...new Set(html.match(/assets\/[^"]+\.js/g))];
+  expect(scripts.length).toBeGreaterThan(0);
+  const sizes = scripts.map(async (name) => gzipSync(await (await fetch(url + name)).arrayBuffer()).length);
+  expect((await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)).toBeLessThan(40 * 1024);
+});
+
+it.each([390, 1280])('moves nothing that stands already, at %d pixels', async (width) => {
+  for (const tab of ['fill-mask', 'embeddings', 'search', 'long', 'classify', 'sort', 'benchmark']) {
+    const page = await open({
+      path: `#${tab}`,
+      prepare: async (page) => {
+        await page.setViewportSize({ width, height: 844 });
+        await page.addInitScript(() => {
+          const seen = { shift: 0 };
+          Object.assign(window, { seen });
+          new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) seen.shift += (entry as unknown as { value: number }).value;
+          }).observe({ type: 'layout-shift', buffered: true });
+        });
+      },
+    });
+    await page.waitForSelector(`#${tab} .take-away button:visible >> nth=0`);
+    if (tab === 'fill-mask') await page.waitForSelector('#masks button');
+    if (tab === 'search') await waitForText(page, '#search .model-state', 'ready');
+    await page.waitForTimeout(500);
+    const shift = await page.evaluate(() => (window as unknown as { seen: { shift: number } }).seen.shift);
+    expect(shift, tab).toBeLessThan(0.1); // what web.dev/cls calls good
+  }
 });
 
 it("Enter loads the Hub's model whose name was written, and focus stays in the page", async () => {

@@ -6,7 +6,7 @@ import { ROOT } from './bundle.mjs';
 export const LICENCES_FILE = 'THIRD-PARTY-LICENSES.txt';
 
 /** SPDX names of licences that code of this project's bundles may have. */
-const ALLOWED = /^(Apache-2\.0|MIT|BSD-[23]-Clause|ISC|0BSD|Unlicense|Zlib|BlueOak-1\.0\.0)$/;
+const ALLOWED = /^(Apache-2\.0|MIT|MIT-0|BSD-[23]-Clause|ISC|0BSD|Unlicense|Zlib|BlueOak-1\.0\.0)$/;
 /** Texts of packages that come without. */
 const ELSEWHERE = new Map(
   ['onnxruntime-web', 'onnxruntime-common'].map((name) => [name, join(ROOT, 'tools/onnxruntime-license.txt')]),

@@ -74,7 +74,6 @@ export function start(panel: HTMLElement, app: App): void {
     app.state.set('mode', mode() === 'hybrid' ? undefined : mode());
     showError(errorPlace, undefined);
     again.hidden = true;
-    find(panel, '#questions').hidden = shown !== 'sample' || text !== '';
     showAsked();
     if (text === '' || panelOfIndex.isEmpty()) {
       list.replaceChildren();
@@ -180,7 +179,12 @@ export function start(panel: HTMLElement, app: App): void {
     texts: ['q'],
   });
 
-  const showAsked = () => list.classList.toggle('asked', field.value.trim() !== '');
+  /** What stands there depends on whether something is looked for. */
+  function showAsked() {
+    const isAsked = field.value.trim() !== '';
+    list.classList.toggle('asked', isAsked);
+    find(panel, '#questions').hidden = isAsked || panelOfIndex.shown() !== 'sample';
+  }
   const takeState = () => {
     field.value = app.state.get('q') ?? '';
     showAsked();
