@@ -33,7 +33,7 @@ export const LAYERS = {
       'tools',
     ],
   },
-  training: { imports: ['node', 'api'] },
+  training: { imports: ['node', 'api', 'tools', 'demo'] }, // demo: late.ts measures how its tab for long texts reads
   fuzz: { imports: ['cli', 'search', 'model', 'formats', 'tokenizer', 'seeded-random', 'api'] },
   cli: { imports: [] }, // its own package: it imports modernbert-webgpu/node as any user does
 
