@@ -125,7 +125,7 @@ it.each([390, 1280])('moves nothing that stands already, at %d pixels', async (w
         });
       },
     });
-    await page.waitForSelector(`#${tab} .take-away button:visible >> nth=0`);
+    await page.waitForSelector(`#${tab}:not([aria-busy]) button:visible`);
     if (tab === 'fill-mask') await page.waitForSelector('#masks button');
     if (tab === 'search') await waitForText(page, '#search .model-state', 'ready');
     await page.waitForTimeout(500);

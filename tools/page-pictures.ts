@@ -1,4 +1,4 @@
-// npm run pictures: pictures of the built demo's tabs for docs/demo.md, on SwiftShader. Build first: npm run build.
+// npm run pictures: pictures of the built demo's tabs for demo/README.md, on SwiftShader. Build first: npm run build.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { chromium, type Page } from 'playwright';
 import { preview } from 'vite';
