@@ -180,7 +180,7 @@ export function start(panel: HTMLElement, app: App): void {
     texts: ['q'],
   });
 
-  const showAsked = () => list.classList.toggle('asked', field.value.trim() !== '');
+  const showAsked = () => list.classList.toggle('asked', field.value.trim() !== '' && !panelOfIndex.isEmpty());
   const takeState = () => {
     field.value = app.state.get('q') ?? '';
     showAsked();
