@@ -13,7 +13,7 @@ export function qualityLine(
   evaluation: Evaluation | undefined,
   hasGuesses: boolean,
 ): string {
-  const none = hasGuesses ? 'Guesses from the names alone.' : 'Guesses come as the files are read.';
+  const none = hasGuesses ? 'Guesses from the class names alone.' : 'Guesses come as the files are read.';
   const given = labels.size === 0 ? none : `${plural(labels.size, 'label')} so far.`;
   const wanted = lacking(classes, labels.values(), ENOUGH);
   if (wanted.length > 0) {
