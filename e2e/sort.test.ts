@@ -258,8 +258,8 @@ it('is used by keys alone', async () => {
   await page.evaluate(() => {
     location.hash = '#sort?model=all-MiniLM-L6-v2';
   });
-  await waitForText(page, '#sort .progress .count', /^Reading again with all-MiniLM-L6-v2, whose vectors differ/);
-  await page.locator('#sort .progress button').click();
+  await waitForText(page, '#sort .progress-place .count', /^Reading again with all-MiniLM-L6-v2, whose vectors differ/);
+  await page.locator('#sort .progress-place button').click();
   await waitForText(page, '#sort-facts', /^24 files, \d+ of them not read by the model yet$/);
   await page.click('#sort-continue');
   await guessed(page, 24);
