@@ -96,7 +96,8 @@ function useButton(name: string, isInUse: boolean, onUse: () => void): HTMLEleme
 function qualityText({ quality }: Candidate): string {
   if (!quality) return 'not measured';
   const { measure, value, unit = '', source } = quality;
-  return `${measure}: ${value.toFixed(1)}${unit} (${source})`;
+  const by = source.startsWith('training/') ? 'our measurement' : source;
+  return `${measure}: ${value.toFixed(1)}${unit} (${by})`;
 }
 
 const rangeOf = ({ download: { least, most } }: Candidate): string => `${fileSize(least)} to ${fileSize(most)}`;

@@ -57,5 +57,5 @@ function offlineText({ missing, error }: { missing: number; error?: string }): s
   if (error) return `Not all of the page could be kept for use offline: ${error}`;
   return missing === 0
     ? 'All of this page works offline.'
-    : `This page and nano work offline. The other tabs' models, database and samples: ${fileSize(missing)} more.`;
+    : `This page and nano work offline. The other tabs' models and samples take ${fileSize(missing)} more.`;
 }

@@ -67,7 +67,7 @@ it('guesses from the names of classes, learns from labels, and gives a table and
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('sort-class-name');
   await guessed(page, 24);
   expect(await textOf(page, quality)).toMatch(
-    /^Guesses from the names alone\. .* invoice 2, minutes of a meeting 2, recipe 2\.$/,
+    /^Guesses from the class names alone\. .* invoice 2, minutes of a meeting 2, recipe 2\.$/,
   );
   await takePictures(page, 'sort-guesses', '#sort');
 
@@ -278,7 +278,7 @@ it('is used by keys alone', async () => {
   await page.keyboard.press('9'); // no such class
   await page.keyboard.press('z');
   expect(await active()).toBe(order[0]);
-  await waitForText(page, quality, /^Guesses from the names alone/);
+  await waitForText(page, quality, /^Guesses from the class names alone/);
   expect(await page.locator('#sort-undo').isDisabled()).toBe(true);
 
   // The model is exchanged: the vectors are made again.

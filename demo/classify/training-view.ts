@@ -14,7 +14,8 @@ const STRONG = 0.625;
 /** How good a head is: accuracy, the confusion matrix, and which examples were taken for something else. */
 export function trainingView(examples: Example[], evaluation: Evaluation): HTMLElement[] {
   if (evaluation.folds === 0) {
-    const note = 'No class has two examples: how good the head is cannot be tested. Give every class at least two.';
+    const note =
+      'No class has two examples: how good the classifier is cannot be tested. Give every class at least two.';
     return [element('p', {}, note)];
   }
   const wrong = evaluation.mistakes.map(
@@ -34,7 +35,7 @@ function summary({ accuracy = 0, accuracyInterval = [0, 1], folds, tested, label
     'p',
     { className: 'accuracy' },
     element('strong', {}, percent(accuracy, 0)),
-    ` right in ${folds}-fold cross-validation: each example was classified by a head that had not seen it.`,
+    ` right in ${folds}-fold cross-validation: each example was tested on a classifier that had not seen it.`,
     ` With ${plural(tested, 'example')}, the true share may well be anywhere from ${low} to ${high}.`,
     fewest < FEW ? ` Classes of ${FEW} examples and more say it better.` : '',
   );
@@ -42,7 +43,7 @@ function summary({ accuracy = 0, accuracyInterval = [0, 1], folds, tested, label
 
 function matrix({ labels, confusion }: Evaluation): HTMLTableElement {
   const table = element('table', { className: 'confusion' });
-  table.createCaption().textContent = 'Rows: what an example is; columns: what the head said';
+  table.createCaption().textContent = 'Rows: the true class; columns: the predicted class';
   const heading = (scope: string, text: string, title = '') => element('th', { scope, title }, text);
   const share = (value: number | undefined) =>
     element('td', { className: 'count' }, value === undefined ? '–' : percent(value, 0));

@@ -37,7 +37,7 @@ interface Column {
 
 const hintFor = (text: string, masks: number): string => {
   if (!text.trim()) return 'Write a text, or take an example.';
-  return masks > 0 ? 'Click a word to mask it, too.' : 'Click a word, and the model guesses it.';
+  return masks > 0 ? 'Click a word to mask it too.' : 'Click a word, and the model guesses it.';
 };
 
 /** `replace` changes one part of the text, `fillAll` all masks at once. Both lead to `setText`. */
@@ -51,7 +51,7 @@ export function createFillView(on: {
     mask: (i) => columns[i]?.candidates.list.querySelector<HTMLElement>('[aria-pressed="true"]')?.focus(),
   });
   const place = element('div', { id: 'masks', className: 'masks' });
-  const putAll = element('button', { type: 'button', id: 'put-all' }, 'Put all in');
+  const putAll = element('button', { type: 'button', id: 'put-all' }, 'Insert all');
   const spoken = element('p', { className: 'visually-hidden', ariaLive: 'polite' });
 
   let text = '';
@@ -71,7 +71,7 @@ export function createFillView(on: {
   function createColumn(): Column {
     const at = () => columns.indexOf(column);
     const title = element('h3');
-    const putIn = element('button', { type: 'button', className: 'put-in' }, 'Put in');
+    const putIn = element('button', { type: 'button', className: 'put-in' }, 'Insert');
     const back = element('button', { type: 'button', className: 'back' });
     const foot = element('p', { className: 'hint foot' });
     const candidates = createCandidates({
@@ -107,7 +107,7 @@ export function createFillView(on: {
 
   function showChosen(i: number) {
     columns[i].candidates.choose(chosenOf(i));
-    columns[i].putIn.ariaLabel = `Put in “${shownOf(i) ?? ''}”`;
+    columns[i].putIn.ariaLabel = `Insert “${shownOf(i) ?? ''}”`;
     sentence.fill(i, shownOf(i));
   }
 

@@ -54,7 +54,7 @@ export function createSelection(
     show(all, selected) {
       const [first] = selected;
       if (first === undefined) {
-        const hint = 'Select a point to see its nearest texts; with Shift, drag to select several.';
+        const hint = 'Choose a point to see its nearest texts, or press Select and drag around several.';
         return place.replaceChildren(element('p', { className: 'count' }, hint));
       }
       if (selected.size === 1) return showOne(all, first);

@@ -182,8 +182,9 @@ export function start(panel: HTMLElement, app: App): void {
   /** What stands there depends on whether something is looked for. */
   function showAsked() {
     const isAsked = field.value.trim() !== '';
-    list.classList.toggle('asked', isAsked);
-    find(panel, '#questions').hidden = isAsked || panelOfIndex.shown() !== 'sample';
+    const isOwn = panelOfIndex.shown() === 'own';
+    list.classList.toggle('asked', isAsked && !(isOwn && panelOfIndex.isEmpty()));
+    find(panel, '#questions').hidden = isAsked || isOwn;
   }
   const takeState = () => {
     field.value = app.state.get('q') ?? '';

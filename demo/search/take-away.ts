@@ -11,7 +11,7 @@ export const INDEX_FILE = 'search-index.safetensors';
 
 /** Lines that search the exported index for `query`. */
 export function searchCode(choice: Choice, query: string, mode: SearchMode): Snippets {
-  const text = query || 'What do you look for?';
+  const text = query || 'What are you looking for?';
   return {
     typescript: snippet(
       ["import { importIndex } from 'modernbert-webgpu/search';"],

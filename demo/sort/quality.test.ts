@@ -7,7 +7,7 @@ const labels = (...given: string[]) => new Map(given.map((label, i) => [String(i
 
 it('says which labels are wanted', () => {
   expect(qualityLine(['a', 'b'], labels(), undefined, true)).toMatch(
-    /^Guesses from the names alone\. .* missing: a 2, b 2\.$/,
+    /^Guesses from the class names alone\. .* missing: a 2, b 2\.$/,
   );
   expect(qualityLine(['a', 'b'], labels('a', 'a', 'b'), undefined, true)).toMatch(
     /^3 labels so far\. .* missing: b 1\.$/,

@@ -13,13 +13,13 @@ export function qualityLine(
   evaluation: Evaluation | undefined,
   hasGuesses: boolean,
 ): string {
-  const none = hasGuesses ? 'Guesses from the names alone.' : 'Guesses come as the files are read.';
+  const none = hasGuesses ? 'Guesses from the class names alone.' : 'Guesses come as the files are read.';
   const given = labels.size === 0 ? none : `${plural(labels.size, 'label')} so far.`;
   const wanted = lacking(classes, labels.values(), ENOUGH);
   if (wanted.length > 0) {
     const named = wanted.slice(0, NAMED).map(({ label, missing }) => `${label} ${missing}`);
     const list = named.join(', ') + (wanted.length > NAMED ? ' and others' : '');
-    return `${given} Press the right class of a file, also where it is the guess. Two files of each class test the guesses; missing: ${list}.`;
+    return `${given} Press the right class of each file, even where the guess is right. Two checked files per class test the guesses; missing: ${list}.`;
   }
   const { accuracy, accuracyInterval: [low, high] = [0, 1] } = evaluation ?? {};
   if (accuracy === undefined) return given;
