@@ -4,7 +4,7 @@ import type { App } from './app';
 import './compare-models.css';
 import { element } from './dom';
 import type { ModelPicker, PickerOptions } from './model-picker';
-import type { Choice } from './model-store';
+import { sameChoice } from './model-store';
 import { duration } from './numbers';
 import { createRunButton } from './run-button';
 
@@ -21,7 +21,8 @@ export interface Comparison<T> {
   picker: Omit<PickerOptions, 'key' | 'onChange'>;
   /** What the button says. */
   label: string;
-  /** Asks one model. What both must answer the same is read once, in `prepare`. */
+  /** Asks one model. What both must answer the same is read once, in `prepare`; `asked` tells one such question from another. */
+  asked(): string;
   prepare(): (model: Model, signal: AbortSignal) => Promise<T>;
   /** The answers as elements. */
   show(first: Answer<T>, second: Answer<T>): HTMLElement[];
@@ -32,7 +33,7 @@ export function createComparison<T>(
   { intro, work }: { intro: HTMLElement; work: HTMLElement },
   app: App,
   first: ModelPicker,
-  { picker: options, label, prepare, show }: Comparison<T>,
+  { picker: options, label, asked, prepare, show }: Comparison<T>,
 ): void {
   const place = element('div', { className: 'model-place' });
   intro.append(place);
@@ -54,15 +55,19 @@ export function createComparison<T>(
   const second = app.picker(place, { ...options, key: 'other', onChange: () => outdate() });
 
   let shown = '';
-  const names = () => [first, second].map((picker) => `${picker.name()} ${picker.choice().dtype ?? ''}`).join();
-  const outdate = () => results.classList.toggle('stale', shown !== '' && shown !== names());
+  const question = () =>
+    [...[first, second].flatMap((picker) => [picker.name(), picker.choice().dtype ?? '']), asked()].join('\n');
+  const outdate = () => results.classList.toggle('stale', shown !== '' && shown !== question());
+  first.listen(outdate);
+  work.closest('.panel')?.addEventListener('input', outdate);
+  app.state.onChange(outdate);
 
   createRunButton(form, button, { error, status }, async (signal, progress) => {
-    if (isSame(first.choice(), second.choice())) {
+    if (sameChoice(first.choice(), second.choice())) {
       throw new Error('Both are the same model. Change the second one, or its weights under “More models”.');
     }
     const ask = prepare();
-    const asked = names();
+    const before = question();
     const answers: Answer<T>[] = [];
     for (const picker of [first, second]) {
       const name = nameOf(picker);
@@ -76,13 +81,11 @@ export function createComparison<T>(
     signal.throwIfAborted();
     const [one, other] = answers;
     results.replaceChildren(...show(one, other));
-    shown = asked;
+    shown = before;
     outdate();
     status.textContent = answers.map(({ name, ms }) => `${name}: ${duration(ms)}`).join(' · ');
   });
 }
-
-const isSame = (a: Choice, b: Choice): boolean => a.source === b.source && a.dtype === b.dtype;
 
 /** With the dtype, where one was chosen: the two may be the same model in two precisions. */
 function nameOf(picker: ModelPicker): string {

@@ -44,6 +44,8 @@ export interface ModelPicker {
   use(signal: AbortSignal, work: (model: Model) => Promise<void>): Promise<void>;
   /** Chooses the built-in model of this name, if there is one, unless another was chosen or one is loading or loaded. */
   suggest(name: string): void;
+  /** Calls back when the options' `onChange` is called, too. */
+  listen(listener: () => void): void;
 }
 
 type State = 'not loaded' | 'loading' | 'ready' | 'cancelled';
@@ -71,9 +73,13 @@ export function createModelPicker(
   place: HTMLElement,
   store: ReturnType<typeof createModelStore>,
   state: TabState,
-  { use: task, builtIn = [], first: firstId = '', key = 'model', onChange }: PickerOptions,
+  { use: task, builtIn = [], first: firstId = '', key = 'model', onChange: heard }: PickerOptions,
 ): ModelPicker {
   place.append(find<HTMLTemplateElement>(document, '#model-picker').content.cloneNode(true));
+  const listeners = [heard];
+  const onChange = () => {
+    for (const listener of listeners) listener();
+  };
   const errorPlace = find(place, '.model > .error');
   const change = find<HTMLButtonElement>(place, '.change');
   const facts = find(place, '.model-facts');
@@ -245,6 +251,7 @@ export function createModelPicker(
     load: async () => (isLinked ? undefined : load()),
     use,
     suggest,
+    listen: (listener) => void listeners.push(listener),
   };
 }
 

@@ -37,7 +37,8 @@ interface Shared {
   users: number;
 }
 
-const sameChoice = (a: Choice, b: Choice): boolean => a.source === b.source && a.dtype === b.dtype;
+/** Whether two choices load the same model. */
+export const sameChoice = (a: Choice, b: Choice): boolean => a.source === b.source && a.dtype === b.dtype;
 
 /** The page's models: those who choose the same source and dtype share one. */
 export function createModelStore(load: typeof loadModel = loadModel): {

@@ -23,6 +23,7 @@ export function compareModels(places: { intro: HTMLElement; work: HTMLElement },
   createComparison<Embedded>(places, app, first, {
     picker: { use: 'embeddings', builtIn: [...EMBEDDERS].reverse() },
     label: 'Ask both models',
+    asked: () => field.value,
     prepare() {
       const texts = field.value.split('\n').filter((line) => line.trim() !== '');
       if (texts.length < 3) throw new Error('Write at least three texts, one per line: each has a nearest one then.');

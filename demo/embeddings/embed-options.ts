@@ -13,6 +13,11 @@ export interface EmbedChoice {
   dimensions: number | undefined;
 }
 
+/** With whether texts above the limit are cut. */
+export interface AskedOptions extends EmbedChoice {
+  truncate: boolean;
+}
+
 /** What the loaded model leaves to its user: which of its prompts stands before every text, and how many numbers a vector keeps. */
 export function createEmbedOptions(
   panel: HTMLElement,

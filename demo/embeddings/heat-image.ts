@@ -1,7 +1,12 @@
 import { element } from '../dom';
+import { onPaletteChange } from '../map/palette';
 
 /** Milliseconds of drawing before the page may do something else. */
 const SLICE = 8;
+
+/** Draws the latest image again. One listener for all of them: an image that is gone, with its cosines, can be forgotten. */
+let redraw: (() => void) | undefined;
+onPaletteChange(() => redraw?.());
 
 /**
  * For many texts: all pairs as an image, one pixel a pair, rows and columns in `order`. The pair under the pointer, or under the
@@ -64,11 +69,7 @@ export function heatImage(texts: string[], all: Float32Array, order: number[]): 
     caption.ariaLive = 'polite'; // only keys are spoken of
     show(at.x + move[0], at.y + move[1]);
   });
-  const media = matchMedia('(prefers-color-scheme: dark)');
-  media.addEventListener('change', function redraw() {
-    if (canvas.isConnected) void draw();
-    else media.removeEventListener('change', redraw);
-  });
+  redraw = () => void draw();
   requestAnimationFrame(() => void draw()); // colours are known once the canvas is in the page
   return element('figure', { className: 'heat-image' }, canvas, caption);
 }

@@ -5,6 +5,7 @@ import { find, staleNote } from '../dom';
 import '../drop-zone.css';
 import { keyScroll } from '../key-scroll';
 import { MAP_MOST } from '../map/limits';
+import { sameChoice } from '../model-store';
 import { count } from '../numbers';
 import { createRunButton } from '../run-button';
 import { statusLine } from '../status-line';
@@ -41,7 +42,14 @@ export function start(panel: HTMLElement, app: App): void {
   const resultsPlace = find(panel, '#embeddings-results');
   const showStale = staleNote(resultsPlace, 'Press Compare for new results.');
   let result: Result | undefined;
-  const outdate = () => showStale(result !== undefined);
+  /** How often what results depend on, but for the model, was changed; and when the result was asked for. */
+  let [changes, asked] = [0, 0];
+  const showWhetherStale = () =>
+    showStale(result !== undefined && (changes !== asked || !sameChoice(result.choice, picker.choice())));
+  const outdate = () => {
+    changes++;
+    showWhetherStale();
+  };
 
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: EMBEDDERS,
@@ -49,7 +57,7 @@ export function start(panel: HTMLElement, app: App): void {
     onChange() {
       texts.recount();
       options.update(picker.name(), picker.current());
-      if (result && picker.name() !== result.model) outdate();
+      showWhetherStale();
     },
   });
   offerComparison(find(panel, '.model-place'), app, picker, () => import('./compare-models'));
@@ -72,22 +80,22 @@ export function start(panel: HTMLElement, app: App): void {
 
   createRunButton(form, button, { error: find(panel, '#run-error'), status }, (signal, progress) =>
     picker.use(signal, async (model) => {
+      await texts.read();
+      const [before, choice] = [changes, picker.choice()];
+      const own = { ...options.get(), truncate: texts.truncate() };
       const items = await texts.items(model, signal);
       if (items.length > MAP_MOST) {
         throw new Error(`${count(items.length)} texts are too many: up to ${count(MAP_MOST)} fit on the map.`);
       }
       const inputs = items.map(({ text }) => text);
       const { total } = await countTokens(model, inputs);
-      const before = performance.now();
-      const { prompt, dimensions } = options.get();
+      const began = performance.now();
       const embeddings = await model.embed(inputs, {
         signal,
-        prompt,
-        dimensions,
-        truncate: texts.truncate(),
+        ...own,
         onProgress: ({ done }) => progress.show({ what: 'Embedding', done, total: items.length, unit: 'text' }),
       });
-      const ms = performance.now() - before;
+      const ms = performance.now() - began;
       const { data, rows, dim } = embeddings;
       const pairs =
         rows > PAIRS_MOST
@@ -96,9 +104,10 @@ export function start(panel: HTMLElement, app: App): void {
               calculator.compare(data, rows, dim),
             );
       status.textContent = statusLine(model, ms, total);
-      result = { model: picker.name(), prompt, items, embeddings, pairs };
+      result = { choice, options: own, items, embeddings, pairs };
+      asked = before;
       resultsPlace.hidden = false;
-      showStale(false);
+      showWhetherStale();
       find(panel, '#vectors-size').textContent = `${count(rows)} × ${count(dim)} numbers`;
       showSimilarities(panel, result);
       takeAway.update();
@@ -107,7 +116,13 @@ export function start(panel: HTMLElement, app: App): void {
   );
   const takeAway = createTakeAway(find(panel, '.take-away'), app.state, {
     code: () =>
-      embedCode(picker.choice(), result?.items.map(({ text }) => text) ?? linesOf(field.value), options.get()),
+      result
+        ? embedCode(
+            result.choice,
+            result.items.map(({ text }) => text),
+            result.options,
+          )
+        : embedCode(picker.choice(), linesOf(field.value), { ...options.get(), truncate: texts.truncate() }),
     exports: () => (result ? resultFiles(result, mapPart) : []),
     texts: ['texts'],
   });

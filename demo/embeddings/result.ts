@@ -1,11 +1,13 @@
 import type { Embeddings } from '../../src/index';
+import type { Choice } from '../model-store';
+import type { AskedOptions } from './embed-options';
 import type { Item } from './texts';
 
-/** What a run of the tab gave. */
+/** What a run of the tab was asked and gave. */
 export interface Result {
-  model: string;
-  /** What stood before every text. */
-  prompt: string;
+  /** The model that made it. */
+  choice: Choice;
+  options: AskedOptions;
   items: Item[];
   embeddings: Embeddings;
   /** Cosines of all pairs [rows, rows], and an order in which like stands beside like. Undefined of too many texts. */

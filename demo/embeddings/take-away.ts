@@ -7,7 +7,7 @@ import { commandLine, quoted, snippet } from '../snippets';
 import type { Exported, Snippets } from '../take-away';
 import { callWorker } from '../worker-call';
 import { startCalculator } from './calculator';
-import type { EmbedChoice } from './embed-options';
+import type { AskedOptions } from './embed-options';
 import { npy } from './npy';
 import type { Result } from './result';
 import type { Calculator } from './worker';
@@ -16,10 +16,14 @@ import type { Calculator } from './worker';
 const SHOWN = 10;
 
 /** Lines that embed `texts`. */
-export function embedCode(choice: Choice, texts: string[], { prompt, dimensions }: EmbedChoice): Snippets {
+export function embedCode(choice: Choice, texts: string[], { prompt, dimensions, truncate }: AskedOptions): Snippets {
   const shown = texts.slice(0, SHOWN);
   const rest = texts.length > SHOWN ? [`  // and ${plural(texts.length - SHOWN, 'more text')}`] : [];
-  const options = [`prompt: ${quoted(prompt)}`, ...(dimensions ? [`dimensions: ${dimensions}`] : [])];
+  const options = [
+    `prompt: ${quoted(prompt)}`,
+    ...(dimensions ? [`dimensions: ${dimensions}`] : []),
+    ...(truncate ? ['truncate: true'] : []),
+  ];
   return {
     typescript: snippet(
       [],
@@ -37,16 +41,21 @@ export function embedCode(choice: Choice, texts: string[], { prompt, dimensions 
       'embed',
       choice,
       shown.map((text) => ({ text })),
-      ['--prompt', prompt, ...(dimensions ? ['--dimensions', String(dimensions)] : [])],
+      [
+        '--prompt',
+        prompt,
+        ...(dimensions ? ['--dimensions', String(dimensions)] : []),
+        ...(truncate ? ['--truncate'] : []),
+      ],
     ),
   };
 }
 
 /** What a result gives to save. */
 export function resultFiles(result: Result, map: Pick<TextMap, 'mapPng' | 'mapSvg'>): Exported[] {
-  const { model, prompt, items, embeddings } = result;
+  const { choice, options, items, embeddings } = result;
   const { data, rows, dim } = embeddings;
-  const facts = { model, prompt, dim, texts: items.map(({ text }) => text) };
+  const facts = { model: choice.name, prompt: options.prompt, dim, texts: items.map(({ text }) => text) };
   const json = async () => {
     const text = await callWorker<Calculator, string>(startCalculator, new AbortController().signal, (calculator) =>
       calculator.json(facts, data, rows, dim),

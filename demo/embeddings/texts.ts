@@ -26,6 +26,8 @@ export const linesOf = (value: string): string[] => value.split('\n').filter((li
 
 /** The texts of the tab: the field's lines and the files that were given. */
 export interface Texts {
+  /** Resolves once the files that were given are read. */
+  read(): Promise<void>;
   /** What to embed; files divided into parts if the user wants that. Throws an Error in words if there is nothing. */
   items(model: Model, signal: AbortSignal): Promise<Item[]>;
   /** Whether texts above the limit may be cut. */
@@ -196,22 +198,21 @@ export function createTexts(
 
   return {
     truncate: () => cut.checked,
+    read: () => reading,
     recount: () => void recount(),
     async items(current, signal) {
-      await reading;
       if (!parts.checked || documents.length === 0) {
         const all = whole();
         if (all.length === 0) throw new Error('Write at least one line of text, or add a file.');
         return all;
       }
+      // As they are now, whatever its user does meanwhile.
+      const [own, files] = [lines(), [...documents]];
       const divided = await current.chunk(
-        documents.map(({ text }) => text),
+        files.map(({ text }) => text),
         { maxTokens: PART, signal },
       );
-      return [
-        ...lines(),
-        ...divided.flatMap((chunks, d) => chunks.map(({ text }) => ({ text, group: documents[d].name }))),
-      ];
+      return [...own, ...divided.flatMap((chunks, d) => chunks.map(({ text }) => ({ text, group: files[d].name })))];
     },
   };
 }

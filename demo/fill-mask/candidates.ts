@@ -17,8 +17,8 @@ export interface Shown {
 /** One mask's candidates: a bar each, which grows and moves to its new place when the candidates change. */
 export interface CandidateList {
   list: HTMLElement;
-  /** `rows`: how many there is room for. `original`: the word that the user had there. */
-  update(candidates: Shown[], rows: number, original?: string): void;
+  /** `rows`: how many there is room for. `original`: the word that the user had there. `isStill`: nothing moves, so nothing is measured. */
+  update(candidates: Shown[], rows: number, original?: string, isStill?: boolean): void;
   choose(token: string | undefined): void;
 }
 
@@ -53,10 +53,11 @@ export function createCandidates(on: {
 
   return {
     list,
-    update(candidates, room, original) {
+    update(candidates, room, original, isStill = false) {
       const focused = document.activeElement;
-      const places = new Map([...rows].map(([token, { item }]) => [token, item.offsetTop]));
-      const widths = new Map([...rows].map(([token, { bar }]) => [token, bar.offsetWidth]));
+      const before = isStill ? [] : [...rows];
+      const places = new Map(before.map(([token, { item }]) => [token, item.offsetTop]));
+      const widths = new Map(before.map(([token, { bar }]) => [token, bar.offsetWidth]));
       rows = new Map(candidates.map(({ token }) => [token, rows.get(token) ?? createRow(token)]));
       list.style.setProperty('--rows', String(room));
       const items = [...rows.values()].map(({ item }) => item);
@@ -69,7 +70,7 @@ export function createCandidates(on: {
         row.score.textContent = percent(share);
         row.note.textContent = wordOf(token) === original ? `your word ${note}` : note;
       }
-      for (const [token, { item, bar }] of rows) {
+      for (const [token, { item, bar }] of isStill ? [] : rows) {
         const [from, to] = [widths.get(token) ?? 0, bar.offsetWidth];
         if (from !== to) animate(bar, [{ width: `${from}px` }, { width: `${to}px` }]);
         const moved = (places.get(token) ?? item.offsetTop) - item.offsetTop;

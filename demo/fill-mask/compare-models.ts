@@ -15,13 +15,18 @@ export function compareModels(places: { intro: HTMLElement; work: HTMLElement },
   createComparison<MaskResult[]>(places, app, first, {
     picker: { use: 'fill-mask', builtIn: [NANO] },
     label: 'Ask both models',
+    asked: () => field.value,
     prepare() {
       const written = first.current()?.info.maskToken ?? '[MASK]';
       const text = field.value;
       if (!text.includes(written)) throw new Error(`Put a ${written} into the text, so that both models fill it.`);
       // Models write their mask differently.
-      return (model: Model, signal) =>
-        model.fillMask(text.replaceAll(written, model.info.maskToken ?? written), { topK: CANDIDATES, signal });
+      return async (model: Model, signal) => {
+        const { maskToken = written } = model.info;
+        if (maskToken !== written && text.includes(maskToken))
+          throw new Error(`The text has a ${maskToken}, which only one of the models would fill. Take it out.`);
+        return model.fillMask(text.replaceAll(written, maskToken), { topK: CANDIDATES, signal });
+      };
     },
     show: (one, other) => [
       element('p', { ariaLive: 'polite' }, summary(one.value, other.value)),

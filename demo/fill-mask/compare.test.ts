@@ -21,6 +21,8 @@ it('warns of lengths that differ', () => {
   expect(cautionOf([side(10, 5), side(60, 6)])).toBe(
     'Their lengths differ: 5 and 6 tokens. Per word the first is likelier, too.',
   );
+  // A mean over no words is none.
+  expect(cautionOf([side(10, 5), side(6, 0, 2)])).toBe('Their lengths differ: 5 and 2 tokens.');
   expect(cautionOf([side(10, 5), side(11, 11)])).toBe(
     'Their lengths differ: 5 and 11 tokens. Per word the second is likelier, so the sums may just tell which text is longer.',
   );

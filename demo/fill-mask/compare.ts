@@ -17,7 +17,7 @@ interface CompareView {
 
 /**
  * Scores two texts and shows how they compare, as their bits come in. Gives the words of each, and the tokens that were read.
- * @throws Error if a text is empty.
+ * @throws Error if a text is empty or has nothing but masks.
  */
 export async function showComparison(
   model: Model,
@@ -36,6 +36,8 @@ export async function showComparison(
       ...options,
       onWords(scored) {
         if (options.signal.aborted) return;
+        if (scored.length === 0)
+          throw new Error(`The ${NAMES[i]} text has masks only, which are not scored. Put words in their place.`);
         words[i] = scored;
         if (i === 0) return;
         view ??= createCompareView(texts, words, maskToken);
@@ -106,6 +108,7 @@ export function verdictOf([a, b]: Likelihood[]): string {
 export function cautionOf([a, b]: Likelihood[]): string {
   if (a.tokens === b.tokens) return '';
   const lengths = `Their lengths differ: ${count(a.tokens)} and ${count(b.tokens)} tokens.`;
+  if (a.words === 0 || b.words === 0) return lengths;
   const [perWordA, perWordB] = [a.bitsPerWord, b.bitsPerWord];
   const isSame = perWordA < perWordB === a.bits < b.bits;
   const winner = perWordA < perWordB ? NAMES[0] : NAMES[1];

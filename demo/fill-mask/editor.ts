@@ -26,7 +26,7 @@ export function createEditor(fields: Field[], undo: HTMLButtonElement): Editor {
       document.activeElement === field && document.execCommand(text ? 'insertText' : 'delete', false, text);
     if (!isDone) {
       field.setRangeText(text, start, end, 'end');
-      field.dispatchEvent(new Event('input'));
+      field.dispatchEvent(new Event('input', { bubbles: true }));
     }
     isOwn = false;
   }
@@ -39,7 +39,8 @@ export function createEditor(fields: Field[], undo: HTMLButtonElement): Editor {
     work();
     for (const field of fields) field.inputMode = '';
     undo.hidden = before.length === 0;
-    if (focused instanceof HTMLElement && focused.checkVisibility()) focused.focus({ preventScroll: true });
+    if (focused === document.body) (document.activeElement as HTMLElement).blur();
+    else if (focused instanceof HTMLElement && focused.checkVisibility()) focused.focus({ preventScroll: true });
     scrollTo({ left: scrollX, top: scrollY, behavior: 'instant' });
   }
 

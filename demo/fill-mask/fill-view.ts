@@ -8,6 +8,9 @@ import { createSentence } from './sentence';
 /** Texts whose notes are remembered. */
 const MOST_KNOWN = 100;
 
+/** Masks from which on nothing moves: measuring each of many lists takes longer than reading the text. */
+const MANY = 12;
+
 /** A mask's place and the text that shall stand there. */
 export interface Filling extends Span {
   token: string;
@@ -108,7 +111,7 @@ export function createFillView(on: {
   function showChosen(i: number) {
     columns[i].candidates.choose(chosenOf(i));
     columns[i].putIn.ariaLabel = `Insert “${shownOf(i) ?? ''}”`;
-    sentence.fill(i, shownOf(i));
+    sentence.fill(i, shownOf(i), columns.length > MANY);
   }
 
   /** Masks that a change left alone keep their columns; others get those that are left over, which know nothing of them yet. */
@@ -167,7 +170,7 @@ export function createFillView(on: {
       for (const [i, column] of columns.entries()) {
         column.tokens = shown[i].map(({ token }) => token);
         if (!column.tokens.includes(notes[i].chosen ?? '')) notes[i] = { original: notes[i].original };
-        column.candidates.update(shown[i], rows, notes[i].original);
+        column.candidates.update(shown[i], rows, notes[i].original, columns.length > MANY);
         column.foot.textContent = foot[i] ?? '';
         showChosen(i);
       }

@@ -13,14 +13,11 @@ export function startHistory(
   const entries = () => parseEntries(state.get('history'));
   const keep = (kept: Entry[]) => state.keep('history', kept.length > 0 ? JSON.stringify(kept) : undefined);
   let show: (() => void) | undefined;
-  place.addEventListener(
-    'toggle',
-    async () => {
-      const { createHistoryView } = await import('./history-view');
-      show = createHistoryView(place, { entries, restore, keep });
-    },
-    { once: true },
-  );
+  place.addEventListener('toggle', async () => {
+    if (!place.open || show) return;
+    const view = await import('./history-view').catch(() => undefined); // opening it again tries again
+    if (view) show ??= view.createHistoryView(place, { entries, restore, keep });
+  });
   return (entry) => {
     keep(withEntry(entries(), { ...entry, time: Date.now() }));
     show?.();

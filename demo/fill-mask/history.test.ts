@@ -47,5 +47,11 @@ it('reads what was kept, and nothing of what is no history', () => {
   expect(parseEntries(JSON.stringify([{ time: 3 }, 4, null, { text: 'x', time: 1, mode: 'odd' }]))).toEqual([
     { text: 'x', time: 1, mode: 'fill', model: '' },
   ]);
+  const odd = [
+    { text: 'x', time: 1e20 },
+    { text: 'x', time: 1, second: {} },
+    { text: 'x', time: 1, targets: 5 },
+  ];
+  expect(parseEntries(JSON.stringify(odd))).toEqual([]);
   expect([undefined, '{"a":1}', 'no JSON'].map(parseEntries)).toEqual([[], [], []]);
 });

@@ -17,6 +17,8 @@ export interface Entry {
 const MOST = 20;
 /** Characters of all entries: what is kept on a device must stay small. */
 const MOST_CHARACTERS = 100_000;
+/** The last time that a Date can have. */
+const LATEST = 8.64e15;
 /** Milliseconds in which a text that grows or shrinks is taken for one that is being typed. */
 const TYPING = 10_000;
 
@@ -58,7 +60,10 @@ export function parseEntries(kept: string | undefined): Entry[] {
     const found: unknown = JSON.parse(kept ?? '[]');
     if (!Array.isArray(found)) return [];
     return found
-      .filter((entry) => typeof entry?.text === 'string' && Number.isFinite(entry.time))
+      .filter(
+        (entry) => typeof entry?.text === 'string' && typeof entry.time === 'number' && Math.abs(entry.time) <= LATEST,
+      )
+      .filter(({ second, targets }) => [second, targets].every((text) => ['string', 'undefined'].includes(typeof text)))
       .map((entry) => ({ ...entry, mode: modeOf(entry.mode), model: String(entry.model ?? '') }));
   } catch {
     return [];

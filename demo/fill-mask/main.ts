@@ -84,7 +84,10 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
       editor.set([text]);
     },
   });
-  const show = (elements: HTMLElement[]) => {
+  /** What is asked now. An answer to something else comes too late, and is not shown. */
+  const question = () => [mode(), ...texts(), mode() === 'fill' ? targets.value : ''].join('\n');
+  const show = (elements: HTMLElement[], asked: string) => {
+    if (asked !== question()) return;
     if (elements[0] !== results.firstChild) results.replaceChildren(...elements);
     results.classList.remove('stale');
   };
@@ -117,7 +120,11 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
 
   const record = startHistory(find<HTMLDetailsElement>(panel, '#mask-history'), app.state, (entry) => {
     const before = mode();
-    const restored = [entry.text, entry.second, entry.mode === 'fill' ? (entry.targets ?? '') : undefined];
+    const restored = [
+      withOwnMasks(entry.text),
+      entry.second,
+      entry.mode === 'fill' ? (entry.targets ?? '') : undefined,
+    ];
     choose(entry.mode);
     editor.set(restored, () => choose(before));
     if (entry.targets) onlyWords.open = true;
@@ -126,58 +133,66 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
 
   const run = createRunButton(form, button, { error, status }, async (signal, progress) => {
     results.classList.add('stale');
-    await picker.use(signal, async (model) => {
-      const asked = texts();
-      const { total, longest } = await countTokens(model, asked);
-      if (longest > model.info.maxTokens) {
-        status.textContent = ''; // the counter says why
-        return;
-      }
-      const before = performance.now();
-      const onProgress = (done: number, total: number) => {
-        if (performance.now() - before > LONG) progress.show({ what: 'Hiding each word', done, total, unit: 'token' });
-      };
-      const read = await work[mode()](model, asked, total, { signal, onProgress });
-      status.textContent = read > 0 ? statusLine(model, performance.now() - before, read) : '';
-      takeAway.update();
-    });
+    await picker
+      .use(signal, async (model) => {
+        const [asked, own, to] = [question(), texts(), mode()];
+        const { total, longest } = await countTokens(model, own);
+        signal.throwIfAborted();
+        if (longest > model.info.maxTokens) {
+          status.textContent = ''; // the counter says why
+          return;
+        }
+        const before = performance.now();
+        const onProgress = (done: number, total: number) => {
+          if (performance.now() - before > LONG)
+            progress.show({ what: 'Hiding each word', done, total, unit: 'token' });
+        };
+        const read = await work[to](model, own, total, { asked, signal, onProgress });
+        status.textContent = read > 0 ? statusLine(model, performance.now() - before, read) : '';
+      })
+      .finally(takeAway.update);
   });
 
   type Work = (
     model: Model,
     texts: string[],
     total: number,
-    options: { signal: AbortSignal; onProgress(done: number, total: number): void },
+    options: { asked: string; signal: AbortSignal; onProgress(done: number, total: number): void },
   ) => Promise<number>;
 
   /** Each shows results and gives the tokens that were read. */
   const work: Record<Mode, Work> = {
-    async fill(model, [text], total, { signal }) {
+    async fill(model, [text], total, { asked, signal }) {
       showText();
       shown = undefined;
       const note = (said: string) => {
         find(panel, '#targets-note').textContent = said;
       };
-      const masks = await fill(model, text, targets.value, view, { signal, note });
+      const isCurrent = () => asked === question();
+      const masks = await fill(model, text, targets.value, view, { signal, isCurrent, note });
       if (masks) {
         shown = { mode: 'fill', text, masks };
         record({ mode: 'fill', text, targets: targets.value.trim() || undefined, model: picker.name() });
       }
-      show(view.elements);
+      show(view.elements, asked);
       return masks ? total : 0;
     },
     async surprise(model, [text], _, options) {
       const { showSurprise } = await import('./surprise-mode');
-      const replace = ({ start, end }: { start: number; end: number }, token: string) =>
-        editor.replace(start, end, token);
-      const { words, read } = await showSurprise(model, text, options, { show, expect, replace });
+      const replace = ({ start, end }: { start: number; end: number }, token: string) => {
+        // The word's place is in the text that was read.
+        if (field.value === text) editor.replace(start, end, token);
+        else update();
+      };
+      const on = { show: (elements: HTMLElement[]) => show(elements, options.asked), expect, replace };
+      const { words, read } = await showSurprise(model, text, options, on);
       shown = { mode: 'surprise', texts: [text], words: [words] };
       if (words.length > 0) record({ mode: 'surprise', text, model: picker.name() });
       return read;
     },
     async compare(model, both, _, options) {
       const { showComparison } = await import('./compare');
-      const { words, read } = await showComparison(model, both, options, show);
+      const { words, read } = await showComparison(model, both, options, (elements) => show(elements, options.asked));
       shown = { mode: 'compare', texts: both, words };
       record({ mode: 'compare', text: both[0], second: both[1], model: picker.name() });
       return read;
@@ -201,12 +216,16 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
     return mask;
   }
 
-  /** Another model may have another mask token; the text's masks are its masks then. */
-  function useMaskToken() {
+  /** A text in which another model's masks are this one's, unless it has some. */
+  function withOwnMasks(text: string): string {
     const own = maskToken();
-    find(panel, '#insert-mask').textContent = `Insert ${own}`;
-    const other = MASK_TOKENS.find((token) => token !== own && field.value.includes(token));
-    if (other && !field.value.includes(own)) editor.set([field.value.replaceAll(other, own)]);
+    const other = MASK_TOKENS.find((token) => token !== own && text.includes(token));
+    return other && !text.includes(own) ? text.replaceAll(other, own) : text;
+  }
+
+  function useMaskToken() {
+    find(panel, '#insert-mask').textContent = `Insert ${maskToken()}`;
+    editor.set([withOwnMasks(field.value)]);
   }
 
   /** The text, the mode or the model is another: what is shown is out of date. */
@@ -251,13 +270,14 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
   });
   app.state.onChange(() => {
     choose(modeOf(app.state.get('mode')));
-    editor.set(Object.entries(fields).map(([key, own]) => app.state.get(key) ?? own.defaultValue));
+    const [text, ...others] = Object.entries(fields).map(([key, own]) => app.state.get(key) ?? own.defaultValue);
+    editor.set([withOwnMasks(text), ...others]);
   });
 
   find(panel, '#insert-mask').addEventListener('click', () => editor.insert(maskToken()));
   const useExample = (...texts: (string | undefined)[]) => {
     const [text, ...others] = texts;
-    editor.set([text?.replaceAll(MASK_TOKENS[0], maskToken()), ...others]);
+    editor.set([text && withOwnMasks(text), ...others]);
   };
   for (const example of panel.querySelectorAll<HTMLElement>('.example')) {
     const { text = example.textContent?.trim(), second } = example.dataset;

@@ -11,8 +11,8 @@ export interface Sentence {
   line: HTMLElement;
   /** `fillings`: what is shown in place of each mask; undefined where nothing is known yet. */
   show(text: string, masks: Span[], fillings: (string | undefined)[]): void;
-  /** Another word in place of one mask. */
-  fill(mask: number, word: string | undefined): void;
+  /** Another word in place of one mask. `isStill`: nothing moves, so nothing is measured. */
+  fill(mask: number, word: string | undefined, isStill?: boolean): void;
   /** Marks the mask whose candidates are looked at. */
   point(mask: number): void;
   /** Puts the focus on the word or mask there, or on the next one. */
@@ -62,8 +62,9 @@ export function createSentence(on: { word(word: Span): void; mask(i: number): vo
       line.style.minHeight = '';
       reach(0);
     },
-    fill(i, word) {
+    fill(i, word, isStill = false) {
       if (!masks[i] || masks[i].textContent === (word ?? '?')) return;
+      if (isStill) return setMask(i, word);
       // A longer word may need another line, and a shorter one in its place must not move the list under the pointer.
       const lineHeight = Number.parseFloat(getComputedStyle(line).lineHeight);
       line.style.minHeight = `${Math.round(line.offsetHeight / lineHeight)}lh`;

@@ -30,11 +30,14 @@ export function maskedCopies({ ids, offsets }: Tokens, words: Word[], maskId: nu
     const last = tokens[tokens.length - 1];
     const from = Math.max(head, first - CONTEXT);
     const to = Math.min(tail, last + 1 + CONTEXT);
+    // The text's special tokens, and of the rest what is near.
+    const near = new Uint32Array(head + to - from + ids.length - tail);
+    near.set(ids.subarray(0, head));
+    near.set(ids.subarray(from, to), head);
+    near.set(ids.subarray(tail), head + to - from);
     return tokens.map((token) => {
-      const masked = ids.slice();
-      masked.fill(maskId, token, last + 1);
-      const copy = Uint32Array.from([...ids.slice(0, head), ...masked.slice(from, to), ...ids.slice(tail)]);
-      return { word, ids: copy, row: head + token - from, target: ids[token] };
+      const row = head + token - from;
+      return { word, ids: near.slice().fill(maskId, row, row + last + 1 - token), row, target: ids[token] };
     });
   });
 }

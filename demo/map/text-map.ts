@@ -53,8 +53,9 @@ export function createTextMap(place: HTMLElement, state: TabState, onSelect: (po
   const note = element('p', { className: 'count map-note', role: 'status' });
   place.append(bar);
   const view = createMapView(place, {
-    selected: onSelect,
-    near: (i) => (texts ? nearestRows(texts.vectors, i, NEIGHBOURS).map(({ j }) => j) : []),
+    // Until a new map is there, the points are those of the texts before.
+    selected: (points) => !isOld && onSelect(points),
+    near: (i) => (texts && !isOld ? nearestRows(texts.vectors, i, NEIGHBOURS).map(({ j }) => j) : []),
   });
   const legend = createLegend(view.emphasize);
   const below = element('div', { className: 'map-below' });
@@ -70,9 +71,17 @@ export function createTextMap(place: HTMLElement, state: TabState, onSelect: (po
   let done = new Map<Method, { projection: Projection; named?: NamedClusters }>();
   let controller = new AbortController();
 
-  const method = (): Method => (umapRadio.checked && !umapRadio.disabled ? 'umap' : 'pca');
+  const method = (): Method => (umapRadio.checked ? 'umap' : 'pca');
   const isGrouped = () => groups.names.length > 1;
-  umapRadio.checked = state.get('map') === 'umap';
+  const showMethod = () => {
+    radios[state.get('map') === 'umap' && !umapRadio.disabled ? 1 : 0].checked = true;
+  };
+  showMethod();
+  state.onChange(() => {
+    const before = method();
+    showMethod();
+    if (method() !== before) void draw();
+  });
   for (const radio of radios) {
     radio.addEventListener('change', () => {
       state.set('map', method() === 'umap' ? 'umap' : undefined);
@@ -100,7 +109,7 @@ export function createTextMap(place: HTMLElement, state: TabState, onSelect: (po
     else progress.show({ what: 'UMAP', done: share, total: 1 });
   }
 
-  async function draw(isNew = false) {
+  async function draw() {
     controller.abort();
     controller = new AbortController();
     const { signal } = controller;
@@ -110,8 +119,8 @@ export function createTextMap(place: HTMLElement, state: TabState, onSelect: (po
     say(undefined);
     try {
       const way = method();
-      if (isNew || way === 'pca') await drawAs('pca', shown, signal, isNew);
-      if (way === 'umap') await drawAs('umap', shown, signal, false);
+      if (isOld || way === 'pca') await drawAs('pca', shown, signal);
+      if (way === 'umap') await drawAs('umap', shown, signal);
     } catch (error) {
       if (!isAbort(error)) note.textContent = `The map could not be drawn: ${messageOf(error)}`;
     } finally {
@@ -119,7 +128,7 @@ export function createTextMap(place: HTMLElement, state: TabState, onSelect: (po
     }
   }
 
-  async function drawAs(way: Method, shown: MappedTexts, signal: AbortSignal, isNew: boolean) {
+  async function drawAs(way: Method, shown: MappedTexts, signal: AbortSignal) {
     const call = <T>(run: Parameters<typeof callWorker<MapWorker, T>>[2]) => callWorker(startMapWorker, signal, run);
     let made = done.get(way);
     if (!made) {
@@ -133,7 +142,7 @@ export function createTextMap(place: HTMLElement, state: TabState, onSelect: (po
       done.set(way, made);
     }
     const { points, variance } = made.projection;
-    if (isNew) {
+    if (isOld) {
       view.show({ points, texts: shown.texts, clusters: [], colours: groups.of });
       view.light(hits);
       isOld = false;
@@ -166,7 +175,8 @@ export function createTextMap(place: HTMLElement, state: TabState, onSelect: (po
       isOld = true;
       legend.show(groups.names);
       umapRadio.disabled = next.texts.length < UMAP_LEAST;
-      await draw(true);
+      showMethod();
+      await draw();
     },
     select: view.select,
     light(next) {

@@ -15,11 +15,7 @@ export interface IndexMap {
 }
 
 /** `open` shows a passage where it comes from. */
-export function createIndexMap(
-  part: HTMLElement,
-  state: TabState,
-  open: (index: Index, passage: IndexedPassage) => void,
-): IndexMap {
+export function createIndexMap(part: HTMLElement, state: TabState, open: (passage: IndexedPassage) => void): IndexMap {
   const note = find(part, '#map-facts');
   /** What is on the map. */
   let drawn: { index: Index; size: string } | undefined;
@@ -35,8 +31,12 @@ export function createIndexMap(
       if (texts) selection.show(texts, new Set([i]));
     },
     titleOf: (i) => passages[i].metadata.place || passages[i].metadata.file,
-    open: (i) => drawn && open(drawn.index, passages[i]),
+    open: (i) => open(passages[i]),
   });
+
+  function showMap(isThere: boolean) {
+    for (const name of ['.text-map', '#map-selection']) find(part, name).hidden = !isThere;
+  }
 
   async function draw(index: Index) {
     const own = { index, size: `${index.size} ${index.passages}` };
@@ -52,6 +52,7 @@ export function createIndexMap(
         groups: passages.map(({ metadata }) => metadata.file),
       };
       const isPart = index.passages > MAP_MOST;
+      showMap(true);
       note.textContent = isPart ? `${count(MAP_MOST)} of ${count(index.passages)} passages, evenly chosen.` : '';
       selection.show(texts, new Set());
       void map.show(texts);
@@ -71,6 +72,8 @@ export function createIndexMap(
       const isSame = drawn?.index === index && drawn.size === `${index.size} ${index.passages}`;
       if (isSame) return lightUp();
       if (index.passages >= MAP_LEAST) return void draw(index);
+      showMap(false);
+      drawn = undefined;
       note.textContent = `A map needs ${MAP_LEAST} passages.`;
     },
   };

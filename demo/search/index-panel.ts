@@ -15,6 +15,7 @@ export interface IndexPanel {
   /** Opens what is shown. */
   start(): Promise<void>;
   shown(): CollectionName;
+  /** Whether it has nothing, as far as that is known. */
   isEmpty(): boolean;
   /** Whether it is being filled. */
   isBusy(): boolean;
@@ -44,7 +45,8 @@ export function createIndexPanel(
   const documents = find(panel, '#documents');
   const importFile = find<HTMLInputElement>(panel, '#import-file');
   const channel = new BroadcastChannel(LOCK);
-  let size = 0;
+  /** Documents of what is shown; undefined until it is open. */
+  let size: number | undefined;
   let job: AbortController | undefined;
   let isRunning = false;
   const waiting: Work[] = [];
@@ -72,12 +74,12 @@ export function createIndexPanel(
     size = index?.size ?? 0;
     const files = isOwn && index ? sectionsByFile(index) : new Map<string, string[]>();
     const none = job ? 'No files yet: the first are on their way.' : 'No files yet: drop some anywhere here.';
-    facts.textContent = index && size > 0 ? factsOf(name, index, files.size) : none;
+    facts.textContent = index && index.size > 0 ? factsOf(name, index, files.size) : none;
     again.hidden = rest.length === 0 || job !== undefined;
     find(panel, '#index-actions').hidden = !isOwn || (size === 0 && rest.length === 0) || job !== undefined;
     documents.hidden = files.size === 0;
     find(documents, 'ul').replaceChildren(
-      ...Array.from(files, ([file, ids]) => fileItem(file, ids.length, () => void remove(ids))),
+      ...Array.from(files, ([file, ids]) => fileItem(file, ids.length, () => void remove(file, ids))),
     );
     onChange();
   }
@@ -90,6 +92,7 @@ export function createIndexPanel(
   const shownOf = () => (state.get('in') === 'own' ? 'own' : 'sample');
 
   function check(name: CollectionName) {
+    size = undefined;
     for (const radio of choices) radio.checked = radio.value === name;
     state.set('in', name === 'own' ? 'own' : undefined);
   }
@@ -125,8 +128,7 @@ export function createIndexPanel(
     try {
       await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
         if (!lock) throw new Error('Another tab of this page is changing the index. Try again when it is done.');
-        await work(signal);
-        channel.postMessage(collections.madeBy('own'));
+        await work(signal).finally(() => channel.postMessage(collections.madeBy('own')));
       });
     } catch (error) {
       if (!isAbort(error)) showError(errorPlace, [errorPlace.textContent, messageOf(error)].filter(Boolean).join('\n'));
@@ -169,11 +171,12 @@ export function createIndexPanel(
       const ids = new Set(sections.map(({ id }) => id));
       const files = new Set(sections.map(({ metadata }) => metadata?.file));
       await index.remove([...index.documents()].filter((d) => files.has(d.metadata.file) && !ids.has(d.id)).map(idOf));
-      await setRest(sections);
+      const others = rest.filter(({ metadata }) => !files.has(metadata?.file)); // that were cancelled before
+      await setRest([...others, ...sections]);
       void navigator.storage.persist?.();
       const characters = sections.reduce((sum, { text }) => sum + text.length, 0);
       await index.add(sections, { signal, onProgress: embedding(characters) });
-      await setRest([]);
+      await setRest(others);
     });
 
   const addFiles = (files: File[]) => {
@@ -197,7 +200,11 @@ export function createIndexPanel(
     void show('own');
   };
 
-  const remove = (ids: string[]) => run(async () => void (await (await collections.open('own')).remove(ids)));
+  const remove = (file: string, ids: string[]) =>
+    run(async () => {
+      await setRest(rest.filter(({ metadata }) => metadata?.file !== file));
+      await (await collections.open('own')).remove(ids);
+    });
 
   createDropZone(find(panel, '#drop'), { target: panel, onFiles: addFiles });
   again.addEventListener('click', () => void run((signal) => fill(rest, signal)));
@@ -232,6 +239,7 @@ export function createIndexPanel(
   channel.addEventListener('message', async ({ data }: MessageEvent<string | undefined>) => {
     collections.setOwn(data);
     if (job) return;
+    rest = (await keptRest.read()) ?? [];
     await collections.reload();
     await refresh().catch((error) => showError(errorPlace, error));
   });

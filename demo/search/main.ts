@@ -32,11 +32,14 @@ export function start(panel: HTMLElement, app: App): void {
   let current = new AbortController();
   /** What is shown. */
   let shownHits: Hit[] = [];
+  /** The query that it answers. */
+  let answered = '';
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: EMBEDDERS,
     use: 'embeddings',
     onChange() {
       collections.modelChanged();
+      void mapIndex(); // what was open is closed
       runSoon();
     },
   });
@@ -44,15 +47,24 @@ export function start(panel: HTMLElement, app: App): void {
   const panelOfIndex = createIndexPanel(panel, collections, picker, app.state, () => {
     suggest();
     void run();
-    mapIndex().catch(() => {}); // where the index does not open, the panel says so
+    void mapIndex();
   });
-  const mapPart = createMapPart(find<HTMLDetailsElement>(panel, '#search-map'), app.state, (index, passage) =>
-    showContext(dialog, passage, index.documents()),
-  );
+  /** Shows a passage where it comes from. The index that it was found in may have been closed since. */
+  async function open(passage: Parameters<typeof showContext>[1]) {
+    try {
+      showContext(dialog, passage, (await collections.open(panelOfIndex.shown())).documents());
+    } catch (error) {
+      showError(errorPlace, error);
+    }
+  }
+  const mapPart = createMapPart(find<HTMLDetailsElement>(panel, '#search-map'), app.state, (p) => void open(p));
   /** The map shows what is searched, once that is not being filled. */
   async function mapIndex() {
     if (panelOfIndex.isBusy()) return;
-    mapPart.indexChanged(panelOfIndex.isEmpty() ? undefined : await collections.open(panelOfIndex.shown()));
+    const shown = panelOfIndex.shown();
+    const isNone = panelOfIndex.isEmpty() || !collections.madeBy(shown);
+    const index = isNone ? undefined : await collections.open(shown).catch(() => undefined); // the panel says why
+    if (shown === panelOfIndex.shown()) mapPart.indexChanged(index);
   }
   /** Vectors are compared only with those of the model that made them. */
   function suggest() {
@@ -76,8 +88,7 @@ export function start(panel: HTMLElement, app: App): void {
     again.hidden = true;
     showAsked();
     if (text === '' || panelOfIndex.isEmpty()) {
-      list.replaceChildren();
-      mapPart.light([]);
+      clear();
       status.textContent = text === '' ? '' : 'There is nothing in the index yet.';
       return;
     }
@@ -92,16 +103,21 @@ export function start(panel: HTMLElement, app: App): void {
         words = `${status.textContent} `;
       }
       if (mode() === 'words') return;
+      if (!words && ((waits && answered !== text) || !isMade(shown))) clear();
       if (!isMade(shown)) return offerAgain(shown, words);
       const why = picker.current() ? 'passages are being embedded too' : 'the model is loading';
       if (waits) status.textContent = `${words}Searching by meaning; ${why} …`;
       await picker.use(signal, () => answer(index, text, mode(), signal));
     } catch (error) {
       if (isAbort(error)) return;
+      if (!words) clear();
       status.textContent = words;
       showError(errorPlace, error);
     }
   }
+
+  /** Nothing that is shown is an answer. */
+  const clear = () => put([], []);
 
   async function answer(index: Index, text: string, mode: SearchMode, signal: AbortSignal) {
     const began = performance.now();
@@ -114,8 +130,8 @@ export function start(panel: HTMLElement, app: App): void {
     const bounds = boundsOf(picker.name());
     const items = hits.map((hit) =>
       passageItem(hit, text, bounds, {
-        open: () => showContext(dialog, hit, index.documents()),
-        more: () => void more(index, hit),
+        open: () => void open(hit),
+        more: () => void more(hit),
       }),
     );
     const isLikely = (hit: Hit, i: number) =>
@@ -124,23 +140,35 @@ export function start(panel: HTMLElement, app: App): void {
     if (hits.length === 0) status.textContent = 'No passage has these words.';
     else if (!hits.some(isLikely)) status.textContent = `Probably nothing here is about that. The nearest: ${found}.`;
     else status.textContent = `${found}${mode === 'words' ? ', by words' : ''}.`;
+    put(items, hits);
+    answered = text;
+  }
+
+  /** The focus stays in the list, if it was there and there is one. */
+  function put(items: HTMLElement[], hits: Hit[]) {
+    const buttons = () => [...list.querySelectorAll('button')];
+    const at = buttons().indexOf(document.activeElement as HTMLButtonElement);
     list.replaceChildren(...items);
+    if (at >= 0) (buttons()[at] ?? buttons()[0] ?? field).focus({ preventScroll: true });
     mapPart.light(hits);
     shownHits = hits;
     takeAway.update();
   }
 
   /** The passages that are most like one that was found. */
-  async function more(index: Index, hit: Hit) {
+  async function more(hit: Hit) {
     current.abort();
     current = new AbortController();
     const { signal } = current;
+    const shown = panelOfIndex.shown();
+    if (!isMade(shown)) return offerAgain(shown, '');
     const text = passageText(hit);
     const filter = (_: unknown, id: string) => id !== hit.id;
     showError(errorPlace, undefined);
     status.textContent = 'Searching …';
     try {
       await picker.use(signal, async () => {
+        const index = await collections.open(shown);
         const began = performance.now();
         const hits = await index.search(text, { mode: 'vectors', topK: LIMIT, filter, signal });
         show(index, hits, { text: '', mode: 'vectors', took: duration(performance.now() - began) });

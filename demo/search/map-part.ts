@@ -16,7 +16,7 @@ export interface MapPart {
 export function createMapPart(
   part: HTMLDetailsElement,
   state: TabState,
-  open: (index: Index, passage: IndexedPassage) => void,
+  open: (passage: IndexedPassage) => void,
 ): MapPart {
   let index: Index | undefined;
   let hits: readonly Hit[] = [];
