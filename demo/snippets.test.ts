@@ -11,9 +11,10 @@ it('names a model so that other programs find it', () => {
 
 it('is a program that loads the model of the page', () => {
   expect(snippet([], { ...built, dtype: 'q8' }, '\nconsole.log(1);')).toBe(`\
+// npm install modernbert-webgpu
 import { loadModel } from 'modernbert-webgpu';
 
-const model = await loadModel("./models/nano", { dtype: "q8" }); // "nano"
+const model = await loadModel("./models/nano", { dtype: "q8" });
 console.log(1);
 `);
 });

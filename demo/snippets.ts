@@ -18,11 +18,13 @@ export function modelAddress({ name, source }: Choice, page = globalThis.locatio
 export function snippet(imports: string[], choice: Choice, body: string): string {
   const { dtype } = choice;
   const options = dtype ? `, { dtype: ${quoted(dtype)} }` : '';
+  const address = modelAddress(choice);
   return [
+    '// npm install modernbert-webgpu',
     "import { loadModel } from 'modernbert-webgpu';",
     ...imports,
     '',
-    `const model = await loadModel(${quoted(modelAddress(choice))}${options}); // ${quoted(choice.name)}`,
+    `const model = await loadModel(${quoted(address)}${options});${address.endsWith(choice.name) ? '' : ` // ${quoted(choice.name)}`}`,
     body.trim(),
     '',
   ].join('\n');

@@ -7,4 +7,4 @@ export const modeOf = (name: string | undefined): Mode => MODES.find((mode) => m
 /** What its exported files are called. */
 export const FILE_NAMES: Record<Mode, string> = { fill: 'masks', surprise: 'surprise', compare: 'comparison' };
 
-export const MODE_NAMES: Record<Mode, string> = { fill: 'Fill masks', surprise: 'Surprise', compare: 'Compare' };
+export const MODE_NAMES: Record<Mode, string> = { fill: 'Fill masks', surprise: 'Surprise', compare: 'Two texts' };

@@ -47,7 +47,7 @@ function relevanceBar(similarity: number, name: Relevance | undefined): HTMLElem
   const bar = element('span', { className: 'relevance-bar', ariaHidden: 'true' });
   bar.style.setProperty('--share', String(Math.max(0, Math.min(1, similarity))));
   const title = `Cosine of query and passage: ${similarity.toFixed(2)}`;
-  const words = name ? `${name}, ${similarity.toFixed(2)}` : `cosine ${similarity.toFixed(2)}`;
+  const words = name ?? `cosine ${similarity.toFixed(2)}`; // hits by meaning and by words are not in the cosine's order
   return element('span', { className: `relevance ${name ?? ''}`, title }, bar, words);
 }
 
