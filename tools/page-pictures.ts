@@ -16,7 +16,7 @@ interface Picture {
 const PICTURES: Record<string, Picture> = {
   'fill-mask': {
     hash: '#fill-mask?text=He+wrote+a+long+[MASK]+to+his+[MASK].',
-    prepare: (page) => page.waitForSelector('#masks button'),
+    prepare: (page) => page.waitForSelector('#mask-results:not(.stale) .candidates .score'),
   },
   embeddings: {
     hash: '#embeddings',

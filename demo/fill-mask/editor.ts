@@ -83,3 +83,10 @@ export function createEditor(fields: Field[], undo: HTMLButtonElement): Editor {
     },
   };
 }
+
+/** A text with tokens in place of parts of it, which follow each other; one space before each where there was one. */
+export const filledText = (text: string, fillings: { start: number; end: number; token: string }[]): string =>
+  fillings.reduceRight((filled, { start, end, token }) => {
+    const before = filled.slice(0, start);
+    return before + (/(^|\s)$/.test(before) ? token.trimStart() : token) + filled.slice(end);
+  }, text);

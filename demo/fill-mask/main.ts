@@ -8,7 +8,7 @@ import { statusLine } from '../status-line';
 import { createTakeAway } from '../take-away';
 import { countTokens, createTokenCounter } from '../token-counter';
 import { CANDIDATES } from './candidates';
-import { createEditor } from './editor';
+import { createEditor, filledText } from './editor';
 import { fill } from './fill-mode';
 import { createFillView } from './fill-view';
 import { startHistory } from './history-part';
@@ -76,13 +76,7 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
 
   const view = createFillView({
     replace: ({ start, end }, token) => editor.replace(start, end, token),
-    fillAll(fillings) {
-      const text = fillings.reduceRight((text, { start, end, token }) => {
-        const before = text.slice(0, start);
-        return before + (/(^|\s)$/.test(before) ? token.trimStart() : token) + text.slice(end);
-      }, field.value);
-      editor.set([text]);
-    },
+    fillAll: (fillings) => editor.set([filledText(field.value, fillings)]),
   });
   /** What is asked now. An answer to something else comes too late, and is not shown. */
   const question = () => [mode(), ...texts(), mode() === 'fill' ? targets.value : ''].join('\n');
