@@ -67,7 +67,7 @@ it('finds in the sample: by words before the model is there, then by meaning; op
   });
   expect(passages.map(({ place }: { place: string }) => place)).toEqual(await found(page));
   const table = (await exported(page, '#search', 'Passages as CSV')).bytes.toString().split('\r\n');
-  expect(table[0]).toBe('rank,file,place,score,cosine,text');
+  expect(table[0]).toBe('\ufeffrank,file,place,score,cosine,text');
   expect(table[1]).toMatch(/^1,Moby-Dick,Chapter 9: The Sermon,0\.\d+,0\.\d+,/);
 
   await page.getByRole('button', { name: 'Open in context: Chapter 9: The Sermon' }).click();
