@@ -18,7 +18,7 @@ const USAGE = `npm run bench:page -- [options]
 
 /** What a visitor waits for: an address, and the element that is it. */
 const ANSWERS = {
-  'masks filled': { hash: '#fill-mask', selector: '#masks button' },
+  'masks filled': { hash: '#fill-mask', selector: '#mask-results:not(.stale) .candidates .score' },
   'passages found by words': { hash: '#search?q=a+sermon+about+Jonah', selector: '#passages li' },
   'passages found by meaning': { hash: '#search?q=a+sermon+about+Jonah', selector: '#passages .relevance' },
 };
