@@ -102,7 +102,11 @@ it('refuses a measurement of no time in words', async () => {
   const page = await open({ path: '#benchmark?seconds=0' });
   await page.waitForSelector('#measure-run:enabled');
   await page.click('#measure-run');
-  await waitForText(page, '#measure .error', 'The seconds of the measurement are “0”: give a whole number from 1 to 300.');
+  await waitForText(
+    page,
+    '#measure .error',
+    'The seconds of the measurement are “0”: give a whole number from 1 to 300.',
+  );
   await expectAccessible(page, '#benchmark');
 });
 

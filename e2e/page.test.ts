@@ -44,7 +44,7 @@ it('keeps what was written, of every length, and nothing of it in the URL', asyn
   expect(await page.inputValue('#texts')).toBe(long);
   expect(page.url()).toBe(`${url}#embeddings`);
   await page.click('#tab-classify');
-  expect(await page.locator('.class-card').count()).toBe(2);
+  await expect.poll(() => page.locator('.class-card').count()).toBe(2);
   expect(await page.inputValue('.class-name >> nth=0')).toBe('ships');
   expect(await page.inputValue('.class-texts >> nth=0')).toBe('A boat.\nA vessel.');
   expect(page.url()).toBe(`${url}#classify`);

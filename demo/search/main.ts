@@ -255,6 +255,8 @@ export function start(panel: HTMLElement, app: App): void {
   });
   takeState();
   suggest();
-  void panelOfIndex.start();
-  if (navigator.gpu && !savesData()) void picker.load();
+  // The model is loaded once the index is open: words answer before it takes the processor.
+  void panelOfIndex.start().finally(() => {
+    if (navigator.gpu && !savesData()) void picker.load();
+  });
 }
