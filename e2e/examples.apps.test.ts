@@ -85,7 +85,7 @@ const said = (page: Page): Promise<string> =>
 /** Takes pictures at phone and desktop width, light and dark, once it is sure that the app's style sheet is there. */
 async function look(page: Page, name: string): Promise<void> {
   expect(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme)).toBe('light dark');
-  await takePictures(page, name, 'body');
+  await takePictures(page, name, 'body', 'another');
 }
 
 const firstHit = (page: Page) => page.locator('ol li').first();

@@ -98,6 +98,6 @@ it('the search finds a page by its words', async () => {
 it.each(['index', 'guide/start', 'guide/install', 'comparison', 'models'])('axe finds nothing in %s', async (name) => {
   const page = await newPage();
   await page.goto(`${url}${name}.html`);
-  await takePictures(page, `site-${name.replace('/', '-')}`, 'body');
+  await takePictures(page, `site-${name.replace('/', '-')}`, 'body', 'another');
   await page.close();
 });
