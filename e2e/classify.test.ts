@@ -44,7 +44,7 @@ it('trains a head on examples, shows its accuracy, classifies with it, exports a
   expect(await best.allInnerTexts()).toEqual(['sea', 'food']);
   const before = await shares.allInnerTexts();
 
-  const head = JSON.parse((await exported(page, '#classify', 'Trained head')).bytes.toString());
+  const head = JSON.parse((await exported(page, '#classify', 'Trained classifier')).bytes.toString());
   expect(head).toMatchObject({
     model: 'nano-embed-q4',
     dim: 256,

@@ -97,7 +97,7 @@ it('guesses from the names of classes, learns from labels, and gives a table and
   expect(after).toHaveLength(24);
   expect(after.filter(([, , score, by]) => by === 'you' && score === '')).toHaveLength(6);
   expect(after.filter(([name, label]) => label === kindOf.get(name)).length).toBeGreaterThan(21);
-  const { name, bytes } = await exported(page, '#sort', 'Trained head');
+  const { name, bytes } = await exported(page, '#sort', 'Trained classifier');
   expect(name).toBe('file-classes.json');
   expect(JSON.parse(bytes.toString())).toMatchObject({
     model: 'nano-embed-q4',

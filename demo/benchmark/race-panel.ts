@@ -7,6 +7,7 @@ import { describeProgress } from '../../src/progress';
 import type { App } from '../app';
 import { aborted, element, find } from '../dom';
 import { largest } from '../extremes';
+import { linesOf } from '../lines';
 import { fileSize, plural } from '../numbers';
 import { createRunButton } from '../run-button';
 import { barList } from './bar-list';
@@ -99,7 +100,7 @@ export function startRace(
   showBars(RACE_TO_COME);
 
   createRunButton(form, find(section, '#race-run'), places, async (signal, progress) => {
-    const texts = field.value.split('\n').filter((line) => line.trim() !== '');
+    const texts = linesOf(field.value);
     if (texts.length === 0) throw new Error('Write a text to embed, or several, one a line, under “What is compared”.');
     const most = Number(rounds.value);
     if (!Number.isInteger(most) || most < 1)

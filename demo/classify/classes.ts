@@ -1,6 +1,6 @@
 import { element, find } from '../dom';
+import { linesOf } from '../lines';
 import type { Example } from './csv';
-import { linesOf } from './lines';
 
 /** The classes with their examples, which the user edits. */
 export interface Classes {

@@ -3,6 +3,7 @@ import type { Model } from '../../src/index';
 import type { App } from '../app';
 import { EMBEDDERS } from '../built-in';
 import { debounced, find, isAbort, showError, staleNote } from '../dom';
+import { linesOf } from '../lines';
 import type { Choice } from '../model-store';
 import { count, plural } from '../numbers';
 import { createRunButton } from '../run-button';
@@ -14,7 +15,6 @@ import { createClasses } from './classes';
 import type { Example } from './csv';
 import { createCsvPart } from './csv-part';
 import { checkModel, type HeadFile, parseHeadFile, training, usage } from './head-file';
-import { linesOf } from './lines';
 import { SAMPLE } from './sample';
 import { trainingView } from './training-view';
 
@@ -107,7 +107,8 @@ export function startFewShot(panel: HTMLElement, app: App): void {
     code: () => ({
       typescript: head && madeBy ? usage(head, madeBy) : training(currentExamples(), picker.choice()),
     }),
-    exports: () => (head ? [{ label: 'Trained head', name: 'classifier-head.json', make: () => jsonFile(head) }] : []),
+    exports: () =>
+      head ? [{ label: 'Trained classifier', name: 'classifier-head.json', make: () => jsonFile(head) }] : [],
     texts: ['classes', 'try'],
   });
 
@@ -183,7 +184,7 @@ export function startFewShot(panel: HTMLElement, app: App): void {
     }
     find(form, '#training').replaceChildren();
     showStale(false);
-    places.status.textContent = `${file.name}: a head with the classes ${head.labels.join(', ')}.`;
+    places.status.textContent = `${file.name}: a classifier with the classes ${head.labels.join(', ')}.`;
     showHead();
     await tryAgain();
   });

@@ -28,7 +28,7 @@ export function parseHeadFile(name: string, json: string): HeadFile {
 export function checkModel(head: HeadFile, name: string): void {
   if (head.model === name) return;
   throw new Error(
-    `This head was trained on embeddings of ${head.model}, and ${name} is chosen. Its numbers mean nothing to another model: choose ${head.model} first, or train a new head.`,
+    `This classifier was trained on embeddings of ${head.model}, and ${name} is chosen. Its numbers mean nothing to another model: choose ${head.model} first, or train a new one.`,
   );
 }
 

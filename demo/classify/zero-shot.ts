@@ -1,12 +1,12 @@
 import type { App } from '../app';
 import { find, staleNote } from '../dom';
+import { linesOf } from '../lines';
 import type { Choice } from '../model-store';
 import { duration, plural } from '../numbers';
 import { createRunButton } from '../run-button';
 import { csvFile, jsonFile } from '../save-file';
 import { createTakeAway } from '../take-away';
 import { bars } from './bars';
-import { linesOf } from './lines';
 import { zeroShotCode } from './zero-shot-code';
 
 /** Classes given by their names alone; any natural language inference model decides. */

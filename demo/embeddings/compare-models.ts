@@ -2,6 +2,7 @@ import type { App } from '../app';
 import { EMBEDDERS } from '../built-in';
 import { type Answer, createComparison } from '../compare-models';
 import { element, find } from '../dom';
+import { linesOf } from '../lines';
 import { nearestRows, type Vectors } from '../map/vectors';
 import type { ModelPicker } from '../model-picker';
 import { count } from '../numbers';
@@ -25,7 +26,7 @@ export function compareModels(places: { intro: HTMLElement; work: HTMLElement },
     label: 'Ask both models',
     asked: () => field.value,
     prepare() {
-      const texts = field.value.split('\n').filter((line) => line.trim() !== '');
+      const texts = linesOf(field.value);
       if (texts.length < 3) throw new Error('Write at least three texts, one per line: each has a nearest one then.');
       if (texts.length > MOST) {
         throw new Error(`${count(texts.length)} texts are too many to compare two models by: up to ${MOST} can be.`);

@@ -4,6 +4,7 @@ import { offerComparison } from '../compare-button';
 import { find, staleNote } from '../dom';
 import '../drop-zone.css';
 import { keyScroll } from '../key-scroll';
+import { linesOf } from '../lines';
 import { MAP_MOST } from '../map/limits';
 import { sameChoice } from '../model-store';
 import { count } from '../numbers';
@@ -23,7 +24,7 @@ import { createMapPart } from './map-part';
 import html from './panel.html?raw';
 import type { Result } from './result';
 import { embedCode, resultFiles } from './take-away';
-import { createTexts, linesOf } from './texts';
+import { createTexts } from './texts';
 import type { Calculator } from './worker';
 
 /** So few texts are compared in a table, however narrow the page is, and more where it fits; others in an image. */

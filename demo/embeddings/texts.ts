@@ -4,6 +4,7 @@ import { debounced, element, find, showError } from '../dom';
 import { createDropZone } from '../drop-zone';
 import { largest } from '../extremes';
 import { keptValue } from '../kept-value';
+import { linesOf } from '../lines';
 import { count, plural } from '../numbers';
 
 /** A text to embed. `group`: where it comes from, a file's name or PASTED. */
@@ -22,8 +23,6 @@ const PART = 256;
 const LISTED = 500;
 
 /** The texts of a field, one per line. */
-export const linesOf = (value: string): string[] => value.split('\n').filter((line) => line.trim() !== '');
-
 /** The texts of the tab: the field's lines and the files that were given. */
 export interface Texts {
   /** Resolves once the files that were given are read. */

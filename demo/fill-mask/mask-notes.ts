@@ -1,3 +1,4 @@
+import { commonEnds } from './common-ends';
 import { masksIn } from './parts';
 
 /** What is known of a mask besides its place: the word it hides, and the token chosen for it. */
@@ -11,11 +12,7 @@ export interface MaskNote {
  * part keep theirs, others have none.
  */
 export function carriedNotes(before: string, notes: MaskNote[], after: string, maskToken: string): MaskNote[] {
-  const shorter = Math.min(before.length, after.length);
-  let head = 0;
-  while (head < shorter && before[head] === after[head]) head++;
-  let tail = 0;
-  while (tail < shorter - head && before.at(-1 - tail) === after.at(-1 - tail)) tail++;
+  const { head, tail } = commonEnds(before, after);
   const old = new Map(masksIn(before, maskToken).map(({ start, end }, i) => [start, { end, note: notes[i] }]));
   return masksIn(after, maskToken).map(({ start, end }) => {
     if (end <= head) return old.get(start)?.note ?? {};

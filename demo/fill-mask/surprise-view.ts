@@ -133,7 +133,7 @@ export function createSurpriseView(
         .querySelector('.candidates-place')
         ?.replaceWith(
           element('p', { className: 'hint' }, 'In its place the model expects:'),
-          element('ul', { className: 'expected' }, ...items),
+          element('ul', { className: 'chips expected' }, ...items),
         );
     },
   };

@@ -1,12 +1,11 @@
+import { commonEnds } from './common-ends';
+
 /** Pairs of words from which on two texts are not compared: what differs in their middle counts as all different. */
 const MOST_PAIRS = 4_000_000;
 
 /** Which words of two texts are not in a longest common subsequence of both. */
 export function wordDiff(a: string[], b: string[]): [isNew: boolean[], isNew: boolean[]] {
-  let head = 0;
-  while (head < a.length && head < b.length && a[head] === b[head]) head++;
-  let tail = 0;
-  while (tail < a.length - head && tail < b.length - head && a.at(-1 - tail) === b.at(-1 - tail)) tail++;
+  const { head, tail } = commonEnds(a, b);
   const isNewA = a.map((_, i) => i >= head && i < a.length - tail);
   const isNewB = b.map((_, j) => j >= head && j < b.length - tail);
   const [n, m] = [a.length - head - tail, b.length - head - tail];

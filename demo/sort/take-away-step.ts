@@ -40,7 +40,7 @@ export function startTakeAway(panel: HTMLElement, state: TabState, results: Resu
     const trained = head();
     return [
       { label: 'Table of all files as CSV', name: 'files.csv', make: table },
-      ...(trained ? [{ label: 'Trained head', name: HEAD_FILE, make: () => jsonFile(trained) }] : []),
+      ...(trained ? [{ label: 'Trained classifier', name: HEAD_FILE, make: () => jsonFile(trained) }] : []),
     ];
   }
 
