@@ -1,5 +1,5 @@
-import { createModelPicker, type ModelPicker, type PickerOptions } from './model-picker';
-import { createModelStore } from './model-store';
+import { createModelPicker, type ModelPicker, type PickerOptions } from './models/model-picker';
+import { createModelStore } from './models/model-store';
 import type { TabState } from './tab-state';
 
 /** What a tab gets from the page. */

@@ -3,7 +3,7 @@ import { browserName } from './browser-name';
 import { element, find, messageOf, savesData } from './dom';
 import { startFillMask } from './fill-mask/main';
 import { keepOffline } from './offline';
-import { startStorageButton } from './storage-button';
+import { startStorageButton } from './storage/storage-button';
 import { createHashState } from './tab-state';
 import { createTabs } from './tabs';
 

@@ -1,7 +1,7 @@
 // The page's side of its service worker (service-worker.ts).
 import { find } from './dom';
 import { fileSize } from './numbers';
-import { STORAGE_CHANGE } from './storage-change';
+import { STORAGE_CHANGE } from './storage/storage-change';
 
 /** What the page asks its service worker: what is not kept yet, to keep it, or to replace the version before. */
 export type OfflineRequest = 'what is missing' | 'keep the rest' | 'take over';

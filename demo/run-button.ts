@@ -1,5 +1,5 @@
 import { element, isAbort, showError } from './dom';
-import { runBegins, runEnds } from './idle-speed';
+import { runBegins, runEnds } from './models/idle-speed';
 import { createProgress, type ProgressView } from './progress-view';
 
 /**

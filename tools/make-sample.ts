@@ -5,7 +5,7 @@
 //   node tools/run.mjs tools/make-sample.ts
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EMBEDDERS } from '../demo/built-in';
+import { EMBEDDERS } from '../demo/models/built-in';
 import { INDEX_OPTIONS, type Section } from '../demo/search/sections';
 import { loadModel } from '../src/node';
 import { createIndex, type IndexDocument } from '../src/search';

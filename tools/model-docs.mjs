@@ -1,4 +1,4 @@
-// `npm run docs`: writes docs/models.md, the list of known checkpoints, from demo/known-models.json. A test checks that it is current.
+// `npm run docs`: writes docs/models.md, the list of known checkpoints, from demo/models/known-models.json. A test checks that it is current.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,9 +6,9 @@ import { build } from 'rolldown';
 import { ROOT } from './bundle.mjs';
 
 /**
- * @typedef {typeof import('../demo/known-models')} Known
- * @typedef {import('../demo/known-models').KnownModel} KnownModel
- * @typedef {import('../demo/known-models').Use} Use
+ * @typedef {typeof import('../demo/models/known-models')} Known
+ * @typedef {import('../demo/models/known-models').KnownModel} KnownModel
+ * @typedef {import('../demo/models/known-models').Use} Use
  */
 
 /** @type {[Use, title: string, guide: string][]} */
@@ -92,7 +92,7 @@ const tableOf = (models, known) => {
 export const modelsPage = (known) =>
   `${[
     '# Known models',
-    '<!-- Written by `npm run docs` from demo/known-models.json. Do not edit. -->',
+    '<!-- Written by `npm run docs` from demo/models/known-models.json. Do not edit. -->',
     INTRO,
     ...USES.flatMap(([use, title, guide]) => [
       `## ${title}`,
@@ -101,9 +101,14 @@ export const modelsPage = (known) =>
     ]),
   ].join('\n\n')}\n`;
 
-/** demo/known-models.ts as Node 20 can import it, which reads no TypeScript. @returns {Promise<Known>} */
+/** demo/models/known-models.ts as Node 20 can import it, which reads no TypeScript. @returns {Promise<Known>} */
 const readKnown = async () => {
-  const { output } = await build({ cwd: ROOT, input: 'demo/known-models.ts', write: false, output: { format: 'esm' } });
+  const { output } = await build({
+    cwd: ROOT,
+    input: 'demo/models/known-models.ts',
+    write: false,
+    output: { format: 'esm' },
+  });
   return import(`data:text/javascript,${encodeURIComponent(output[0].code)}`);
 };
 

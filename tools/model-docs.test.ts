@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import * as known from '../demo/known-models';
+import * as known from '../demo/models/known-models';
 import { ROOT } from './bundle.mjs';
 import { modelsPage } from './model-docs.mjs';
 

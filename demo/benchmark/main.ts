@@ -2,9 +2,9 @@
 import { computesOnCpu } from '../../bench/page/software';
 import type { App } from '../app';
 import { element, find, messageOf } from '../dom';
-import { jsonFile, saveFile } from '../save-file';
 import { adapterName } from '../status-line';
-import { createTakeAway } from '../take-away';
+import { jsonFile, saveFile } from '../take-away/save-file';
+import { createTakeAway } from '../take-away/take-away';
 import './benchmark.css';
 import { startMeasure } from './measure-panel';
 import html from './panel.html?raw';

@@ -1,7 +1,7 @@
 // Results as files: JSON for programs, a picture of charts and facts for people.
 import { element, showError } from '../dom';
 import { largest } from '../extremes';
-import { saveFile } from '../save-file';
+import { saveFile } from '../take-away/save-file';
 
 /** What can be saved: the report, and what a picture of it shows. */
 export interface Shared {

@@ -1,6 +1,6 @@
 // Lines that measure the same elsewhere.
-import { quoted } from '../snippets';
-import type { Snippets } from '../take-away';
+import { quoted } from '../take-away/snippets';
+import type { Snippets } from '../take-away/take-away';
 import { PAGE_TOKENS, PAGES } from './measure';
 
 const COMMAND = `# in a checkout of the project; the sets are of token ids

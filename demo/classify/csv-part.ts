@@ -1,7 +1,7 @@
-import { decodeText, readBytes } from '../documents';
 import { element, showError } from '../dom';
-import { createDropZone } from '../drop-zone';
-import '../drop-zone.css';
+import { decodeText, readBytes } from '../files/documents';
+import { createDropZone } from '../files/drop-zone';
+import '../files/drop-zone.css';
 import { count, plural } from '../numbers';
 import { asTable, type Example, guessColumns, parseRows, toExamples } from './csv';
 

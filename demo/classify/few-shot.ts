@@ -1,14 +1,14 @@
 import { loadClassifier, trainClassifier } from '../../src/classifier';
 import type { Model } from '../../src/index';
 import type { App } from '../app';
-import { EMBEDDERS } from '../built-in';
 import { debounced, find, isAbort, showError, staleNote } from '../dom';
 import { linesOf } from '../lines';
-import type { Choice } from '../model-store';
+import { EMBEDDERS } from '../models/built-in';
+import type { Choice } from '../models/model-store';
 import { count, plural } from '../numbers';
 import { createRunButton } from '../run-button';
-import { jsonFile } from '../save-file';
-import { createTakeAway } from '../take-away';
+import { jsonFile } from '../take-away/save-file';
+import { createTakeAway } from '../take-away/take-away';
 import { countTokens } from '../token-counter';
 import { bars } from './bars';
 import { createClasses } from './classes';

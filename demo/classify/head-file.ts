@@ -1,7 +1,7 @@
 import type { ClassifierFile } from '../../src/classifier';
 import type { Dtype } from '../../src/index';
-import type { Choice } from '../model-store';
-import { quoted, snippet } from '../snippets';
+import type { Choice } from '../models/model-store';
+import { quoted, snippet } from '../take-away/snippets';
 
 /** An exported classifier, of this version or the first, with what this page adds: the Hub id or name of its model. */
 export interface HeadFile extends Pick<ClassifierFile, 'labels'>, Partial<Pick<ClassifierFile, 'encoder'>> {

@@ -1,6 +1,6 @@
-import type { Choice } from '../model-store';
-import { commandLine, quoted, snippet } from '../snippets';
-import type { Snippets } from '../take-away';
+import type { Choice } from '../models/model-store';
+import { commandLine, quoted, snippet } from '../take-away/snippets';
+import type { Snippets } from '../take-away/take-away';
 
 /** What is classified by labels alone. */
 export interface ZeroShot {

@@ -1,11 +1,11 @@
 import type { App } from '../app';
 import { find, staleNote } from '../dom';
 import { linesOf } from '../lines';
-import type { Choice } from '../model-store';
+import type { Choice } from '../models/model-store';
 import { duration, plural } from '../numbers';
 import { createRunButton } from '../run-button';
-import { csvFile, jsonFile } from '../save-file';
-import { createTakeAway } from '../take-away';
+import { csvFile, jsonFile } from '../take-away/save-file';
+import { createTakeAway } from '../take-away/take-away';
 import { bars } from './bars';
 import { zeroShotCode } from './zero-shot-code';
 

@@ -1,10 +1,10 @@
 import type { App } from '../app';
-import { EMBEDDERS } from '../built-in';
-import { type Answer, createComparison } from '../compare-models';
 import { element, find } from '../dom';
 import { linesOf } from '../lines';
 import { nearestRows, type Vectors } from '../map/vectors';
-import type { ModelPicker } from '../model-picker';
+import { EMBEDDERS } from '../models/built-in';
+import { type Answer, createComparison } from '../models/compare-models';
+import type { ModelPicker } from '../models/model-picker';
 import { count } from '../numbers';
 import { cosines } from './geometry';
 import { pairsOf, spearman } from './rank-agreement';

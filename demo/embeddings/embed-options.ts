@@ -1,6 +1,6 @@
 import type { Model } from '../../src/index';
 import { element, find } from '../dom';
-import { KNOWN_MODELS } from '../known-models';
+import { KNOWN_MODELS } from '../models/known-models';
 import { count } from '../numbers';
 import type { TabState } from '../tab-state';
 

@@ -1,5 +1,5 @@
 import type { Embeddings } from '../../src/index';
-import type { Choice } from '../model-store';
+import type { Choice } from '../models/model-store';
 import type { AskedOptions } from './embed-options';
 import type { Item } from './texts';
 

@@ -1,10 +1,10 @@
 // The vectors and their map, for other programs.
 import { MAP_LEAST } from '../map/limits';
 import type { TextMap } from '../map/text-map';
-import type { Choice } from '../model-store';
+import type { Choice } from '../models/model-store';
 import { plural } from '../numbers';
-import { commandLine, quoted, snippet } from '../snippets';
-import type { Exported, Snippets } from '../take-away';
+import { commandLine, quoted, snippet } from '../take-away/snippets';
+import type { Exported, Snippets } from '../take-away/take-away';
 import { callWorker } from '../worker-call';
 import { startCalculator } from './calculator';
 import type { AskedOptions } from './embed-options';

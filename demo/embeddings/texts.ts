@@ -1,8 +1,8 @@
 import type { Model } from '../../src/index';
-import { namedProblems, type ReadDocument, readDocuments } from '../documents';
 import { debounced, element, find, showError } from '../dom';
-import { createDropZone } from '../drop-zone';
 import { largest } from '../extremes';
+import { namedProblems, type ReadDocument, readDocuments } from '../files/documents';
+import { createDropZone } from '../files/drop-zone';
 import { keptValue } from '../kept-value';
 import { linesOf } from '../lines';
 import { count, plural } from '../numbers';

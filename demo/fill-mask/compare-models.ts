@@ -1,9 +1,9 @@
 import type { MaskResult, Model } from '../../src/index';
 import type { App } from '../app';
-import { NANO } from '../built-in';
-import { type Answer, createComparison } from '../compare-models';
 import { element, find } from '../dom';
-import type { ModelPicker } from '../model-picker';
+import { NANO } from '../models/built-in';
+import { type Answer, createComparison } from '../models/compare-models';
+import type { ModelPicker } from '../models/model-picker';
 import { percent, plural } from '../numbers';
 import { agreement } from './agreement';
 

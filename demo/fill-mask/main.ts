@@ -1,11 +1,11 @@
 import type { MaskResult, Model } from '../../src/index';
 import type { App } from '../app';
-import { NANO } from '../built-in';
-import { offerComparison } from '../compare-button';
 import { debounced, element, find, isAbort, savesData, showError } from '../dom';
+import { NANO } from '../models/built-in';
+import { offerComparison } from '../models/compare-button';
 import { createRunButton } from '../run-button';
 import { statusLine } from '../status-line';
-import { createTakeAway } from '../take-away';
+import { createTakeAway } from '../take-away/take-away';
 import { countTokens, createTokenCounter } from '../token-counter';
 import { CANDIDATES } from './candidates';
 import { createEditor, filledText } from './editor';

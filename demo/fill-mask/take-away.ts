@@ -1,9 +1,9 @@
 // What the tab shows, for other programs: loaded when it is first wanted.
 import type { MaskResult } from '../../src/index';
-import type { Choice } from '../model-store';
-import { csvFile, jsonFile } from '../save-file';
-import { commandLine, quoted, snippet } from '../snippets';
-import type { Snippets } from '../take-away';
+import type { Choice } from '../models/model-store';
+import { csvFile, jsonFile } from '../take-away/save-file';
+import { commandLine, quoted, snippet } from '../take-away/snippets';
+import type { Snippets } from '../take-away/take-away';
 import { bitsOf, likelihoodOf } from './likelihood';
 import type { ScoredWord } from './surprise';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { EMBEDDERS } from '../built-in';
+import { EMBEDDERS } from '../models/built-in';
 import { boundsOf } from './bounds';
 
 const measured = readFileSync(new URL('../../training/eval/results/bounds.md', import.meta.url), 'utf8');

@@ -1,14 +1,14 @@
 import type { Model } from '../../src/index';
 import type { App } from '../app';
-import { EMBEDDERS } from '../built-in';
 import { debounced, find, isAbort, savesData, showError, staleNote } from '../dom';
-import '../drop-zone.css';
-import type { Choice } from '../model-store';
+import { EMBEDDERS } from '../models/built-in';
+import '../files/drop-zone.css';
+import type { Choice } from '../models/model-store';
 import { count, plural } from '../numbers';
 import type { ProgressView } from '../progress-view';
 import { createRunButton } from '../run-button';
 import { statusLine } from '../status-line';
-import { createTakeAway } from '../take-away';
+import { createTakeAway } from '../take-away/take-away';
 import { createAnswer } from './answer';
 import { showReading } from './clock';
 import type { Measured } from './cost';

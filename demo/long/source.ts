@@ -1,6 +1,6 @@
-import { readDocument } from '../documents';
 import { find, isAbort, showError } from '../dom';
-import { createDropZone } from '../drop-zone';
+import { readDocument } from '../files/documents';
+import { createDropZone } from '../files/drop-zone';
 import { keptValue } from '../kept-value';
 import { count } from '../numbers';
 import type { TabState } from '../tab-state';

@@ -1,8 +1,8 @@
 // What was read and found, for other programs.
-import type { Choice } from '../model-store';
-import { csvFile, jsonFile } from '../save-file';
-import { quoted, snippet } from '../snippets';
-import type { Exported } from '../take-away';
+import type { Choice } from '../models/model-store';
+import { csvFile, jsonFile } from '../take-away/save-file';
+import { quoted, snippet } from '../take-away/snippets';
+import type { Exported } from '../take-away/take-away';
 import type { Passage } from './passages';
 import type { Cell } from './strip';
 import type { Window } from './windows';

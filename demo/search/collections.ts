@@ -1,7 +1,7 @@
 import type { Model } from '../../src/index';
 import { createIndex, type IndexProgress, importIndex, indexedDbStore, type SearchIndex } from '../../src/search';
-import { EMBEDDERS } from '../built-in';
-import type { ModelPicker } from '../model-picker';
+import { EMBEDDERS } from '../models/built-in';
+import type { ModelPicker } from '../models/model-picker';
 import type { TabState } from '../tab-state';
 import { INDEX_OPTIONS, type Section } from './sections';
 

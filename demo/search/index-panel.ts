@@ -1,10 +1,10 @@
 import type { IndexDocument, IndexProgress } from '../../src/search';
-import { namedProblems, readableFiles, readDocument } from '../documents';
 import { element, find, isAbort, messageOf, showError } from '../dom';
-import { createDropZone } from '../drop-zone';
-import '../drop-zone.css';
+import { namedProblems, readableFiles, readDocument } from '../files/documents';
+import { createDropZone } from '../files/drop-zone';
+import '../files/drop-zone.css';
 import { keptValue } from '../kept-value';
-import type { ModelPicker } from '../model-picker';
+import type { ModelPicker } from '../models/model-picker';
 import { plural } from '../numbers';
 import { createProgress } from '../progress-view';
 import type { TabState } from '../tab-state';

@@ -1,10 +1,10 @@
 import type { SearchMode } from '../../src/search';
 import type { App } from '../app';
-import { EMBEDDERS } from '../built-in';
 import { debounced, find, isAbort, savesData, showError } from '../dom';
+import { EMBEDDERS } from '../models/built-in';
 import { duration, plural } from '../numbers';
 import '../switch.css';
-import { createTakeAway } from '../take-away';
+import { createTakeAway } from '../take-away/take-away';
 import { type CollectionName, createCollections, type Index } from './collections';
 import { createIndexPanel } from './index-panel';
 import { createMapPart } from './map-part';

@@ -1,5 +1,5 @@
 import type { IndexDocument, IndexOptions } from '../../src/search';
-import type { ReadDocument } from '../documents';
+import type { ReadDocument } from '../files/documents';
 
 /** How the tab's indexes keep their vectors: a quarter of the memory, and what is found is nearly the same (docs/guide/search.md). */
 export const INDEX_OPTIONS: Pick<IndexOptions, 'precision'> = { precision: 'int8' };

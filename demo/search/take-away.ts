@@ -1,9 +1,9 @@
 // What was searched and found, for other programs.
 import type { SearchMode } from '../../src/search';
-import type { Choice } from '../model-store';
-import { csvFile, jsonFile } from '../save-file';
-import { commandLine, quoted, snippet } from '../snippets';
-import type { Exported, Snippets } from '../take-away';
+import type { Choice } from '../models/model-store';
+import { csvFile, jsonFile } from '../take-away/save-file';
+import { commandLine, quoted, snippet } from '../take-away/snippets';
+import type { Exported, Snippets } from '../take-away/take-away';
 import { type Hit, passageText } from './passages';
 
 /** The name of an exported index. */

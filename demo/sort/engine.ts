@@ -1,6 +1,6 @@
 import type { Model } from '../../src/index';
 import { isAbort } from '../dom';
-import type { ModelPicker } from '../model-picker';
+import type { ModelPicker } from '../models/model-picker';
 import type { ProgressStep } from '../progress-view';
 import type { Collection } from './collection';
 import { embedDocuments, embedNames } from './embed';

@@ -1,11 +1,11 @@
 import type { App } from '../app';
-import { EMBEDDERS } from '../built-in';
 import { trainingView } from '../classify/training-view';
+import { EMBEDDERS } from '../models/built-in';
 import '../classify/classify.css';
-import { namedProblems } from '../documents';
 import { debounced, find, isAbort, messageOf, savesData, showError } from '../dom';
-import { createDropZone } from '../drop-zone';
-import '../drop-zone.css';
+import { namedProblems } from '../files/documents';
+import { createDropZone } from '../files/drop-zone';
+import '../files/drop-zone.css';
 import { count, plural } from '../numbers';
 import { createProgress, type ProgressStep } from '../progress-view';
 import { createChips } from './chips';

@@ -1,5 +1,5 @@
-import { fileName, readableFiles, readBytes, readDocument } from '../documents';
 import { messageOf } from '../dom';
+import { fileName, readableFiles, readBytes, readDocument } from '../files/documents';
 import type { Document } from './store';
 
 /** Files after which what was read is handed on, so that its embedding begins. */

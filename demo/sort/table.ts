@@ -1,4 +1,4 @@
-import { csvText } from '../save-file';
+import { csvText } from '../take-away/save-file';
 import type { Score } from './ranking';
 import type { Document } from './store';
 

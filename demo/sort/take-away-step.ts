@@ -1,10 +1,10 @@
 import type { HeadFile } from '../classify/head-file';
 import { find, isAbort, showError } from '../dom';
-import type { ModelPicker } from '../model-picker';
+import type { ModelPicker } from '../models/model-picker';
 import { plural } from '../numbers';
-import { jsonFile } from '../save-file';
 import type { TabState } from '../tab-state';
-import { createTakeAway, type Exported } from '../take-away';
+import { jsonFile } from '../take-away/save-file';
+import { createTakeAway, type Exported } from '../take-away/take-away';
 import type { Collection } from './collection';
 import { type Copied, copyIntoFolders, UNSORTED } from './copy-folders';
 import type { Engine } from './engine';

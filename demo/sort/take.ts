@@ -1,6 +1,6 @@
 import type { HeadFile } from '../classify/head-file';
-import type { Choice } from '../model-store';
-import { snippet } from '../snippets';
+import type { Choice } from '../models/model-store';
+import { snippet } from '../take-away/snippets';
 import { PART, PARTS } from './embed';
 
 /** The name of the exported classifier. */

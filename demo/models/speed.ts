@@ -1,7 +1,7 @@
 // How fast models are on this device: measured once per model, and estimated from those that were.
-import type { Dtype, Model } from '../src/index';
+import type { Dtype, Model } from '../../src/index';
+import { adapterName } from '../status-line';
 import { SPEED_TOKENS } from './candidates';
-import { adapterName } from './status-line';
 
 const KEY = 'modernbert-webgpu/speed';
 const TEXTS = 4;

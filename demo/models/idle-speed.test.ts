@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Model } from '../src/index';
+import type { Model } from '../../src/index';
 import { measureWhenIdle, runBegins, runEnds } from './idle-speed';
 
 const measureSpeed = vi.hoisted(() => vi.fn());

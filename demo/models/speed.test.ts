@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Model } from '../src/index';
+import type { Model } from '../../src/index';
 import { estimateSpeed, measuredOf, measureSpeed, pagesPer, readSpeeds, speedKey, speedText } from './speed';
 
 it('scales the speed of the measured model nearest in size', () => {

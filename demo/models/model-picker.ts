@@ -1,15 +1,15 @@
-import type { Dtype, Model } from '../src/index';
-import { DeviceLostError } from '../src/index';
-import type { LoadProgress } from '../src/progress';
+import type { Dtype, Model } from '../../src/index';
+import { DeviceLostError } from '../../src/index';
+import type { LoadProgress } from '../../src/progress';
+import { aborted, element, find, isAbort, showError } from '../dom';
+import { count, fileSize } from '../numbers';
+import { createProgress } from '../progress-view';
+import { STORAGE_CHANGE } from '../storage/storage-change';
+import type { TabState } from '../tab-state';
 import type { BuiltIn } from './built-in';
-import { aborted, element, find, isAbort, showError } from './dom';
 import { measureWhenIdle, runBegins, runEnds } from './idle-speed';
 import type { Use } from './known-models';
 import { type Choice, type createModelStore, hubChoice, isHubId, type Lease } from './model-store';
-import { count, fileSize } from './numbers';
-import { createProgress } from './progress-view';
-import { STORAGE_CHANGE } from './storage-change';
-import type { TabState } from './tab-state';
 
 export interface PickerOptions {
   /** What the tab's model is for: decides which published ones are suggested. */

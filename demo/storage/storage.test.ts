@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { CachedModel } from '../src/index';
+import type { CachedModel } from '../../src/index';
 import { draftsIn, keptName, listOf, type Part, type Stored, sum } from './storage';
 
 const model = (bytes: number) => ({ source: 'org/name', dtype: 'f16', bytes }) as CachedModel;

@@ -1,5 +1,5 @@
 /** Files that people have, as plain text: txt, Markdown, HTML, PDF and e-mails. */
-import { plural } from './numbers';
+import { plural } from '../numbers';
 
 export interface ReadDocument {
   /** The file's name; with its folders where it came with them. */

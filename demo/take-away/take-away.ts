@@ -1,6 +1,6 @@
 // What a panel shows, to take elsewhere: as lines of code, as a link, as a file. What opens is in take-away-view.ts, loaded when it is first wanted.
-import { element, showError } from './dom';
-import type { TabState } from './tab-state';
+import { element, showError } from '../dom';
+import type { TabState } from '../tab-state';
 
 /** A file that a panel gives. */
 export interface Exported {

@@ -1,4 +1,4 @@
-import type { Dtype } from '../src/index';
+import type { Dtype } from '../../src/index';
 import models from './known-models.json';
 
 /** What a model is for, and with it which tab suggests it. */

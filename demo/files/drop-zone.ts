@@ -1,5 +1,5 @@
+import { element } from '../dom';
 import { DOCUMENT_TYPES } from './documents';
-import { element } from './dom';
 
 export interface DropZoneOptions {
   /** Where files may be dropped; the zone itself is only the sign of it. Default: the zone. */

@@ -1,20 +1,20 @@
 // What opens when a model is to be chosen: three that suit this device and the user's texts, all others, and what is kept. Loaded when it is first wanted.
-import type { Dtype } from '../src/index';
+import type { Dtype } from '../../src/index';
+import { element, find, showError } from '../dom';
+import { folderFiles } from '../files/folder-files';
 import type { BuiltIn } from './built-in';
 import { type Candidate, candidatesFor } from './candidates';
 import { type Device, firstLanguage, readDevice } from './device-facts';
-import { element, find, showError } from './dom';
-import { folderFiles } from './folder-files';
 import type { Use } from './known-models';
 import { modelCard, modelRow } from './model-card';
 import './model-dialog.css';
+import { plural } from '../numbers';
+import { createStorageView } from '../storage/storage-view';
+import type { TabState } from '../tab-state';
 import html from './model-dialog.html?raw';
 import { type Choice, hubChoice } from './model-store';
-import { plural } from './numbers';
 import { isLanguage, languageName, recommend } from './recommend';
 import { measuredOf, readSpeeds, speedText } from './speed';
-import { createStorageView } from './storage-view';
-import type { TabState } from './tab-state';
 
 /** So many are recommended; the others are under “More models”. */
 const RECOMMENDED = 3;

@@ -1,8 +1,8 @@
 // What the buttons of take-away.ts open.
-import { element, showError } from './dom';
-import { count } from './numbers';
+import { element, showError } from '../dom';
+import { count } from '../numbers';
+import type { TabState } from '../tab-state';
 import { saveFile } from './save-file';
-import type { TabState } from './tab-state';
 import type { Exported, Snippets } from './take-away';
 
 /** Longer addresses are cut by programs that pass them on. */

@@ -1,7 +1,7 @@
-import type { CachedModel } from '../src/index';
-import { deleteCached } from '../src/index';
-import { element, showError } from './dom';
-import { fileSize } from './numbers';
+import type { CachedModel } from '../../src/index';
+import { deleteCached } from '../../src/index';
+import { element, showError } from '../dom';
+import { fileSize } from '../numbers';
 import { keptName, listOf, type Part, readStored, removeAll, type Stored } from './storage';
 import './storage.css';
 import { STORAGE_CHANGE } from './storage-change';

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { declaredPlaces } from '../src/model/build';
-import type { ModelConfig } from '../src/model/config';
-import { readModelConfig } from '../src/model/families/registry';
-import type { Family } from '../src/model/family';
-import { taskOf } from '../src/model/heads/tasks';
-import { promptNamesOf } from '../src/tasks/prompt-names';
-import fixtures from './fixtures/known-configs.json';
+import { declaredPlaces } from '../../src/model/build';
+import type { ModelConfig } from '../../src/model/config';
+import { readModelConfig } from '../../src/model/families/registry';
+import type { Family } from '../../src/model/family';
+import { taskOf } from '../../src/model/heads/tasks';
+import { promptNamesOf } from '../../src/tasks/prompt-names';
+import fixtures from '../fixtures/known-configs.json';
 import { gpuBytes, KNOWN_MODELS, type KnownModel, knownModels, parametersOf, type Use } from './known-models';
 
 /**

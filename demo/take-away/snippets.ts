@@ -1,5 +1,5 @@
 // Lines of code that do what the page does, for other programs.
-import type { Choice } from './model-store';
+import type { Choice } from '../models/model-store';
 
 /** A text as JavaScript, also in a comment: U+2028 and U+2029 end a line there. */
 export const quoted = (text: string): string =>

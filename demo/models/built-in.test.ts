@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import { convertModel } from '../src/node';
+import { convertModel } from '../../src/node';
 import { EMBEDDERS, NANO } from './built-in';
 
 it.each([NANO, ...EMBEDDERS])('$name: what is said of its files is so', ({ name, source, dtype, ...said }) => {
   expect(source).toBe(`./models/${name}`);
-  const file = (path: string) => fileURLToPath(new URL(`../public/models/${name}/${path}`, import.meta.url));
+  const file = (path: string) => fileURLToPath(new URL(`../../public/models/${name}/${path}`, import.meta.url));
   const json = (path: string) => JSON.parse(readFileSync(file(path), 'utf8'));
   const weights = readFileSync(file('model.safetensors'));
   const { __metadata__, ...tensors } = JSON.parse(weights.toString('utf8', 8, 8 + Number(weights.readBigUInt64LE(0))));
@@ -29,7 +29,7 @@ it.each([NANO, ...EMBEDDERS])('$name: what is said of its files is so', ({ name,
 });
 
 it('nano-embed-q4 is nano-embed, converted', async () => {
-  const models = fileURLToPath(new URL('../public/models', import.meta.url));
+  const models = fileURLToPath(new URL('../../public/models', import.meta.url));
   const top = mkdtempSync(join(tmpdir(), 'built-in-'));
   onTestFinished(() => rmSync(top, { recursive: true }));
   const folder = join(top, 'q4');

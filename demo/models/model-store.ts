@@ -1,7 +1,7 @@
-import type { Dtype, Model, ModelSource } from '../src/index';
-import { loadModel } from '../src/index';
-import { describeProgress, type LoadProgress } from '../src/progress';
-import { aborted } from './dom';
+import type { Dtype, Model, ModelSource } from '../../src/index';
+import { loadModel } from '../../src/index';
+import { describeProgress, type LoadProgress } from '../../src/progress';
+import { aborted } from '../dom';
 
 /** A model that can be loaded and what to call it. */
 export interface Choice {

@@ -1,12 +1,12 @@
 // The frame in which two models answer the same: a second picker, a button, two columns. What is asked and how answers look is each tab's own.
-import type { Model } from '../src/index';
-import type { App } from './app';
+import type { Model } from '../../src/index';
+import type { App } from '../app';
 import './compare-models.css';
-import { element } from './dom';
+import { element } from '../dom';
+import { duration } from '../numbers';
+import { createRunButton } from '../run-button';
 import type { ModelPicker, PickerOptions } from './model-picker';
 import { sameChoice } from './model-store';
-import { duration } from './numbers';
-import { createRunButton } from './run-button';
 
 /** What one of the two said. */
 export interface Answer<T> {

@@ -1,5 +1,5 @@
-import type { App } from './app';
-import { element, showError } from './dom';
+import type { App } from '../app';
+import { element, showError } from '../dom';
 import type { ModelPicker } from './model-picker';
 
 /** A tab's part that asks two models the same: `demo/<tab>/compare-models.ts`, loaded when it is first wanted. */

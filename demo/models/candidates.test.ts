@@ -4,7 +4,7 @@ import { EMBEDDERS, NANO } from './built-in';
 import { candidatesFor, flopsPerToken, publishedFacts } from './candidates';
 import { KNOWN_MODELS } from './known-models';
 
-const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const results = (name: string) => JSON.parse(read(`training/eval/results/${name}.json`));
 const known = (id: string) => KNOWN_MODELS.find((model) => model.id === id)!;
 const candidate = (name: string) =>

@@ -1,7 +1,7 @@
 // What the page can find out about this device, for its recommendations.
-import { isSupported, listCached, type Support } from '../src/index';
+import { isSupported, listCached, type Support } from '../../src/index';
+import { adapterName } from '../status-line';
 import { type DeviceFacts, isLanguage } from './recommend';
-import { adapterName } from './status-line';
 
 /** The part of the facts that the device says, with what to call its GPU and what is wrong with it. */
 export interface Device extends Omit<DeviceFacts, 'language'> {

@@ -1,4 +1,4 @@
-import { element } from './dom';
+import { element } from '../dom';
 
 /** Milliseconds after which every browser has begun to read a file. */
 const LONG = 60_000;

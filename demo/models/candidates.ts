@@ -1,5 +1,6 @@
 // What can be chosen for a task, with its facts: loaded with the dialog that shows them.
-import type { Dtype } from '../src/index';
+import type { Dtype } from '../../src/index';
+import { count, fileSize } from '../numbers';
 import type { BuiltIn } from './built-in';
 import {
   DTYPES,
@@ -14,7 +15,6 @@ import {
   type Use,
 } from './known-models';
 import type { Choice } from './model-store';
-import { count, fileSize } from './numbers';
 
 /** A model with what speaks for and against it. Sizes are in bytes. */
 export interface Candidate extends Choice {

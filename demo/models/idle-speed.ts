@@ -1,5 +1,5 @@
 // Measures the speed of a loaded model in a quiet moment, for the list of models (speed.ts).
-import type { Model } from '../src/index';
+import type { Model } from '../../src/index';
 
 /** Milliseconds without a run before anything is measured. */
 const REST = 3000;

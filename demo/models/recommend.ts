@@ -1,7 +1,7 @@
-import type { Dtype } from '../src/index';
+import type { Dtype } from '../../src/index';
+import { fileSize } from '../numbers';
 import type { Candidate } from './candidates';
 import type { Use } from './known-models';
-import { fileSize } from './numbers';
 
 /** What is known of this device and of its user's wishes. */
 export interface DeviceFacts {

@@ -1,9 +1,9 @@
 // What this page keeps on the device, and how it goes.
 import { clear, createStore, entries } from 'idb-keyval';
-import type { CachedModel } from '../src/index';
-import { deleteCached, listCached } from '../src/index';
-import { keptStore } from './kept-value';
-import { fileSize, plural } from './numbers';
+import type { CachedModel } from '../../src/index';
+import { deleteCached, listCached } from '../../src/index';
+import { keptStore } from '../kept-value';
+import { fileSize, plural } from '../numbers';
 
 const PREFIX = 'modernbert-webgpu/';
 const SEARCH = `${PREFIX}search/`;

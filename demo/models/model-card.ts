@@ -1,8 +1,8 @@
-import type { Dtype } from '../src/index';
+import type { Dtype } from '../../src/index';
+import { element } from '../dom';
+import { count, fileSize } from '../numbers';
 import type { Candidate } from './candidates';
-import { element } from './dom';
 import { DTYPES } from './known-models';
-import { count, fileSize } from './numbers';
 import type { Recommendation } from './recommend';
 
 /** A recommended model, with a button that takes it. `speed`: what is known of its speed here. */

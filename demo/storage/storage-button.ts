@@ -1,5 +1,5 @@
-import { showError } from './dom';
-import { fileSize } from './numbers';
+import { showError } from '../dom';
+import { fileSize } from '../numbers';
 import { STORAGE_CHANGE } from './storage-change';
 
 /** Makes a button of the page's foot say how much is kept on the device, and open what lists it. */
