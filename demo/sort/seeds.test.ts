@@ -34,6 +34,42 @@ it('is not misled by a name that is near to everything', () => {
   expect(rows.map(bestOf)).toEqual([0, 0, 1, 1]);
 });
 
+it('does not count what a document itself gives to the mean of a class', () => {
+  const names = [at(45), at(45)]; // tell nothing
+  const rows = guess([at(0), at(90)], names, [0, 1], 0.5);
+  // Around their centre the two are opposite: -1 to the other, and without itself its own class has nothing.
+  const sure = 1 / (1 + Math.exp(-1 / 0.5));
+  expect(rows).toEqual([
+    [expect.closeTo(sure), expect.closeTo(1 - sure)],
+    [expect.closeTo(1 - sure), expect.closeTo(sure)],
+  ]);
+});
+
+it('adds the cosine with the mean of the others and that with the name, at a temperature', () => {
+  const documents = [at(0), at(20), at(100), at(70)];
+  const names = [at(10), at(75)];
+  const cosines = documents.map((one) => names.map((name) => dot(one, name)));
+  const byName = cosines.map((row) => row.map((x, c) => x - cosines.reduce((sum, other) => sum + other[c], 0) / 4));
+  const shares = byName.map((row) => softmax(row, 0.03));
+  const centre = weightedSum(documents, [0.25, 0.25, 0.25, 0.25], 2);
+  const around = documents.map((one) => unit(one.map((x, d) => x - centre[d])));
+  const expected = documents.map((_, i) => {
+    const meanOf = (c: number) =>
+      weightedSum(
+        around,
+        shares.map((row, j) => (j === i ? 0 : row[c])),
+        2,
+      );
+    return softmax(
+      names.map((_, c) => dot(around[i], unit(meanOf(c))) + byName[i][c]),
+      0.15,
+    );
+  });
+  const rows = guess(documents, names, [undefined, undefined, undefined, undefined]);
+  expect(rows.flat()).toEqual(expected.flat().map((share) => expect.closeTo(share, 5)));
+  expect(rows.map(bestOf)).toEqual([0, 0, 1, 1]);
+});
+
 it('follows labels where they say otherwise than the names', () => {
   const documents = [at(0), at(4), at(86), at(90)];
   const names = [at(10), at(80)];

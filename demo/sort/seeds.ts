@@ -1,9 +1,9 @@
 import { largest } from '../extremes';
 
-/** How sharply the cosine of a text and a name tells: a softmax's temperature. Measured on the sample and on mails: 90% sure of what is 92% to 100% right. */
-const BY_NAME = 0.05;
-/** The same of the cosine with the mean of a class, of vectors around their mean: 95% sure of what is 97% right. */
-const BY_MEAN = 0.1;
+/** How sharply the cosine of a text and a name tells which texts are of a class: a softmax's temperature. */
+const BY_NAME = 0.03;
+/** The temperature of what is shown, fitted so that guesses are right as often as they say (training/eval/results/sort.md). */
+export const TEMPERATURE = 0.15;
 
 /** The dot product of two vectors of one length. */
 export const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
@@ -33,21 +33,24 @@ export function softmax(numbers: number[], temperature: number): number[] {
 
 /**
  * How likely each document is of each class, [documents][classes], while there are too few labels to train on: the names' cosines with the documents
- * say which are likely, and the mean of those, with the labelled ones, says it better. `vectors` and `names` are unit vectors of one space, `labels`
+ * say which are likely, and the mean of those, with the labelled ones, says it better. Both count. What a document gives to a mean itself says nothing
+ * of it and is taken off: of few documents they would otherwise be far too sure. `vectors` and `names` are unit vectors of one space, `labels`
  * the classes' indices. A name that is near to all documents says little of each: its mean cosine is taken off.
  */
-export function guess(vectors: Float32Array[], names: Float32Array[], labels: (number | undefined)[]): number[][] {
+export function guess(
+  vectors: Float32Array[],
+  names: Float32Array[],
+  labels: (number | undefined)[],
+  temperature = TEMPERATURE,
+): number[][] {
   if (vectors.length === 0) return [];
   const dim = vectors[0].length;
   const cosines = vectors.map((vector) => names.map((name) => dot(vector, name)));
   const usual = names.map((_, c) => cosines.reduce((sum, row) => sum + row[c], 0) / cosines.length);
-  const byName = cosines.map((row) =>
-    softmax(
-      row.map((x, c) => x - usual[c]),
-      BY_NAME,
-    ),
+  const byName = cosines.map((row) => row.map((x, c) => x - usual[c]));
+  const shares = byName.map((row, i) =>
+    labels[i] === undefined ? softmax(row, BY_NAME) : row.map((_, c) => Number(labels[i] === c)),
   );
-  const shareOf = (i: number, c: number) => (labels[i] === undefined ? byName[i][c] : labels[i] === c ? 1 : 0);
 
   const centre = weightedSum(
     vectors,
@@ -55,19 +58,25 @@ export function guess(vectors: Float32Array[], names: Float32Array[], labels: (n
     dim,
   );
   const around = vectors.map((vector) => unit(vector.map((x, d) => x - centre[d])));
-  const means = names.map((_, c) =>
-    unit(
-      weightedSum(
-        around,
-        around.map((_, i) => shareOf(i, c)),
-        dim,
-      ),
+  const sums = names.map((_, c) =>
+    weightedSum(
+      around,
+      shares.map((row) => row[c]),
+      dim,
     ),
   );
-  return around.map((vector) =>
-    softmax(
-      means.map((mean) => dot(vector, mean)),
-      BY_MEAN,
-    ),
-  );
+  const squares = sums.map((sum) => dot(sum, sum));
+  return around.map((vector, i) => {
+    const byMean = sums.map((sum, c) => cosineWithout(dot(vector, sum), squares[c], shares[i][c]));
+    return softmax(
+      byMean.map((x, c) => x + byName[i][c]),
+      temperature,
+    );
+  });
+}
+
+/** The cosine of a unit vector and a sum from which `share` of it is taken off. `product`: the dot product of both; `square`: that of the sum with itself. */
+function cosineWithout(product: number, square: number, share: number): number {
+  const length = Math.sqrt(Math.max(0, square - 2 * share * product + share * share));
+  return length < 1e-3 ? 0 : (product - share) / length; // nothing but itself
 }
