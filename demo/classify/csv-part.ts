@@ -1,5 +1,6 @@
 import { element, showError } from '../dom';
-import { decodeText, readBytes } from '../files/documents';
+import { decodeText } from '../files/decode-text';
+import { readBytes } from '../files/documents';
 import { createDropZone } from '../files/drop-zone';
 import '../files/drop-zone.css';
 import { count, plural } from '../numbers';

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { decodeText, namedProblems, readableFiles, readDocument, readDocuments } from './documents';
+import { decodeText } from './decode-text';
+import { namedProblems, readableFiles, readDocument, readDocuments } from './documents';
 import { pageText } from './pdf-text';
 
 const file = (name: string, ...parts: BlobPart[]) => new File(parts, name);

@@ -1,15 +1,16 @@
-/** Files that people have, as plain text: txt, Markdown, HTML, PDF and e-mails. */
+/** Files that people have, as plain text: txt, Markdown, HTML, PDF, Word's and others' documents, books and e-mails. */
 import { plural } from '../numbers';
+import { decodeText } from './decode-text';
 
 export interface ReadDocument {
   /** The file's name; with its folders where it came with them. */
   name: string;
   text: string;
-  /** Where its pages begin in the text, if it has pages. */
+  /** Where its pages or slides begin in the text, if it has such. */
   pages?: number[];
 }
 
-type Kind = 'text' | 'html' | 'pdf' | 'mail';
+type Kind = 'text' | 'html' | 'pdf' | 'office' | 'epub' | 'mail';
 
 const KINDS: Record<string, Kind> = {
   txt: 'text',
@@ -20,6 +21,10 @@ const KINDS: Record<string, Kind> = {
   htm: 'html',
   xhtml: 'html',
   pdf: 'pdf',
+  docx: 'office',
+  odt: 'office',
+  pptx: 'office',
+  epub: 'epub',
   eml: 'mail',
 };
 
@@ -63,11 +68,25 @@ export function readableFiles(files: File[]): { readable: File[]; problems: stri
   };
 }
 
-const READABLE = 'Text, Markdown, HTML, PDF and e-mails (.eml) can be read here.';
-const unknownType = (name: string) => `${name} is of a type that cannot be read. ${READABLE}`;
+const READABLE =
+  'Text, Markdown, HTML, PDF, Word (.docx), PowerPoint (.pptx), OpenDocument (.odt), EPUB and e-mails (.eml) can be read here.';
+/** Formats that programs can save anew, as which. */
+const OLDER = new Map([
+  ['doc', '.docx'],
+  ['rtf', '.docx'],
+  ['ppt', '.pptx'],
+]);
+
+function unknownType(name: string): string {
+  const newer = OLDER.get(extensionOf(name) ?? '');
+  if (newer) return `${name} is in an older format. Open it in the program that wrote it and save it as ${newer}.`;
+  return `${name} is of a type that cannot be read. ${READABLE}`;
+}
+
+const extensionOf = (name: string): string | undefined => /\.([^./]+)$/.exec(name)?.[1].toLowerCase();
 
 function kindOf({ name, type }: File): Kind | undefined {
-  const extension = /\.([^./]+)$/.exec(name)?.[1].toLowerCase();
+  const extension = extensionOf(name);
   if (extension) return KINDS[extension];
   return type.startsWith('text/') ? 'text' : undefined;
 }
@@ -110,29 +129,16 @@ export async function readDocument(file: File, signal?: AbortSignal): Promise<Re
 async function textOf(
   kind: Kind,
   name: string,
-  bytes: Uint8Array,
+  bytes: Uint8Array<ArrayBuffer>,
   signal?: AbortSignal,
 ): Promise<Omit<ReadDocument, 'name'>> {
   if (kind === 'pdf') return (await import('./read-pdf')).readPdf(name, bytes, signal);
   if (kind === 'text') return { text: decodeText(name, bytes) };
+  if (kind === 'office') return (await import('./read-office')).readOffice(name, bytes, signal);
+  if (kind === 'epub') return (await import('./read-epub')).readEpub(name, bytes, signal);
   const { htmlText } = await import('./read-html');
   if (kind === 'mail') return { text: await (await import('./read-mail')).mailText(bytes, htmlText) };
   return { text: htmlText(decodeText(name, bytes, declaredCharset(bytes))) };
-}
-
-/**
- * Bytes as text: what a byte order mark says, else UTF-8; what is not UTF-8 is in `charset`, by default Windows' Western one.
- * Throws an Error for files that are no text at all.
- */
-export function decodeText(name: string, bytes: Uint8Array, charset = 'windows-1252'): string {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
-  if (bytes.includes(0)) throw new Error(`${name} is not a text file, although its name says so.`);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return new TextDecoder(charset).decode(bytes);
-  }
 }
 
 /** The encoding that an HTML file's first kilobyte names, if browsers know it. */

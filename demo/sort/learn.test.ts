@@ -69,12 +69,11 @@ it('finds labels that it has not seen, and counts one that is wrong', async () =
 });
 
 it('blends probabilities by weight', () => {
-  const [row] = blend([[0.9, 0.1]], [[0.2, 0.8]], 0.5);
-  const odds = Math.sqrt((0.9 / 0.1) * (0.2 / 0.8));
-  expect(row[0]).toBeCloseTo(odds / (1 + odds), 10);
+  const odds = (0.2 / 0.8) * Math.sqrt(0.9 / 0.1);
+  expect(blend([[0.9, 0.1]], [[0.2, 0.8]], 0.5)[0][0]).toBeCloseTo(odds / (1 + odds), 10);
   expect(blend([[0.9, 0.1]], [[0.2, 0.8]], 0)[0][0]).toBeCloseTo(0.2, 10);
-  expect(blend([[0.9, 0.1]], [[0.2, 0.8]], 1, 2)[0][0]).toBeCloseTo(3 / 4, 10);
-  expect(blend([[1, 0]], [[0, 1]], 0.5)[0]).toEqual([0.5, 0.5]);
+  expect(blend([[0.9, 0.1]], [[0.5, 0.5]], 1, 2)[0][0]).toBeCloseTo(3 / 4, 10);
+  expect(blend([[1, 0]], [[0, 1]], 1)[0]).toEqual([0.5, 0.5]);
 });
 
 it('leaves out what has no vector yet, and guesses nothing for one class', async () => {

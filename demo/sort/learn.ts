@@ -7,7 +7,7 @@ import type { Document } from './store';
 
 /** Labels that every class needs before a classifier is trained: with one of each nothing could be tested. */
 export const ENOUGH = 2;
-/** Labels of the smallest class with which the classifier counts as much as the names do. */
+/** Labels of the smallest class with which the classifier counts half as much as the names do. */
 const EQUAL = 4;
 const EMBED = { kind: 'document', normalize: true } as const;
 
@@ -112,18 +112,21 @@ export async function learn(known: Known, info: EmbeddingModel['info']): Promise
   return { scores: bestFirst(documents, classes, scores), classifier, evaluation, examples };
 }
 
-/** How much a classifier counts beside the names: from a third with two labels of the smallest class on. */
+/** How much a classifier counts beside the names, which count 1: from a third with two labels of the smallest class on. */
 function weightOf(classes: readonly string[], labels: string[]): number {
   const fewest = classes.map((label) => labels.filter((one) => one === label).length).reduce((a, b) => Math.min(a, b));
   return fewest / (fewest + EQUAL);
 }
 
-/** Geometric means of two lists of probabilities, which sum up to 1; those of `a` count `weight`, and are first made less sure by a temperature. */
+/**
+ * Products of two lists of probabilities, which then sum up to 1; those of `a` count `weight`, 0 to 1, and are first made less sure by a temperature. A
+ * mean of both would be less sure than it is right (training/eval/results/sort.md).
+ */
 export function blend(a: number[][], b: number[][], weight: number, temperature = 1): number[][] {
   return a.map((row, i) => {
     const powers = row.map((p, c) => {
       const [own, other] = [p, b[i][c]].map((share) => Math.log(Math.max(share, 1e-9)));
-      return Math.exp((weight * own) / temperature + (1 - weight) * other);
+      return Math.exp((weight * own) / temperature + other);
     });
     const total = powers.reduce((sum, power) => sum + power, 0);
     return powers.map((power) => power / total);

@@ -2,6 +2,8 @@ import { largest } from '../extremes';
 
 /** How sharply the cosine of a text and a name tells which texts are of a class: a softmax's temperature. */
 const BY_NAME = 0.03;
+/** How many guesses a label counts for in the mean of its class. */
+const LABEL = 3;
 /** The temperature of what is shown, fitted so that guesses are right as often as they say (training/eval/results/sort.md). */
 export const TEMPERATURE = 0.15;
 
@@ -49,7 +51,7 @@ export function guess(
   const usual = names.map((_, c) => cosines.reduce((sum, row) => sum + row[c], 0) / cosines.length);
   const byName = cosines.map((row) => row.map((x, c) => x - usual[c]));
   const shares = byName.map((row, i) =>
-    labels[i] === undefined ? softmax(row, BY_NAME) : row.map((_, c) => Number(labels[i] === c)),
+    labels[i] === undefined ? softmax(row, BY_NAME) : row.map((_, c) => (labels[i] === c ? LABEL : 0)),
   );
 
   const centre = weightedSum(

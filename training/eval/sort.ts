@@ -147,6 +147,7 @@ console.log(
 console.log('from names alone, and the calibration error of this set by it.\n');
 row(['set', 'classes', 'texts', 'names: right', 'sure', '10: right', 'sure', 'temperature', 'calibration error']);
 row(['---', '---:', '---:', '---:', '---:', '---:', '---:', '---:', '---:']);
+const heldOut: Guess[] = [];
 for (const [i, set] of sets.entries()) {
   const cells = [0, CORRECTIONS.indexOf(10)].flatMap((n) => [
     percent(mean(after[i][n].map(({ isRight }) => Number(isRight)))),
@@ -157,7 +158,9 @@ for (const [i, set] of sets.entries()) {
     mean(others.map((other) => mean(atTemperature(other, temperature).map(({ nats }) => nats))));
   const costs = TEMPERATURES.map(cost);
   const best = TEMPERATURES[costs.indexOf(Math.min(...costs))];
-  const error = calibrationError(atTemperature(set, best)).toFixed(3);
-  row([set.name, set.classes.length, set.texts.length, ...cells, best, error]);
+  const own = atTemperature(set, best);
+  heldOut.push(...own);
+  row([set.name, set.classes.length, set.texts.length, ...cells, best, calibrationError(own).toFixed(3)]);
 }
+console.log(`\nAll sets, each by the temperature that fits the others: ${calibrationError(heldOut).toFixed(3)}.`);
 process.exit(0);
