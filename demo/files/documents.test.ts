@@ -22,6 +22,11 @@ it('reads older encodings, by their mark or as Windows Western', () => {
 
 it('says what is wrong with a file that it cannot read', async () => {
   await expect(readDocument(file('photo.png', 'x'))).rejects.toThrow('photo.png is of a type that cannot be read');
+  await expect(readDocument(file('a.DOC', 'x'))).rejects.toThrow(
+    'a.DOC is in an older format. Open it in the program that wrote it and save it as .docx.',
+  );
+  await expect(readDocument(file('a.docx', 'x'))).rejects.toThrow('a.docx is damaged or not what its name says.');
+  await expect(readDocument(file('a.epub', 'PK x'))).rejects.toThrow('a.epub is damaged or not what its name says.');
   await expect(readDocument(file('a.txt'))).rejects.toThrow('a.txt is empty');
   await expect(readDocument(file('a.txt', ' \n'))).rejects.toThrow('a.txt has no text in it');
   await expect(readDocument(file('a.txt', 'MZ\0\0'))).rejects.toThrow('a.txt is not a text file');
@@ -46,11 +51,11 @@ it('knows its types by their names', () => {
   expect(readableFiles([...others, ...known])).toEqual({
     readable: known,
     problems: [
-      '4 files of other types (.zip, without an extension, .gz) were left out. Text, Markdown, HTML, PDF and e-mails (.eml) can be read here.',
+      '4 files of other types (.zip, without an extension, .gz) were left out. Text, Markdown, HTML, PDF, Word (.docx), PowerPoint (.pptx), OpenDocument (.odt), EPUB and e-mails (.eml) can be read here.',
     ],
   });
   expect(readableFiles([others[0]]).problems).toEqual([
-    'a.zip is of a type that cannot be read. Text, Markdown, HTML, PDF and e-mails (.eml) can be read here.',
+    'a.zip is of a type that cannot be read. Text, Markdown, HTML, PDF, Word (.docx), PowerPoint (.pptx), OpenDocument (.odt), EPUB and e-mails (.eml) can be read here.',
   ]);
 });
 

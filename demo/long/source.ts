@@ -85,7 +85,7 @@ export function createSource(
 
   createDropZone(find(panel, '#long-drop'), {
     target: panel,
-    prompt: 'Drop a file here: PDF, HTML, Markdown or text',
+    prompt: 'Drop a file here: PDF, Word, EPUB, HTML or text',
     folders: false,
     multiple: false,
     onFiles([file, ...others]) {
