@@ -14,7 +14,7 @@ const PILOT = 'The pilot brings every ship of more than ninety metres into the h
 const FEES = 'Ship\tFee\nBarge\t40\nFreighter\t310';
 const TEXTS = {
   'port.docx': `# Rules of the port\n\n# Pilots\n\n${PILOT} Tugs help.[1]\n\n## Fees\n\n${FEES}\n\nPaid in\tadvance.\n\n[1] By day and by night.`,
-  'port.epub': `# Pilots\n\n${PILOT}\nTugs\u00a0help.\n\n# Fees\n\nShip Fee\n\nBarge 40\n\nFreighter 310`,
+  'port.epub': `# Pilots\n\n${PILOT}\nTugs help.\n\n# Fees\n\nShip Fee\n\nBarge 40\n\nFreighter 310`,
   'port.odt': `# Rules of the port\n\n# Pilots\n\n${PILOT}  Tugs help.[1]\n\n## Fees\n\n${FEES}\n\nPaid in\tadvance.\n\n[1] By day and by night.`,
   'port.pptx': `# Rules of the port\n\n${PILOT}\n\n# Fees\n\n${FEES}`,
 };

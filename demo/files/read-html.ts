@@ -6,6 +6,9 @@ const NO_TEXT = 'script, style, noscript, template, svg, iframe, object, canvas,
 const BLOCKS =
   'address, article, aside, blockquote, dd, details, div, dl, dt, figcaption, figure, footer, form, h1, h2, h3, h4, h5, h6, header, hr, li, main, nav, ol, p, pre, section, summary, table, tr, ul';
 
+/** Elements that hold no text but in cells. */
+const BETWEEN_CELLS = 'table, thead, tbody, tfoot, tr';
+
 /**
  * What a reader would see of a page: paragraphs apart by an empty line, headings as in Markdown, spaces and line breaks of the source as one space.
  * `isXhtml`: as XHTML, if it is well-formed, in which every element may be `<empty/>`.
@@ -16,7 +19,8 @@ export function htmlText(source: string, { isXhtml = false } = {}): string {
   const texts = page.createTreeWalker(page.documentElement, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const node = texts.currentNode as Text;
-    if (!node.parentElement?.closest('pre, textarea')) node.data = node.data.replace(/\s+/g, ' ');
+    if (node.parentElement?.matches(BETWEEN_CELLS)) node.data = '';
+    else if (!node.parentElement?.closest('pre, textarea')) node.data = node.data.replace(/\s+/g, ' ');
   }
   for (const line of page.querySelectorAll('br')) line.replaceWith('\n');
   for (const title of page.querySelectorAll('h1, h2, h3, h4, h5, h6')) {
