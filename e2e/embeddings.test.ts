@@ -90,6 +90,26 @@ it('draws and saves the same as an independent implementation', async () => {
   await page.waitForURL(/prompt=query&.*size=64/);
 });
 
+it('stops a run while a text is too long, and starts none', async () => {
+  const page = await open({ path: '#embeddings' });
+  const lines = Array.from({ length: 80 }, (_, i) => `${'the '.repeat(100)}${i}`).join('\n');
+  await page.fill('#texts', lines);
+  await page.click('#compare');
+  await waitForText(page, '#embeddings form .progress .count', /^Embedding: \d+ of 80 texts/);
+  await page.fill('#texts', `${'the '.repeat(8200)}\n${lines}`);
+  await waitForText(page, '#texts-count', /tokens too many/);
+  expect(await textOf(page, '#compare')).toBe('Stop');
+  expect(await page.isDisabled('#compare')).toBe(false);
+  await page.focus('#compare');
+  await page.keyboard.press('Enter');
+  await waitForText(page, '#embeddings .status', 'Stopped.');
+  expect(await textOf(page, '#compare')).toBe('Compare');
+  expect(await page.isDisabled('#compare')).toBe(true);
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('texts'); // what is to be shortened
+  await page.fill('#texts', 'the sea');
+  await expect.poll(() => page.isDisabled('#compare')).toBe(false);
+});
+
 it('reads files of every supported type, and says why it cannot read others', async () => {
   const page = await open({ path: '#embeddings' });
   const file = (name: string, text: string | Buffer) => ({ name, mimeType: '', buffer: Buffer.from(text) });

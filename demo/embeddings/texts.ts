@@ -36,12 +36,11 @@ export interface Texts {
 }
 
 /**
- * Wires the field, the drop zone, the list of files and the token counts; blocks `button` while a text is too long. `onChange` hears of other
- * texts.
+ * Wires the field, the drop zone, the list of files and the token counts; `block` hears whether a text is too long, `onChange` of other texts.
  */
 export function createTexts(
   panel: HTMLElement,
-  button: HTMLButtonElement,
+  block: (isOver: boolean) => void,
   model: () => Model | undefined,
   onChange: () => void,
 ): Texts {
@@ -127,7 +126,7 @@ export function createTexts(
     place.textContent = message;
     place.classList.toggle('over', over);
     field.setAttribute('aria-invalid', String(over));
-    button.disabled = over;
+    block(over);
   }
 
   function showDocuments(tokens: number[]) {
