@@ -62,6 +62,7 @@ export async function compareArchitectures(options: CompareOptions): Promise<Com
   log(`${all.adapter} (${all.driver || 'driver unknown'}), profile ${all.profile}, tier ${tier.name}`);
   for (const group of CLASSES) {
     const members = options.architectures.filter((architecture) => architecture.class === group);
+    if (members.length === 0) continue;
     const models: Measured[] = [];
     try {
       for (const [done, architecture] of members.entries()) {

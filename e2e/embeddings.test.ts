@@ -165,6 +165,36 @@ it('reads files of every supported type, and says why it cannot read others', as
     }
   });
   await waitForText(page, '#documents', 'dropped.txt');
+
+  // A folder of which the browser can read only a part.
+  await page.evaluate(() => {
+    const entry = (path: string, isFile: boolean, own: object) =>
+      ({ name: path.split('/').at(-1), fullPath: `/${path}`, isFile, ...own }) as unknown as FileSystemEntry;
+    const file = (path: string, read: (done: (file: File) => void, failed: (error: unknown) => void) => void) =>
+      entry(path, true, { file: read });
+    const batches = [
+      [
+        file('mixed/read.txt', (done) => done(new File(['Read.'], 'read.txt'))),
+        file('mixed/locked.txt', (_, failed) => failed(new DOMException('denied', 'NotReadableError'))),
+      ],
+      [],
+    ];
+    const folder = entry('mixed', false, {
+      createReader: () => ({ readEntries: (done: (batch?: FileSystemEntry[]) => void) => done(batches.shift()) }),
+    });
+    const { webkitGetAsEntry } = DataTransferItem.prototype;
+    DataTransferItem.prototype.webkitGetAsEntry = () => folder;
+    const data = new DataTransfer();
+    data.items.add(new File([], 'mixed'));
+    const drop = new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: data });
+    document.querySelector('#texts')?.dispatchEvent(drop);
+    DataTransferItem.prototype.webkitGetAsEntry = webkitGetAsEntry;
+  });
+  await waitForText(page, '#documents', 'mixed/read.txt');
+  expect(await textOf(page, '#drop .error')).toBe(
+    'mixed/locked.txt could not be read: its permissions do not allow it, or another program has it locked.',
+  );
+  await page.click('#documents button[aria-label="Remove mixed/read.txt"]');
   await page.setInputFiles('#drop input:not([webkitdirectory])', [file('long.txt', 'the '.repeat(8200))]);
   await waitForText(page, '#texts-count', /^long\.txt: 8,\d+ \/ 8,192 tokens, \d+ tokens too many/);
   expect(await page.isDisabled('#compare')).toBe(true);

@@ -1,6 +1,6 @@
 import type { MaskResult, Model } from '../../src/index';
 import type { App } from '../app';
-import { debounced, element, find, isAbort, savesData, showError } from '../dom';
+import { debounced, element, find, isAbort, loadWhenOpened, savesData, showError } from '../dom';
 import { NANO } from '../models/built-in';
 import { offerComparison } from '../models/compare-button';
 import { createRunButton } from '../run-button';
@@ -277,12 +277,12 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
     const { text = example.textContent?.trim(), second } = example.dataset;
     example.addEventListener('click', () => useExample(text, second));
   }
-  onlyWords.addEventListener('toggle', async () => {
-    const place = find(panel, '#templates');
-    if (!onlyWords.open || place.childElementCount > 0) return;
-    place.append(element('span', { className: 'hint' }, 'For example:'));
+  loadWhenOpened(onlyWords, async () => {
     const { templateButtons } = await import('./targets');
-    place.append(...templateButtons((text, list) => useExample(text, undefined, list)));
+    find(panel, '#templates').append(
+      element('span', { className: 'hint' }, 'For example:'),
+      ...templateButtons((text, list) => useExample(text, undefined, list)),
+    );
   });
 
   showText();
