@@ -282,7 +282,7 @@ it('can be stopped under Details too, and says what is missing', async () => {
   await page.click('#run');
   await waitForText(page, '#suite .status', 'Stopped.');
   expect(await textOf(page, '#suite .run-lines')).toContain('FMA peak'); // what was measured
-  await expect.poll(() => page.workers()).toEqual([]);
+  await expect.poll(() => page.workers(), { timeout: 20_000 }).toEqual([]); // after the kernel that runs
   await page.uncheck('#nano');
   await page.click('#run');
   await waitForText(page, '#suite .error', 'Choose a model to measure.');
