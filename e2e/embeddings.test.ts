@@ -166,6 +166,24 @@ it('reads files of every supported type, and says why it cannot read others', as
   });
   await waitForText(page, '#documents', 'dropped.txt');
 
+  // Reading that takes long can be cancelled.
+  await page.evaluate(() => {
+    const { arrayBuffer } = Blob.prototype;
+    Blob.prototype.arrayBuffer = async function () {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return arrayBuffer.call(this);
+    };
+    Object.assign(window, { quickAgain: () => Object.assign(Blob.prototype, { arrayBuffer }) });
+  });
+  const slow = ['slow-1.txt', 'slow-2.txt', 'slow-3.txt'].map((name) => file(name, 'Slow.'));
+  await page.setInputFiles('#drop input:not([webkitdirectory])', slow);
+  await waitForText(page, '#embeddings .reading .count', 'Reading: 1 of 3 files');
+  await page.locator('#embeddings .reading button').click();
+  await page.waitForSelector('#embeddings .reading .progress', { state: 'hidden' });
+  await page.evaluate(() => void (window as unknown as { quickAgain(): void }).quickAgain());
+  expect(await page.locator('#documents', { hasText: 'slow-' }).count()).toBe(0);
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('texts');
+
   // A folder of which the browser can read only a part.
   await page.evaluate(() => {
     const entry = (path: string, isFile: boolean, own: object) =>
@@ -191,7 +209,7 @@ it('reads files of every supported type, and says why it cannot read others', as
     DataTransferItem.prototype.webkitGetAsEntry = webkitGetAsEntry;
   });
   await waitForText(page, '#documents', 'mixed/read.txt');
-  expect(await textOf(page, '#drop .error')).toBe(
+  expect(await textOf(page, '#drop + .error')).toBe(
     'mixed/locked.txt could not be read: its permissions do not allow it, or another program has it locked.',
   );
   await page.click('#documents button[aria-label="Remove mixed/read.txt"]');

@@ -21,8 +21,8 @@ export interface DropZoneOptions {
 const isHidden = (path: string) => /\/\./.test(path);
 
 /**
- * Puts into `place` what takes files: by drag and drop, folders included, or by buttons, which also work from the keyboard. It says itself what of a
- * drop the browser could not read.
+ * Puts into `place` what takes files: by drag and drop, folders included, or by buttons, which also work from the keyboard. Under it
+ * stands what of a drop the browser could not read.
  */
 export function createDropZone(place: HTMLElement, options: DropZoneOptions): void {
   const {
@@ -46,7 +46,7 @@ export function createDropZone(place: HTMLElement, options: DropZoneOptions): vo
   );
   if (folders) place.append(chooser('Choose a folder', { webkitdirectory: true }, take));
   const unread = element('p', { className: 'error', role: 'alert', hidden: true });
-  place.append(unread);
+  place.after(unread);
 
   async function takeDropped(entries: (FileSystemEntry | File)[]) {
     const { files, problems } = await readDropped(entries);
