@@ -8,7 +8,7 @@ import type { Precision } from '../src/api/embeddings';
 import { nearest } from '../src/search/nearest';
 import { VectorTable } from '../src/search/vector-table';
 import { wordIndex } from '../src/search/words';
-import { sampleDocuments } from '../tools/sample';
+import { sampleDocuments } from '../tools/sample.mjs';
 
 const dim = Number(process.argv[2] ?? 384);
 const TIMES = 21;
@@ -60,7 +60,7 @@ const heapUsed = () => {
 };
 
 const WORDS = 85; // about 128 tokens
-const QUERIES = ['white whale', 'the captain of the ship and his wooden leg', 'where do whales sleep'];
+const QUERIES = ['white whale', 'the captain of the ship and his wooden leg', 'where do whales sleep', 'th'];
 const all = sampleDocuments().flatMap(({ text }) => text.split(/\s+/));
 console.log(`\nWords: passages of ${WORDS} words. Processor time to make the index, its memory, and that of a search.`);
 for (const count of [1_000, 10_000, 50_000]) {

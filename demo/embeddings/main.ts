@@ -66,7 +66,6 @@ export function start(panel: HTMLElement, app: App): void {
     field.value = app.state.get('texts') ?? field.value;
   };
   readState();
-  const texts = createTexts(panel, button, picker.current, outdate);
   const options = createEmbedOptions(panel, app.state);
   find(panel, '#embed-options').addEventListener('change', outdate);
   const mapPart = createMapPart(find(panel, '#map-part'), app.state);
@@ -79,7 +78,7 @@ export function start(panel: HTMLElement, app: App): void {
   field.addEventListener('input', () => app.state.keep('texts', field.value));
   field.addEventListener('focus', picker.load, { once: true });
 
-  createRunButton(form, button, { error: find(panel, '#run-error'), status }, (signal, progress) =>
+  const runButton = createRunButton(form, button, { error: find(panel, '#run-error'), status }, (signal, progress) =>
     picker.use(signal, async (model) => {
       await texts.read();
       const [before, choice] = [changes, picker.choice()];
@@ -115,6 +114,7 @@ export function start(panel: HTMLElement, app: App): void {
       void mapPart.show(result);
     }),
   );
+  const texts = createTexts(panel, runButton.block, picker.current, outdate);
   const takeAway = createTakeAway(find(panel, '.take-away'), app.state, {
     code: () =>
       result

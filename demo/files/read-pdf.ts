@@ -3,7 +3,7 @@ import { getDocument, PDFWorker } from 'pdfjs-dist/legacy/build/pdf.mjs';
 import { pageText } from './pdf-text';
 
 /** How Chinese, Japanese and Korean fonts that a file does not embed number their characters, by name. */
-const CMAPS = import.meta.glob<string>('../node_modules/pdfjs-dist/cmaps/*.bcmap', {
+const CMAPS = import.meta.glob<string>('../../node_modules/pdfjs-dist/cmaps/*.bcmap', {
   query: '?url&no-inline',
   eager: true,
   import: 'default',
@@ -12,7 +12,7 @@ const CMAPS = import.meta.glob<string>('../node_modules/pdfjs-dist/cmaps/*.bcmap
 /** What pdf.js asks of the site while it reads: character maps. Fonts and picture codecs are only for drawing. */
 class SiteFiles {
   async fetch({ kind, filename }: { kind: string; filename: string }): Promise<Uint8Array> {
-    const address = CMAPS[`../node_modules/pdfjs-dist/cmaps/${filename}`];
+    const address = CMAPS[`../../node_modules/pdfjs-dist/cmaps/${filename}`];
     if (kind !== 'cMapUrl' || !address) throw new Error(`This page has no ${filename}.`);
     const response = await fetch(address);
     if (!response.ok) throw new Error(`${filename} could not be fetched: status ${response.status}.`);

@@ -1,3 +1,4 @@
+import { find, messageOf } from '../dom';
 import type { TabState } from '../tab-state';
 import type { Index } from './collections';
 import type { IndexMap } from './index-map';
@@ -21,11 +22,15 @@ export function createMapPart(
   let index: Index | undefined;
   let hits: readonly Hit[] = [];
   let map: Promise<IndexMap> | undefined;
+  const problem = find(part, '#map-facts');
 
   async function update() {
     if (!part.open || !index) return;
     map ??= import('./index-map').then(({ createIndexMap }) => createIndexMap(part, state, open));
-    const loaded = await map.catch(() => undefined);
+    const loaded = await map.catch((error) => {
+      problem.textContent = `The map could not be drawn: ${messageOf(error)}`;
+      return undefined;
+    });
     if (!loaded)
       map = undefined; // opening it again tries again
     else if (index) loaded.show(index, hits);
