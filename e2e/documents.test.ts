@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { strToU8, unzipSync, zipSync } from 'fflate';
 import { expect, it } from 'vitest';
 import { textOf, useDemo, waitForText } from './demo-page';
 import { takePictures } from './pictures';
@@ -59,6 +60,28 @@ it('says in words why a document cannot be read, and reads the others', async ()
     `cut.docx ${damaged}`,
     'empty.docx is empty.',
     'locked.docx is locked with a password. Save a copy without one and give that.',
+  ]);
+});
+
+it('says that a document is locked or protected', async () => {
+  const page = await open({ path: '#sort' });
+  const withPart = async (name: string, part: string, xml: string) => {
+    const { buffer } = await fixture(name);
+    return { name, mimeType: '', buffer: Buffer.from(zipSync({ ...unzipSync(buffer), [part]: strToU8(xml) })) };
+  };
+  const cipher = '<enc><EncryptedData><CipherReference URI="EPUB/text/first%20one.xhtml"/></EncryptedData></enc>';
+  await page.setInputFiles('#sort-drop input[multiple]', [
+    await withPart('port.epub', 'META-INF/encryption.xml', cipher),
+    await withPart(
+      'port.odt',
+      'META-INF/manifest.xml',
+      '<manifest><file-entry><encryption-data/></file-entry></manifest>',
+    ),
+  ]);
+  await waitForText(page, '#sort-problems', /port\.odt/);
+  expect((await textOf(page, '#sort-problems')).split('\n')).toEqual([
+    'port.epub is protected against copying (DRM): only the reader that it was bought for can open it.',
+    'port.odt is locked with a password. Save a copy without one and give that.',
   ]);
 });
 

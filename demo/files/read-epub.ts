@@ -25,8 +25,9 @@ export async function readEpub(
   for (const reference of elements(book, 'itemref')) {
     const item = items.get(reference.getAttribute('idref'));
     const isContents = item?.getAttribute('properties')?.split(' ').includes('nav');
-    const part = partAt(book, item?.getAttribute('href') ?? '');
-    if (isContents || !READ.test(part)) continue;
+    if (!item || isContents) continue;
+    const part = partAt(book, item.getAttribute('href') ?? '');
+    if (!READ.test(part)) continue; // a picture
     if (locked.has(part)) {
       throw new Error(
         `${name} is protected against copying (DRM): only the reader that it was bought for can open it.`,

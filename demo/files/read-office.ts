@@ -36,10 +36,10 @@ export async function readOffice(
 ): Promise<{ text: string; pages?: number[] }> {
   const parts = await openParts(name, bytes, READ, signal);
   if (parts.has('content.xml') || parts.has('META-INF/manifest.xml')) return { text: openDocumentText(name, parts) };
-  const [main] = relationsOf(parts, '').filter(({ type }) => type === 'officeDocument');
-  const root = parts.xml(main?.part ?? 'word/document.xml').documentElement;
-  if (root.localName === 'document') return { text: wordText(parts, root, main.part) };
-  if (root.localName === 'presentation') return slidesText(parts, root, main.part);
+  const main = relationsOf(parts, '').find(({ type }) => type === 'officeDocument')?.part ?? '';
+  const root = parts.xml(main).documentElement;
+  if (root.localName === 'document') return { text: wordText(parts, root, main) };
+  if (root.localName === 'presentation') return slidesText(parts, root, main);
   throw damagedFile(name);
 }
 

@@ -40,8 +40,12 @@ export async function openParts(
   };
 }
 
-/** The part that a path in another one leads to. */
+/** The part that a path in another one leads to; '' if it is no path. */
 export function partAt(base: string, path: string): string {
   const from = base.split('/').map(encodeURIComponent).join('/');
-  return decodeURIComponent(new URL(path, `https://zip/${from}`).pathname.slice(1));
+  try {
+    return decodeURIComponent(new URL(path, `https://zip/${from}`).pathname.slice(1));
+  } catch {
+    return '';
+  }
 }
