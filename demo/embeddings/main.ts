@@ -79,8 +79,13 @@ export function start(panel: HTMLElement, app: App): void {
   field.addEventListener('input', () => app.state.keep('texts', field.value));
   field.addEventListener('focus', picker.load, { once: true });
 
-  createRunButton(form, button, { error: find(panel, '#run-error'), status }, (signal, progress) =>
-    picker.use(signal, async (model) => {
+  createRunButton(form, button, { error: find(panel, '#run-error'), status }, (signal, progress) => {
+    // On a phone the answer comes below the field, on the same screen.
+    if (matchMedia('(max-width: 40rem)').matches) {
+      const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
+      find(panel, '#texts-label').scrollIntoView({ behavior: isStill ? 'instant' : 'smooth', block: 'start' });
+    }
+    return picker.use(signal, async (model) => {
       await texts.read();
       const [before, choice] = [changes, picker.choice()];
       const own = { ...options.get(), truncate: texts.truncate() };
@@ -109,12 +114,12 @@ export function start(panel: HTMLElement, app: App): void {
       asked = before;
       resultsPlace.hidden = false;
       showWhetherStale();
-      find(panel, '#vectors-size').textContent = `${count(rows)} × ${count(dim)} numbers`;
+      find(panel, '#vectors-size').textContent = `${count(rows)} × ${count(dim)} numbers by ${choice.name}`;
       showSimilarities(panel, result);
       takeAway.update();
       void mapPart.show(result);
-    }),
-  );
+    });
+  });
   const takeAway = createTakeAway(find(panel, '.take-away'), app.state, {
     code: () =>
       result
