@@ -19,6 +19,7 @@ export function wholeSentences(text: string, { start, end }: Span): string {
   const to = Math.min(text.length, end + REACH);
   const begin = start + text.slice(start, end).search(/\S|$/);
   const finish = start + text.slice(start, end).trimEnd().length;
+  if (finish <= begin) return '';
   let [first, last] = [begin, finish];
   let [isBegun, isEnded] = [false, false];
   for (const { index, segment } of segmenter.segment(unwrapped(text.slice(from, to)))) {
