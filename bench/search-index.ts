@@ -8,7 +8,7 @@ import type { Precision } from '../src/api/embeddings';
 import { nearest } from '../src/search/nearest';
 import { VectorTable } from '../src/search/vector-table';
 import { wordIndex } from '../src/search/words';
-import { sampleDocuments } from '../tools/sample';
+import { sampleDocuments } from '../tools/sample.mjs';
 
 const dim = Number(process.argv[2] ?? 384);
 const TIMES = 21;

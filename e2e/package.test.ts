@@ -320,7 +320,7 @@ it('the licence of every package in the library, the command line and the demo i
   expect(library).toEqual(expect.arrayContaining(['comlink', 'idb-keyval', '@huggingface/tokenizers']));
   expect(cli).toEqual([]);
   // Of the page, of one of its workers, and of a worker that only loads a file without a licence of its own.
-  expect(demo).toEqual(expect.arrayContaining(['comlink', 'minisearch', 'pdfjs-dist']));
+  expect(demo).toEqual(expect.arrayContaining(['comlink', 'papaparse', 'pdfjs-dist']));
 });
 
 it('docs/api.md is what `npm run docs` writes', async () => {

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright';
 import { expect, it } from 'vitest';
-import { sampleDocuments } from '../tools/sample';
+import { sampleDocuments } from '../tools/sample.mjs';
 import { exported, longTasks, prepareWorker, textOf, useDemo, waitForText, watchLongTasks } from './demo-page';
 import { makePdf } from './pdf';
 import { takePictures } from './pictures';

@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { loadClassifier, trainClassifier } from './classifier';
 import { calibrationError, logLoss, probabilities } from './classifier/calibration';
 import { crossValidate, stratifiedFolds } from './classifier/cross-validation';
-import { turns } from './classifier/turns';
 import { publicModel } from './model/fixtures/golden';
 import { withModel } from './session/fixtures';
+import { turns } from './turns';
 
 /** Paragraphs of ten subjects that the built-in models were not trained on (training/README.md). */
 const { texts } = JSON.parse(readFileSync('training/eval/held-out.json', 'utf8')) as {

@@ -74,8 +74,11 @@ export const bundle = async (options) => {
 const toolsInPlace = {
   name: 'tools-in-place',
   resolveId: {
-    filter: { id: /^\.\.?\/(.*\/)?tools\/[\w-]+\.mjs$/ },
-    handler: (id, importer) => ({ id: resolve(dirname(importer ?? ROOT), id), external: 'absolute' }),
+    filter: { id: /^\.\.?\/.*\.mjs$/ },
+    handler(id, importer) {
+      const file = resolve(dirname(importer ?? ROOT), id);
+      return dirname(file) === resolve(ROOT, 'tools') ? { id: file, external: 'absolute' } : undefined;
+    },
   },
 };
 

@@ -9,7 +9,7 @@ import { EMBEDDERS } from '../demo/models/built-in';
 import { INDEX_OPTIONS, type Section } from '../demo/search/sections';
 import { loadModel } from '../src/node';
 import { createIndex, type IndexDocument } from '../src/search';
-import { SAMPLE, sampleDocuments } from './sample';
+import { SAMPLE, sampleDocuments } from './sample.mjs';
 
 const FILE = 'Moby-Dick';
 

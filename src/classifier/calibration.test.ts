@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { turns } from '../turns';
 import { calibrationError, fitTemperature, logLoss, probabilities } from './calibration';
-import { turns } from './turns';
 
 const pause = turns(undefined);
 const shares = [Float64Array.of(0.9, 0.1), Float64Array.of(0.4, 0.6), Float64Array.of(0.92, 0.08)];

@@ -1,6 +1,6 @@
+import type { Pause } from '../turns';
 import { minimise } from './lbfgs';
 import { softmax } from './logistic-regression';
-import type { Pause } from './turns';
 
 /** Of the expected calibration error: Guo et al. 2017 have as many. */
 const BINS = 15;

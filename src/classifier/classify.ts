@@ -1,10 +1,10 @@
 import type { CallOptions, LabelScore } from '../api/calls';
 import type { Embeddings } from '../api/embeddings';
 import { CALL_OPTIONS, checkOptions, type OptionNames } from '../api/options';
+import { turns } from '../turns';
 import { probabilities } from './calibration';
 import { checkEncoder, factsOf, readFile } from './file';
 import { logitsInto } from './logistic-regression';
-import { turns } from './turns';
 import type { Classifier, ClassifyTextsOptions, EmbeddingModel } from './types';
 import { nearest, rankOf } from './typicality';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { turns } from '../turns';
 import { crossValidate, foldCount, stratifiedFolds } from './cross-validation';
-import { turns } from './turns';
 
 const pause = turns(undefined);
 /** Examples of which no two have the same text. */

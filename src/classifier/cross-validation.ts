@@ -1,6 +1,6 @@
 import { seededRandom } from '../seeded-random';
+import type { Pause } from '../turns';
 import { type Examples, logitsInto, trainHeads } from './logistic-regression';
-import type { Pause } from './turns';
 import { classMeans, nearest } from './typicality';
 
 /** Examples by their classes and texts: those of one text are of one group, which stays together. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { turns } from '../turns';
 import { minimise } from './lbfgs';
 import { type Examples, type LinearHead, logitsInto, lossOf, softmax, trainHeads } from './logistic-regression';
-import { turns } from './turns';
 
 const pause = turns(undefined);
 const trainHead = async (examples: Examples, strength = 0.01) => (await trainHeads(examples, [strength], pause))[0];

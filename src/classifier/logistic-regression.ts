@@ -1,5 +1,5 @@
+import type { Pause } from '../turns';
 import { minimise } from './lbfgs';
-import type { Pause } from './turns';
 
 /** Embeddings with their classes: `features` [rows, dim], `targets` [rows], each below `classes`. */
 export interface Examples {

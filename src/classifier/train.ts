@@ -1,11 +1,11 @@
 import { checkOptions, type OptionNames } from '../api/options';
+import { type Pause, turns } from '../turns';
 import { fitTemperature, logLoss, type Outcome, probabilities } from './calibration';
 import { loadClassifier } from './classify';
 import { crossValidate, foldCount, stratifiedFolds } from './cross-validation';
 import { evaluate, type Given, untested } from './evaluation';
 import { EMBED_OPTIONS, FORMAT, factsOf, toBase64 } from './file';
 import { type Examples, trainHeads } from './logistic-regression';
-import { type Pause, turns } from './turns';
 import type { Classifier, ClassifierFile, EmbeddingModel, Example, TrainClassifierOptions } from './types';
 import { classMeans, percentilesOf } from './typicality';
 

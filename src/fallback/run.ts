@@ -9,10 +9,8 @@ import { type TokenStream, tokenStream } from '../packing/stream';
 import type { HeadRequest, HeadResult } from '../runtime/head-runner';
 import type { Span } from '../runtime/pass-items';
 import type { SchedulerOptions } from '../runtime/scheduler';
+import { turns } from '../turns';
 import type { OnnxSession, Output, Sequence } from './transformers-js';
-
-/** Milliseconds after which the page has a turn. */
-const TURN = 50;
 
 /** What the run has to know of a model. */
 export interface OnnxModel {
@@ -37,7 +35,7 @@ export function onnxRun(model: OnnxModel): SchedulerOptions['run'] {
     const stream = tokenStream(sequences, options);
     const places = requests.map((request) => placesOf(request, stream));
     const answers = requests.map((): Float32Array[] => []);
-    let turn = performance.now();
+    const pause = turns(undefined);
     for (const s of sequences.keys()) {
       const outputs = await model.session.run(inputOf(s, stream));
       for (const [q, { head }] of requests.entries()) {
@@ -45,9 +43,7 @@ export function onnxRun(model: OnnxModel): SchedulerOptions['run'] {
           if (sequence === s) answers[q][r] = head.onCpu!(sequenceOf(model, outputs, span));
         }
       }
-      if (performance.now() - turn < TURN) continue;
-      await new Promise((resolve) => setTimeout(resolve));
-      turn = performance.now();
+      await pause();
     }
     return { heads: answers.map(joined), dispatches: 0, flops: 0, issuedFlops: 0 };
   };

@@ -1,5 +1,6 @@
 /** Whether vectors are compared on the GPU, and what it finds. Its answers are those of the CPU, or none. */
 import type { WebGPU } from '../api/types';
+import { nextTask } from '../turns';
 import type { GpuRows } from './gpu-rows';
 import { nearest } from './nearest';
 import { type Bounds, spansOf } from './spans';
@@ -101,7 +102,7 @@ export class GpuScan {
     }
     while (this.rows && vectors.changed.size > 0) {
       await this.rows.copy(COPIED);
-      await new Promise((resolve) => setTimeout(resolve));
+      await nextTask();
     }
   }
 

@@ -2,6 +2,7 @@
 import { unlessAborted } from '../api/errors';
 import type { WebGPU } from '../api/types';
 import { inBatches } from '../index';
+import { turns } from '../turns';
 import { Contents } from './contents';
 import { checkedDocument } from './documents';
 import type { Checked, Embedder } from './embedder';
@@ -22,8 +23,6 @@ import type {
 
 /** Documents per batch. */
 const BATCH = 64;
-/** Milliseconds of work before the page gets its turn. */
-const TURN = 10;
 
 type Documents<M> = IndexDocument<M> | Iterable<IndexDocument<M>> | AsyncIterable<IndexDocument<M>>;
 
@@ -133,16 +132,14 @@ export class OpenIndex<M> implements SearchIndex<M> {
   async fill(records: readonly IndexRecord[]): Promise<void> {
     const contents = new Contents(this.embedder.spec, this.words, this.gpu);
     contents.reserve(records.reduce((sum, { passages }) => sum + passages.length, 0));
-    let turn = performance.now();
+    const pause = turns(undefined);
     for (const record of records) {
       const { id, passages, vectors } = record;
       if (vectors.length !== passages.length * this.embedder.spec.dim) {
         throw new Error(`The stored index is broken: document '${id}' has ${vectors.length} numbers in its vectors.`);
       }
       contents.put(record);
-      if (performance.now() - turn < TURN) continue;
-      await new Promise((resolve) => setTimeout(resolve));
-      turn = performance.now();
+      await pause();
     }
     this.replaceContents(contents);
     contents.prepare();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { sampleDocuments } from '../../tools/sample';
+import { sampleDocuments } from '../../tools/sample.mjs';
 import type { Model } from '../api/types';
 import { publicModel } from '../model/fixtures/golden';
 import { createIndex, importIndex } from '../search';

@@ -80,7 +80,7 @@ export interface OpenOptions extends AddOptions {
   query?: IndexPrompt;
   /** Where the index is kept, such as `indexedDbStore('notes')`. Default: only in memory. */
   store?: IndexStore;
-  /** false: without an index of words, which takes about 4 KB per passage of 85 words; only `vectors` can then be searched. */
+  /** false: without an index of words, which takes about 2 KB per passage of 85 words; only `vectors` can then be searched. */
   words?: WordOptions | false;
   /**
    * What compares the vectors from 10,000 passages on, in float32 or int8: false: the CPU alone. Default: the page's GPU (`navigator.gpu`), unless it is

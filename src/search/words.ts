@@ -1,5 +1,4 @@
 /** The search by words: BM25 over passages. */
-import MiniSearch from 'minisearch';
 import { shown } from '../formats/json-fields';
 import type { WordOptions } from './types';
 
@@ -39,10 +38,10 @@ export function wordSplitter({ language, split }: WordOptions): (text: string) =
   };
 }
 
-/** Lucene's; the library's own parameters are those of BM25+. */
-const BM25 = { k: 1.2, b: 0.75, d: 0 };
-/** What a word counts that only begins with the query's last, at most. */
-const PREFIX = 0.375;
+/** Lucene's. */
+const BM25 = { k1: 1.2, b: 0.75 };
+/** What a word counts that only begins with the query's last, at most; each letter more takes something away. */
+const PREFIX = { weight: 0.375, letter: 0.3 };
 /** A word that more than half of the passages have says little. In a small index it costs little, too. */
 const COMMON = { share: 0.5, passages: 1000 };
 
@@ -63,65 +62,110 @@ export interface WordIndex<P> {
   search(query: string, isWanted?: (passage: P) => boolean): WordHits<P>;
 }
 
+/** A passage that is in the index. */
+interface Entry<P> {
+  passage: P;
+  /** Entries are numbered as they are added. */
+  number: number;
+  /** Its different words. */
+  length: number;
+}
+
+/** Where a word is: the passages by their numbers, and how often each has it. */
+interface Postings<P> {
+  entries: Entry<P>[];
+  times: number[];
+}
+
 /** An index of passages that are told apart as objects; `textOf` must give the same text for `remove`. */
 export function wordIndex<P>(textOf: (passage: P) => string, options: WordOptions): WordIndex<P> {
   const split = wordSplitter(options);
-  /** How many passages have a word. */
-  const counts = new Map<string, number>();
-  const index = new MiniSearch<{ passage: P; words: readonly string[] }>({
-    idField: 'passage',
-    fields: ['words'],
-    // The words are split before, as they are counted too; the library hands on what it gets.
-    stringifyField: (words) => words,
-    tokenize: (words) => words as unknown as string[],
-    processTerm: (word) => word,
-    searchOptions: { bm25: BM25, weights: { prefix: PREFIX, fuzzy: 0 } },
-  });
-  const count = (words: readonly string[], by: 1 | -1) => {
-    for (const word of new Set(words)) {
-      const passages = (counts.get(word) ?? 0) + by;
-      if (passages > 0) counts.set(word, passages);
-      else counts.delete(word);
+  const words = new Map<string, Postings<P>>();
+  const entries = new Map<P, Entry<P>>();
+  let next = 0;
+  /** The sum of all lengths. */
+  let total = 0;
+
+  const idf = (passages: number) => Math.log(1 + (entries.size - passages + 0.5) / (passages + 0.5));
+
+  /** Adds what a word counts to the scores of the passages that have it (Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework"). */
+  function score(scores: Map<Entry<P>, number>, { entries: found, times }: Postings<P>, weight: number) {
+    const { k1, b } = BM25;
+    const mean = total / entries.size;
+    const rarity = weight * idf(found.length);
+    for (const [i, entry] of found.entries()) {
+      const saturated = (times[i] * (k1 + 1)) / (times[i] + k1 * (1 - b + (b * entry.length) / mean));
+      scores.set(entry, (scores.get(entry) ?? 0) + rarity * saturated);
     }
-  };
-  const idf = (passages: number) => Math.log(1 + (index.documentCount - passages + 0.5) / (passages + 0.5));
+  }
+
   return {
     add(passage) {
-      const words = split(textOf(passage));
-      index.add({ passage, words });
-      count(words, 1);
+      const entry = { passage, number: next++, length: 0 };
+      for (const word of split(textOf(passage))) {
+        const known = words.get(word);
+        if (!known) words.set(word, { entries: [entry], times: [1] });
+        else if (known.entries.at(-1) === entry) {
+          known.times[known.times.length - 1]++;
+          continue;
+        } else {
+          known.entries.push(entry);
+          known.times.push(1);
+        }
+        entry.length++;
+      }
+      entries.set(passage, entry);
+      total += entry.length;
     },
     remove(passage) {
-      const words = split(textOf(passage));
-      index.remove({ passage, words });
-      count(words, -1);
+      const entry = entries.get(passage)!;
+      for (const word of new Set(split(textOf(passage)))) {
+        const { entries, times } = words.get(word)!;
+        const at = placeOf(entries, entry);
+        entries.splice(at, 1);
+        times.splice(at, 1);
+        if (entries.length === 0) words.delete(word);
+      }
+      entries.delete(passage);
+      total -= entry.length;
     },
     search(query, isWanted = () => true) {
       const all = split(query);
-      const last = all.at(-1);
-      const most = Math.max(COMMON.share * index.documentCount, COMMON.passages);
-      const rare = all.filter((word) => (counts.get(word) ?? 0) <= most);
-      const words = [...new Set(rare.some((word) => counts.has(word)) ? rare : all)];
+      const most = Math.max(COMMON.share * entries.size, COMMON.passages);
+      const rare = all.filter((word) => (words.get(word)?.entries.length ?? 0) <= most);
+      const asked = [...new Set(rare.some((word) => words.has(word)) ? rare : all)];
+      const known = asked.filter((word) => words.has(word));
+      const scores = new Map<Entry<P>, number>();
+      for (const word of known) score(scores, words.get(word)!, 1);
+      const last = all.at(-1) ?? '';
+      /** The passages with words that the last one begins; one letter begins too many. */
+      const begun = new Set<Entry<P>>();
+      for (const [word, postings] of last.length > 1 && asked.includes(last) ? words : []) {
+        if (word === last || !word.startsWith(last)) continue;
+        for (const entry of postings.entries) begun.add(entry);
+        const more = word.length - last.length;
+        score(scores, postings, (PREFIX.weight * word.length) / (word.length + PREFIX.letter * more));
+      }
       const hits: WordHits<P>['hits'] = [];
-      let withLast = 0;
-      index.search(query, {
-        tokenize: () => words,
-        prefix: (word) => word === last && word.length > 1, // one letter begins too many words
-        // Takes the hits from the library before it sorts them: by a product with the number of words found, which is no part of BM25.
-        filter({ id, score, queryTerms }) {
-          if (queryTerms.includes(last!)) withLast++;
-          if (isWanted(id)) hits.push({ passage: id, score: score / queryTerms.length });
-          return false;
-        },
-      });
+      for (const [{ passage }, score] of scores) if (isWanted(passage)) hits.push({ passage, score });
       hits.sort((a, b) => b.score - a.score);
-      const known = words.filter((word) => counts.has(word));
-      const begins = last !== undefined && !counts.has(last) && withLast > 0;
+      const isBegun = !words.has(last) && begun.size > 0;
       const full =
-        known.reduce((sum, word) => sum + idf(counts.get(word)!), 0) +
-        (begins ? PREFIX * idf(withLast) : 0) +
-        (known.length + Number(begins) < words.length ? idf(0) : 0);
+        known.reduce((sum, word) => sum + idf(words.get(word)!.entries.length), 0) +
+        (isBegun ? PREFIX.weight * idf(begun.size) : 0) +
+        (known.length + Number(isBegun) < asked.length ? idf(0) : 0);
       return { hits, full };
     },
   };
+}
+
+/** The place of an entry among those of a word, which are in the order of their numbers. */
+function placeOf<P>(entries: readonly Entry<P>[], { number }: Entry<P>): number {
+  let [from, to] = [0, entries.length - 1];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (entries[middle].number < number) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }

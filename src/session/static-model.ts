@@ -1,6 +1,6 @@
 /** A model that is a table of tokens (StaticEmbedding, SparseStaticEmbedding): it computes in this thread, without a GPU. */
 import type { CallProgress } from '../api/calls';
-import { abortReason, disposedError, NumericError, UnsupportedModelError } from '../api/errors';
+import { disposedError, NumericError, UnsupportedModelError } from '../api/errors';
 import type { Dtype, ModelInfo } from '../api/types';
 import { fieldsOf, type Json } from '../formats/json-fields';
 import { inFolder, type ModelFiles } from '../formats/model-files';
@@ -21,6 +21,7 @@ import type { Item } from '../runtime/pass-items';
 import type { SubmitOptions } from '../runtime/scheduler';
 import { modelCalls } from '../tasks/calls';
 import type { Parts, Spaces } from '../tasks/common';
+import { turns } from '../turns';
 import type { OpenOptions } from './load-runtime';
 import type { BaseModel } from './opener';
 
@@ -129,9 +130,6 @@ async function columnsOf(files: ModelFiles, options: OpenOptions): Promise<numbe
 
 const twins = async () => (await import('../runtime/first-load')).firstLoad.twins;
 
-/** Milliseconds after which the event loop has a turn. */
-const TURN = 50;
-
 async function compute(
   sequenceOf: (ids: Uint32Array) => CpuSequence,
   kind: string,
@@ -140,7 +138,7 @@ async function compute(
 ): Promise<void> {
   const totalTokens = items.reduce((sum, { ids }) => sum + ids.length, 0);
   const progress: CallProgress = { done: 0, total: items.length, tokens: 0, totalTokens };
-  let turn = performance.now();
+  const pause = turns(signal);
   for (const item of items) {
     const { ids, name = 'A sequence', wanted, hidden } = item;
     for (const { head, spans = [[0, 0, ids.length]], deliver } of wanted) {
@@ -155,11 +153,9 @@ async function compute(
     }
     progress.done++;
     progress.tokens += ids.length;
-    if (performance.now() - turn < TURN) continue;
-    onProgress?.({ ...progress });
-    await new Promise((resolve) => setTimeout(resolve));
-    if (signal?.aborted) throw abortReason(signal);
-    turn = performance.now();
+    const turn = pause();
+    if (turn) onProgress?.({ ...progress });
+    await turn;
   }
   if (items.length > 0) onProgress?.(progress);
 }

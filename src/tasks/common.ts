@@ -11,6 +11,7 @@ import type { Item } from '../runtime/pass-items';
 import type { SubmitOptions } from '../runtime/scheduler';
 import type { Tokenizer, Truncation } from '../tokenizer/types';
 import { type Span, trimSpan } from '../tokenizer/white-space';
+import { turns } from '../turns';
 import { prompted, withoutPrompt } from './prompts';
 
 /** What the calls of a model work with. */
@@ -71,9 +72,6 @@ export interface EncodeOptions {
   /** The tokens of inputs that are tokenized already. */
   given?: (Tokens | undefined)[];
 }
-
-/** Tokenizing yields to the event loop after so many milliseconds, so that an abort can reach the worker. */
-const TURN = 50;
 
 /** An item without what follows from its tokens. */
 export type ItemPart = Omit<Item, 'ids' | 'name'> & { ids?: Uint32Array };
@@ -167,15 +165,11 @@ export async function paced<T, R>(
   signal: AbortSignal | undefined,
   map: (entry: T, i: number) => R,
 ): Promise<R[]> {
-  signal?.throwIfAborted();
+  const pause = turns(signal);
   const results: R[] = [];
-  let turn = performance.now();
   for (const [i, entry] of list.entries()) {
     results.push(map(entry, i));
-    if (performance.now() - turn < TURN) continue;
-    await new Promise((resolve) => setTimeout(resolve));
-    signal?.throwIfAborted();
-    turn = performance.now();
+    await pause();
   }
   return results;
 }

@@ -6,7 +6,7 @@ import { embedQuestion, prepare, readPassages, windowsFor } from '../../demo/lon
 import { cosinesTo, ranked } from '../../demo/long/scores';
 import type { Dtype } from '../../src/api/types';
 import { loadModel } from '../../src/node';
-import { sampleDocuments } from '../../tools/sample';
+import { sampleDocuments } from '../../tools/sample.mjs';
 
 interface Asked {
   name: string;

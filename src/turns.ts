@@ -1,4 +1,4 @@
-/** A computation that shares its thread with a page gives way after so many milliseconds: one frame of a screen. */
+/** A computation that shares its thread with a page, or with messages that abort it, gives way after so many milliseconds: one frame of a screen. */
 const TURN = 16;
 
 /** To be awaited now and then by a long computation. Rejects with the signal's reason. */
@@ -17,7 +17,7 @@ export function turns(signal: AbortSignal | undefined): Pause {
 }
 
 /** Resolves in a task of its own. A message, as browsers hold back the timers of hidden pages to one a second. */
-const nextTask = (): Promise<void> =>
+export const nextTask = (): Promise<void> =>
   new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
