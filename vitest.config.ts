@@ -66,6 +66,7 @@ const LAVAPIPE_ONLY = [
   'bench/shaders/clamps.gpu.test.ts',
   'src/search/search.gpu.test.ts',
   'src/search/gpu-scan.gpu.test.ts',
+  'demo/search/questions.gpu.test.ts',
 ];
 
 /** Of tests that compute with Dawn in this process. */

@@ -19,8 +19,12 @@ const USAGE = `npm run bench:page -- [options]
 /** What a visitor waits for: an address, and the element that is it. */
 const ANSWERS = {
   'masks filled': { hash: '#fill-mask', selector: '#mask-results:not(.stale) .candidates .score' },
-  'passages found by words': { hash: '#search?q=a+sermon+about+Jonah', selector: '#passages li' },
-  'passages found by meaning': { hash: '#search?q=a+sermon+about+Jonah', selector: '#passages .relevance' },
+  'proposed question, by words and meaning': {
+    hash: '#search?q=a+sermon+about+Jonah',
+    selector: '#passages .relevance',
+  },
+  'other question, by words': { hash: '#search?q=the+sermon+on+Jonah', selector: '#passages li' },
+  'other question, by meaning': { hash: '#search?q=the+sermon+on+Jonah', selector: '#passages .relevance' },
 };
 
 /** One visit. Times in milliseconds since the navigation began. */

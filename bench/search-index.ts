@@ -60,7 +60,7 @@ const heapUsed = () => {
 };
 
 const WORDS = 85; // about 128 tokens
-const QUERIES = ['white whale', 'the captain of the ship and his wooden leg', 'where do whales sleep'];
+const QUERIES = ['white whale', 'the captain of the ship and his wooden leg', 'where do whales sleep', 'th'];
 const all = sampleDocuments().flatMap(({ text }) => text.split(/\s+/));
 console.log(`\nWords: passages of ${WORDS} words. Processor time to make the index, its memory, and that of a search.`);
 for (const count of [1_000, 10_000, 50_000]) {

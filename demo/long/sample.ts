@@ -1,5 +1,6 @@
 import type { Model } from '../../src/index';
 import { importIndex } from '../../src/search';
+import { readSample } from '../sample';
 import type { Section } from '../search/sections';
 import type { Question } from './questions';
 import type { LongText } from './source';
@@ -21,10 +22,8 @@ export const QUESTIONS: Question[] = [
 
 /** A chapter of the book that the Search tab searches. */
 export async function readChapter(): Promise<LongText> {
-  const response = await fetch('./samples/moby-dick.safetensors');
-  if (!response.ok) throw new Error(`The chapter could not be loaded: HTTP status ${response.status}.`);
   const noModel = new Promise<Model>(() => {}); // only the texts are wanted
-  const index = await importIndex<Section>(noModel, await response.blob());
+  const index = await importIndex<Section>(noModel, await readSample(), { words: false, gpu: false });
   const found = [...index.documents()].find(({ metadata }) => metadata.place === CHAPTER);
   void index.close();
   if (!found) throw new Error(`The sample has no ${CHAPTER}.`);

@@ -2,6 +2,7 @@ import type { Model } from '../../src/index';
 import { createIndex, type IndexProgress, importIndex, indexedDbStore, type SearchIndex } from '../../src/search';
 import { EMBEDDERS } from '../models/built-in';
 import type { ModelPicker } from '../models/model-picker';
+import { readSample } from '../sample';
 import type { TabState } from '../tab-state';
 import { INDEX_OPTIONS, type Section } from './sections';
 
@@ -50,10 +51,9 @@ export function createCollections(picker: ModelPicker, state: TabState): Collect
   let wanted = later<Model>();
 
   async function openSample(): Promise<Index> {
-    const response = await fetch('./samples/moby-dick.safetensors');
-    if (!response.ok) throw new Error(`The sample could not be loaded: HTTP status ${response.status}.`);
+    const file = await readSample();
     sampleBy = EMBEDDERS[0].name;
-    return importIndex<Section>(wanted.promise, await response.blob());
+    return importIndex<Section>(wanted.promise, file);
   }
 
   const openOwn = () => createIndex<Section>(wanted.promise, { ...INDEX_OPTIONS, store: indexedDbStore(STORE) });

@@ -1,6 +1,6 @@
-import type { SearchMode } from '../../src/search';
+import type { IndexSearchOptions, SearchMode } from '../../src/search';
 import type { App } from '../app';
-import { debounced, find, isAbort, savesData, showError } from '../dom';
+import { debounced, element, find, isAbort, savesData, showError } from '../dom';
 import { EMBEDDERS } from '../models/built-in';
 import { duration, plural } from '../numbers';
 import '../switch.css';
@@ -11,6 +11,7 @@ import { type Judged, judged } from './judge';
 import { createMapPart } from './map-part';
 import html from './panel.html?raw';
 import { type Hit, passageItem, passageText, showContext } from './passages';
+import { embeddingOf, QUESTIONS } from './questions';
 import { boundsOf } from './relevance';
 import { createResults, isUnlikely } from './results';
 import './search.css';
@@ -22,7 +23,7 @@ const LIMIT = 10;
 const REST = 150;
 
 /** The search tab: words answer at once, meaning once the model is there, while the user types. */
-export function start(panel: HTMLElement, app: App): void {
+export async function start(panel: HTMLElement, app: App): Promise<void> {
   panel.innerHTML = html;
   const field = find<HTMLInputElement>(panel, '#query');
   const modes = [...panel.querySelectorAll<HTMLInputElement>('[name=search-mode]')];
@@ -78,6 +79,8 @@ export function start(panel: HTMLElement, app: App): void {
   }
 
   const mode = () => (modes.find((radio) => radio.checked)?.value ?? 'hybrid') as SearchMode;
+  /** Whether it has the vectors that came with the page, and its model is chosen. */
+  const isShipped = (name: CollectionName) => name === 'sample' && isMade(name) && picker.name() === EMBEDDERS[0].name;
   /** Whether the chosen model made the vectors. */
   const isMade = (name: CollectionName) => collections.madeBy(name) === picker.name();
 
@@ -102,6 +105,8 @@ export function start(panel: HTMLElement, app: App): void {
     try {
       const index = await collections.open(shown);
       signal.throwIfAborted();
+      const embedding = isShipped(shown) ? embeddingOf(text) : undefined;
+      if (mode() !== 'words' && embedding) return await answer(index, text, mode(), signal, embedding);
       const waits = !picker.current() || panelOfIndex.isBusy();
       if (mode() === 'words' || (mode() === 'hybrid' && (waits || !isMade(shown)))) {
         await answer(index, text, 'words', signal);
@@ -124,9 +129,15 @@ export function start(panel: HTMLElement, app: App): void {
   /** Nothing that is shown is an answer. */
   const clear = () => put([], '');
 
-  async function answer(index: Index, text: string, mode: SearchMode, signal: AbortSignal) {
+  async function answer(
+    index: Index,
+    text: string,
+    mode: SearchMode,
+    signal: AbortSignal,
+    embedding?: IndexSearchOptions['embedding'],
+  ) {
     const began = performance.now();
-    const search = (mode: SearchMode) => index.search(text, { mode, topK: LIMIT, signal });
+    const search = (mode: SearchMode) => index.search(text, { mode, topK: LIMIT, signal, embedding });
     const hits = await search(mode);
     const byWords = mode === 'hybrid' ? await search('words') : [];
     show(index, judged(hits, byWords, text, boundsOf(picker.name())), { text, mode, began });
@@ -227,12 +238,14 @@ export function start(panel: HTMLElement, app: App): void {
     event.preventDefault();
     void run();
   });
-  for (const question of panel.querySelectorAll('#questions .example')) {
-    question.addEventListener('click', () => {
-      field.value = question.textContent ?? '';
+  for (const question of QUESTIONS) {
+    const button = element('button', { type: 'button', className: 'example' }, question);
+    button.addEventListener('click', () => {
+      field.value = question;
       field.focus();
       void run();
     });
+    find(panel, '#questions').append(button);
   }
   again.addEventListener('click', () => {
     again.hidden = true;
@@ -254,7 +267,6 @@ export function start(panel: HTMLElement, app: App): void {
   takeState();
   suggest();
   // The model is loaded once the index is open: words answer before it takes the processor.
-  void panelOfIndex.start().finally(() => {
-    if (navigator.gpu && !savesData()) void picker.load();
-  });
+  await panelOfIndex.start();
+  if (navigator.gpu && !savesData()) void picker.load();
 }

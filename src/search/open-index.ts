@@ -98,13 +98,19 @@ export class OpenIndex<M> implements SearchIndex<M> {
 
   async search(query: string, options: IndexSearchOptions<M> = {}): Promise<IndexHit<M>[]> {
     this.checkOpen();
-    const { signal, ...checked } = searchOptions(query, options, this.words !== false);
+    const {
+      signal,
+      vector: known,
+      ...checked
+    } = searchOptions(query, options, this.words !== false, this.embedder.spec);
     signal?.throwIfAborted();
-    if (query.trim() === '' || this.size === 0) return [];
-    const vector = checked.mode === 'words' ? undefined : await this.embedder.query(query, signal);
+    const isBlank = query.trim() === '';
+    if ((isBlank && !known) || this.size === 0) return [];
+    const mode = isBlank ? 'vectors' : checked.mode;
+    const vector = mode === 'words' ? undefined : (known ?? (await this.embedder.query(query, signal)));
     signal?.throwIfAborted();
     this.checkOpen();
-    const hits = await this.contents.search(query, vector, checked as Parameters<Contents['search']>[2]);
+    const hits = await this.contents.search(query, vector, { ...checked, mode } as Parameters<Contents['search']>[2]);
     signal?.throwIfAborted();
     return hits as IndexHit<M>[];
   }

@@ -1,11 +1,15 @@
 /** Checks of options. */
+
+import type { Vectors } from '../api/embeddings';
 import { wrongChoice } from '../api/errors';
 import { checkOptions, type OptionNames } from '../api/options';
+import { checkSpaces } from '../same-space';
 import type {
   AddOptions,
   IndexOptions,
   IndexPrompt,
   IndexSearchOptions,
+  IndexSpec,
   OpenOptions,
   SearchMode,
   VectorOptions,
@@ -22,7 +26,13 @@ const VECTORS: OptionNames<VectorOptions> = {
   chunk: true,
 };
 const INDEX: OptionNames<IndexOptions> = { ...VECTORS, ...OPEN, rebuild: true };
-const SEARCH: OptionNames<IndexSearchOptions> = { topK: true, mode: true, filter: true, signal: true };
+const SEARCH: OptionNames<IndexSearchOptions> = {
+  topK: true,
+  mode: true,
+  embedding: true,
+  filter: true,
+  signal: true,
+};
 const WORDS: OptionNames<WordOptions> = { language: true, split: true };
 const PROMPT: OptionNames<IndexPrompt> = { prompt: true, promptName: true };
 const CHUNK: OptionNames<Exclude<VectorOptions['chunk'], false | undefined>> = { maxTokens: true, overlap: true };
@@ -61,11 +71,12 @@ export function checkIndexOptions(options: IndexOptions): void {
   checkOptions("createIndex's document", document, PROMPT);
 }
 
-/** The options with their defaults. `hasWords`: whether words can be searched. */
-export function searchOptions<M>(query: unknown, options: IndexSearchOptions<M>, hasWords: boolean) {
+/** The options with their defaults, and the row of `embedding`. `hasWords`: whether words can be searched. */
+export function searchOptions<M>(query: unknown, options: IndexSearchOptions<M>, hasWords: boolean, spec: IndexSpec) {
   checkOptions('search', options, SEARCH);
   const { topK = 10, mode = hasWords ? 'hybrid' : 'vectors', filter, signal } = options;
   if (typeof query !== 'string') throw new TypeError(`The query must be a string, it is a ${typeof query}.`);
+  const vector = options.embedding && rowOf(options.embedding, spec);
   if (!Number.isInteger(topK) || topK < 1) throw new RangeError(`topK must be a positive integer, it is ${topK}.`);
   const modes: SearchMode[] = ['hybrid', 'vectors', 'words'];
   if (!modes.includes(mode)) throw wrongChoice('mode', modes, mode);
@@ -75,5 +86,29 @@ export function searchOptions<M>(query: unknown, options: IndexSearchOptions<M>,
   if (filter !== undefined && typeof filter !== 'function') {
     throw new TypeError(`filter must be a function of metadata and id, it is a ${typeof filter}.`);
   }
-  return { topK, mode, filter, signal };
+  return { topK, mode, filter, signal, vector };
+}
+
+/** The vector of a query that its caller has embedded; of unit length where lengths do not count. */
+function rowOf(embedding: Vectors<Float32Array | Int8Array>, spec: IndexSpec): Float32Array | Int8Array {
+  const { data, rows, dim } = embedding;
+  const wanted = spec.precision === 'float32' ? Float32Array : Int8Array;
+  if (!(data instanceof wanted)) {
+    throw new TypeError(
+      `embedding.data must be a ${wanted.name}, as the index has ${spec.precision} vectors; it is ${Object.prototype.toString.call(data).slice(8, -1)}.`,
+    );
+  }
+  if (rows !== 1 || dim !== spec.dim || data.length !== dim) {
+    throw new RangeError(
+      `embedding must be one row of ${spec.dim} numbers, as the index has them; it is ${rows} of ${dim}, and its data ${data.length} numbers.`,
+    );
+  }
+  checkSpaces(embedding, spec);
+  let squares = 0;
+  for (const x of data) squares += x * x;
+  const length = Math.sqrt(squares);
+  if (!(length > 0 && length < Infinity)) {
+    throw new RangeError(`embedding must be finite numbers and not all 0; its length is ${length}.`);
+  }
+  return spec.metric === 'cosine' && data instanceof Float32Array ? data.map((x) => x / length) : data;
 }

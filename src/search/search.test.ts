@@ -48,6 +48,37 @@ describe('searching', () => {
     expect((await index.search('the seine', { mode: 'words' }))[0]).not.toHaveProperty('similarity');
   });
 
+  it.each(['float32', 'int8', 'binary'] as const)(
+    'takes an embedding in the place of the model, in %s',
+    async (precision) => {
+      const stand = wordModel({ embeddingSpace: 'org/a' });
+      const { index, model, embedded } = await open({ precision }, stand);
+      await index.add(DOCUMENTS);
+      const asked = await index.search('the seine');
+      const embedding = await model.embed(['the seine'], {
+        kind: 'query',
+        normalize: true,
+        precision: precision === 'float32' ? 'float32' : 'int8',
+      });
+      const before = embedded.length;
+      expect(await index.search('the seine', { embedding })).toEqual(asked);
+      expect(await index.search('the seine', { embedding, mode: 'words' })).toEqual(
+        await index.search('the seine', { mode: 'words' }),
+      );
+      const byVectors = await index.search(' ', { embedding });
+      expect(byVectors).toEqual(await index.search('whatever', { embedding, mode: 'vectors' }));
+      expect(embedded).toHaveLength(before);
+    },
+  );
+
+  it('takes an embedding of any length', async () => {
+    const { index, model } = await open();
+    await index.add(DOCUMENTS);
+    const { data, ...rest } = await model.embed(['the seine crosses paris'], { normalize: false });
+    const [hit] = await index.search('', { embedding: { ...rest, data: data.map((x) => 3 * x) } });
+    expect(hit).toMatchObject({ id: 'seine', score: expect.closeTo(1, 6), similarity: expect.closeTo(1, 6) });
+  });
+
   it('by words finds only texts that have them', async () => {
     const { index, embedded } = await open();
     await index.add(DOCUMENTS);

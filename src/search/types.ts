@@ -1,6 +1,6 @@
 /** The public types of an index. */
 import type { ChunkOptions } from '../api/calls';
-import type { EmbedOptions, Precision } from '../api/embeddings';
+import type { EmbedOptions, Precision, Vectors } from '../api/embeddings';
 import type { Model, WebGPU } from '../api/types';
 
 /** What an index needs of a model: every loaded model that embeds has it. */
@@ -103,6 +103,11 @@ export interface IndexSearchOptions<M = Metadata> {
   topK?: number;
   /** Default `hybrid`, or `vectors` if the index has no words. */
   mode?: SearchMode;
+  /**
+   * The query's embedding, if it is known already: one row of `embed` with kind `query` and the index's options (`precision: 'int8'` for an index in
+   * int8 or binary), or of your own making. The model is then not asked, nor waited for. With an empty query only vectors are searched.
+   */
+  embedding?: Vectors<Float32Array | Int8Array>;
   /** Only documents for which it returns true are searched. */
   filter?: (metadata: M, id: string) => boolean;
   signal?: AbortSignal;
@@ -144,7 +149,7 @@ export interface SearchIndex<M = Metadata> {
   ): Promise<void>;
   /** Resolves to how many there were. */
   remove(ids: string | Iterable<string>): Promise<number>;
-  /** The documents that fit best, best first, among all that are in the index by then; none for an empty query. */
+  /** The documents that fit best, best first, among all that are in the index by then; none for an empty query without `embedding`. */
   search(query: string, options?: IndexSearchOptions<M>): Promise<IndexHit<M>[]>;
   /** The index as one file for `importIndex`. It is a safetensors file: `vectors` [passages, dim] in F32 or I8, and `documents`, a line of JSON each. */
   export(): Promise<Blob>;

@@ -37,8 +37,10 @@ it('createIndex: what is no model, a store that is only a name', async () => {
   await expect(createIndex(model, { store: 'notes' as never })).rejects.toThrow("such as indexedDbStore('notes')");
 });
 
+const rowsOf = (rows: number, data: Float32Array | Int8Array) => ({ rows, data, dim: data.length / rows });
+
 it('search', async () => {
-  const { index } = await open();
+  const { index } = await open({}, wordModel({ embeddingSpace: 'org/a' }));
   await index.add(DOCUMENTS);
   const wrong: [unknown, unknown, RegExp][] = [
     [3, {}, /The query must be a string, it is a number/],
@@ -47,6 +49,21 @@ it('search', async () => {
     ['a', { topk: 3 }, /search has no option 'topk'. Did you mean 'topK'/],
     ['a', { mode: 'semantic' }, /mode must be one of hybrid, vectors, words; it is 'semantic'/],
     ['a', { filter: {} }, /filter must be a function/],
+    [
+      'a',
+      { embedding: [0, 1] },
+      /embedding.data must be a Float32Array, as the index has float32 vectors; it is Undefined/,
+    ],
+    ['a', { embedding: rowsOf(1, new Int8Array(24)) }, /must be a Float32Array, .* it is Int8Array/],
+    ['a', { embedding: rowsOf(2, new Float32Array(48)) }, /must be one row of 24 numbers, .* it is 2 of 24/],
+    ['a', { embedding: rowsOf(1, new Float32Array(23)) }, /must be one row of 24 numbers, .* it is 1 of 23/],
+    ['a', { embedding: rowsOf(1, new Float32Array(24)) }, /must be finite numbers and not all 0; its length is 0/],
+    ['a', { embedding: rowsOf(1, new Float32Array(24).fill(Number.NaN)) }, /its length is NaN/],
+    [
+      'a',
+      { embedding: { ...rowsOf(1, new Float32Array(24).fill(1)), embeddingSpace: 'org/b' } },
+      /different embedding spaces, org\/b and org\/a/,
+    ],
   ];
   for (const [query, options, message] of wrong) {
     await expect(index.search(query as string, options as object)).rejects.toThrow(message);
