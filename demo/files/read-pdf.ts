@@ -3,7 +3,7 @@ import { getDocument, PDFWorker } from 'pdfjs-dist/legacy/build/pdf.mjs';
 import { pageText } from './pdf-text';
 
 /** How Chinese, Japanese and Korean fonts that a file does not embed number their characters, by name. */
-const CMAPS = import.meta.glob<string>('../node_modules/pdfjs-dist/cmaps/*.bcmap', {
+const CMAPS = import.meta.glob<string>('../../node_modules/pdfjs-dist/cmaps/*.bcmap', {
   query: '?url&no-inline',
   eager: true,
   import: 'default',
