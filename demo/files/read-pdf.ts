@@ -12,7 +12,7 @@ const CMAPS = import.meta.glob<string>('../../node_modules/pdfjs-dist/cmaps/*.bc
 /** What pdf.js asks of the site while it reads: character maps. Fonts and picture codecs are only for drawing. */
 class SiteFiles {
   async fetch({ kind, filename }: { kind: string; filename: string }): Promise<Uint8Array> {
-    const address = CMAPS[`../node_modules/pdfjs-dist/cmaps/${filename}`];
+    const address = CMAPS[`../../node_modules/pdfjs-dist/cmaps/${filename}`];
     if (kind !== 'cMapUrl' || !address) throw new Error(`This page has no ${filename}.`);
     const response = await fetch(address);
     if (!response.ok) throw new Error(`${filename} could not be fetched: status ${response.status}.`);
