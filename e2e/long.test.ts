@@ -79,6 +79,8 @@ it('shows where a question is answered, by keys too; keeps text and question; gi
   const boxes = await Promise.all(['#long-question', '.strip'].map((part) => page.locator(part).boundingBox()));
   expect(boxes[0]!.y).toBeGreaterThan(0);
   expect(boxes[1]!.y + boxes[1]!.height).toBeLessThan(900);
+  const scale = await page.locator('#long .legend .scale').boundingBox();
+  expect(Math.min(scale!.width, scale!.height)).toBeGreaterThan(8); // its colours are seen
   await takePictures(page, 'long-answer', '#long');
   await page.setViewportSize({ width: 320, height: 700 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);

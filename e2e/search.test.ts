@@ -126,6 +126,12 @@ it('folds unlikely passages under a button, keeps whether they are shown, and ex
   expect(rows[0]).toMatchObject({ place: 'Chapter 3: The Spouter-Inn', relevance: 'same words' });
   expect(rows[0].cosine).toBeLessThan(0.4);
   expect(rows.filter(({ relevance }: { relevance: string }) => relevance === 'unlikely')).toHaveLength(10 - count);
+  // A phone shows six lines: those with the words that were found.
+  await page.setViewportSize({ width: 390, height: 844 });
+  const card = page.locator('#passages .text').first();
+  expect(await card.innerText()).toMatch(/^… With this once long lance/);
+  const boxes = [await card.boundingBox(), await card.locator('mark').last().boundingBox()];
+  expect(boxes[1]!.y + boxes[1]!.height).toBeLessThan(boxes[0]!.y + boxes[0]!.height + 1);
   await takePictures(page, 'search-folded', '#search');
 
   // Keyboard: the button keeps the focus, and what it shows comes after it.

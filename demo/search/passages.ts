@@ -3,10 +3,13 @@ import { element, find } from '../dom';
 import { highlight } from './highlight';
 import type { Judged, Judgement } from './judge';
 import type { Section } from './sections';
-import { wholeSentences } from './sentences';
+import { sentenceStart, wholeSentences } from './sentences';
 
 /** Characters that are shown before and after a passage. */
 const AROUND = 10_000;
+
+/** Characters that a phone shows before the sentence of the first word that was found. */
+const LEAD = 120;
 
 export type Hit = IndexHit<Section>;
 
@@ -23,7 +26,7 @@ export function passageItem(
   const more = element('button', { type: 'button', ariaLabel: `More like this: ${title}` }, 'More like this');
   more.addEventListener('click', on.more);
   const sentences = wholeSentences(hit.text, hit.passage ?? { start: 0, end: hit.text.length });
-  const pieces = highlight(sentences.replace(/\n\s*\n/g, '\n'), query); // without the empty lines between paragraphs
+  const text = sentences.replace(/\n\s*\n/g, '\n'); // without the empty lines between paragraphs
   return element(
     'li',
     {},
@@ -34,9 +37,22 @@ export function passageItem(
       ...(metadata.place ? [element('span', { className: 'count' }, metadata.file)] : []),
       ...(similarity === undefined && !judgement ? [] : [relevance(similarity, judgement)]),
     ),
-    element('p', { className: 'text' }, ...pieces.map(({ text, match }) => (match ? element('mark', {}, text) : text))),
+    element('p', { className: 'text' }, ...marked(text, query)),
     element('div', { className: 'row' }, open, more),
   );
+}
+
+/** A passage's text with the query's words marked. What a phone, which shows few lines, leaves out before the first of them is by itself. */
+function marked(text: string, query: string): (Node | string)[] {
+  const [first, ...others] = highlight(text, query);
+  if (!first) return [];
+  const lead = first.match || others.length === 0 ? 0 : sentenceStart(text, first.text.length);
+  const pieces = [{ ...first, text: first.text.slice(lead > LEAD ? lead : 0) }, ...others].map(({ text, match }) =>
+    match ? element('mark', {}, text) : text,
+  );
+  if (lead <= LEAD) return pieces;
+  const cut = element('span', { className: 'lead-cut', ariaHidden: 'true' }, '… ');
+  return [element('span', { className: 'lead' }, text.slice(0, lead)), cut, ...pieces];
 }
 
 export const passageText = ({ text, passage }: Hit): string => text.slice(passage?.start, passage?.end);

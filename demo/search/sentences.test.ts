@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { wholeSentences } from './sentences';
+import { sentenceStart, wholeSentences } from './sentences';
 
 const TEXT = 'Call me Ishmael. Some years ago I thought I would sail about a little. It is a way I have.';
 const passage = (text: string, words: string) => ({
@@ -40,4 +40,13 @@ it('reads over the ends of lines that only the width of a page has made, and not
 it('stays with the passage where the sentence is long, and says so', () => {
   const long = `Begin ${'and so on, '.repeat(60)}here it is, ${'and on, '.repeat(60)}end.`;
   expect(wholeSentences(long, passage(long, 'here it is,'))).toBe('… here it is, …');
+});
+
+it('knows where the sentence of a word begins', () => {
+  const second = TEXT.indexOf('Some');
+  expect(sentenceStart(TEXT, 0)).toBe(0);
+  expect(sentenceStart(TEXT, second - 1)).toBe(0);
+  expect(sentenceStart(TEXT, second)).toBe(second);
+  expect(sentenceStart(TEXT, TEXT.indexOf('sail'))).toBe(second);
+  expect(sentenceStart('', 0)).toBe(0);
 });

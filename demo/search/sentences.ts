@@ -36,3 +36,13 @@ export function wholeSentences(text: string, { start, end }: Span): string {
   }
   return `${isBegun ? '' : '… '}${text.slice(first, last).trim()}${isEnded ? '' : ' …'}`;
 }
+
+/** Where the sentence begins that a character of a text is in. */
+export function sentenceStart(text: string, at: number): number {
+  let start = 0;
+  for (const { index } of segmenter.segment(unwrapped(text))) {
+    if (index > at) break;
+    start = index;
+  }
+  return start;
+}
