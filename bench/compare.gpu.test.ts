@@ -4,6 +4,7 @@ import type { Architecture } from './architectures';
 import { CASES } from './cases';
 import { compareArchitectures } from './compare';
 import { comparedSets } from './compare-report';
+import type { Step } from './steps';
 
 const SMALL = { vocab_size: 100, hidden_size: 64, intermediate_size: 96, num_attention_heads: 2 };
 const architecture = (name: string, config: Architecture['config']): Architecture => ({
@@ -15,6 +16,7 @@ const architecture = (name: string, config: Architecture['config']): Architectur
 
 test('measures the architectures of a class side by side, the first layers of each, and lists what does not load', async () => {
   const results: number[] = [];
+  const steps: Step[] = [];
   const compared = await compareArchitectures({
     gpu: testGpu(),
     architectures: [
@@ -33,6 +35,7 @@ test('measures the architectures of a class side by side, the first layers of ea
     tokens: 100,
     repeats: 1,
     log() {},
+    onStep: (step) => steps.push(step),
     onResult: ({ sets }) => results.push(sets.length),
   });
   expect(
@@ -43,6 +46,14 @@ test('measures the architectures of a class side by side, the first layers of ea
     ['RoBERTa', 2, 2, 32],
     ['too wide', 2, undefined, undefined],
   ]);
+  expect(steps.filter(({ unit }) => unit === 'model').map(({ done, total }) => [done, total])).toEqual(
+    [0, 1, 2, 3].map((done) => [done, 4]),
+  );
+  // Every set runs once before the run that counts.
+  const ran = steps.filter(({ unit }) => unit === 'token');
+  const total = 2 * compared.sets.reduce((sum, { tokens }) => sum + tokens, 0);
+  expect(new Set(ran.map((step) => step.total))).toEqual(new Set([total]));
+  expect([ran[0].done, ran.at(-1)?.done]).toEqual([0, total]);
   expect(compared.models[3].error).toMatch(/num_attention_heads/);
   expect(results.length).toBeGreaterThan(0);
   // Documents of up to 8192 tokens are cut to the set's 100, or to what the model takes.

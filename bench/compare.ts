@@ -8,7 +8,8 @@ import { type Case, TIERS, type TierName } from './cases';
 import type { ComparedModel, Comparison } from './compare-report';
 import { copyPeak, fmaPeak } from './peaks';
 import { parameters, randomCheckpoint } from './random-encoder';
-import { type Measured, measureSets } from './sets';
+import { type Measured, measureSets, setsOf, tokensToRun } from './sets';
+import { type Step, tokenSteps } from './steps';
 
 export interface CompareOptions {
   gpu: GPU | undefined;
@@ -22,6 +23,7 @@ export interface CompareOptions {
   repeats?: number;
   profile?: ProfileName;
   log(line: string): void;
+  onStep?(step: Step): void;
   /** Called with all results so far, whenever there are more. */
   onResult?(results: Comparison): void;
 }
@@ -33,7 +35,7 @@ const SOFTWARE_LAYERS = 3;
 
 /** Measures the architectures, class by class, the models of a class in turns. A model that does not load is listed with the reason. */
 export async function compareArchitectures(options: CompareOptions): Promise<Comparison> {
-  const { gpu, profile: name, log } = options;
+  const { gpu, profile: name, log, onStep = () => {} } = options;
   const opened = await openGpu(gpu, name && { name });
   const { device, info } = opened;
   const onCpu = isSoftware(info);
@@ -60,9 +62,11 @@ export async function compareArchitectures(options: CompareOptions): Promise<Com
   log(`${all.adapter} (${all.driver || 'driver unknown'}), profile ${all.profile}, tier ${tier.name}`);
   for (const group of CLASSES) {
     const members = options.architectures.filter((architecture) => architecture.class === group);
+    if (members.length === 0) continue;
     const models: Measured[] = [];
     try {
-      for (const architecture of members) {
+      for (const [done, architecture] of members.entries()) {
+        onStep({ what: 'Making random weights', done, total: members.length, unit: 'model' });
         const { measured, model } = await load(architecture, layers, tier, options);
         all.models.push(model);
         if (measured) models.push(measured);
@@ -75,11 +79,18 @@ export async function compareArchitectures(options: CompareOptions): Promise<Com
         all.peaks.fma_gflops = Math.max(all.peaks.fma_gflops, await fmaPeak(gpu));
         all.peaks.copy_gb_s = Math.max(all.peaks.copy_gb_s, await copyPeak(gpu));
       };
+      const repeats = options.repeats ?? (onCpu ? 3 : 5);
+      const work = setsOf(
+        models,
+        sets,
+        ({ limit }) => options.tokens ?? (onCpu ? Math.max(SOFTWARE_TOKENS, limit) : CARD_TOKENS),
+      );
+      const ran = tokenSteps('Measuring', tokensToRun(work, repeats), onStep);
       await addPeaks();
-      await measureSets(models, sets, {
-        tokens: ({ limit }) => options.tokens ?? (onCpu ? Math.max(SOFTWARE_TOKENS, limit) : CARD_TOKENS),
-        repeats: options.repeats ?? (onCpu ? 3 : 5),
+      await measureSets(work, {
+        repeats,
         log,
+        ran,
         found(set) {
           const at = all.sets.findIndex(({ model, name }) => model === set.model && name === set.name);
           if (at < 0) all.sets.push(set);

@@ -3,10 +3,15 @@ import { createTokenizer } from '../src/tokenizer/tokenizer';
 import { sequencesOf } from './cases';
 import { embeddings, type Loaded } from './passes';
 import type { QueryResult } from './report';
-import { median, quantile } from './statistics';
+import { median, quantile, sum } from './statistics';
 import { textOf } from './texts';
 
 const MOST_WARM_UPS = 3;
+
+const warmUpsOf = (repeats: number) => Math.min(MOST_WARM_UPS, repeats);
+
+/** Tokens of all runs that measuring queries takes. */
+export const queryTokens = (limits: number[], repeats: number): number => sum(limits) * (warmUpsOf(repeats) + repeats);
 
 /** Queries of these token counts, one at a time, as a search page sends them: texts if the model has a tokenizer, else token ids. */
 export async function measureQueries(
@@ -14,12 +19,13 @@ export async function measureQueries(
   limits: number[],
   repeats: number,
   found: (query: Omit<QueryResult, 'model' | 'tier'>) => void,
+  ran: (tokens: number) => void,
 ): Promise<void> {
   const json = await readJson(files, 'tokenizer.json', {});
   const tokenizer =
     json === undefined ? undefined : createTokenizer(json, await readJson(files, 'tokenizer_config.json', {}));
   const watch = watchQueue(runtime.gpu.device);
-  const warmUps = Math.min(MOST_WARM_UPS, repeats);
+  const warmUps = warmUpsOf(repeats);
   for (const tokens of limits) {
     const text = tokenizer && (await textOf(tokens, tokens, (part) => tokenizer.encode(part).ids.length));
     const [random] = sequencesOf([tokens], config.vocab_size);
@@ -31,6 +37,7 @@ export async function measureQueries(
       await runtime.run([ids], [embeddings(1)]);
       const end = performance.now();
       const { submitted, done } = await watch.last();
+      ran(tokens);
       if (i < warmUps) continue;
       marks.push({
         tokenize: encoding - start,

@@ -1,7 +1,6 @@
 // Throughput of sets of documents, of one model or of several in turns.
 import type { Profiler } from '../src/gpu/profiler';
 import { packPasses } from '../src/packing/passes';
-import type { Runtime } from '../src/runtime/runtime';
 import { type Case, lengthsOf, scaled, sequencesOf, type Tier } from './cases';
 import { type Loaded, runPasses } from './passes';
 import type { KernelTime, SetResult } from './report';
@@ -18,31 +17,41 @@ export interface Measured {
 }
 
 export interface SetOptions {
-  /** Most tokens of a case's set. */
-  tokens(shape: Case): number;
   /** Timed runs. */
   repeats: number;
   log(line: string): void;
+  /** Hears of the tokens of every run: `tokensToRun` in all. */
+  ran(tokens: number): void;
   /** Called with results as they come. A later one replaces an earlier one of the same model, tier and name. */
   found(set: SetResult): void;
 }
+
+/** Runs that time kernels. */
+const profiledRuns = (repeats: number) => Math.min(repeats, 3);
+
+/** A set of documents for a model. */
+type SetWork = ReturnType<typeof casesOf>[number];
+
+/** The sets of some models. `tokens`: at most in a case's set. */
+export const setsOf = (models: Measured[], cases: Case[], tokens: (shape: Case) => number): SetWork[] =>
+  models.flatMap((measured) => casesOf(measured, cases, tokens));
+
+/** Tokens of all runs that measuring some sets takes. */
+export const tokensToRun = (work: SetWork[], repeats: number): number =>
+  sum(work.map(({ tokens, profiler }) => tokens * (1 + repeats + (profiler ? profiledRuns(repeats) : 0))));
 
 /**
  * Measures sets of documents. Each model's warm up in order of size: buffers only grow, so each set's peak memory is its own. Timed runs
  * alternate between models and sets, so that other load on the machine affects all of them.
  */
-export async function measureSets(
-  models: Measured[],
-  cases: Case[],
-  { tokens, repeats, log, found }: SetOptions,
-): Promise<void> {
-  const work = models.flatMap((measured) => casesOf(measured, cases, tokens));
-  const first = new Map<(typeof work)[number], Awaited<ReturnType<typeof runPasses>> & { peak_bytes: number }>();
+export async function measureSets(work: SetWork[], { repeats, log, ran, found }: SetOptions): Promise<void> {
+  const first = new Map<SetWork, Awaited<ReturnType<typeof runPasses>> & { peak_bytes: number }>();
   for (const item of [...work].sort((a, b) => a.largest - b.largest)) {
     const { runtime } = item.loaded;
     first.set(item, { ...(await runPasses(runtime, item.passes)), peak_bytes: runtime.memoryUse().peak });
+    ran(item.tokens);
   }
-  const resultOf = (item: (typeof work)[number], kernels?: KernelTime[]) => {
+  const resultOf = (item: SetWork, kernels?: KernelTime[]) => {
     const { dispatches, flops, issuedFlops, peak_bytes } = first.get(item)!;
     const ms = median(item.times);
     const gflops = flops / ms / 1e6;
@@ -69,19 +78,20 @@ export async function measureSets(
   for (let i = 0; i < repeats; i++) {
     for (const item of work) {
       item.times.push((await runPasses(item.loaded.runtime, item.passes)).ms);
+      ran(item.tokens);
       found(resultOf(item));
     }
   }
   for (const item of work) {
     const { name, ms, gflops } = resultOf(item);
     log(`${item.model} ${item.tier.name} ${name}: ${ms.toFixed(1)} ms, ${gflops.toFixed(1)} GFLOP/s`);
-    const { loaded, passes, profiler } = item;
-    if (profiler) found(resultOf(item, await kernelTimes(loaded.runtime, passes, profiler, Math.min(repeats, 3))));
+    const { profiler } = item;
+    if (profiler) found(resultOf(item, await kernelTimes(item, profiler, profiledRuns(repeats), ran)));
   }
 }
 
 /** One model's sets; with a small budget, or for a model of short texts, several cases can become the same. */
-function casesOf(measured: Measured, cases: Case[], tokensOf: SetOptions['tokens']) {
+function casesOf(measured: Measured, cases: Case[], tokensOf: (shape: Case) => number) {
   const { config, info } = measured.loaded;
   const byName = cases.map((given) => {
     const tokens = tokensOf(given);
@@ -98,10 +108,10 @@ function casesOf(measured: Measured, cases: Case[], tokensOf: SetOptions['tokens
 
 /** Each kernel's total time over all passes, the median of `repeats` runs, longest first. */
 async function kernelTimes(
-  runtime: Runtime,
-  passes: Uint32Array[][],
+  { loaded: { runtime }, passes, tokens: all }: SetWork,
   profiler: Profiler,
   repeats: number,
+  ran: SetOptions['ran'],
 ): Promise<KernelTime[]> {
   const traffic = new Map<string, number>();
   for (const pass of passes) {
@@ -112,6 +122,7 @@ async function kernelTimes(
   for (let i = 0; i < repeats; i++) {
     await runPasses(runtime, passes, profiler);
     runs.push(await profiler.collect());
+    ran(all);
   }
   return [...runs[0]]
     .map(([label, { count, flops }]) => {

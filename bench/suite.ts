@@ -7,6 +7,7 @@ import { type Case, TIERS, type Tier, type TierName, USUAL_TIERS } from './cases
 import { measure } from './measure';
 import type { BenchModel } from './models';
 import type { Bar, Environment, Measurements } from './report';
+import type { Step } from './steps';
 import { UsageError } from './usage-error';
 
 export interface SuiteOptions extends Pick<OpenOptions, 'folder'> {
@@ -25,6 +26,7 @@ export interface SuiteOptions extends Pick<OpenOptions, 'folder'> {
   /** Also measure what the bars need. */
   bars?: boolean;
   log(line: string): void;
+  onStep?(step: Step): void;
   /** Called with all results so far, whenever there are more. */
   onResult?(results: SuiteResults): void;
 }
@@ -78,6 +80,8 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResults> {
     all.windows.push(...windows);
     options.onResult?.(results());
   };
+  const parts = models.flatMap((model) => tiersOf(model, tiers, options.tiers));
+  let part = 0;
   for (const model of models) {
     const tokens = options.tokens ?? (isOnCpu ? (model.isSmall || bars ? LEAST_TOKENS.software : 512) : 32768);
     const repeats = options.repeats ?? (isOnCpu ? 3 : 5);
@@ -89,6 +93,8 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteResults> {
         repeats,
         queryRepeats: options.queryRepeats ?? (isOnCpu ? 10 : 50),
         kernels,
+        part: `${model.name} ${tier.name}, ${++part} of ${parts.length}`,
+        onStep: options.onStep ?? (() => {}),
         // A sequence of 8192 tokens takes a CPU minutes at base's shape, and the cost per token depends on the length in the same way in
         // a small model and in every tier.
         windows: bars && (!isOnCpu || (model.isSmall && i === 0)) ? WINDOWS : [],

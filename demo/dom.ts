@@ -32,6 +32,24 @@ export function showError(place: HTMLElement, error: unknown): void {
   place.textContent = error === undefined ? '' : messageOf(error);
 }
 
+/** Calls `load` when `details` is first opened. A failure is said in it, and opening it again tries again. */
+export function loadWhenOpened(details: HTMLDetailsElement, load: () => Promise<void>): void {
+  const problem = element('p', { className: 'error', role: 'alert' });
+  let loaded: Promise<void> | undefined;
+  details.addEventListener('toggle', async () => {
+    if (!details.open) return;
+    problem.remove();
+    loaded ??= load();
+    try {
+      await loaded;
+    } catch (error) {
+      loaded = undefined;
+      details.append(problem);
+      showError(problem, error);
+    }
+  });
+}
+
 export const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError';
 
 /** Rejects with the signal's reason once it is aborted. */

@@ -2,21 +2,36 @@ import { element, isAbort, showError } from './dom';
 import { runBegins, runEnds } from './models/idle-speed';
 import { createProgress, type ProgressView } from './progress-view';
 
+export interface RunButton {
+  /** Starts a run from elsewhere, in place of one in progress. */
+  start(): void;
+  /** Whether the button starts no run for now. It stops one in any case. */
+  block(isBlocked: boolean): void;
+}
+
 /**
  * Makes a form's submit button run something: while it runs the button says Stop and stops it, and what the run says of its progress
- * stands where its status does. Gives back what starts a run from elsewhere, in place of one in progress.
+ * stands where its status does.
  */
 export function createRunButton(
   form: HTMLFormElement,
   button: HTMLButtonElement,
   places: { error: HTMLElement; status: HTMLElement },
   run: (signal: AbortSignal, progress: ProgressView) => Promise<void>,
-): () => void {
+): RunButton {
   const label = button.textContent;
   const progressPlace = element('div');
   places.status.before(progressPlace);
   const view = createProgress(progressPlace);
   let current: AbortController | undefined;
+  let isBlocked = false;
+
+  function showBlocked() {
+    const hadFocus = document.activeElement === button;
+    button.disabled = isBlocked && !current;
+    // A disabled button loses the focus: it goes to what is to be mended.
+    if (button.disabled && hadFocus) form.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
+  }
 
   /** Of the run that `own` aborts, as long as it is the latest. */
   const progressOf = (own: AbortController): ProgressView => ({
@@ -37,6 +52,7 @@ export function createRunButton(
     const own = new AbortController();
     current = own;
     button.textContent = 'Stop';
+    showBlocked();
     showError(places.error, undefined);
     const progress = progressOf(own);
     progress.hide();
@@ -54,6 +70,7 @@ export function createRunButton(
         progress.hide();
         current = undefined;
         button.textContent = label;
+        showBlocked();
       }
     }
   }
@@ -63,5 +80,12 @@ export function createRunButton(
     if (current) current.abort();
     else void start();
   });
-  return () => void start();
+  return {
+    start: () => void start(),
+    block(blocked) {
+      if (blocked === isBlocked) return; // whoever disables it for another reason is not overruled
+      isBlocked = blocked;
+      showBlocked();
+    },
+  };
 }

@@ -1,7 +1,7 @@
 /// <reference lib="webworker" />
 // Keeps the page on the device, so that it opens and works without a network. Every file is kept under its address and its hash: what
 // is kept is always of one build. A new build's files come in beside the old one's, which go when the new one takes over.
-import type { OfflineAnswer, OfflineRequest } from './offline';
+import type { KeepAnswer, OfflineAnswer, OfflineRequest } from './offline';
 
 /** A file of the build. `keep`: at once, when the user asks for all of the page, or when it is first used. */
 interface PageFile {
@@ -44,13 +44,31 @@ async function takeOver(): Promise<void> {
   await worker.clients.claim(); // the first visit's page too keeps what it uses
 }
 
+interface FetchOptions {
+  signal?: AbortSignal;
+  /** Hears of the bytes that have come. */
+  onBytes?(bytes: number): void;
+}
+
 /** Throws an Error where the server has another version of the file: then this build is not, or no longer, the one to keep. */
-async function fetchAndKeep(cache: Cache, file: PageFile): Promise<void> {
+async function fetchAndKeep(cache: Cache, file: PageFile, { signal, onBytes }: FetchOptions = {}): Promise<void> {
   if (await cache.match(keyOf(file))) return;
-  const response = await fetch(addressOf(file), { cache: 'no-cache' });
-  if (!response.ok || !(await keepIfSame(cache, file, response))) {
-    throw new Error(`${file.path}: status ${response.status}, or not the file of this build.`);
+  const response = await fetch(addressOf(file), { cache: 'no-cache', signal });
+  if (!response.ok) throw new Error(`the server answers with status ${response.status} for ${file.path}.`);
+  if (!(await keepIfSame(cache, file, onBytes ? counted(response, onBytes) : response))) {
+    throw new Error(`the server has another ${file.path} by now. Reload the page.`);
   }
+}
+
+/** The same response, whose bytes are counted as they come. */
+function counted(response: Response, onBytes: (bytes: number) => void): Response {
+  const count = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+    transform(chunk, controller) {
+      onBytes(chunk.length);
+      controller.enqueue(chunk);
+    },
+  });
+  return new Response(response.body?.pipeThrough(count), response);
 }
 
 async function keepIfSame(cache: Cache, file: PageFile, response: Response): Promise<boolean> {
@@ -87,10 +105,12 @@ async function answer(event: FetchEvent, file: PageFile): Promise<Response> {
 }
 
 worker.addEventListener('message', (event) => {
-  const { data, source } = event as ExtendableMessageEvent & { data: OfflineRequest };
+  const { data, source, ports } = event as ExtendableMessageEvent & { data: OfflineRequest };
   const reply = (message: OfflineAnswer) => source?.postMessage(message);
   if (data === 'take over') event.waitUntil(takeOverIfAlone(reply));
-  else event.waitUntil(keepRest(data === 'keep the rest', reply));
+  else if (data === 'what is missing')
+    event.waitUntil(missingFiles().then((files) => reply({ missing: bytesOf(files) })));
+  else event.waitUntil(keepRest(ports[0]));
 });
 
 /** Other tabs still show the old version, whose files would go. */
@@ -100,21 +120,71 @@ async function takeOverIfAlone(reply: (message: OfflineAnswer) => void): Promise
   else await worker.skipWaiting();
 }
 
-/** Says how many bytes of the page are not kept yet, and fetches them if that is wanted, one file after the other. */
-async function keepRest(isWanted: boolean, reply: (message: OfflineAnswer) => void): Promise<void> {
+async function missingFiles(): Promise<PageFile[]> {
   const cache = await caches.open(CACHE);
   const keys = new Set((await cache.keys()).map(({ url }) => url));
-  const missing = FILES.filter((file) => file.keep !== 'used' && !keys.has(keyOf(file)));
-  let bytes = missing.reduce((sum, file) => sum + file.bytes, 0);
-  reply({ missing: bytes });
-  if (!isWanted) return;
+  return FILES.filter((file) => file.keep !== 'used' && !keys.has(keyOf(file)));
+}
+
+const bytesOf = (files: PageFile[]): number => files.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Files that are of use together: those of a model. The others stand for themselves. */
+function unitsOf(files: PageFile[]): Iterable<PageFile[]> {
+  const units = new Map<string, PageFile[]>();
+  for (const file of files) {
+    const name = /^models\/[^/]+\//.exec(file.path)?.[0] ?? file.path;
+    units.set(name, [...(units.get(name) ?? []), file]);
+  }
+  return units.values();
+}
+
+/** Keeps what is missing, one file after the other, and says in `port` how far that is. Any message stops it. */
+async function keepRest(port: MessagePort): Promise<void> {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  port.onmessage = () => stopping.abort();
+  const say = (answer: KeepAnswer) => port.postMessage(answer);
   try {
-    for (const file of missing) {
-      await fetchAndKeep(cache, file);
-      bytes -= file.bytes;
-      reply({ missing: bytes });
+    const files = await missingFiles();
+    const total = bytesOf(files);
+    let before = 0;
+    for (const unit of unitsOf(files)) {
+      await keepWhole(unit, signal, (bytes) => say({ done: before + bytes, total }));
+      before += bytesOf(unit);
+    }
+    say({ done: total, total });
+    say('kept');
+  } catch (error) {
+    say({ error: signal.aborted ? undefined : reasonOf(error) });
+  }
+}
+
+/** Keeps files that belong together, or none of them. `onBytes` hears of how many bytes have come in all. */
+async function keepWhole(files: PageFile[], signal: AbortSignal, onBytes: (bytes: number) => void): Promise<void> {
+  const cache = await caches.open(CACHE);
+  try {
+    for (const [i, file] of files.entries()) {
+      const before = bytesOf(files.slice(0, i));
+      let came = 0;
+      await fetchAndKeep(cache, file, {
+        signal,
+        onBytes(bytes) {
+          came += bytes; // of what is unpacked there may be more
+          onBytes(before + Math.min(came, file.bytes));
+        },
+      });
+      signal.throwIfAborted();
     }
   } catch (error) {
-    reply({ missing: bytes, error: error instanceof Error ? error.message : String(error) });
+    await Promise.all(files.map((file) => cache.delete(keyOf(file))));
+    throw error;
   }
+}
+
+/** Why something could not be kept, for people. */
+function reasonOf(error: unknown): string {
+  if (error instanceof DOMException && error.name === 'QuotaExceededError')
+    return 'this device has no room left for it.';
+  if (error instanceof TypeError) return 'the network does not answer. Try again when it does.'; // of fetch
+  return error instanceof Error ? error.message : String(error);
 }

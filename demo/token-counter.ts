@@ -12,13 +12,13 @@ export interface TokenCount {
 }
 
 /**
- * Counts the tokens of a field as its user types, says them in `place`, and marks the field and blocks `button` while a text
- * is over the model's limit. Call the returned function when the field's text or the model has changed.
+ * Counts the tokens of a field as its user types, says them in `place`, and marks the field while a text is over the model's
+ * limit, of which `block` hears. Call the returned function when the field's text or the model has changed.
  */
 export function createTokenCounter(
   field: HTMLTextAreaElement,
   place: HTMLElement,
-  button: HTMLButtonElement,
+  block: (isOver: boolean) => void,
   model: () => Model | undefined,
   texts: () => string[],
 ): () => void {
@@ -51,7 +51,7 @@ export function createTokenCounter(
     place.textContent = message;
     place.classList.toggle('over', over);
     field.setAttribute('aria-invalid', String(over));
-    button.disabled = over;
+    block(over);
   }
 
   field.addEventListener('input', debounced(REST, update));

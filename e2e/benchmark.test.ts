@@ -26,6 +26,23 @@ function msOf(text: string): { ms: number; rounding: number } {
   return { ms: Number(digits) * factor, rounding: (factor * 10 ** -decimals) / 2 };
 }
 
+/** Records what a part's progress says from now on. Gives what reads it. */
+async function recordProgress(page: Page, part: string): Promise<() => Promise<string[]>> {
+  await page.locator(`${part} .progress .count`).evaluate((place) => {
+    const said: string[] = [];
+    Object.assign(window, { said });
+    new MutationObserver(() => said.push(place.textContent ?? '')).observe(place, { childList: true });
+  });
+  return () => page.evaluate(() => (window as unknown as { said: string[] }).said);
+}
+
+/** The numbers in the last of some steps that begins so: how many of how many. */
+const lastOf = (steps: string[], what: string): number[] =>
+  (steps.findLast((step) => step.startsWith(what)) ?? '')
+    .slice(what.length)
+    .split(' of ')
+    .map((part) => Number.parseInt(part.replaceAll(',', ''), 10));
+
 const SAVE_JSON = 'button:text("Save as JSON")';
 const SAVE_IMAGE = 'button:text("Save as image")';
 
@@ -116,9 +133,21 @@ it('measures nano, shows the results and saves them', async () => {
   expect(await page.isChecked('#bars')).toBe(false); // takes minutes on a CPU
   await page.fill('#tokens', '128');
   await page.fill('#repeats', '1');
+  const said = await recordProgress(page, '#suite');
   await page.click('#run');
   expect(await textOf(page, '#run')).toBe('Stop');
+  await waitForText(page, '#suite .run-lines', /nano f32 fixed-32: [\d.]+ ms, [\d.]+ GFLOP\/s/); // while it goes on
+  expect(await page.isVisible('#suite .progress')).toBe(true);
   await page.locator('#suite .status').filter({ hasText: 'Done.' }).waitFor({ timeout: 280_000 });
+
+  const steps = await said();
+  expect(steps.some((step) => /, [\d,]+ s left$/.test(step))).toBe(true);
+  for (const part of ['nano f32, 1 of 2', 'nano f16-storage, 2 of 2']) {
+    const [done, total] = lastOf(steps, `Measuring ${part}: `);
+    expect(total).toBeGreaterThan(128 * 3 * 3); // three sets and their queries, several times
+    expect(done).toBe(total);
+  }
+  expect(await page.isVisible('#suite .run-lines')).toBe(false); // the tables say it
 
   const rows = (caption: string) =>
     page.locator('table', { hasText: caption }).first().locator('tbody tr').allInnerTexts();
@@ -215,11 +244,18 @@ it('compares other architectures with ModernBERT of their size', async () => {
   await page.selectOption('#compare-size', 'small');
   await page.fill('#compare-tokens', '64');
   await page.fill('#compare-layers', '1');
+  const said = await recordProgress(page, '#compare');
   await page.click('#compare-run');
   await page
     .locator('#compare .status')
     .filter({ hasText: 'Done. 1 layer of each model ran' })
     .waitFor({ timeout: 120_000 });
+  const steps = await said();
+  expect(lastOf(steps, 'Making random weights: ')).toEqual([1, 2]); // of the second
+  const [done, total] = lastOf(steps, 'Measuring: ');
+  expect(total).toBe(2 * 2 * 64 * 4); // two models, two sets, one run before three that count
+  expect(done).toBe(total);
+
   const rows = await page.locator('#compare tbody tr').allInnerTexts();
   expect(rows.map((row) => row.split('\t').slice(0, 2))).toEqual(
     ['ModernBERT-32m', 'MiniLM-L6'].flatMap((name) => ['fixed-64', 'variable-64'].map((set) => [name, set])),
@@ -240,10 +276,13 @@ it('compares other architectures with ModernBERT of their size', async () => {
 it('can be stopped under Details too, and says what is missing', async () => {
   const page = await openDetails();
   await page.click('#run');
-  await page.waitForSelector('#suite .progress:visible');
+  await waitForText(page, '#suite .run-lines', 'FMA peak');
+  await waitForText(page, '#suite .progress .count', /^Measuring nano f32, 1 of 2: [\d,]+ of [\d,]+ tokens/);
+  await takePictures(page, 'benchmark-running', '#suite');
   await page.click('#run');
   await waitForText(page, '#suite .status', 'Stopped.');
-  await expect.poll(() => page.workers()).toEqual([]);
+  expect(await textOf(page, '#suite .run-lines')).toContain('FMA peak'); // what was measured
+  await expect.poll(() => page.workers(), { timeout: 20_000 }).toEqual([]); // after the kernel that runs
   await page.uncheck('#nano');
   await page.click('#run');
   await waitForText(page, '#suite .error', 'Choose a model to measure.');

@@ -90,6 +90,26 @@ it('draws and saves the same as an independent implementation', async () => {
   await page.waitForURL(/prompt=query&.*size=64/);
 });
 
+it('stops a run while a text is too long, and starts none', async () => {
+  const page = await open({ path: '#embeddings' });
+  const lines = Array.from({ length: 80 }, (_, i) => `${'the '.repeat(100)}${i}`).join('\n');
+  await page.fill('#texts', lines);
+  await page.click('#compare');
+  await waitForText(page, '#embeddings form .progress .count', /^Embedding: \d+ of 80 texts/);
+  await page.fill('#texts', `${'the '.repeat(8200)}\n${lines}`);
+  await waitForText(page, '#texts-count', /tokens too many/);
+  expect(await textOf(page, '#compare')).toBe('Stop');
+  expect(await page.isDisabled('#compare')).toBe(false);
+  await page.focus('#compare');
+  await page.keyboard.press('Enter');
+  await waitForText(page, '#embeddings .status', 'Stopped.');
+  expect(await textOf(page, '#compare')).toBe('Compare');
+  expect(await page.isDisabled('#compare')).toBe(true);
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('texts'); // what is to be shortened
+  await page.fill('#texts', 'the sea');
+  await expect.poll(() => page.isDisabled('#compare')).toBe(false);
+});
+
 it('reads files of every supported type, and says why it cannot read others', async () => {
   const page = await open({ path: '#embeddings' });
   const file = (name: string, text: string | Buffer) => ({ name, mimeType: '', buffer: Buffer.from(text) });
@@ -145,6 +165,54 @@ it('reads files of every supported type, and says why it cannot read others', as
     }
   });
   await waitForText(page, '#documents', 'dropped.txt');
+
+  // Reading that takes long can be cancelled.
+  await page.evaluate(() => {
+    const { arrayBuffer } = Blob.prototype;
+    Blob.prototype.arrayBuffer = async function () {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return arrayBuffer.call(this);
+    };
+    Object.assign(window, { quickAgain: () => Object.assign(Blob.prototype, { arrayBuffer }) });
+  });
+  const slow = ['slow-1.txt', 'slow-2.txt', 'slow-3.txt'].map((name) => file(name, 'Slow.'));
+  await page.setInputFiles('#drop input:not([webkitdirectory])', slow);
+  await waitForText(page, '#embeddings .reading .count', 'Reading: 1 of 3 files');
+  await page.locator('#embeddings .reading button').click();
+  await page.waitForSelector('#embeddings .reading .progress', { state: 'hidden' });
+  await page.evaluate(() => void (window as unknown as { quickAgain(): void }).quickAgain());
+  expect(await page.locator('#documents', { hasText: 'slow-' }).count()).toBe(0);
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('texts');
+
+  // A folder of which the browser can read only a part.
+  await page.evaluate(() => {
+    const entry = (path: string, isFile: boolean, own: object) =>
+      ({ name: path.split('/').at(-1), fullPath: `/${path}`, isFile, ...own }) as unknown as FileSystemEntry;
+    const file = (path: string, read: (done: (file: File) => void, failed: (error: unknown) => void) => void) =>
+      entry(path, true, { file: read });
+    const batches = [
+      [
+        file('mixed/read.txt', (done) => done(new File(['Read.'], 'read.txt'))),
+        file('mixed/locked.txt', (_, failed) => failed(new DOMException('denied', 'NotReadableError'))),
+      ],
+      [],
+    ];
+    const folder = entry('mixed', false, {
+      createReader: () => ({ readEntries: (done: (batch?: FileSystemEntry[]) => void) => done(batches.shift()) }),
+    });
+    const { webkitGetAsEntry } = DataTransferItem.prototype;
+    DataTransferItem.prototype.webkitGetAsEntry = () => folder;
+    const data = new DataTransfer();
+    data.items.add(new File([], 'mixed'));
+    const drop = new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: data });
+    document.querySelector('#texts')?.dispatchEvent(drop);
+    DataTransferItem.prototype.webkitGetAsEntry = webkitGetAsEntry;
+  });
+  await waitForText(page, '#documents', 'mixed/read.txt');
+  expect(await textOf(page, '#drop + .error')).toBe(
+    'mixed/locked.txt could not be read: its permissions do not allow it, or another program has it locked.',
+  );
+  await page.click('#documents button[aria-label="Remove mixed/read.txt"]');
   await page.setInputFiles('#drop input:not([webkitdirectory])', [file('long.txt', 'the '.repeat(8200))]);
   await waitForText(page, '#texts-count', /^long\.txt: 8,\d+ \/ 8,192 tokens, \d+ tokens too many/);
   expect(await page.isDisabled('#compare')).toBe(true);

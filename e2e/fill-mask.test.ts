@@ -212,6 +212,23 @@ it('scores only some words: their shares, what is no single token, and a templat
   ]);
 });
 
+it('says what is missing where a part of the page cannot be loaded', async () => {
+  const body = 'throw new TypeError("Failed to fetch dynamically imported module");';
+  const page = await open({
+    prepare: (page) =>
+      page.route(/\/(targets|history-view)-[\w-]{8}\.js$/, (route) =>
+        route.fulfill({ contentType: 'text/javascript', body }),
+      ),
+  });
+  for (const part of ['#only-words', '#mask-history']) {
+    await page.click(`${part} summary`);
+    await waitForText(page, `${part} .error`, 'The network does not answer. Try again when it does.');
+  }
+  await page.click('#only-words summary');
+  await page.click('#only-words summary');
+  expect(await page.locator('#only-words .error').count()).toBe(1);
+});
+
 it('says which of two texts is likelier, and marks the words that differ', async () => {
   const page = await open({
     path: '#fill-mask?mode=compare&text=The+capital+of+France+is+Paris.&second=The+capital+of+France+is+London.',

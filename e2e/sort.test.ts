@@ -184,6 +184,25 @@ it('takes folders as classes, finds files that are the same, says which cannot b
     const pick = async () => (await root).getDirectoryHandle('target', { create: true });
     Object.assign(window, { showDirectoryPicker: pick });
   });
+  await page.evaluate(() => {
+    const { createWritable } = FileSystemFileHandle.prototype;
+    FileSystemFileHandle.prototype.createWritable = async function (...given) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return createWritable.apply(this, given);
+    };
+    Object.assign(window, {
+      quickAgain: async () => {
+        FileSystemFileHandle.prototype.createWritable = createWritable;
+        await (await navigator.storage.getDirectory()).removeEntry('target', { recursive: true });
+      },
+    });
+  });
+  await page.click('#sort-copy');
+  await waitForText(page, '#sort .copying .count', 'Copying: 2 of 10 files');
+  await page.locator('#sort .copying button').click();
+  await waitForText(page, '#sort-copy-note', /^Cancelled: [3-9] files copied, and the others not\.$/);
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('sort-copy');
+  await page.evaluate(() => (window as unknown as { quickAgain(): Promise<void> }).quickAgain());
   await page.click('#sort-copy');
   await waitForText(page, '#sort-copy-note', '10 files copied into target.');
   const copied = await page.evaluate(async () => {

@@ -16,6 +16,7 @@ async function run({ size, tokens, layers }: CompareJob): Promise<CompareAnswer>
       tokens,
       layers,
       log: (line) => post({ log: line }),
+      onStep: (step) => post({ step }),
       onResult: (soFar) => post({ soFar }),
     });
     return { done };

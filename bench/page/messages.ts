@@ -1,6 +1,7 @@
 import type { Architecture } from '../architectures';
 import type { Comparison } from '../compare-report';
 import type { Measurements, Report } from '../report';
+import type { Step } from '../steps';
 
 /** A run that the page requests from its worker. */
 export interface Job {
@@ -13,8 +14,8 @@ export interface Job {
 
 export type Measured = Measurements & Pick<Report, 'adapter' | 'driver' | 'features' | 'bars'>;
 
-/** The worker's answers: progress lines, then the results or an error message. */
-export type Answer = { log: string } | { done: Measured } | { error: string };
+/** The worker's answers: how far it is, lines of results, then all of them or an error message. */
+export type Answer = { step: Step } | { log: string } | { done: Measured } | { error: string };
 
 /** A comparison of the architectures of one size. */
 export interface CompareJob {
@@ -23,4 +24,9 @@ export interface CompareJob {
   layers: number | undefined;
 }
 
-export type CompareAnswer = { log: string } | { soFar: Comparison } | { done: Comparison } | { error: string };
+export type CompareAnswer =
+  | { step: Step }
+  | { log: string }
+  | { soFar: Comparison }
+  | { done: Comparison }
+  | { error: string };

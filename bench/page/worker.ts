@@ -15,7 +15,7 @@ const LENGTHS = [32, 128, 2048].map((limit): Case => ({ name: `fixed-${limit}`, 
 
 /** A checkpoint of ModernBERT-base's shape with random f16 weights. */
 function baseModel(): BenchModel {
-  log("Generating random weights of ModernBERT-base's shape …");
+  post({ step: { what: "Making random weights of ModernBERT-base's shape" } });
   const { config, parts } = randomCheckpoint(base as Parameters<typeof randomCheckpoint>[0], 'F16');
   const source = { 'config.json': new Blob([config]), 'model.safetensors': new Blob([...parts()]) };
   return { name: 'base', source, isSmall: false };
@@ -37,6 +37,7 @@ async function run({ nano, models, tokens, repeats, bars }: Job): Promise<Answer
       kernels: hasTimestamps,
       bars: bars && hasTimestamps,
       log,
+      onStep: (step) => post({ step }),
     });
     return { done };
   } catch (error) {

@@ -8,6 +8,7 @@ import { element, find } from '../dom';
 import { plural } from '../numbers';
 import { createRunButton } from '../run-button';
 import { environment } from './environment';
+import { createLines } from './run-lines';
 import { createShare } from './share';
 import { resultTable } from './tables';
 import { runJob } from './worker-job';
@@ -21,6 +22,7 @@ export function startCompare(section: HTMLElement): void {
   const tokens = find<HTMLInputElement>(section, '#compare-tokens');
   const layers = find<HTMLInputElement>(section, '#compare-layers');
   const results = find(section, '.compare-results');
+  const lines = createLines(results);
   const places = { error: find(form, '.error'), status: find(form, '.status') };
   const share = createShare(find(form, '.share'), places.error);
 
@@ -49,10 +51,13 @@ export function startCompare(section: HTMLElement): void {
       type: 'module',
       name: 'compare',
     });
+    lines.clear();
     const comparison = await runJob<Comparison>(worker, job, signal, {
-      log: (what) => progress.show({ what }),
+      step: progress.show,
+      log: lines.add,
       soFar: show,
     });
+    lines.clear(); // the table has them
     show(comparison);
     places.status.textContent = comparison.layers
       ? `Done. ${plural(comparison.layers, 'layer')} of each model ran; speeds and memory are worked out for all of them.`

@@ -1,7 +1,7 @@
 // The benchmark tab: how fast this device is, in a sentence; a race with ONNX Runtime Web; and under Details what experts look for.
 import { computesOnCpu } from '../../bench/page/software';
 import type { App } from '../app';
-import { element, find, messageOf } from '../dom';
+import { find, loadWhenOpened, messageOf } from '../dom';
 import { adapterName } from '../status-line';
 import { jsonFile, saveFile } from '../take-away/save-file';
 import { createTakeAway } from '../take-away/take-away';
@@ -38,14 +38,9 @@ export function start(panel: HTMLElement, app: App): void {
 
   const details = find<HTMLDetailsElement>(panel, '#details');
   const parts = find(details, '.details-parts');
-  details.addEventListener('toggle', async () => {
-    if (!details.open || parts.childElementCount > 0) return;
-    try {
-      const { startDetails } = await import('./details');
-      startDetails(parts, await adapter, await onCpu);
-    } catch (error) {
-      parts.replaceChildren(element('p', { className: 'error', role: 'alert' }, messageOf(error)));
-    }
+  loadWhenOpened(details, async () => {
+    const { startDetails } = await import('./details');
+    startDetails(parts, await adapter, await onCpu);
   });
 }
 

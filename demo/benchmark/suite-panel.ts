@@ -7,6 +7,7 @@ import { largest } from '../extremes';
 import { createRunButton } from '../run-button';
 import { environment } from './environment';
 import { resultElements } from './results';
+import { createLines } from './run-lines';
 import { createShare } from './share';
 import { runJob } from './worker-job';
 
@@ -16,6 +17,7 @@ const numberOf = ({ value }: HTMLInputElement): number | undefined => (value ===
 export function startSuite(section: HTMLElement, isSoftware: boolean): void {
   const form = find<HTMLFormElement>(section, 'form');
   const results = find(section, '#results');
+  const lines = createLines(results);
   const box = (id: string) => find<HTMLInputElement>(section, id);
   const places = { error: find(form, '.error'), status: find(form, '.status') };
   const share = createShare(find(form, '.share'), places.error);
@@ -36,10 +38,12 @@ export function startSuite(section: HTMLElement, isSoftware: boolean): void {
       type: 'module',
       name: 'benchmark',
     });
-    const measured = await runJob<Measured>(worker, job, signal, { log: (what) => progress.show({ what }) });
+    lines.clear();
+    const measured = await runJob<Measured>(worker, job, signal, { step: progress.show, log: lines.add });
     const report: Report = { ...environment(), ...measured };
     const { speedChart } = await import('./charts');
     const chart = speedChart(report.sets, Math.max(300, Math.min(760, form.clientWidth)));
+    lines.clear(); // the tables have them
     results.replaceChildren(...resultElements(report, chart));
     share({
       name: `benchmark-${report.date}`,

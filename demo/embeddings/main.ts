@@ -67,7 +67,6 @@ export function start(panel: HTMLElement, app: App): void {
     field.value = app.state.get('texts') ?? field.value;
   };
   readState();
-  const texts = createTexts(panel, button, picker.current, outdate);
   const options = createEmbedOptions(panel, app.state);
   find(panel, '#embed-options').addEventListener('change', outdate);
   const mapPart = createMapPart(find(panel, '#map-part'), app.state);
@@ -80,7 +79,7 @@ export function start(panel: HTMLElement, app: App): void {
   field.addEventListener('input', () => app.state.keep('texts', field.value));
   field.addEventListener('focus', picker.load, { once: true });
 
-  createRunButton(form, button, { error: find(panel, '#run-error'), status }, (signal, progress) => {
+  const runButton = createRunButton(form, button, { error: find(panel, '#run-error'), status }, (signal, progress) => {
     room.classList.add('asked');
     // On a phone the answer comes below the field, on the same screen.
     if (matchMedia('(max-width: 40rem)').matches) {
@@ -123,6 +122,7 @@ export function start(panel: HTMLElement, app: App): void {
     });
     return ran.finally(() => room.classList.toggle('asked', result !== undefined));
   });
+  const texts = createTexts(panel, runButton.block, picker.current, outdate);
   const takeAway = createTakeAway(find(panel, '.take-away'), app.state, {
     code: () =>
       result

@@ -6,6 +6,7 @@ import { createDropZone } from '../files/drop-zone';
 import { keptValue } from '../kept-value';
 import { linesOf } from '../lines';
 import { count, plural } from '../numbers';
+import { createProgress } from '../progress-view';
 
 /** A text to embed. `group`: where it comes from, a file's name or PASTED. */
 export interface Item {
@@ -36,12 +37,11 @@ export interface Texts {
 }
 
 /**
- * Wires the field, the drop zone, the list of files and the token counts; blocks `button` while a text is too long. `onChange` hears of other
- * texts.
+ * Wires the field, the drop zone, the list of files and the token counts; `block` hears whether a text is too long, `onChange` of other texts.
  */
 export function createTexts(
   panel: HTMLElement,
-  button: HTMLButtonElement,
+  block: (isOver: boolean) => void,
   model: () => Model | undefined,
   onChange: () => void,
 ): Texts {
@@ -56,6 +56,18 @@ export function createTexts(
   const counted = new WeakMap<Model, Map<string, number>>();
   let reading = Promise.resolve();
   let waiting = 0;
+  let stopping = new AbortController();
+  const progressPlace = element('div', { className: 'reading' });
+  find(panel, '#file-error').before(progressPlace);
+  const progress = createProgress(progressPlace, () => {
+    stopping.abort();
+    stopping = new AbortController();
+  });
+  function hideProgress() {
+    const hadFocus = progressPlace.contains(document.activeElement);
+    progress.hide();
+    if (hadFocus) field.focus();
+  }
   let latest = 0;
 
   const lines = (): Item[] => linesOf(field.value).map((text) => ({ text, group: PASTED }));
@@ -127,7 +139,7 @@ export function createTexts(
     place.textContent = message;
     place.classList.toggle('over', over);
     field.setAttribute('aria-invalid', String(over));
-    button.disabled = over;
+    block(over);
   }
 
   function showDocuments(tokens: number[]) {
@@ -159,10 +171,12 @@ export function createTexts(
     const error = find(panel, '#file-error');
     if (waiting === 0) showError(error, undefined);
     waiting++;
+    const { signal } = stopping;
     reading = reading.then(async () => {
-      const read = await readDocuments(files, undefined, (what) => {
-        place.textContent = `Reading ${what} …`;
-      });
+      const read = await readDocuments(files, signal, (done, total) =>
+        progress.show({ what: 'Reading', done, total, unit: 'file' }),
+      ).catch(() => ({ documents: [], problems: [] })); // cancelled
+      hideProgress();
       for (const document of read.documents) {
         const same = documents.findIndex(({ name }) => name === document.name);
         documents.splice(same < 0 ? documents.length : same, same < 0 ? 0 : 1, document);

@@ -146,16 +146,16 @@ function declaredCharset(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Several files, in their order: their texts, and in sentences which others could not be read and why. */
+/** Several files, in their order: their texts, and in sentences which others could not be read and why. Rejects with the reason of `signal`. */
 export async function readDocuments(
   files: File[],
   signal?: AbortSignal,
-  onProgress?: (what: string) => void,
+  onProgress?: (done: number, total: number) => void,
 ): Promise<{ documents: ReadDocument[]; problems: string[] }> {
   const documents: ReadDocument[] = [];
   const { readable, problems } = readableFiles(files);
   for (const [done, file] of readable.entries()) {
-    onProgress?.(`${fileName(file)}, ${done + 1} of ${readable.length}`);
+    onProgress?.(done, readable.length);
     try {
       documents.push(await readDocument(file, signal));
     } catch (error) {

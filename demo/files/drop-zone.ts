@@ -1,5 +1,6 @@
-import { element } from '../dom';
-import { DOCUMENT_TYPES } from './documents';
+import { element, showError } from '../dom';
+import { DOCUMENT_TYPES, namedProblems } from './documents';
+import { readDropped } from './dropped';
 
 export interface DropZoneOptions {
   /** Where files may be dropped; the zone itself is only the sign of it. Default: the zone. */
@@ -19,7 +20,10 @@ export interface DropZoneOptions {
 /** Whether one of the folders that it lies in, or it itself within a folder, is hidden by the system: .git, .DS_Store. */
 const isHidden = (path: string) => /\/\./.test(path);
 
-/** Puts into `place` what takes files: by drag and drop, folders included, or by buttons, which also work from the keyboard. */
+/**
+ * Puts into `place` what takes files: by drag and drop, folders included, or by buttons, which also work from the keyboard. Under it
+ * stands what of a drop the browser could not read.
+ */
 export function createDropZone(place: HTMLElement, options: DropZoneOptions): void {
   const {
     target = place,
@@ -29,6 +33,7 @@ export function createDropZone(place: HTMLElement, options: DropZoneOptions): vo
     multiple = true,
   } = options;
   const take = (files: Iterable<File>) => {
+    showError(unread, undefined);
     const shown = [...files].filter((file) => !isHidden(pathOf(file)));
     const list = shown.sort((a, b) => pathOf(a).localeCompare(pathOf(b), 'en', { numeric: true }));
     if (list.length > 0) options.onFiles(list);
@@ -40,6 +45,15 @@ export function createDropZone(place: HTMLElement, options: DropZoneOptions): vo
     chooser(multiple ? 'Choose files' : 'Choose a file', { accept, multiple }, take),
   );
   if (folders) place.append(chooser('Choose a folder', { webkitdirectory: true }, take));
+  const unread = element('p', { className: 'error', role: 'alert', hidden: true });
+  place.after(unread);
+
+  async function takeDropped(entries: (FileSystemEntry | File)[]) {
+    const { files, problems } = await readDropped(entries);
+    take(files);
+    if (problems.length > 0) showError(unread, namedProblems(problems));
+    else if (files.length === 0) showError(unread, 'There is no file in what was dropped.');
+  }
 
   let inside = 0; // dragenter and dragleave come for every element that is crossed
   const mark = (on: boolean) => place.classList.toggle('drop-here', on);
@@ -53,12 +67,14 @@ export function createDropZone(place: HTMLElement, options: DropZoneOptions): vo
   target.addEventListener('dragover', (event) => {
     if (hasFiles(event)) event.preventDefault();
   });
-  target.addEventListener('drop', async (event) => {
+  target.addEventListener('drop', (event) => {
     if (!hasFiles(event) || !event.dataTransfer) return;
     event.preventDefault();
     inside = 0;
     mark(false);
-    take(await droppedFiles(event.dataTransfer));
+    // The list is gone once the event is over: everything is taken before anything is waited for.
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
+    void takeDropped(entries.filter((entry) => entry !== null));
   });
 }
 
@@ -75,28 +91,3 @@ function chooser(label: string, properties: Partial<HTMLInputElement>, take: (fi
   });
   return element('span', {}, button, input);
 }
-
-async function droppedFiles({ items }: DataTransfer): Promise<File[]> {
-  // The list is gone once the event is over: everything is taken before anything is waited for.
-  const taken = [...items].map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
-  const files = taken.map((entry) => (entry instanceof File ? [entry] : entry ? entryFiles(entry) : []));
-  return (await Promise.all(files)).flat();
-}
-
-async function entryFiles(entry: FileSystemEntry): Promise<File[]> {
-  if (isFile(entry)) {
-    const file = await new Promise<File>((resolve, reject) => entry.file(resolve, reject));
-    const path = entry.fullPath.replace(/^\//, '');
-    return [path === file.name ? file : new File([file], path, { type: file.type, lastModified: file.lastModified })];
-  }
-  const reader = (entry as FileSystemDirectoryEntry).createReader();
-  const found: FileSystemEntry[] = [];
-  for (;;) {
-    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    if (batch.length === 0) break; // at most 100 come at a time
-    for (const entry of batch) found.push(entry);
-  }
-  return (await Promise.all(found.filter(({ name }) => !name.startsWith('.')).map(entryFiles))).flat();
-}
-
-const isFile = (entry: FileSystemEntry): entry is FileSystemFileEntry => entry.isFile;

@@ -1,3 +1,4 @@
+import { loadWhenOpened } from '../dom';
 import type { TabState } from '../tab-state';
 import { type Entry, parseEntries, withEntry } from './history';
 
@@ -13,10 +14,9 @@ export function startHistory(
   const entries = () => parseEntries(state.get('history'));
   const keep = (kept: Entry[]) => state.keep('history', kept.length > 0 ? JSON.stringify(kept) : undefined);
   let show: (() => void) | undefined;
-  place.addEventListener('toggle', async () => {
-    if (!place.open || show) return;
-    const view = await import('./history-view').catch(() => undefined); // opening it again tries again
-    if (view) show ??= view.createHistoryView(place, { entries, restore, keep });
+  loadWhenOpened(place, async () => {
+    const { createHistoryView } = await import('./history-view');
+    show = createHistoryView(place, { entries, restore, keep });
   });
   return (entry) => {
     keep(withEntry(entries(), { ...entry, time: Date.now() }));

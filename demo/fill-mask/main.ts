@@ -1,6 +1,6 @@
 import type { MaskResult, Model } from '../../src/index';
 import type { App } from '../app';
-import { debounced, element, find, isAbort, savesData, showError } from '../dom';
+import { debounced, element, find, isAbort, loadWhenOpened, savesData, showError } from '../dom';
 import { NANO } from '../models/built-in';
 import { offerComparison } from '../models/compare-button';
 import { createRunButton } from '../run-button';
@@ -71,7 +71,6 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
   });
   offerComparison(find(panel, '.model-place'), app, picker, () => import('./compare-models'));
   const texts = () => (mode() === 'compare' ? [field.value, second.value] : [field.value]);
-  const recount = createTokenCounter(field, find(panel, '#mask-count'), button, picker.current, texts);
   const maskToken = () => picker.current()?.info.maskToken ?? MASK_TOKENS[0];
 
   const view = createFillView({
@@ -125,7 +124,7 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
     update();
   });
 
-  const run = createRunButton(form, button, { error, status }, async (signal, progress) => {
+  const runButton = createRunButton(form, button, { error, status }, async (signal, progress) => {
     results.classList.add('stale');
     await picker
       .use(signal, async (model) => {
@@ -146,6 +145,7 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
       })
       .finally(takeAway.update);
   });
+  const recount = createTokenCounter(field, find(panel, '#mask-count'), runButton.block, picker.current, texts);
 
   type Work = (
     model: Model,
@@ -224,7 +224,7 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
 
   /** The text, the mode or the model is another: what is shown is out of date. */
   const update = () => {
-    if (picker.current()) run();
+    if (picker.current()) runButton.start();
   };
   const updateSoon = debounced(REST, update);
   for (const [key, own] of Object.entries(fields)) {
@@ -273,12 +273,12 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
     const { text = example.textContent?.trim(), second } = example.dataset;
     example.addEventListener('click', () => useExample(text, second));
   }
-  onlyWords.addEventListener('toggle', async () => {
-    const place = find(panel, '#templates');
-    if (!onlyWords.open || place.childElementCount > 0) return;
-    place.append(element('span', { className: 'hint' }, 'For example:'));
+  loadWhenOpened(onlyWords, async () => {
     const { templateButtons } = await import('./targets');
-    place.append(...templateButtons((text, list) => useExample(text, undefined, list)));
+    find(panel, '#templates').append(
+      element('span', { className: 'hint' }, 'For example:'),
+      ...templateButtons((text, list) => useExample(text, undefined, list)),
+    );
   });
 
   showText();

@@ -82,7 +82,7 @@ export function start(panel: HTMLElement, app: App): void {
     onChange() {
       const before = running ?? reading?.choice;
       // Whoever has a text read and takes another model wants it read by that.
-      if (before && picker.choice() !== before) startRun();
+      if (before && picker.choice() !== before) runButton.start();
     },
   });
   const answer = createAnswer(result);
@@ -94,7 +94,7 @@ export function start(panel: HTMLElement, app: App): void {
     if (reading) showStale(true);
   });
 
-  const startRun = createRunButton(
+  const runButton = createRunButton(
     find<HTMLFormElement>(panel, '#long-source form'),
     find<HTMLButtonElement>(panel, '#long-read'),
     { error: find(panel, '#long-error'), status },
@@ -112,7 +112,7 @@ export function start(panel: HTMLElement, app: App): void {
   );
   function runUnasked(origin: Origin) {
     unasked = origin;
-    startRun();
+    runButton.start();
   }
 
   /** The text in passages; of a text that was just divided they are still here. */
@@ -257,7 +257,7 @@ export function start(panel: HTMLElement, app: App): void {
   find(panel, '#long-ask').addEventListener('submit', (event) => {
     event.preventDefault();
     if (reading) answer.next();
-    else startRun();
+    else runButton.start();
   });
   const takeQuestion = () => {
     field.value = app.state.get('question') ?? '';

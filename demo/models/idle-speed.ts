@@ -8,7 +8,6 @@ let runs = 0;
 let stop = (): void => {};
 /** What is to be measured next. */
 let wanted: { model: Model; source: string } | undefined;
-const measured = new WeakSet<Model>();
 
 /** A user's run begins: what is being measured ends, until all runs have. */
 export function runBegins(): void {
@@ -24,9 +23,8 @@ export function runEnds(): void {
 const idle = (callback: () => void): unknown =>
   'requestIdleCallback' in globalThis ? requestIdleCallback(callback) : setTimeout(callback);
 
-/** Measures `model` once nothing has run for a while. */
+/** Measures `model` once nothing has run for a while, if its speed is not known or is an old one (speed.ts). */
 export function measureWhenIdle(model: Model, source: string): void {
-  if (measured.has(model)) return;
   wanted = { model, source };
   plan();
 }
@@ -48,7 +46,6 @@ async function measure(signal: AbortSignal) {
   try {
     const { measureSpeed } = await import('./speed');
     await measureSpeed(own.model, own.source, signal);
-    measured.add(own.model);
   } catch (error) {
     if (signal.aborted) return; // a run began: later
     console.info('The speed of the model could not be measured:', error); // it may have been let go

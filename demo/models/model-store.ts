@@ -85,10 +85,7 @@ export function createModelStore(load: typeof loadModel = loadModel): {
           if (--shared.users > 0) return;
           drop(shared);
           shared.controller.abort();
-          await shared.loaded.then(
-            (model) => model.dispose(),
-            () => {}, // never came to be
-          );
+          await shared.loaded.then((model) => model.dispose()).catch(() => {}); // never came to be, or is gone already
         },
       };
     },

@@ -65,13 +65,35 @@ describe('measuring', () => {
     return { model, calls };
   }
 
-  it('takes four texts of 128 tokens, once', async () => {
+  it('takes four texts of 128 tokens, and again after a week or by another version', async () => {
     const { model, calls } = timedModel(10);
     await measureSpeed(model, 'small', new AbortController().signal);
     expect(calls).toEqual([1, 1, 4]);
     expect(readSpeeds()).toEqual({ 'small | f16 | GPU': 12_800 }); // 512 tokens in 40 ms
     await measureSpeed(model, 'small', new AbortController().signal);
     expect(calls).toHaveLength(3);
+
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const day = 24 * 3600 * 1000;
+    const measureIn = async (days: number) => {
+      vi.setSystemTime(Date.now() + days * day);
+      calls.length = 0;
+      await measureSpeed(model, 'small', new AbortController().signal);
+      return calls.length;
+    };
+    expect(await measureIn(6.9)).toBe(0);
+    expect(await measureIn(0.2)).toBe(3);
+    expect(await measureIn(6.9)).toBe(0); // the new one has an age of its own
+    const kept = JSON.parse(localStorage.getItem('modernbert-webgpu/speed')!);
+    kept['small | f16 | GPU'].by = '0.0.1 0123456789ab';
+    localStorage.setItem('modernbert-webgpu/speed', JSON.stringify(kept));
+    expect(readSpeeds()).toEqual({ 'small | f16 | GPU': 12_800 }); // better than none until then
+    expect(await measureIn(0)).toBe(3);
+    expect(await measureIn(-30)).toBe(3); // a clock that was wrong
+    localStorage.setItem('modernbert-webgpu/speed', '{"small | f16 | GPU": 5}'); // as it was kept once
+    expect(await measureIn(0)).toBe(3);
+    expect(readSpeeds()).toEqual({ 'small | f16 | GPU': 12_800 });
   });
 
   it('takes one text at a time on a slow device, and ends between them', async () => {
@@ -83,5 +105,14 @@ describe('measuring', () => {
     const aborted = AbortSignal.abort(new Error('a run begins'));
     await expect(measureSpeed(model, 'other', aborted)).rejects.toThrow('a run begins');
     expect(Object.keys(readSpeeds())).toEqual(['small | f16 | GPU']);
+  });
+
+  it('measures once where nothing may be kept', async () => {
+    const { model, calls } = timedModel(10);
+    vi.spyOn(localStorage, 'setItem').mockImplementation(() => {
+      throw new DOMException('full', 'QuotaExceededError');
+    });
+    for (let i = 0; i < 2; i++) await measureSpeed(model, 'unkept', new AbortController().signal);
+    expect(calls).toHaveLength(3);
   });
 });

@@ -1,4 +1,4 @@
-// How fast models are on this device: measured once per model, and estimated from those that were.
+// How fast models are on this device: measured once in a while, and estimated from those that were.
 import type { Dtype, Model } from '../../src/index';
 import { adapterName } from '../status-line';
 import { SPEED_TOKENS } from './candidates';
@@ -10,34 +10,63 @@ const SLOW = 250;
 /** A page of print has about 300 words. */
 const TOKENS_PER_PAGE = 400;
 
+/** Milliseconds after which a speed is measured again: browsers, drivers and what else runs change. */
+const WEEK = 7 * 24 * 3600 * 1000;
+/** Another version of the library may be faster. */
+const BY = `${import.meta.env.VERSION} ${import.meta.env.COMMIT}`;
+
 /** Tokens per second by model, dtype and adapter. */
 export type Speeds = Record<string, number>;
 
+interface KeptSpeed {
+  tokensPerSecond: number;
+  /** When it was measured, in milliseconds since 1970, and by which version of the library. */
+  time: number;
+  by: string;
+}
+
+/** What was measured where nothing may be kept. */
+let unkept: Record<string, KeptSpeed> = {};
+
 export const speedKey = (source: string, dtype: Dtype, adapter: string): string => [source, dtype, adapter].join(' | ');
 
-export function readSpeeds(): Speeds {
+function readKept(): Record<string, KeptSpeed> {
   try {
-    return JSON.parse(localStorage.getItem(KEY) ?? '{}');
+    const kept: Record<string, KeptSpeed> = JSON.parse(localStorage.getItem(KEY) ?? '{}');
+    return {
+      ...Object.fromEntries(Object.entries(kept).filter(([, { tokensPerSecond }]) => tokensPerSecond > 0)),
+      ...unkept,
+    };
   } catch {
-    return {}; // not allowed, or written by something else
+    return unkept; // not allowed, or written by something else
   }
 }
+
+/** The speeds that were measured here, however long ago. */
+export const readSpeeds = (): Speeds =>
+  Object.fromEntries(Object.entries(readKept()).map(([key, { tokensPerSecond }]) => [key, tokensPerSecond]));
 
 function keepSpeed(key: string, tokensPerSecond: number): void {
+  const measured = { [key]: { tokensPerSecond: Math.round(tokensPerSecond), time: Date.now(), by: BY } };
   try {
-    localStorage.setItem(KEY, JSON.stringify({ ...readSpeeds(), [key]: Math.round(tokensPerSecond) }));
+    localStorage.setItem(KEY, JSON.stringify({ ...readKept(), ...measured }));
+    unkept = {};
   } catch {
-    // full, or not allowed
+    unkept = { ...unkept, ...measured }; // full, or not allowed
   }
 }
 
+/** Whether it need not be measured again. A clock that was set back makes no speed last longer. */
+const isFresh = ({ time, by }: KeptSpeed): boolean => by === BY && Math.abs(Date.now() - time) < WEEK;
+
 /**
- * Measures a loaded model, if it was not measured on this device before: four texts of about 128 tokens, after one that does not count. Rejects with
- * the reason of `signal`, and with what `embed` fails with.
+ * Measures a loaded model, unless that was done on this device in the last week by this version of the library: four texts of about 128 tokens, after
+ * one that does not count. Rejects with the reason of `signal`, and with what `embed` fails with.
  */
 export async function measureSpeed(model: Model, source: string, signal: AbortSignal): Promise<void> {
   const key = speedKey(source, model.info.dtype, adapterName(model.info.adapter));
-  if (readSpeeds()[key]) return;
+  const kept = readKept()[key];
+  if (kept && isFresh(kept)) return;
   const text = 'the '.repeat(Math.min(SPEED_TOKENS, model.info.maxTokens) - 2).trim();
   const tokens = TEXTS * (await model.tokenize(text)).ids.length;
   const timed = async (texts: string[]) => {

@@ -255,7 +255,7 @@ export function createIndexPanel(
     async start() {
       await show(shown());
       rest = (await keptRest.read()) ?? [];
-      if (rest.length > 0) await refresh();
+      if (rest.length > 0) await refresh().catch((error) => showError(errorPlace, error));
     },
     rebuild: () =>
       run((signal) =>

@@ -1,3 +1,4 @@
+import { find, messageOf } from '../dom';
 import type { TabState } from '../tab-state';
 import type { IndexMap, MadeIndex } from './index-map';
 import type { IndexedPassage } from './index-vectors';
@@ -20,12 +21,16 @@ export function createMapPart(
   let made: MadeIndex | undefined;
   let hits: readonly Hit[] = [];
   let map: Promise<IndexMap> | undefined;
+  const problem = find(part, '#map-facts');
 
   /** `show`: what the map is to do once it is there, if somebody looks at it. */
   async function update(show: (map: IndexMap, made: MadeIndex) => void) {
     if (!part.open || !made) return;
     map ??= import('./index-map').then(({ createIndexMap }) => createIndexMap(part, state, open));
-    const loaded = await map.catch(() => undefined);
+    const loaded = await map.catch((error) => {
+      problem.textContent = `The map could not be drawn: ${messageOf(error)}`;
+      return undefined;
+    });
     if (!loaded)
       map = undefined; // opening it again tries again
     else if (made) show(loaded, made);

@@ -36,8 +36,8 @@ export async function copyIntoFolders(
   const folders = foldersOf(files.map(({ label }) => label));
   const taken = new Map<string, Set<string>>();
   for (const [done, { name, label, file }] of files.entries()) {
-    signal.throwIfAborted();
     onProgress(done, files.length);
+    signal.throwIfAborted();
     const folder = folders.get(label) as string;
     const names = taken.get(folder) ?? new Set();
     taken.set(folder, names);

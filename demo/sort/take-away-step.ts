@@ -1,7 +1,8 @@
 import type { HeadFile } from '../classify/head-file';
-import { find, isAbort, showError } from '../dom';
+import { element, find, isAbort, showError } from '../dom';
 import type { ModelPicker } from '../models/model-picker';
 import { plural } from '../numbers';
+import { createProgress } from '../progress-view';
 import type { TabState } from '../tab-state';
 import { jsonFile } from '../take-away/save-file';
 import { createTakeAway, type Exported } from '../take-away/take-away';
@@ -53,10 +54,17 @@ export function startTakeAway(panel: HTMLElement, state: TabState, results: Resu
     return copies.filter((copied) => copied !== undefined);
   }
 
-  let isCopying = false; // the button is not disabled meanwhile: that would take the focus away
+  let job: AbortController | undefined;
+  const row = find(panel, '#sort-copy-row');
+  const progressPlace = element('div', { className: 'copying' });
+  row.after(progressPlace);
+  const progress = createProgress(progressPlace, () => job?.abort());
+
   async function copy() {
-    if (isCopying) return;
-    isCopying = true;
+    if (job) return; // the button is not disabled meanwhile: that would take the focus away
+    job = new AbortController();
+    const { signal } = job;
+    let copied = 0;
     showError(error, undefined);
     try {
       const files = toCopy();
@@ -68,18 +76,23 @@ export function startTakeAway(panel: HTMLElement, state: TabState, results: Resu
       }
       const target = await window.showDirectoryPicker?.({ mode: 'readwrite', id: 'sorted' });
       if (!target) return;
-      await copyIntoFolders(target, files, new AbortController().signal, (done, total) => {
-        note.textContent = `Copying: ${done} of ${plural(total, 'file')} …`;
+      await copyIntoFolders(target, files, signal, (done, total) => {
+        copied = done;
+        progress.show({ what: 'Copying', done, total, unit: 'file' });
       });
       note.textContent = `${plural(files.length, 'file')} copied into ${target.name}.`;
     } catch (reason) {
-      if (!isAbort(reason)) showError(error, reason); // the user closed the picker
+      if (signal.aborted) note.textContent = `Cancelled: ${plural(copied, 'file')} copied, and the others not.`;
+      else if (!isAbort(reason)) showError(error, reason); // the user closed the picker
     } finally {
-      isCopying = false;
+      job = undefined;
+      const hadFocus = progressPlace.contains(document.activeElement);
+      progress.hide();
+      if (hadFocus) button.focus();
     }
   }
 
-  find(panel, '#sort-copy-row').hidden = window.showDirectoryPicker === undefined;
+  row.hidden = window.showDirectoryPicker === undefined;
   button.addEventListener('click', () => void copy());
 
   return createTakeAway(find(panel, '.take-away'), state, {

@@ -69,7 +69,9 @@ export function createStorageView(
     return row(part.name, part.bytes === undefined ? 'size unknown' : fileSize(part.bytes), [gone]);
   }
 
-  async function update() {
+  const update = () => show().catch((reason) => showError(error, reason));
+
+  async function show() {
     stored = await readStored();
     const { models, parts } = stored;
     total.textContent = stored.total ? `${fileSize(stored.total)} in all, as the browser counts.` : '';
@@ -84,7 +86,7 @@ export function createStorageView(
     const question = `Delete ${listOf(going)}? What is open in this page stays usable until you close it.`;
     if (await ask(place, question, 'Delete all')) await remove('everything', () => removeAll(going));
   });
-  return { update: () => update().catch((reason) => showError(error, reason)) };
+  return { update };
 }
 
 /** Asks in a dialog. Resolves to whether the user agreed. */
