@@ -291,3 +291,74 @@ it('maps texts: pointer, keyboard, selection, neighbours; compares many in an im
   await expectAccessible(page, '#embeddings');
   await page.screenshot({ path: 'test-results/embeddings-many.png', fullPage: true });
 });
+
+it('stands with its result when another model is chosen, and says whose it is', async () => {
+  const page = await open({ path: '#embeddings' });
+  await compare(page, ['sea', 'ship', 'bread']);
+  await waitForText(page, '#map .map-note', 'Vectors by nano-embed-q4.');
+  const cells = () => page.locator('.heatmap td').allInnerTexts();
+  const [before, svg] = [
+    await cells(),
+    async () => (await exported(page, '#embeddings', 'Map as SVG')).bytes.toString(),
+  ];
+  const map = await svg();
+  await page.click('#embeddings .change');
+  await page.locator('#embeddings .card', { hasText: 'all-MiniLM-L6-v2' }).getByRole('button').click();
+  await waitForText(page, '#embeddings .model-state', 'ready');
+  await waitForText(page, '#embeddings .stale-note', 'Out of date');
+  expect(await textOf(page, '#map .map-note')).toMatch(/Vectors by nano-embed-q4\.$/);
+  expect(await textOf(page, '#vectors-size')).toBe('3 × 256 numbers by nano-embed-q4');
+  expect([await cells(), await svg()]).toEqual([before, map]);
+
+  await page.click('#compare');
+  await waitForText(page, '#map .map-note', 'Vectors by all-MiniLM-L6-v2.');
+  expect(await textOf(page, '#vectors-size')).toBe('3 × 384 numbers by all-MiniLM-L6-v2');
+  expect(await cells()).not.toEqual(before);
+  expect(await textOf(page, '#embeddings .stale-note')).toBe('');
+});
+
+it.each([
+  [390, 844],
+  [390, 664],
+  [320, 640],
+])(
+  'shows field and answer on one screen of a phone of %d × %d, and moves nothing when it comes',
+  async (width, height) => {
+    const page = await open({
+      path: '#embeddings',
+      prepare: async (page) => {
+        await page.setViewportSize({ width, height });
+        await page.addInitScript(() => {
+          const seen = { shift: 0 };
+          Object.assign(window, { seen });
+          new PerformanceObserver((list) => {
+            for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[])
+              if (!entry.hadRecentInput) seen.shift += entry.value;
+          }).observe({ type: 'layout-shift', buffered: true });
+        });
+      },
+    });
+    await page.locator('#compare').click();
+    await drawn(page, 6);
+    /** How much of a part of the page is on the screen, in pixels. */
+    const onScreen = (part: string) =>
+      page.locator(part).evaluate((part) => {
+        const { top, bottom, height } = part.getBoundingClientRect();
+        return { all: height, seen: Math.max(0, Math.min(bottom, innerHeight) - Math.max(top, 0)) };
+      });
+    const isWhole = async (part: string) => {
+      const { all, seen } = await onScreen(part);
+      return seen > all - 0.5;
+    };
+    for (const part of ['#texts-label', '#texts', '#compare', '#closest']) {
+      await expect.poll(() => isWhole(part), { message: part }).toBe(true);
+    }
+    const table = await onScreen('#heatmap');
+    if (height === 844) expect(table.seen).toBeGreaterThan(table.all - 0.5);
+    else expect(table.seen).toBeGreaterThan(40);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+    const shift = await page.evaluate(() => (window as unknown as { seen: { shift: number } }).seen.shift);
+    expect(shift).toBeLessThan(0.1);
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('compare');
+  },
+);

@@ -254,6 +254,44 @@ it('says which of two texts is likelier, and marks the words that differ', async
   await waitForText(page, '#fill-mask .error:visible', 'The second text is empty.');
 });
 
+it('does not score masks, and expects words in the place that was chosen, whatever other masks there are', async () => {
+  // The word after a mask is London; the mask before it hides a city's country.
+  const page = await open({ path: '#fill-mask?mode=surprise&text=The+[MASK]+of+France+is+London.' });
+  await waitForText(page, '.surprise-summary', /in all: probability 1 in .* over 5 words/);
+  await waitForText(
+    page,
+    '#mask-results .hint >> nth=0',
+    'Click a word to see what was expected there. Masks are not scored: put words in their place, or choose Fill masks.',
+  );
+  expect(await page.locator('.surprise .word').allInnerTexts()).toEqual(['The', 'of', 'France', 'is', 'London']);
+  const of = page.locator('.surprise .word', { hasText: 'London' });
+  await of.click();
+  await waitForText(page, '.word-detail h3', '“London”');
+  await page.waitForSelector('.expected li');
+  const expected = async () =>
+    (await page.locator('.expected button').allInnerTexts()).map((text) => text.split(' ')[0]);
+  const inPlace = await expected();
+  // The same as where the other mode asks for both masks: those of the second.
+  await page.click('#fill-mask [name=mode][value=fill] + span');
+  const [first, second] = await fillMasks(page, 'The [MASK] of France is [MASK].');
+  expect(inPlace).toEqual(second);
+  expect(inPlace).not.toEqual(first);
+
+  await page.click('#fill-mask [name=mode][value=surprise] + span');
+  await page.fill('#mask-text', '[MASK] [MASK]');
+  await waitForText(page, '#mask-results .hint >> nth=0', /^Masks are not scored: put words in their place/);
+
+  // Sums over other words say nothing of which text is likelier.
+  await page.click('#fill-mask [name=mode][value=compare] + span');
+  await page.fill('#mask-text', 'The capital of France is [MASK].');
+  await page.fill('#second-text', 'The capital of France is London.');
+  await waitForText(page, '.verdict', 'Texts with different masks cannot be compared.');
+  await waitForText(page, '#mask-results', 'The first has 1 mask, the second 0 masks. Masks are not scored: put words');
+  await page.fill('#second-text', 'The capital of England is [MASK].');
+  await waitForText(page, '.verdict', /times as likely|equally likely/);
+  await waitForText(page, '#mask-results', 'Masks are not scored.');
+});
+
 it('keeps texts that gave results, on the device and out of the URL', async () => {
   const page = await open();
   await answered(page);

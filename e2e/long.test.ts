@@ -79,6 +79,8 @@ it('shows where a question is answered, by keys too; keeps text and question; gi
   const boxes = await Promise.all(['#long-question', '.strip'].map((part) => page.locator(part).boundingBox()));
   expect(boxes[0]!.y).toBeGreaterThan(0);
   expect(boxes[1]!.y + boxes[1]!.height).toBeLessThan(900);
+  const scale = await page.locator('#long .legend .scale').boundingBox();
+  expect(Math.min(scale!.width, scale!.height)).toBeGreaterThan(8); // its colours are seen
   await takePictures(page, 'long-answer', '#long');
   await page.setViewportSize({ width: 320, height: 700 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
@@ -241,8 +243,24 @@ it('reads the chapter, or its beginning where all of it takes long; stops; anoth
     /^Only the first \d{3} of 8,\d{3} tokens were read\.( All of them would take about \d+ (s|min) on this device\.)? Under “Text” you can choose more\.$/,
   );
   expect(await textOf(page, '#long-name')).toBe('Moby-Dick, Chapter 3: The Spouter-Inn');
-  await page.getByRole('button', { name: 'shrunken heads for sale' }).click();
-  await waitForText(page, '#long-answer', /^(Best|No passage is close to that\. The nearest):$/);
+  // Its questions are those whose place was read, and one is asked already.
+  const offered = page.locator('#long-examples .example');
+  expect(await offered.allInnerTexts()).toEqual(['a painting that is hard to make out', 'a gigantic fish']);
+  expect(await page.inputValue('#long-question')).toBe('a gigantic fish');
+  await waitForText(page, '#long-answer', 'Best:');
+  expect(await textOf(page, '.long-passage.chosen .text')).toContain('a faint resemblance to a gigantic fish');
+  expect(await offered.nth(1).getAttribute('aria-pressed')).toBe('true');
+  await page.setViewportSize({ width: 390, height: 844 });
+  expect(await page.locator('.long-best').evaluate((best) => best.getBoundingClientRect().bottom)).toBeLessThan(844);
+  await takePictures(page, 'long-sample', '#long');
+  await offered.first().click();
+  await page.waitForSelector('#long-result[data-asked^="a painting"]');
+  expect(await textOf(page, '.long-passage.chosen .text')).toMatch(/oilpainting|picture/);
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('a painting that is hard to make out');
+  // What the user asks is not replaced, and hides them.
+  await page.fill('#long-question', 'who owns the inn?');
+  await page.waitForSelector('#long-result[data-asked="who owns the inn?"]');
+  expect(await offered.first().isVisible()).toBe(false);
   expect(page.url()).toMatch(/#long\?sample=yes&tokens=512$/);
 
   await page.click('#long .change');

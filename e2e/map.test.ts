@@ -97,14 +97,20 @@ it('shows the passages of an index: zoom, neighbours, what a search finds, by po
   await page.keyboard.press('Escape');
   expect(await pixels(page, TAPE)).toBe(0);
   await page.fill('#query', 'a sermon about Jonah');
-  await waitForText(page, '#search-status', /^10 passages of 2,784, in [\d.]+ m?s\.$/);
+  await waitForText(page, '#search-status', /^\d+ passages of 2,784, in [\d.]+ m?s\.$/);
   expect(await pixels(page, TAPE)).toBeGreaterThan(1000);
   await page.locator(SURFACE).focus();
   const jonah = await spoken(page);
   expect(jonah).toMatch(/^[\d,]+ of 2,784, found as number 1: /);
   const best = async () => (await textOf(page, '#passages .text >> nth=0')).replace(/\s+/g, ' ').trim();
   const passage = await best();
-  expect(jonah.replace(/\s+/g, ' ')).toContain(passage.slice(0, 40));
+  // The list shows whole sentences, the map the passage in them.
+  expect(passage).toContain(
+    jonah
+      .replace(/\s+/g, ' ')
+      .replace(/^.*? number 1: /, '')
+      .slice(0, 40),
+  );
   await page.fill('#query', 'how to cook whale meat');
   await expect.poll(best).not.toBe(passage);
   await page.locator(SURFACE).focus();
@@ -123,6 +129,64 @@ it('shows the passages of an index: zoom, neighbours, what a search finds, by po
   await page.setViewportSize({ width: 390, height: 844 });
   await page.locator(SURFACE).scrollIntoViewIfNeeded();
   await page.screenshot({ path: 'test-results/search-map-phone.png' });
+});
+
+it('stands with its vectors when another model is chosen, and says whose they are; is drawn anew when they are others', async () => {
+  const page = await open({ path: '#search?in=own' });
+  await waitForText(page, '#index-facts', 'No files yet');
+  const texts = ['The sea is rough today.', 'Bread needs an hour.', 'The judge was late.', 'Ships wait outside.'];
+  const give = (own: string[]) =>
+    page.setInputFiles(
+      '#drop input[multiple]',
+      own.map((text, i) => ({ name: `${i}.txt`, mimeType: '', buffer: Buffer.from(text) })),
+    );
+  await give(texts);
+  await waitForText(page, '#index-facts', '4 files, 4 passages. Vectors by nano-embed-q4.');
+  await openMap(page, '4');
+  const note = () => textOf(page, '#search .map-note');
+  expect(await note()).toMatch(/Vectors by nano-embed-q4\.$/);
+  const surface = page.locator(SURFACE);
+  await surface.focus();
+  await page.keyboard.press('Enter');
+  await waitForText(page, '#map-selection', 'Nearest texts');
+  /** Hears what the map says while it is drawn. */
+  await page.locator('#search .map-note').evaluate((note) => {
+    const said: string[] = [];
+    Object.assign(window, { said });
+    new MutationObserver(() => said.push(note.textContent ?? '')).observe(note, { childList: true });
+  });
+  const said = () => page.evaluate(() => (window as unknown as { said: string[] }).said.splice(0));
+
+  // Another model: the vectors are the same, and so are the map and what is selected on it.
+  await page.click('#search .change');
+  await page.locator('#search .card', { hasText: 'all-MiniLM-L6-v2' }).getByRole('button').click();
+  await waitForText(page, '#search .model-state', 'ready');
+  await page.fill('#query', 'weather at sea');
+  await waitForText(page, '#search-status', 'Its vectors are by nano-embed-q4');
+  expect(await said()).toEqual([]);
+  expect(await note()).toMatch(/Vectors by nano-embed-q4\.$/);
+  expect(await textOf(page, '#map-selection')).toContain('Nearest texts');
+
+  // Its own vectors: another map.
+  await page.getByRole('button', { name: 'Embed it again with all-MiniLM-L6-v2' }).click();
+  await waitForText(page, '#search .map-note', 'Vectors by all-MiniLM-L6-v2.');
+  expect(await textOf(page, '#map-selection')).toContain('Choose a point');
+
+  // Another text in the place of one, as many passages as before.
+  await said();
+  await give(['A quite different text stands here.']);
+  await expect.poll(said).toContain('Drawing …');
+  await waitForText(page, '#search .map-note', 'Vectors by all-MiniLM-L6-v2.');
+  await page.locator('#search .map-select').click();
+  await surface.scrollIntoViewIfNeeded();
+  const box = (await surface.boundingBox())!;
+  await page.mouse.move(box.x + 2, box.y + 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width - 2, box.y + box.height - 2, { steps: 3 });
+  await page.mouse.up();
+  await waitForText(page, '#map-selection', '4 texts selected');
+  expect(await textOf(page, '#map-selection')).toContain('A quite different text');
+  expect(await textOf(page, '#map-selection')).not.toContain('The sea is rough');
 });
 
 it('leaves one finger to the page until it is zoomed in by two', async () => {

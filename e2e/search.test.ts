@@ -19,7 +19,8 @@ const giveFiles = (page: Page, files: Record<string, string | Buffer>) =>
   );
 const addFiles = (page: Page) => giveFiles(page, FILES);
 
-const found = (page: Page) => page.locator('#passages h3').allInnerTexts();
+/** The titles of all hits, folded ones too. */
+const found = (page: Page) => page.locator('#found h3').allTextContents();
 const chooseMode = (page: Page, name: string) => page.locator('.modes label', { hasText: name }).click();
 /** Waits for an answer by meaning. */
 const answered = (page: Page) => waitForText(page, '#search-status', /\d+ passages? of [\d,]+, in [\d.]+ m?s\.$/);
@@ -71,8 +72,8 @@ it('finds in the sample before the model is there: what it proposes by meaning, 
   });
   expect(passages.map(({ place }: { place: string }) => place)).toEqual(await found(page));
   const table = (await exported(page, '#search', 'Passages as CSV')).bytes.toString().split('\r\n');
-  expect(table[0]).toBe('\ufeffrank,file,place,score,cosine,text');
-  expect(table[1]).toMatch(/^1,Moby-Dick,Chapter 9: The Sermon,0\.\d+,0\.\d+,/);
+  expect(table[0]).toBe('\ufeffrank,file,place,score,cosine,relevance,text');
+  expect(table[1]).toMatch(/^1,Moby-Dick,Chapter 9: The Sermon,0\.\d+,0\.\d+,likely,/);
 
   await page.getByRole('button', { name: 'Open in context: Chapter 9: The Sermon' }).click();
   expect(await textOf(page, '#context h3')).toBe('Moby-Dick, Chapter 9: The Sermon');
@@ -94,7 +95,92 @@ it('finds in the sample before the model is there: what it proposes by meaning, 
   await page.fill('#query', 'microprocessor');
   await waitForText(page, '#search-status', 'No passage has these words.');
   await chooseMode(page, 'Meaning');
-  await waitForText(page, '#search-status', /^Probably nothing here is about that\. The nearest: 10 passages/);
+  await waitForText(
+    page,
+    '#search-status',
+    /^Nothing here seems to fit\. The nearest are unlikely: 10 passages of 2,784, in [\d.]+ m?s\.$/,
+  );
+});
+
+it('folds unlikely passages under a button, keeps whether they are shown, and exports all with what is said of them', async () => {
+  const page = await open({ path: '#search' });
+  await waitForText(page, '#index-facts', SAMPLE);
+  await waitForText(page, '#search .model-state', 'ready');
+  const fold = page.locator('#show-unlikely');
+  const visible = () => page.locator('#found li:visible .relevance').allInnerTexts();
+  const saved = async () => JSON.parse((await exported(page, '#search', 'Passages as JSON')).bytes.toString());
+
+  // A name has little meaning: the passage that has it is there, and those that only resemble it are folded.
+  await page.fill('#query', 'Nathan Swain');
+  await answered(page);
+  const count = Number(/^(\d+) passages of 2,784/.exec(await textOf(page, '#search-status'))?.[1]);
+  expect(count).toBeLessThan(10);
+  expect(await visible()).toHaveLength(count);
+  expect((await visible())[0]).toBe('same words');
+  expect(await page.locator('#passages li').first().locator('mark').allInnerTexts()).toEqual(['Nathan', 'Swain']);
+  expect(await visible()).not.toContain('unlikely');
+  expect(await fold.innerText()).toBe(`Show ${10 - count} unlikely passages`);
+  expect(await fold.getAttribute('aria-expanded')).toBe('false');
+  const rows = await saved();
+  expect(rows).toHaveLength(10);
+  expect(rows[0]).toMatchObject({ place: 'Chapter 3: The Spouter-Inn', relevance: 'same words' });
+  expect(rows[0].cosine).toBeLessThan(0.4);
+  expect(rows.filter(({ relevance }: { relevance: string }) => relevance === 'unlikely')).toHaveLength(10 - count);
+  // A phone shows six lines: those with the words that were found.
+  await page.setViewportSize({ width: 390, height: 844 });
+  const card = page.locator('#passages .text').first();
+  expect(await card.innerText()).toMatch(/^… With this once long lance/);
+  const boxes = [await card.boundingBox(), await card.locator('mark').last().boundingBox()];
+  expect(boxes[1]!.y + boxes[1]!.height).toBeLessThan(boxes[0]!.y + boxes[0]!.height + 1);
+  await takePictures(page, 'search-folded', '#search');
+
+  // Keyboard: the button keeps the focus, and what it shows comes after it.
+  await fold.focus();
+  await page.keyboard.press('Enter');
+  expect(await fold.innerText()).toBe(`Hide ${10 - count} unlikely passages`);
+  expect(await fold.getAttribute('aria-expanded')).toBe('true');
+  expect(await visible()).toHaveLength(10);
+  expect((await visible()).slice(count)).toEqual(Array(10 - count).fill('unlikely'));
+  await page.keyboard.press('Tab');
+  expect(await page.evaluate(() => document.activeElement?.closest('#unlikely li') !== null)).toBe(true);
+  await takePictures(page, 'search-unfolded', '#search');
+  await page.waitForURL(/unlikely=shown/);
+  await page.reload();
+  await answered(page);
+  expect(await visible()).toHaveLength(10);
+  await fold.click();
+  await page.waitForURL(/#search$/);
+
+  // Where nothing fits the page says so, and shows nothing that it takes for wrong. The button's focus is not lost with it.
+  await page.fill('#query', 'microprocessor');
+  await waitForText(page, '#search-status', /^Nothing here seems to fit\. The nearest are unlikely: 10 passages/);
+  expect(await visible()).toEqual([]);
+  await fold.focus();
+  await page.evaluate(() => {
+    const words = document.querySelector<HTMLInputElement>('[name=search-mode][value=words]')!;
+    words.checked = true;
+    words.dispatchEvent(new Event('change'));
+  });
+  await waitForText(page, '#search-status', 'No passage has these words.');
+  expect(await fold.isVisible()).toBe(false);
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('query');
+});
+
+it('shows passages in whole sentences', async () => {
+  const page = await open({ path: '#search?mode=words' });
+  await waitForText(page, '#index-facts', SAMPLE);
+  await page.fill('#query', 'Nathan Swain fifteen whales');
+  await waitForText(page, '#search-status', /by words\.$/);
+  const text = await textOf(page, '#passages .text >> nth=0');
+  expect(text).toMatch(/^Some were thickly set with glittering teeth/);
+  expect(text).toMatch(/[.!?]["'”]?( …)?$/);
+  // The index's own passage, which is what its cosine is of, is the same as ever.
+  const [row] = JSON.parse((await exported(page, '#search', 'Passages as JSON')).bytes.toString());
+  expect(text.replace(/\s+/g, ' ')).toContain(row.text.replace(/\s+/g, ' '));
+  expect(row.text.length).toBeLessThan(text.length);
+  const texts = await page.locator('#passages .text').allInnerTexts();
+  const whole = texts.filter((text) => /^["“'‘(—\-\d*]*\p{Lu}|^…/u.test(text));
+  expect(whole).toHaveLength(texts.length);
 });
 
 it('indexes files, keeps the index over a reload, exports and imports it, and sends nothing anywhere', async () => {

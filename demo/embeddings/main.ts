@@ -40,7 +40,8 @@ export function start(panel: HTMLElement, app: App): void {
   const field = find<HTMLTextAreaElement>(panel, '#texts');
   const button = find<HTMLButtonElement>(panel, '#compare');
   const status = find(panel, '.status');
-  const resultsPlace = find(panel, '#embeddings-results');
+  const room = find(panel, '.answer-room');
+  const resultsPlace = find(room, '#embeddings-results');
   const showStale = staleNote(resultsPlace, 'Press Compare for new results.');
   let result: Result | undefined;
   /** How often what results depend on, but for the model, was changed; and when the result was asked for. */
@@ -78,8 +79,14 @@ export function start(panel: HTMLElement, app: App): void {
   field.addEventListener('input', () => app.state.keep('texts', field.value));
   field.addEventListener('focus', picker.load, { once: true });
 
-  const runButton = createRunButton(form, button, { error: find(panel, '#run-error'), status }, (signal, progress) =>
-    picker.use(signal, async (model) => {
+  const runButton = createRunButton(form, button, { error: find(panel, '#run-error'), status }, (signal, progress) => {
+    room.classList.add('asked');
+    // On a phone the answer comes below the field, on the same screen.
+    if (matchMedia('(max-width: 40rem)').matches) {
+      const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
+      find(panel, '#texts-label').scrollIntoView({ behavior: isStill ? 'instant' : 'smooth', block: 'start' });
+    }
+    const ran = picker.use(signal, async (model) => {
       await texts.read();
       const [before, choice] = [changes, picker.choice()];
       const own = { ...options.get(), truncate: texts.truncate() };
@@ -108,12 +115,13 @@ export function start(panel: HTMLElement, app: App): void {
       asked = before;
       resultsPlace.hidden = false;
       showWhetherStale();
-      find(panel, '#vectors-size').textContent = `${count(rows)} × ${count(dim)} numbers`;
+      find(panel, '#vectors-size').textContent = `${count(rows)} × ${count(dim)} numbers by ${choice.name}`;
       showSimilarities(panel, result);
       takeAway.update();
       void mapPart.show(result);
-    }),
-  );
+    });
+    return ran.finally(() => room.classList.toggle('asked', result !== undefined));
+  });
   const texts = createTexts(panel, runButton.block, picker.current, outdate);
   const takeAway = createTakeAway(find(panel, '.take-away'), app.state, {
     code: () =>

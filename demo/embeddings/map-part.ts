@@ -21,11 +21,12 @@ export function createMapPart(
   const showSelection = (selected: Set<number>) => shown && selection.show(shown, selected);
 
   return {
-    async show({ items, embeddings: { data, rows, dim } }) {
+    async show({ choice, items, embeddings: { data, rows, dim } }) {
       shown = {
         vectors: { data, rows, dim }, // what a worker can be given
         texts: items.map(({ text }) => text),
         groups: items.map(({ group }) => group),
+        model: choice.name,
       };
       part.hidden = rows < MAP_LEAST;
       showSelection(new Set());

@@ -1,7 +1,8 @@
 import type { Model } from '../../src/index';
 import { element } from '../dom';
-import { count } from '../numbers';
+import { count, plural } from '../numbers';
 import { bitsOf, isScored, type Likelihood, likelihoodOf, powerOfTwo } from './likelihood';
+import { masksIn } from './parts';
 import { type ScoredWord, type ScoreOptions, scoreWords } from './surprise';
 import { colourByBits, createLegend } from './surprise-view';
 import { wordDiff } from './word-diff';
@@ -68,7 +69,7 @@ function createCompareView(texts: string[], all: ScoredWord[][], maskToken: stri
     return element('section', { className: 'play' }, element('h4', {}, `The ${NAMES[i]}`), line, bars[i], sums[i]);
   });
   const verdict = element('h3', { className: 'verdict', ariaLive: 'polite' });
-  const masks = texts.some((text) => text.includes(maskToken)) ? 'Masks are not scored.' : '';
+  const masks = texts.map((text) => masksIn(text, maskToken).length);
   const caution = element('p', { className: 'hint' });
   return {
     elements: [verdict, element('div', { className: 'compared' }, ...sections), caution, createLegend()],
@@ -81,8 +82,8 @@ function createCompareView(texts: string[], all: ScoredWord[][], maskToken: stri
         sums[i].textContent = sumOf(side);
       }
       const isDone = scored.flat().every(isScored);
-      verdict.textContent = isDone ? verdictOf(sides) : 'Reading …';
-      caution.textContent = isDone ? [cautionOf(sides), masks].join(' ').trim() : '';
+      verdict.textContent = isDone ? verdictOf(sides, masks) : 'Reading …';
+      caution.textContent = isDone ? cautionOf(sides, masks) : '';
     },
   };
 }
@@ -96,16 +97,24 @@ const sumOf = ({ bits, words, tokens, bitsPerWord, pseudoPerplexity }: Likelihoo
       : []),
   ].join(' · ');
 
-/** Which of two texts is likelier, and by what factor. */
-export function verdictOf([a, b]: Likelihood[]): string {
+/** Which of two texts is likelier, and by what factor. `masks`: how many each has; what they hide is in no sum. */
+export function verdictOf([a, b]: Likelihood[], masks: number[]): string {
+  if (masks[0] !== masks[1]) return 'Texts with different masks cannot be compared.';
   const bits = Math.abs(a.bits - b.bits);
   if (bits < 0.05) return 'Both are equally likely.';
   const winner = a.bits < b.bits ? NAMES[0] : NAMES[1];
   return `The ${winner} is ${powerOfTwo(bits)} times as likely: ${bits.toFixed(1)} bits fewer.`;
 }
 
-/** What to mind where two texts are not of one length. */
-export function cautionOf([a, b]: Likelihood[]): string {
+/** What to mind where two texts are not of one length, or have masks. */
+export function cautionOf(sides: Likelihood[], masks: number[]): string {
+  const [first, second] = masks.map((n) => plural(n, 'mask'));
+  if (masks[0] !== masks[1])
+    return `The first has ${first}, the second ${second}. Masks are not scored: put words in their place.`;
+  return [lengthsOf(sides), ...(masks[0] > 0 ? ['Masks are not scored.'] : [])].filter(Boolean).join(' ');
+}
+
+function lengthsOf([a, b]: Likelihood[]): string {
   if (a.tokens === b.tokens) return '';
   const lengths = `Their lengths differ: ${count(a.tokens)} and ${count(b.tokens)} tokens.`;
   if (a.words === 0 || b.words === 0) return lengths;

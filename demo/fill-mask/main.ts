@@ -115,7 +115,7 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
     const before = mode();
     const restored = [
       withOwnMasks(entry.text),
-      entry.second,
+      withOwnMasks(entry.second),
       entry.mode === 'fill' ? (entry.targets ?? '') : undefined,
     ];
     choose(entry.mode);
@@ -194,32 +194,32 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
   };
 
   let expecting = new AbortController();
-  /** What the model would have expected where a text now has a mask; undefined if it was not asked to the end. */
-  async function expect(masked: string): Promise<MaskResult | undefined> {
+  /** What the model would have expected under one of a text's masks, counted from 0; undefined if it was not asked to the end. */
+  async function expect(masked: string, mask: number): Promise<MaskResult | undefined> {
     expecting.abort();
     expecting = new AbortController();
     const { signal } = expecting;
-    let mask: MaskResult | undefined;
+    let expected: MaskResult | undefined;
     try {
       await picker.use(signal, async (model) => {
-        [mask] = await model.fillMask(masked, { topK: CANDIDATES, signal });
+        expected = (await model.fillMask(masked, { topK: CANDIDATES, signal }))[mask];
       });
     } catch (reason) {
       if (!isAbort(reason)) showError(error, reason);
     }
-    return mask;
+    return expected;
   }
 
   /** A text in which another model's masks are this one's, unless it has some. */
-  function withOwnMasks(text: string): string {
+  function withOwnMasks<T extends string | undefined>(text: T): T | string {
     const own = maskToken();
-    const other = MASK_TOKENS.find((token) => token !== own && text.includes(token));
-    return other && !text.includes(own) ? text.replaceAll(other, own) : text;
+    const other = MASK_TOKENS.find((token) => token !== own && text?.includes(token));
+    return text && other && !text.includes(own) ? text.replaceAll(other, own) : text;
   }
 
   function useMaskToken() {
     find(panel, '#insert-mask').textContent = `Insert ${maskToken()}`;
-    editor.set([withOwnMasks(field.value)]);
+    editor.set([field, second].map(({ value }) => withOwnMasks(value)));
   }
 
   /** The text, the mode or the model is another: what is shown is out of date. */
@@ -264,15 +264,11 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
   });
   app.state.onChange(() => {
     choose(modeOf(app.state.get('mode')));
-    const [text, ...others] = Object.entries(fields).map(([key, own]) => app.state.get(key) ?? own.defaultValue);
-    editor.set([withOwnMasks(text), ...others]);
+    editor.set(Object.entries(fields).map(([key, own]) => withOwnMasks(app.state.get(key) ?? own.defaultValue)));
   });
 
   find(panel, '#insert-mask').addEventListener('click', () => editor.insert(maskToken()));
-  const useExample = (...texts: (string | undefined)[]) => {
-    const [text, ...others] = texts;
-    editor.set([text && withOwnMasks(text), ...others]);
-  };
+  const useExample = (...texts: (string | undefined)[]) => editor.set(texts.map(withOwnMasks));
   for (const example of panel.querySelectorAll<HTMLElement>('.example')) {
     const { text = example.textContent?.trim(), second } = example.dataset;
     example.addEventListener('click', () => useExample(text, second));

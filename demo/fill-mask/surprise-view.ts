@@ -45,9 +45,19 @@ export interface SurpriseView {
   showCandidates(candidates: Candidate[]): void;
 }
 
+/** What there is to do with a text of so many words and masks. */
+export function hintOf(words: number, masks: number): string {
+  if (words === 0 && masks === 0) return 'Write a text, or take an example.';
+  const ofMasks = 'Masks are not scored: put words in their place, or choose Fill masks.';
+  if (words === 0) return ofMasks;
+  return ['Click a word to see what was expected there.', ...(masks > 0 ? [ofMasks] : [])].join(' ');
+}
+
+/** `masks`: how many the text has. */
 export function createSurpriseView(
   text: string,
   scored: ScoredWord[],
+  masks: number,
   on: { choose(word: ScoredWord): void; pick(word: ScoredWord, token: string): void },
 ): SurpriseView {
   const words = scored.filter(({ isWord }) => isWord);
@@ -69,8 +79,7 @@ export function createSurpriseView(
   rovingFocus(line, (button) => choose(buttons.indexOf(button as HTMLButtonElement)))(0);
   line.addEventListener('click', (event) => choose(buttons.indexOf(event.target as HTMLButtonElement)));
 
-  const said = words.length > 0 ? 'Click a word to see what was expected there.' : 'Write a text, or take an example.';
-  const hint = element('p', { className: 'hint' }, said);
+  const hint = element('p', { className: 'hint' }, hintOf(words.length, masks));
   const summary = element('p', { className: 'surprise-summary' });
   const detail = element('section', { className: 'word-detail', ariaLabel: 'Chosen word', ariaLive: 'polite' });
   detail.hidden = true;

@@ -16,6 +16,7 @@ import './long.css';
 import { extentNotes } from './notes';
 import html from './panel.html?raw';
 import { firstPassages, type Passage } from './passages';
+import { answeredBefore, createOffer } from './questions';
 import {
   embedQuestion,
   measure,
@@ -26,6 +27,7 @@ import {
   type Vectors,
   windowsFor,
 } from './read';
+import { QUESTIONS } from './sample';
 import { cosinesTo, meanDirection } from './scores';
 import { about, createSizes, sizeWithin } from './sizes';
 import { createSource, type LongText, type Origin, pageOf } from './source';
@@ -57,7 +59,6 @@ export function start(panel: HTMLElement, app: App): void {
   panel.innerHTML = html;
   const status = find(panel, '#long-status');
   const field = find<HTMLInputElement>(panel, '#long-question');
-  const examples = find(panel, '#long-examples');
   const result = find(panel, '#long-result');
   const note = find(panel, '#long-note');
   const questionError = find(panel, '#question-error');
@@ -85,6 +86,10 @@ export function start(panel: HTMLElement, app: App): void {
     },
   });
   const answer = createAnswer(result);
+  const offer = createOffer(find(panel, '#long-examples'), QUESTIONS, (question) => {
+    field.value = question;
+    void ask();
+  });
   const sizes = createSizes(find<HTMLSelectElement>(panel, '#long-size'), app.state, () => {
     if (reading) showStale(true);
   });
@@ -175,6 +180,9 @@ export function start(panel: HTMLElement, app: App): void {
     });
     signal.throwIfAborted();
     reading = { model, choice, source: text, size, passages, windows, vectors, notes };
+    offer.set(answeredBefore(text.questions ?? [], text.text, passages[passages.length - 1].end));
+    const isNew = shown?.source !== text;
+    if (isNew) field.value = offer.instead(field.value.trim()) ?? field.value;
     await ask();
   }
 
@@ -203,7 +211,7 @@ export function start(panel: HTMLElement, app: App): void {
     const { signal } = asking;
     const question = field.value.trim();
     app.state.keep('question', question || undefined);
-    examples.hidden = !app.state.get('sample') || question !== '';
+    offer.show(question);
     showError(questionError, undefined);
     const current = reading;
     if (!current) return;
@@ -251,13 +259,6 @@ export function start(panel: HTMLElement, app: App): void {
     if (reading) answer.next();
     else runButton.start();
   });
-  for (const example of examples.querySelectorAll('.example')) {
-    example.addEventListener('click', () => {
-      field.value = example.textContent ?? '';
-      field.focus();
-      void ask();
-    });
-  }
   const takeQuestion = () => {
     field.value = app.state.get('question') ?? '';
     void ask();
@@ -275,7 +276,8 @@ export function start(panel: HTMLElement, app: App): void {
     result.hidden = true;
     takeAway.update();
     source.fold(false);
-    examples.hidden = origin !== 'sample' || field.value !== '';
+    offer.set([]);
+    offer.show('');
     if (origin !== 'kept' || !savesData()) runUnasked(origin);
   });
 }

@@ -4,6 +4,7 @@ import { createDropZone } from '../files/drop-zone';
 import { keptValue } from '../kept-value';
 import { count } from '../numbers';
 import type { TabState } from '../tab-state';
+import type { Question } from './questions';
 import { readChapter } from './sample';
 
 /** The text that is read. */
@@ -13,6 +14,8 @@ export interface LongText {
   text: string;
   /** Where its pages begin, if it has pages. */
   pages?: number[];
+  /** What can be asked of it, if that is known. */
+  questions?: Question[];
 }
 
 /** How a text came: what is written may not be finished yet. */

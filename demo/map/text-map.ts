@@ -25,11 +25,12 @@ const NEIGHBOURS = 5;
 /** Milliseconds in which points go on while UMAP moves them. */
 const STEP = 120;
 
-/** What a map shows: vectors and, for each, its text and where it comes from. */
+/** What a map shows: vectors, the model that made them and, for each, its text and where it comes from. */
 export interface MappedTexts {
   vectors: Vectors;
   texts: string[];
   groups: string[];
+  model: string;
 }
 
 type Method = 'pca' | 'umap';
@@ -143,11 +144,13 @@ export function createTextMap(place: HTMLElement, state: TabState, onSelect: (po
     }
     const { points, variance } = made.projection;
     if (isOld) {
+      groups = groupsOf(shown.groups);
+      legend.show(groups.names);
       view.show({ points, texts: shown.texts, clusters: [], colours: groups.of });
       view.light(hits);
       isOld = false;
     } else view.change({ points, clusters: [] });
-    note.textContent = noteOf(way, shown.texts.length, variance);
+    note.textContent = `${noteOf(way, shown.texts.length, variance)} Vectors by ${shown.model}.`.trim();
     say(undefined);
     if (shown.texts.length < NAMED_LEAST) return;
     made.named ??= await call<NamedClusters>((worker) => worker.clusters(points, shown.texts));
@@ -169,11 +172,9 @@ export function createTextMap(place: HTMLElement, state: TabState, onSelect: (po
       if (next.texts.length > MAP_MOST)
         throw new RangeError(`A map of ${next.texts.length} texts has too many points.`);
       texts = next;
-      groups = groupsOf(next.groups);
       done = new Map();
       hits = [];
       isOld = true;
-      legend.show(groups.names);
       umapRadio.disabled = next.texts.length < UMAP_LEAST;
       showMethod();
       await draw();

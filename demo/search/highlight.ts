@@ -17,11 +17,22 @@ const COMMON = new Set(
 
 const normal = (word: string) => word.normalize('NFKC').toLowerCase();
 
+/** The words of a query that are looked for: those that tell something, or all if none does. */
+function wantedOf(words: string[]): string[] {
+  const isTelling = (word: string) => (word.length >= TELLING && !COMMON.has(word)) || UNSPACED.test(word);
+  return words.some(isTelling) ? words.filter(isTelling) : words;
+}
+
+/** Whether a text has every word of a query that tells something, or a word that begins with it. An empty query has none. */
+export function hasWords(text: string, query: string): boolean {
+  const wanted = wantedOf((query.match(WORD) ?? []).map(normal));
+  return wanted.length > 0 && wanted.every((word) => highlight(text, word).some(({ match }) => match));
+}
+
 /** The text with the query's words marked; the last one may be the beginning of a word. */
 export function highlight(text: string, query: string): Piece[] {
   const words = (query.match(WORD) ?? []).map(normal);
-  const isTelling = (word: string) => (word.length >= TELLING && !COMMON.has(word)) || UNSPACED.test(word);
-  const wanted = words.some(isTelling) ? words.filter(isTelling) : words;
+  const wanted = wantedOf(words);
   const last = wanted.at(-1) === words.at(-1) ? wanted.at(-1) : undefined;
   const pieces: Piece[] = [];
   let at = 0;

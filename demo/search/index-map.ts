@@ -8,17 +8,43 @@ import type { Index } from './collections';
 import { type IndexedPassage, readIndex } from './index-vectors';
 import type { Hit } from './passages';
 
+/** An index, and the model that made its vectors. */
+export interface MadeIndex {
+  index: Index;
+  model: string;
+}
+
 /** The map of an index. */
 export interface IndexMap {
-  /** Draws the index, if it is another one or has changed, and lights up what a search found, best first. */
-  show(index: Index, hits: readonly Hit[]): void;
+  /** Draws the index, if other vectors are in it than those that are drawn, and lights up what a search found, best first. */
+  show(made: MadeIndex, hits: readonly Hit[]): void;
+  light(hits: readonly Hit[]): void;
 }
+
+/** What the vectors of an index depend on. It may be opened again, by another model too, and still have the same. */
+interface Contents {
+  model: string;
+  passages: number;
+  texts: string[];
+}
+
+const contentsOf = ({ index, model }: MadeIndex): Contents => ({
+  model,
+  passages: index.passages,
+  texts: Array.from(index.documents(), ({ id, text }) => `${id} ${text}`),
+});
+
+const isSame = (a: Contents, b: Contents): boolean =>
+  a.model === b.model &&
+  a.passages === b.passages &&
+  a.texts.length === b.texts.length &&
+  a.texts.every((text, i) => text === b.texts[i]);
 
 /** `open` shows a passage where it comes from. */
 export function createIndexMap(part: HTMLElement, state: TabState, open: (passage: IndexedPassage) => void): IndexMap {
   const note = find(part, '#map-facts');
   /** What is on the map. */
-  let drawn: { index: Index; size: string } | undefined;
+  let drawn: Contents | undefined;
   let passages: IndexedPassage[] = [];
   let points = new Map<string, number>();
   let texts: MappedTexts | undefined;
@@ -38,8 +64,7 @@ export function createIndexMap(part: HTMLElement, state: TabState, open: (passag
     for (const name of ['.text-map', '#map-selection']) find(part, name).hidden = !isThere;
   }
 
-  async function draw(index: Index) {
-    const own = { index, size: `${index.size} ${index.passages}` };
+  async function draw({ index, model }: MadeIndex, own: Contents) {
     drawn = own;
     try {
       const read = await readIndex(await index.export(), MAP_MOST);
@@ -50,6 +75,7 @@ export function createIndexMap(part: HTMLElement, state: TabState, open: (passag
         vectors: read.vectors,
         texts: passages.map(({ text, passage }) => text.slice(passage.start, passage.end).trim()),
         groups: passages.map(({ metadata }) => metadata.file),
+        model,
       };
       const isPart = index.passages > MAP_MOST;
       showMap(true);
@@ -67,11 +93,15 @@ export function createIndexMap(part: HTMLElement, state: TabState, open: (passag
   const lightUp = () => map.light(hits.map((hit) => points.get(keyOf(hit))).filter((i) => i !== undefined));
 
   return {
-    show(index, found) {
+    light(found) {
       hits = found;
-      const isSame = drawn?.index === index && drawn.size === `${index.size} ${index.passages}`;
-      if (isSame) return lightUp();
-      if (index.passages >= MAP_LEAST) return void draw(index);
+      lightUp();
+    },
+    show(made, found) {
+      hits = found;
+      const contents = contentsOf(made);
+      if (drawn && isSame(drawn, contents)) return lightUp();
+      if (made.index.passages >= MAP_LEAST) return void draw(made, contents);
       showMap(false);
       drawn = undefined;
       note.textContent = `A map needs ${MAP_LEAST} passages.`;

@@ -7,11 +7,13 @@ import '../switch.css';
 import { createTakeAway } from '../take-away/take-away';
 import { type CollectionName, createCollections, type Index } from './collections';
 import { createIndexPanel } from './index-panel';
+import { type Judged, judged } from './judge';
 import { createMapPart } from './map-part';
 import html from './panel.html?raw';
 import { type Hit, passageItem, passageText, showContext } from './passages';
 import { embeddingOf, QUESTIONS } from './questions';
-import { boundsOf, relevanceOf } from './relevance';
+import { boundsOf } from './relevance';
+import { createResults, isUnlikely } from './results';
 import './search.css';
 import { hitFiles, INDEX_FILE, searchCode } from './take-away';
 
@@ -27,13 +29,10 @@ export async function start(panel: HTMLElement, app: App): Promise<void> {
   const modes = [...panel.querySelectorAll<HTMLInputElement>('[name=search-mode]')];
   const status = find(panel, '#search-status');
   const errorPlace = find(panel, '#search-error');
-  const list = find(panel, '#passages');
   const again = find(panel, '#embed-again');
   const dialog = find<HTMLDialogElement>(panel, '#context');
   let current = new AbortController();
-  /** What is shown. */
-  let shownHits: Hit[] = [];
-  /** The query that it answers. */
+  /** The query that what is shown answers. */
   let answered = '';
   const picker = app.picker(find(panel, '.model-place'), {
     builtIn: EMBEDDERS,
@@ -59,13 +58,19 @@ export async function start(panel: HTMLElement, app: App): Promise<void> {
     }
   }
   const mapPart = createMapPart(find<HTMLDetailsElement>(panel, '#search-map'), app.state, (p) => void open(p));
+  const results = createResults(
+    panel,
+    app.state,
+    (found) => passageItem(found, answered, { open: () => void open(found.hit), more: () => void more(found.hit) }),
+    () => mapPart.light(results.inView()),
+  );
   /** The map shows what is searched, once that is not being filled. */
   async function mapIndex() {
     if (panelOfIndex.isBusy()) return;
     const shown = panelOfIndex.shown();
-    const isNone = panelOfIndex.isEmpty() || !collections.madeBy(shown);
-    const index = isNone ? undefined : await collections.open(shown).catch(() => undefined); // the panel says why
-    if (shown === panelOfIndex.shown()) mapPart.indexChanged(index);
+    const model = panelOfIndex.isEmpty() ? undefined : collections.madeBy(shown);
+    const index = model ? await collections.open(shown).catch(() => undefined) : undefined; // the panel says why
+    if (shown === panelOfIndex.shown()) mapPart.indexChanged(model && index ? { index, model } : undefined);
   }
   /** Vectors are compared only with those of the model that made them. */
   function suggest() {
@@ -122,7 +127,7 @@ export async function start(panel: HTMLElement, app: App): Promise<void> {
   }
 
   /** Nothing that is shown is an answer. */
-  const clear = () => put([], []);
+  const clear = () => put([], '');
 
   async function answer(
     index: Index,
@@ -132,37 +137,30 @@ export async function start(panel: HTMLElement, app: App): Promise<void> {
     embedding?: IndexSearchOptions['embedding'],
   ) {
     const began = performance.now();
-    const hits = await index.search(text, { mode, topK: LIMIT, signal, embedding });
-    const took = duration(performance.now() - began);
-    show(index, hits, { text, mode, took });
+    const search = (mode: SearchMode) => index.search(text, { mode, topK: LIMIT, signal, embedding });
+    const hits = await search(mode);
+    const byWords = mode === 'hybrid' ? await search('words') : [];
+    show(index, judged(hits, byWords, text, boundsOf(picker.name())), { text, mode, began });
   }
 
-  function show(index: Index, hits: Hit[], { text, mode, took }: { text: string; mode: SearchMode; took: string }) {
-    const bounds = boundsOf(picker.name());
-    const items = hits.map((hit) =>
-      passageItem(hit, text, bounds, {
-        open: () => void open(hit),
-        more: () => void more(hit),
-      }),
-    );
-    const isLikely = (hit: Hit, i: number) =>
-      relevanceOf(hit, bounds) !== 'unlikely' || items[i].querySelector('mark') !== null;
-    const found = `${plural(hits.length, 'passage')} of ${index.passages.toLocaleString('en')}, in ${took}`;
-    if (hits.length === 0) status.textContent = 'No passage has these words.';
-    else if (!hits.some(isLikely)) status.textContent = `Probably nothing here is about that. The nearest: ${found}.`;
-    else status.textContent = `${found}${mode === 'words' ? ', by words' : ''}.`;
-    put(items, hits);
+  function show(
+    index: Index,
+    found: Judged[],
+    { text, mode, began }: { text: string; mode: SearchMode; began: number },
+  ) {
+    const fits = found.filter((one) => !isUnlikely(one)).length;
+    const passages = plural(fits || found.length, 'passage');
+    const facts = `${passages} of ${index.passages.toLocaleString('en')}, in ${duration(performance.now() - began)}`;
+    if (found.length === 0) status.textContent = 'No passage has these words.';
+    else if (fits === 0) status.textContent = `Nothing here seems to fit. The nearest are unlikely: ${facts}.`;
+    else status.textContent = `${facts}${mode === 'words' ? ', by words' : ''}.`;
+    put(found, text);
+  }
+
+  function put(found: Judged[], text: string) {
     answered = text;
-  }
-
-  /** The focus stays in the list, if it was there and there is one. */
-  function put(items: HTMLElement[], hits: Hit[]) {
-    const buttons = () => [...list.querySelectorAll('button')];
-    const at = buttons().indexOf(document.activeElement as HTMLButtonElement);
-    list.replaceChildren(...items);
-    if (at >= 0) (buttons()[at] ?? buttons()[0] ?? field).focus({ preventScroll: true });
-    mapPart.light(hits);
-    shownHits = hits;
+    results.show(found);
+    mapPart.light(results.inView());
     takeAway.update();
   }
 
@@ -182,7 +180,7 @@ export async function start(panel: HTMLElement, app: App): Promise<void> {
         const index = await collections.open(shown);
         const began = performance.now();
         const hits = await index.search(text, { mode: 'vectors', topK: LIMIT, filter, signal });
-        show(index, hits, { text: '', mode: 'vectors', took: duration(performance.now() - began) });
+        show(index, judged(hits, [], '', boundsOf(picker.name())), { text: '', mode: 'vectors', began });
         status.textContent = `Most like “${text.slice(0, 80).trim()}…”: ${status.textContent}`;
         status.scrollIntoView({ block: 'nearest' });
       });
@@ -204,7 +202,7 @@ export async function start(panel: HTMLElement, app: App): Promise<void> {
   const takeAway = createTakeAway(find(panel, '.take-away'), app.state, {
     code: () => searchCode(picker.choice(), field.value.trim(), mode()),
     exports: () => [
-      ...(shownHits.length > 0 ? hitFiles(shownHits) : []),
+      ...(results.all().length > 0 ? hitFiles(results.all()) : []),
       ...(panelOfIndex.isEmpty()
         ? []
         : [
@@ -222,7 +220,7 @@ export async function start(panel: HTMLElement, app: App): Promise<void> {
   function showAsked() {
     const isAsked = field.value.trim() !== '';
     const isOwn = panelOfIndex.shown() === 'own';
-    list.classList.toggle('asked', isAsked && !(isOwn && panelOfIndex.isEmpty()));
+    find(panel, '#found').classList.toggle('asked', isAsked && !(isOwn && panelOfIndex.isEmpty()));
     find(panel, '#questions').hidden = isAsked || isOwn;
   }
   const takeState = () => {

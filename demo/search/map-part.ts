@@ -1,14 +1,13 @@
 import { find, messageOf } from '../dom';
 import type { TabState } from '../tab-state';
-import type { Index } from './collections';
-import type { IndexMap } from './index-map';
+import type { IndexMap, MadeIndex } from './index-map';
 import type { IndexedPassage } from './index-vectors';
 import type { Hit } from './passages';
 
 /** The map of what is searched, folded and not loaded until it is asked for. */
 export interface MapPart {
-  /** Another index is searched, or it has changed; undefined while it has nothing. */
-  indexChanged(index: Index | undefined): void;
+  /** What is searched may be another index, or have changed; undefined while it has nothing. */
+  indexChanged(made: MadeIndex | undefined): void;
   /** Lights up what a search found, best first. */
   light(hits: readonly Hit[]): void;
 }
@@ -19,13 +18,14 @@ export function createMapPart(
   state: TabState,
   open: (passage: IndexedPassage) => void,
 ): MapPart {
-  let index: Index | undefined;
+  let made: MadeIndex | undefined;
   let hits: readonly Hit[] = [];
   let map: Promise<IndexMap> | undefined;
   const problem = find(part, '#map-facts');
 
-  async function update() {
-    if (!part.open || !index) return;
+  /** `show`: what the map is to do once it is there, if somebody looks at it. */
+  async function update(show: (map: IndexMap, made: MadeIndex) => void) {
+    if (!part.open || !made) return;
     map ??= import('./index-map').then(({ createIndexMap }) => createIndexMap(part, state, open));
     const loaded = await map.catch((error) => {
       problem.textContent = `The map could not be drawn: ${messageOf(error)}`;
@@ -33,19 +33,20 @@ export function createMapPart(
     });
     if (!loaded)
       map = undefined; // opening it again tries again
-    else if (index) loaded.show(index, hits);
+    else if (made) show(loaded, made);
   }
+  const showAll = () => void update((map, made) => map.show(made, hits));
 
-  part.addEventListener('toggle', () => void update());
+  part.addEventListener('toggle', showAll);
   return {
     indexChanged(next) {
-      index = next;
+      made = next;
       part.hidden = !next;
-      void update();
+      showAll();
     },
     light(next) {
       hits = next;
-      void update();
+      void update((map) => map.light(hits));
     },
   };
 }

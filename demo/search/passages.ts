@@ -1,19 +1,22 @@
 import type { IndexHit } from '../../src/search';
 import { element, find } from '../dom';
 import { highlight } from './highlight';
-import { type Bounds, type Relevance, relevanceOf } from './relevance';
+import type { Judged, Judgement } from './judge';
 import type { Section } from './sections';
+import { sentenceStart, wholeSentences } from './sentences';
 
 /** Characters that are shown before and after a passage. */
 const AROUND = 10_000;
 
+/** Characters that a phone shows before the sentence of the first word that was found. */
+const LEAD = 120;
+
 export type Hit = IndexHit<Section>;
 
-/** One hit as a list item. `bounds`: what its similarity means, if that is known. */
+/** One hit as a list item. */
 export function passageItem(
-  hit: Hit,
+  { hit, judgement }: Judged,
   query: string,
-  bounds: Bounds | undefined,
   on: { open(): void; more(): void },
 ): HTMLLIElement {
   const { metadata, similarity } = hit;
@@ -22,7 +25,8 @@ export function passageItem(
   open.addEventListener('click', on.open);
   const more = element('button', { type: 'button', ariaLabel: `More like this: ${title}` }, 'More like this');
   more.addEventListener('click', on.more);
-  const pieces = highlight(passageText(hit).replace(/\n\s*\n/g, '\n'), query); // without the empty lines between paragraphs
+  const sentences = wholeSentences(hit.text, hit.passage ?? { start: 0, end: hit.text.length });
+  const text = sentences.replace(/\n\s*\n/g, '\n'); // without the empty lines between paragraphs
   return element(
     'li',
     {},
@@ -31,24 +35,41 @@ export function passageItem(
       { className: 'head' },
       element('h3', {}, title),
       ...(metadata.place ? [element('span', { className: 'count' }, metadata.file)] : []),
-      ...(similarity === undefined ? [] : [relevanceBar(similarity, relevanceOf(hit, bounds))]),
+      ...(similarity === undefined && !judgement ? [] : [relevance(similarity, judgement)]),
     ),
-    element('p', { className: 'text' }, ...pieces.map(({ text, match }) => (match ? element('mark', {}, text) : text))),
+    element('p', { className: 'text' }, ...marked(text, query)),
     element('div', { className: 'row' }, open, more),
   );
+}
+
+/** A passage's text with the query's words marked. What a phone, which shows few lines, leaves out before the first of them is by itself. */
+function marked(text: string, query: string): (Node | string)[] {
+  const [first, ...others] = highlight(text, query);
+  if (!first) return [];
+  const lead = first.match || others.length === 0 ? 0 : sentenceStart(text, first.text.length);
+  const pieces = [{ ...first, text: first.text.slice(lead > LEAD ? lead : 0) }, ...others].map(({ text, match }) =>
+    match ? element('mark', {}, text) : text,
+  );
+  if (lead <= LEAD) return pieces;
+  const cut = element('span', { className: 'lead-cut', ariaHidden: 'true' }, '… ');
+  return [element('span', { className: 'lead' }, text.slice(0, lead)), cut, ...pieces];
 }
 
 export const passageText = ({ text, passage }: Hit): string => text.slice(passage?.start, passage?.end);
 
 const titleOf = ({ metadata: { file, place } }: Hit): string => place || file;
 
-/** A bar with what it means. */
-function relevanceBar(similarity: number, name: Relevance | undefined): HTMLElement {
-  const bar = element('span', { className: 'relevance-bar', ariaHidden: 'true' });
-  bar.style.setProperty('--share', String(Math.max(0, Math.min(1, similarity))));
-  const title = `Cosine of query and passage: ${similarity.toFixed(2)}`;
-  const words = name ?? `cosine ${similarity.toFixed(2)}`; // hits by meaning and by words are not in the cosine's order
-  return element('span', { className: `relevance ${name ?? ''}`, title }, bar, words);
+/** What is said of a passage, with a bar as long as its cosine. */
+function relevance(similarity: number | undefined, name: Judgement | undefined): HTMLElement {
+  const said = element('span', { className: `relevance ${name === 'likely' ? name : ''}` });
+  if (similarity !== undefined) {
+    const bar = element('span', { className: 'relevance-bar', ariaHidden: 'true' });
+    bar.style.setProperty('--share', String(Math.max(0, Math.min(1, similarity))));
+    said.title = `Cosine of query and passage: ${similarity.toFixed(2)}`;
+    said.append(bar);
+  }
+  said.append(name ?? `cosine ${similarity?.toFixed(2)}`); // hits by meaning and by words are not in the cosine's order
+  return said;
 }
 
 /** Shows the file of a hit in the dialog with the passage marked. `sections`: all of the index. */

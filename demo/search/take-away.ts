@@ -4,7 +4,8 @@ import type { Choice } from '../models/model-store';
 import { csvFile, jsonFile } from '../take-away/save-file';
 import { commandLine, quoted, snippet } from '../take-away/snippets';
 import type { Exported, Snippets } from '../take-away/take-away';
-import { type Hit, passageText } from './passages';
+import type { Judged } from './judge';
+import { passageText } from './passages';
 
 /** The name of an exported index. */
 export const INDEX_FILE = 'search-index.safetensors';
@@ -26,18 +27,19 @@ for (const { metadata, text, passage } of hits) console.log(metadata.file, metad
   };
 }
 
-/** What was found, best first. */
-export const passageRows = (hits: Hit[]) =>
-  hits.map((hit, i) => ({
+/** What was found, best first, unlikely ones too: `relevance` says which these are. */
+export const passageRows = (found: Judged[]) =>
+  found.map(({ hit, judgement }, i) => ({
     rank: i + 1,
     file: hit.metadata.file,
     place: hit.metadata.place,
     score: hit.score,
     cosine: hit.similarity,
+    relevance: judgement ?? '',
     text: passageText(hit).trim(),
   }));
 
-export const hitFiles = (hits: Hit[]): Exported[] => [
-  { label: 'Passages as JSON', name: 'passages.json', make: () => jsonFile(passageRows(hits)) },
-  { label: 'Passages as CSV', name: 'passages.csv', make: () => csvFile(passageRows(hits)) },
+export const hitFiles = (found: Judged[]): Exported[] => [
+  { label: 'Passages as JSON', name: 'passages.json', make: () => jsonFile(passageRows(found)) },
+  { label: 'Passages as CSV', name: 'passages.csv', make: () => csvFile(passageRows(found)) },
 ];
