@@ -272,4 +272,12 @@ it('reads the chapter, or its beginning where all of it takes long; stops; anoth
   );
   expect(await textOf(page, '#long-status')).toMatch(/ · [34] passes$/);
   await waitForText(page, '.long-best', /§\d+ · 0\.\d\d/);
+
+  // Another text has other sizes; what the user chose stays chosen.
+  await page.locator('#long-source summary').click();
+  const sizes = () => page.locator('#long-size option').allInnerTexts();
+  expect((await sizes())[0]).toMatch(/^all \d,\d{3} tokens/);
+  await page.fill('#long-text', 'May I have a dog? One cat is allowed, dogs are not.');
+  expect(await sizes()).toEqual(['all of it', 'the first 512']);
+  expect(await page.inputValue('#long-size')).toBe('512');
 });

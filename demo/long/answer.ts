@@ -42,6 +42,8 @@ export function createAnswer(result: HTMLElement): AnswerView {
   const list = find(result, '.long-best ol');
   const line = find(result, '#long-answer');
   let text = '';
+  /** Whether the text goes on after what was read. */
+  let isPart = false;
   let passages: Passage[] = [];
   let notes: string[] = [];
   let scores: number[] = [];
@@ -122,6 +124,7 @@ export function createAnswer(result: HTMLElement): AnswerView {
       })),
     setText(whole, own, beside, rest) {
       [text, passages, notes] = [whole, own, beside];
+      isPart = rest !== '';
       current = undefined;
       order = [];
       view.setText(text, passages, notes, rest);
@@ -134,8 +137,8 @@ export function createAnswer(result: HTMLElement): AnswerView {
       const isFar = isUnlikely(best[0]);
       coloured = shares(scores, isFar ? PALE : 1);
       result.dataset.asked = question;
-      line.textContent =
-        question === '' ? 'Most typical of the text:' : isFar ? 'No passage is close to that. The nearest:' : 'Best:';
+      const none = isPart ? 'No passage of the part that was read is close to that.' : 'No passage is close to that.';
+      line.textContent = question === '' ? 'Most typical of the text:' : isFar ? `${none} The nearest:` : 'Best:';
       find(result, '.legend .low').textContent = question === '' ? 'less typical' : 'farther from the question';
       find(result, '.legend .high').textContent = question === '' ? 'more typical of the text' : 'nearer';
       list.replaceChildren(

@@ -269,10 +269,12 @@ export function start(panel: HTMLElement, app: App): void {
   const source = createSource(panel, app.state, ({ text }, origin) => {
     if (origin === 'written') {
       if (!savesData()) void picker.load();
+      if (text !== reading?.source.text) sizes.reset();
       return showStale(reading !== undefined && text !== reading.source.text);
     }
     reading = undefined;
     shown = undefined;
+    sizes.reset();
     result.hidden = true;
     takeAway.update();
     source.fold(false);

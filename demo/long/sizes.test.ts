@@ -40,5 +40,11 @@ it('reads no other number of tokens than the one it shows, and follows the addre
   tokens = '16384'; // more than the text has
   for (const listener of listeners) listener();
   expect([select.value, sizes.get()]).toEqual(['all', 16_384]);
+
+  // What was chosen by itself was for one text.
+  sizes.set(512);
+  expect([select.value, sizes.get()]).toEqual(['512', 512]);
+  sizes.reset();
+  expect([select.value, sizes.get()]).toEqual(['16384', 16_384]);
   vi.unstubAllGlobals();
 });

@@ -3,6 +3,9 @@ import { element } from '../dom';
 import { count, integer, plural, tenths } from '../numbers';
 import type { TabState } from '../tab-state';
 
+const option = (value: string, text: string) => element('option', { value }, text);
+const firstOf = (size: number, time = '') => option(String(size), `the first ${count(size)}${time}`);
+
 /** How much of a text may be chosen to be read. */
 const SIZES = [512, 1024, 2048, 4096, 8192, 16_384, 32_768];
 
@@ -21,6 +24,8 @@ export interface Sizes {
   get(): number;
   /** Chooses for the user, for this text. */
   set(tokens: number): void;
+  /** The text is another, of unknown size: what the user has chosen counts again. */
+  reset(): void;
 }
 
 /** `onChange`: the user has chosen. */
@@ -52,18 +57,20 @@ export function createSizes(select: HTMLSelectElement, state: TabState, onChange
   return {
     offer(tokens, timeOf) {
       const time = (n: number) => (timeOf ? `, ${about(timeOf(n))}` : '');
-      const option = (value: string, text: string) => element('option', { value }, text);
       select.replaceChildren(
         option(ALL, `all ${plural(tokens, 'token')}${time(tokens)}`),
-        ...SIZES.filter((size) => size < tokens).map((size) =>
-          option(String(size), `the first ${count(size)}${time(size)}`),
-        ),
+        ...SIZES.filter((size) => size < tokens).map((size) => firstOf(size, time(size))),
       );
       show();
     },
     get: () => (chosen === ALL ? Number.POSITIVE_INFINITY : Number(chosen)),
     set(tokens) {
       chosen = String(tokens);
+      show();
+    },
+    reset() {
+      chosen = last;
+      select.replaceChildren(option(ALL, 'all of it'), ...(last === ALL ? [] : [firstOf(Number(last))]));
       show();
     },
   };

@@ -9,7 +9,9 @@ const marked = (text: string, query: string) => {
 
 it('marks the words of a query that tell something, whatever their case', () => {
   expect(marked('The Whale, the white WHALE!', 'the whale')).toEqual(['Whale', 'WHALE']);
-  expect(marked('the sea and the whales', 'whale in the sea')).toEqual([]); // whole words
+  expect(marked('the sea and the whales', 'whale in the sea')).toEqual(['sea']); // whole words
+  expect(marked('a bed, and how to lie in it', 'how to lie in a bed')).toEqual(['bed', 'lie']);
+  expect(marked('das Bett und der Wal', 'der Wal und das Meer')).toEqual(['Wal']);
   expect(marked('I am the one', 'the')).toEqual(['the']); // nothing else tells more
   expect(marked('With him, to bed', 'with him')).toEqual(['With', 'him']);
   expect(marked('With a whale', 'with whale')).toEqual(['whale']);

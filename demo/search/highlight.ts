@@ -7,13 +7,17 @@ export interface Piece {
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 /** Scripts that are written without spaces between words: a query's word may be anywhere in a run of letters. */
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/u;
-/** Shorter words, such as “the”, and these are marked only if the query has no others. */
-const TELLING = 4;
+/** Shorter words, and these, are marked only if the query has no others: English, German, French, Spanish, Italian. */
+const TELLING = 3;
 const COMMON = new Set(
-  'about been does from have into just more much some than that their them then there they this were what when where which will with would your'.split(
-    ' ',
-  ),
+  `about been does from have into just more much some than that their them then there they this were what when where which will with would your
+  all and any are but can did for get had has her him his how its may nor not off our out she the too was who why you
+  als auf aus bei das dem den der des die ein für ist mit nach sich sie und von war wie zum zur
+  aux ces est les mes nos par pas plus pour que qui ses son sur une dans avec
+  como con del las los más muy para pero por sin sus una che dei del gli nel non per più`.split(/\s+/),
 );
+/** Letters from which on the last word may be the beginning of one. */
+const BEGUN = 4;
 
 const normal = (word: string) => word.normalize('NFKC').toLowerCase();
 
@@ -43,7 +47,7 @@ export function highlight(text: string, query: string): Piece[] {
   };
   for (const { index, 0: run } of text.matchAll(WORD)) {
     const word = normal(run);
-    if (wanted.includes(word) || (last && last.length >= TELLING && word.startsWith(last))) {
+    if (wanted.includes(word) || (last && last.length >= BEGUN && word.startsWith(last))) {
       mark(index, index + run.length);
       continue;
     }

@@ -27,9 +27,11 @@ it('judges by the cosine, and says nothing where there is none or nobody knows w
   expect(judged([hit(0.1)], [], 'weapons', undefined)[0].judgement).toBeUndefined();
 });
 
-it('calls a passage unlikely only if it has not all of the words', () => {
+it('says that a passage has all of the words, unless its meaning is likely', () => {
   expect(said([hit(0.1, SWAIN)], [], 'Nathan Swain')).toEqual(['same words']);
   expect(said([hit(0.1, SWAIN)], [], 'Nathan Coffin')).toEqual(['unlikely']);
+  expect(said([hit(0.5, SWAIN)], [], 'Nathan Swain')).toEqual(['same words']);
+  expect(said([hit(0.5, SWAIN)], [], 'Nathan Coffin')).toEqual(['maybe']);
   expect(said([hit(0.7, SWAIN)], [], 'Nathan Swain')).toEqual(['likely']);
   expect(said([hit(0.1, SWAIN)], [], '')).toEqual(['unlikely']);
 });

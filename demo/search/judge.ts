@@ -2,7 +2,7 @@ import { hasWords } from './highlight';
 import { type Hit, passageText } from './passages';
 import { type Bounds, type Relevance, relevanceOf } from './relevance';
 
-/** What is said of a passage. One that has the words which somebody wrote, a name perhaps, is not unlikely, however far its meaning is. */
+/** What is said of a passage. One that has all words which somebody wrote, a name perhaps, has that for it, however far its meaning is. */
 export type Judgement = Relevance | 'same words';
 
 /** A hit with what is said of it: nothing, where its cosine or what that means is not known. */
@@ -18,8 +18,9 @@ export interface Judged {
 export function judged(hits: Hit[], byWords: Hit[], query: string, bounds: Bounds | undefined): Judged[] {
   return hits.map((hit) => {
     const judgement = relevanceOf(hit, bounds);
-    if (judgement !== 'unlikely') return { hit, judgement };
+    if (!judgement || judgement === 'likely') return { hit, judgement };
     if (hasWords(passageText(hit), query)) return { hit, judgement: 'same words' };
+    if (judgement === 'maybe') return { hit, judgement };
     const other = byWords.find(({ id }) => id === hit.id);
     if (!other || !hasWords(passageText(other), query)) return { hit, judgement };
     return { hit: { ...hit, passage: other.passage, similarity: undefined }, judgement: 'same words' };

@@ -20,7 +20,7 @@ export interface Results {
   originals: ReadonlyMap<string, File>;
 }
 
-/** The last step: the table of all files, the trained head, code, and the files in folders of their classes. */
+/** The last step: the table of all files, the trained classifier, code, and the files in folders of their classes. */
 export function startTakeAway(panel: HTMLElement, state: TabState, results: Results): { update(): void } {
   const { collection, engine, originals, picker } = results;
   const button = find<HTMLButtonElement>(panel, '#sort-copy');
@@ -98,7 +98,7 @@ export function startTakeAway(panel: HTMLElement, state: TabState, results: Resu
   return createTakeAway(find(panel, '.take-away'), state, {
     code() {
       const trained = head();
-      if (!trained) throw new Error('There is no trained head yet. It takes two labels of each class.');
+      if (!trained) throw new Error('There is no trained classifier yet. It takes two labels of each class.');
       return { typescript: usage(trained, picker.choice()) };
     },
     exports: files,

@@ -12,7 +12,7 @@ export const usage = ({ encoder }: Pick<HeadFile, 'encoder'>, choice: Choice): s
     ["import { loadClassifier } from 'modernbert-webgpu/classifier';"],
     { ...choice, dtype: encoder?.dtype ?? choice.dtype },
     `
-const classifier = loadClassifier(model, await (await fetch('./${HEAD_FILE}')).json()); // Export, Trained head
+const classifier = loadClassifier(model, await (await fetch('./${HEAD_FILE}')).json()); // Export, Trained classifier
 const text = 'Please pay the amount due within 30 days.';
 
 // Of a long text the mean vector of its first parts counts.

@@ -95,7 +95,7 @@ function rowOf(embedding: Vectors<Float32Array | Int8Array>, spec: IndexSpec): F
   const wanted = spec.precision === 'float32' ? Float32Array : Int8Array;
   if (!(data instanceof wanted)) {
     throw new TypeError(
-      `embedding.data must be a ${wanted.name}, as the index has ${spec.precision} vectors; it is ${Object.prototype.toString.call(data).slice(8, -1)}.`,
+      `embedding must be what embed resolves to for one text, with data in a ${wanted.name}, as the index has ${spec.precision} vectors; its data is ${Object.prototype.toString.call(data).slice(8, -1)}.`,
     );
   }
   if (rows !== 1 || dim !== spec.dim || data.length !== dim) {

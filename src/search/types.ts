@@ -104,8 +104,9 @@ export interface IndexSearchOptions<M = Metadata> {
   /** Default `hybrid`, or `vectors` if the index has no words. */
   mode?: SearchMode;
   /**
-   * The query's embedding, if it is known already: one row of `embed` with kind `query` and the index's options (`precision: 'int8'` for an index in
-   * int8 or binary), or of your own making. The model is then not asked, nor waited for. With an empty query only vectors are searched.
+   * The query's embedding, if it is known already: what `embed` resolves to for one text, with kind `query` and the index's options (`precision: 'int8'`
+   * for an index in int8 or binary), or one of your own making. The model is then not asked, nor waited for. With an empty query only vectors are
+   * searched; with mode `words` it is not used.
    */
   embedding?: Vectors<Float32Array | Int8Array>;
   /** Only documents for which it returns true are searched. */

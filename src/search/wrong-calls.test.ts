@@ -52,9 +52,9 @@ it('search', async () => {
     [
       'a',
       { embedding: [0, 1] },
-      /embedding.data must be a Float32Array, as the index has float32 vectors; it is Undefined/,
+      /must be what embed resolves to for one text, with data in a Float32Array, .* its data is Undefined/,
     ],
-    ['a', { embedding: rowsOf(1, new Int8Array(24)) }, /must be a Float32Array, .* it is Int8Array/],
+    ['a', { embedding: rowsOf(1, new Int8Array(24)) }, /with data in a Float32Array, .* its data is Int8Array/],
     ['a', { embedding: rowsOf(2, new Float32Array(48)) }, /must be one row of 24 numbers, .* it is 2 of 24/],
     ['a', { embedding: rowsOf(1, new Float32Array(23)) }, /must be one row of 24 numbers, .* it is 1 of 23/],
     ['a', { embedding: rowsOf(1, new Float32Array(24)) }, /must be finite numbers and not all 0; its length is 0/],
