@@ -18,7 +18,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 
 /** What browsers say where a request fails, in place of which nobody knows what to do. */
 const UNREACHABLE =
-  /^Failed to fetch|NetworkError|^Load failed|dynamically imported module|Importing a module script failed/;
+  /^Failed to fetch|^No answer from the network|NetworkError|^Load failed|dynamically imported module|Importing a module script failed/;
 
 /** What went wrong, for people. */
 export function messageOf(error: unknown): string {

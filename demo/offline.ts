@@ -26,6 +26,10 @@ export async function keepOffline(root: ParentNode): Promise<void> {
   let isAsked = false;
   /** Why not all is kept. */
   let problem: string | undefined;
+  let missing = 0;
+  const showMissing = () => {
+    find(status, 'span').textContent = offlineText(missing, problem);
+  };
 
   serviceWorker.addEventListener('message', ({ data }: MessageEvent<OfflineAnswer>) => {
     if ('otherTabs' in data) {
@@ -33,7 +37,8 @@ export async function keepOffline(root: ParentNode): Promise<void> {
         'A new version of this page is ready. Close its other tabs first: they show the old one.';
       return;
     }
-    find(status, 'span').textContent = offlineText(data.missing, problem);
+    missing = data.missing;
+    showMissing();
     status.hidden = false;
     const hadFocus = document.activeElement === keep;
     keep.hidden = data.missing === 0;
@@ -49,6 +54,7 @@ export async function keepOffline(root: ParentNode): Promise<void> {
   keepOnClick(status, keep, {
     start(port) {
       problem = undefined;
+      showMissing();
       ask(registration.active, 'keep the rest', [port]);
     },
     end(reason) {

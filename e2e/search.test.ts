@@ -102,6 +102,42 @@ it('finds in the sample before the model is there: what it proposes by meaning, 
   );
 });
 
+it('tries a model that cannot be loaded once, and one that was cancelled not again, until it is asked for', async () => {
+  let requests = 0;
+  let answer: 'fails' | 'waits' | 'comes' = 'fails';
+  const page = await open({
+    path: '#search',
+    prepare: async (page) => {
+      await page.context().route(/nano-embed-q4\/config\.json/, async (route) => {
+        requests++;
+        if (answer === 'fails') return route.fulfill({ status: 403, body: '' });
+        if (answer === 'comes') return route.continue();
+      });
+    },
+  });
+  await waitForText(page, '#search .model > .error', 'HTTP 403');
+  await page.fill('#query', 'whale oil');
+  const byWords = /^10 passages of 2,784, in [\d.]+ m?s, by words\. By meaning too with the model: press Enter/;
+  await waitForText(page, '#search-status', byWords);
+  await page.waitForTimeout(1500);
+  expect(requests).toBe(1);
+  expect(await textOf(page, '#search .model > .error')).toContain('HTTP 403');
+  expect(await page.locator('#search-error').isVisible()).toBe(false);
+
+  answer = 'waits';
+  await page.press('#query', 'Enter');
+  await waitForText(page, '#search-status', /by words\. Searching by meaning; the model is loading …$/);
+  await page.click('#search .loading button');
+  await waitForText(page, '#search-status', byWords);
+  await page.waitForTimeout(1500);
+  expect([requests, await textOf(page, '#search .model-state')]).toEqual([2, 'cancelled']);
+
+  answer = 'comes';
+  await page.press('#query', 'Enter');
+  await answered(page);
+  expect(requests).toBe(3);
+});
+
 it('folds unlikely passages under a button, keeps whether they are shown, and exports all with what is said of them', async () => {
   const page = await open({ path: '#search' });
   await waitForText(page, '#index-facts', SAMPLE);

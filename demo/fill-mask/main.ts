@@ -126,6 +126,7 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
 
   const runButton = createRunButton(form, button, { error, status }, async (signal, progress) => {
     results.classList.add('stale');
+    shown = undefined; // what stands there answers something else
     await picker
       .use(signal, async (model) => {
         const [asked, own, to] = [question(), texts(), mode()];
@@ -158,7 +159,6 @@ export function startFillMask(panel: HTMLElement, app: App): { show(): Promise<v
   const work: Record<Mode, Work> = {
     async fill(model, [text], total, { asked, signal }) {
       showText();
-      shown = undefined;
       const note = (said: string) => {
         find(panel, '#targets-note').textContent = said;
       };

@@ -45,9 +45,13 @@ export interface SurpriseView {
   showCandidates(candidates: Candidate[]): void;
 }
 
-/** What there is to do with a text of so many words and masks. */
-export function hintOf(words: number, masks: number): string {
-  if (words === 0 && masks === 0) return 'Write a text, or take an example.';
+/** What there is to do with a text of so many words and masks. `isEmpty`: nothing is scored, signs neither. */
+export function hintOf(words: number, masks: number, isEmpty: boolean): string {
+  if (words === 0 && masks === 0) {
+    return isEmpty
+      ? 'Write a text, or take an example.'
+      : 'There are no words here, only signs: they count in the sum.';
+  }
   const ofMasks = 'Masks are not scored: put words in their place, or choose Fill masks.';
   if (words === 0) return ofMasks;
   return ['Click a word to see what was expected there.', ...(masks > 0 ? [ofMasks] : [])].join(' ');
@@ -79,7 +83,7 @@ export function createSurpriseView(
   rovingFocus(line, (button) => choose(buttons.indexOf(button as HTMLButtonElement)))(0);
   line.addEventListener('click', (event) => choose(buttons.indexOf(event.target as HTMLButtonElement)));
 
-  const hint = element('p', { className: 'hint' }, hintOf(words.length, masks));
+  const hint = element('p', { className: 'hint' }, hintOf(words.length, masks, scored.length === 0));
   const summary = element('p', { className: 'surprise-summary' });
   const detail = element('section', { className: 'word-detail', ariaLabel: 'Chosen word', ariaLive: 'polite' });
   detail.hidden = true;
@@ -113,12 +117,12 @@ export function createSurpriseView(
       for (const [i, word] of words.entries()) if (isScored(word)) colourByBits(buttons[i], bitsOf(word));
       choose(wanted);
       const { bits, words: n, tokens, bitsPerWord, pseudoPerplexity } = likelihoodOf(scored);
-      if (n === 0) return;
+      if (tokens === 0) return;
       const isDone = scored.every(isScored);
       summary.replaceChildren(
         element('strong', {}, `${bits.toFixed(1)} bits`),
         ` ${isDone ? 'in all: probability 1 in' : 'so far: 1 in'} ${powerOfTwo(bits)}. ` +
-          `${bitsPerWord.toFixed(1)} bits per word over ${plural(n, 'word')}, ` +
+          (n > 0 ? `${bitsPerWord.toFixed(1)} bits per word over ${plural(n, 'word')}, ` : '') +
           `pseudo-perplexity ${count(Number(pseudoPerplexity.toPrecision(3)))} over ${plural(tokens, 'token')}.`,
       );
     },

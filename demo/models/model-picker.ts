@@ -32,6 +32,8 @@ export interface ModelPicker {
   choice(): Choice;
   /** The loaded model, or undefined. */
   current(): Model | undefined;
+  /** Whether loading what is chosen has failed or was cancelled: only somebody who asks for it tries again. */
+  isGivenUp(): boolean;
   /**
    * Loads the chosen model unless it is there; progress and failures show in the picker. One of the Hub that a link named, which may be
    * large, waits for `use`. Resolves when nothing is loading, whatever came of it.
@@ -48,7 +50,7 @@ export interface ModelPicker {
   listen(listener: () => void): void;
 }
 
-type State = 'not loaded' | 'loading' | 'ready' | 'cancelled';
+type State = 'not loaded' | 'loading' | 'ready' | 'cancelled' | 'failed';
 
 const DTYPES: Dtype[] = ['f32', 'f16', 'q8', 'q4'];
 
@@ -92,11 +94,13 @@ export function createModelPicker(
   let isLinked = chosen !== first;
   let lease: Lease | undefined;
   let model: Model | undefined;
+  let stage: State = 'not loaded';
 
   function show(state: State) {
+    stage = state;
     find(place, '.model-name strong').textContent = chosen.name;
     const stateText = find(place, '.model-state');
-    stateText.textContent = state;
+    stateText.textContent = state === 'failed' ? 'not loaded' : state;
     stateText.classList.toggle('ready', state === 'ready');
     if (state !== 'loading') {
       const hadFocus = loading.contains(document.activeElement);
@@ -159,7 +163,7 @@ export function createModelPicker(
       },
       (error) => {
         if (lease !== own) return;
-        void letGo('not loaded');
+        void letGo('failed');
         showError(errorPlace, advised(error, chosen.dtype));
       },
     );
@@ -248,6 +252,7 @@ export function createModelPicker(
     name: () => chosen.name,
     choice: () => chosen,
     current: () => model,
+    isGivenUp: () => stage === 'cancelled' || stage === 'failed',
     load: async () => (isLinked ? undefined : load()),
     use,
     suggest,

@@ -21,6 +21,8 @@ import { hitFiles, INDEX_FILE, searchCode } from './take-away';
 const LIMIT = 10;
 /** Milliseconds after the last key. */
 const REST = 150;
+/** What follows on an answer by words where the model could not be loaded. */
+const WITHOUT_MODEL = 'By meaning too with the model: press Enter to load it.';
 
 /** The search tab: words answer at once, meaning once the model is there, while the user types. */
 export async function start(panel: HTMLElement, app: App): Promise<void> {
@@ -40,17 +42,22 @@ export async function start(panel: HTMLElement, app: App): Promise<void> {
     onChange() {
       collections.modelChanged();
       void mapIndex(); // what was open is closed
-      runSoon();
+      // A model that could not be loaded, or whose loading was cancelled, is not loaded again by itself.
+      if (picker.current() || picker.choice() !== choice) runSoon();
+      choice = picker.choice();
     },
   });
+  let choice = picker.choice();
   const collections = createCollections(picker, app.state);
   const panelOfIndex = createIndexPanel(panel, collections, picker, app.state, () => {
     suggest();
     void run();
     void mapIndex();
   });
+  let opener: Element | null = null;
   /** Shows a passage where it comes from. The index that it was found in may have been closed since. */
   async function open(passage: Parameters<typeof showContext>[1]) {
+    opener = document.activeElement;
     try {
       showContext(dialog, passage, (await collections.open(panelOfIndex.shown())).documents());
     } catch (error) {
@@ -84,7 +91,8 @@ export async function start(panel: HTMLElement, app: App): Promise<void> {
   /** Whether the chosen model made the vectors. */
   const isMade = (name: CollectionName) => collections.madeBy(name) === picker.name();
 
-  async function run() {
+  /** `isAsked`: a model that could not be loaded is tried again. */
+  async function run(isAsked = false) {
     current.abort();
     current = new AbortController();
     const { signal } = current;
@@ -103,8 +111,13 @@ export async function start(panel: HTMLElement, app: App): Promise<void> {
     status.textContent = 'Searching …';
     let words = ''; // what the status says of those found by words
     try {
-      const index = await collections.open(shown);
+      const index = await collections.open(shown).catch(() => undefined);
       signal.throwIfAborted();
+      if (!index) {
+        clear();
+        status.textContent = ''; // the panel of the index says why
+        return;
+      }
       const embedding = isShipped(shown) ? embeddingOf(text) : undefined;
       if (mode() !== 'words' && embedding) return await answer(index, text, mode(), signal, embedding);
       const waits = !picker.current() || panelOfIndex.isBusy();
@@ -115,14 +128,19 @@ export async function start(panel: HTMLElement, app: App): Promise<void> {
       if (mode() === 'words') return;
       if (!words && ((waits && answered !== text) || !isMade(shown))) clear();
       if (!isMade(shown)) return offerAgain(shown, words);
+      if (words && picker.isGivenUp() && !isAsked) {
+        status.textContent = words + WITHOUT_MODEL;
+        return;
+      }
       const why = picker.current() ? 'passages are being embedded too' : 'the model is loading';
       if (waits) status.textContent = `${words}Searching by meaning; ${why} …`;
       await picker.use(signal, () => answer(index, text, mode(), signal));
     } catch (error) {
-      if (isAbort(error)) return;
+      if (signal.aborted) return;
       if (!words) clear();
-      status.textContent = words;
-      showError(errorPlace, error);
+      const isAnswered = words !== '' && picker.isGivenUp(); // the picker says why
+      status.textContent = isAnswered ? words + WITHOUT_MODEL : words;
+      if (!isAnswered && !isAbort(error)) showError(errorPlace, error);
     }
   }
 
@@ -236,7 +254,7 @@ export async function start(panel: HTMLElement, app: App): Promise<void> {
   for (const radio of modes) radio.addEventListener('change', () => void run());
   find(panel, 'form').addEventListener('submit', (event) => {
     event.preventDefault();
-    void run();
+    void run(true);
   });
   for (const question of QUESTIONS) {
     const button = element('button', { type: 'button', className: 'example' }, question);
@@ -253,8 +271,7 @@ export async function start(panel: HTMLElement, app: App): Promise<void> {
   });
   find(dialog, '#close-context').addEventListener('click', () => dialog.close());
   dialog.addEventListener('close', () => {
-    // The button that opened it may have gone, with other results.
-    if (document.activeElement === document.body) field.focus();
+    if (!opener?.isConnected) field.focus(); // it has gone, with other results
   });
   // On a phone the keyboard takes half of the screen: the field goes to the top, and what is found stands below it.
   field.addEventListener('focus', () => {
