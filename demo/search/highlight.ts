@@ -11,7 +11,7 @@ const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script
 const TELLING = 3;
 const COMMON = new Set(
   `about been does from have into just more much some than that their them then there they this were what when where which will with would your
-  all and any are but can did for get had has her him his how its may nor not off our out she the too was who why you
+  all and any are but can did for get one had has her him his how its may nor not off our out she the too was who why you
   als auf aus bei das dem den der des die ein für ist mit nach sich sie und von war wie zum zur
   aux ces est les mes nos par pas plus pour que qui ses son sur une dans avec
   como con del las los más muy para pero por sin sus una che dei del gli nel non per più`.split(/\s+/),
