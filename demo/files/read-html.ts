@@ -1,4 +1,4 @@
-import { heading } from './xml-text';
+import { inOneLine, lineWriter, marks } from './xml-text';
 
 /** Elements whose contents are no text of the page. */
 const NO_TEXT = 'script, style, noscript, template, svg, iframe, object, canvas, video, audio, select, head';
