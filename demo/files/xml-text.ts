@@ -138,7 +138,7 @@ export function lineWriter(out: string[]): { begin(): void; end(): void } {
 }
 
 /** Takes white space from both ends of what a list has from `start` on. False if nothing else was there. */
-function trim(out: string[], start: number): boolean {
+export function trim(out: string[], start: number): boolean {
   while (out.length > start && out[out.length - 1].trim() === '') out.pop();
   if (out.length === start) return false;
   out.push((out.pop() ?? '').trimEnd());

@@ -1,6 +1,15 @@
 import type { Model } from '../../src/index';
 import { type Measured, shapeOf, timeOf } from './cost';
-import { firstPassages, MOST, type Passage, passagesOf, pieceEnd, type Sentence, type Span, sentencesOf } from './passages';
+import {
+  firstPassages,
+  MOST,
+  type Passage,
+  passagesOf,
+  pieceEnd,
+  type Sentence,
+  type Span,
+  sentencesOf,
+} from './passages';
 import type { Rows } from './scores';
 import { type Window, windowsOf } from './windows';
 
