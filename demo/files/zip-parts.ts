@@ -35,7 +35,7 @@ export async function openParts(
       // No such format needs entities of its own, which can stand for very long texts.
       if (/<!ENTITY/i.test(source)) throw damagedFile(name, new Error(`${part} declares entities.`));
       const page = parseXml(source, 'application/xml');
-      if (!page) throw damagedFile(name, new Error(`${part} is no XML.`));
+      if (!page) throw damagedFile(name, new Error(`${part} is no XML, or its elements are too deep in each other.`));
       return page;
     },
   };
