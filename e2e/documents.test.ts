@@ -152,12 +152,13 @@ it('reads or refuses files that are made to stop it, and leaves no errors in the
     pptx('talk.pptx', 3000, 'One slide.'),
     epub('book.epub', 3000, xhtml),
     epub('sloppy.epub', 1, '<p style="color: red">Dogs & cats<br>sleep'),
+    epub('entity.epub', 1, '<!DOCTYPE html><html xmlns="http://www.w3.org/1999/xhtml"><p>Cats&nbsp;sleep</p></html>'),
     html('deep.html', `${'<div>'.repeat(100_000)}deep`),
     html('nested.html', `${'<div>'.repeat(1500)}nested`),
     html('marks.html', `<p>Many${'<b class=x>s'.repeat(20_000)}`),
     html('styled.html', '<style>p { color: red }</style><p style="color: red" onclick="stop()">Styled.'),
   ]);
-  await waitForText(page, '#sort-facts', '9 files');
+  await waitForText(page, '#sort-facts', '10 files');
   expect(await longTasks(page, 2000)).toEqual([]);
   expect((await textOf(page, '#sort-problems')).split('\n')).toEqual([
     'deep.docx is damaged or not what its name says. Open it in the program that wrote it and save it again.',
@@ -170,6 +171,7 @@ it('reads or refuses files that are made to stop it, and leaves no errors in the
     'talk.pptx': 'One slide.',
     'book.epub': 'A chapter.',
     'sloppy.epub': 'Dogs & cats\nsleep',
+    'entity.epub': 'Cats sleep',
     'nested.html': 'nested',
     'styled.html': 'Styled.',
   };

@@ -10,10 +10,10 @@ export function parseXml(source: string, type: 'application/xml' | 'application/
  * in the console; a fragment's parser throws instead. Fragments have no declarations, and so no entities but XML's own.
  */
 function isWellFormed(source: string): boolean {
-  const fragment = source
-    .replace(/^\s*<\?xml\s[^?]*\?>/, '')
-    .replace(/<!DOCTYPE[^>[]*(?:\[[^\]]*\])?[^>]*>/i, '')
-    .replace(/&(?!(?:amp|lt|gt|quot|apos);)\w+;/g, '');
+  const declared = /<!DOCTYPE[^>[]*(?:\[[^\]]*\])?[^>]*>/i.exec(source)?.[0] ?? '';
+  const bare = source.replace(/^\s*<\?xml\s[^?]*\?>/, '').replace(declared, '');
+  // Those of XHTML are known by its public name.
+  const fragment = /PUBLIC/i.test(declared) ? bare.replace(/&(?!(?:amp|lt|gt|quot|apos);)\w+;/g, '') : bare;
   try {
     document.implementation.createDocument(null, 'root').documentElement.innerHTML = fragment;
     return true;
