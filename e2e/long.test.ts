@@ -281,3 +281,10 @@ it('reads the chapter, or its beginning where all of it takes long; stops; anoth
   expect(await sizes()).toEqual(['all of it', 'the first 512']);
   expect(await page.inputValue('#long-size')).toBe('512');
 });
+
+it('reads a word that is longer than what is tokenized at a time', async () => {
+  const page = await open({ path: '#long' });
+  await readText(page, `${'x'.repeat(12_000)} end.`);
+  expect(await textOf(page, '#long-status')).toMatch(/tokens/);
+  expect(await page.locator('.long-passage').first().textContent()).toContain('xxx');
+});

@@ -35,6 +35,13 @@ it('says what is wrong with a file that it cannot read', async () => {
   await expect(readDocument(file('a.txt', 'x'), AbortSignal.abort())).rejects.toThrow('aborted');
 });
 
+it('names the file where a reader fails in a way of its own, with the cause', async () => {
+  // Node.js has no DOMParser.
+  const error = await readDocument(file('a.html', '<p>x')).catch((reason) => reason);
+  expect(error.message).toMatch(/^a\.html could not be read: something in it is not as it should be\. Open it/);
+  expect(error.cause).toBeInstanceOf(ReferenceError);
+});
+
 it('goes on behind a file that it cannot read', async () => {
   const { documents, problems } = await readDocuments([file('a.bin', 'x'), file('b.txt', 'b')]);
   expect(documents).toEqual([{ name: 'b.txt', text: 'b' }]);

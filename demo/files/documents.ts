@@ -117,7 +117,11 @@ export async function readDocument(file: File, signal?: AbortSignal): Promise<Re
   const kind = kindOf(file);
   if (!kind) throw new Error(unknownType(name));
   const bytes = await readBytes(file);
-  const { text, pages } = await textOf(kind, name, bytes, signal);
+  const read = await readerOf(kind);
+  const { text, pages } = await read(name, bytes, signal).catch((error) => {
+    signal?.throwIfAborted();
+    throw inWords(name, error);
+  });
   signal?.throwIfAborted();
   if (text.trim() === '') {
     const why = kind === 'pdf' ? ' Its pages may be pictures of a scan, which would have to be recognised first.' : '';
@@ -126,19 +130,37 @@ export async function readDocument(file: File, signal?: AbortSignal): Promise<Re
   return { name, text, ...(pages && { pages }) };
 }
 
-async function textOf(
-  kind: Kind,
+/** Readers' own errors name the file; others are for those who wrote the readers. */
+const inWords = (name: string, error: unknown): unknown =>
+  error instanceof Error && error.message.includes(name)
+    ? error
+    : new Error(
+        `${name} could not be read: something in it is not as it should be. Open it in the program that wrote it and save it again.`,
+        { cause: error },
+      );
+
+type Reader = (
   name: string,
   bytes: Uint8Array<ArrayBuffer>,
   signal?: AbortSignal,
-): Promise<Omit<ReadDocument, 'name'>> {
-  if (kind === 'pdf') return (await import('./read-pdf')).readPdf(name, bytes, signal);
-  if (kind === 'text') return { text: decodeText(name, bytes) };
-  if (kind === 'office') return (await import('./read-office')).readOffice(name, bytes, signal);
-  if (kind === 'epub') return (await import('./read-epub')).readEpub(name, bytes, signal);
+) => Promise<Omit<ReadDocument, 'name'>>;
+
+/** Loads what reads a kind of files. */
+async function readerOf(kind: Kind): Promise<Reader> {
+  if (kind === 'pdf') return (await import('./read-pdf')).readPdf;
+  if (kind === 'text') return async (name, bytes) => ({ text: decodeText(name, bytes) });
+  if (kind === 'office') return (await import('./read-office')).readOffice;
+  if (kind === 'epub') return (await import('./read-epub')).readEpub;
   const { htmlText } = await import('./read-html');
-  if (kind === 'mail') return { text: await (await import('./read-mail')).mailText(bytes, htmlText) };
-  return { text: htmlText(decodeText(name, bytes, declaredCharset(bytes))) };
+  if (kind === 'html') {
+    return async (name, bytes, signal) => ({
+      text: await htmlText(name, decodeText(name, bytes, declaredCharset(bytes)), { signal }),
+    });
+  }
+  const { mailText } = await import('./read-mail');
+  return async (name, bytes, signal) => ({
+    text: await mailText(bytes, (html) => htmlText(name, html, { signal })),
+  });
 }
 
 /** The encoding that an HTML file's first kilobyte names, if browsers know it. */

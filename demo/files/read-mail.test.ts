@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { mailText } from './read-mail';
 
-const fromHtml = (html: string) => (html ? `HTML(${html.replace(/<[^>]*>/g, '').trim()})` : '');
+const fromHtml = async (html: string) => (html ? `HTML(${html.replace(/<[^>]*>/g, '').trim()})` : '');
 const read = (text: string, encoding: BufferEncoding = 'utf8') =>
   mailText(Uint8Array.from(Buffer.from(text.replaceAll('\n', '\r\n'), encoding)), fromHtml);
 

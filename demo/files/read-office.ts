@@ -1,4 +1,5 @@
 /** The text of Word's, PowerPoint's and OpenDocument's files (.docx, .pptx, .odt). */
+import { createTextParts } from './text-parts';
 import { damagedFile, lockedFile } from './unzip';
 import { type Format, xmlText } from './xml-text';
 import { openParts, type Parts, partAt } from './zip-parts';
@@ -39,7 +40,7 @@ export async function readOffice(
   const main = relationsOf(parts, '').find(({ type }) => type === 'officeDocument')?.part ?? '';
   const root = parts.xml(main).documentElement;
   if (root.localName === 'document') return { text: wordText(parts, root, main) };
-  if (root.localName === 'presentation') return slidesText(parts, root, main);
+  if (root.localName === 'presentation') return slidesText(name, parts, root, main);
   throw damagedFile(name);
 }
 
@@ -113,8 +114,8 @@ function headingLevels(pages: Document[]): Map<string, number> {
   return new Map(found.filter((one): one is readonly [string, number] => one[1] !== undefined));
 }
 
-/** Each slide is a page. */
-function slidesText(parts: Parts, root: Element, main: string): { text: string; pages: number[] } {
+/** Each slide is a page. One that comes a second time is read once. */
+function slidesText(name: string, parts: Parts, root: Element, main: string): { text: string; pages: number[] } {
   const relations = new Map(relationsOf(parts, main).map(({ id, part }) => [id, part]));
   const slide: Format<Element> = {
     isSkipped: isOneOf('fld', 'Fallback'), // fields are numbers and dates at the edge
@@ -126,15 +127,13 @@ function slidesText(parts: Parts, root: Element, main: string): { text: string; 
     signs: SIGNS,
     headingLevel: (paragraph) => (/^(ctrT|t)itle$/.test(placeholderOf(paragraph)) ? 1 : undefined),
   };
-  const pages: number[] = [];
-  let text = '';
-  for (const one of elementsOf(root, 'sldId')) {
+  const text = createTextParts(name);
+  const slides = elementsOf(root, 'sldId').map((one) => {
     const id = one.getAttributeNS('http://schemas.openxmlformats.org/officeDocument/2006/relationships', 'id');
-    const part = relations.get(id ?? '') ?? '';
-    pages.push(text.length);
-    text += `${xmlText(parts.xml(part).documentElement, slide)}\n\n`;
-  }
-  return { text: text.trimEnd(), pages };
+    return relations.get(id ?? '') ?? '';
+  });
+  for (const part of new Set(slides)) text.add(xmlText(parts.xml(part).documentElement, slide));
+  return { text: text.text(), pages: text.starts };
 }
 
 /** What a shape with a paragraph is there for: 'title', 'body', … */

@@ -1,6 +1,7 @@
 // The legacy build: the other one needs browsers that are younger than WebGPU.
 import { getDocument, PDFWorker } from 'pdfjs-dist/legacy/build/pdf.mjs';
 import { pageText } from './pdf-text';
+import { createTextParts } from './text-parts';
 
 /** How Chinese, Japanese and Korean fonts that a file does not embed number their characters, by name. */
 const CMAPS = import.meta.glob<string>('../../node_modules/pdfjs-dist/cmaps/*.bcmap', {
@@ -48,19 +49,18 @@ export async function readPdf(
   signal?.addEventListener('abort', stop);
   try {
     const pdf = await task.promise;
-    let text = '';
-    const pages: number[] = [];
+    const text = createTextParts(name);
     for (let n = 1; n <= pdf.numPages; n++) {
       signal?.throwIfAborted();
       const page = await pdf.getPage(n);
       const { items } = await page.getTextContent();
-      pages.push(text.length);
-      text += `${pageText(items.filter((item) => 'str' in item)).trim()}\n\n`;
+      text.add(pageText(items.filter((item) => 'str' in item)).trim());
       page.cleanup();
     }
-    return { text: text.trimEnd(), pages };
+    return { text: text.text(), pages: text.starts };
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof RangeError) throw error;
     if ((error as Error).name === 'PasswordException') {
       throw new Error(`${name} is locked with a password. Save a copy without one and give that.`, { cause: error });
     }

@@ -1,9 +1,8 @@
 import { type FlateError, Unzip, UnzipInflate } from 'fflate';
+import { createTurns } from './turns';
 
 /** Bytes that are unpacked at a time: they become up to a thousand times as many. */
 const PIECE = 16_384;
-/** Milliseconds of work after which the page may answer. */
-const TURN = 30;
 /** How zip files begin, and OLE files: Office's format until 2003, and what a password makes of a newer file. */
 const ZIP = [0x50, 0x4b];
 const OLE = [0xd0, 0xcf, 0x11, 0xe0];
@@ -57,13 +56,9 @@ export async function unzip(
   });
   reader.register(UnzipInflate);
 
-  let since = performance.now();
+  const turns = createTurns(signal);
   for (let at = 0; at < bytes.length; at += PIECE) {
-    if (performance.now() - since > TURN) {
-      await new Promise((resolve) => setTimeout(resolve));
-      since = performance.now();
-    }
-    signal?.throwIfAborted();
+    await turns.next();
     try {
       reader.push(bytes.subarray(at, at + PIECE), at + PIECE >= bytes.length);
     } catch (error) {

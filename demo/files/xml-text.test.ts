@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Format, heading, type XmlNode, xmlText } from './xml-text';
+import { type Format, marks, type XmlNode, xmlText } from './xml-text';
 
 interface Element extends XmlNode {
   attributes: Record<string, string>;
@@ -38,7 +38,7 @@ it('sets paragraphs apart, and headings as in Markdown', () => {
     withAttributes({ level: '2' }, element('h', '  ')),
   );
   expect(xmlText(body, format)).toBe('# Pilots and tugs\n\nOne text in lines.\n\na\tb\nc\n\n###### Deep');
-  expect(heading(0, ' a\n b ')).toBe('# a b');
+  expect([0, 2, 9].map(marks)).toEqual(['#', '##', '######']);
 });
 
 it('takes text only from the elements that hold it, as it is', () => {
@@ -71,4 +71,39 @@ it('puts notes after the text, by their numbers', () => {
   const note = (words: string) => element('note', element('body', element('p', words)));
   const body = element('body', element('p', 'a', note('first'), ' b', note('second'), '.'), element('p', 'c'));
   expect(xmlText(body, format)).toBe('a[1] b[2].\n\nc\n\n[1] first\n\n[2] second');
+});
+
+it('writes a note once, with its notes after it, also if they refer to each other', () => {
+  const LEVELS = 30; // that would be a billion notes if each place had its own
+  const places = (id: number) => [id + 1, id + 1].map((to) => withAttributes({ to: `${to}` }, element('note')));
+  const notes = Array.from({ length: LEVELS }, (_, id) => element('body', element('p', `n${id}`, ...places(id))));
+  const linked: Format<Element> = { ...format, note: ({ attributes }) => notes[Number(attributes.to) % LEVELS] };
+  const lines = xmlText(element('p', 'a', ...places(0)), linked).split('\n\n');
+  expect(lines.length).toBe(1 + LEVELS);
+  expect(lines.slice(0, 3)).toEqual(['a[1][1]', '[1] n1[2][2]', '[2] n2[3][3]']);
+  expect(lines.at(-1)).toBe('[30] n0[1][1]');
+});
+
+it('reads elements that are 5,000 deep in each other, the most that browsers parse', () => {
+  const nested = (names: string[], levels: number, inner: XmlNode) => {
+    let made = inner;
+    for (let i = 0; i < levels; i++) for (const localName of names) made = wrapped(localName, made);
+    return made as Element;
+  };
+  // `element` would write the text of all levels anew.
+  const wrapped = (localName: string, ...childNodes: XmlNode[]): XmlNode => ({
+    ...{ nodeType: 1, localName, textContent: null, childNodes, attributes: {} },
+  });
+  expect(xmlText(nested(['span'], 5000, text('deep words')), format)).toBe('deep words');
+  expect(xmlText(nested(['p', 'cell', 'row', 'table'], 1250, text(' a cell ')), format)).toBe('a cell');
+  expect(xmlText(nested(['wrapper'], 5000, element('row', wrapped('w', element('cell', 'b')))), format)).toBe('b');
+  expect(xmlText(nested(['h'], 20, text(' title ')), format)).toBe(`${'# '.repeat(20)}title`);
+});
+
+it('is quick with long runs of spaces', () => {
+  const spaces = ' '.repeat(200_000);
+  const held = { ...format, text: new Set(['t']) };
+  const began = performance.now();
+  expect(xmlText(element('p', element('t', `a${spaces}b`)), held).length).toBe(200_002);
+  expect(performance.now() - began).toBeLessThan(2000);
 });

@@ -68,3 +68,21 @@ it('stops where it is told to, and wants a text', async () => {
   await expect(prepare(plainModel(8192), text, stop.signal, () => {})).rejects.toThrow('abort');
   await expect(prepare(plainModel(8192), ' \n', signal, () => {})).rejects.toThrow(/^There is no text yet/);
 });
+
+it.each([8192, 60])(
+  'reads words that are longer than what is tokenized at a time, with %i tokens per pass',
+  async (limit) => {
+    const model = plainModel(limit);
+    const long = `7${'x'.repeat(12_000)} ${'w1 '.repeat(100)}${'8y'.repeat(9000)} end.`;
+    const { passages, room } = await prepare(model, long, signal, () => {});
+    const windows = windowsFor(passages, room);
+    const { sentences } = await readPassages(model, long, passages, windows, { signal, onPass: () => {} });
+    expect(sentences.data.length).toBe(2 * passages.flatMap((passage) => passage.sentences).length);
+    // The second piece of the first word has the vector of that word.
+    const rows = passages[0].sentences
+      .filter(({ end }) => end <= 12_001)
+      .map((_, i) => [...sentences.data.slice(2 * i, 2 * i + 2)]);
+    expect(rows.length).toBeGreaterThan(1);
+    expect(rows.every((row) => row[0] === 7)).toBe(true);
+  },
+);

@@ -1,6 +1,15 @@
 import type { Model } from '../../src/index';
 import { type Measured, shapeOf, timeOf } from './cost';
-import { firstPassages, MOST, type Passage, passagesOf, pieceEnd, type Sentence, sentencesOf } from './passages';
+import {
+  firstPassages,
+  MOST,
+  type Passage,
+  passagesOf,
+  pieceEnd,
+  type Sentence,
+  type Span,
+  sentencesOf,
+} from './passages';
 import type { Rows } from './scores';
 import { type Window, windowsOf } from './windows';
 
@@ -39,9 +48,8 @@ export async function prepare(
   while (end < text.length && tokens <= MOST_TOKENS) {
     const piece = text.slice(end, pieceEnd(text, end, PIECE));
     if (piece.trim() !== '') {
-      const { offsets } = await model.tokenize(piece);
+      const starts = startsOf(await model.tokenize(piece));
       signal.throwIfAborted();
-      const starts = offsets.filter(([from, to]) => to > from).map(([from]) => from);
       for (const sentence of sentencesOf(piece, starts, most, end)) sentences.push(sentence);
       tokens += starts.length;
     }
@@ -53,6 +61,10 @@ export async function prepare(
   const last = passages[passages.length - 1];
   return { passages, tokens: sumOf(passages), end: last.end, room };
 }
+
+/** Where the tokens of a text begin in it, special ones left out. */
+const startsOf = ({ offsets }: { offsets: [number, number][] }): number[] =>
+  offsets.filter(([from, to]) => to > from).map(([from]) => from);
 
 const sumOf = (passages: Passage[]): number => passages.reduce((sum, { tokens }) => sum + tokens, 0);
 
@@ -91,6 +103,19 @@ export const timeFor = (model: Model, measured: Measured, windows: Window[]): nu
     windows.map(({ tokens }) => tokens),
   );
 
+/**
+ * Chunks in each of which a token begins, of which `starts` are the places: others are made longer until the token before. Words that were divided to
+ * be tokenized piece by piece have other tokens as a whole, or only one.
+ */
+function withTokens(chunks: Span[], starts: number[]): Span[] {
+  return chunks.map(({ start, end }) => {
+    const next = starts.findIndex((at) => at >= start);
+    if (next >= 0 && starts[next] < end) return { start, end };
+    const before = next < 0 ? starts.length - 1 : next - 1;
+    return { start: starts[before] ?? start, end };
+  });
+}
+
 /** Vectors of unit length. */
 export interface Vectors {
   passages: Rows;
@@ -110,6 +135,7 @@ export async function readPassages(
   { signal, onPass }: { signal: AbortSignal; onPass(window: Window, ms: number): void },
 ): Promise<Vectors> {
   const parts: { passages: Float32Array; sentences: Float32Array }[] = [];
+  const room = await roomOf(model);
   let dim = 0;
   for (const window of windows) {
     const { start } = passages[window.from];
@@ -118,10 +144,12 @@ export async function readPassages(
       start: span.start - start,
       end: span.end - start,
     }));
+    const piece = text.slice(start, passages[window.to - 1].end);
+    const starts = startsOf(await model.tokenize(piece)).slice(0, room);
     const began = performance.now();
-    const embeddings = await model.embed(text.slice(start, passages[window.to - 1].end), {
+    const embeddings = await model.embed(piece, {
       kind: 'document',
-      chunks,
+      chunks: withTokens(chunks, starts),
       normalize: true,
       truncate: true,
       signal,
