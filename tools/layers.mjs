@@ -12,7 +12,7 @@ import { parseSync } from 'rolldown/utils';
  * @type {Record<string, Rule>}
  */
 export const LAYERS = {
-  demo: { imports: ['index', 'classifier', 'progress', 'search', 'seeded-random', 'time-left', 'bench'] }, // bench: the benchmark page
+  demo: { imports: ['index', 'classifier', 'progress', 'search', 'seeded-random', 'time-left', 'turns', 'bench'] }, // bench: the benchmark page
   examples: { imports: [] }, // packages of their own: they import modernbert-webgpu as any app does
   e2e: { imports: ['index', 'api', 'tools'], types: ['bench', 'search'] },
   bench: {

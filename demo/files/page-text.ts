@@ -1,4 +1,4 @@
-import { createTurns } from './turns';
+import { turns } from '../../src/turns';
 import { lineWriter, marks, trim, type XmlNode } from './xml-text';
 
 const words = (text: string) => new Set(text.split(' '));
@@ -29,7 +29,7 @@ export async function pageText(root: XmlNode, signal?: AbortSignal): Promise<str
   const out: string[] = [];
   const line = lineWriter(out);
   const steps: Step[] = [{ node: root, parent: '', asItIs: false }];
-  const turns = createTurns(signal);
+  const pause = turns(signal);
   const end = (text: string) => steps.push(() => out.push(text));
 
   function writeElement(node: XmlNode, asItIs: boolean) {
@@ -57,7 +57,7 @@ export async function pageText(root: XmlNode, signal?: AbortSignal): Promise<str
 
   let count = 0;
   for (let step = steps.pop(); step; step = steps.pop()) {
-    if (++count % OFTEN === 0) await turns.next();
+    if (++count % OFTEN === 0) await pause();
     if (typeof step === 'function') step();
     else if (step.node.nodeType === ELEMENT) writeElement(step.node, step.asItIs);
     else if ([TEXT, CDATA].includes(step.node.nodeType) && !BETWEEN_CELLS.has(step.parent)) {

@@ -1,5 +1,5 @@
 import { type FlateError, Unzip, UnzipInflate } from 'fflate';
-import { createTurns } from './turns';
+import { turns } from '../../src/turns';
 
 /** Bytes that are unpacked at a time: they become up to a thousand times as many. */
 const PIECE = 16_384;
@@ -56,9 +56,9 @@ export async function unzip(
   });
   reader.register(UnzipInflate);
 
-  const turns = createTurns(signal);
+  const pause = turns(signal);
   for (let at = 0; at < bytes.length; at += PIECE) {
-    await turns.next();
+    await pause();
     try {
       reader.push(bytes.subarray(at, at + PIECE), at + PIECE >= bytes.length);
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Model, Tokens } from '../../src/index';
+import { turns } from '../../src/turns';
 import { restOf, type Word, wordsOf } from './words';
 
 /** Tokens of context on either side of a word. It makes the work grow with the text's length, not with its square. */
@@ -6,9 +7,6 @@ const CONTEXT = 128;
 /** Of one call: logits are rows of vocabulary size, and few sequences a call let the text be coloured while it is worked on. */
 const MOST_LOGITS = 2 ** 22;
 const MOST_SEQUENCES = 32;
-/** Milliseconds of arithmetic before the page gets a turn. */
-const SLICE = 10;
-
 /** A copy of the text with a mask in row `row`, under which the token `target` was. */
 interface MaskedCopy {
   word: number;
@@ -87,13 +85,10 @@ export async function scoreWords(
     });
     const { signal } = options;
     const { logits } = await model.forward({ inputIds, lengths }, { outputs: ['logits'], rows, signal });
-    let sliceEnd = performance.now() + SLICE;
+    const pause = turns(signal);
     for (const [i, { word, target }] of batch.entries()) {
       words[word].bits.push(surprisal(logits!.data.subarray(i * vocabSize, (i + 1) * vocabSize), target));
-      if (performance.now() < sliceEnd) continue;
-      await new Promise((resolve) => setTimeout(resolve));
-      sliceEnd = performance.now() + SLICE;
-      signal.throwIfAborted();
+      await pause();
     }
     read += inputIds.length;
     options.onProgress?.(at + batch.length, copies.length);

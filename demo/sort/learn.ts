@@ -1,5 +1,6 @@
 import { type Classifier, type EmbeddingModel, type Evaluation, trainClassifier } from '../../src/classifier';
 import type { Embeddings } from '../../src/index';
+import { nextTask } from '../../src/turns';
 import { evaluationOf, foldsOf } from './held-out';
 import { lacking, type Score } from './ranking';
 import { guess } from './seeds';
@@ -22,9 +23,6 @@ export interface Learnt {
   /** The labelled documents, in the order of the evaluation's examples. */
   examples: Document[];
 }
-
-/** Lets the page answer between two pieces of work: with hundreds of files each takes some tens of milliseconds. */
-const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /** Vectors as what a model's `embed` gives. */
 export function asEmbeddings(vectors: Float32Array[], space: string): Embeddings {
@@ -69,7 +67,7 @@ export async function learn(known: Known, info: EmbeddingModel['info']): Promise
       targets.map((target, i) => (given.has(i) ? target : undefined)),
     );
   const train = async (given: number[], options: { folds?: number; l2?: number } = {}) => {
-    await pause();
+    await nextTask(); // the page answers between two pieces of work, each of some tens of milliseconds with hundreds of files
     const embed = async () =>
       asEmbeddings(
         given.map((i) => own[i]),
@@ -81,7 +79,7 @@ export async function learn(known: Known, info: EmbeddingModel['info']): Promise
   };
   /** [documents][classes] */
   async function byClassifier(classifier: Classifier): Promise<number[][]> {
-    await pause();
+    await nextTask();
     const found = await classifier.classify(asEmbeddings(own, space));
     return found.map((list) => classes.map((label) => list.find((one) => one.label === label)?.score ?? 0));
   }
@@ -99,7 +97,7 @@ export async function learn(known: Known, info: EmbeddingModel['info']): Promise
   const { l2, temperature } = classifier.toJSON();
   const heldOut: number[][] = [];
   for (let held = 0; held < folds; held++) {
-    await pause();
+    await nextTask();
     const seen = order.filter((_, k) => fold[k] !== held);
     const rows = byNames(new Set(seen));
     const isTrainable = new Set(seen.map((i) => targets[i])).size > 1;
