@@ -25,6 +25,8 @@ interface OpenOptions {
   prepare?: (page: Page) => Promise<unknown>;
   /** Allows the service worker, whose requests bypass the routes of `prepare`. Default false. */
   serviceWorker?: boolean;
+  /** Errors and warnings that the browser logs of what the test gives the page. */
+  mayLog?: RegExp;
 }
 
 /**
@@ -45,7 +47,7 @@ export function useDemo(): (options?: OpenOptions) => Promise<Page> {
   });
   afterAll(() => browser.close());
 
-  return async ({ url = inject('demoUrl'), path = '', prepare, serviceWorker = false } = {}) => {
+  return async ({ url = inject('demoUrl'), path = '', prepare, serviceWorker = false, mayLog } = {}) => {
     const context = await browser.newContext({
       viewport: { width: 1280, height: 900 },
       serviceWorkers: serviceWorker ? 'allow' : 'block',
@@ -56,7 +58,8 @@ export function useDemo(): (options?: OpenOptions) => Promise<Page> {
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {
       const isOurs = message.text().includes('Service Worker registration blocked by Playwright');
-      if (['error', 'warning'].includes(message.type()) && !isOurs) complaints.push(message.text());
+      if (isOurs || mayLog?.test(message.text())) return;
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
     });
     await prepare?.(page);
     await page.goto(url + path);

@@ -135,8 +135,9 @@ const html = (name: string, source: string) => ({ name, mimeType: '', buffer: Bu
 const inEachOther = (tag: string, times: number, inner: string) =>
   `<${tag}>`.repeat(times) + inner + `</${tag}>`.repeat(times);
 
-it('reads or refuses files that are made to stop it, and leaves no errors in the console', async () => {
-  const page = await open({ path: '#sort' });
+it('reads or refuses files that are made to stop it', async () => {
+  // The page's policy forbids the styles of files, and those of what the parser puts in the place of XML that is none.
+  const page = await open({ path: '#sort', mayLog: /inline (style|event handler) violates/ });
   await page.waitForSelector('#sort-drop input[multiple]', { state: 'attached' });
   const words = '<w:p><w:r><w:t>Few words.</w:t></w:r></w:p>';
   const place = (id: number) => `<w:footnoteReference w:id="${id}"/>`;
@@ -148,8 +149,8 @@ it('reads or refuses files that are made to stop it, and leaves no errors in the
   await watchLongTasks(page);
   await page.setInputFiles('#sort-drop input[multiple]', [
     docx('notes.docx', `<w:p><w:t>Notes</w:t>${place(0)}</w:p>`, notes.join('')),
-    docx('controls.docx', inEachOther('w:sdt', 2000, words)),
-    docx('deep.docx', inEachOther('w:sdt', 4900, words)),
+    docx('controls.docx', inEachOther('w:sdt', 4000, words)),
+    docx('deep.docx', inEachOther('w:sdt', 9900, words)),
     docx('tables.docx', `${'<w:tbl><w:tr><w:tc>'.repeat(600)}${words}${'</w:tc></w:tr></w:tbl>'.repeat(600)}`),
     docx('unfinished.docx', '<w:p>'),
     pptx('talk.pptx', 3000, 'One slide.'),

@@ -1,6 +1,5 @@
+import { checkDepth } from './html-depth';
 import { pageText } from './page-text';
-import { parseXml } from './parse-xml';
-import { plainHtml } from './plain-html';
 
 /**
  * What a reader would see of a page, as `pageText`. `isXhtml`: as XHTML, if it is well-formed, in which every element may be `<empty/>`. Throws an
@@ -11,11 +10,17 @@ export function htmlText(
   source: string,
   { isXhtml = false, signal }: { isXhtml?: boolean; signal?: AbortSignal } = {},
 ): Promise<string> {
-  const page =
-    (isXhtml && xhtmlPage(name, source)) || new DOMParser().parseFromString(plainHtml(name, source), 'text/html');
-  return pageText(page.documentElement, signal);
+  return pageText(((isXhtml && xhtmlPage(source)) || htmlPage(name, source)).documentElement, signal);
+}
+
+function htmlPage(name: string, source: string): Document {
+  checkDepth(name, source);
+  return new DOMParser().parseFromString(source, 'text/html');
 }
 
 /** Undefined if it is not well-formed or declares entities, which can stand for very long texts. */
-const xhtmlPage = (name: string, source: string): Document | undefined =>
-  /<!ENTITY/i.test(source) ? undefined : parseXml(plainHtml(name, source, true), 'application/xhtml+xml');
+function xhtmlPage(source: string): Document | undefined {
+  if (/<!ENTITY/i.test(source)) return undefined;
+  const page = new DOMParser().parseFromString(source, 'application/xhtml+xml');
+  return page.getElementsByTagName('parsererror').length > 0 ? undefined : page;
+}
