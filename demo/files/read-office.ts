@@ -18,6 +18,16 @@ const SIGNS = new Map([
   ['line-break', '\n'],
 ]);
 
+/** The elements of text in Word and in PowerPoint. */
+const TEXT = {
+  text: new Set(['t']),
+  paragraph: new Set(['p']),
+  table: 'tbl',
+  row: 'tr',
+  cell: 'tc',
+  signs: SIGNS,
+};
+
 const elementsOf = (root: Document | Element, name: string): Element[] => [...root.getElementsByTagNameNS('*', name)];
 const childOf = (element: Element | undefined, name: string): Element | undefined =>
   [...(element?.children ?? [])].find(({ localName }) => localName === name);
@@ -77,12 +87,7 @@ function wordText(parts: Parts, root: Element, main: string): string {
   const word: Format<Element> = {
     // What changes have deleted; how paragraphs look; what programs that know less show in place of something.
     isSkipped: isOneOf('del', 'moveFrom', 'pPr', 'Fallback'),
-    text: new Set(['t']),
-    paragraph: new Set(['p']),
-    table: 'tbl',
-    row: 'tr',
-    cell: 'tc',
-    signs: SIGNS,
+    ...TEXT,
     headingLevel(paragraph) {
       const looks = childOf(paragraph, 'pPr');
       return outlineLevel(looks) ?? levels.get(attributeOf(childOf(looks, 'pStyle'), 'val') ?? '');
@@ -119,12 +124,7 @@ function slidesText(name: string, parts: Parts, root: Element, main: string): { 
   const relations = new Map(relationsOf(parts, main).map(({ id, part }) => [id, part]));
   const slide: Format<Element> = {
     isSkipped: isOneOf('fld', 'Fallback'), // fields are numbers and dates at the edge
-    text: new Set(['t']),
-    paragraph: new Set(['p']),
-    table: 'tbl',
-    row: 'tr',
-    cell: 'tc',
-    signs: SIGNS,
+    ...TEXT,
     headingLevel: (paragraph) => (/^(ctrT|t)itle$/.test(placeholderOf(paragraph)) ? 1 : undefined),
   };
   const text = createTextParts(name);
